@@ -1,0 +1,136 @@
+// libdragoman: train sequence-to-sequence translation models on a CPU, translate with them, score the result.
+//
+// Every function that can fail returns a dm_status and writes one sentence for people into the dm_error it is given.
+// The library never exits, keeps no global state and writes to no stream of its own. Text is UTF-8 without newlines.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define DM_API
+#else
+#define DM_API __attribute__((visibility("default")))
+#endif
+
+typedef enum dm_status {
+    DM_OK = 0,       // done
+    DM_FAILURE = 1,  // the input or the system is at fault: a file, a line, a full disk
+    DM_USAGE = 2,    // the caller is at fault: an unknown option, a value out of range
+} dm_status;
+
+typedef struct dm_error {
+    char message[2048];  // one sentence (a list of options may take several lines), without a newline at its end
+} dm_error;
+
+DM_API const char *dm_version(void);  // "0.1.0"
+
+// ---- Options: the settings of one command, with their defaults ----------------------------------------------------
+
+typedef struct dm_options dm_options;
+
+// command: "train", "translate", "rescore" or "score"; NULL if there is no such command. All options stand at their
+// defaults. The caller frees it.
+DM_API dm_options *dm_options_new(const char *command);
+DM_API void dm_options_free(dm_options *options);
+
+// A command line after the command's name (argv[0] is the first option or file). Reads the file that --config names;
+// what the command line says wins over it, wherever it stands. `--help` is an option like any other: ask for it first.
+DM_API dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error);
+// One option by its long name without dashes: dm_options_set(o, "beam-size", 1, (const char *[]){"5"}, &error).
+// A flag takes no value, or "true" or "false".
+DM_API dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values,
+                                dm_error *error);
+// A JSON object of options, with comments allowed: {"beam-size": 5, "train-sets": ["a.zh", "a.en"]}.
+DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error *error);
+
+DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
+DM_API int dm_options_count(const dm_options *options, const char *name);   // how many values it has
+DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
+DM_API double dm_options_number(const dm_options *options, const char *name);  // its first value
+DM_API bool dm_options_flag(const dm_options *options, const char *name);
+DM_API void dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
+
+// ---- Text -----------------------------------------------------------------------------------------------------------
+
+typedef struct dm_lines {
+    char **line;  // NUL-terminated, without end of line
+    size_t count;
+} dm_lines;
+
+// All lines of a file, or of standard input where path is "-". A byte-order mark is dropped, CR LF ends a line as LF
+// does. Invalid UTF-8 and NUL bytes are refused with file and line.
+DM_API dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error);
+DM_API void dm_lines_free(dm_lines *lines);
+
+// ---- Translating ----------------------------------------------------------------------------------------------------
+
+typedef struct dm_model dm_model;
+
+// Opens a MarianMT folder: one that dragoman trained, or one made elsewhere. options: of "translate" or "rescore", or
+// NULL for the defaults (only gemm and cpu-threads matter here). The caller closes it.
+DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error);
+DM_API void dm_model_close(dm_model *model);
+
+typedef struct dm_translation {
+    char *text;              // owned by the library: dm_translations_free
+    double log_probability;  // natural logarithm of P(pieces and end of sentence | source)
+    double score;            // log_probability / pieces^normalize
+    int pieces;              // end of sentence counted
+} dm_translation;
+
+// One translation per line, in the order of the lines; an empty line gives an empty text. options: of "translate", or
+// NULL for the model folder's own. Several threads may translate with one model at the same time.
+DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_options *options,
+                              dm_translation *translations, dm_error *error);
+DM_API void dm_translations_free(dm_translation *translations, size_t count);
+
+typedef struct dm_rescored {
+    double log_probability;  // natural logarithm of P(target | source), end of sentence included
+    int pieces;              // end of sentence counted
+    double *word_scores;     // [pieces], their sum is log_probability
+} dm_rescored;
+
+DM_API dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
+                            const dm_options *options, dm_rescored *rescored, dm_error *error);
+DM_API void dm_rescored_free(dm_rescored *rescored, size_t count);
+
+// ---- Training -------------------------------------------------------------------------------------------------------
+
+// What a training run tells its caller; every function may be NULL. They are called from the thread that called
+// dm_train, between updates.
+typedef struct dm_observer {
+    void *context;
+    void (*line)(void *context, const char *line);        // a line for the log: an update, a validation, a note
+    void (*progress)(void *context, const char *status);  // the state of things after every update, for one screen line
+    bool (*stop)(void *context);                          // true: save and return as soon as this update is done
+} dm_observer;
+
+// Trains as the options of "train" say, or goes on where the run in the model folder stopped.
+// *stopped (may be NULL): whether the observer stopped it before its end.
+DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
+
+// ---- Scoring --------------------------------------------------------------------------------------------------------
+
+typedef struct dm_metric {
+    const char *name;      // "BLEU", "chrF2"
+    double score;          // 0 ... 100
+    char *signature;       // nrefs:1|case:mixed|...
+    char *verbose;         // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); chrF: ""
+    char *line;            // the whole result as sacreBLEU prints it
+    char *json;            // the same as a JSON object with sacreBLEU's keys
+} dm_metric;
+
+// references: as many as options' --ref, each with a line per hypothesis. Writes dm_options_count(options, "metrics")
+// results in that order.
+DM_API dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
+                          const dm_options *options, dm_metric *metrics, dm_error *error);
+DM_API void dm_metrics_free(dm_metric *metrics, int count);
+
+#ifdef __cplusplus
+}
+#endif

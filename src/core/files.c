@@ -1,0 +1,134 @@
+// Files: read whole; written beside the final name, synced, renamed.
+#include "core/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *dm_join_path(const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    return dm_format("%s%s%s", folder, length && folder[length - 1] == '/' ? "" : "/", name);
+}
+
+bool dm_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool dm_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
+{
+    if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file is needed", path);
+    FILE *file = fopen(path, "rb");
+    if (!file) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+    size_t used = 0, room = 1 << 16, got;
+    struct stat info;
+    if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) room = (size_t)info.st_size + 2;
+    char *text = dm_reallocate(NULL, room, 1);
+    while ((got = fread(text + used, 1, room - used - 1, file)) > 0) {
+        used += got;
+        if (room - used < 2) text = dm_reallocate(text, room *= 2, 1);
+    }
+    bool failed = ferror(file);
+    int reason = errno;
+    fclose(file);
+    if (failed) {
+        free(text);
+        return dm_fail(error, "cannot read %s: %s", path, strerror(reason));
+    }
+    text[used] = '\0';
+    *bytes = text;
+    if (size) *size = used;
+    return DM_OK;
+}
+
+Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
+{
+    *writer = (FileWriter){.path = dm_copy_string(path), .temporary = dm_format("%s.tmp", path)};
+    writer->stream = fopen(writer->temporary, "wb");
+    if (writer->stream) return DM_OK;
+    Status status = dm_fail(error, "cannot write %s: %s", writer->temporary, strerror(errno));
+    dm_writer_discard(writer);
+    return status;
+}
+
+static void sync_folder_of(const char *path)
+{
+    char *folder = dm_copy_string(path), *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    int descriptor = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY);
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+    free(folder);
+}
+
+Status dm_writer_commit(FileWriter *writer, Error *error)
+{
+    errno = 0;
+    bool good = !ferror(writer->stream);
+    good = fflush(writer->stream) == 0 && good && fsync(fileno(writer->stream)) == 0;
+    int reason = errno;
+    good = fclose(writer->stream) == 0 && good;
+    writer->stream = NULL;
+    if (good && rename(writer->temporary, writer->path) != 0) good = false;
+    if (!reason) reason = errno ? errno : ENOSPC;
+    Status status = DM_OK;
+    if (good)
+        sync_folder_of(writer->path);
+    else
+        status = dm_fail(error, "cannot write %s: %s%s", writer->path, strerror(reason),
+                         reason == ENOSPC || reason == EDQUOT
+                             ? "; what stood there is unchanged: make room, then give the same command again"
+                             : "");
+    if (good) free(writer->temporary), writer->temporary = NULL;
+    dm_writer_discard(writer);
+    return status;
+}
+
+void dm_writer_discard(FileWriter *writer)
+{
+    if (writer->stream) fclose(writer->stream);
+    if (writer->temporary) unlink(writer->temporary);
+    free(writer->temporary);
+    free(writer->path);
+    *writer = (FileWriter){0};
+}
+
+Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error)
+{
+    FileWriter writer;
+    Status status = dm_writer_open(&writer, path, error);
+    if (status) return status;
+    fwrite(bytes, 1, size, writer.stream);
+    return dm_writer_commit(&writer, error);
+}
+
+Status dm_make_folder(const char *path, Error *error)
+{
+    char *partial = dm_copy_string(path);
+    Status status = DM_OK;
+    for (char *at = partial + 1; !status; at++) {
+        if (*at != '/' && *at != '\0') continue;
+        char kept = *at;
+        *at = '\0';
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
+            status = dm_fail(error, "cannot make the folder %s: %s", partial, strerror(errno));
+        *at = kept;
+        if (!kept) break;
+    }
+    if (!status && !dm_is_folder(path)) status = dm_fail(error, "%s is a file, but a folder is needed", path);
+    free(partial);
+    return status;
+}

@@ -1,0 +1,31 @@
+// Files: read whole, written whole. A file is written beside its final name, synced and renamed, so that a reader
+// sees the old one or the new one and never half of it.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/error.h"
+
+char *dm_join_path(const char *folder, const char *name);  // the caller frees it
+bool dm_exists(const char *path);
+bool dm_is_folder(const char *path);
+
+// The whole file as bytes with a NUL behind them (not counted in *size; size may be NULL). The caller frees it.
+// A folder, a missing or an unreadable file is an error that names the path and the reason.
+Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error);
+
+// A file that is being written beside `path`.
+typedef struct FileWriter {
+    FILE *stream;
+    char *path, *temporary;
+} FileWriter;
+
+Status dm_writer_open(FileWriter *writer, const char *path, Error *error);
+// Flushes, syncs, renames, and syncs the folder. On failure (a full disk, say) the old file is untouched, the temporary
+// one removed, and the error says what to do. The writer is closed either way.
+Status dm_writer_commit(FileWriter *writer, Error *error);
+void dm_writer_discard(FileWriter *writer);
+
+Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error);  // open, write, commit
+Status dm_make_folder(const char *path, Error *error);                                // with its parents; existing is fine

@@ -1,0 +1,12 @@
+// UTF-8: validity and code points.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Length of the valid prefix: equal to size where all of it is valid UTF-8 (no surrogates, no overlong forms).
+size_t dm_utf8_valid(const char *text, size_t size);
+// The code point at *text (valid, not at its end), and moves *text past it.
+uint32_t dm_utf8_next(const char **text);
+// Writes a code point (1 to 4 bytes, no NUL behind it); returns how many.
+int dm_utf8_put(uint32_t code_point, char *out);
+size_t dm_utf8_length(const char *text);  // in code points

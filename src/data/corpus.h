@@ -1,0 +1,47 @@
+// A parallel corpus in memory as ids, and the order in which training sees it.
+#pragma once
+#include <stdint.h>
+
+#include "text/segmenter.h"
+
+typedef struct Corpus {
+    int pairs;
+    int *ids;                  // all sides of all pairs
+    size_t *source, *target;   // [pairs] offset of the first id
+    int *source_length, *target_length;  // [pairs] end of sentence counted
+    int skipped_empty, skipped_long;     // pairs left out
+} Corpus;
+
+typedef struct CorpusFiles {
+    const char *source, *target;
+    int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out; 0: none are
+    bool keep_all;   // an empty side is kept as end of sentence alone (validation); else such pairs are left out
+    int threads;
+} CorpusFiles;
+
+// Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line. lines (may be NULL):
+// where to leave the text of both sides, for validation.
+Status dm_corpus_read(Corpus *corpus, dm_lines *source_lines, dm_lines *target_lines, const CorpusFiles *files,
+                      const Segmenter *segmenter, Error *error);
+void dm_corpus_free(Corpus *corpus);
+
+// The order of one epoch: a function of (corpus, seed, epoch, budgets) alone, so a resumed run finds its place.
+typedef struct Plan {
+    int *order;         // [pairs] sentence pairs
+    int shards;
+    int *shard_start;   // [shards + 1] into order: sentences of shard i are order[shard_start[i] ... shard_start[i+1]-1]
+    int updates;
+    int *update_start;  // [updates + 1] into the shards
+} Plan;
+
+typedef struct PlanBudget {
+    uint64_t seed;
+    uint32_t epoch;      // from 1; 0: no shuffling (validation): sorted by length
+    int shard_words;     // target tokens of a shard, at most (a longer sentence is a shard of its own)
+    int update_words;    // target tokens of an update, about
+} PlanBudget;
+
+// Shuffles, sorts by length so that the sentences of a shard are alike, cuts into shards, shuffles the shards, and deals
+// them out to updates.
+void dm_plan_make(Plan *plan, const Corpus *corpus, const PlanBudget *budget);
+void dm_plan_free(Plan *plan);

@@ -1,0 +1,18 @@
+// Text in, text out: a model, its segmenter, and threads that take batches of sentences.
+#pragma once
+#include "decode/search.h"
+#include "text/segmenter.h"
+
+typedef struct Translator {
+    const Model *model;
+    const Segmenter *segmenter;
+    const GemmBackend *gemm;
+    SearchOptions search;
+    int threads, mini_batch;  // sentences a thread takes at once
+} Translator;
+
+// As dm_translate: in the order of the lines.
+void dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);
+// As dm_rescore.
+void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
+                           size_t count, dm_rescored *out);

@@ -1,0 +1,22 @@
+// The model folder: a MarianMT folder, ours and other people's. config.json, generation_config.json and
+// model.safetensors are read and written here; vocabulary and segmenter files belong to text/segmenter.h.
+#pragma once
+#include <cjson/cJSON.h>
+
+#include "model/model.h"
+
+// Reads config.json (and generation_config.json where there is one) strictly: a missing key, a wrong type, a value that
+// makes no sense is named with the file. *extra (may be NULL): our part, the object "dragoman", or NULL where there is
+// none; the caller deletes it.
+Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Error *error);
+// Writes both files for a model of ours. extra: our part, kept by the caller.
+Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char *folder, Error *error);
+
+// config.json and model.safetensors -> a model. Every missing, extra or misshapen tensor is named; tied copies
+// (lm_head.weight and the like) are accepted where they agree with what they are tied to. *extra as above.
+Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *error);
+
+// The weights of a model to or from any safetensors file: names and shapes as in model.safetensors. data: a buffer laid
+// out as model->parameters.data (an average, say), or NULL for the model's own.
+Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error);
+Status dm_weights_read(const Model *model, float *data, const char *path, Error *error);

@@ -1,0 +1,53 @@
+// Graph: what a forward pass needs. Define by run: an op computes at once and, if there is a tape, leaves a record;
+// dm_backward walks the records in reverse. Loops, beams and branches are ordinary C.
+#pragma once
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/random.h"
+#include "tensor/gemm.h"
+#include "tensor/tensor.h"
+
+typedef struct Graph Graph;
+typedef struct Record Record;
+
+// One row of dm_ops: all that the rest of the tree has to know of an op.
+typedef struct Op {
+    const char *name;
+    void (*backward)(Graph *graph, void *record);  // adds into the gradients of the op's inputs
+} Op;
+
+extern const Op *const dm_ops[];  // every op, ending with NULL; tests walk it
+void dm_no_gradient(Graph *graph, void *record);  // a backward for ops through which nothing flows back
+
+struct Graph {
+    Arena *arena;                 // tensors, records and scratch; the caller resets or releases it
+    const GemmBackend *gemm;
+    const float *parameters;      // the model's parameter buffer ...
+    float *gradients;             // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
+    bool recording;               // keep a tape: training
+    bool training;                // dropout is active
+    uint64_t seed;                // masks are drawn from (seed, update, shard, op, element)
+    uint32_t update, shard, op;   // op counts the random streams drawn so far
+    Record *tape;                 // the last record; NULL at the start
+};
+
+// An uninitialised tensor in the arena; with a zeroed gradient where the graph is recording.
+Tensor *dm_tensor(Graph *graph, int rows, int cols);
+
+// A record of `size` bytes for the way back, zeroed, or NULL where the graph is not recording.
+void *dm_record(Graph *graph, const Op *op, size_t size);
+
+// The gradient of t to be added to, laid out as t->data, or NULL if none is wanted.
+float *dm_gradient(const Graph *graph, const Tensor *t);
+
+Random dm_graph_random(Graph *graph);  // a fresh stream for this op
+
+// Backward through all records. The caller has put the gradient of the result into its ->grad (a loss op has done it).
+void dm_backward(Graph *graph);
+
+// C = op(A) op(B) + beta C with the graph's backend.
+static inline void dm_gemm(const Graph *graph, Gemm args)
+{
+    graph->gemm->multiply(&args);
+}

@@ -1,0 +1,57 @@
+// From sentences to pieces to ids and back: a SentencePiece model on each side, or text that is already in pieces.
+#pragma once
+#include <stdbool.h>
+
+#include "core/error.h"
+
+// pieces <-> ids: vocab.json
+typedef struct Vocabulary Vocabulary;
+Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error);  // strict: ids 0 ... n-1, each once
+Vocabulary *dm_vocabulary_create(const char *const *pieces, int count);              // copies the pieces
+Status dm_vocabulary_write(const Vocabulary *vocabulary, const char *path, Error *error);
+int dm_vocabulary_size(const Vocabulary *vocabulary);
+int dm_vocabulary_id(const Vocabulary *vocabulary, const char *piece);  // -1: not in it
+const char *dm_vocabulary_piece(const Vocabulary *vocabulary, int id);
+void dm_vocabulary_free(Vocabulary *vocabulary);
+
+typedef struct Segmenter Segmenter;
+
+// Ids of one sentence, end of sentence included.
+typedef struct Ids {
+    int *id;
+    int count;
+} Ids;
+
+typedef enum Side { DM_SOURCE, DM_TARGET } Side;
+
+// Opens vocab.json (target_vocab.json where separate), source.spm and target.spm of a folder. kind: "sentencepiece" or
+// "space" (no .spm files: pieces are separated by spaces, `@@ ` joins a piece to the next and is undone by decode).
+// separate: the target has a vocabulary of its own. eos: id of the end of sentence (from the configuration).
+typedef struct SegmenterFiles {
+    const char *folder, *kind;
+    bool separate;
+    int eos;
+} SegmenterFiles;
+Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Error *error);
+void dm_segmenter_close(Segmenter *segmenter);
+const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
+
+// Thread-safe. encode: as MarianTokenizer does (a leading >>deu<< is one piece); unknown pieces become <unk>; eos is
+// appended; the caller frees ids->id. decode: ids without eos and pad -> text; the caller frees it.
+void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
+char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
+
+// Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
+// copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
+// <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that
+// MarianTokenizer opens it. A size larger than the text allows is an error that says the largest that would do.
+typedef struct SegmenterTraining {
+    const char *folder, *kind;
+    const char *const *files;  // all sides
+    int file_count;
+    int size;
+    int threads;
+} SegmenterTraining;
+Status dm_segmenter_train(const SegmenterTraining *training, Error *error);
+// Copies segmenter and vocabulary files from one folder to another.
+Status dm_segmenter_copy(const char *from, const char *to, Error *error);

@@ -1,0 +1,36 @@
+// Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on threads.
+#pragma once
+#include "model/parameters.h"
+
+typedef struct Optimizer {
+    bool adam;                       // else plain stochastic gradient descent
+    double beta1, beta2, epsilon;
+    size_t size;                     // trained parameters
+    float *first, *second;           // [size] moments of Adam (NULL with sgd)
+    int lanes;
+    float **lane;                    // [lanes][size] gradients; zeroed by dm_optimizer_step
+    int threads;
+} Optimizer;
+
+void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters, int lanes);
+void dm_optimizer_free(Optimizer *optimizer);
+
+typedef struct StepResult {
+    double gradient_norm;  // before clipping, of the mean over tokens; NaN or infinite: nothing was changed
+} StepResult;
+
+// Sums the lanes, divides by `count` (target tokens), clips to clip_norm (0: off), updates (Kingma and Ba 2015,
+// algorithm 1, bias correction by `update`, counted from 1). Frozen rows stay as they are.
+typedef struct Step {
+    double rate, clip_norm;
+    long count, update;
+} Step;
+StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const Step *step);
+
+typedef struct Schedule {
+    const char *kind;   // "constant", "inv-sqrt", "linear", "cosine"
+    double peak;
+    long warmup;        // updates of linear rise from 0 to peak
+    long end;           // updates at which linear and cosine reach 0
+} Schedule;
+double dm_learn_rate(const Schedule *schedule, long update);  // update counted from 1
