@@ -1,0 +1,12 @@
+// The command's subcommands, one thin file each. They get their options parsed and return the exit status.
+#pragma once
+#include "dragoman/dragoman.h"
+
+int train_command(const dm_options *options);
+int translate_command(const dm_options *options);
+int rescore_command(const dm_options *options);
+int score_command(const dm_options *options);
+
+int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
+// Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
+int close_output(FILE *stream);
