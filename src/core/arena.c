@@ -31,7 +31,8 @@ void *dm_arena_take(Arena *arena, size_t bytes)
 {
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     ArenaBlock *block = arena->current;
-    while (block && block->size - block->used < bytes && block->next) {  // later blocks are empty: take the first that fits
+    while (block && block->size - block->used < bytes &&
+           block->next) {  // later blocks are empty: take the first that fits
         block = block->next;
         block->used = 0;
     }

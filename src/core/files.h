@@ -28,4 +28,4 @@ Status dm_writer_commit(FileWriter *writer, Error *error);
 void dm_writer_discard(FileWriter *writer);
 
 Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error);  // open, write, commit
-Status dm_make_folder(const char *path, Error *error);                                // with its parents; existing is fine
+Status dm_make_folder(const char *path, Error *error);  // with its parents; existing is fine

@@ -26,17 +26,17 @@ typedef struct SearchState SearchState;  // the architecture's caches during a s
 
 typedef struct Architecture {
     const char *name;
-    size_t layers_size;                          // of the struct behind model->layers
-    void (*declare)(Model *model);               // names the parameters
-    void (*connect)(Model *model);               // fills model->layers once the parameters have memory
-    void (*disconnect)(Model *model);            // frees what connect made
+    size_t layers_size;                // of the struct behind model->layers
+    void (*declare)(Model *model);     // names the parameters
+    void (*connect)(Model *model);     // fills model->layers once the parameters have memory
+    void (*disconnect)(Model *model);  // frees what connect made
     Memory (*encode)(Graph *g, const Model *model, Tokens source);
     // Whole target sequences, teacher forcing: inputs begin with decoder_start -> [target tokens, width]
     Tensor *(*decode)(Graph *g, const Model *model, Memory memory, Tokens target);
 
-    // Search. A hypothesis is a slot 0 ... n-1; at the start slot i reads source i of the memory, which must outlive the
-    // state. step: one id for each slot -> [n, width] (in g's arena). reorder: slot i goes on from what slot from[i]
-    // was; n may shrink or grow.
+    // Search. A hypothesis is a slot 0 ... n-1; at the start slot i reads source i of the memory, which must outlive
+    // the state. step: one id for each slot -> [n, width] (in g's arena). reorder: slot i goes on from what slot
+    // from[i] was; n may shrink or grow.
     SearchState *(*start)(Graph *g, const Model *model, Memory memory);
     Tensor *(*step)(Graph *g, SearchState *state, const int *ids);
     void (*reorder)(SearchState *state, const int *from, int n);
@@ -50,9 +50,10 @@ struct Model {
     ModelConfig config;
     const Architecture *architecture;
     Parameters parameters;
-    void *layers;                        // the architecture's own
-    const Tensor *output, *output_bias;  // [target vocabulary, width], [target vocabulary]: logits = x output' + output_bias
-    float *positions;                    // [position_count, width] sinusoids
+    void *layers;  // the architecture's own
+    const Tensor *output,
+        *output_bias;  // [target vocabulary, width], [target vocabulary]: logits = x output' + output_bias
+    float *positions;  // [position_count, width] sinusoids
     int position_count;
 };
 

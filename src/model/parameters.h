@@ -1,5 +1,5 @@
-// Parameters: every weight is a named view into one buffer. Gradients, Adam moments and averages are parallel buffers of
-// the same layout. Names are those of the tensors in model.safetensors.
+// Parameters: every weight is a named view into one buffer. Gradients, Adam moments and averages are parallel buffers
+// of the same layout. Names are those of the tensors in model.safetensors.
 #pragma once
 #include <stdint.h>
 
@@ -14,20 +14,20 @@ typedef enum Init {
 
 typedef struct Parameter {
     char name[96];
-    Tensor tensor;      // data set once the buffer exists
-    bool vector;        // its shape in the file is [cols] rather than [rows, cols]
+    Tensor tensor;  // data set once the buffer exists
+    bool vector;    // its shape in the file is [cols] rather than [rows, cols]
     bool trained;
     Init init;
-    int frozen_row;     // a row that is zero and stays zero (pad), or -1
-    size_t offset;      // of its first float in the buffer
+    int frozen_row;  // a row that is zero and stays zero (pad), or -1
+    size_t offset;   // of its first float in the buffer
 } Parameter;
 
 typedef struct Parameters {
     Parameter *list;
     int count;
     float *data;
-    size_t size;           // floats in the buffer
-    size_t trained_size;   // the first so many are trained; the rest (biases of the logits) are not
+    size_t size;          // floats in the buffer
+    size_t trained_size;  // the first so many are trained; the rest (biases of the logits) are not
 } Parameters;
 
 // Declaring: the architecture names its weights in order, trained ones first; a weight begins where the last one ended,

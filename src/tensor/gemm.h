@@ -5,9 +5,9 @@
 #include "core/error.h"
 
 typedef struct Gemm {
-    int m, n, k;      // C is [m, n], op(A) [m, k], op(B) [k, n]
-    const float *a;   // stored [m, k], or [k, m] if transpose_a
-    const float *b;   // stored [k, n], or [n, k] if transpose_b
+    int m, n, k;     // C is [m, n], op(A) [m, k], op(B) [k, n]
+    const float *a;  // stored [m, k], or [k, m] if transpose_a
+    const float *b;  // stored [k, n], or [n, k] if transpose_b
     float *c;
     int lda, ldb, ldc;  // distance between stored rows
     bool transpose_a, transpose_b;
@@ -15,8 +15,8 @@ typedef struct Gemm {
 } Gemm;
 
 typedef struct GemmBackend {
-    const char *name;                  // "openblas", "onednn"
-    const char *(*version)(void);      // what the library calls itself
+    const char *name;              // "openblas", "onednn"
+    const char *(*version)(void);  // what the library calls itself
     void (*multiply)(const Gemm *args);
 } GemmBackend;
 

@@ -17,19 +17,19 @@ typedef struct Op {
     void (*backward)(Graph *graph, void *record);  // adds into the gradients of the op's inputs
 } Op;
 
-extern const Op *const dm_ops[];  // every op, ending with NULL; tests walk it
+extern const Op *const dm_ops[];                  // every op, ending with NULL; tests walk it
 void dm_no_gradient(Graph *graph, void *record);  // a backward for ops through which nothing flows back
 
 struct Graph {
-    Arena *arena;                 // tensors, records and scratch; the caller resets or releases it
+    Arena *arena;  // tensors, records and scratch; the caller resets or releases it
     const GemmBackend *gemm;
-    const float *parameters;      // the model's parameter buffer ...
-    float *gradients;             // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
-    bool recording;               // keep a tape: training
-    bool training;                // dropout is active
-    uint64_t seed;                // masks are drawn from (seed, update, shard, op, element)
-    uint32_t update, shard, op;   // op counts the random streams drawn so far
-    Record *tape;                 // the last record; NULL at the start
+    const float *parameters;     // the model's parameter buffer ...
+    float *gradients;            // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
+    bool recording;              // keep a tape: training
+    float dropout;               // the model's dropout: 0 outside training
+    uint64_t seed;               // masks are drawn from (seed, update, shard, op, element)
+    uint32_t update, shard, op;  // op counts the random streams drawn so far
+    Record *tape;                // the last record; NULL at the start
 };
 
 // An uninitialised tensor in the arena; with a zeroed gradient where the graph is recording.

@@ -5,8 +5,8 @@
 typedef enum Activation {
     DM_IDENTITY,
     DM_RELU,
-    DM_GELU,  // x Phi(x), exact (Hendrycks and Gimpel 2016)
-    DM_SWISH, // x sigmoid(x), also called silu
+    DM_GELU,   // x Phi(x), exact (Hendrycks and Gimpel 2016)
+    DM_SWISH,  // x sigmoid(x), also called silu
     DM_TANH,
 } Activation;
 
@@ -15,36 +15,39 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
 
 // Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + positions[i]) -> [n, d]
 typedef struct Embedding {
-    const Tensor *table;        // [vocabulary, d]
+    const Tensor *table;  // [vocabulary, d]
     int n;
-    const int *ids;             // [n]
-    float scale;                // sqrt(d), or 1
+    const int *ids;                     // [n]
+    float scale;                        // sqrt(d), or 1
     const float *const *position_rows;  // [n] pointers to [d] rows that are added; NULL: none
-    int frozen;                 // the id whose row gets no gradient (pad), or -1
+    int frozen;                         // the id whose row gets no gradient (pad), or -1
     float dropout;
 } Embedding;
 Tensor *dm_embedding(Graph *g, const Embedding *args);
 
-// Ba et al. 2016: y = gain * (x - mean) / sqrt(variance + eps) + bias, row by row. x [n, d], gain and bias [d] -> [n, d]
+// Ba et al. 2016: y = gain * (x - mean) / sqrt(variance + eps) + bias, row by row. x [n, d], gain and bias [d] -> [n,
+// d]
 Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias);
 #define DM_NORM_EPSILON 1e-5f
 
 // y = x + dropout(f): both [n, d] -> [n, d]
 Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout);
 // y = layer_norm(x + dropout(f)), in one pass over the rows
-Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain, const Tensor *bias);
+Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain,
+                         const Tensor *bias);
 
 // Vaswani et al. 2017, equation 1, for every head h and every sequence s:
 //   P = softmax(Q_h K_h' / sqrt(d / heads)),  y_h = P V_h
 // Sequence s of the queries sees the keys of sequence s. causal: the last query sees all keys, the one before it all
 // but the last, and so on (so that one new query against a cache is the same call).
 typedef struct Attention {
-    Tensor q;                // [nq, d], may be columns of a wider tensor
-    Tensor k, v;             // [nk, d]
-    Spans queries, keys;     // same number of sequences; spans of keys may overlap (a beam shares its source)
+    Tensor q;             // [nq, d], may be columns of a wider tensor
+    Tensor k, v;          // [nk, d]
+    Spans queries, keys;  // same number of sequences; spans of keys may overlap (a beam shares its source)
     int heads;
     bool causal;
-    float **probabilities;   // where to leave P: [queries.n] pointers to [heads, length of queries, length of keys]; or NULL
+    float **
+        probabilities;  // where to leave P: [queries.n] pointers to [heads, length of queries, length of keys]; or NULL
 } Attention;
 Tensor *dm_attention(Graph *g, const Attention *args);  // -> [nq, d]
 
@@ -64,7 +67,7 @@ typedef struct CrossEntropy {
     const Tensor *x, *weight, *bias;
     const int *targets;
     float smoothing;
-    int excluded;      // pad: takes no part in the smoothing and its row gets no gradient; -1: none
+    int excluded;              // pad: takes no part in the smoothing and its row gets no gradient; -1: none
     float *log_probabilities;  // [n] log p_i[target_i], or NULL
 } CrossEntropy;
 Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
@@ -72,6 +75,6 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);
 
-Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);                 // a + b, same shape
-Tensor *dm_scale(Graph *g, const Tensor *x, float factor);                  // factor * x
-Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);         // [n, p], [n, q] -> [n, p + q]
+Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
+Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
+Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], [n, q] -> [n, p + q]

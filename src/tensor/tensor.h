@@ -8,7 +8,7 @@
 typedef struct Tensor {
     int rows, cols, stride;
     float *data;
-    float *grad;     // same layout as data; NULL: nothing flows back here. A parameter's gradient is the graph's affair.
+    float *grad;  // same layout as data; NULL: nothing flows back here. A parameter's gradient is the graph's affair.
     bool parameter;  // data lies in the model's parameter buffer
 } Tensor;
 

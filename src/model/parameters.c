@@ -1,0 +1,101 @@
+// Parameters: declared one after the other, then allocated as one buffer.
+#include "model/parameters.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/random.h"
+
+static int declare(Parameters *p, const char *name, int rows, int cols, Init init, bool vector)
+{
+    assert(!p->data && strlen(name) < sizeof p->list->name);
+    p->list = dm_reallocate(p->list, (size_t)p->count + 1, sizeof *p->list);
+    Parameter *added = p->list + p->count;
+    *added = (Parameter){.tensor = {rows, cols, cols, NULL, NULL, true},
+                         .vector = vector,
+                         .trained = true,
+                         .init = init,
+                         .frozen_row = -1,
+                         .offset = p->size};
+    snprintf(added->name, sizeof added->name, "%s", name);
+    p->size += (size_t)rows * (size_t)cols;
+    return p->count++;
+}
+
+int dm_declare_matrix(Parameters *p, const char *name, int rows, int cols, Init init)
+{
+    return declare(p, name, rows, cols, init, false);
+}
+
+int dm_declare_vector(Parameters *p, const char *name, int cols, Init init)
+{
+    return declare(p, name, 1, cols, init, true);
+}
+
+void dm_parameters_allocate(Parameters *p)
+{
+    p->data = dm_allocate(p->size, sizeof *p->data);
+    p->trained_size = 0;
+    for (int i = 0; i < p->count; i++) {
+        Parameter *at = p->list + i;
+        at->tensor.data = p->data + at->offset;
+        assert(!at->trained || p->trained_size == at->offset);  // trained ones come first
+        if (at->trained) p->trained_size = at->offset + (size_t)at->tensor.rows * (size_t)at->tensor.cols;
+    }
+}
+
+static double draw(Random *random, Init init, int rows, int cols)
+{
+    switch (init) {
+    case DM_INIT_ZERO: return 0;
+    case DM_INIT_ONE: return 1;
+    case DM_INIT_XAVIER: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols));
+    case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
+    }
+    return 0;
+}
+
+void dm_parameters_initialise(Parameters *p, uint64_t seed)
+{
+    for (int i = 0; i < p->count; i++) {
+        Parameter *at = p->list + i;
+        const size_t cols = (size_t)at->tensor.cols, elements = (size_t)at->tensor.rows * cols;
+        Random random = dm_random(seed, UINT32_MAX, UINT32_MAX, (uint32_t)i);  // no update has this number
+        for (size_t j = 0; j < elements; j++)
+            at->tensor.data[j] = (float)draw(&random, at->init, at->tensor.rows, at->tensor.cols);
+        if (at->frozen_row >= 0) memset(at->tensor.data + (size_t)at->frozen_row * cols, 0, cols * sizeof(float));
+    }
+}
+
+const Parameter *dm_parameter(const Parameters *p, const char *name)
+{
+    for (int i = 0; i < p->count; i++)
+        if (strcmp(p->list[i].name, name) == 0) return p->list + i;
+    return NULL;
+}
+
+Tensor dm_joined(const Parameters *p, int first, int count)
+{
+    Tensor joined = p->list[first].tensor;
+    for (int i = first + 1; i < first + count; i++) {
+        const Parameter *at = p->list + i;
+        assert(at->vector == p->list[first].vector);
+        assert(at->tensor.data == joined.data + (size_t)joined.rows * (size_t)joined.cols);
+        if (at->vector)
+            joined.cols = joined.stride = joined.cols + at->tensor.cols;
+        else
+            joined.rows += at->tensor.rows;
+    }
+    return joined;
+}
+
+void dm_parameters_free(Parameters *p)
+{
+    free(p->list);
+    free(p->data);
+    *p = (Parameters){0};
+}

@@ -1,0 +1,105 @@
+// The list of matrix libraries in this build, and the choice between them.
+#include "tensor/gemm.h"
+
+#include <string.h>
+#include <stdlib.h>
+#include <time.h>
+
+extern const GemmBackend dm_gemm_openblas, dm_gemm_onednn;
+
+const GemmBackend *const dm_gemm_backends[] = {
+    &dm_gemm_openblas,
+#ifdef DM_HAVE_ONEDNN
+    &dm_gemm_onednn,
+#endif
+    NULL,
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// Time of one round over the products a model of this width is made of: a training layer forward, its input gradient,
+// its weight gradient, and a decoding step of some hypotheses.
+static double time_round(const GemmBackend *backend, int width, const float *a, const float *b, float *c)
+{
+    enum { ROWS = 256, HYPOTHESES = 20 };
+    double begin = seconds();
+    backend->multiply(&(Gemm){.m = ROWS,
+                              .n = width,
+                              .k = width,
+                              .a = a,
+                              .lda = width,
+                              .b = b,
+                              .ldb = width,
+                              .transpose_b = true,
+                              .c = c,
+                              .ldc = width});
+    backend->multiply(
+        &(Gemm){.m = ROWS, .n = width, .k = width, .a = a, .lda = width, .b = b, .ldb = width, .c = c, .ldc = width});
+    backend->multiply(&(Gemm){.m = width,
+                              .n = width,
+                              .k = ROWS,
+                              .a = a,
+                              .lda = width,
+                              .transpose_a = true,
+                              .b = a,
+                              .ldb = width,
+                              .c = c,
+                              .ldc = width,
+                              .beta = 1});
+    for (int i = 0; i < 4; i++)
+        backend->multiply(&(Gemm){.m = HYPOTHESES,
+                                  .n = width,
+                                  .k = width,
+                                  .a = a,
+                                  .lda = width,
+                                  .b = b,
+                                  .ldb = width,
+                                  .transpose_b = true,
+                                  .c = c,
+                                  .ldc = width});
+    return seconds() - begin;
+}
+
+// The fastest of some rounds: the first ones pay for code that the libraries make at run time.
+static const GemmBackend *fastest(int width)
+{
+    enum { ROUNDS = 6, LARGEST = 512 };
+    if (width > LARGEST) width = LARGEST;
+    size_t size = (size_t)width * (size_t)(width > 256 ? width : 256);
+    float *memory = dm_allocate(3 * size, sizeof(float));
+    for (size_t i = 0; i < 2 * size; i++) memory[i] = (float)(i % 7) - 3;
+    const GemmBackend *best = NULL;
+    double best_time = 0;
+    for (int i = 0; dm_gemm_backends[i]; i++) {
+        double least = 1e9;
+        for (int round = 0; round < ROUNDS; round++) {
+            double time = time_round(dm_gemm_backends[i], width, memory, memory + size, memory + 2 * size);
+            if (time < least) least = time;
+        }
+        if (!best || least < best_time) best = dm_gemm_backends[i], best_time = least;
+    }
+    free(memory);
+    return best;
+}
+
+Status dm_gemm_choose(const GemmBackend **backend, const char *name, int width, Error *error)
+{
+    *backend = NULL;
+    if (strcmp(name, "auto") == 0) {
+        *backend = fastest(width);
+        return DM_OK;
+    }
+    for (int i = 0; dm_gemm_backends[i]; i++)
+        if (strcmp(name, dm_gemm_backends[i]->name) == 0) *backend = dm_gemm_backends[i];
+    if (*backend) return DM_OK;
+    bool absent = strcmp(name, "onednn") == 0;
+    return dm_fail(error,
+                   absent ? "this build has no %s: install libdnnl-dev and build again, or take --gemm openblas"
+                          : "there is no matrix library %s: take auto, openblas or onednn",
+                   name);
+}

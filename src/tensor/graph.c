@@ -1,0 +1,61 @@
+// The tape and the table of ops.
+#include "tensor/graph.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "tensor/op_table.h"
+
+struct Record {
+    const Op *op;
+    Record *previous;
+    _Alignas(16) unsigned char payload[];
+};
+
+Tensor *dm_tensor(Graph *graph, int rows, int cols)
+{
+    assert(rows >= 0 && cols >= 0);
+    size_t bytes = (size_t)rows * (size_t)cols * sizeof(float);
+    Tensor *t = dm_arena_take(graph->arena, sizeof *t);
+    *t = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = dm_arena_take(graph->arena, bytes)};
+    if (graph->recording) t->grad = memset(dm_arena_take(graph->arena, bytes), 0, bytes);
+    return t;
+}
+
+void *dm_record(Graph *graph, const Op *op, size_t size)
+{
+    if (!graph->recording) return NULL;
+    Record *record = dm_arena_take(graph->arena, sizeof *record + size);
+    record->op = op;
+    record->previous = graph->tape;
+    graph->tape = record;
+    return memset(record->payload, 0, size);
+}
+
+float *dm_gradient(const Graph *graph, const Tensor *t)
+{
+    if (!t->parameter) return t->grad;
+    return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
+}
+
+Random dm_graph_random(Graph *graph)
+{
+    return dm_random(graph->seed, graph->update, graph->shard, graph->op++);
+}
+
+void dm_backward(Graph *graph)
+{
+    for (Record *record = graph->tape; record; record = record->previous) record->op->backward(graph, record->payload);
+    graph->tape = NULL;
+}
+
+void dm_no_gradient(Graph *graph, void *record)
+{
+    (void)graph, (void)record;
+}
+
+const Op *const dm_ops[] = {
+    &dm_linear_op,        &dm_embedding_op,   &dm_layer_norm_op,        &dm_residual_op,
+    &dm_residual_norm_op, &dm_attention_op,   &dm_cross_entropy_op,     &dm_add_op,
+    &dm_scale_op,         &dm_concatenate_op, &dm_log_probabilities_op, NULL,
+};

@@ -1,0 +1,108 @@
+// Kernels: what the inner loops of the ops share. Written so that the compiler vectorises them; DM_CLONES compiles a
+// function once for every level of processor and the loader picks the best one the machine has.
+#pragma once
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/random.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&               \
+    !defined(__SANITIZE_THREAD__)
+#define DM_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define DM_CLONES
+#endif
+#define DM_INLINE static inline __attribute__((always_inline))
+
+// exp(x) for the vector units, relative error below 2e-7 (polynomial after Cephes): x = n log 2 + r, exp(x) = 2^n
+// exp(r). Below -87 it gives 0, never a denormal; NaN stays NaN.
+DM_INLINE float dm_exp(float x)
+{
+    const float given = x;
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer that lies in the low bits
+    float shifted = x * 1.44269504088896341f + magic;
+    float n = shifted - magic;
+    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (int32_t)((uint32_t)bits << 23) + 0x3F800000;  // 2^n, the low bits of `shifted` being n
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return given < -87.0f ? 0.0f : p * power;
+}
+
+// Replaces z[0 ... n-1] by exp(z - max z); returns the sum, and max z through *max.
+DM_INLINE float dm_exp_row(float *z, int n, float *max)
+{
+    float m = z[0], sum = 0;
+#pragma omp simd reduction(max : m)
+    for (int j = 0; j < n; j++) m = z[j] > m ? z[j] : m;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < n; j++) {
+        float e = dm_exp(z[j] - m);
+        z[j] = e;
+        sum += e;
+    }
+    *max = m;
+    return sum;
+}
+
+// Dropout (Srivastava et al. 2014): row `row` of the mask of one op, 0 with probability p and 1 / (1 - p) otherwise.
+// A function of (stream, row, cols) alone, so the way back makes it again instead of keeping it. cols is rounded up to
+// a multiple of DM_MASK_STEP in `mask`.
+enum { DM_MASK_STEP = 128 };
+static inline int dm_mask_size(int cols)
+{
+    return (cols + DM_MASK_STEP - 1) / DM_MASK_STEP * DM_MASK_STEP;
+}
+void dm_dropout_row(const Random *stream, int row, int cols, float p, float *mask);
+
+// One row of a layer normalisation, shared by layer_norm and residual_norm.
+//   y = gain * h + bias,  h = (x - mean) * rstd,  rstd = 1 / sqrt(variance + epsilon)
+DM_INLINE void dm_norm_row(const float *x, const float *gain, const float *bias, float *y, float *mean_out,
+                           float *rstd_out, float epsilon, int d)
+{
+    float sum = 0, squares = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < d; j++) sum += x[j];
+    const float mean = sum / (float)d;
+#pragma omp simd reduction(+ : squares)
+    for (int j = 0; j < d; j++) squares += (x[j] - mean) * (x[j] - mean);
+    const float rstd = 1.0f / sqrtf(squares / (float)d + epsilon);
+#pragma omp simd
+    for (int j = 0; j < d; j++) y[j] = gain[j] * ((x[j] - mean) * rstd) + bias[j];
+    *mean_out = mean;
+    *rstd_out = rstd;
+}
+
+// With e = gain * dy:  dx = rstd * (e - mean(e) - h * mean(e * h)),  dgain += dy * h,  dbias += dy
+DM_INLINE void dm_norm_row_back(const float *restrict x, const float *restrict gain, const float *restrict dy,
+                                float mean, float rstd, float *restrict dx, float *restrict dgain,
+                                float *restrict dbias, int d)
+{
+    float sum = 0, along = 0;
+#pragma omp simd reduction(+ : sum, along)
+    for (int j = 0; j < d; j++) {
+        float e = gain[j] * dy[j];
+        sum += e;
+        along += e * ((x[j] - mean) * rstd);
+    }
+    const float mean_e = sum / (float)d, mean_eh = along / (float)d;
+#pragma omp simd
+    for (int j = 0; j < d; j++) {
+        float h = (x[j] - mean) * rstd;
+        dx[j] = rstd * (gain[j] * dy[j] - mean_e - h * mean_eh);
+        dgain[j] += dy[j] * h;
+        dbias[j] += dy[j];
+    }
+}

@@ -1,0 +1,6 @@
+// The rows of the op table; each is defined in the file of its op.
+#pragma once
+#include "tensor/graph.h"
+
+extern const Op dm_linear_op, dm_embedding_op, dm_layer_norm_op, dm_residual_op, dm_residual_norm_op, dm_attention_op,
+    dm_cross_entropy_op, dm_add_op, dm_scale_op, dm_concatenate_op, dm_log_probabilities_op;
