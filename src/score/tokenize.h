@@ -1,0 +1,17 @@
+// The tokenizers of sacreBLEU 2.6: 13a, none, zh, char, intl.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef char *Tokenize(const char *line);  // the line with white space between its tokens; the caller frees it
+
+typedef struct Tokenizer {
+    const char *name;
+    Tokenize *tokenize;
+} Tokenizer;
+
+const Tokenizer *dm_tokenizer(const char *name);  // NULL if there is none of this name
+
+// The tokenizer for references that nobody named one for: zh where most letters are Chinese characters, else 13a.
+const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count);
