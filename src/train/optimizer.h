@@ -3,20 +3,23 @@
 #include "model/parameters.h"
 
 typedef struct Optimizer {
+    // set by the caller before dm_optimizer_create
     bool adam;                       // else plain stochastic gradient descent
     double beta1, beta2, epsilon;
+    int lanes;
+    int threads;
+    // made by dm_optimizer_create
     size_t size;                     // trained parameters
     float *first, *second;           // [size] moments of Adam (NULL with sgd)
-    int lanes;
     float **lane;                    // [lanes][size] gradients; zeroed by dm_optimizer_step
-    int threads;
+    double *squares;                 // [blocks] sums of squares, added up in order
 } Optimizer;
 
-void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters, int lanes);
+void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters);
 void dm_optimizer_free(Optimizer *optimizer);
 
 typedef struct StepResult {
-    double gradient_norm;  // before clipping, of the mean over tokens; NaN or infinite: nothing was changed
+    double gradient_norm;  // before clipping, of the mean over tokens; NaN or infinite: no parameter was changed
 } StepResult;
 
 // Sums the lanes, divides by `count` (target tokens), clips to clip_norm (0: off), updates (Kingma and Ba 2015,
@@ -26,6 +29,9 @@ typedef struct Step {
     long count, update;
 } Step;
 StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const Step *step);
+
+// After a step whose norm was not finite: the first parameter with such a gradient, or NULL (the sum overflowed).
+const Parameter *dm_optimizer_culprit(const Optimizer *optimizer, const Parameters *parameters);
 
 typedef struct Schedule {
     const char *kind;   // "constant", "inv-sqrt", "linear", "cosine"

@@ -1,0 +1,273 @@
+// The segmenter: a sentence to ids and back, in the way of a MarianMT folder.
+// SentencePiece knows pieces only; ids are those of vocab.json. Training makes its files in segmenter_train.c.
+#include "text/segmenter.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/utf8.h"
+#include "text/sentencepiece.h"
+
+struct Segmenter {
+    bool spaces;                 // text in pieces: no SentencePiece models
+    SentencePiece *model[2];     // by Side; the same one twice where both files are alike
+    Vocabulary *vocabulary[2];   // the same one twice unless separate
+    int eos[2], unknown[2];
+    int pad[2];                  // -1: the vocabulary has none
+};
+
+// ---- Opening --------------------------------------------------------------------------------------------------------
+
+static const char *const model_files[2] = {"source.spm", "target.spm"};
+
+static Status missing(const char *folder, const char *path, Error *error)
+{
+    if (!dm_exists(folder)) return dm_fail(error, "there is no model folder %s: check the name", folder);
+    if (!dm_is_folder(folder)) return dm_fail(error, "%s is a file, but a model folder is needed", folder);
+    return dm_fail(error,
+                   "%s is missing: copy it from where the model comes from (a MarianMT folder holds vocab.json, "
+                   "source.spm and target.spm beside config.json and model.safetensors)",
+                   path);
+}
+
+// Reads a file of the folder and says what to do where there is none.
+static Status read_part(char **bytes, size_t *size, const char *folder, const char *name, Error *error)
+{
+    char *path = dm_join_path(folder, name);
+    Status status = dm_exists(path) ? dm_read_file(path, bytes, size, error) : missing(folder, path, error);
+    free(path);
+    return status;
+}
+
+static Status open_vocabulary(Vocabulary **vocabulary, const char *folder, const char *name, Error *error)
+{
+    char *path = dm_join_path(folder, name);
+    Status status = dm_exists(path) ? dm_vocabulary_read(vocabulary, path, error) : missing(folder, path, error);
+    free(path);
+    return status;
+}
+
+// Folders of ours, and many others, hold the same model twice: then it is kept once.
+static Status open_models(Segmenter *segmenter, const char *folder, Error *error)
+{
+    char *bytes[2] = {NULL, NULL};
+    size_t size[2];
+    Status status = read_part(&bytes[0], &size[0], folder, model_files[0], error);
+    if (!status) status = read_part(&bytes[1], &size[1], folder, model_files[1], error);
+    for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++) {
+        if (side == DM_TARGET && size[0] == size[1] && memcmp(bytes[0], bytes[1], size[0]) == 0) {
+            segmenter->model[DM_TARGET] = segmenter->model[DM_SOURCE];
+            break;
+        }
+        char *path = dm_join_path(folder, model_files[side]);
+        status = dm_sentencepiece_open(&segmenter->model[side], bytes[side], size[side], path, error);
+        free(path);
+    }
+    free(bytes[0]);
+    free(bytes[1]);
+    return status;
+}
+
+Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error *error)
+{
+    *opened = NULL;
+    Segmenter *s = dm_allocate(1, sizeof *s);
+    s->spaces = strcmp(files->kind, "space") == 0;
+    Status status = DM_OK;
+    if (!s->spaces && strcmp(files->kind, "sentencepiece") != 0)
+        status = dm_fail(error, "%s/config.json: there is no segmenter \"%s\": it is \"sentencepiece\" or \"space\"",
+                         files->folder, files->kind);
+    if (!status) status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, "vocab.json", error);
+    if (!status && files->separate)
+        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, "target_vocab.json", error);
+    else
+        s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
+    if (!status && !s->spaces) status = open_models(s, files->folder, error);
+    if (!status && (files->eos < 0 || files->eos >= dm_vocabulary_size(s->vocabulary[DM_TARGET])))
+        status = dm_fail(error, "%s/config.json: eos_token_id %d is not in the vocabulary, whose ids are 0 to %d",
+                         files->folder, files->eos, dm_vocabulary_size(s->vocabulary[DM_TARGET]) - 1);
+    if (status) {
+        dm_segmenter_close(s);
+        return status;
+    }
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
+        s->pad[side] = dm_vocabulary_id(s->vocabulary[side], "<pad>");
+        // The configuration's id is one of the target's, which with separate vocabularies are not the source's.
+        s->eos[side] = side == DM_SOURCE && files->separate ? dm_vocabulary_id(s->vocabulary[side], "</s>") : files->eos;
+    }
+    *opened = s;
+    return DM_OK;
+}
+
+void dm_segmenter_close(Segmenter *segmenter)
+{
+    if (!segmenter) return;
+    if (segmenter->model[DM_TARGET] != segmenter->model[DM_SOURCE])
+        dm_sentencepiece_close(segmenter->model[DM_TARGET]);
+    dm_sentencepiece_close(segmenter->model[DM_SOURCE]);
+    if (segmenter->vocabulary[DM_TARGET] != segmenter->vocabulary[DM_SOURCE])
+        dm_vocabulary_free(segmenter->vocabulary[DM_TARGET]);
+    dm_vocabulary_free(segmenter->vocabulary[DM_SOURCE]);
+    free(segmenter);
+}
+
+const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
+{
+    return segmenter->vocabulary[side];
+}
+
+// ---- Text to ids ----------------------------------------------------------------------------------------------------
+
+typedef struct Encoding {
+    const Segmenter *segmenter;
+    Side side;
+    Ids *ids;
+    int room;
+} Encoding;
+
+static void add_id(Encoding *encoding, int id)
+{
+    Ids *ids = encoding->ids;
+    if (ids->count == encoding->room) ids->id = dm_reallocate(ids->id, encoding->room *= 2, sizeof *ids->id);
+    ids->id[ids->count++] = id;
+}
+
+// Text that spells "</s>" or "<pad>" is text: it must not end a sentence or be an id that no model reads.
+static void take_piece(void *context, const char *piece)
+{
+    Encoding *encoding = context;
+    const Segmenter *s = encoding->segmenter;
+    Side side = encoding->side;
+    int id = dm_vocabulary_id(s->vocabulary[side], piece);
+    add_id(encoding, id < 0 || id == s->eos[side] || id == s->pad[side] ? s->unknown[side] : id);
+}
+
+static void take_copy(Encoding *encoding, const char *text, size_t size)
+{
+    char small[64], *piece = size < sizeof small ? small : dm_allocate(size + 1, 1);
+    memcpy(piece, text, size);
+    piece[size] = '\0';
+    take_piece(encoding, piece);
+    if (piece != small) free(piece);
+}
+
+static void encode_spaces(Encoding *encoding, const char *line)
+{
+    static const char spaces[] = " \t\r\v\f";
+    while (*(line += strspn(line, spaces))) {
+        size_t size = strcspn(line, spaces);
+        take_copy(encoding, line, size);
+        line += size;
+    }
+}
+
+// ">>deu<< text": the language code is one piece, the rest goes to SentencePiece. Returns the rest.
+static const char *take_language_code(Encoding *encoding, const char *line)
+{
+    if (strncmp(line, ">>", 2) != 0) return line;
+    const char *end = strstr(line, "<<");
+    if (!end) return line;
+    take_copy(encoding, line, (size_t)(end + 2 - line));
+    return end + 2;
+}
+
+void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids)
+{
+    Encoding encoding = {segmenter, side, ids, 32};
+    *ids = (Ids){.id = dm_reallocate(NULL, 32, sizeof *ids->id)};
+    if (segmenter->spaces) {
+        encode_spaces(&encoding, line);
+    } else {
+        line = take_language_code(&encoding, line);
+        dm_sentencepiece_encode(segmenter->model[side], line, strlen(line), take_piece, &encoding);
+    }
+    add_id(&encoding, segmenter->eos[side]);
+}
+
+// ---- Ids to text ----------------------------------------------------------------------------------------------------
+
+// Joins pieces with spaces; "@@ " and an "@@" at the end go, as sed 's/(@@ )|(@@ ?$)//g' does it.
+static char *decode_spaces(const char *const *pieces, int count)
+{
+    size_t size = 1;
+    for (int i = 0; i < count; i++) size += strlen(pieces[i]) + 1;
+    char *text = dm_allocate(size, 1), *end = text;
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(pieces[i]);
+        memcpy(end, pieces[i], length);
+        end += length;
+        if (length >= 2 && memcmp(end - 2, "@@", 2) == 0)
+            end -= 2;
+        else if (i < count - 1)
+            *end++ = ' ';
+    }
+    *end = '\0';
+    return text;
+}
+
+static bool is_space(uint32_t c)  // what Python's str.strip() takes away
+{
+    return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+// Pieces that the model does not know keep their mark U+2581 where a word begins: it becomes the space it stands for.
+// White space at both ends goes. In place.
+static void tidy(char *text)
+{
+    text[dm_utf8_valid(text, strlen(text))] = '\0';  // a model file can spell anything
+    char *to = text, *last = text;
+    for (const char *from = text; *from;) {
+        const char *start = from;
+        uint32_t c = dm_utf8_next(&from);
+        if (c == 0x2581) c = ' ', start = " ";
+        if (is_space(c) && to == text) continue;
+        size_t size = c == ' ' ? 1 : (size_t)(from - start);
+        memmove(to, start, size);
+        to += size;
+        if (!is_space(c)) last = to;
+    }
+    *last = '\0';
+}
+
+// Special pieces are left out as by MarianTokenizer.decode(skip_special_tokens=True), save that text in pieces shows
+// where a word was unknown.
+char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
+{
+    const Segmenter *s = segmenter;
+    const char **pieces = dm_allocate((size_t)count, sizeof *pieces);
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        if (ids[i] == s->eos[DM_TARGET] || ids[i] == s->pad[DM_TARGET]) continue;
+        if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
+        pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
+    }
+    char *text = s->spaces ? decode_spaces(pieces, kept) : dm_sentencepiece_decode(s->model[DM_TARGET], pieces, kept);
+    if (!s->spaces) tidy(text);
+    free(pieces);
+    return text;
+}
+
+// ---- Copying --------------------------------------------------------------------------------------------------------
+
+Status dm_segmenter_copy(const char *from, const char *to, Error *error)
+{
+    static const char *const names[] = {"vocab.json", "target_vocab.json",     "source.spm",
+                                        "target.spm", "tokenizer_config.json", "special_tokens_map.json"};
+    Status status = DM_OK;
+    for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
+        char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;
+        size_t size;
+        if (dm_exists(source) || i == 0) {  // without a vocabulary it is no model folder
+            status = read_part(&bytes, &size, from, names[i], error);
+            if (!status) status = dm_write_file(target, bytes, size, error);
+        }
+        free(bytes);
+        free(source);
+        free(target);
+    }
+    return status;
+}

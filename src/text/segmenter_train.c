@@ -1,0 +1,407 @@
+// Making a segmenter from training text: what SentencePiece gets to read, how large the vocabulary may be, and the files
+// of the model folder.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/utf8.h"
+#include "text/sentencepiece.h"
+#include "text/segmenter.h"
+
+// SentencePiece's own limit is on sentences that it leaves out; longer lines are cut here instead. Some of its counts
+// within a sentence have 16 bits.
+enum { SENTENCE_BYTES = 4096 };
+// Its suffix array takes 20 bytes a character. More text than this is thinned out evenly: it makes no better pieces.
+static const size_t text_limit = 100u << 20;
+
+typedef struct Text {
+    dm_lines *files;
+    int count;
+    size_t step;  // every so manieth line is read
+} Text;
+
+static void free_text(Text *text)
+{
+    for (int i = 0; i < text->count; i++) dm_lines_free(&text->files[i]);
+    free(text->files);
+}
+
+static Status read_text(Text *text, const SegmenterTraining *training, Error *error)
+{
+    *text = (Text){.files = dm_allocate((size_t)training->file_count, sizeof(dm_lines)), .count = training->file_count};
+    size_t bytes = 0;
+    for (int i = 0; i < training->file_count; i++) {
+        Status status = dm_lines_read(&text->files[i], training->files[i], error);
+        if (status) return status;
+        for (size_t k = 0; k < text->files[i].count; k++) bytes += strlen(text->files[i].line[k]);
+    }
+    text->step = bytes / text_limit + 1;
+    return DM_OK;
+}
+
+// How messages call the text: "train.zh and train.en".
+static char *text_name(const SegmenterTraining *training)
+{
+    if (training->file_count == 1) return dm_copy_string(training->files[0]);
+    if (training->file_count == 2) return dm_format("%s and %s", training->files[0], training->files[1]);
+    return dm_format("%s and %d other files", training->files[0], training->file_count - 1);
+}
+
+// 1234567 -> "1,234,567"
+static const char *with_commas(int number, char out[16])
+{
+    if (number < 1000)
+        snprintf(out, 16, "%d", number);
+    else if (number < 1000000)
+        snprintf(out, 16, "%d,%03d", number / 1000, number % 1000);
+    else
+        snprintf(out, 16, "%d,%03d,%03d", number / 1000000, number / 1000 % 1000, number % 1000);
+    return out;
+}
+
+static Status wrong_size(const SegmenterTraining *training, int allowed, Error *error)
+{
+    char *name = text_name(training), size[16], bound[16];
+    bool large = allowed < training->size;
+    Status status = dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
+                            with_commas(training->size, size), large ? "larger" : "smaller",
+                            large ? "at most" : "its characters alone need at least", with_commas(allowed, bound), name);
+    free(name);
+    return status;
+}
+
+// ---- Counting pieces ------------------------------------------------------------------------------------------------
+
+typedef struct Counted {
+    const char *piece;  // owned by the text
+    int64_t times;
+} Counted;
+
+// A hash table (open addressing) of what stands between spaces.
+typedef struct Counter {
+    Counted *slot;
+    size_t slots, used;
+} Counter;
+
+static Counted *find(const Counter *counter, const char *piece)
+{
+    uint64_t hash = 14695981039346656037u;  // FNV-1a, 64 bits
+    for (const char *c = piece; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    size_t at = hash & (counter->slots - 1);
+    while (counter->slot[at].piece && strcmp(counter->slot[at].piece, piece) != 0) at = (at + 1) & (counter->slots - 1);
+    return &counter->slot[at];
+}
+
+static void count(Counter *counter, const char *piece)
+{
+    if (2 * counter->used >= counter->slots) {
+        Counter old = *counter;
+        counter->slots = old.slots ? 2 * old.slots : 1024;
+        counter->slot = dm_allocate(counter->slots, sizeof *counter->slot);
+        for (size_t i = 0; i < old.slots; i++)
+            if (old.slot[i].piece) *find(counter, old.slot[i].piece) = old.slot[i];
+        free(old.slot);
+    }
+    Counted *found = find(counter, piece);
+    if (!found->piece) {
+        found->piece = piece;
+        counter->used++;
+    }
+    found->times++;
+}
+
+static int more_often(const void *left, const void *right)
+{
+    const Counted *a = left, *b = right;
+    if (a->times != b->times) return a->times < b->times ? 1 : -1;
+    return strcmp(a->piece, b->piece);
+}
+
+// The pieces, the most frequent first (among equals by their bytes), lie in front afterwards.
+static void sort_counter(Counter *counter)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < counter->slots; i++)
+        if (counter->slot[i].piece) counter->slot[kept++] = counter->slot[i];
+    if (kept) qsort(counter->slot, kept, sizeof *counter->slot, more_often);
+}
+
+static bool is_special(const char *piece)
+{
+    return strcmp(piece, "</s>") == 0 || strcmp(piece, "<unk>") == 0 || strcmp(piece, "<pad>") == 0;
+}
+
+// ---- The files ------------------------------------------------------------------------------------------------------
+
+static Status write_in(const char *folder, const char *name, const void *bytes, size_t size, Error *error)
+{
+    char *path = dm_join_path(folder, name);
+    Status status = dm_write_file(path, bytes, size, error);
+    free(path);
+    return status;
+}
+
+// </s> 0, <unk> 1, the pieces, <pad> last. pieces: room for three more, the pieces themselves from index 2.
+static Status write_vocabulary(const char *folder, const char **pieces, int piece_count, Error *error)
+{
+    pieces[0] = "</s>";
+    pieces[1] = "<unk>";
+    pieces[2 + piece_count] = "<pad>";
+    Vocabulary *vocabulary = dm_vocabulary_create(pieces, piece_count + 3);
+    char *path = dm_join_path(folder, "vocab.json");
+    Status status = dm_vocabulary_write(vocabulary, path, error);
+    dm_vocabulary_free(vocabulary);
+    free(path);
+    return status;
+}
+
+// The language that a file's name ends with, as in train.en; "und" (undetermined, ISO 639) where it ends otherwise.
+static void language_of(const char *path, char language[4])
+{
+    const char *dot = strrchr(path, '.');
+    size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+    bool named = size >= 2 && size <= 3 && dot[1 + size] == '\0' && strcmp(dot, ".txt") != 0;
+    strcpy(language, named ? dot + 1 : "und");
+}
+
+static Status write_tokenizer_config(const SegmenterTraining *training, Error *error)
+{
+    char source[4], target[4];
+    language_of(training->files[0], source);
+    language_of(training->files[training->file_count - 1], target);
+    char *text = dm_format("{\n"
+                           "  \"tokenizer_class\": \"MarianTokenizer\",\n"
+                           "  \"source_lang\": \"%s\",\n"
+                           "  \"target_lang\": \"%s\",\n"
+                           "  \"eos_token\": \"</s>\",\n"
+                           "  \"unk_token\": \"<unk>\",\n"
+                           "  \"pad_token\": \"<pad>\",\n"
+                           "  \"model_max_length\": 512,\n"
+                           "  \"separate_vocabs\": false,\n"
+                           "  \"sp_model_kwargs\": {},\n"
+                           "  \"clean_up_tokenization_spaces\": false\n"
+                           "}\n",
+                           source, target);
+    Status status = write_in(training->folder, "tokenizer_config.json", text, strlen(text), error);
+    free(text);
+    return status;
+}
+
+// ---- Text that is already in pieces ---------------------------------------------------------------------------------
+
+static Status train_spaces(const SegmenterTraining *training, Text *text, Error *error)
+{
+    Counter counter = {0};
+    for (int i = 0; i < text->count; i++)
+        for (size_t k = 0; k < text->files[i].count; k++) {
+            char *rest = text->files[i].line[k], *piece;
+            while ((piece = strtok_r(rest, " \t\r\v\f", &rest)))
+                if (!is_special(piece)) count(&counter, piece);
+        }
+    sort_counter(&counter);
+    int pieces = (int)counter.used;
+    Status status = DM_OK;
+    char *name = text_name(training);
+    if (pieces == 0)
+        status = dm_fail(error, "%s: there are no words to make a vocabulary of", name);
+    else if (training->size && training->size < 4)
+        status = dm_fail(error, "the vocabulary of %d leaves no room for words: at least 4 (--vocab-size)",
+                         training->size);
+    else if (training->size - 3 > pieces)
+        status = wrong_size(training, pieces + 3, error);
+    free(name);
+    if (!status) {
+        if (training->size) pieces = training->size - 3;
+        const char **list = dm_allocate((size_t)pieces + 3, sizeof *list);
+        for (int i = 0; i < pieces; i++) list[2 + i] = counter.slot[i].piece;
+        status = write_vocabulary(training->folder, list, pieces, error);
+        free(list);
+    }
+    free(counter.slot);
+    return status;
+}
+
+// ---- Raw text: SentencePiece ----------------------------------------------------------------------------------------
+
+// A walk through the text, sentence by sentence.
+typedef struct Walk {
+    const Text *text;
+    int file;
+    size_t line;       // of the file
+    const char *rest;  // of the line that is being cut; NULL: take the next one
+    char sentence[SENTENCE_BYTES + 1];
+} Walk;
+
+// Length of a language code at the start of a line, as in ">>deu<< text", or 0.
+static size_t language_code(const char *line)
+{
+    if (strncmp(line, ">>", 2) != 0) return 0;
+    size_t size = strspn(line + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.");
+    return size && size <= 32 && strncmp(line + 2 + size, "<<", 2) == 0 ? size + 4 : 0;
+}
+
+static const char *next_line(Walk *walk)
+{
+    while (walk->file < walk->text->count) {
+        const dm_lines *lines = &walk->text->files[walk->file];
+        if (walk->line < lines->count) {
+            const char *line = lines->line[walk->line];
+            walk->line += walk->text->step;
+            return line;
+        }
+        walk->line = 0;
+        walk->file++;
+    }
+    return NULL;
+}
+
+// How much of a long line the next sentence takes: up to the last space that fits, else as many whole characters.
+static size_t sentence_size(const char *rest)
+{
+    size_t size = strnlen(rest, SENTENCE_BYTES + 1);
+    if (size <= SENTENCE_BYTES) return size;
+    for (size = SENTENCE_BYTES; size > 0 && rest[size] != ' '; size--) continue;
+    if (size > 0) return size;
+    for (size = SENTENCE_BYTES; (rest[size] & 0xC0) == 0x80; size--) continue;
+    return size;
+}
+
+// SentencePiece leaves out sentences with a tab or U+2585, which it uses itself: both are blanks to it here.
+static const char *next_sentence(void *context)
+{
+    Walk *walk = context;
+    if (!walk->rest || !*walk->rest) {
+        walk->rest = next_line(walk);
+        if (!walk->rest) return NULL;
+        walk->rest += language_code(walk->rest);
+    }
+    size_t size = sentence_size(walk->rest);
+    memcpy(walk->sentence, walk->rest, size);
+    walk->sentence[size] = '\0';
+    walk->rest += size;
+    for (char *c = walk->sentence; (c = strpbrk(c, "\t\xE2")); c++) {
+        if (*c == '\t') *c = ' ';
+        if (strncmp(c, "\xE2\x96\x85", 3) == 0) memset(c, ' ', 3);
+    }
+    return walk->sentence;
+}
+
+// Letters and signs that certainly remain after normalisation. SentencePiece ends the program when nothing is left of
+// the text, so it must not get a text of blanks, control characters and the like.
+static bool is_visible(uint32_t c)
+{
+    return (c > 0x20 && c < 0x7F) || (c >= 0xC0 && c < 0x300) || (c >= 0x370 && c < 0x1680) ||
+           (c >= 0x3041 && c < 0x3100) || (c >= 0x3400 && c < 0xA000) || (c >= 0xAC00 && c < 0xD7A4) ||
+           (c >= 0x1F300 && c < 0x1FA00);
+}
+
+static int distinct_characters(const Text *text, bool *visible)
+{
+    unsigned char *seen = dm_allocate(0x110000 / 8, 1);
+    int distinct = 0;
+    Walk walk = {.text = text};
+    *visible = false;
+    for (const char *at; (at = next_sentence(&walk));)
+        while (*at) {
+            uint32_t c = dm_utf8_next(&at);
+            distinct += !(seen[c / 8] >> c % 8 & 1);
+            seen[c / 8] |= (unsigned char)(1 << c % 8);
+            *visible = *visible || is_visible(c);
+        }
+    free(seen);
+    return distinct;
+}
+
+// The language codes of the text, which SentencePiece does not see.
+static void count_codes(Counter *codes, char **block, const Text *text)
+{
+    size_t room = 0, used = 0;
+    for (int i = 0; i < text->count; i++)
+        for (size_t k = 0; k < text->files[i].count; k++) {
+            size_t size = language_code(text->files[i].line[k]);
+            room += size ? size + 1 : 0;
+        }
+    *block = dm_allocate(room, 1);
+    for (int i = 0; i < text->count; i++)
+        for (size_t k = 0; k < text->files[i].count; k++) {
+            size_t size = language_code(text->files[i].line[k]);
+            if (!size) continue;
+            char *code = memcpy(*block + used, text->files[i].line[k], size);
+            used += size + 1;
+            count(codes, code);
+        }
+    sort_counter(codes);
+}
+
+// vocab.json: </s>, <unk>, language codes, SentencePiece's pieces, <pad>.
+static Status write_joint_vocabulary(const SegmenterTraining *training, const Counter *codes, const char *bytes,
+                                     size_t size, Error *error)
+{
+    SentencePiece *model;
+    Status status = dm_sentencepiece_open(&model, bytes, size, "the trained model", error);
+    if (status) return status;
+    int in_model = dm_sentencepiece_size(model), used = 2;
+    const char **list = dm_allocate(codes->used + (size_t)in_model + 3, sizeof *list);
+    for (size_t i = 0; i < codes->used; i++) list[used++] = codes->slot[i].piece;
+    for (int i = 0; i < in_model; i++) {
+        const char *piece = dm_sentencepiece_piece(model, i);
+        if (piece) list[used++] = piece;
+    }
+    status = write_vocabulary(training->folder, list, used - 2, error);
+    free(list);
+    dm_sentencepiece_close(model);
+    return status;
+}
+
+static Status train_sentencepiece(const SegmenterTraining *training, const Text *text, Error *error)
+{
+    char *bytes = NULL, *block = NULL;
+    size_t size;
+    Counter codes = {0};
+    count_codes(&codes, &block, text);
+    bool visible;
+    int distinct = distinct_characters(text, &visible), around = 2 + (int)codes.used, allowed;
+    Status status = DM_OK;
+    if (!visible) {
+        char *name = text_name(training);
+        status = dm_fail(error, "%s: there are no words to make a vocabulary of", name);
+        free(name);
+        goto done;
+    }
+    // Every character is a piece where that leaves half of the vocabulary to longer ones. In texts with more of them
+    // (thousands of Chinese characters, most of the last ones seen once or twice) the rarest 0.05% of the text stay
+    // unknown.
+    Walk walk = {.text = text};
+    SentencePieceTraining request = {.kind = training->kind,
+                                     .size = training->size - around > 0 ? training->size - around : 1,
+                                     .coverage = distinct <= training->size / 2 ? 1 : 0.9995,
+                                     .sentence_bytes = SENTENCE_BYTES,
+                                     .next = next_sentence,
+                                     .context = &walk};
+    status = dm_sentencepiece_train(&bytes, &size, &allowed, &request, error);
+    if (status && allowed) status = wrong_size(training, allowed + around, error);
+    if (!status) status = write_in(training->folder, "source.spm", bytes, size, error);
+    if (!status) status = write_in(training->folder, "target.spm", bytes, size, error);
+    if (!status) status = write_joint_vocabulary(training, &codes, bytes, size, error);
+    if (!status) status = write_tokenizer_config(training, error);
+done:
+    free(codes.slot);
+    free(block);
+    free(bytes);
+    return status;
+}
+
+Status dm_segmenter_train(const SegmenterTraining *training, Error *error)
+{
+    Text text;
+    Status status = dm_make_folder(training->folder, error);
+    if (status) return status;
+    status = read_text(&text, training, error);
+    if (!status && strcmp(training->kind, "space") == 0)
+        status = train_spaces(training, &text, error);
+    else if (!status)
+        status = train_sentencepiece(training, &text, error);
+    free_text(&text);
+    return status;
+}

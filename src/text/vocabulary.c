@@ -1,0 +1,184 @@
+// The vocabulary: pieces <-> ids, kept in a vocab.json that other programs read too.
+// All pieces lie behind one another in one buffer; a hash table of ids (open addressing) finds a piece.
+#include "text/segmenter.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/utf8.h"
+
+struct Vocabulary {
+    char *text;            // the pieces, each with its NUL
+    const char **piece;    // [count] into text
+    int count;
+    int *slot;             // [slots] an id, or -1
+    uint32_t slots;        // a power of two, at least twice count
+};
+
+static uint32_t hash(const char *piece)  // FNV-1a (Fowler, Noll and Vo), 32 bits
+{
+    uint32_t value = 2166136261u;
+    for (; *piece; piece++) value = (value ^ (unsigned char)*piece) * 16777619u;
+    return value;
+}
+
+// The slot of a piece, or the free slot where it belongs.
+static int *find_slot(const Vocabulary *vocabulary, const char *piece)
+{
+    uint32_t mask = vocabulary->slots - 1, at = hash(piece) & mask;
+    while (vocabulary->slot[at] >= 0 && strcmp(vocabulary->piece[vocabulary->slot[at]], piece) != 0)
+        at = (at + 1) & mask;
+    return &vocabulary->slot[at];
+}
+
+// Copies the pieces and fills the table. *twice: the first piece that stands there twice, or NULL.
+static Vocabulary *build(const char *const *pieces, int count, const char **twice)
+{
+    Vocabulary *vocabulary = dm_allocate(1, sizeof *vocabulary);
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++) bytes += strlen(pieces[i]) + 1;
+    vocabulary->text = dm_allocate(bytes, 1);
+    vocabulary->piece = dm_allocate((size_t)count, sizeof *vocabulary->piece);
+    vocabulary->count = count;
+    vocabulary->slots = 16;
+    while (vocabulary->slots < 2 * (uint32_t)count) vocabulary->slots *= 2;
+    vocabulary->slot = dm_allocate(vocabulary->slots, sizeof *vocabulary->slot);
+    memset(vocabulary->slot, -1, vocabulary->slots * sizeof *vocabulary->slot);
+    *twice = NULL;
+    char *end = vocabulary->text;
+    for (int i = 0; i < count; i++) {
+        size_t size = strlen(pieces[i]) + 1;
+        vocabulary->piece[i] = memcpy(end, pieces[i], size);
+        end += size;
+        int *slot = find_slot(vocabulary, pieces[i]);
+        if (*slot < 0)
+            *slot = i;
+        else if (!*twice)
+            *twice = pieces[i];
+    }
+    return vocabulary;
+}
+
+Vocabulary *dm_vocabulary_create(const char *const *pieces, int count)
+{
+    const char *twice;
+    Vocabulary *vocabulary = build(pieces, count, &twice);
+    assert(!twice && "a piece stands in the vocabulary twice");
+    return vocabulary;
+}
+
+// Puts the keys of a JSON object where their ids say; pieces: [count], all NULL at first.
+static Status place_pieces(const char **pieces, int count, const cJSON *object, const char *path, Error *error)
+{
+    for (const cJSON *entry = object->child; entry; entry = entry->next) {
+        double id = entry->valuedouble;
+        if (!cJSON_IsNumber(entry) || !(id >= 0 && id < 2147483647.0) || id != (double)(int)id)
+            return dm_fail(error, "%s: the piece \"%.80s\" has no whole number as its id", path, entry->string);
+        if (id >= count)
+            return dm_fail(error, "%s: the piece \"%.80s\" has the id %d, but %d pieces have the ids 0 to %d", path,
+                           entry->string, (int)id, count, count - 1);
+        if (pieces[(int)id])
+            return dm_fail(error, "%s: the pieces \"%.80s\" and \"%.80s\" have the same id %d", path, pieces[(int)id],
+                           entry->string, (int)id);
+        pieces[(int)id] = entry->string;
+    }
+    return DM_OK;
+}
+
+static int line_of(const char *text, const char *position)
+{
+    int line = 1;
+    for (; text < position; text++) line += *text == '\n';
+    return line;
+}
+
+static Status parse(cJSON **object, const char *text, size_t size, const char *path, Error *error)
+{
+    size_t valid = dm_utf8_valid(text, size);
+    if (valid < size)
+        return dm_fail(error, "%s: line %d is not valid UTF-8: take the file from its source again", path,
+                       line_of(text, text + valid));
+    const char *end = text;
+    *object = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
+    if (!*object)
+        return dm_fail(error, "%s: line %d is not valid JSON: take the file from its source again", path,
+                       line_of(text, end));
+    if (!cJSON_IsObject(*object) || !(*object)->child)
+        return dm_fail(error, "%s must be a JSON object of pieces and their ids, like {\"</s>\": 0, \"<unk>\": 1, ...}",
+                       path);
+    return DM_OK;
+}
+
+Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error)
+{
+    char *text = NULL;
+    size_t size;
+    const char **pieces = NULL, *twice;
+    cJSON *object = NULL;
+    *vocabulary = NULL;
+    Status status = dm_read_file(path, &text, &size, error);
+    if (status) return status;
+    if ((status = parse(&object, text, size, path, error))) goto done;
+    int count = cJSON_GetArraySize(object);
+    pieces = dm_allocate((size_t)count, sizeof *pieces);
+    if ((status = place_pieces(pieces, count, object, path, error))) goto done;  // as many ids as places: none is empty
+    *vocabulary = build(pieces, count, &twice);
+    const char *needed[] = {"</s>", "<unk>"};
+    if (twice) status = dm_fail(error, "%s: the piece \"%.80s\" stands there twice", path, twice);
+    for (size_t i = 0; i < DM_COUNT(needed) && !status; i++)
+        if (dm_vocabulary_id(*vocabulary, needed[i]) < 0)
+            status = dm_fail(error, "%s: the piece \"%s\" is missing: this is no vocabulary of a translation model",
+                             path, needed[i]);
+done:
+    if (status) {
+        dm_vocabulary_free(*vocabulary);
+        *vocabulary = NULL;
+    }
+    cJSON_Delete(object);
+    free(pieces);
+    free(text);
+    return status;
+}
+
+Status dm_vocabulary_write(const Vocabulary *vocabulary, const char *path, Error *error)
+{
+    cJSON *object = cJSON_CreateObject();
+    for (int i = 0; i < vocabulary->count; i++) {
+        cJSON *id = cJSON_CreateNumber(i);
+        cJSON_AddItemToObjectCS(object, vocabulary->piece[i], id);
+    }
+    char *text = cJSON_Print(object);
+    cJSON_Delete(object);
+    Status status = dm_write_file(path, text, strlen(text), error);
+    cJSON_free(text);
+    return status;
+}
+
+int dm_vocabulary_size(const Vocabulary *vocabulary)
+{
+    return vocabulary->count;
+}
+
+int dm_vocabulary_id(const Vocabulary *vocabulary, const char *piece)
+{
+    return *find_slot(vocabulary, piece);
+}
+
+const char *dm_vocabulary_piece(const Vocabulary *vocabulary, int id)
+{
+    assert(id >= 0 && id < vocabulary->count);
+    return vocabulary->piece[id];
+}
+
+void dm_vocabulary_free(Vocabulary *vocabulary)
+{
+    if (!vocabulary) return;
+    free(vocabulary->text);
+    free(vocabulary->piece);
+    free(vocabulary->slot);
+    free(vocabulary);
+}

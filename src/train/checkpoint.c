@@ -1,0 +1,188 @@
+// Checkpoints. The state goes into the metadata as text, doubles as their bits in hexadecimal: nothing is
+// rounded, and no locale can change it.
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "model/folder.h"
+#include "model/safetensors.h"
+
+#define FILE_NAME "training.safetensors"
+
+// One row of the metadata: a name and where its value lies in RunState.
+typedef struct Field {
+    const char *name;
+    enum { INT, LONG, DOUBLE, BOOL } type;
+    size_t offset;
+} Field;
+
+#define FIELD(name, type, member) {name, type, offsetof(RunState, member)}
+static const Field fields[] = {
+    FIELD("update", LONG, update),
+    FIELD("epoch", INT, epoch),
+    FIELD("position", INT, position),
+    FIELD("sentences", LONG, sentences),
+    FIELD("seconds", DOUBLE, seconds),
+    FIELD("best_value", DOUBLE, best.value),
+    FIELD("best_update", LONG, best.update),
+    FIELD("stalled", LONG, best.stalled),
+    FIELD("kept_update", LONG, kept_update),
+    FIELD("validated_update", LONG, validated_update),
+    FIELD("saved_update", LONG, saved_update),
+    FIELD("shown_at", DOUBLE, shown_at),
+    FIELD("validated_at", DOUBLE, validated_at),
+    FIELD("saved_at", DOUBLE, saved_at),
+    FIELD("shown_objective", DOUBLE, shown.objective),
+    FIELD("shown_nll", DOUBLE, shown.nll),
+    FIELD("shown_seconds", DOUBLE, shown.seconds),
+    FIELD("shown_count", LONG, shown.count),
+    FIELD("gradient_norm", DOUBLE, shown.norm),
+    FIELD("schedule_end", LONG, schedule_end),
+    FIELD("text", LONG, text),
+    FIELD("journal_bytes", LONG, journal),
+    FIELD("complete", BOOL, complete),
+};
+
+static unsigned long long bits_of(double value)
+{
+    unsigned long long bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static double value_of(unsigned long long bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static char *write_state(const RunState *state)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "dragoman", "training");
+    for (size_t i = 0; i < DM_COUNT(fields); i++) {
+        const char *at = (const char *)state + fields[i].offset;
+        char text[64] = "";
+        switch (fields[i].type) {
+        case INT: snprintf(text, sizeof text, "%d", *(const int *)at); break;
+        case LONG: snprintf(text, sizeof text, "%ld", *(const long *)at); break;
+        case DOUBLE: snprintf(text, sizeof text, "%016llx", bits_of(*(const double *)at)); break;
+        case BOOL: snprintf(text, sizeof text, "%d", *(const bool *)at); break;
+        }
+        cJSON_AddStringToObject(json, fields[i].name, text);
+    }
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+static Status read_state(RunState *state, const char *metadata, const char *path, Error *error)
+{
+    cJSON *json = cJSON_Parse(metadata ? metadata : "");
+    Status status = DM_OK;
+    for (size_t i = 0; i < DM_COUNT(fields) && !status; i++) {
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, fields[i].name));
+        char *end = NULL, *at = (char *)state + fields[i].offset;
+        errno = 0;
+        bool real = fields[i].type == DOUBLE;
+        unsigned long long bits = text && real ? strtoull(text, &end, 16) : 0;
+        long whole = text && !real ? strtol(text, &end, 10) : 0;
+        if (!text || !*text || *end || errno) {
+            status = dm_fail(error, "%s: its metadata has no valid \"%s\": it is not a checkpoint of this version", path,
+                             fields[i].name);
+            break;
+        }
+        switch (fields[i].type) {
+        case INT: *(int *)at = (int)whole; break;
+        case LONG: *(long *)at = whole; break;
+        case DOUBLE: *(double *)at = value_of(bits); break;
+        case BOOL: *(bool *)at = whole != 0; break;
+        }
+    }
+    cJSON_Delete(json);
+    return status;
+}
+
+typedef struct StoredBuffer {
+    const char *name;
+    float *data;
+    size_t size;
+} StoredBuffer;
+
+// The buffers of a checkpoint; returns how many.
+static int buffers_of(const Run *run, StoredBuffer list[3])
+{
+    const Optimizer *o = &run->optimizer;
+    list[0] = (StoredBuffer){"weights", run->model->parameters.data, run->model->parameters.size};
+    list[1] = (StoredBuffer){"adam.first", o->first, o->size};
+    list[2] = (StoredBuffer){"adam.second", o->second, o->size};
+    return o->adam ? 3 : 1;
+}
+
+bool dm_checkpoint_exists(const char *folder)
+{
+    char *path = dm_join_path(folder, FILE_NAME);
+    bool exists = dm_exists(path);
+    free(path);
+    return exists;
+}
+
+Status dm_checkpoint_save(Run *run, Error *error)
+{
+    RunState *state = &run->state;
+    Status status = dm_journal_sync(&run->journal, &state->journal, error);
+    if (status) return status;
+    state->saved_update = state->update;
+    state->saved_at = state->seconds;
+    if (!state->best.update) state->kept_update = state->update;
+
+    StoredBuffer buffers[3];
+    TensorToStore tensors[3];
+    int count = buffers_of(run, buffers);
+    for (int i = 0; i < count; i++)
+        tensors[i] = (TensorToStore){buffers[i].name, 1, {(int64_t)buffers[i].size}, buffers[i].data};
+    char *metadata = write_state(state), *path = dm_join_path(run->settings.folder, FILE_NAME);
+    status = dm_safetensors_write(path, tensors, count, metadata, error);
+    if (!status && state->kept_update == state->update && !state->complete) status = dm_checkpoint_model(run, NULL, error);
+    if (!status) dm_epochs_prune(run);
+    free(path);
+    cJSON_free(metadata);
+    return status;
+}
+
+Status dm_checkpoint_load(Run *run, Error *error)
+{
+    char *path = dm_join_path(run->settings.folder, FILE_NAME);
+    SafeTensors file;
+    Status status = dm_safetensors_open(&file, path, error);
+    if (status) goto done;
+    StoredBuffer buffers[3];
+    int count = buffers_of(run, buffers);
+    status = read_state(&run->state, file.metadata, path, error);
+    for (int i = 0; i < count && !status; i++) {
+        const StoredTensor *tensor = dm_safetensors_find(&file, buffers[i].name);
+        if (!tensor)
+            status = dm_fail(error, "%s has no tensor %s: it is not a checkpoint of this run", path, buffers[i].name);
+        else if (tensor->elements != buffers[i].size || tensor->dtype != DM_F32)
+            status = dm_fail(error, "%s: %s has %zu numbers, but the model of config.json needs %zu of float32", path,
+                             tensor->name, tensor->elements, buffers[i].size);
+        else
+            dm_stored_to_float(tensor, buffers[i].data);
+    }
+    dm_safetensors_close(&file);
+done:
+    free(path);
+    return status;
+}
+
+Status dm_checkpoint_model(const Run *run, const float *weights, Error *error)
+{
+    char *path = dm_join_path(run->settings.folder, "model.safetensors");
+    Status status = dm_weights_write(run->model, weights, path, error);
+    free(path);
+    return status;
+}

@@ -1,0 +1,19 @@
+// Checkpoints: training.safetensors holds all that a run needs to go on, model.safetensors what the model folder is for,
+// epoch-0001.safetensors ... the weights for the average at the end.
+#pragma once
+#include "train/run.h"
+
+// Writes training.safetensors, and model.safetensors where it is to hold the present weights (state.kept_update is
+// state.update). In this order: a run killed between the two finds in the first what the second has to hold.
+Status dm_checkpoint_save(Run *run, Error *error);
+// Reads training.safetensors into run->state, the weights and the moments.
+Status dm_checkpoint_load(Run *run, Error *error);
+bool dm_checkpoint_exists(const char *folder);
+Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone; NULL: the present
+
+Status dm_epoch_save(const Run *run, Error *error);  // the epoch just done
+void dm_epochs_prune(const Run *run);  // removes those that are no longer among the last --average ones
+// The mean of those of the last --average epochs, as many as there are: *count, may be 0. weights: [parameters.size]
+Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error);
+
+void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

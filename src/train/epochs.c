@@ -1,0 +1,94 @@
+// Epoch checkpoints, epoch-0001.safetensors and so on: the weights alone, for the average at the end of a run.
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "model/folder.h"
+#include "train/checkpoint.h"
+
+static char *epoch_path(const Run *run, int epoch)
+{
+    char *name = dm_format("epoch-%04d.safetensors", epoch), *path = dm_join_path(run->settings.folder, name);
+    free(name);
+    return path;
+}
+
+// The number in the name of an epoch checkpoint (or what a kill left of one), or 0.
+static int epoch_of(const char *name)
+{
+    int epoch = 0, length = 0;
+    if (sscanf(name, "epoch-%d.safetensors%n", &epoch, &length) != 1 || !length || epoch < 1) return 0;
+    return name[length] == '\0' || !strcmp(name + length, ".tmp") ? epoch : 0;
+}
+
+static int epochs_done(const Run *run)
+{
+    const RunState *state = &run->state;
+    bool done = run->plan_epoch == state->epoch && state->position >= run->plan.updates;
+    return done ? state->epoch : state->epoch - 1;
+}
+
+Status dm_epoch_save(const Run *run, Error *error)
+{
+    char *path = epoch_path(run, run->state.epoch);
+    Status status = dm_weights_write(run->model, NULL, path, error);
+    free(path);
+    return status;
+}
+
+// Removes the files of the epochs up to `last`.
+static void remove_epochs(const char *folder, int last)
+{
+    DIR *listing = opendir(folder);
+    if (!listing) return;
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        int epoch = epoch_of(entry->d_name);
+        if (epoch && epoch <= last) unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    closedir(listing);
+}
+
+void dm_epochs_prune(const Run *run)
+{
+    if (run->settings.average) remove_epochs(run->settings.folder, epochs_done(run) - run->settings.average);
+}
+
+Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error)
+{
+    size_t size = run->model->parameters.size;
+    double *sum = dm_allocate(size, sizeof(double));
+    Status status = DM_OK;
+    *count = 0;
+    int last = epochs_done(run), first = last - run->settings.average + 1;
+    for (int epoch = first < 1 ? 1 : first; epoch <= last && !status; epoch++) {
+        char *path = epoch_path(run, epoch);
+        if (dm_exists(path)) {
+            status = dm_weights_read(run->model, weights, path, error);
+            for (size_t i = 0; i < size && !status; i++) sum[i] += (double)weights[i];
+            (*count)++;
+        }
+        free(path);
+    }
+    for (size_t i = 0; i < size && *count; i++) weights[i] = (float)(sum[i] / *count);
+    free(sum);
+    return status;
+}
+
+void dm_folder_clear(const char *folder)
+{
+    static const char *const names[] = {"training.safetensors", "config.json",       "generation_config.json",
+                                        "model.safetensors",    "vocab.json",        "target_vocab.json",
+                                        "source.spm",           "target.spm",        "tokenizer_config.json",
+                                        "train.jsonl"};
+    for (size_t i = 0; i < DM_COUNT(names); i++) {
+        char *path = dm_join_path(folder, names[i]), *half = dm_format("%s.tmp", path);
+        unlink(path);
+        unlink(half);
+        free(half);
+        free(path);
+    }
+    remove_epochs(folder, INT_MAX);
+}

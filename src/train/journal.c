@@ -1,0 +1,217 @@
+// What a run says of itself. A line is printed and written to train.jsonl at once; the file is synced with a checkpoint,
+// which remembers its length.
+#include "train/journal.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "train/run.h"
+
+Status dm_journal_open(Journal *journal, const char *folder, long bytes, Error *error)
+{
+    journal->path = dm_join_path(folder, "train.jsonl");
+    journal->stream = fopen(journal->path, "ab");
+    struct stat info;
+    if (!journal->stream) return dm_fail(error, "cannot write %s: %s", journal->path, strerror(errno));
+    if (fstat(fileno(journal->stream), &info) != 0 || (info.st_size > bytes && ftruncate(fileno(journal->stream), bytes) != 0))
+        return dm_fail(error, "cannot cut %s to where the run stands: %s", journal->path, strerror(errno));
+    return DM_OK;
+}
+
+Status dm_journal_sync(Journal *journal, long *bytes, Error *error)
+{
+    struct stat info;
+    int file = fileno(journal->stream);
+    if (fflush(journal->stream) != 0 || fsync(file) != 0 || fstat(file, &info) != 0)
+        return dm_fail(error, "cannot write %s: %s", journal->path, strerror(errno));
+    *bytes = (long)info.st_size;
+    return DM_OK;
+}
+
+void dm_journal_close(Journal *journal)
+{
+    if (journal->stream) fclose(journal->stream);
+    free(journal->path);
+    *journal = (Journal){0};
+}
+
+// Writes the object as one line, and deletes it.
+static Status write_event(Journal *journal, cJSON *event, Error *error)
+{
+    char *text = cJSON_PrintUnformatted(event);
+    cJSON_Delete(event);
+    bool good = fprintf(journal->stream, "%s\n", text) > 0 && fflush(journal->stream) == 0;
+    int reason = errno;
+    cJSON_free(text);
+    return good ? DM_OK : dm_fail(error, "cannot write %s: %s", journal->path, strerror(reason));
+}
+
+static cJSON *new_event(const Run *run, const char *kind)
+{
+    cJSON *event = cJSON_CreateObject();
+    cJSON_AddStringToObject(event, "event", kind);
+    cJSON_AddNumberToObject(event, "epoch", run->state.epoch);
+    cJSON_AddNumberToObject(event, "update", (double)run->state.update);
+    return event;
+}
+
+// Six figures say all there is to say; JSON has no word for what is not finite.
+static void add_figure(cJSON *event, const char *name, double value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", value);
+    char *comma = strchr(text, ',');  // of a locale that has it for the point
+    if (comma) *comma = '.';
+    cJSON_AddRawToObject(event, name, isfinite(value) ? text : "null");
+}
+
+void dm_say(const Run *run, const char *format, ...)
+{
+    if (!run->observer || !run->observer->line) return;
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    run->observer->line(run->observer->context, line);
+}
+
+// 64000 -> "64,000"
+static const char *grouped(long number, char text[32])
+{
+    char digits[24], *out = text;
+    int length = snprintf(digits, sizeof digits, "%ld", number);
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return text;
+}
+
+// 250 seconds -> "4m10s"
+static const char *duration(double seconds, char text[32])
+{
+    long s = isfinite(seconds) && seconds < 1e9 ? lround(seconds) : 0;
+    if (s >= 3600)
+        snprintf(text, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(text, 32, "%ldm%02lds", s / 60, s % 60);
+    else
+        snprintf(text, 32, "%lds", s);
+    return text;
+}
+
+// From the share that is done and the time it took.
+static double seconds_left(const Run *run)
+{
+    double fraction = dm_run_fraction(run);
+    return fraction > 0 ? run->state.seconds * (1 - fraction) / fraction : 0;
+}
+
+static double per_token(const Shown *shown, double sum)
+{
+    return sum / (double)(shown->count ? shown->count : 1);
+}
+
+static double speed(const Shown *shown)
+{
+    return shown->seconds > 0 ? (double)shown->count / shown->seconds : 0;
+}
+
+Status dm_report_update(Run *run, Error *error)
+{
+    RunState *state = &run->state;
+    Shown *shown = &state->shown;
+    double cost = per_token(shown, shown->nll), rate = dm_learn_rate(&run->settings.schedule, state->update);
+    char sentences[32], left[32];
+    dm_say(run, "Ep. %d : Up. %ld : Sen. %s : Cost %.2f : PPL %.1f : %.0f words/s : gNorm %.2f : L.r. %.1e : ETA %s",
+           state->epoch, state->update, grouped(state->sentences, sentences), cost, exp(cost), speed(shown), shown->norm,
+           rate, duration(seconds_left(run), left));
+    cJSON *event = new_event(run, "train");
+    cJSON_AddNumberToObject(event, "sentences", (double)state->sentences);
+    add_figure(event, "cost", cost);
+    add_figure(event, "objective", per_token(shown, shown->objective));
+    add_figure(event, "ppl", exp(cost));
+    add_figure(event, "target_tokens_per_second", speed(shown));
+    add_figure(event, "gradient_norm", shown->norm);
+    add_figure(event, "learn_rate", rate);
+    add_figure(event, "seconds", state->seconds);
+    run->recent = *shown;
+    *shown = (Shown){.norm = shown->norm};
+    state->shown_at = state->seconds;
+    return write_event(&run->journal, event, error);
+}
+
+void dm_report_progress(const Run *run)
+{
+    if (!run->observer || !run->observer->progress) return;
+    const RunState *state = &run->state;
+    const Shown *shown = state->shown.count ? &state->shown : &run->recent;
+    char line[160], left[32];
+    int length = snprintf(line, sizeof line, "%.1f%% : Ep. %d : Up. %ld", 100 * dm_run_fraction(run), state->epoch, state->update);
+    if (shown->count)
+        length += snprintf(line + length, sizeof line - (size_t)length, " : Cost %.2f : %.0f words/s",
+                           per_token(shown, shown->nll), speed(shown));
+    snprintf(line + length, sizeof line - (size_t)length, " : ETA %s", duration(seconds_left(run), left));
+    run->observer->progress(run->observer->context, line);
+}
+
+static Status report_samples(Run *run, const Validation *v, Error *error)
+{
+    Status status = DM_OK;
+    for (int i = 0; i < v->samples && !status; i++) {
+        dm_say(run, "  source     : %s", v->source[i]);
+        dm_say(run, "  reference  : %s", v->reference[i]);
+        dm_say(run, "  hypothesis : %s", v->hypothesis[i]);
+        cJSON *event = new_event(run, "sample");
+        cJSON_AddStringToObject(event, "source", v->source[i]);
+        cJSON_AddStringToObject(event, "reference", v->reference[i]);
+        cJSON_AddStringToObject(event, "hypothesis", v->hypothesis[i]);
+        status = write_event(&run->journal, event, error);
+    }
+    return status;
+}
+
+Status dm_report_validation(Run *run, const Validation *v, Error *error)
+{
+    const RunState *state = &run->state;
+    const Best *best = &state->best;
+    cJSON *event = new_event(run, "valid");
+    for (int i = 0; i < v->metrics; i++) {
+        char standing[80] = "";
+        if (i == 0 && best->update == state->update)
+            snprintf(standing, sizeof standing, " : new best");
+        else if (i == 0)
+            snprintf(standing, sizeof standing, " : stalled %ld time%s (last best: %.5g)", best->stalled,
+                     best->stalled == 1 ? "" : "s", best->value);
+        dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i], v->value[i], standing);
+        add_figure(event, v->metric[i], v->value[i]);
+    }
+    add_figure(event, "best", best->value);
+    cJSON_AddNumberToObject(event, "stalled", (double)best->stalled);
+    add_figure(event, "seconds", state->seconds);
+    Status status = write_event(&run->journal, event, error);
+    return status ? status : report_samples(run, v, error);
+}
+
+Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error)
+{
+    const RunState *state = &run->state;
+    char sentences[32], time[32];
+    dm_say(run, "Done: %s, after %ld updates, %.4g epochs, %s sentences, %s", reason, state->update, dm_run_epochs(run),
+           grouped(state->sentences, sentences), duration(state->seconds, time));
+    dm_say(run, "%s/model.safetensors: %s", run->settings.folder, kept);
+    cJSON *event = new_event(run, "end");
+    cJSON_AddStringToObject(event, "reason", reason);
+    cJSON_AddStringToObject(event, "kept", kept);
+    add_figure(event, "seconds", state->seconds);
+    return write_event(&run->journal, event, error);
+}

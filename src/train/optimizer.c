@@ -1,0 +1,164 @@
+// Optimizers: lanes to one gradient, its norm, and Adam or plain descent, in two passes over fixed blocks. Threads take
+// blocks; what is summed over blocks is summed in their order.
+#include "train/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/threads.h"
+#include "tensor/kernels.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-math-errno")  // a root that may set errno is not vectorised
+#endif
+
+enum { BLOCK = 8192 };  // floats: a block of every buffer together stays in the cache of one core
+
+static size_t block_count(const Optimizer *o)
+{
+    return (o->size + BLOCK - 1) / BLOCK;
+}
+
+void dm_optimizer_create(Optimizer *o, const Parameters *parameters)
+{
+    o->size = parameters->trained_size;
+    if (o->adam) {
+        o->first = dm_allocate(o->size, sizeof(float));
+        o->second = dm_allocate(o->size, sizeof(float));
+    }
+    o->lane = dm_allocate((size_t)o->lanes, sizeof *o->lane);
+    for (int i = 0; i < o->lanes; i++) o->lane[i] = dm_allocate(o->size, sizeof(float));
+    o->squares = dm_allocate(block_count(o), sizeof(double));
+}
+
+void dm_optimizer_free(Optimizer *o)
+{
+    for (int i = 0; o->lane && i < o->lanes; i++) free(o->lane[i]);
+    free(o->lane);
+    free(o->first);
+    free(o->second);
+    free(o->squares);
+    *o = (Optimizer){0};
+}
+
+static DM_CLONES void add_and_clear(float *restrict sum, float *restrict lane, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum[i] += lane[i];
+        lane[i] = 0;
+    }
+}
+
+static DM_CLONES double sum_of_squares(const float *x, size_t n)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+typedef struct Pass {
+    Optimizer *optimizer;
+    float *parameters;
+    float scale;                                  // gradient = scale * sum over tokens: mean and clipping in one
+    float rate;                                   // learn rate / (1 - beta1^t)
+    float root;                                   // 1 / sqrt(1 - beta2^t)
+    float beta1, rest1, beta2, rest2, epsilon;    // rest = 1 - beta
+} Pass;
+
+static void sum_lanes(void *context, int index, int thread)
+{
+    (void)thread;
+    const Pass *pass = context;
+    Optimizer *o = pass->optimizer;
+    size_t from = (size_t)index * BLOCK, n = o->size - from < BLOCK ? o->size - from : BLOCK;
+    for (int lane = 1; lane < o->lanes; lane++) add_and_clear(o->lane[0] + from, o->lane[lane] + from, n);
+    o->squares[index] = sum_of_squares(o->lane[0] + from, n);
+}
+
+// Kingma and Ba 2015, algorithm 1, in the order in which PyTorch computes it:
+//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+//   p = p - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+static DM_CLONES void adam(float *restrict p, float *restrict sum, float *restrict first, float *restrict second,
+                           size_t n, const Pass *pass)
+{
+    const Pass k = *pass;
+    for (size_t i = 0; i < n; i++) {
+        float g = k.scale * sum[i];
+        float m = k.beta1 * first[i] + k.rest1 * g;
+        float v = k.beta2 * second[i] + k.rest2 * g * g;
+        p[i] -= k.rate * m / (sqrtf(v) * k.root + k.epsilon);
+        first[i] = m;
+        second[i] = v;
+        sum[i] = 0;
+    }
+}
+
+static DM_CLONES void descend(float *restrict p, float *restrict sum, size_t n, float rate)
+{
+    for (size_t i = 0; i < n; i++) {
+        p[i] -= rate * sum[i];
+        sum[i] = 0;
+    }
+}
+
+static void change_parameters(void *context, int index, int thread)
+{
+    (void)thread;
+    const Pass *pass = context;
+    Optimizer *o = pass->optimizer;
+    size_t from = (size_t)index * BLOCK, n = o->size - from < BLOCK ? o->size - from : BLOCK;
+    if (o->adam)
+        adam(pass->parameters + from, o->lane[0] + from, o->first + from, o->second + from, n, pass);
+    else
+        descend(pass->parameters + from, o->lane[0] + from, n, pass->rate * pass->scale);
+}
+
+static void clear_frozen_rows(const Optimizer *o, const Parameters *parameters)
+{
+    for (int i = 0; i < parameters->count; i++) {
+        const Parameter *p = &parameters->list[i];
+        if (!p->trained || p->frozen_row < 0) continue;
+        size_t width = (size_t)p->tensor.cols, row = p->offset + (size_t)p->frozen_row * width;
+        for (int lane = 0; lane < o->lanes; lane++) memset(o->lane[lane] + row, 0, width * sizeof(float));
+    }
+}
+
+StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *step)
+{
+    int blocks = (int)block_count(o);
+    Pass pass = {.optimizer = o, .parameters = parameters->data};
+    clear_frozen_rows(o, parameters);
+    dm_parallel(o->threads, blocks, sum_lanes, &pass);
+    double squares = 0;
+    for (int i = 0; i < blocks; i++) squares += o->squares[i];
+    StepResult result = {sqrt(squares) / (double)step->count};
+    if (!isfinite(result.gradient_norm)) return result;
+
+    double scale = 1 / (double)step->count, rate = step->rate;
+    if (step->clip_norm > 0 && result.gradient_norm > step->clip_norm) scale *= step->clip_norm / result.gradient_norm;
+    if (o->adam) {
+        rate /= 1 - pow(o->beta1, (double)step->update);
+        pass.root = (float)(1 / sqrt(1 - pow(o->beta2, (double)step->update)));
+    }
+    pass.scale = (float)scale;
+    pass.rate = (float)rate;
+    pass.beta1 = (float)o->beta1, pass.rest1 = (float)(1 - o->beta1);
+    pass.beta2 = (float)o->beta2, pass.rest2 = (float)(1 - o->beta2);
+    pass.epsilon = (float)o->epsilon;
+    dm_parallel(o->threads, blocks, change_parameters, &pass);
+    return result;
+}
+
+const Parameter *dm_optimizer_culprit(const Optimizer *o, const Parameters *parameters)
+{
+    for (int i = 0; i < parameters->count; i++) {
+        const Parameter *p = &parameters->list[i];
+        size_t n = (size_t)p->tensor.rows * (size_t)p->tensor.cols;
+        for (size_t j = 0; p->trained && j < n; j++)
+            if (!isfinite(o->lane[0][p->offset + j])) return p;
+    }
+    return NULL;
+}

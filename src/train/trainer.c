@@ -1,0 +1,274 @@
+// dm_train: the loop, and what happens at its end.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/checkpoint.h"
+
+// ---- Where the run is -------------------------------------------------------------------------------------------------
+
+void dm_run_plan(Run *run)
+{
+    RunState *state = &run->state;
+    if (run->plan_epoch == state->epoch && state->position >= run->plan.updates) {
+        state->epoch++;
+        state->position = 0;
+    }
+    if (run->plan_epoch == state->epoch) return;
+    dm_plan_free(&run->plan);
+    run->settings.budget.epoch = (uint32_t)state->epoch;
+    dm_plan_make(&run->plan, &run->corpus, &run->settings.budget);
+    run->plan_epoch = state->epoch;
+}
+
+double dm_run_epochs(const Run *run)
+{
+    return run->state.epoch - 1 + (run->plan.updates ? (double)run->state.position / run->plan.updates : 0);
+}
+
+// Epochs, updates or seconds, whatever the unit counts.
+static double measure(const Run *run, char unit)
+{
+    return unit == 'e' ? dm_run_epochs(run) : unit == 'u' ? (double)run->state.update : run->state.seconds;
+}
+
+bool dm_run_stalled(const Run *run)
+{
+    return run->validator && run->settings.patience > 0 && run->state.best.stalled >= run->settings.patience;
+}
+
+bool dm_run_finished(const Run *run)
+{
+    const Duration *after = &run->settings.after;
+    return dm_run_stalled(run) || measure(run, after->unit) >= after->amount;
+}
+
+double dm_run_fraction(const Run *run)
+{
+    const Duration *after = &run->settings.after;
+    double fraction = after->amount > 0 ? measure(run, after->unit) / after->amount : 1;
+    return fraction < 1 ? fraction : 1;
+}
+
+// What an update has to know of the time before it, to tell what is due.
+typedef struct Before {
+    double epochs;
+    long update;
+} Before;
+
+// Did this update step over a multiple of the frequency? Where that is a time: is it long enough since `last`?
+static bool due(const Run *run, const Duration *frequency, const Before *before, double last)
+{
+    double every = frequency->amount;
+    if (every <= 0) return false;
+    if (frequency->unit == 's') return run->state.seconds - last >= every;
+    double from = frequency->unit == 'e' ? before->epochs : (double)before->update;
+    return floor(measure(run, frequency->unit) / every) > floor(from / every);
+}
+
+// ---- An update --------------------------------------------------------------------------------------------------------
+
+static Status diverged(const Run *run, long update, const ShardRange *range, Error *error)
+{
+    const Parameter *culprit = dm_optimizer_culprit(&run->optimizer, &run->model->parameters);
+    const Loss *losses = run->workers.losses;
+    int shards = range->last - range->first, shard = 0;
+    char what[256] = "the norm of the gradient is too large for a number";
+    while (shard < shards && isfinite(losses[shard].objective)) shard++;
+    if (shard < shards)
+        snprintf(what, sizeof what, "the cost of shard %d of %d is %g", shard + 1, shards, losses[shard].objective);
+    else if (culprit)
+        snprintf(what, sizeof what, "the gradient of %s is not finite", culprit->name);
+    return dm_fail(error, "%s: training has diverged at update %ld (epoch %d): %s. The checkpoint of update %ld is kept. "
+                   "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
+                   "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
+                   run->settings.folder, update, run->state.epoch, what, run->state.saved_update, run->settings.schedule.peak,
+                   run->settings.schedule.warmup, run->settings.folder);
+}
+
+// Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer.
+static Status update_once(Run *run, Error *error)
+{
+    RunState *state = &run->state;
+    const RunSettings *s = &run->settings;
+    const Plan *plan = &run->plan;
+    double clock = dm_clock();
+    long update = state->update + 1;
+    int last = state->position + s->delay < plan->updates ? state->position + s->delay : plan->updates;
+    ShardRange range = {&run->corpus, plan, plan->update_start[state->position], plan->update_start[last]};
+    Loss loss = dm_shards_train(&run->workers, &range, update, &run->optimizer);
+    Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update};
+    if (!isfinite(loss.objective)) return diverged(run, update, &range, error);
+    StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
+    if (!isfinite(result.gradient_norm)) return diverged(run, update, &range, error);
+
+    state->update = update;
+    state->position = last;
+    state->sentences += plan->shard_start[range.last] - plan->shard_start[range.first];
+    double now = dm_clock();
+    state->seconds = now - run->started;
+    state->shown.objective += loss.objective;
+    state->shown.nll += loss.nll;
+    state->shown.count += loss.count;
+    state->shown.seconds += now - clock;
+    state->shown.norm = result.gradient_norm;
+    return DM_OK;
+}
+
+static Status validate(Run *run, Error *error)
+{
+    RunState *state = &run->state;
+    Validation validation;
+    dm_validate(run->validator, &run->workers, &validation);
+    state->seconds = dm_clock() - run->started;
+    state->validated_update = state->update;
+    state->validated_at = state->seconds;
+    if (dm_best_update(&state->best, &validation, state->update)) state->kept_update = state->update;
+    Status status = dm_report_validation(run, &validation, error);
+    dm_validation_free(&validation);
+    return status ? status : dm_checkpoint_save(run, error);
+}
+
+// Lines, validation and checkpoints, as they are due.
+static Status look_around(Run *run, const Before *before, Error *error)
+{
+    const RunSettings *s = &run->settings;
+    RunState *state = &run->state;
+    Status status = DM_OK;
+    if (due(run, &s->show, before, state->shown_at)) status = dm_report_update(run, error);
+    if (!status && s->average && state->position >= run->plan.updates) status = dm_epoch_save(run, error);
+    if (!status && run->validator && due(run, &s->validate, before, state->validated_at)) status = validate(run, error);
+    if (!status && due(run, &s->save, before, state->saved_at) && state->saved_update != state->update)
+        status = dm_checkpoint_save(run, error);
+    return status;
+}
+
+// ---- The end ----------------------------------------------------------------------------------------------------------
+
+// Puts the average of the last epochs into model.safetensors; the run's own weights stay as they are.
+// *kept: what to say of it, or "" where no epoch has been completed.
+static Status keep_average(Run *run, char kept[512], Error *error)
+{
+    Parameters *p = &run->model->parameters;
+    int count = 0;
+    float *average = dm_allocate(p->size, sizeof(float)), *present = dm_allocate(p->size, sizeof(float));
+    Status status = dm_epochs_average(run, average, &count, error);
+    kept[0] = '\0';
+    if (status || !count) goto done;
+    int length = snprintf(kept, 512, "the average of the last %d epoch checkpoint%s (--average %d)", count,
+                          count == 1 ? "" : "s", run->settings.average);
+    if (run->validator) {
+        Validation validation;
+        memcpy(present, p->data, p->size * sizeof(float));
+        memcpy(p->data, average, p->size * sizeof(float));
+        dm_validate(run->validator, &run->workers, &validation);
+        memcpy(p->data, present, p->size * sizeof(float));
+        snprintf(kept + length, 512 - (size_t)length, ": %s %.5g; the best single checkpoint, of update %ld, has %.5g",
+                 validation.metric[0], validation.value[0], run->state.best.update, run->state.best.value);
+        dm_validation_free(&validation);
+    }
+    status = dm_checkpoint_model(run, average, error);
+done:
+    free(average);
+    free(present);
+    return status;
+}
+
+static void why_it_ends(const Run *run, char reason[160])
+{
+    if (dm_run_stalled(run))
+        snprintf(reason, 160, "no better %s in %ld validations (--early-stopping)",
+                 dm_options_text(run->options, "valid-metrics", 0), run->state.best.stalled);
+    else
+        snprintf(reason, 160, "--after %s is reached", dm_options_text(run->options, "after", 0));
+}
+
+static Status finish(Run *run, Error *error)
+{
+    RunState *state = &run->state;
+    Status status = DM_OK;
+    char kept[512] = "", reason[160];
+    if (run->validator && state->validated_update != state->update)
+        status = validate(run, error);
+    else if (state->saved_update != state->update)
+        status = dm_checkpoint_save(run, error);
+    if (!status && run->settings.average) status = keep_average(run, kept, error);
+    if (status) return status;
+    if (!*kept && state->best.update)
+        snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best.update,
+                 dm_options_text(run->options, "valid-metrics", 0), state->best.value);
+    else if (!*kept)
+        snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (there was no validation to choose by)", state->update);
+    why_it_ends(run, reason);
+    state->seconds = dm_clock() - run->started;
+    status = dm_report_end(run, kept, reason, error);
+    state->complete = true;
+    return status ? status : dm_checkpoint_save(run, error);
+}
+
+// ---- dm_train ---------------------------------------------------------------------------------------------------------
+
+static bool asked_to_stop(const Run *run)
+{
+    return run->observer && run->observer->stop && run->observer->stop(run->observer->context);
+}
+
+static void say_what_begins(const Run *run)
+{
+    const RunState *state = &run->state;
+    dm_say(run, "%s in %s: %d pairs, %d pieces, %.2f million weights; %d thread%s, %s", run->resumed ? "Going on" : "Training",
+           run->settings.folder, run->corpus.pairs, run->model->config.target_vocabulary,
+           1e-6 * (double)run->model->parameters.size, run->settings.threads, run->settings.threads == 1 ? "" : "s",
+           run->gemm->name);
+    if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
+}
+
+static void say_complete(const Run *run)
+{
+    char reason[160];
+    why_it_ends(run, reason);
+    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s", run->settings.folder,
+           run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
+}
+
+// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the two files of the last
+// one has left undone.
+static Status settle(Run *run, Error *error)
+{
+    if (!run->resumed) return dm_checkpoint_save(run, error);
+    run->state.complete = false;
+    return run->state.kept_update == run->state.update ? dm_checkpoint_model(run, NULL, error) : DM_OK;
+}
+
+dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
+{
+    Run run;
+    bool stop = false;
+    if (stopped) *stopped = false;
+    Status status = dm_run_open(&run, options, observer, error);
+    if (status) goto done;
+    if (run.state.complete && dm_run_finished(&run)) {
+        say_complete(&run);
+        goto done;
+    }
+    say_what_begins(&run);
+    status = settle(&run, error);
+    while (!status && !stop && !dm_run_finished(&run)) {
+        dm_run_plan(&run);
+        Before before = {dm_run_epochs(&run), run.state.update};
+        status = update_once(&run, error);
+        if (!status) status = look_around(&run, &before, error);
+        if (!status) dm_report_progress(&run);
+        stop = asked_to_stop(&run);
+    }
+    if (!status && stop && !dm_run_finished(&run)) {
+        if (run.state.saved_update != run.state.update) status = dm_checkpoint_save(&run, error);
+        if (!status) dm_say(&run, "Stopped after update %ld; everything is saved. To go on: the same command again", run.state.update);
+        if (!status && stopped) *stopped = true;
+    } else if (!status) {
+        status = finish(&run, error);
+    }
+done:
+    dm_run_close(&run);
+    return status;
+}

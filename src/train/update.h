@@ -1,0 +1,37 @@
+// The heart of an update: threads take shards, run them forward and backward, and add the gradients to lanes.
+#pragma once
+#include <stdatomic.h>
+
+#include "train/batch.h"
+#include "train/optimizer.h"
+
+// What stays the same from update to update.
+typedef struct Workers {
+    const Model *model;
+    const GemmBackend *gemm;
+    int threads;
+    float dropout, smoothing;
+    uint64_t seed;
+    // made by dm_workers_create
+    Arena *arenas;         // [threads]
+    atomic_int *turns;     // [lanes] how many shards are done with the lane
+    Loss *losses;          // [loss_room] of the shards
+    int loss_room;
+} Workers;
+
+void dm_workers_create(Workers *workers, int lanes);
+void dm_workers_reserve(Workers *workers, int shards);  // the most shards that a call will be about
+void dm_workers_free(Workers *workers);
+
+// The shards first ... last-1 of a plan.
+typedef struct ShardRange {
+    const Corpus *corpus;
+    const Plan *plan;
+    int first, last;
+} ShardRange;
+
+// Shard i adds its gradients to lane i mod lanes, after shard i - lanes has. Returns the sum of the losses; workers->losses
+// holds those of the shards.
+Loss dm_shards_train(Workers *workers, const ShardRange *range, long update, const Optimizer *optimizer);
+// Without dropout, smoothing or gradients.
+Loss dm_shards_evaluate(Workers *workers, const ShardRange *range);

@@ -1,0 +1,180 @@
+// Validation. Cost and perplexity come from the target as it stands; BLEU, chrF and the samples from a greedy translation
+// of the source, compared as text.
+#include "train/validate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "score/score.h"
+
+struct Validator {
+    Corpus corpus;
+    Plan plan;
+    dm_lines sources, references;
+    Translator translator;
+    bool pieces;            // segmenter "space": the text is in tokens already
+    bool translate_all;     // a metric needs it
+    int metrics;
+    const char *metric[MOST_METRICS];
+};
+
+// A line of more pieces than this is no sentence, and attention over it would need gigabytes.
+enum { MOST_PIECES = 4096 };
+
+// Undoes `@@ `, as decoding does for the hypotheses.
+static void join_pieces(char *line)
+{
+    char *out = line;
+    for (const char *in = line; *in;) {
+        if (in[0] == '@' && in[1] == '@' && (in[2] == ' ' || in[2] == '\0'))
+            in += in[2] ? 3 : 2;
+        else
+            *out++ = *in++;
+    }
+    *out = '\0';
+}
+
+static Status check_lengths(const Corpus *corpus, const CorpusFiles *files, Error *error)
+{
+    for (int i = 0; i < corpus->pairs; i++) {
+        bool source = corpus->source_length[i] > MOST_PIECES;
+        if (source || corpus->target_length[i] > MOST_PIECES)
+            return dm_fail(error, "%s: line %d has %d pieces, and more than %d are not taken: break it into sentences",
+                           source ? files->source : files->target, i + 1,
+                           source ? corpus->source_length[i] : corpus->target_length[i], MOST_PIECES);
+    }
+    return DM_OK;
+}
+
+static Translator greedy_translator(const ValidatorSetup *setup)
+{
+    dm_options *defaults = dm_options_new("translate");
+    Translator translator = {
+        .model = setup->model,
+        .segmenter = setup->segmenter,
+        .gemm = setup->gemm,
+        .search = {.beam_size = 1,
+                   .normalize = dm_options_number(defaults, "normalize"),
+                   .max_length_factor = dm_options_number(defaults, "max-length-factor"),
+                   .max_length = setup->model->config.max_length},
+        .threads = setup->threads,
+        .mini_batch = (int)dm_options_number(defaults, "mini-batch"),
+    };
+    dm_options_free(defaults);
+    return translator;
+}
+
+Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error)
+{
+    const dm_options *options = setup->options;
+    *validator = NULL;
+    if (!dm_options_count(options, "valid-sets")) return DM_OK;
+    CorpusFiles files = {
+        .source = dm_options_text(options, "valid-sets", 0),
+        .target = dm_options_text(options, "valid-sets", 1),
+        .keep_all = true,
+        .threads = setup->threads,
+    };
+    Validator *v = dm_allocate(1, sizeof *v);
+    Status status = dm_corpus_read(&v->corpus, &v->sources, &v->references, &files, setup->segmenter, error);
+    if (!status) status = check_lengths(&v->corpus, &files, error);
+    if (status) {
+        dm_validator_close(v);
+        return status;
+    }
+    dm_plan_make(&v->plan, &v->corpus, &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
+    v->translator = greedy_translator(setup);
+    v->pieces = setup->pieces;
+    for (size_t i = 0; v->pieces && i < v->references.count; i++) join_pieces(v->references.line[i]);
+    for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
+        const char *name = v->metric[v->metrics++] = dm_options_text(options, "valid-metrics", i);
+        if (!strcmp(name, "bleu") || !strcmp(name, "chrf")) v->translate_all = true;
+    }
+    *validator = v;
+    return DM_OK;
+}
+
+void dm_validator_close(Validator *v)
+{
+    if (!v) return;
+    dm_plan_free(&v->plan);
+    dm_corpus_free(&v->corpus);
+    dm_lines_free(&v->sources);
+    dm_lines_free(&v->references);
+    free(v);
+}
+
+// Always the same few, spread over the text.
+static size_t sample_index(const Validator *v, int sample, int samples)
+{
+    return v->sources.count * (size_t)sample / (size_t)samples;
+}
+
+static void take_samples(const Validator *v, const dm_translation *all, Validation *out)
+{
+    out->samples = v->sources.count < SAMPLES ? (int)v->sources.count : SAMPLES;
+    const char *lines[SAMPLES];
+    dm_translation own[SAMPLES] = {0};
+    for (int i = 0; i < out->samples; i++) {
+        size_t index = sample_index(v, i, out->samples);
+        lines[i] = out->source[i] = v->sources.line[index];
+        out->reference[i] = v->references.line[index];
+        if (all) out->hypothesis[i] = dm_copy_string(all[index].text);
+    }
+    if (all) return;
+    dm_translator_run(&v->translator, lines, (size_t)out->samples, own);
+    for (int i = 0; i < out->samples; i++) out->hypothesis[i] = dm_copy_string(own[i].text);
+    dm_translations_free(own, (size_t)out->samples);
+}
+
+static double measure(const Validator *v, const char *metric, const Loss *loss, const char *const *hypotheses)
+{
+    double cost = loss->nll / (double)loss->count;
+    const char *const *references = (const char *const *)v->references.line;
+    if (!strcmp(metric, "ce-mean-words")) return cost;
+    if (!strcmp(metric, "perplexity")) return exp(cost);
+    if (!strcmp(metric, "chrf")) return dm_chrf(hypotheses, references, v->references.count);
+    return dm_bleu(hypotheses, references, v->references.count, v->pieces ? "none" : NULL);
+}
+
+void dm_validate(const Validator *v, Workers *workers, Validation *out)
+{
+    *out = (Validation){.metrics = v->metrics};
+    size_t count = v->sources.count;
+    Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
+    dm_translation *translations = NULL;
+    const char **texts = NULL;
+    if (v->translate_all) {
+        translations = dm_allocate(count, sizeof *translations);
+        texts = dm_allocate(count, sizeof *texts);
+        dm_translator_run(&v->translator, (const char *const *)v->sources.line, count, translations);
+        for (size_t i = 0; i < count; i++) texts[i] = translations[i].text;
+    }
+    for (int i = 0; i < v->metrics; i++) {
+        out->metric[i] = v->metric[i];
+        out->value[i] = measure(v, v->metric[i], &loss, texts);
+    }
+    take_samples(v, translations, out);
+    if (translations) dm_translations_free(translations, count);
+    free(translations);
+    free(texts);
+}
+
+void dm_validation_free(Validation *validation)
+{
+    for (int i = 0; i < validation->samples; i++) free(validation->hypothesis[i]);
+    *validation = (Validation){0};
+}
+
+bool dm_best_update(Best *best, const Validation *validation, long update)
+{
+    bool lower = !strcmp(validation->metric[0], "ce-mean-words") || !strcmp(validation->metric[0], "perplexity");
+    double value = validation->value[0];
+    bool better = best->update == 0 || (lower ? value < best->value : value > best->value);
+    if (better)
+        *best = (Best){value, update, 0};
+    else
+        best->stalled++;
+    return better;
+}

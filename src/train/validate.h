@@ -1,0 +1,46 @@
+// Validation: cost on held-out text, and BLEU and chrF of its greedy translation.
+#pragma once
+#include "core/options.h"
+#include "data/corpus.h"
+#include "decode/translator.h"
+#include "train/update.h"
+
+enum { SAMPLES = 3, MOST_METRICS = 4 };
+
+typedef struct Validator Validator;
+
+// The best value of the first metric so far, and what early stopping counts.
+typedef struct Best {
+    double value;
+    long update;    // 0: there was no validation yet
+    long stalled;   // validations since then
+} Best;
+
+typedef struct Validation {
+    int metrics;
+    const char *metric[MOST_METRICS];  // as in --valid-metrics
+    double value[MOST_METRICS];
+    int samples;
+    const char *source[SAMPLES], *reference[SAMPLES];
+    char *hypothesis[SAMPLES];  // dm_validation_free
+} Validation;
+
+typedef struct ValidatorSetup {
+    const dm_options *options;
+    const Segmenter *segmenter;
+    const Model *model;
+    const GemmBackend *gemm;
+    bool pieces;  // segmenter "space"
+    int threads, shard_words;
+} ValidatorSetup;
+
+// *validator stays NULL where there is no --valid-sets.
+Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error);
+void dm_validator_close(Validator *validator);
+
+// The model as it is now. workers: what evaluates the shards.
+void dm_validate(const Validator *validator, Workers *workers, Validation *out);
+void dm_validation_free(Validation *validation);
+
+// Takes a validation into account: true if it is a new best.
+bool dm_best_update(Best *best, const Validation *validation, long update);

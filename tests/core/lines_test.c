@@ -1,0 +1,126 @@
+// Lines: how a file is cut into them, and which files are refused.
+#include "test.h"
+
+#include "core/lines.h"
+#include "scratch.h"
+
+static dm_status read_bytes(dm_lines *lines, const char *bytes, size_t size, dm_error *error)
+{
+    return dm_lines_read(lines, scratch_file("text", bytes, size), error);
+}
+
+static void lines_end_with_lf_or_cr_lf_and_the_last_one_may_not(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+        const char *first, *last;
+    } cases[] = {
+        {"", 0, NULL, NULL},
+        {"\n", 1, "", ""},
+        {"a", 1, "a", "a"},
+        {"a\n", 1, "a", "a"},
+        {"a\nb", 2, "a", "b"},
+        {"a\n\n", 2, "a", ""},
+        {"\n\nb\n", 3, "", "b"},
+        {"a\r\nb\r\n", 2, "a", "b"},
+        {"\r\n", 1, "", ""},
+        {"a\rb\n", 1, "a\rb", "a\rb"},  // a lone CR is a character
+        {"\xEF\xBB\xBF\xE4\xB8\xAD\n", 1, "\xE4\xB8\xAD", "\xE4\xB8\xAD"},
+        {"\xEF\xBB\xBF", 0, NULL, NULL},
+        {"a\n\xEF\xBB\xBFz\n", 2, "a", "\xEF\xBB\xBFz"},  // a byte-order mark only at the start
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_lines lines;
+        dm_error error;
+        CU_ASSERT_FATAL(!read_bytes(&lines, cases[i].bytes, strlen(cases[i].bytes), &error));
+        CU_ASSERT_EQUAL_FATAL(lines.count, cases[i].count);
+        if (lines.count) {
+            CU_ASSERT_STRING_EQUAL(lines.line[0], cases[i].first);
+            CU_ASSERT_STRING_EQUAL(lines.line[lines.count - 1], cases[i].last);
+        }
+        dm_lines_free(&lines);
+        CU_ASSERT(!lines.count && !lines.line);
+    }
+}
+
+static void what_is_no_text_is_refused_with_file_line_and_byte(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *part;
+    } cases[] = {
+        {"a\nbc\xFF\n", 6, "text: line 2 is not valid UTF-8 (byte 3 is 0xff)"},
+        {"a\nb\n\xE4\xB8", 6, "text: line 3 is not valid UTF-8 (byte 1 is 0xe4)"},
+        {"\xE4\xB8\n\xAD\n", 5, "text: line 1 is not valid UTF-8 (byte 1 is 0xe4)"},
+        {"a\n\nx\0y\n", 7, "text: line 3 has a NUL byte (byte 2)"},
+        {"a\0", 2, "text: line 1 has a NUL byte (byte 2)"},
+        {"\xFFx\0y\n", 5, "text: line 1 is not valid UTF-8 (byte 1 is 0xff)"},
+        {"\xFF\xFE" "a\0\n\0", 6, "text is UTF-16, not UTF-8"},
+        {"\xFE\xFF\0a\0\n", 6, "text is UTF-16, not UTF-8"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_lines lines;
+        dm_error error = {""};
+        CU_ASSERT_EQUAL(read_bytes(&lines, cases[i].bytes, cases[i].size, &error), DM_FAILURE);
+        bool good = strstr(error.message, cases[i].part) && strstr(error.message, "iconv");
+        if (!good) printf("\n  %s\n", error.message);
+        CU_ASSERT(good);
+        CU_ASSERT(!lines.count && !lines.line);
+    }
+}
+
+static void a_megabyte_line_and_many_lines_are_fine(void)
+{
+    enum { SIZE = 1 << 20, LINES = 5000 };
+    char *bytes = dm_allocate(SIZE + 2 * LINES, 1);
+    memset(bytes, 'x', SIZE);
+    for (int i = 0; i < LINES; i++) memcpy(bytes + SIZE + 2 * i, "\ny", 2);
+    dm_lines lines;
+    dm_error error;
+    CU_ASSERT_FATAL(!read_bytes(&lines, bytes, SIZE + 2 * LINES, &error));
+    CU_ASSERT_EQUAL_FATAL(lines.count, LINES + 1);
+    CU_ASSERT_EQUAL(strlen(lines.line[0]), SIZE);
+    CU_ASSERT_STRING_EQUAL(lines.line[LINES], "y");
+    lines.line[0] = lines.line[7];  // a caller may drop and sort lines
+    lines.count = 1;
+    dm_lines_free(&lines);
+    free(bytes);
+}
+
+static void missing_files_and_folders_are_named(void)
+{
+    dm_lines lines;
+    dm_error error;
+    char *folder = dm_copy_string(scratch("folder"));
+    CU_ASSERT(!dm_make_folder(folder, &error));
+    CU_ASSERT_EQUAL(dm_lines_read(&lines, folder, &error), DM_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "folder is a folder, but a file is needed"));
+    CU_ASSERT_EQUAL(dm_lines_read(&lines, scratch("missing"), &error), DM_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "missing: No such file or directory"));
+    dm_lines_free(&lines);  // nothing was read: nothing to free
+    free(folder);
+}
+
+static void a_dash_is_standard_input(void)
+{
+    dm_lines lines;
+    dm_error error;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(scratch_file("text", "a\nb\xFF\n", 5), "r", stdin));
+    CU_ASSERT_EQUAL(dm_lines_read(&lines, "-", &error), DM_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "standard input: line 2 is not valid UTF-8"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(scratch_file("text", "a\nb\n", 4), "r", stdin));
+    CU_ASSERT_FATAL(!dm_lines_read(&lines, "-", &error));
+    CU_ASSERT_EQUAL(lines.count, 2);
+    dm_lines_free(&lines);
+}
+
+const Fact facts[] = {
+    FACT(lines_end_with_lf_or_cr_lf_and_the_last_one_may_not),
+    FACT(what_is_no_text_is_refused_with_file_line_and_byte),
+    FACT(a_megabyte_line_and_many_lines_are_fine),
+    FACT(missing_files_and_folders_are_named),
+    FACT(a_dash_is_standard_input),
+    {NULL, NULL},
+};

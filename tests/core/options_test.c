@@ -1,0 +1,267 @@
+// Options: the table, the command line, and what the user is told when it is wrong.
+#include "test.h"
+
+#include "core/option_parts.h"
+
+// Parses a command line that is written with single spaces.
+static dm_options *parse(const char *command, const char *line, dm_status *status, dm_error *error)
+{
+    char words[512], *word[32], *rest = NULL;
+    int count = 0;
+    snprintf(words, sizeof words, "%s", line);
+    for (char *at = strtok_r(words, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) word[count++] = at;
+    dm_options *options = dm_options_new(command);
+    error->message[0] = '\0';
+    *status = dm_options_parse(options, count, word, error);
+    return options;
+}
+
+static dm_options *parse_well(const char *command, const char *line)
+{
+    dm_status status;
+    dm_error error;
+    dm_options *options = parse(command, line, &status, &error);
+    if (status) printf("\n  %s %s: %s\n", command, line, error.message);
+    CU_ASSERT_EQUAL(status, DM_OK);
+    return options;
+}
+
+static bool text_is(const dm_options *options, const char *name, int index, const char *expected)
+{
+    const char *text = dm_options_text(options, name, index);
+    return expected ? text && strcmp(text, expected) == 0 : !text;
+}
+
+static void every_default_passes_its_own_check(void)
+{
+    for (const Command *command = dm_command_table; command->name; command++) {
+        dm_options *options = dm_options_new(command->name);
+        for (const Option *row = dm_option_table; row->name; row++) {
+            if (!(row->commands & command->bit)) continue;
+            int count = dm_options_count(options, row->name);
+            CU_ASSERT_FALSE(dm_options_given(options, row->name));
+            CU_ASSERT(row->initial ? count >= row->values_min && count <= row->values_max : count == 0);
+            for (int i = 0; i < count; i++)
+                CU_ASSERT(!dm_option_check(row, row->name, dm_options_text(options, row->name, i), NULL));
+        }
+        dm_options_free(options);
+    }
+}
+
+static void no_name_stands_for_two_options_of_a_command(void)
+{
+    for (const Option *a = dm_option_table; a->name; a++) {
+        for (const Option *b = a + 1; b->name; b++) {
+            if (!(a->commands & b->commands)) continue;
+            CU_ASSERT(strcmp(a->name, b->name) != 0);
+            CU_ASSERT(!a->aliases || !b->aliases || strcmp(a->aliases, b->aliases) != 0);
+            CU_ASSERT(!a->aliases || strcmp(a->aliases, b->name) != 0);
+        }
+        CU_ASSERT(a->commands != 0 && *a->group && *a->help);
+        CU_ASSERT((a->type == DM_FLAG || dm_option_by_itself(a)) == !a->argument);
+        CU_ASSERT((a->type == DM_CHOICE) == (a->choices != NULL));
+    }
+}
+
+static void defaults_are_those_of_the_table(void)
+{
+    dm_options *options = dm_options_new("train");
+    CU_ASSERT_EQUAL(dm_options_number(options, "dim-emb"), 256);
+    CU_ASSERT_EQUAL(dm_options_number(options, "dropout"), 0.1);
+    CU_ASSERT_EQUAL(dm_options_number(options, "lr"), 0.001);
+    CU_ASSERT(text_is(options, "optimizer-params", 2, "1e-9") && text_is(options, "optimizer-params", 3, NULL));
+    CU_ASSERT(text_is(options, "pretrained-model", 0, NULL));
+    CU_ASSERT_FALSE(dm_options_flag(options, "overwrite"));
+    dm_options_free(options);
+    CU_ASSERT_PTR_NULL(dm_options_new("trian"));
+}
+
+static void values_are_read_in_every_form(void)
+{
+    static const struct {
+        const char *command, *line, *name;
+        int count;
+        const char *first, *last;
+        bool given;
+    } cases[] = {
+        {"translate", "-m x --beam-size 4", "beam-size", 1, "4", "4", true},
+        {"translate", "-m x --beam-size=4", "beam-size", 1, "4", "4", true},
+        {"translate", "-m x -b 4", "beam-size", 1, "4", "4", true},
+        {"translate", "-m x -b 4 -b 7", "beam-size", 1, "7", "7", true},
+        {"translate", "-m x -i -", "input", 1, "-", "-", true},
+        {"train", "-t a b -m x", "train-sets", 2, "a", "b", true},
+        {"train", "-t a b -m x --lr 1e-4", "learn-rate", 1, "1e-4", "1e-4", true},
+        {"train", "-t a b -m x --optimizer-params 0.9 .99 1e-8 --quiet", "optimizer-params", 3, "0.9", "1e-8", true},
+        {"train", "-t a b -m x --valid-metrics chrf bleu", "valid-metrics", 2, "chrf", "bleu", true},
+        {"train", "-t a b -m x --valid-metrics=chrf bleu --quiet", "valid-metrics", 2, "chrf", "bleu", true},
+        {"train", "-t a b -m x --quiet --quiet=false", "quiet", 1, "false", "false", true},
+        {"score", "--ref a --ref b --ref=c h", "ref", 3, "a", "c", true},
+        {"score", "--ref a h", "HYP", 1, "h", "h", true},
+        {"score", "--ref a", "HYP", 1, "-", "-", false},
+        {"score", "--ref a --metrics bleu h", "HYP", 1, "h", "h", true},
+        {"score", "--ref a --metrics chrf bleu h", "metrics", 2, "chrf", "bleu", true},
+        {"score", "--ref a -- --odd-name", "HYP", 1, "--odd-name", "--odd-name", true},
+        {"rescore", "s --word-scores t -m x", "SRC", 1, "s", "s", true},
+        {"rescore", "s --word-scores t -m x", "TRG", 1, "t", "t", true},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_options *options = parse_well(cases[i].command, cases[i].line);
+        int count = dm_options_count(options, cases[i].name);
+        CU_ASSERT_EQUAL(count, cases[i].count);
+        CU_ASSERT(text_is(options, cases[i].name, 0, cases[i].first));
+        CU_ASSERT(text_is(options, cases[i].name, count - 1, cases[i].last));
+        CU_ASSERT_EQUAL(dm_options_given(options, cases[i].name), cases[i].given);
+        dm_options_free(options);
+    }
+}
+
+static void a_wrong_command_line_is_explained(void)
+{
+    static const struct {
+        const char *command, *line, *part;
+    } cases[] = {
+        {"train", "--mini-batch-word 5", "unknown option --mini-batch-word: did you mean --mini-batch-words?"},
+        {"train", "--droptou 0.1", "did you mean --dropout?"},
+        {"train", "--mini_batch_words 5", "did you mean --mini-batch-words?"},
+        {"train", "--early 5", "did you mean --early-stopping?"},
+        {"train", "--max-tokens 5", "--max-tokens is called --mini-batch-words here"},
+        {"train", "--update_freq 5", "--update_freq is called --optimizer-delay here"},
+        {"translate", "--beam 5", "--beam is called --beam-size here"},
+        {"translate", "--dropout 0.1", "--dropout is an option of train, not of translate"},
+        {"train", "--mini-batch 5", "--mini-batch is an option of translate and rescore, not of train"},
+        {"translate", "--Beam-size 5", "did you mean --beam-size?"},
+        {"translate", "--xyzzy", "unknown option --xyzzy: dragoman translate --help"},
+        {"translate", "-x", "unknown option -x"},
+        {"translate", "-model x", "two dashes: --model"},
+        {"translate", "-m x y", "'y' belongs to no option"},
+        {"rescore", "-m x a b c", "'c' belongs to no option"},
+        {"rescore", "-m x a", "rescore needs TRG"},
+        {"rescore", "a b", "rescore needs --model DIR"},
+        {"score", "h", "score needs --ref FILE"},
+        {"train", "-m x", "dragoman train --train-sets train.zh train.en"},
+        {"train", "-t a -m x", "--train-sets needs 2 values (SRC TRG), but got 1"},
+        {"train", "-t a b c -m x", "'c' belongs to no option"},
+        {"train", "--optimizer-params 0.9 0.98", "needs 3 values"},
+        {"train", "--seed", "--seed needs 1 value (N), but got 0"},
+        {"train", "--seed --quiet", "--seed needs 1 value (N), but got 0"},
+        {"train", "--seed=", "'' is not a whole number"},
+        {"train", "--seed 1.5", "'1.5' is not a whole number"},
+        {"train", "--seed 5x", "'5x' is not a whole number"},
+        {"train", "--seed 1e3", "'1e3' is not a whole number"},
+        {"train", "--seed 0x10", "'0x10' is not a whole number"},
+        {"train", "--seed 1000000000000000", "too much; at most 999999999999999"},
+        {"train", "--dropout nan", "'nan' is not a number; it must be one from 0 to 0.95"},
+        {"train", "--dropout inf", "'inf' is not a number"},
+        {"train", "--dropout 1e999", "'1e999' is not a number"},
+        {"train", "--dropout 0,1", "'0,1' is not a number"},
+        {"train", "--dropout -0.1", "-0.1 is too little; it must be a number from 0 to 0.95"},
+        {"train", "--dropout 1", "1 is too much; at most 0.95"},
+        {"train", "--lanes 0", "0 is too little; it must be a whole number from 1 to 64"},
+        {"train", "--activation gelo", "there is no 'gelo'; it must be one of relu, gelu, swish, silu, tanh"},
+        {"train", "--valid-metrics bleu blue", "there is no 'blue'"},
+        {"train", "--after 10", "'10' is no duration"},
+        {"train", "--after e", "'e' is no duration"},
+        {"train", "--after 1.5e", "'1.5e' is no duration"},
+        {"train", "--after 0u", "'0u' is no duration"},
+        {"train", "--after -3m", "'-3m' is no duration"},
+        {"train", "--quiet=5", "it is on or off"},
+        {"train", "--model= -t a b", "the value is empty"},
+        {"score", "--ref", "--ref needs 1 to 64 values"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_status status;
+        dm_error error;
+        dm_options_free(parse(cases[i].command, cases[i].line, &status, &error));
+        bool good = status == DM_USAGE && strstr(error.message, cases[i].part);
+        if (!good) printf("\n  %s %s: %s\n", cases[i].command, cases[i].line, error.message);
+        CU_ASSERT(good);
+    }
+}
+
+static void durations_have_units(void)
+{
+    static const struct {
+        const char *text;
+        double amount;
+        char unit;
+    } cases[] = {{"10e", 10, 'e'},   {"5000u", 5000, 'u'}, {"90s", 90, 's'},
+                 {"30m", 1800, 's'}, {"2h", 7200, 's'},    {"0.5h", 1800, 's'}};
+    dm_options *options = dm_options_new("train");
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        CU_ASSERT(!dm_options_set(options, "after", 1, &cases[i].text, NULL));
+        Duration duration = dm_options_duration(options, "after");
+        CU_ASSERT_EQUAL(duration.amount, cases[i].amount);
+        CU_ASSERT_EQUAL(duration.unit, cases[i].unit);
+    }
+    dm_options_free(options);
+}
+
+static void help_is_asked_for_before_all_else(void)
+{
+    dm_options *options = parse_well("train", "--no-such-option --help");
+    CU_ASSERT(dm_options_flag(options, "help"));
+    dm_options_free(options);
+    dm_status status;
+    dm_error error;
+    options = parse("train", "-- --help", &status, &error);  // here it is a file
+    CU_ASSERT_EQUAL(status, DM_USAGE);
+    CU_ASSERT_FALSE(dm_options_flag(options, "help"));
+    dm_options_free(options);
+}
+
+static void a_refused_value_leaves_the_old_one(void)
+{
+    dm_options *options = dm_options_new("translate");
+    dm_error error;
+    CU_ASSERT(!dm_options_set(options, "beam-size", 1, (const char *[]){"7"}, &error));
+    CU_ASSERT_EQUAL(dm_options_set(options, "beam-size", 1, (const char *[]){"-7"}, &error), DM_USAGE);
+    CU_ASSERT_EQUAL(dm_options_set(options, "beam-size", 2, (const char *[]){"5", "6"}, &error), DM_USAGE);
+    CU_ASSERT_EQUAL(dm_options_number(options, "beam-size"), 7);
+    CU_ASSERT_EQUAL(dm_options_set(options, "beam-sise", 1, (const char *[]){"7"}, &error), DM_USAGE);
+    CU_ASSERT_STRING_EQUAL(error.message, "unknown option --beam-sise: did you mean --beam-size?");
+    dm_options_free(options);
+}
+
+static char *help_of(const char *command)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    dm_options_help(command, stream);
+    fclose(stream);
+    return text;
+}
+
+static void help_shows_every_option_with_its_default(void)
+{
+    for (const Command *command = dm_command_table; command->name; command++) {
+        char *help = help_of(command->name), *overview = help_of(NULL);
+        CU_ASSERT_PTR_NOT_NULL(strstr(overview, command->summary));
+        CU_ASSERT_PTR_NOT_NULL(strstr(help, "Examples:\n  dragoman "));
+        for (const Option *row = dm_option_table; row->name; row++) {
+            if (!(row->commands & command->bit)) continue;
+            char *name = dm_format("%s%s", dm_option_by_itself(row) ? "  " : "--", row->name), *at = strstr(help, name);
+            CU_ASSERT_PTR_NOT_NULL(at);
+            free(name);
+        }
+        for (const char *line = help; *line; line += strcspn(line, "\n") + 1) CU_ASSERT(strcspn(line, "\n") <= 100);
+        free(help);
+        free(overview);
+    }
+    char *help = help_of("train");
+    CU_ASSERT_PTR_NOT_NULL(strstr(help, "[from 0 to 0.95; default 0.1]"));
+    free(help);
+}
+
+const Fact facts[] = {
+    FACT(every_default_passes_its_own_check),
+    FACT(no_name_stands_for_two_options_of_a_command),
+    FACT(defaults_are_those_of_the_table),
+    FACT(values_are_read_in_every_form),
+    FACT(a_wrong_command_line_is_explained),
+    FACT(durations_have_units),
+    FACT(help_is_asked_for_before_all_else),
+    FACT(a_refused_value_leaves_the_old_one),
+    FACT(help_shows_every_option_with_its_default),
+    {NULL, NULL},
+};

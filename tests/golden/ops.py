@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Golden values of the ops: inputs, outputs and gradients that PyTorch computes in float64.
+
+    python3 tests/golden/ops.py      (needs torch; writes ops.json beside itself)
+
+Every case is run forward, its output is weighted with fixed numbers r, and sum(y * r) is sent back. Inputs are multiples
+of 1/64, so that they are the same in float32 and short in the file.
+"""
+import json
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.manual_seed(4)
+ACTIVATIONS = {
+    "identity": lambda x: x,
+    "relu": torch.relu,
+    "gelu": F.gelu,
+    "swish": F.silu,
+    "tanh": torch.tanh,
+}
+cases = []
+
+
+def draw(*shape, scale=1.0):
+    """Random multiples of 1/64 that want a gradient."""
+    return (torch.randn(*shape, dtype=torch.float64) * scale * 64).round().div(64).requires_grad_()
+
+
+def stored(t):
+    rows = t.detach().reshape(-1, t.shape[-1]) if t.dim() else t.detach().reshape(1, 1)
+    return {"shape": list(rows.shape), "values": [float(f"{v:.9g}") for v in rows.flatten().tolist()]}
+
+
+def add(op, tensors, y, **settings):
+    """One case: inputs and weights by name, the output, r, and a gradient for every tensor that wants one."""
+    case = {"op": op, **settings, **{name: stored(t) for name, t in tensors.items()}}
+    if y.dim():
+        r = draw(*y.shape).detach()
+        case["r"] = stored(r)
+        (y * r).sum().backward()
+        case["y"] = stored(y)
+    else:
+        y.backward()
+        case["objective"] = y.item()
+    for name, t in tensors.items():
+        if t.grad is not None:
+            case["d" + name] = stored(t.grad)
+    cases.append(case)
+
+
+def linear():
+    for activation, rows, inner, outer, biased in [("identity", 3, 5, 4, True), ("identity", 2, 8, 3, False),
+                                                   ("relu", 4, 7, 5, True), ("gelu", 3, 6, 9, True),
+                                                   ("gelu", 2, 3, 17, False), ("swish", 3, 6, 9, True),
+                                                   ("tanh", 3, 4, 8, True)]:
+        tensors = {"x": draw(rows, inner), "weight": draw(outer, inner, scale=0.7)}
+        if biased:
+            tensors["bias"] = draw(outer)
+        y = ACTIVATIONS[activation](F.linear(tensors["x"], tensors["weight"], tensors.get("bias")))
+        add("linear", tensors, y, activation=activation)
+
+
+def embedding():
+    for width, ids, scale, frozen, positioned in [(6, [1, 3, 1, 0], 1.0, -1, False), (9, [4, 2, 4, 4, 0, 1], 3.0, 4, True)]:
+        table = draw(5, width)
+        y = F.embedding(torch.tensor(ids), table) * scale
+        tensors = {"table": table}
+        if positioned:
+            tensors["positions"] = draw(len(ids), width).detach()
+            y = y + tensors["positions"]
+        if frozen >= 0:  # the row that gets no gradient
+            table.register_hook(lambda g, row=frozen: g.index_fill(0, torch.tensor(row), 0.0))
+        add("embedding", tensors, y, ids=ids, scale=scale, frozen=frozen)
+
+
+def norms():
+    for rows, width in [(3, 4), (2, 17), (1, 40)]:
+        tensors = {"x": draw(rows, width, scale=2), "gain": draw(width), "bias": draw(width)}
+        add("layer_norm", tensors, F.layer_norm(tensors["x"], (width,), tensors["gain"], tensors["bias"], 1e-5))
+    for rows, width in [(4, 5), (2, 24)]:
+        tensors = {"x": draw(rows, width), "f": draw(rows, width), "gain": draw(width), "bias": draw(width)}
+        y = F.layer_norm(tensors["x"] + tensors["f"], (width,), tensors["gain"], tensors["bias"], 1e-5)
+        add("residual_norm", tensors, y)
+    tensors = {"x": draw(3, 7), "f": draw(3, 7)}
+    add("residual", tensors, tensors["x"] + tensors["f"])
+
+
+def attention():
+    """Sequences one by one, heads one by one: nothing is shared with the fused op but the formula."""
+    for width, heads, causal, queries, keys in [(6, 2, False, [3, 1, 4], [3, 1, 4]), (8, 2, True, [4, 1, 3], [4, 1, 3]),
+                                                (9, 3, False, [2, 3], [5, 2]), (4, 1, True, [1, 2], [4, 3]),
+                                                (8, 4, True, [20], [20])]:
+        q, k, v = draw(sum(queries), width), draw(sum(keys), width), draw(sum(keys), width)
+        outputs, q_row, k_row = [], 0, 0
+        for n, m in zip(queries, keys):
+            columns = []
+            for h in range(heads):
+                part = slice(h * width // heads, (h + 1) * width // heads)
+                a, b, c = q[q_row:q_row + n, part], k[k_row:k_row + m, part], v[k_row:k_row + m, part]
+                scores = a @ b.T / math.sqrt(width / heads)
+                if causal:
+                    hidden = torch.ones(n, m, dtype=torch.bool).triu(m - n + 1)
+                    scores = scores.masked_fill(hidden, -math.inf)
+                columns.append(scores.softmax(-1) @ c)
+            outputs.append(torch.cat(columns, 1))
+            q_row, k_row = q_row + n, k_row + m
+        add("attention", {"q": q, "k": k, "v": v}, torch.cat(outputs), heads=heads, causal=causal, queries=queries, keys=keys)
+
+
+def cross_entropy():
+    for rows, width, vocabulary, smoothing, excluded, biased in [(3, 4, 7, 0.0, -1, False), (4, 6, 11, 0.125, -1, True),
+                                                                 (5, 5, 19, 0.125, 18, True), (70, 3, 9, 0.25, 8, True)]:
+        tensors = {"x": draw(rows, width), "weight": draw(vocabulary, width)}
+        if biased:
+            tensors["bias"] = draw(vocabulary).detach()
+        targets = torch.randint(0, vocabulary - 1, (rows,))
+        log_p = F.linear(tensors["x"], tensors["weight"], tensors.get("bias")).log_softmax(-1)
+        chosen = log_p.gather(1, targets[:, None])[:, 0]
+        counted = [w for w in range(vocabulary) if w != excluded]
+        objective = ((1 - smoothing) * -chosen - smoothing * log_p[:, counted].mean(-1)).sum()
+        if excluded >= 0:
+            tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
+        add("cross_entropy", tensors, objective, targets=targets.tolist(), smoothing=smoothing, excluded=excluded)
+        cases[-1].update(nll=-chosen.sum().item(), log_probabilities=stored(chosen[None]))
+        if rows < 10:
+            cases[-1]["all_log_probabilities"] = stored(log_p)
+
+
+def arithmetic():
+    tensors = {"a": draw(3, 5), "b": draw(3, 5)}
+    add("add", tensors, tensors["a"] + tensors["b"])
+    tensors = {"a": draw(2, 6)}
+    add("scale", tensors, tensors["a"] * -2.5, factor=-2.5)
+    tensors = {"a": draw(3, 5), "b": draw(3, 2)}
+    add("concatenate", tensors, torch.cat([tensors["a"], tensors["b"]], 1))
+
+
+for make in (linear, embedding, norms, attention, cross_entropy, arithmetic):
+    make()
+text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
+                  for c in cases)
+pathlib.Path(__file__).with_name("ops.json").write_text(f"[\n{text}\n]\n")

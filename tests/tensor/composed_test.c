@@ -1,0 +1,410 @@
+// Fused ops against what they are made of: other ops in a row, or plain loops in double.
+#include "tensor/check.h"
+
+// Float32 sums of some hundred terms against the same in double, or in another order: relative to the largest value.
+static const double tolerance = 1e-5;
+
+static const int widths[] = {1, 3, 7, 8, 12, 33, 128};
+
+static float *copy_floats(const float *from, size_t count)
+{
+    return memcpy(dm_allocate(count, sizeof(float)), from, count * sizeof(float));
+}
+
+static void residual_norm_equals_norm_of_residual(void)
+{
+    static const float rates[] = {0, 0.3f};
+    enum { ROWS = 5 };
+    for (size_t n = 0; n < DM_COUNT(widths) * DM_COUNT(rates); n++) {
+        const int d = widths[n / DM_COUNT(rates)];
+        const float rate = rates[n % DM_COUNT(rates)];
+        const size_t size = (size_t)ROWS * (size_t)d;
+        Bench b;
+        bench_open(&b);
+        float *y[2], *dx[2], *df[2], *weights[2];
+        for (int fused = 0; fused < 2; fused++) {
+            bench_begin(&b, true);
+            memset(b.gradients, 0, BENCH_WEIGHTS * sizeof(float));
+            const Tensor *x = bench_input(&b, ROWS, d), *f = bench_input(&b, ROWS, d);
+            const Tensor *gain = bench_weight(&b, 1, d, 0.5f, 1), *bias = bench_weight(&b, 1, d, 0.5f, 0);
+            Tensor *result = fused ? dm_residual_norm(&b.graph, x, f, rate, gain, bias)
+                                   : dm_layer_norm(&b.graph, dm_residual(&b.graph, x, f, rate), gain, bias);
+            bench_backward(&b, result);
+            y[fused] = copy_floats(result->data, size);
+            dx[fused] = copy_floats(x->grad, size);
+            df[fused] = copy_floats(f->grad, size);
+            weights[fused] = copy_floats(b.gradients, b.parameters_used);
+        }
+        char what[64];
+        snprintf(what, sizeof what, "residual_norm, width %d, dropout %g", d, rate);
+        agree_floats(what, y[1], y[0], size, tolerance);
+        agree_floats(what, dx[1], dx[0], size, tolerance);
+        agree_floats(what, df[1], df[0], size, tolerance);
+        agree_floats(what, weights[1], weights[0], b.parameters_used, tolerance);
+        for (int i = 0; i < 2; i++) free(y[i]), free(dx[i]), free(df[i]), free(weights[i]);
+        bench_close(&b);
+    }
+}
+
+// Rows far from zero: the variance must not be the difference of two large numbers.
+static void layer_norm_is_exact_far_from_zero(void)
+{
+    enum { D = 64 };
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, false);
+    Tensor *x = bench_input(&b, 1, D);
+    const Tensor *gain = bench_weight(&b, 1, D, 0, 1), *bias = bench_weight(&b, 1, D, 0, 0);
+    double mean = 0, variance = 0, want[D];
+    for (int i = 0; i < D; i++) mean += (x->data[i] += 1000) / (double)D;
+    for (int i = 0; i < D; i++) variance += (x->data[i] - mean) * (x->data[i] - mean) / D;
+    for (int i = 0; i < D; i++) want[i] = (x->data[i] - mean) / sqrt(variance + 1e-5);
+    // a float32 mean of numbers near 1,000 is off by up to 6e-5 of their deviation
+    agree("layer_norm of 1,000 and a little", dm_layer_norm(&b.graph, x, gain, bias)->data, want, D, 1e-4);
+    bench_close(&b);
+}
+
+static double activated(double x, Activation activation)
+{
+    switch (activation) {
+    case DM_IDENTITY: return x;
+    case DM_RELU: return x > 0 ? x : 0;
+    case DM_GELU: return x * 0.5 * erfc(-x * sqrt(0.5));
+    case DM_SWISH: return x / (1 + exp(-x));
+    case DM_TANH: return tanh(x);
+    }
+    return NAN;
+}
+
+static double activated_slope(double x, Activation activation)
+{
+    const double h = 1e-5;
+    if (activation == DM_RELU) return x > 0;
+    return (activated(x + h, activation) - activated(x - h, activation)) / (2 * h);
+}
+
+// Against an identity layer and the activation computed on its result, and the same on the way back.
+static void linear_with_activation_equals_linear_then_activation(void)
+{
+    static const Activation activations[] = {DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    enum { ROWS = 6, IN = 9 };
+    for (size_t n = 0; n < DM_COUNT(widths) * DM_COUNT(activations); n++) {
+        const int out = widths[n / DM_COUNT(activations)];
+        const Activation activation = activations[n % DM_COUNT(activations)];
+        const size_t size = (size_t)ROWS * (size_t)out;
+        Bench b;
+        bench_open(&b);
+        bench_begin(&b, true);
+        const Tensor *weight = bench_weight(&b, out, IN, 1, 0), *bias = bench_weight(&b, 1, out, 1, 0);
+        const Tensor *x = bench_input(&b, ROWS, IN);
+        Tensor *plain = dm_linear(&b.graph, x, weight, bias, DM_IDENTITY);
+        double *want = dm_allocate(size, sizeof(double));
+        for (size_t i = 0; i < size; i++) {
+            want[i] = activated(plain->data[i], activation);
+            plain->grad[i] = (float)(b.output_weights[i] * activated_slope(plain->data[i], activation));
+        }
+        dm_backward(&b.graph);
+        float *dx = copy_floats(x->grad, ROWS * IN), *weights = copy_floats(b.gradients, b.parameters_used);
+
+        bench_begin(&b, true);
+        memset(b.gradients, 0, BENCH_WEIGHTS * sizeof(float));
+        bench_weight(&b, out, IN, 1, 0);
+        bench_weight(&b, 1, out, 1, 0);
+        const Tensor *same_x = bench_input(&b, ROWS, IN);
+        Tensor *y = dm_linear(&b.graph, same_x, weight, bias, activation);
+        bench_backward(&b, y);
+        char what[64];
+        snprintf(what, sizeof what, "activation %d, width %d", (int)activation, out);
+        agree(what, y->data, want, size, tolerance);
+        agree_floats(what, same_x->grad, dx, ROWS * IN, tolerance);
+        agree_floats(what, b.gradients, weights, b.parameters_used, tolerance);
+        free(want);
+        free(dx);
+        free(weights);
+        bench_close(&b);
+    }
+}
+
+// Far out, activations are what their limits say, and no NaN comes of an overflow.
+static void activations_hold_far_out(void)
+{
+    static const float far[] = {-1e4f, -100, -30, -9, -1e-20f, 0, 1e-20f, 9, 30, 100, 1e4f};
+    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    enum { N = DM_COUNT(far) };
+    for (size_t n = 0; n < DM_COUNT(activations); n++) {
+        Bench b;
+        bench_open(&b);
+        bench_begin(&b, true);
+        Tensor *x = bench_input(&b, N, 1);
+        Tensor *weight = dm_tensor(&b.graph, 1, 1);
+        weight->data[0] = 1;
+        memcpy(x->data, far, sizeof far);
+        Tensor *y = dm_linear(&b.graph, x, weight, NULL, activations[n]);
+        for (int i = 0; i < N; i++) y->grad[i] = 1;
+        dm_backward(&b.graph);
+        for (int i = 0; i < N; i++) {
+            double want = activated(far[i], activations[n]);
+            expect(fabs(y->data[i] - want) <= 1e-6 + 1e-6 * fabs(want), "activation %zu of %g is %g, should be %g", n, far[i],
+                   y->data[i], want);
+            if (far[i] != 0 && fabsf(far[i]) > 1e-3f) {
+                double slope = far[i] < -50 && activations[n] ? 0 : activated_slope(far[i], activations[n]);
+                expect(fabs(x->grad[i] - slope) <= 1e-4, "slope of activation %zu at %g is %g, should be %g", n, far[i],
+                       x->grad[i], slope);
+            }
+        }
+        bench_close(&b);
+    }
+}
+
+typedef struct Shape {
+    int sequences, query_start[3], query_length[3], key_start[3], key_length[3], query_rows, key_rows, width, heads;
+    bool causal;
+} Shape;
+
+static const Shape shapes[] = {
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 8, 2, false},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 33, 3, true},
+    {2, {0, 3}, {3, 2}, {0, 2}, {9, 6}, 5, 9, 12, 4, false},
+    {3, {0, 1, 3}, {1, 2, 1}, {0, 7, 12}, {7, 5, 1}, 4, 13, 6, 1, true},
+    {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 64, 2, true},
+    {2, {0, 100}, {100, 1}, {0, 0}, {200, 170}, 101, 200, 128, 4, false},
+    {1, {0}, {1}, {0}, {300}, 1, 300, 32, 1, true},
+};
+
+// One head of one sequence: P, Y and the gradients by the formulas, in double.
+static void plain_head(const Shape *s, int sequence, int head, const Tensor *q, const Tensor *k, const Tensor *v,
+                       const double *dy, double *y, double *p, double *dq, double *dk, double *dv)
+{
+    const int w = s->width / s->heads, nq = s->query_length[sequence], nk = s->key_length[sequence], d = s->width;
+    const double scale = 1 / sqrt(w);
+    for (int i = 0; i < nq; i++) {
+        const int row = s->query_start[sequence] + i, seen = s->causal ? nk - nq + i + 1 : nk, first = s->key_start[sequence];
+        double *pi = p + i * nk, sum = 0, dot = 0;
+        double *dp = dm_allocate((size_t)nk, sizeof(double));
+        for (int j = 0; j < nk; j++) {
+            double score = 0;
+            for (int c = head * w; c < (head + 1) * w; c++) score += (double)dm_row(q, row)[c] * dm_row(k, first + j)[c];
+            pi[j] = j < seen ? exp(score * scale) : 0;
+            sum += pi[j];
+        }
+        for (int j = 0; j < nk; j++) {
+            pi[j] /= sum;
+            for (int c = head * w; c < (head + 1) * w; c++) {
+                y[row * d + c] += pi[j] * dm_row(v, first + j)[c];
+                dp[j] += dy[row * d + c] * dm_row(v, first + j)[c];
+                dv[(first + j) * d + c] += pi[j] * dy[row * d + c];
+            }
+            dot += pi[j] * dp[j];
+        }
+        for (int j = 0; j < nk; j++)
+            for (int c = head * w; c < (head + 1) * w; c++) {
+                double ds = scale * pi[j] * (dp[j] - dot);
+                dq[row * d + c] += ds * dm_row(k, first + j)[c];
+                dk[(first + j) * d + c] += ds * dm_row(q, row)[c];
+            }
+        free(dp);
+    }
+}
+
+static void check_attention(const Shape *s, bool recording)
+{
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, recording);
+    const size_t query_size = (size_t)s->query_rows * (size_t)s->width, key_size = (size_t)s->key_rows * (size_t)s->width;
+    const Tensor *q = bench_input(&b, s->query_rows, s->width);
+    const Tensor *k = bench_input(&b, s->key_rows, s->width), *v = bench_input(&b, s->key_rows, s->width);
+    float *probabilities[3];
+    double *p[3];
+    for (int i = 0; i < s->sequences; i++) {
+        size_t size = (size_t)(s->heads * s->query_length[i] * s->key_length[i]);
+        probabilities[i] = dm_allocate(size, sizeof(float));
+        p[i] = dm_allocate(size, sizeof(double));
+    }
+    Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q, .k = *k, .v = *v, .heads = s->heads, .causal = s->causal,
+                                                    .queries = {s->sequences, s->query_start, s->query_length},
+                                                    .keys = {s->sequences, s->key_start, s->key_length},
+                                                    .probabilities = probabilities});
+    double *want = dm_allocate(query_size, sizeof(double)), *dq = dm_allocate(query_size, sizeof(double));
+    double *dk = dm_allocate(key_size, sizeof(double)), *dv = dm_allocate(key_size, sizeof(double));
+    for (int i = 0; i < s->sequences; i++)
+        for (int h = 0; h < s->heads; h++)
+            plain_head(s, i, h, q, k, v, b.output_weights, want, p[i] + h * s->query_length[i] * s->key_length[i], dq, dk, dv);
+    char what[80];
+    snprintf(what, sizeof what, "attention %d of shapes%s", (int)(s - shapes), recording ? ", on tape" : "");
+    agree(what, y->data, want, query_size, tolerance);
+    for (int i = 0; i < s->sequences; i++)
+        agree(what, probabilities[i], p[i], (size_t)(s->heads * s->query_length[i] * s->key_length[i]), tolerance);
+    if (recording) {
+        bench_backward(&b, y);
+        agree(what, q->grad, dq, query_size, tolerance);
+        agree(what, k->grad, dk, key_size, tolerance);
+        agree(what, v->grad, dv, key_size, tolerance);
+    }
+    for (int i = 0; i < s->sequences; i++) free(probabilities[i]), free(p[i]);
+    free(want);
+    free(dq);
+    free(dk);
+    free(dv);
+    bench_close(&b);
+}
+
+static void attention_equals_plain_loops(void)
+{
+    for (size_t i = 0; i < DM_COUNT(shapes); i++) {
+        check_attention(&shapes[i], false);
+        check_attention(&shapes[i], true);
+    }
+}
+
+// log softmax(x W' + b) of one row, in double.
+static void plain_log_softmax(const Tensor *x, int row, const Tensor *weight, const float *bias, double *z)
+{
+    double most = -INFINITY, sum = 0;
+    for (int w = 0; w < weight->rows; w++) {
+        z[w] = bias ? bias[w] : 0;
+        for (int j = 0; j < x->cols; j++) z[w] += (double)dm_row(x, row)[j] * dm_row(weight, w)[j];
+        most = fmax(most, z[w]);
+    }
+    for (int w = 0; w < weight->rows; w++) sum += exp(z[w] - most);
+    for (int w = 0; w < weight->rows; w++) z[w] -= most + log(sum);
+}
+
+typedef struct LossCase {
+    int rows, width, vocabulary;
+    float smoothing;
+    int excluded;
+    float excluded_bias;  // 0: no bias at all
+} LossCase;
+
+static const LossCase losses[] = {
+    {5, 8, 16, 0, -1, 0},        {1, 3, 2, 0.1f, -1, 0},       {70, 12, 33, 0.1f, 32, 0.5f},
+    {150, 33, 129, 0.1f, 0, -1}, {64, 7, 100, 0.2f, 99, -1e4f}, {129, 16, 257, 0, 256, -1e4f},
+};
+
+static void check_loss(const LossCase *c)
+{
+    const int n = c->rows, d = c->width, v = c->vocabulary;
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, true);
+    const Tensor *x = bench_input(&b, n, d), *weight = bench_weight(&b, v, d, 0.5f, 0);
+    float *bias_values = dm_allocate((size_t)v, sizeof(float)), *got = dm_allocate((size_t)n, sizeof(float));
+    int *targets = dm_allocate((size_t)n, sizeof(int));
+    const bool biased = c->excluded_bias != 0;
+    for (int i = 0; i < v; i++) bias_values[i] = i == c->excluded ? c->excluded_bias : (float)dm_random_normal(&b.random);
+    for (int i = 0; i < n; i++)
+        do targets[i] = (int)dm_random_below(&b.random, (uint64_t)v);
+        while (targets[i] == c->excluded);
+    Tensor bias = {1, v, v, bias_values, NULL, false};
+
+    const int counted = v - (c->excluded >= 0);
+    double *z = dm_allocate((size_t)v, sizeof(double)), *log_probabilities = dm_allocate((size_t)n, sizeof(double));
+    double *all = dm_allocate((size_t)n * (size_t)v, sizeof(double));
+    double *dx = dm_allocate((size_t)n * (size_t)d, sizeof(double)), *dw = dm_allocate((size_t)v * (size_t)d, sizeof(double));
+    double objective = 0, nll = 0, smoothing = c->smoothing;
+    for (int i = 0; i < n; i++) {
+        plain_log_softmax(x, i, weight, biased ? bias_values : NULL, z);
+        memcpy(all + i * v, z, (size_t)v * sizeof(double));
+        log_probabilities[i] = z[targets[i]];
+        nll -= z[targets[i]];
+        double mean = 0;
+        for (int w = 0; w < v; w++) mean += w == c->excluded ? 0 : -z[w] / counted;
+        objective += (1 - smoothing) * -z[targets[i]] + smoothing * mean;
+        for (int w = 0; w < v; w++) {
+            double dz = exp(z[w]) - (w == targets[i] ? 1 - smoothing : 0) - (w == c->excluded ? 0 : smoothing / counted);
+            for (int j = 0; j < d; j++) dx[i * d + j] += dz * dm_row(weight, w)[j];
+            for (int j = 0; w != c->excluded && j < d; j++) dw[w * d + j] += dz * dm_row(x, i)[j];
+        }
+    }
+
+    CrossEntropy args = {.x = x, .weight = weight, .bias = biased ? &bias : NULL, .targets = targets,
+                         .smoothing = c->smoothing, .excluded = c->excluded, .log_probabilities = got};
+    Loss loss = dm_cross_entropy(&b.graph, &args);
+    dm_backward(&b.graph);
+    char what[80];
+    snprintf(what, sizeof what, "cross_entropy %d", (int)(c - losses));
+    CU_ASSERT_EQUAL(loss.count, n);
+    expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", what, loss.nll, nll);
+    expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", what,
+           loss.objective, objective);
+    agree(what, got, log_probabilities, (size_t)n, tolerance);
+    agree(what, x->grad, dx, (size_t)n * (size_t)d, tolerance);
+    agree(what, b.gradients, dw, (size_t)v * (size_t)d, tolerance);
+
+    Tensor *table = dm_log_probabilities(&b.graph, x, weight, biased ? &bias : NULL);
+    for (int i = 0; i < n; i++) {
+        bool good = true;
+        for (int w = 0; w < v; w++)
+            good &= fabs(dm_row(table, i)[w] - all[i * v + w]) <= tolerance * (1 + fabs(all[i * v + w]));
+        if (!good) expect(false, "log_probabilities %d: row %d is off", (int)(c - losses), i);
+    }
+    free(bias_values);
+    free(got);
+    free(targets);
+    free(z);
+    free(log_probabilities);
+    free(all);
+    free(dx);
+    free(dw);
+    bench_close(&b);
+}
+
+static void cross_entropy_equals_plain_log_softmax(void)
+{
+    for (size_t i = 0; i < DM_COUNT(losses); i++) check_loss(&losses[i]);
+}
+
+static void logits_of_any_size_give_finite_losses(void)
+{
+    enum { D = 4, V = 20 };
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, true);
+    Tensor *x = bench_input(&b, 2, D);
+    for (int i = 0; i < 2 * D; i++) x->data[i] *= 1000;
+    const Tensor *weight = bench_weight(&b, V, D, 1, 0);
+    Loss loss = dm_cross_entropy(&b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4},
+                                                           .smoothing = 0.1f, .excluded = -1});
+    double z[V];
+    double want = 0;
+    for (int i = 0; i < 2; i++) {
+        plain_log_softmax(x, i, weight, NULL, z);
+        want -= z[3 + i];
+    }
+    expect(fabs(loss.nll - want) <= 1e-5 * fabs(want) + 1e-3, "nll %g, should be %g", loss.nll, want);
+    CU_ASSERT(isfinite(loss.objective));
+    for (int i = 0; i < V * D; i++)
+        if (!isfinite(b.gradients[i])) expect(false, "gradient %d is %g", i, b.gradients[i]);
+    bench_close(&b);
+}
+
+static void a_nan_is_not_hidden(void)
+{
+    enum { D = 4, V = 20 };
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, true);
+    Tensor *x = bench_input(&b, 3, D);
+    x->data[D + 1] = NAN;
+    const Tensor *weight = bench_weight(&b, V, D, 1, 0);
+    Loss loss = dm_cross_entropy(&b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4, 5},
+                                                           .excluded = -1});
+    CU_ASSERT(isnan(loss.nll));
+    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    for (size_t i = 0; i < DM_COUNT(activations); i++)
+        CU_ASSERT(isnan(dm_row(dm_linear(&b.graph, x, weight, NULL, activations[i]), 1)[0]));
+    bench_close(&b);
+}
+
+const Fact facts[] = {
+    FACT(residual_norm_equals_norm_of_residual),
+    FACT(layer_norm_is_exact_far_from_zero),
+    FACT(linear_with_activation_equals_linear_then_activation),
+    FACT(activations_hold_far_out),
+    FACT(attention_equals_plain_loops),
+    FACT(cross_entropy_equals_plain_log_softmax),
+    FACT(logits_of_any_size_give_finite_losses),
+    FACT(a_nan_is_not_hidden),
+    {NULL, NULL},
+};

@@ -1,0 +1,267 @@
+// Ops against golden values: outputs and gradients that PyTorch computed in float64 (tests/golden/ops.py).
+#include "tensor/check.h"
+
+#include <cjson/cJSON.h>
+
+#include "core/files.h"
+
+// Float32 keeps 6e-8 of each number; the sums here have at most some dozen terms of like size and the chains three ops,
+// which leaves errors of some 1e-7 of a tensor's largest element. 1e-5 is room for other orders of summation and for
+// exponentials by polynomial; a wrong formula is off by 1e-2.
+static const double tolerance = 1e-5;
+
+typedef struct Golden {  // one case while it is looked at
+    const cJSON *json;
+    Bench bench;
+    const char *op;
+    char name[64];
+} Golden;
+
+static const cJSON *member(const Golden *c, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(c->json, key);
+}
+
+static double number(const Golden *c, const char *key, double otherwise)
+{
+    const cJSON *item = member(c, key);
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+// The values of a stored tensor; the caller frees them. NULL: not in the case.
+static double *stored(const Golden *c, const char *key, int *rows, int *cols)
+{
+    const cJSON *tensor = member(c, key), *value;
+    if (!tensor) return NULL;
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(tensor, "shape");
+    *rows = cJSON_GetArrayItem(shape, 0)->valueint;
+    *cols = cJSON_GetArrayItem(shape, 1)->valueint;
+    double *values = dm_allocate((size_t)(*rows * *cols), sizeof(double)), *at = values;
+    cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(tensor, "values")) *at++ = value->valuedouble;
+    return values;
+}
+
+static int *integers(const Golden *c, const char *key, int *count)
+{
+    const cJSON *array = member(c, key), *value;
+    *count = cJSON_GetArraySize(array);
+    int *values = dm_arena_take(c->bench.graph.arena, (size_t)*count * sizeof(int)), *at = values;
+    cJSON_ArrayForEach(value, array) *at++ = value->valueint;
+    return values;
+}
+
+// An input of the case, NULL if it has none of this name.
+static Tensor *input(Golden *c, const char *key)
+{
+    int rows, cols;
+    double *values = stored(c, key, &rows, &cols);
+    if (!values) return NULL;
+    Tensor *t = dm_tensor(&c->bench.graph, rows, cols);
+    for (int i = 0; i < rows * cols; i++) t->data[i] = (float)values[i];
+    free(values);
+    return t;
+}
+
+// A weight of the case, in the parameter buffer.
+static Tensor *weight(Golden *c, const char *key)
+{
+    Tensor *t = input(c, key);
+    if (!t) return NULL;
+    float *place = c->bench.parameters + c->bench.parameters_used;
+    c->bench.parameters_used += (size_t)(t->rows * t->cols);
+    t->data = memcpy(place, t->data, (size_t)(t->rows * t->cols) * sizeof(float));
+    t->grad = NULL;
+    t->parameter = true;
+    return t;
+}
+
+static void equals(Golden *c, const char *key, const float *got)
+{
+    int rows, cols;
+    double *want = stored(c, key, &rows, &cols);
+    if (!want) {
+        expect(false, "%s has no %s", c->name, key);
+        return;
+    }
+    char what[96];
+    snprintf(what, sizeof what, "%s, %s", c->name, key);
+    agree(what, got, want, (size_t)(rows * cols), tolerance);
+    free(want);
+}
+
+static void gradient_equals(Golden *c, const char *key, const Tensor *t)
+{
+    if (t) equals(c, key, dm_gradient(&c->bench.graph, t));
+}
+
+// y as stored, r into its gradient, and back.
+static void way_back(Golden *c, Tensor *y)
+{
+    equals(c, "y", y->data);
+    int rows, cols;
+    double *r = stored(c, "r", &rows, &cols);
+    expect(rows == y->rows && cols == y->cols, "%s is [%d, %d], should be [%d, %d]", c->name, y->rows, y->cols, rows, cols);
+    for (int i = 0; i < rows * cols; i++) y->grad[i] = (float)r[i];
+    free(r);
+    dm_backward(&c->bench.graph);
+}
+
+static void check_linear(Golden *c)
+{
+    static const char *const names[] = {"identity", "relu", "gelu", "swish", "tanh"};  // in the order of Activation
+    int activation = 0;
+    while (strcmp(names[activation], member(c, "activation")->valuestring)) activation++;
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = weight(c, "bias");
+    way_back(c, dm_linear(&c->bench.graph, x, w, bias, (Activation)activation));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+    gradient_equals(c, "dbias", bias);
+}
+
+static void check_embedding(Golden *c)
+{
+    const Tensor *table = weight(c, "table"), *positions = input(c, "positions");
+    int n;
+    const int *ids = integers(c, "ids", &n);
+    const float *rows[16];
+    for (int i = 0; positions && i < n; i++) rows[i] = dm_row(positions, i);
+    way_back(c, dm_embedding(&c->bench.graph, &(Embedding){.table = table, .n = n, .ids = ids,
+                                                           .scale = (float)number(c, "scale", 1),
+                                                           .position_rows = positions ? rows : NULL,
+                                                           .frozen = (int)number(c, "frozen", -1)}));
+    gradient_equals(c, "dtable", table);
+}
+
+static void check_layer_norm(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *gain = weight(c, "gain"), *bias = weight(c, "bias");
+    way_back(c, dm_layer_norm(&c->bench.graph, x, gain, bias));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dgain", gain);
+    gradient_equals(c, "dbias", bias);
+}
+
+static void check_residual(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *f = input(c, "f"), *gain = weight(c, "gain"), *bias = weight(c, "bias");
+    way_back(c, gain ? dm_residual_norm(&c->bench.graph, x, f, 0, gain, bias) : dm_residual(&c->bench.graph, x, f, 0));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "df", f);
+    gradient_equals(c, "dgain", gain);
+    gradient_equals(c, "dbias", bias);
+}
+
+static Spans spans_of(Golden *c, const char *key)
+{
+    int n;
+    const int *length = integers(c, key, &n);
+    int *start = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(int));
+    for (int i = 0, at = 0; i < n; at += length[i++]) start[i] = at;
+    return (Spans){n, start, length};
+}
+
+static void check_attention(Golden *c)
+{
+    const Tensor *q = input(c, "q"), *k = input(c, "k"), *v = input(c, "v");
+    way_back(c, dm_attention(&c->bench.graph, &(Attention){.q = *q, .k = *k, .v = *v, .heads = (int)number(c, "heads", 0),
+                                                           .causal = cJSON_IsTrue(member(c, "causal")),
+                                                           .queries = spans_of(c, "queries"), .keys = spans_of(c, "keys")}));
+    gradient_equals(c, "dq", q);
+    gradient_equals(c, "dk", k);
+    gradient_equals(c, "dv", v);
+}
+
+static void check_cross_entropy(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
+    int n;
+    const int *targets = integers(c, "targets", &n);
+    float *log_probabilities = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(float));
+    Graph *g = &c->bench.graph;
+    Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x, .weight = w, .bias = bias, .targets = targets,
+                                                    .smoothing = (float)number(c, "smoothing", 0),
+                                                    .excluded = (int)number(c, "excluded", -1),
+                                                    .log_probabilities = log_probabilities});
+    dm_backward(g);
+    const double objective = number(c, "objective", NAN), nll = number(c, "nll", NAN);
+    expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
+           loss.objective, objective);
+    expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", c->name, loss.nll, nll);
+    CU_ASSERT_EQUAL(loss.count, n);
+    equals(c, "log_probabilities", log_probabilities);
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+    if (member(c, "all_log_probabilities")) equals(c, "all_log_probabilities", dm_log_probabilities(g, x, w, bias)->data);
+}
+
+static void check_arithmetic(Golden *c)
+{
+    Graph *g = &c->bench.graph;
+    const Tensor *a = input(c, "a"), *b = input(c, "b");
+    if (!strcmp(c->op, "add")) way_back(c, dm_add(g, a, b));
+    if (!strcmp(c->op, "scale")) way_back(c, dm_scale(g, a, (float)number(c, "factor", 0)));
+    if (!strcmp(c->op, "concatenate")) way_back(c, dm_concatenate(g, a, b));
+    gradient_equals(c, "da", a);
+    gradient_equals(c, "db", b);
+}
+
+typedef struct Check {
+    const char *op;
+    void (*run)(Golden *c);
+} Check;
+
+static const Check checks[] = {
+    {"linear", check_linear},       {"embedding", check_embedding},         {"layer_norm", check_layer_norm},
+    {"residual", check_residual},   {"residual_norm", check_residual},      {"attention", check_attention},
+    {"add", check_arithmetic},      {"cross_entropy", check_cross_entropy}, {"scale", check_arithmetic},
+    {"concatenate", check_arithmetic},
+};
+
+// Runs all cases of one op; returns how many there are.
+static int run_cases(const Check *check)
+{
+    char *text;
+    Error error;
+    if (dm_read_file(TEST_DATA "/golden/ops.json", &text, NULL, &error)) {
+        expect(false, "%s", error.message);
+        return 0;
+    }
+    cJSON *all = cJSON_Parse(text);
+    const cJSON *json;
+    int count = 0;
+    cJSON_ArrayForEach(json, all)
+    {
+        Golden c = {.json = json};
+        c.op = cJSON_GetStringValue(member(&c, "op"));
+        if (strcmp(c.op, check->op)) continue;
+        snprintf(c.name, sizeof c.name, "golden %s %d", c.op, ++count);
+        bench_open(&c.bench);
+        bench_begin(&c.bench, true);
+        check->run(&c);
+        bench_close(&c.bench);
+    }
+    cJSON_Delete(all);
+    free(text);
+    return count;
+}
+
+static void every_op_equals_its_golden_values(void)
+{
+    for (size_t i = 0; i < DM_COUNT(checks); i++)
+        expect(run_cases(&checks[i]) > 0, "ops.json has no case of %s", checks[i].op);
+}
+
+static void every_op_with_a_gradient_has_golden_values(void)
+{
+    for (int i = 0; dm_ops[i]; i++) {
+        bool found = !strcmp(dm_ops[i]->name, "log_probabilities");  // looked at with cross_entropy
+        for (size_t n = 0; n < DM_COUNT(checks); n++) found |= !strcmp(checks[n].op, dm_ops[i]->name);
+        expect(found, "op %s has no golden values", dm_ops[i]->name);
+    }
+}
+
+const Fact facts[] = {
+    FACT(every_op_equals_its_golden_values),
+    FACT(every_op_with_a_gradient_has_golden_values),
+    {NULL, NULL},
+};

@@ -1,0 +1,446 @@
+// Every op's gradient against central differences of its forward: signed, element by element, inputs and weights, with
+// fixed random weights on the outputs.
+#include "tensor/check.h"
+
+// Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With two
+// steps, h and 2h, the error of order h^2 cancels (Richardson 1911) and what is left of h^4 is below the rounding for
+// functions that bend on a scale of 1. h = 0.02 puts rounding near 1e-5 S; a wrong term shows from 1e-2 on.
+static const float step = 0.02f;
+static const double tolerance = 1e-3;  // of the tensor's largest gradient ...
+static const double smallest = 0.05;   // ... but of no less than this: below lies the rounding of the scalar
+enum { SAMPLE = 250 };                 // elements checked of a tensor that has more
+static const float earlier = 0.25f;    // what the gradients hold before the way back, which has to add
+
+typedef struct Layout {  // whose rows are whose, for attention
+    int sequences;
+    int query_start[4], query_length[4], key_start[4], key_length[4];
+    int query_rows, key_rows;
+} Layout;
+
+typedef struct Case {
+    const char *op;  // its row in dm_ops
+    const char *what;
+    Tensor *(*run)(Bench *b, const struct Case *c);  // NULL for a loss
+    int rows, in, out;
+    Activation activation;
+    bool bias, causal, lattice;
+    bool constant;   // nothing flows back
+    float rate;      // of dropout, or of label smoothing
+    int frozen;      // row of weight 0 that gets no gradient; 0 stands for none
+    int heads;
+    const Layout *layout;
+} Case;
+
+static Tensor *run_linear(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    const Tensor *weight = bench_weight(b, c->out, c->in, c->lattice ? 1 : 1 / sqrtf((float)c->in), 0);
+    // On the lattice products are odd multiples of 1/4 and this bias of 1/8: no sum lies within 1/8 of relu's corner.
+    const Tensor *bias = c->bias ? bench_weight(b, 1, c->out, c->lattice ? 0.25f : 0.5f, 0) : NULL;
+    return dm_linear(&b->graph, x, weight, bias, c->activation);
+}
+
+// x is some columns of a wider tensor, as the parts of a joint projection are.
+static Tensor *run_linear_of_columns(Bench *b, const Case *c)
+{
+    const Tensor *wide = bench_input(b, c->rows, c->in + 5);
+    Tensor *x = dm_arena_take(&b->arena, sizeof(Tensor));
+    *x = dm_columns(wide, 2, c->in);
+    return dm_linear(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0),
+                     c->activation);
+}
+
+static const int embedding_ids[] = {3, 1, 3, 6, 2, 0, 3, 5, 6};  // repeated and frozen ones; 4 is missing
+
+static Tensor *run_embedding(Bench *b, const Case *c)
+{
+    enum { N = DM_COUNT(embedding_ids) };
+    static float rows[N][200];
+    static const float *pointers[N];
+    for (int i = 0; i < N; i++) {
+        pointers[i] = rows[i % 4];  // some share a row
+        for (int j = 0; j < 200; j++) rows[i][j] = sinf((float)(i + j));
+    }
+    return dm_embedding(&b->graph, &(Embedding){.table = bench_weight(b, 7, c->in, 1, 0), .n = N, .ids = embedding_ids,
+                                                .scale = sqrtf((float)c->in), .position_rows = c->bias ? pointers : NULL,
+                                                .frozen = c->frozen ? c->frozen : -1, .dropout = c->rate});
+}
+
+static Tensor *run_layer_norm(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    const Tensor *gain = bench_weight(b, 1, c->in, 0.5f, 1), *bias = bench_weight(b, 1, c->in, 0.5f, 0);
+    return dm_layer_norm(&b->graph, x, gain, bias);
+}
+
+static Tensor *run_residual(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in), *f = bench_input(b, c->rows, c->in);
+    return dm_residual(&b->graph, x, f, c->rate);
+}
+
+static Tensor *run_residual_norm(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in), *f = bench_input(b, c->rows, c->in);
+    const Tensor *gain = bench_weight(b, 1, c->in, 0.5f, 1), *bias = bench_weight(b, 1, c->in, 0.5f, 0);
+    return dm_residual_norm(&b->graph, x, f, c->rate, gain, bias);
+}
+
+static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
+{
+    const Layout *l = c->layout;
+    return (Attention){.q = q, .k = k, .v = v, .heads = c->heads, .causal = c->causal,
+                       .queries = {l->sequences, l->query_start, l->query_length},
+                       .keys = {l->sequences, l->key_start, l->key_length}};
+}
+
+// q, k and v are tensors of their own.
+static Tensor *run_attention(Bench *b, const Case *c)
+{
+    Tensor q = *bench_input(b, c->layout->query_rows, c->in);
+    Tensor k = *bench_input(b, c->layout->key_rows, c->in), v = *bench_input(b, c->layout->key_rows, c->in);
+    Attention args = attention_of(c, q, k, v);
+    return dm_attention(&b->graph, &args);
+}
+
+// q, k and v are neighbours in one tensor, as one projection makes them.
+static Tensor *run_attention_of_columns(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in);
+    Attention args = attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
+    return dm_attention(&b->graph, &args);
+}
+
+static Tensor *run_cross_entropy(Bench *b, const Case *c)
+{
+    static int targets[512];
+    static float values[512];
+    Random random = dm_random(5, 0, 0, 0);
+    for (int i = 0; i < c->rows; i++) {
+        do targets[i] = (int)dm_random_below(&random, (uint64_t)c->out);
+        while (c->frozen && targets[i] == c->frozen);
+    }
+    for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
+    *bias = (Tensor){1, c->out, c->out, values, NULL, false};
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    b->loss = dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x, .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
+                                                          .bias = c->bias ? bias : NULL, .targets = targets,
+                                                          .smoothing = c->rate,
+                                                          .excluded = c->frozen ? c->frozen : -1});
+    return NULL;
+}
+
+// For search: nothing flows back.
+static Tensor *run_log_probabilities(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_log_probabilities(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0));
+}
+
+static Tensor *run_add(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in), *y = bench_input(b, c->rows, c->in);
+    return dm_add(&b->graph, x, y);
+}
+
+// x + x: both ways back end in the same gradient.
+static Tensor *run_add_to_itself(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_add(&b->graph, x, x);
+}
+
+static Tensor *run_scale(Bench *b, const Case *c)
+{
+    return dm_scale(&b->graph, bench_input(b, c->rows, c->in), -1.75f);
+}
+
+static Tensor *run_concatenate(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in), *y = bench_input(b, c->rows, c->out);
+    return dm_concatenate(&b->graph, x, y);
+}
+
+// Several ops in a row, a tensor used twice: the order of the tape and the adding up.
+static Tensor *run_chain(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    const Tensor *weight = bench_weight(b, c->in, c->in, 0.5f, 0), *bias = bench_weight(b, 1, c->in, 0.5f, 0);
+    const Tensor *gain = bench_weight(b, 1, c->in, 0.5f, 1);
+    const Tensor *h = dm_linear(&b->graph, x, weight, bias, DM_TANH);
+    const Tensor *again = dm_linear(&b->graph, h, weight, bias, DM_SWISH);  // the same weight twice
+    const Tensor *sum = dm_residual(&b->graph, h, again, 0.25f);
+    const Tensor *normed = dm_layer_norm(&b->graph, sum, gain, bias);
+    return dm_concatenate(&b->graph, dm_add(&b->graph, normed, x), dm_scale(&b->graph, h, 0.5f));
+}
+
+// Self-attention over sequences of 5, 1, 8 and 3 rows, in another order than they lie.
+static const Layout short_spans = {4, {9, 0, 1, 14}, {5, 1, 8, 3}, {9, 0, 1, 14}, {5, 1, 8, 3}, 17, 17};
+static const Layout one_token = {1, {0}, {1}, {0}, {1}, 1, 1};
+static const Layout long_spans = {2, {0, 131}, {131, 37}, {0, 131}, {131, 37}, 168, 168};
+// Queries over other rows than their own; the last sequence shares half of the keys of the first, two share all of them.
+// Key rows 12 and 13 are nobody's.
+static const Layout cross = {4, {0, 4, 5, 9}, {4, 1, 4, 2}, {2, 9, 2, 0}, {7, 3, 7, 4}, 11, 14};
+static const Layout long_cross = {3, {0, 20, 133}, {20, 113, 1}, {0, 0, 90}, {120, 100, 64}, 134, 154};
+static const Layout against_cache = {3, {0, 1, 4}, {1, 3, 2}, {0, 8, 14}, {8, 6, 2}, 6, 16};
+
+static const Case cases[] = {
+    {.op = "linear", .what = "as it is", .run = run_linear, .rows = 5, .in = 7, .out = 12, .bias = true},
+    {.op = "linear", .what = "no bias", .run = run_linear, .rows = 3, .in = 12, .out = 8},
+    {.op = "linear", .what = "one by one", .run = run_linear, .rows = 1, .in = 1, .out = 1, .bias = true},
+    {.op = "linear", .what = "wide", .run = run_linear, .rows = 9, .in = 128, .out = 33, .bias = true},
+    {.op = "linear", .what = "many rows", .run = run_linear, .rows = 133, .in = 8, .out = 3, .bias = true},
+    {.op = "linear", .what = "relu", .run = run_linear, .rows = 6, .in = 8, .out = 33, .bias = true, .lattice = true,
+     .activation = DM_RELU},
+    {.op = "linear", .what = "relu, no bias", .run = run_linear, .rows = 5, .in = 7, .out = 12, .lattice = true,
+     .activation = DM_RELU},
+    {.op = "linear", .what = "gelu", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true, .activation = DM_GELU},
+    {.op = "linear", .what = "gelu, no bias", .run = run_linear, .rows = 4, .in = 8, .out = 3, .activation = DM_GELU},
+    {.op = "linear", .what = "swish", .run = run_linear, .rows = 4, .in = 12, .out = 7, .bias = true,
+     .activation = DM_SWISH},
+    {.op = "linear", .what = "swish, wide", .run = run_linear, .rows = 3, .in = 3, .out = 128, .activation = DM_SWISH},
+    {.op = "linear", .what = "tanh", .run = run_linear, .rows = 4, .in = 3, .out = 12, .bias = true, .activation = DM_TANH},
+    {.op = "linear", .what = "tanh, no bias", .run = run_linear, .rows = 4, .in = 33, .out = 1, .activation = DM_TANH},
+    {.op = "linear", .what = "of columns", .run = run_linear_of_columns, .rows = 4, .in = 8, .out = 7},
+    {.op = "linear", .what = "gelu of columns", .run = run_linear_of_columns, .rows = 4, .in = 8, .out = 7,
+     .activation = DM_GELU},
+
+    {.op = "embedding", .what = "alone", .run = run_embedding, .in = 8},
+    {.op = "embedding", .what = "positions", .run = run_embedding, .in = 7, .bias = true},
+    {.op = "embedding", .what = "frozen row", .run = run_embedding, .in = 12, .bias = true, .frozen = 6},
+    {.op = "embedding", .what = "dropout", .run = run_embedding, .in = 33, .bias = true, .frozen = 6, .rate = 0.3f},
+    {.op = "embedding", .what = "dropout, one column", .run = run_embedding, .in = 1, .rate = 0.3f},
+    {.op = "embedding", .what = "dropout, wide", .run = run_embedding, .in = 128, .rate = 0.1f, .bias = true},
+
+    {.op = "layer_norm", .what = "1", .run = run_layer_norm, .rows = 2, .in = 1},
+    {.op = "layer_norm", .what = "3", .run = run_layer_norm, .rows = 3, .in = 3},
+    {.op = "layer_norm", .what = "7", .run = run_layer_norm, .rows = 5, .in = 7},
+    {.op = "layer_norm", .what = "12", .run = run_layer_norm, .rows = 1, .in = 12},
+    {.op = "layer_norm", .what = "33", .run = run_layer_norm, .rows = 6, .in = 33},
+    {.op = "layer_norm", .what = "128", .run = run_layer_norm, .rows = 3, .in = 128},
+
+    {.op = "residual", .what = "3", .run = run_residual, .rows = 4, .in = 3},
+    {.op = "residual", .what = "dropout 1", .run = run_residual, .rows = 9, .in = 1, .rate = 0.3f},
+    {.op = "residual", .what = "dropout 7", .run = run_residual, .rows = 5, .in = 7, .rate = 0.3f},
+    {.op = "residual", .what = "dropout 33", .run = run_residual, .rows = 5, .in = 33, .rate = 0.3f},
+    {.op = "residual", .what = "dropout 128", .run = run_residual, .rows = 2, .in = 128, .rate = 0.3f},
+
+    {.op = "residual_norm", .what = "7", .run = run_residual_norm, .rows = 5, .in = 7},
+    {.op = "residual_norm", .what = "128", .run = run_residual_norm, .rows = 3, .in = 128},
+    {.op = "residual_norm", .what = "dropout 3", .run = run_residual_norm, .rows = 4, .in = 3, .rate = 0.3f},
+    {.op = "residual_norm", .what = "dropout 12", .run = run_residual_norm, .rows = 4, .in = 12, .rate = 0.3f},
+    {.op = "residual_norm", .what = "dropout 33", .run = run_residual_norm, .rows = 5, .in = 33, .rate = 0.3f},
+    {.op = "residual_norm", .what = "dropout 128", .run = run_residual_norm, .rows = 2, .in = 128, .rate = 0.3f},
+
+    {.op = "attention", .what = "self", .run = run_attention_of_columns, .in = 8, .heads = 2, .layout = &short_spans},
+    {.op = "attention", .what = "self, heads of one", .run = run_attention_of_columns, .in = 3, .heads = 3,
+     .layout = &short_spans},
+    {.op = "attention", .what = "self, 33 wide", .run = run_attention_of_columns, .in = 33, .heads = 3,
+     .layout = &short_spans},
+    {.op = "attention", .what = "self, 128 wide", .run = run_attention_of_columns, .in = 128, .heads = 4,
+     .layout = &short_spans},
+    {.op = "attention", .what = "causal", .run = run_attention_of_columns, .in = 12, .heads = 2, .causal = true,
+     .layout = &short_spans},
+    {.op = "attention", .what = "causal, one head", .run = run_attention, .in = 7, .heads = 1, .causal = true,
+     .layout = &short_spans},
+    {.op = "attention", .what = "one token", .run = run_attention_of_columns, .in = 8, .heads = 2, .causal = true,
+     .layout = &one_token},
+    {.op = "attention", .what = "cross", .run = run_attention, .in = 12, .heads = 3, .layout = &cross},
+    {.op = "attention", .what = "against a cache", .run = run_attention, .in = 8, .heads = 2, .causal = true,
+     .layout = &against_cache},
+    {.op = "attention", .what = "long", .run = run_attention_of_columns, .in = 24, .heads = 2, .layout = &long_spans},
+    {.op = "attention", .what = "long, causal", .run = run_attention_of_columns, .in = 24, .heads = 2, .causal = true,
+     .layout = &long_spans},
+    {.op = "attention", .what = "long, cross", .run = run_attention, .in = 14, .heads = 2, .layout = &long_cross},
+
+    {.op = "cross_entropy", .what = "plain", .run = run_cross_entropy, .rows = 5, .in = 8, .out = 11},
+    {.op = "cross_entropy", .what = "bias", .run = run_cross_entropy, .rows = 4, .in = 7, .out = 16, .bias = true},
+    {.op = "cross_entropy", .what = "smoothing", .run = run_cross_entropy, .rows = 4, .in = 12, .out = 33, .rate = 0.1f},
+    {.op = "cross_entropy", .what = "smoothing, excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 37,
+     .rate = 0.1f, .frozen = 36, .bias = true},
+    {.op = "cross_entropy", .what = "excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 13, .frozen = 12},
+    {.op = "cross_entropy", .what = "excluded in the middle", .run = run_cross_entropy, .rows = 3, .in = 3, .out = 13,
+     .rate = 0.2f, .frozen = 5, .bias = true},
+    {.op = "cross_entropy", .what = "many rows", .run = run_cross_entropy, .rows = 150, .in = 7, .out = 45, .rate = 0.1f,
+     .frozen = 44, .bias = true},
+    {.op = "cross_entropy", .what = "large vocabulary", .run = run_cross_entropy, .rows = 67, .in = 33, .out = 501,
+     .rate = 0.1f, .frozen = 500, .bias = true},
+
+    {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33, .constant = true},
+
+    {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
+    {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},
+    {.op = "scale", .what = "12", .run = run_scale, .rows = 3, .in = 12},
+    {.op = "concatenate", .what = "7 and 1", .run = run_concatenate, .rows = 4, .in = 7, .out = 1},
+    {.op = "concatenate", .what = "3 and 33", .run = run_concatenate, .rows = 3, .in = 3, .out = 33},
+    {.op = "linear", .what = "a chain of ops", .run = run_chain, .rows = 4, .in = 12},
+};
+
+static double scalar(Bench *b, const Case *c)
+{
+    bench_begin(b, false);
+    return bench_scalar(b, c->run(b, c));
+}
+
+// The derivative of the scalar by one stored number.
+static double slope(Bench *b, const Case *c, float *value)
+{
+    double quotient[2];
+    float kept = *value;
+    for (int i = 0; i < 2; i++) {
+        float high = kept + step * (float)(i + 1), low = kept - step * (float)(i + 1);
+        *value = high;
+        double above = scalar(b, c);
+        *value = low;
+        double below = scalar(b, c);
+        quotient[i] = (above - below) / ((double)high - low);
+    }
+    *value = kept;
+    return (4 * quotient[0] - quotient[1]) / 3;
+}
+
+// gradient [size] (with `earlier` in it) against the slopes by values [size]; of a frozen row nothing was to be added.
+static void compare(Bench *b, const Case *c, const char *name, int index, float *values, const float *gradient, size_t size,
+                    size_t frozen_from, size_t frozen_to)
+{
+    double largest = smallest;
+    for (size_t i = 0; i < size; i++) largest = fmax(largest, fabsf(gradient[i] - earlier));
+    Random random = dm_random(11, 0, 0, 0);
+    size_t checked = size > SAMPLE ? SAMPLE : size;
+    for (size_t n = 0; n < checked; n++) {
+        size_t i = checked < size ? dm_random_below(&random, size) : n;
+        bool frozen = c->constant || (frozen_from <= i && i < frozen_to);
+        double analytic = (double)gradient[i] - earlier, numeric = frozen ? 0 : slope(b, c, values + i);
+        if (fabs(analytic - numeric) <= (frozen ? 0 : tolerance * largest)) continue;
+        expect(false, "%s, %s: gradient of %s %d, element %zu of %zu, is %.6g; differences say %.6g (largest %.3g)", c->op,
+               c->what, name, index, i, size, analytic, numeric, largest);
+        return;
+    }
+    expect(isfinite(largest), "%s, %s: gradient of %s %d is not finite", c->op, c->what, name, index);
+}
+
+static void run_both_ways(Bench *b, const Case *c, bool weights_wanted)
+{
+    bench_begin(b, true);
+    if (!weights_wanted) b->graph.gradients = NULL;
+    for (size_t i = 0; i < BENCH_WEIGHTS; i++) b->gradients[i] = earlier;
+    Tensor *y = c->run(b, c);
+    for (int i = 0; i < b->input_count; i++) {
+        float *gradient = b->inputs[i].tensor->grad;
+        for (int j = 0; gradient && j < b->inputs[i].rows * b->inputs[i].cols; j++) gradient[j] += earlier;
+    }
+    bench_backward(b, y);
+}
+
+static float *copy_floats(const float *from, size_t count)
+{
+    return memcpy(dm_allocate(count, sizeof(float)), from, count * sizeof(float));
+}
+
+static void gradients_agree_with_differences(void)
+{
+    for (size_t n = 0; n < DM_COUNT(cases); n++) {
+        const Case *c = &cases[n];
+        Bench b;
+        bench_open(&b);
+        b.lattice = c->lattice;
+        run_both_ways(&b, c, true);
+        float *gradient[BENCH_TENSORS];  // the differences overwrite the arena
+        for (int i = 0; i < b.input_count; i++)
+            gradient[i] = copy_floats(b.inputs[i].tensor->grad, (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols);
+        for (int i = 0; i < b.input_count; i++) {
+            compare(&b, c, "input", i, b.inputs[i].values, gradient[i], (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols,
+                    0, 0);
+            free(gradient[i]);
+        }
+        for (int i = 0; i < b.weight_count; i++) {
+            const Tensor *w = &b.weights[i];
+            size_t width = (size_t)w->cols, frozen = i == 0 && c->frozen ? (size_t)c->frozen * width : (size_t)-1;
+            compare(&b, c, "weight", i, w->data, bench_gradient(&b, i), (size_t)w->rows * width, frozen,
+                    frozen == (size_t)-1 ? frozen : frozen + width);
+        }
+        for (size_t i = b.parameters_used; i < b.parameters_used + 64; i++)
+            if (b.gradients[i] != earlier) expect(false, "%s, %s: wrote behind the last gradient", c->op, c->what);
+        bench_close(&b);
+    }
+}
+
+static void every_op_has_a_case(void)
+{
+    CU_ASSERT_PTR_NOT_NULL(dm_ops[0]);
+    for (int i = 0; dm_ops[i]; i++) {
+        bool found = false;
+        CU_ASSERT_PTR_NOT_NULL(dm_ops[i]->backward);
+        for (size_t n = 0; n < DM_COUNT(cases); n++)
+            if (!strcmp(cases[n].op, dm_ops[i]->name)) found = true;
+        expect(found, "op %s has no case in gradient_test.c", dm_ops[i]->name);
+    }
+}
+
+static void every_case_names_an_op(void)
+{
+    for (size_t n = 0; n < DM_COUNT(cases); n++) {
+        bool found = false;
+        for (int i = 0; dm_ops[i]; i++)
+            if (!strcmp(cases[n].op, dm_ops[i]->name)) found = true;
+        expect(found, "there is no op %s", cases[n].op);
+    }
+}
+
+// Recording changes nothing of what comes out.
+static void forward_is_the_same_without_a_tape(void)
+{
+    for (size_t n = 0; n < DM_COUNT(cases); n++) {
+        const Case *c = &cases[n];
+        Bench b;
+        bench_open(&b);
+        bench_begin(&b, true);
+        double recorded = bench_scalar(&b, c->run(&b, c));
+        double plain = scalar(&b, c);
+        expect(fabs(recorded - plain) <= 1e-5 * (1 + fabs(plain)), "%s, %s: %.9g on tape, %.9g without", c->op, c->what,
+               recorded, plain);
+        CU_ASSERT_PTR_NULL(b.graph.tape);
+        bench_close(&b);
+    }
+}
+
+// Where the inputs want no gradient the weights get theirs, and the other way round.
+static void an_unwanted_gradient_is_left_out(void)
+{
+    for (size_t n = 0; n < DM_COUNT(cases); n++) {
+        const Case *c = &cases[n];
+        Bench b;
+        bench_open(&b);
+        run_both_ways(&b, c, true);
+        float *weights = copy_floats(b.gradients, b.parameters_used + 1);
+        float *inputs = NULL;
+        size_t input_size = b.input_count ? (size_t)b.inputs[0].rows * (size_t)b.inputs[0].cols : 0;
+        if (input_size) inputs = copy_floats(b.inputs[0].tensor->grad, input_size);
+
+        b.inputs_constant = true;
+        run_both_ways(&b, c, true);
+        char what[128];
+        snprintf(what, sizeof what, "%s, %s: weights without inputs", c->op, c->what);
+        agree_floats(what, b.gradients, weights, b.parameters_used + 1, 1e-6);
+
+        b.inputs_constant = false;
+        run_both_ways(&b, c, false);
+        snprintf(what, sizeof what, "%s, %s: inputs without weights", c->op, c->what);
+        if (input_size) agree_floats(what, b.inputs[0].tensor->grad, inputs, input_size, 1e-6);
+        for (size_t i = 0; i < BENCH_WEIGHTS; i++)
+            if (b.gradients[i] != earlier) expect(false, "%s, %s: wrote into unwanted gradients", c->op, c->what);
+        free(inputs);
+        free(weights);
+        bench_close(&b);
+    }
+}
+
+const Fact facts[] = {
+    FACT(every_op_has_a_case),
+    FACT(every_case_names_an_op),
+    FACT(gradients_agree_with_differences),
+    FACT(forward_is_the_same_without_a_tape),
+    FACT(an_unwanted_gradient_is_left_out),
+    {NULL, NULL},
+};

@@ -1,0 +1,355 @@
+// Facts about text to ids and back: the same as MarianTokenizer's, language codes, joins, folders that are not whole.
+#include "test.h"
+
+#include <cjson/cJSON.h>
+#include <sys/stat.h>
+
+#include "text/scratch.h"
+#include "text/segmenter.h"
+
+// A folder with a BPE model, whose training knows no rounding: the same on every machine. Language codes and text
+// of both scripts.
+static char *trained_folder(void)
+{
+    static const char *const sentences[] = {
+        ">>deu<< Ich liebe China.",   "我爱中国。",           ">>deu<< Maschinelles Lernen macht Spaß.",
+        "机器学习很有意思。",         "I love China.",        "I love machine learning.",
+        "Machine learning is fun!",   "你好，世界！",         "Where is the capital of China?",
+        "中国的首都是哪里？",         "The capital is here.", "我们学习中国的语言。",
+        "half-width ?!,. \"quotes\"", "2024 3.14 1,000",      "left over, here and there",
+    };
+    char *text = dm_allocate(1, 1);
+    for (size_t i = 0; i < DM_COUNT(sentences); i++) {
+        char *longer = dm_format("%s%s\n", text, sentences[i]);
+        free(text);
+        text = longer;
+    }
+    char *file = scratch_write("train.txt", text), *folder = scratch("bpe");
+    Error error = {""};
+    SegmenterTraining training = {folder, "bpe", (const char *[]){file}, 1, 160, 1};
+    if (!dm_exists(folder) && dm_segmenter_train(&training, &error)) {
+        fprintf(stderr, "%s\n", error.message);
+        abort();
+    }
+    free(text);
+    free(file);
+    return folder;
+}
+
+static Segmenter *opened(const char *folder, const char *kind, bool separate)
+{
+    Segmenter *segmenter;
+    Error error = {""};
+    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, kind, separate, 0}, &error)) {
+        fprintf(stderr, "%s\n", error.message);
+        abort();
+    }
+    return segmenter;
+}
+
+static bool same_ids(const Ids *ids, const cJSON *expected)
+{
+    if (cJSON_GetArraySize(expected) != ids->count) return false;
+    int i = 0;
+    for (const cJSON *id = expected->child; id; id = id->next, i++)
+        if (ids->id[i] != id->valueint) return false;
+    return true;
+}
+
+static bool same_as_marian_tokenizer(const Segmenter *segmenter, const cJSON *expected)
+{
+    const char *text = cJSON_GetObjectItemCaseSensitive(expected, "text")->valuestring;
+    Ids source, target;
+    dm_encode(segmenter, DM_SOURCE, text, &source);
+    dm_encode(segmenter, DM_TARGET, text, &target);
+    char *decoded = dm_decode(segmenter, target.id, target.count);
+    bool same = same_ids(&source, cJSON_GetObjectItemCaseSensitive(expected, "source")) &&
+                same_ids(&target, cJSON_GetObjectItemCaseSensitive(expected, "target")) &&
+                strcmp(decoded, cJSON_GetObjectItemCaseSensitive(expected, "decoded")->valuestring) == 0;
+    if (!same) fprintf(stderr, "\n    differs: \"%s\", decoded \"%s\"\n", text, decoded);
+    free(decoded);
+    free(source.id);
+    free(target.id);
+    return same;
+}
+
+// tests/golden/segmenter_check.py made the expected file; its head says how to compare with other folders.
+static void ids_and_text_are_those_of_marian_tokenizer(void)
+{
+    const char *folder = getenv("SEGMENTER_FOLDER"), *path = getenv("SEGMENTER_EXPECTED");
+    char *own = trained_folder();
+    Segmenter *segmenter = opened(folder ? folder : own, "sentencepiece", false);
+    dm_lines lines;
+    CU_ASSERT_EQUAL_FATAL(dm_lines_read(&lines, path ? path : TEST_DATA "/golden/segmenter.jsonl", NULL), DM_OK);
+    CU_ASSERT(lines.count > 0);
+    for (size_t i = 0; i < lines.count; i++) {
+        cJSON *expected = cJSON_Parse(lines.line[i]);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(expected);
+        CU_ASSERT(same_as_marian_tokenizer(segmenter, expected));
+        cJSON_Delete(expected);
+    }
+    dm_lines_free(&lines);
+    dm_segmenter_close(segmenter);
+    free(own);
+}
+
+static void text_comes_back(void)
+{
+    static const char *const cases[][2] = {
+        {"I love machine learning.", "I love machine learning."},
+        {"  I   love China. ", "I love China."},
+        {"我们学习机器的语言。", "我们学习机器的语言。"},
+        {">>deu<< I love China.", ">>deu<< I love China."},
+        {"", ""},
+        {"   ", ""},
+    };
+    char *folder = trained_folder();
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Ids ids;
+        dm_encode(segmenter, DM_TARGET, cases[i][0], &ids);
+        CU_ASSERT_EQUAL(ids.id[ids.count - 1], 0);
+        char *text = dm_decode(segmenter, ids.id, ids.count);
+        CU_ASSERT_STRING_EQUAL(text, cases[i][1]);
+        free(text);
+        free(ids.id);
+    }
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void a_language_code_is_one_piece(void)
+{
+    char *folder = trained_folder();
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_SOURCE);
+    int code = dm_vocabulary_id(vocabulary, ">>deu<<"), unknown = dm_vocabulary_id(vocabulary, "<unk>");
+    CU_ASSERT(code > 1);
+    Ids with, other, without;
+    dm_encode(segmenter, DM_SOURCE, ">>deu<< I love China.", &with);
+    dm_encode(segmenter, DM_SOURCE, ">>fra<< I love China.", &other);
+    dm_encode(segmenter, DM_SOURCE, "I love China.", &without);
+    CU_ASSERT_EQUAL(with.id[0], code);
+    CU_ASSERT_EQUAL(other.id[0], unknown);
+    CU_ASSERT_EQUAL_FATAL(with.count, without.count + 1);
+    CU_ASSERT_EQUAL(memcmp(with.id + 1, without.id, (size_t)without.count * sizeof(int)), 0);
+    free(with.id);
+    free(other.id);
+    free(without.id);
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void text_that_spells_a_special_piece_is_text(void)
+{
+    char *folder = trained_folder();
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    int pad = dm_vocabulary_size(dm_segmenter_vocabulary(segmenter, DM_TARGET)) - 1, special = 0;
+    Ids ids;
+    dm_encode(segmenter, DM_SOURCE, "here </s> and <pad>there</s> <pad>", &ids);
+    for (int i = 0; i < ids.count - 1; i++) special += ids.id[i] == 0 || ids.id[i] == pad;
+    CU_ASSERT_EQUAL(special, 0);
+    free(ids.id);
+    dm_segmenter_close(segmenter);
+    folder = (free(folder), scratch("special"));
+    free(scratch_write("special/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"<pad>\": 3}"));
+    segmenter = opened(folder, "space", false);
+    dm_encode(segmenter, DM_SOURCE, "a </s> <pad> a", &ids);
+    const int expected[] = {2, 1, 1, 2, 0};
+    CU_ASSERT_EQUAL_FATAL(ids.count, 5);
+    CU_ASSERT_EQUAL(memcmp(ids.id, expected, sizeof expected), 0);
+    free(ids.id);
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void decode_leaves_special_pieces_out(void)
+{
+    char *folder = trained_folder();
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_TARGET);
+    int pad = dm_vocabulary_size(vocabulary) - 1, piece = dm_vocabulary_id(vocabulary, "中");
+    CU_ASSERT_FATAL(piece > 1);
+    char *text = dm_decode(segmenter, (int[]){pad, piece, 1, piece, 0, pad}, 6);
+    CU_ASSERT_STRING_EQUAL(text, "中中");
+    free(text);
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void text_in_pieces_is_joined_again(void)
+{
+    static const char *const cases[][2] = {
+        {"a b", "a b"},     {"a@@ b", "ab"},        {"a@@ b@@ a b", "aba b"}, {"  a \t b ", "a b"},
+        {"a b@@", "a b"},   {"a zzz b", "a <unk> b"}, {"", ""},               {"@@ a", "a"},
+    };
+    free(scratch_write("space/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"a@@\": 4, \"b@@\": 5,"
+                                           " \"@@\": 6, \"<pad>\": 7}"));
+    char *folder = scratch("space");
+    Segmenter *segmenter = opened(folder, "space", false);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Ids ids;
+        dm_encode(segmenter, DM_SOURCE, cases[i][0], &ids);
+        char *text = dm_decode(segmenter, ids.id, ids.count);
+        CU_ASSERT_STRING_EQUAL(text, cases[i][1]);
+        free(text);
+        free(ids.id);
+    }
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void separate_vocabularies_have_ids_of_their_own(void)
+{
+    free(scratch_write("two/vocab.json", "{\"<unk>\": 0, \"a\": 1, \"</s>\": 2}"));
+    free(scratch_write("two/target_vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"b\": 2, \"a\": 3, \"<pad>\": 4}"));
+    char *folder = scratch("two");
+    Segmenter *segmenter = opened(folder, "space", true);
+    Ids source, target;
+    dm_encode(segmenter, DM_SOURCE, "a b", &source);
+    dm_encode(segmenter, DM_TARGET, "a b", &target);
+    CU_ASSERT_EQUAL(memcmp(source.id, (int[]){1, 0, 2}, 3 * sizeof(int)), 0);
+    CU_ASSERT_EQUAL(memcmp(target.id, (int[]){3, 2, 0}, 3 * sizeof(int)), 0);
+    free(source.id);
+    free(target.id);
+    dm_segmenter_close(segmenter);
+    free(folder);
+}
+
+static void a_line_of_a_megabyte_is_encoded(void)
+{
+    enum { SIZE = 1 << 20 };
+    char *folder = trained_folder(), *line = dm_allocate(SIZE + 1, 1);
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    for (int i = 0; i < SIZE; i++) line[i] = "love China "[i % 11];
+    Ids ids;
+    dm_encode(segmenter, DM_SOURCE, line, &ids);
+    CU_ASSERT(ids.count > SIZE / 11);
+    char *text = dm_decode(segmenter, ids.id, ids.count);
+    CU_ASSERT_EQUAL(strncmp(text, line, SIZE - 1), 0);
+    free(text);
+    free(ids.id);
+    dm_segmenter_close(segmenter);
+    free(line);
+    free(folder);
+}
+
+static void refuse(const char *folder, const char *kind, bool separate, int eos, const char *message)
+{
+    Segmenter *segmenter;
+    Error error = {""};
+    CU_ASSERT_EQUAL(dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, kind, separate, eos}, &error), DM_FAILURE);
+    CU_ASSERT_PTR_NULL(segmenter);
+    CU_ASSERT(contains(error.message, message));
+}
+
+static void a_missing_part_is_named(void)
+{
+    static const char *const parts[] = {"vocab.json", "source.spm", "target.spm"};
+    char *whole = trained_folder();
+    for (size_t i = 0; i < DM_COUNT(parts); i++) {
+        char *folder = scratch("lacking"), *part = dm_join_path(folder, parts[i]);
+        dm_make_folder(folder, NULL);
+        CU_ASSERT_EQUAL(dm_segmenter_copy(whole, folder, NULL), DM_OK);
+        remove(part);
+        refuse(folder, "sentencepiece", false, 0, parts[i]);
+        refuse(folder, "sentencepiece", false, 0, "is missing");
+        free(part);
+        free(folder);
+    }
+    refuse(whole, "sentencepiece", true, 0, "target_vocab.json is missing");
+    refuse(whole, "sentencepiece", false, 160, "eos_token_id 160 is not in the vocabulary");
+    refuse(whole, "sentencepiece", false, -1, "eos_token_id -1 is not in the vocabulary");
+    refuse(whole, "wordpiece", false, 0, "no segmenter \"wordpiece\"");
+    refuse("/no/such/folder", "sentencepiece", false, 0, "there is no model folder /no/such/folder");
+    char *file = scratch_write("file", "text");
+    refuse(file, "sentencepiece", false, 0, "is a file, but a model folder is needed");
+    free(file);
+    free(whole);
+}
+
+// Cut short anywhere, or with any of its bytes wrong, a model is refused or of some other use: it never crashes.
+static void a_damaged_model_does_no_harm(void)
+{
+    char *whole = trained_folder(), *folder = scratch("damaged"), *bytes, *path = dm_join_path(folder, "source.spm");
+    size_t size;
+    dm_make_folder(folder, NULL);
+    dm_segmenter_copy(whole, folder, NULL);
+    CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &bytes, &size, NULL), DM_OK);
+    int refused = 0, tried = 0;
+    for (size_t at = 0; at < size; at += size / 29, tried++) {
+        char kept = bytes[at];
+        bytes[at] = (char)~kept;
+        bool cut = tried % 2;
+        dm_write_file(path, bytes, cut ? at : size, NULL);
+        bytes[at] = kept;
+        Segmenter *segmenter;
+        Error error = {""};
+        Ids ids;
+        if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "sentencepiece", false, 0}, &error)) {
+            CU_ASSERT(contains(error.message, "source.spm"));
+            refused++;
+            continue;
+        }
+        dm_encode(segmenter, DM_SOURCE, "Ｈｅｌｌｏ, I love 中国 ﬁ ① ﷺ。", &ids);
+        free(ids.id);
+        dm_segmenter_close(segmenter);
+    }
+    CU_ASSERT(refused > tried / 3);
+    dm_write_file(path, "", 0, NULL);
+    refuse(folder, "sentencepiece", false, 0, "it is empty");
+    dm_write_file(path, "this is no model\n", 17, NULL);
+    refuse(folder, "sentencepiece", false, 0, "source.spm is damaged or no SentencePiece model");
+    free(bytes);
+    free(path);
+    free(folder);
+    free(whole);
+}
+
+// Offsets in the normalisation rules that point outside of them, which SentencePiece itself would follow.
+static void rules_that_point_outside_are_refused(void)
+{
+    char *whole = trained_folder(), *folder = scratch("rules"), *bytes, *path = dm_join_path(folder, "target.spm");
+    size_t size;
+    dm_make_folder(folder, NULL);
+    dm_segmenter_copy(whole, folder, NULL);
+    CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &bytes, &size, NULL), DM_OK);
+    char *name = memmem(bytes, size, "nmt_nfkc", 8);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(name);
+    unsigned char *unit = (unsigned char *)name + 8 + 4 + 4;  // tag, length (3 bytes); size of the trie; its first unit
+    unit[0] = 0;
+    unit[1] = 0xFE;
+    unit[2] = unit[3] = 0x7F;
+    dm_write_file(path, bytes, size, NULL);
+    refuse(folder, "sentencepiece", false, 0, "target.spm is damaged");
+    free(bytes);
+    free(path);
+    free(folder);
+    free(whole);
+}
+
+static void copying_needs_a_vocabulary(void)
+{
+    char *from = scratch("nothing"), *to = scratch("copy");
+    dm_make_folder(from, NULL);
+    dm_make_folder(to, NULL);
+    Error error = {""};
+    CU_ASSERT_EQUAL(dm_segmenter_copy(from, to, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "nothing/vocab.json is missing"));
+    free(from);
+    free(to);
+}
+
+const Fact facts[] = {FACT(ids_and_text_are_those_of_marian_tokenizer),
+                      FACT(text_comes_back),
+                      FACT(a_language_code_is_one_piece),
+                      FACT(text_that_spells_a_special_piece_is_text),
+                      FACT(decode_leaves_special_pieces_out),
+                      FACT(text_in_pieces_is_joined_again),
+                      FACT(separate_vocabularies_have_ids_of_their_own),
+                      FACT(a_line_of_a_megabyte_is_encoded),
+                      FACT(a_missing_part_is_named),
+                      FACT(a_damaged_model_does_no_harm),
+                      FACT(rules_that_point_outside_are_refused),
+                      FACT(copying_needs_a_vocabulary),
+                      {NULL, NULL}};

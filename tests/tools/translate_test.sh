@@ -1,0 +1,194 @@
+#!/bin/bash
+# dragoman translate and rescore as their users meet them: order, pipes, bad input. Argument: the command to test.
+set -u
+dragoman=$(realpath "$1")
+golden=$(realpath "$(dirname "$0")/../golden/marian/shared-swish")
+room=$(mktemp -d)
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
+check() {
+    local what=$1 status=$2 words=$3 got
+    shift 3
+    "$@" > out 2> err
+    got=$?
+    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(head -c 300 err))"
+    local IFS='|' word
+    for word in $words; do
+        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(head -c 300 err)"
+    done
+    [ "$(wc -l < err)" -le 1 ] || fail "$what: more than one line on stderr: $(cat err)"
+    [ "$status" = 0 ] || [ -s err ] || fail "$what: no message"
+}
+
+same() {
+    cmp -s "$2" "$3" || fail "$1: $(diff "$2" "$3" | head -n 5)"
+}
+
+from() {  # from FILE COMMAND...: with that file as standard input
+    local file=$1
+    shift
+    "$@" < "$file"
+}
+
+# A folder with 41 pieces that are words: </s> <unk> w2 ... w39 <pad>
+make_folder() {
+    mkdir -p "$1"
+    cp "$golden"/{config.json,generation_config.json,model.safetensors} "$1"
+    sed -i '0,/{/s//{ "dragoman": {"segmenter": "space"},/' "$1/config.json"
+    {
+        printf '{"</s>": 0, "<unk>": 1'
+        for i in $(seq 2 39); do printf ', "w%d": %d' "$i" "$i"; done
+        printf ', "<pad>": 40}\n'
+    } > "$1/vocab.json"
+}
+
+make_folder model
+translate() { "$dragoman" translate --model model "$@"; }
+rescore() { "$dragoman" rescore --model model "$@"; }
+
+# ---- Order, threads, line ends ----
+
+for i in $(seq 1 120); do
+    words=
+    for j in $(seq 1 $((i * 7 % 11))); do words="$words w$((2 + (i * i + j * 5) % 38))"; done
+    echo "${words# }"
+done > lines
+check "translating" 0 "" translate --cpu-threads 1 --input lines --output one
+[ "$(wc -l < one)" = 120 ] || fail "120 lines became $(wc -l < one)"
+[ "$(sort -u one | wc -l)" -gt 20 ] || fail "the translations do not depend on the lines"
+for i in $(grep -n '^$' lines | cut -d: -f1); do
+    [ -z "$(sed -n "${i}p" one)" ] || fail "line $i is empty, its translation is not"
+done
+for threads in 2 3; do
+    translate --cpu-threads $threads < lines > more
+    same "$threads threads" one more
+done
+translate --mini-batch 1 < lines > forth
+tac lines | translate --mini-batch 1 | tac > back
+same "the order of the lines" forth back
+for i in 3 50 117; do
+    sed -n "${i}p" lines | translate --mini-batch 1 > alone
+    sed -n "${i}p" forth > expected
+    same "line $i by itself" expected alone
+done
+translate --beam-size 1 < lines > greedy
+cmp -s greedy one && fail "the beam makes no difference"
+
+printf 'w5 w6\n\nw7\n' | translate > clean
+[ "$(sed -n 2p clean)" = "" ] && [ "$(wc -l < clean)" = 3 ] || fail "an empty line among others"
+printf '\xef\xbb\xbfw5 w6\r\n\r\nw7' | translate > dirty
+same "byte-order mark, CR LF, no newline at the end" clean dirty
+check "an empty input" 0 "" translate --input /dev/null
+[ -s out ] && fail "an empty input has a translation"
+
+# ---- A conversation through pipes: every line is answered before the next one is asked ----
+
+coproc translate
+for i in 3 50 117; do
+    sed -n "${i}p" lines >&"${COPROC[1]}"
+    IFS= read -r -t 60 answer <&"${COPROC[0]}" || fail "no answer to line $i while the pipe is open"
+    [ "$answer" = "$(sed -n "${i}p" forth)" ] || fail "the answer to line $i is another one: $answer"
+done
+eval "exec ${COPROC[1]}>&-"
+wait "$COPROC_PID" || fail "a conversation that ends is a failure"
+
+# ---- Bad lines: what stands before them is translated ----
+
+head -n 2 forth > two
+{ head -n 2 lines; printf 'w5 \xff w6\nw7\n'; } > invalid
+check "invalid UTF-8" 1 "standard input|line 3|UTF-8" from invalid translate --mini-batch 1
+same "before invalid UTF-8" two out
+check "invalid UTF-8 in a file" 1 "invalid|line 3|UTF-8" translate --input invalid
+{ head -n 2 lines; printf 'w5 \0 w6\nw7\n'; } > nul
+check "a NUL byte" 1 "standard input|line 3|NUL" from nul translate --mini-batch 1
+same "before a NUL byte" two out
+{ head -n 2 lines; head -c 1000000 < <(yes w5 | tr '\n' ' '); echo; echo w7; } > long
+check "a line of very many pieces" 1 "standard input|line 3|4096" from long translate --mini-batch 1
+same "before a line of very many pieces" two out
+{ head -n 2 lines; head -c 1000000 /dev/zero | tr '\0' 'x'; echo; echo w7; } > wide
+check "a line of one very long piece" 0 "" from wide translate --mini-batch 1
+[ "$(wc -l < out)" = 4 ] || fail "a line of one very long piece: $(wc -l < out) lines"
+
+# ---- Bad files ----
+
+check "no such input" 1 "nothing.txt" translate --input nothing.txt
+check "a folder for an input" 1 "model|directory" translate --input model
+check "no such output folder" 1 "nowhere/out" translate --input lines --output nowhere/out
+check "a full disk" 1 "No space left" translate --input lines --output /dev/full
+full() { translate --input lines > /dev/full; }
+closed() { translate --input lines >&-; }
+check "a full disk behind standard output" 1 "No space left" full
+check "a closed output" 1 "closed" closed
+seq 1 20000 | sed 's/.*/w5/' > many
+gone() { translate --beam-size 1 --input many | head -n 1; return "${PIPESTATUS[0]}"; }
+check "a reader that goes away" 1 "Broken pipe" gone
+check "no such folder" 1 "nowhere" "$dragoman" translate --model nowhere --input lines
+check "a file for a folder" 1 "lines" "$dragoman" translate --model lines --input lines
+check "no folder named" 2 "--model" "$dragoman" translate
+check "an impossible beam" 2 "beam-size" translate --beam-size -1
+
+for file in config.json model.safetensors vocab.json; do
+    rm -rf broken
+    make_folder broken
+    rm "broken/$file"
+    check "without $file" 1 "$file" "$dragoman" translate --model broken --input lines
+    make_folder broken
+    head -c $(($(stat -c %s "model/$file") / 2)) "model/$file" > "broken/$file"
+    check "$file cut short" 1 "$file" "$dragoman" translate --model broken --input lines
+    : > "broken/$file"
+    check "$file empty" 1 "$file" "$dragoman" translate --model broken --input lines
+    rm "broken/$file"
+    mkdir "broken/$file"
+    check "$file a folder" 1 "$file" "$dragoman" translate --model broken --input lines
+done
+rm -rf broken
+make_folder broken
+sed -i 's/, "w39": 39//; s/"<pad>": 40/"<pad>": 39/' broken/vocab.json
+check "a vocabulary of another size" 1 "41|40" "$dragoman" translate --model broken --input lines
+make_folder broken
+echo '{"separate_vocabs": true}' > broken/tokenizer_config.json
+check "separate vocabularies without the second" 1 "target_vocab.json" "$dragoman" translate --model broken --input lines
+rm -rf broken
+make_folder broken
+cp "$golden/config.json" broken
+check "no SentencePiece model" 1 "source.spm" "$dragoman" translate --model broken --input lines
+
+# ---- rescore ----
+
+sed 's/^$/w9/' lines > source
+check "rescoring" 0 "" rescore source one
+[ "$(grep -c '^-[0-9]*\.[0-9]\{4\}$' out)" = 120 ] || fail "rescore: $(head -n 3 out)"
+cp out plain
+check "rescoring with words" 0 "" rescore --word-scores source one
+sed 's/ |||.*//' out > first
+same "with and without word scores" plain first
+awk '{ sum = 0; for (i = 3; i <= NF; i++) sum += $i; d = sum - $1; if (d < 0) d = -d; if ($2 != "|||" || d > 0.0001 * NF) exit 1 }' out ||
+    fail "word scores do not add up: $(head -n 3 out)"
+[ "$(head -n 1 one | wc -w)" = "$(head -n 1 out | awk '{ print NF - 3 }')" ] || fail "one figure per piece and end"
+rescore - one < source > dash
+same "standard input as SRC" plain dash
+for threads in 2 3; do
+    rescore --cpu-threads $threads source one > more
+    same "rescore with $threads threads" plain more
+done
+check "unequal line counts" 1 "source|120|two|2" rescore source two
+check "rescoring nothing" 0 "" rescore /dev/null /dev/null
+check "rescoring invalid UTF-8" 1 "invalid|line 3" rescore invalid invalid
+check "rescoring a line of very many pieces" 1 "source line 3|4096" rescore long long
+check "rescoring without TRG" 2 "TRG" rescore source
+check "both from standard input" 2 "standard input" rescore - -
+rescore_full() { rescore source one > /dev/full; }
+rescore_closed() { rescore source one >&-; }
+check "rescoring to a full disk" 1 "No space left" rescore_full
+check "rescoring to a closed output" 1 "closed" rescore_closed
+
+[ "$failures" = 0 ] && echo "all passed"
+exit "$((failures > 0))"

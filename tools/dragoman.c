@@ -1,0 +1,113 @@
+// The command: finds the subcommand, reads its options, and hands over. What all subcommands share is here too.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "tools.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+    const char *name;
+    int (*run)(const dm_options *options);
+} commands[] = {
+    {"train", train_command},
+    {"translate", translate_command},
+    {"rescore", rescore_command},
+    {"score", score_command},
+};
+
+int complain(dm_status status, const dm_error *error)
+{
+    fprintf(stderr, "dragoman: %s\n", error->message);
+    return status == DM_USAGE ? 2 : 1;
+}
+
+int close_output(FILE *stream)
+{
+    errno = 0;
+    bool good = !ferror(stream);  // of an earlier write, whose reason is gone by now
+    good = fflush(stream) == 0 && good;
+    int reason = errno;
+    good = fclose(stream) == 0 && good;
+    if (good) return 0;
+    if (!reason) reason = errno;
+    const char *why = reason == EBADF ? "it is closed" : reason ? strerror(reason) : "not all of it was taken";
+    fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
+    return 1;
+}
+
+#ifdef __clang__
+static const char compiler[] = __VERSION__;  // names itself
+#else
+static const char compiler[] = "GCC " __VERSION__;
+#endif
+#ifdef __OPTIMIZE__
+static const char build[] = "";
+#else
+static const char build[] = ", not optimized";
+#endif
+
+static int print_version(void)
+{
+    printf("dragoman %s\nbuilt with %s%s\n", dm_version(), compiler, build);
+    return close_output(stdout);
+}
+
+static int print_help(const char *command)
+{
+    dm_options_help(command, stdout);
+    return close_output(stdout);
+}
+
+static int no_such_command(const char *name)
+{
+    fprintf(stderr,
+            "dragoman: there is no command '%s': did you mean train, translate, rescore or score? (dragoman --help "
+            "says what they do)\n",
+            name);
+    return 2;
+}
+
+// Where standard input, output or error is closed, the next file to be opened would take its place, and what is meant
+// for the terminal would go into it. A placeholder makes reading or writing there an error instead.
+static void hold_standard_streams(void)
+{
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) == -1) return;
+}
+
+static int run(size_t command, int argc, char **argv)
+{
+    dm_options *options = dm_options_new(commands[command].name);
+    dm_error error;
+    int result;
+    dm_status status = dm_options_parse(options, argc, argv, &error);
+    if (status)
+        result = complain(status, &error);
+    else if (dm_options_flag(options, "help"))
+        result = print_help(commands[command].name);
+    else
+        result = commands[command].run(options);
+    dm_options_free(options);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like any other, and close_output reports it
+    hold_standard_streams();
+    if (argc < 2) {
+        dm_options_help(NULL, stderr);
+        return 2;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0) return print_version();
+    bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
+    if (help && argc < 3) return print_help(NULL);
+    if (help) name = argv[2];
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (strcmp(name, commands[i].name) == 0) return help ? print_help(name) : run(i, argc - 2, argv + 2);
+    return no_such_command(name);
+}

@@ -1,0 +1,71 @@
+// dragoman rescore: how probable a model finds given translations.
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools.h"
+
+static dm_status failure(dm_error *error, const char *message)
+{
+    snprintf(error->message, sizeof error->message, "%s", message);
+    return DM_FAILURE;
+}
+
+typedef struct Pairs {
+    const char *source_name, *target_name;
+    dm_lines sources, targets;
+} Pairs;
+
+static dm_status read_pairs(const dm_options *options, Pairs *pairs, dm_error *error)
+{
+    const char *source = dm_options_text(options, "SRC", 0), *target = dm_options_text(options, "TRG", 0);
+    pairs->source_name = strcmp(source, "-") == 0 ? "standard input" : source;
+    pairs->target_name = strcmp(target, "-") == 0 ? "standard input" : target;
+    if (strcmp(source, "-") == 0 && strcmp(target, "-") == 0) {
+        failure(error, "SRC and TRG cannot both be standard input: name a file for one of them");
+        return DM_USAGE;
+    }
+    dm_status status = dm_lines_read(&pairs->sources, source, error);
+    if (!status) status = dm_lines_read(&pairs->targets, target, error);
+    if (status || pairs->sources.count == pairs->targets.count) return status;
+    snprintf(error->message, sizeof error->message,
+             "%s has %zu lines and %s %zu: each line of one must be the translation of the same line of the other",
+             pairs->source_name, pairs->sources.count, pairs->target_name, pairs->targets.count);
+    return DM_FAILURE;
+}
+
+// -12.3456, or with word scores -12.3456 ||| -0.1000 -2.0000
+static void print(const dm_rescored *rescored, bool word_scores)
+{
+    printf("%.4f", rescored->log_probability);
+    if (word_scores) printf(" |||");
+    for (int i = 0; word_scores && i < rescored->pieces; i++) printf(" %.4f", rescored->word_scores[i]);
+    putchar('\n');
+}
+
+static dm_status rescore(dm_model *model, const dm_options *options, const Pairs *pairs, dm_error *error)
+{
+    size_t count = pairs->sources.count;
+    dm_rescored *rescored = calloc(count + 1, sizeof *rescored);
+    if (!rescored) return failure(error, "out of memory");
+    dm_status status = dm_rescore(model, (const char *const *)pairs->sources.line,
+                                  (const char *const *)pairs->targets.line, count, options, rescored, error);
+    for (size_t i = 0; !status && i < count && !ferror(stdout); i++)
+        print(&rescored[i], dm_options_flag(options, "word-scores"));
+    dm_rescored_free(rescored, count);
+    free(rescored);
+    return status;
+}
+
+int rescore_command(const dm_options *options)
+{
+    dm_error error = {.message = ""};
+    dm_model *model = NULL;
+    Pairs pairs = {0};
+    dm_status status = read_pairs(options, &pairs, &error);
+    if (!status) status = dm_model_open(&model, dm_options_text(options, "model", 0), options, &error);
+    if (!status) status = rescore(model, options, &pairs, &error);
+    dm_model_close(model);
+    dm_lines_free(&pairs.sources);
+    dm_lines_free(&pairs.targets);
+    return status ? complain(status, &error) : close_output(stdout);
+}
