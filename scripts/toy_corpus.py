@@ -16,8 +16,8 @@ from collections import namedtuple
 TRAIN, DEV, TEST, HELD_OUT_SHARE, SEED = 20000, 500, 500, 0.12, 20170612
 
 # No training sentence has both strings of a row; HELD_OUT_SHARE of dev and of test do.
-HELD_OUT = [('首都', '埃及'), ('首都', '泰国'), ('叔叔', '比'), ('俄语', '会说'), ('图书馆', '正在'), ('椅子', '红色'),
-            ('地图', '沙发'), ('六十七', '岁'), ('星期四', '没'), ('博物馆', '如果'), ('雨伞', '买的'), ('手表', '把')]
+HELD_OUT = [('首都', '埃及'), ('首都', '泰国'), ('比', '叔叔'), ('不', '牛奶'), ('会说', '俄语'), ('正在', '钢琴'),
+            ('色', '椅子'), ('没', '星期四'), ('如果', '博物馆'), ('买的', '雨伞'), ('把', '手表'), ('岁', '七岁')]
 
 # ---------------------------------------------------------------- lexicon
 
@@ -104,7 +104,7 @@ DRINKS = nouns('drink', '''水/杯/glass of water; 茶/杯/cup of tea; 咖啡/�
     果汁/杯/glass of juice; 啤酒/瓶/bottle of beer''')
 WARES = READING + SMALL + LARGE + CLOTHES
 DISHES = [(c.zh + '菜', c.people + ' food') for c in COUNTRIES]
-SPORTS = table('篮球/basketball; 足球/soccer; 网球/tennis; 游泳/swimming; 音乐/music')
+SPORTS = table('篮球/basketball; 足球/soccer; 网球/tennis; 游泳/swimming; 音乐/music; 科学/science')
 COLORS = table('红色/red; 白色/white; 黑色/black; 蓝色/blue; 绿色/green; 黄色/yellow')
 SEASONS = table('春天/spring; 夏天/summer; 秋天/autumn; 冬天/winter')
 
@@ -134,26 +134,25 @@ ADJECTIVES = {row[0]: Adjective(*row) for row in table('''高/tall/taller; 年�
     无聊/boring/more boring; 有用/useful/more useful; 重要/important/more important; 难/difficult/more difficult
     容易/easy/easier; 好吃/tasty/tastier; 新鲜/fresh/fresher; 热/hot/hotter; 冷/cold/colder; 暖和/warm/warmer
     凉快/cool/cooler; 干净/clean/cleaner; 安静/quiet/quieter; 有名/famous/more famous''')}
-SUITS = {kind: [ADJECTIVES[zh] for zh in words.split()] for kind, words in table('''person/高 年轻 聪明 忙 健康 友好
+SUITS = {kind: [ADJECTIVES[zh] for zh in words.split()] for kind, words in table('''person/高 年轻 聪明 忙 健康 友好; degree/高 聪明 忙 健康 友好; strain/忙 累 饿 渴; wrong/贵 大 小 旧
     mood/忙 高兴 累 饿 渴; reading/有意思 无聊 有用 贵 便宜 新 旧; small/大 小 新 旧 贵 便宜 漂亮; large/大 小 新 旧 贵 便宜 漂亮; clothes/新 旧 贵 便宜 漂亮
     animal/大 小 聪明 可爱; fruit/贵 便宜 新鲜; food/好吃 贵 便宜; drink/贵 便宜; field/有意思 有用 重要 难 容易
     city/大 漂亮 安静 干净 有名; weather/热 冷 暖和 凉快; building/大 小 新 旧 漂亮 干净 安静''')}
 NO_DE = '大小新旧'  # 新书, but 有意思的书
 
 ACTIVITIES = [Activity(verb, thing, once, often or once, places.split()) for verb, thing, once, often, places in table('''
-    看/书/read a book/read books/图书馆 家 公园 咖啡馆 教室; 看/报纸/read the newspaper//家 咖啡馆 办公室
-    看/电视/watch TV//家 宾馆; 看/电影/watch a movie/watch movies/电影院 家; 听/音乐/listen to music//家 公园 咖啡馆
-    喝/咖啡/drink coffee//咖啡馆 办公室 家; 喝/茶/drink tea//办公室 家; 吃/早饭/eat breakfast//家 学校 宾馆
-    吃/午饭/eat lunch//饭馆 学校 办公室; 吃/晚饭/eat dinner//家 饭馆; 做/作业/do homework//家 图书馆 教室
-    做/饭/cook//家 厨房; 打/篮球/play basketball//学校 公园; 打/网球/play tennis//学校 公园; 踢/足球/play soccer//学校 公园
-    弹/钢琴/play the piano//家 学校; 弹/吉他/play the guitar//家 公园; 下/棋/play chess//公园 家; 玩/游戏/play games//家
-    唱/歌/sing//公园 教室 家; 跳/舞/dance//公园 家; 跑/步/run//公园 学校; 游/泳/swim//学校 宾馆
-    散/步/take a walk/take walks/公园; 睡/觉/sleep//家 宾馆; 开/会/have a meeting/have meetings/办公室 大学; 开/车/drive//
+    看/书/read a book/read books/图书馆 家 公园 咖啡馆 教室; 看/报纸/read the newspaper//家 咖啡馆 办公室; 看/电视/watch TV//家 宾馆
+    看/电影/watch a movie/watch movies/电影院 家; 听/音乐/listen to music//家 公园 咖啡馆; 喝/咖啡/drink coffee//咖啡馆 办公室 家
+    喝/茶/drink tea//办公室 家; 吃/早饭/eat breakfast//家 学校 宾馆; 吃/午饭/eat lunch//饭馆 学校 办公室; 吃/晚饭/eat dinner//家 饭馆
+    做/作业/do homework//家 图书馆 教室; 做/饭/cook//家 厨房; 打/篮球/play basketball//学校 公园; 打/网球/play tennis//学校 公园
+    踢/足球/play soccer//学校 公园; 弹/钢琴/play the piano//家 学校; 弹/吉他/play the guitar//家 公园; 下/棋/play chess//公园 家
+    玩/游戏/play games//家; 唱/歌/sing//公园 教室 家; 跳/舞/dance//公园 家; 跑/步/run//公园 学校; 游/泳/swim//学校 宾馆
+    散/步/take a walk/take walks/公园; 开/会/have a meeting/have meetings/办公室 大学; 开/车/drive//
     写/信/write a letter/write letters/家 办公室; 打/电话/make a phone call/make phone calls/办公室 家
     拍/照/take photos//公园 博物馆 动物园; 打扫/房间/clean the room//宾馆; 洗/衣服/wash clothes//家; 买/东西/shop//超市 商店
     等/朋友/wait for a friend/wait for friends/机场 火车站 咖啡馆; 包/饺子/make dumplings//家 厨房
     工作//work//银行 医院 工厂 大学 博物馆 邮局; 休息//rest//家 宾馆 公园''')]
-MEALTIME = {'早饭': '早上', '午饭': '中午', '晚饭': '晚上', '觉': '晚上'}
+MEALTIME = {'早饭': '早上', '午饭': '中午', '晚饭': '晚上'}
 SKILLS = [what._replace(places=[]) for what in ACTIVITIES if what.thing in '饭 篮球 网球 足球 钢琴 吉他 棋 舞 泳 车'.split()]
 ROUTINE = {part: [Activity(verb, thing, once, once, []) for verb, thing, once in table(rows)] for part, rows in {
     '早上': '起/床/get up; 吃/早饭/eat breakfast; 跑/步/run; 去/学校/go to school; 上/班/go to work; 听/新闻/listen to the news',
@@ -182,7 +181,7 @@ GREETINGS = table('''你好/hello; 您好/hello; 大家好/hello everyone; 谢�
     对不起/sorry; 没关系/it does not matter; 不客气/you are welcome; 欢迎/welcome; 恭喜/congratulations; 生日快乐/happy birthday
     新年快乐/happy new year; 圣诞快乐/merry Christmas; 祝你好运/good luck; 你好，世界/hello, world; 欢迎来到中国/welcome to China''')
 TERMS = table('''世界/world; 首都/capital; 国家/country; 城市/city; 语言/language; 翻译/translation; 神经机器翻译/neural machine translation
-    数据/data; 模型/model; 计算机/computer; 互联网/Internet; 科学/science; 爱/love; 家人/family; 时间/time; 今天/today; 天气/weather
+    数据/data; 模型/model; 计算机/computer; 互联网/Internet; 爱/love; 家人/family; 时间/time; 今天/today; 天气/weather
     名字/name; 问题/question; 男孩/boy; 女孩/girl; 孩子/child; 水果/fruit; 昨天/yesterday; 明天/tomorrow; 是的/yes; 不是/no; 好的/okay''')
 SENTENCES = table('''你叫什么名字？/What is your name?; 你好吗？/How are you?; 我很好。/I am fine.; 我爱你。/I love you.; 你是谁？/Who are you?
     我也爱你。/I also love you.; 我想你。/I miss you.; 很高兴认识你。/Nice to meet you.; 认识你很高兴。/Nice to meet you.
@@ -193,7 +192,8 @@ SENTENCES = table('''你叫什么名字？/What is your name?; 你好吗？/How 
     请进。/Please come in.; 请等一下。/Please wait a moment.; 请帮帮我。/Please help me.; 请再说一遍。/Please say it again.
     请说慢一点。/Please speak more slowly.; 别担心。/Do not worry.; 洗手间在哪里？/Where is the restroom?; 你来自哪里？/Where do you come from?
     今天天气很好。/The weather is nice today.; 今天天气怎么样？/How is the weather today?; 我是学生。/I am a student.
-    我没有时间。/I do not have time.; 我在学习中文。/I am studying Chinese.; 你多大了？/How old are you?; 我们走吧。/Let us go.
+    我没有时间。/I do not have time.; 你有时间吗？/Do you have time?; 你能帮我吗？/Can you help me?; 我需要帮助。/I need help.
+    我喜欢学习。/I like studying.; 我爱我的家人。/I love my family.; 我在学习中文。/I am studying Chinese.; 你多大了？/How old are you?; 我们走吧。/Let us go.
     知识就是力量。/Knowledge is power.; 时间就是金钱。/Time is money.; 熟能生巧。/Practice makes perfect.; 世界很大。/The world is very big.
     什么是机器学习？/What is machine learning?; 什么是人工智能？/What is artificial intelligence?; 什么是深度学习？/What is deep learning?
     什么是神经网络？/What are neural networks?; 什么是自然语言处理？/What is natural language processing?''')
@@ -235,7 +235,7 @@ def clause(who, tense, predicate, no=False, ask=False, adverb=''):
                   'perfect': 'has' if one else 'have'}.get(tense, tense)
         form = {'now': 'ing', 'perfect': 'participle'}.get(tense, '')
     if tense == 'going':
-        predicate = 'going ' + (predicate[3:] if predicate.split()[0] == 'go' else 'to ' + predicate)
+        predicate = 'going' + (predicate[2:] if predicate.split()[0] == 'go' else ' to ' + predicate)
     predicate = inflect(predicate, form) if form else predicate
     if helper == 'can' and no:
         helper, no = 'cannot', False
@@ -422,10 +422,15 @@ def thing(s, kinds):
     return {'': s.pick(kind), 'kind': kind}
 
 
-def study(s):
-    zh, en = s.pick(LANGUAGES + FIELDS)
+def study(s, subjects):
+    zh, en = s.pick(subjects)
     many = en.endswith(('networks', 'models'))
     return {'': (zh, en), 'is': ('', 'are' if many else 'is'), 'it': ('', 'them' if many else 'it')}
+
+
+def saying(s):
+    zh, en = s.pick(SENTENCES)
+    return zh, en if en.startswith('I ') else en[0].lower() + en[1:]
 
 
 def siblings(s):
@@ -441,7 +446,7 @@ def rain(s):
 def activity(s):
     """Something to do, fit for the time of day."""
     time = ''.join(forms[''][0] for slot, forms in s.filled.items() if slot in ('PAST', 'FUTURE', 'HABIT'))
-    part = re.search('早上|下午|晚上|$', time)[0]
+    part = re.search('早上|下午|晚上|每个|$', time)[0]
     return s.pick([what for what in ACTIVITIES if not part or MEALTIME.get(what.thing, part) == part])
 
 
@@ -468,24 +473,27 @@ SLOTS = {
     # people
     'WHO': somebody, 'OTHER': somebody, 'PRON': lambda s: s.pick([YOU, HE, SHE, THEY] if s.asked else [I, HE, SHE, WE, THEY]),
     'GREETING': [row for row in GREETINGS if len(row[0]) < 5 and row[0][0] not in '大您非没不恭'],
-    'WE': [WE, WE, THEY, THEY_F, YOU_ALL], 'ANYONE': [WHO], 'NAME': NAMES, 'BOY': NAMES[:6:2], 'GIRL': NAMES[1:6:2],
-    'RELATIVE': lambda s: of(owner(s), s.pick(KIN + CIRCLE)), 'FRIEND': lambda s: of(owner(s), s.pick(CIRCLE)),
-    'MAN': lambda s: s.pick([I, of(owner(s), s.pick(KIN[::2]))]), 'WOMAN': lambda s: s.pick([I, of(owner(s), s.pick(KIN[1::2]))]),
+    'WE': [WE, WE, THEY, THEY_F, YOU_ALL], 'ANYONE': [WHO], 'NAME': NAMES, 'FIRST': NAMES[:6], 'BOY': NAMES[:6:2], 'GIRL': NAMES[1:6:2],
+    'RELATIVE': lambda s: of(owner(s), s.pick(KIN + CIRCLE)), 'FRIEND': lambda s: of(owner(s), s.pick([row for row in CIRCLE if row[0] != '老师'])),
+    'MAN': lambda s: of(owner(s), s.pick(KIN[::2])), 'WOMAN': lambda s: of(owner(s), s.pick(KIN[1::2])),  # in turn in KIN and NAMES
     'ONE': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN)), s.pick(NAMES)]),
     'WORKER': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN[:2] + KIN[4:])), s.pick(NAMES[:8])]),
     'PUPIL': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN[8:])), s.pick(NAMES[:6])]),
     'OWNER': lambda s: s.pick([I, HE, SHE, WE, of(owner(s), s.pick(KIN)), of(owner(s), s.pick(CIRCLE)), s.pick(NAMES)]),
     'JOB': job, 'SORT': YOUNG + JOBS[2:4], 'KIN': siblings, 'AGE': age,
+    'SAYING': saying,
     # things
     'WARE': WARES, 'SMALL': SMALL + READING, 'LARGE': LARGE, 'BOOK': READING[:2], 'ANIMAL': ANIMALS, 'PET': ANIMALS[:2], 'FRUIT': FRUIT,
-    'FOOD': FRUIT + FOOD, 'DISH': FOOD[3:7], 'DRINK': DRINKS, 'FOREIGN': DISHES, 'PRICE': price, 'COLOR': COLORS, 'STUDY': study,
+    'FOOD': FRUIT + FOOD, 'DISH': FOOD[3:7], 'DRINK': DRINKS, 'FOREIGN': DISHES, 'PRICE': price, 'COLOR': COLORS, 'STUDY': lambda s: study(s, LANGUAGES + FIELDS),
+    'FIELD': lambda s: study(s, FIELDS),
     'LANGUAGE': LANGUAGES, 'THING': lambda s: thing(s, THINGS), 'TASTE': lambda s: thing(s, THINGS[3:]),  # nobody dislikes a country here
     'LOST': table('钱包/wallet; 钥匙/key; 手机/phone; 雨伞/umbrella; 手表/watch; 帽子/hat; 票/ticket; 相机/camera'),
     'BROKEN': table('杯子/cup; 盘子/plate'), 'DOOR': table('门/door; 窗户/window; 冰箱/fridge; 盒子/box'),
     'FAVORITE': table('颜色/color; 城市/city; 季节/season; 国家/country; 运动/sport; 水果/fruit'),
     # how things are
     'ADJ': lambda s: s.pick(SUITS[s.before('noun').kind]), 'CITY_ADJ': SUITS['city'], 'STUDY_ADJ': SUITS['field'], 'TRAIT': SUITS['person'],
-    'BUILDING_ADJ': SUITS['building'], 'FRUIT_ADJ': SUITS['fruit'], 'MOOD': SUITS['mood'], 'WEATHER': SUITS['weather'],
+    'BUILDING_ADJ': SUITS['building'], 'FRUIT_ADJ': SUITS['fruit'], 'MOOD': SUITS['mood'],
+    'DEGREE': SUITS['degree'], 'STRAIN': SUITS['strain'], 'WRONG': SUITS['wrong'], 'HARSH': SUITS['weather'][:2], 'WEATHER': SUITS['weather'],
     'VERY': table('很/very; 非常/very; 真/really; 不/not'),
     # places
     'COUNTRY': COUNTRIES, 'CITY': CITIES, 'REGION': THINGS[0] + CITIES, 'PLACE': BUILDINGS, 'BUILDING': BUILDINGS, 'SIDE': SIDES,
@@ -505,64 +513,57 @@ SLOTS = {
 # {WHO past not ACT} 'he did not read a book', {past WHO ACT} 'did he read a book'. Each construction has its share of sentences.
 
 RULES = {name: (share, table(rules)) for name, share, rules in (
-    ('greeting', 150, '''
-        GREETING，NAME！/GREETING, NAME!'''),
-    ('liking', 700, '''
-        WHO喜欢THING。/{WHO habit like} THING.; WHO很喜欢THING。/{WHO habit like} THING very much.
-        WHO爱THING。/{WHO habit love} THING.; WHO也喜欢THING。/{WHO habit also like} THING.
-        WE都喜欢THING。/{WE habit all like} THING.; WHO喜欢THING和THING2。/{WHO habit like} THING and THING2.
-        WHO不喜欢TASTE。/{WHO habit not like} TASTE.
+    ('greeting', 400, '''
+        GREETING，NAME！/GREETING, NAME!; NAME，SAYING/NAME, SAYING; NAME，SAYING/NAME, SAYING'''),
+    ('liking', 550, '''
+        WHO喜欢THING。/{WHO habit like} THING.; WHO很喜欢THING。/{WHO habit like} THING very much.; WHO爱THING。/{WHO habit love} THING.
+        WHO也喜欢THING。/{WHO habit also like} THING.; WE都喜欢THING。/{WE habit all like} THING.
+        WHO喜欢THING和THING2。/{WHO habit like} THING and THING2.; WHO不喜欢TASTE。/{WHO habit not like} TASTE.
         PRON喜欢TASTE，但是不喜欢TASTE2。/{PRON habit like} TASTE, but {PRON habit not like} TASTE2.
         WHO喜欢THING吗？/{habit WHO like} THING?; WHO喜不喜欢THING？/{habit WHO like} THING?
         WHO为什么喜欢THING？/Why {habit WHO like} THING?; ANYONE喜欢THING？/{ANYONE habit like} THING?'''),
     ('liking to do', 300, '''
-        WHO喜欢ACT。/{WHO habit like} ACT.doing.; WHO不喜欢ACT。/{WHO habit not like} ACT.doing.
-        WHO喜欢ACT吗？/{habit WHO like} ACT.doing?'''),
-    ('being', 600, '''
+        WHO喜欢ACT。/{WHO habit like} ACT.doing.; WHO不喜欢ACT。/{WHO habit not like} ACT.doing.; WHO喜欢ACT吗？/{habit WHO like} ACT.doing?'''),
+    ('being', 500, '''
         WORKER是JOB。/{WORKER be} JOB.; WORKER不是JOB。/{WORKER be not} JOB.; WORKER也是JOB。/{WORKER be also} JOB.
         WORKER是JOB吗？/{be WORKER} JOB?; WORKER是不是JOB？/{be WORKER} JOB?; WORKER想当JOB。/{WORKER habit want} to be JOB.
         WE都是JOB。/{WE be all} JOB.; WE是JOB。/{WE be} JOB.; WHO是COUNTRY.people。/{WHO be} COUNTRY.people.
         WHO不是COUNTRY.people。/{WHO be not} COUNTRY.people.; WHO是COUNTRY.people吗？/{be WHO} COUNTRY.people?
-        NAME是FRIEND。/NAME is FRIEND.; 这是RELATIVE。/This is RELATIVE.; 那是RELATIVE吗？/Is that RELATIVE?
-        WHO是谁？/Who {be WHO}?'''),
-    ('name, home, age', 550, '''
-        MAN叫BOY。/MAN.poss name is BOY.; WOMAN叫GIRL。/WOMAN.poss name is GIRL.
+        NAME是FRIEND。/NAME is FRIEND.; 他是MAN。/He is MAN.; 她是WOMAN。/She is WOMAN.; 这是RELATIVE。/This is RELATIVE.
+        那是RELATIVE吗？/Is that RELATIVE?; WHO是谁？/Who {be WHO}?'''),
+    ('name, home, age', 450, '''
+        我叫FIRST。/My name is FIRST.; MAN叫BOY。/MAN.poss name is BOY.; WOMAN叫GIRL。/WOMAN.poss name is GIRL.
         RELATIVE叫什么名字？/What is RELATIVE.poss name?; WHO来自REGION。/{WHO habit come} from REGION.
         WHO来自REGION吗？/{habit WHO come} from REGION?; WHO住在REGION。/{WHO habit live} in REGION.
-        WHO住在REGION吗？/{habit WHO live} in REGION?; ONE今年AGE岁。/{ONE be} AGE years old.
-        ONE AGE岁。/{ONE be} AGE years old.; ONE今年AGE岁吗？/{be ONE} AGE years old?; ONE今年多大？/How old {be ONE}?
-        WHO住在哪里？/Where {habit WHO live}?'''),
-    ('language and study', 800, '''
+        WHO住在REGION吗？/{habit WHO live} in REGION?; ONE今年AGE岁。/{ONE be} AGE years old.; ONE AGE岁。/{ONE be} AGE years old.
+        ONE今年AGE岁吗？/{be ONE} AGE years old?; ONE今年多大？/How old {be ONE}?; WHO住在哪里？/Where {habit WHO live}?'''),
+    ('language and study', 650, '''
         WHO会说LANGUAGE。/{WHO can speak} LANGUAGE.; WHO不会说LANGUAGE。/{WHO can not speak} LANGUAGE.
         WHO会说LANGUAGE吗？/{can WHO speak} LANGUAGE?; WHO会说一点儿LANGUAGE。/{WHO can speak} a little LANGUAGE.
-        WHO会说LANGUAGE和LANGUAGE2。/{WHO can speak} LANGUAGE and LANGUAGE2.
-        WHO教OTHER STUDY。/{WHO habit teach} OTHER.obj STUDY.; WHO在大学学习STUDY。/{WHO habit study} STUDY at the university.
-        WHO想学习STUDY。/{WHO habit want} to study STUDY.; WHO正在学习STUDY。/{WHO now study} STUDY.
-        WHO为什么学习STUDY？/Why {habit WHO study} STUDY?; WHO的LANGUAGE很好。/WHO.poss LANGUAGE is good.
-        STUDY很STUDY_ADJ。/STUDY STUDY.is very STUDY_ADJ.; STUDY不STUDY_ADJ。/STUDY STUDY.is not STUDY_ADJ.
-        STUDY STUDY_ADJ吗？/STUDY.is STUDY STUDY_ADJ?; WHO学了FEW年STUDY。/{WHO past study} STUDY for FEW years.
-        用LANGUAGE怎么说？/How do you say it in LANGUAGE?'''),
+        WHO会说LANGUAGE和LANGUAGE2。/{WHO can speak} LANGUAGE and LANGUAGE2.; WHO教OTHER STUDY。/{WHO habit teach} OTHER.obj STUDY.
+        WHO在大学学习STUDY。/{WHO habit study} STUDY at the university.; WHO想学习STUDY。/{WHO habit want} to study STUDY.
+        WHO正在学习STUDY。/{WHO now study} STUDY.; WHO为什么学习STUDY？/Why {habit WHO study} STUDY?
+        WHO的LANGUAGE很好。/WHO.poss LANGUAGE is good.; STUDY很STUDY_ADJ。/STUDY STUDY.is very STUDY_ADJ.
+        STUDY不STUDY_ADJ。/STUDY STUDY.is not STUDY_ADJ.; STUDY STUDY_ADJ吗？/STUDY.is STUDY STUDY_ADJ?
+        WHO学了FEW年STUDY。/{WHO past study} STUDY for FEW years.; 用LANGUAGE怎么说？/How do you say it in LANGUAGE?'''),
     ('capital', 400, '''
         WHO想去COUNTRY的首都。/{WHO habit want} to go to the capital of COUNTRY.
-        WHO喜欢COUNTRY的首都。/{WHO habit like} the capital of COUNTRY.
-        COUNTRY的首都很CITY_ADJ。/The capital of COUNTRY is very CITY_ADJ.
+        WHO喜欢COUNTRY的首都。/{WHO habit like} the capital of COUNTRY.; COUNTRY的首都很CITY_ADJ。/The capital of COUNTRY is very CITY_ADJ.
         WHO住在COUNTRY的首都。/{WHO habit live} in the capital of COUNTRY.
         COUNTRY.capital不是COUNTRY2的首都。/COUNTRY.capital is not the capital of COUNTRY2.
         COUNTRY.capital是COUNTRY的首都，不是COUNTRY2的首都。/COUNTRY.capital is the capital of COUNTRY, not the capital of COUNTRY2.
-        COUNTRY的首都CITY_ADJ吗？/Is the capital of COUNTRY CITY_ADJ?
-        WHO去过COUNTRY的首都。/{WHO perfect be} to the capital of COUNTRY.'''),
+        COUNTRY的首都CITY_ADJ吗？/Is the capital of COUNTRY CITY_ADJ?; WHO去过COUNTRY的首都。/{WHO perfect be} to the capital of COUNTRY.'''),
     ('yesterday', 1500, '''
         WHO PAST ACT了。/{WHO past ACT} PAST.; WHO PAST ACT了。/{WHO past ACT} PAST.; WHO PAST没ACT。/{WHO past not ACT} PAST.
         WHO PAST ACT了吗？/{past WHO ACT} PAST?; WHO PAST去了PLACE.to。/{WHO past go} PLACE.to PAST.
         WHO PAST没去PLACE.to。/{WHO past not go} PLACE.to PAST.; WHO PAST去PLACE.to了吗？/{past WHO go} PLACE.to PAST?
         ANYONE PAST ACT了？/{ANYONE past ACT} PAST?; WHO PAST为什么没ACT？/Why {past WHO not ACT} PAST?
-        WHO LONG_PAST去了REGION。/{WHO past go} to REGION LONG_PAST.
-        WHO LONG_PAST去了REGION吗？/{past WHO go} to REGION LONG_PAST?; WHO PAST做了什么？/What {past WHO do} PAST?'''),
+        WHO LONG_PAST去了REGION。/{WHO past go} to REGION LONG_PAST.; WHO LONG_PAST去了REGION吗？/{past WHO go} to REGION LONG_PAST?
+        WHO PAST做了什么？/What {past WHO do} PAST?'''),
     ('tomorrow', 1200, '''
-        WHO FUTURE会ACT。/{WHO will ACT} FUTURE.; WHO FUTURE不会ACT。/{WHO will not ACT} FUTURE.
-        WHO FUTURE会ACT吗？/{will WHO ACT} FUTURE?; WHO FUTURE要ACT。/{WHO going ACT} FUTURE.
-        WHO FUTURE要去PLACE.to。/{WHO going go} PLACE.to FUTURE.; WHO FUTURE要去PLACE.to吗？/{going WHO go} PLACE.to FUTURE?
-        WHO LONG_FUTURE会去REGION。/{WHO will go} to REGION LONG_FUTURE.
+        WHO FUTURE会ACT。/{WHO will ACT} FUTURE.; WHO FUTURE不会ACT。/{WHO will not ACT} FUTURE.; WHO FUTURE会ACT吗？/{will WHO ACT} FUTURE?
+        WHO FUTURE要ACT。/{WHO going ACT} FUTURE.; WHO FUTURE要去PLACE.to。/{WHO going go} PLACE.to FUTURE.
+        WHO FUTURE要去PLACE.to吗？/{going WHO go} PLACE.to FUTURE?; WHO LONG_FUTURE会去REGION。/{WHO will go} to REGION LONG_FUTURE.
         WHO LONG_FUTURE会去REGION吗？/{will WHO go} to REGION LONG_FUTURE?; WHO FUTURE想ACT。/{WHO habit want} to ACT FUTURE.
         ANYONE FUTURE会ACT？/{ANYONE will ACT} FUTURE?; WHO FUTURE会做什么？/What {will WHO do} FUTURE?'''),
     ('every day', 1200, '''
@@ -570,10 +571,10 @@ RULES = {name: (share, table(rules)) for name, share, rules in (
         WHO HABIT都ACT吗？/{habit WHO ACT.often} HABIT?; WHO OFTEN ACT。/{WHO habit OFTEN ACT.often}.
         WHO OFTEN ACT。/{WHO habit OFTEN ACT.often}.; WHO经常ACT吗？/{habit WHO often ACT.often}?
         WHO HABIT都去PLACE.to。/{WHO habit go} PLACE.to HABIT.; WHO不常去PLACE.to。/{WHO habit not often go} PLACE.to.'''),
-    ('now', 700, '''
+    ('now', 600, '''
         WHO正在ACT。/{WHO now ACT}.; WHO正在ACT吗？/{now WHO ACT}?; WHO现在正在ACT。/{WHO now ACT} now.; WHO在DO。/{WHO now DO}.
         WHO在DO吗？/{now WHO DO}?; WHO没在DO。/{WHO now not DO}.; ANYONE在DO？/{ANYONE now DO}?; WHO还在DO。/{WHO now still DO}.
-        WHO在做什么？/What {now WHO do}?'''),
+        WHO正在睡觉。/{WHO now sleep}.; WHO在做什么？/What {now WHO do}?'''),
     ('clock', 900, '''
         WHO CLOCK ROUTINE。/{WHO habit ROUTINE} CLOCK.; WHO CLOCK.every ROUTINE。/{WHO habit ROUTINE} CLOCK.every.
         WHO CLOCK.tomorrow要ROUTINE。/{WHO going ROUTINE} CLOCK.tomorrow.
@@ -581,31 +582,27 @@ RULES = {name: (share, table(rules)) for name, share, rules in (
         WHO CLOCK.yesterday没ROUTINE。/{WHO past not ROUTINE} CLOCK.yesterday.
         WHO每天几点ROUTINE？/What time {habit WHO ROUTINE} every day?; WHO从START到END工作。/{WHO habit work} from START to END.
         现在是CLOCK。/It is CLOCK.it now.'''),
-    ('can and must', 600, '''
+    ('can and must', 500, '''
         WHO想ACT。/{WHO habit want} to ACT.; WHO不想ACT。/{WHO habit not want} to ACT.; WHO想ACT吗？/{habit WHO want} to ACT?
-        WHO会SKILL。/{WHO can SKILL}.; WHO不会SKILL。/{WHO can not SKILL}.; WHO会SKILL吗？/{can WHO SKILL}?
-        WHO应该ACT。/{WHO should ACT}.; WHO不应该ACT。/{WHO should not ACT}.; WHO必须ACT。/{WHO must ACT}.
-        WHO可以ACT吗？/{can WHO ACT}?; WHO可以ACT。/{WHO can ACT}.'''),
+        WHO会SKILL。/{WHO can SKILL}.; WHO不会SKILL。/{WHO can not SKILL}.; WHO会SKILL吗？/{can WHO SKILL}?; WHO应该ACT。/{WHO should ACT}.
+        WHO不应该ACT。/{WHO should not ACT}.; WHO必须ACT。/{WHO must ACT}.; WHO可以ACT吗？/{can WHO ACT}?; WHO可以ACT。/{WHO can ACT}.'''),
     ('when, where, how', 350, '''
-        WHO什么时候ACT？/When {habit WHO ACT.often}?; WHO PAST在哪里DO？/Where {past WHO DO} PAST?
-        WHO在哪里工作？/Where {habit WHO work}?; WHO什么时候去REGION？/When {will WHO go} to REGION?
-        WHO想去哪里？/Where {habit WHO want} to go?; WHO怎么去PLACE.to？/How {habit WHO go} PLACE.to?
-        WHO想吃什么？/What {habit WHO want} to eat?; WHO想喝什么？/What {habit WHO want} to drink?
-        WHO PAST买了什么？/What {past WHO buy} PAST?; WHO喜欢什么颜色？/What color {habit WHO like}?
-        WHO喜欢谁？/Who {habit WHO like}?; WHO FUTURE要去哪里？/Where {going WHO go} FUTURE?'''),
+        WHO什么时候ACT？/When {habit WHO ACT.often}?; WHO PAST在哪里DO？/Where {past WHO DO} PAST?; WHO在哪里工作？/Where {habit WHO work}?
+        WHO什么时候去REGION？/When {will WHO go} to REGION?; WHO想去哪里？/Where {habit WHO want} to go?
+        WHO怎么去PLACE.to？/How {habit WHO go} PLACE.to?; WHO想吃什么？/What {habit WHO want} to eat?
+        WHO想喝什么？/What {habit WHO want} to drink?; WHO PAST买了什么？/What {past WHO buy} PAST?
+        WHO喜欢什么颜色？/What color {habit WHO like}?; WHO喜欢谁？/Who {habit WHO like}?; WHO FUTURE要去哪里？/Where {going WHO go} FUTURE?'''),
     ('buying, eating, drinking', 1300, '''
         WHO PAST买了WARE.some。/{WHO past buy} WARE.some PAST.; WHO PAST没买WARE。/{WHO past not buy} WARE.any PAST.
         WHO想买WARE.some。/{WHO habit want} to buy WARE.some.; WHO FUTURE会买WARE.new。/{WHO will buy} WARE.new FUTURE.
         WHO PAST吃了FOOD.some。/{WHO past eat} FOOD.some PAST.; WHO想吃FOOD。/{WHO habit want} to eat FOOD.bare.
-        WHO每天都喝DRINK.some。/{WHO habit drink} DRINK.some every day.
-        WHO PAST喝了DRINK.some。/{WHO past drink} DRINK.some PAST.; WHO不喝DRINK。/{WHO habit not drink} DRINK.bare.
-        WHO不吃FOOD。/{WHO habit not eat} FOOD.bare.; WHO喝DRINK吗？/{habit WHO drink} DRINK.bare?
-        我要DRINK.some。/I want DRINK.some.; WHO买了WARE.some吗？/{past WHO buy} WARE.some?
+        WHO每天都喝DRINK.some。/{WHO habit drink} DRINK.some every day.; WHO PAST喝了DRINK.some。/{WHO past drink} DRINK.some PAST.
+        WHO不喝DRINK。/{WHO habit not drink} DRINK.bare.; WHO不吃FOOD。/{WHO habit not eat} FOOD.bare.
+        WHO喝DRINK吗？/{habit WHO drink} DRINK.bare?; 我要DRINK.some。/I want DRINK.some.; WHO买了WARE.some吗？/{past WHO buy} WARE.some?
         WHO PAST买了WARE.red。/{WHO past buy} WARE.red PAST.; WHO把DRINK喝了。/{WHO past drink} DRINK.'''),
     ('having', 700, '''
-        WHO有WARE.some。/{WHO habit have} WARE.some.; WHO没有WARE。/{WHO habit not have} WARE.any.
-        WHO有WARE吗？/{habit WHO have} WARE.any?; WHO有没有WARE？/{habit WHO have} WARE.any?
-        WHO有WARE.new。/{WHO habit have} WARE.new.; WHO有WARE.red。/{WHO habit have} WARE.red.
+        WHO有WARE.some。/{WHO habit have} WARE.some.; WHO没有WARE。/{WHO habit not have} WARE.any.; WHO有WARE吗？/{habit WHO have} WARE.any?
+        WHO有没有WARE？/{habit WHO have} WARE.any?; WHO有WARE.new。/{WHO habit have} WARE.new.; WHO有WARE.red。/{WHO habit have} WARE.red.
         WHO有KIN.some。/{WHO habit have} KIN.some.; WHO有PET.some。/{WHO habit have} PET.some.
         WHO有几WARE.several？/How many WARE.several {habit WHO have}?; WHO有几个KIN？/How many KIN {habit WHO have}?
         这个学校有MANY个学生。/This school has MANY students.; 我们公司有MANY个人。/There are MANY people in our company.'''),
@@ -613,84 +610,72 @@ RULES = {name: (share, table(rules)) for name, share, rules in (
         这是OWNER的WARE.own。/WARE.this_is OWNER.poss WARE.own.; 那不是OWNER的WARE.own。/WARE.that_is not OWNER.poss WARE.own.
         这是OWNER的WARE.own吗？/WARE.is_this OWNER.poss WARE.own?; WARE.this是PRON的。/WARE.this is PRON.mine.
         OWNER的WARE.own很ADJ。/OWNER.poss WARE.own WARE.is very ADJ.; 这是谁的WARE.own？/Whose WARE.own WARE.is_this?
-        WHO在找OWNER的SMALL.own。/{WHO now look} for OWNER.poss SMALL.own.
-        WHO喜欢OWNER的WARE.own。/{WHO habit like} OWNER.poss WARE.own.'''),
+        WHO在找OWNER的SMALL.own。/{WHO now look} for OWNER.poss SMALL.own.; WHO喜欢OWNER的WARE.own。/{WHO habit like} OWNER.poss WARE.own.'''),
     ('price', 400, '''
         WARE.this PRICE块钱。/WARE.this costs PRICE yuan.; WARE.that PRICE块钱。/WARE.that costs PRICE yuan.
-        WARE.this多少钱？/How much is WARE.this?; WARE.that多少钱？/How much is WARE.that?
-        FOOD.a PRICE块钱。/FOOD.a costs PRICE yuan.'''),
+        WARE.this多少钱？/How much is WARE.this?; WARE.that多少钱？/How much is WARE.that?; FOOD.a PRICE块钱。/FOOD.a costs PRICE yuan.'''),
     ('where it is', 700, '''
-        OWNER的SMALL.own在SPOT。/OWNER.poss SMALL.own SMALL.is SPOT.
-        OWNER的SMALL.own在SPOT。/OWNER.poss SMALL.own SMALL.is SPOT.; SMALL在SPOT。/SMALL SMALL.is SPOT.
-        OWNER的SMALL.own不在SPOT。/OWNER.poss SMALL.own SMALL.is not SPOT.
-        OWNER的SMALL.own在SPOT吗？/SMALL.is OWNER.poss SMALL.own SPOT?
-        OWNER的SMALL.own在哪里？/Where SMALL.is OWNER.poss SMALL.own?
-        OWNER的SMALL.own在哪儿？/Where SMALL.is OWNER.poss SMALL.own?
-        BUILDING在BUILDING2 SIDE。/The BUILDING is SIDE the BUILDING2.; BUILDING在哪里？/Where is the BUILDING?
-        BUILDING在哪儿？/Where is the BUILDING?; WHO在WHERE。/{WHO be} WHERE.; WHO不在WHERE。/{WHO be not} WHERE.
-        WHO在WHERE吗？/{be WHO} WHERE?; WHO在哪里？/Where {be WHO}?; CITY在哪里？/Where is CITY?; CITY在哪儿？/Where is CITY?'''),
+        OWNER的SMALL.own在SPOT。/OWNER.poss SMALL.own SMALL.is SPOT.; OWNER的SMALL.own在SPOT。/OWNER.poss SMALL.own SMALL.is SPOT.
+        SMALL在SPOT。/SMALL SMALL.is SPOT.; OWNER的SMALL.own不在SPOT。/OWNER.poss SMALL.own SMALL.is not SPOT.
+        OWNER的SMALL.own在SPOT吗？/SMALL.is OWNER.poss SMALL.own SPOT?; OWNER的SMALL.own在哪里？/Where SMALL.is OWNER.poss SMALL.own?
+        OWNER的SMALL.own在哪儿？/Where SMALL.is OWNER.poss SMALL.own?; BUILDING在BUILDING2 SIDE。/The BUILDING is SIDE the BUILDING2.
+        BUILDING在哪里？/Where is the BUILDING?; BUILDING在哪儿？/Where is the BUILDING?; WHO在WHERE。/{WHO be} WHERE.
+        WHO不在WHERE。/{WHO be not} WHERE.; WHO在WHERE吗？/{be WHO} WHERE?; WHO在哪里？/Where {be WHO}?; CITY在哪里？/Where is CITY?
+        CITY在哪儿？/Where is CITY?'''),
     ('there is', 700, '''
         SPOT有SMALL.some。/SMALL.there_are SMALL.some SPOT.; SPOT有SMALL.red。/There is SMALL.red SPOT.
-        SPOT没有SMALL。/There are no SMALL.bare SPOT.; SPOT有SMALL吗？/Are there any SMALL.bare SPOT?
-        SPOT有什么？/What is SPOT?; 桌子上有FRUIT.some。/FRUIT.there_are FRUIT.some on the table.
-        SPOT有几SMALL.several？/How many SMALL.several are there SPOT?; 冰箱里有FOOD。/There FOOD.are FOOD.bare in the fridge.
-        冰箱里没有DRINK。/There is no DRINK.bare in the fridge.; 冰箱里有DRINK吗？/Is there any DRINK.bare in the fridge?
-        BUILDING SIDE有BUILDING2.a。/There is BUILDING2.a SIDE the BUILDING.
+        SPOT没有SMALL。/There are no SMALL.bare SPOT.; SPOT有SMALL吗？/Are there any SMALL.bare SPOT?; SPOT有什么？/What is SPOT?
+        桌子上有FRUIT.some。/FRUIT.there_are FRUIT.some on the table.; SPOT有几SMALL.several？/How many SMALL.several are there SPOT?
+        冰箱里有FOOD。/There FOOD.are FOOD.bare in the fridge.; 冰箱里没有DRINK。/There is no DRINK.bare in the fridge.
+        冰箱里有DRINK吗？/Is there any DRINK.bare in the fridge?; BUILDING SIDE有BUILDING2.a。/There is BUILDING2.a SIDE the BUILDING.
         教室里有SOME个学生。/There are SOME students in the classroom.; PLACE里有SOME个人。/There are SOME people PLACE.at.
         PLACE里有很多人。/There are many people PLACE.at.; PET_SPOT有PET.some。/PET.there_are PET.some PET_SPOT.'''),
-    ('how it is', 900, '''
-        WHO VERY MOOD。/{WHO be} VERY MOOD.; WHO太MOOD了。/{WHO be} too MOOD.; WHO MOOD吗？/{be WHO} MOOD?
+    ('how it is', 800, '''
+        WHO VERY MOOD。/{WHO be} VERY MOOD.; WHO太STRAIN了。/{WHO be} too STRAIN.; WHO MOOD吗？/{be WHO} MOOD?
         WHO TRAIT吗？/{be WHO} TRAIT?; WHO VERY TRAIT。/{WHO be} VERY TRAIT.; WARE.this VERY ADJ。/WARE.this is VERY ADJ.
-        WARE.that VERY ADJ。/WARE.that is VERY ADJ.; WARE.this太ADJ了。/WARE.this is too ADJ.
+        WARE.that VERY ADJ。/WARE.that is VERY ADJ.; WARE.this太WRONG了。/WARE.this is too WRONG.
         BUILDING.this VERY BUILDING_ADJ。/BUILDING.this is VERY BUILDING_ADJ.; CITY VERY CITY_ADJ。/CITY is VERY CITY_ADJ.
-        FOOD.this VERY ADJ。/FOOD.this is VERY ADJ.; WARE.this ADJ吗？/Is WARE.this ADJ?
-        ANIMAL.that VERY ADJ。/ANIMAL.that is VERY ADJ.'''),
+        FOOD.this VERY ADJ。/FOOD.this is VERY ADJ.; WARE.this ADJ吗？/Is WARE.this ADJ?; ANIMAL.that VERY ADJ。/ANIMAL.that is VERY ADJ.'''),
     ('more', 1200, '''
-        WHO比OTHER TRAIT。/{WHO be} TRAIT.more than OTHER.obj.
-        WHO比OTHER TRAIT一点儿。/{WHO be} a little TRAIT.more than OTHER.obj.
-        WHO比OTHER TRAIT得多。/{WHO be} much TRAIT.more than OTHER.obj.
-        WHO没有OTHER TRAIT。/{WHO be not} as TRAIT as OTHER.obj.; WHO和OTHER一样TRAIT。/{WHO be} as TRAIT as OTHER.obj.
-        WHO比OTHER TRAIT吗？/{be WHO} TRAIT.more than OTHER.obj?
-        WARE.this比WARE.that ADJ。/WARE.this is ADJ.more than WARE.that.
+        WHO比OTHER DEGREE。/{WHO be} DEGREE.more than OTHER.obj.; WHO比OTHER DEGREE一点儿。/{WHO be} a little DEGREE.more than OTHER.obj.
+        WHO比OTHER DEGREE得多。/{WHO be} much DEGREE.more than OTHER.obj.; WHO没有OTHER DEGREE。/{WHO be not} as DEGREE as OTHER.obj.
+        WHO和OTHER一样DEGREE。/{WHO be} as DEGREE as OTHER.obj.; WHO比OTHER DEGREE吗？/{be WHO} DEGREE.more than OTHER.obj?
+        NAME比NAME2年轻。/NAME is younger than NAME2.; WARE.this比WARE.that ADJ。/WARE.this is ADJ.more than WARE.that.
         PRON的WARE.own比PRON2的ADJ。/PRON.poss WARE.own WARE.is ADJ.more than PRON2.mine.
-        FRUIT比FRUIT2 FRUIT_ADJ。/FRUIT.bare are FRUIT_ADJ.more than FRUIT2.bare.
-        CITY比CITY2 CITY_ADJ。/CITY is CITY_ADJ.more than CITY2.; CITY没有CITY2 CITY_ADJ。/CITY is not as CITY_ADJ as CITY2.
-        STUDY比STUDY2 STUDY_ADJ。/STUDY STUDY.is STUDY_ADJ.more than STUDY2.
+        FRUIT比FRUIT2 FRUIT_ADJ。/FRUIT.bare are FRUIT_ADJ.more than FRUIT2.bare.; CITY比CITY2 CITY_ADJ。/CITY is CITY_ADJ.more than CITY2.
+        CITY没有CITY2 CITY_ADJ。/CITY is not as CITY_ADJ as CITY2.; FIELD比FIELD2 STUDY_ADJ。/FIELD FIELD.is STUDY_ADJ.more than FIELD2.
+        LANGUAGE比LANGUAGE2 STUDY_ADJ。/LANGUAGE is STUDY_ADJ.more than LANGUAGE2.
         CITY的SEASON比CITY2的SEASON WEATHER。/SEASON in CITY is WEATHER.more than SEASON in CITY2.'''),
     ('most', 300, '''
         PUPIL是我们班最TRAIT的学生。/{PUPIL be} the TRAIT.most student in our class.
         这是CITY最BUILDING_ADJ的BUILDING。/This is the BUILDING_ADJ.most BUILDING in CITY.
         WHO最喜欢的颜色是COLOR。/WHO.poss favorite color is COLOR.; WHO最喜欢的城市是CITY。/WHO.poss favorite city is CITY.
-        WHO最喜欢的季节是SEASON。/WHO.poss favorite season is SEASON.
-        WHO最喜欢的FAVORITE是什么？/What is WHO.poss favorite FAVORITE?'''),
-    ('the one that', 1500, '''
+        WHO最喜欢的季节是SEASON。/WHO.poss favorite season is SEASON.; WHO最喜欢的FAVORITE是什么？/What is WHO.poss favorite FAVORITE?'''),
+    ('the one that', 1800, '''
         WHO PAST买的WARE很ADJ。/The WARE.own WHO bought PAST WARE.is very ADJ.
-        WHO PAST买的WARE不ADJ。/The WARE.own WHO bought PAST WARE.is not ADJ.
-        WHO买的WARE在SPOT。/The WARE.own WHO bought WARE.is SPOT.; WHO写的BOOK很ADJ。/The BOOK.own WHO wrote is very ADJ.
-        WHO喜欢OTHER写的BOOK。/{WHO habit like} the BOOK.own OTHER wrote.
+        WHO PAST买的WARE不ADJ。/The WARE.own WHO bought PAST WARE.is not ADJ.; WHO买的WARE在SPOT。/The WARE.own WHO bought WARE.is SPOT.
+        WHO写的BOOK很ADJ。/The BOOK.own WHO wrote is very ADJ.; WHO喜欢OTHER写的BOOK。/{WHO habit like} the BOOK.own OTHER wrote.
         这是WHO PAST买的WARE。/WARE.this_is the WARE.own WHO bought PAST.
         WHO PAST看的电影很有意思。/The movie WHO watched PAST is very interesting.
-        WHO PAST做的DISH很好吃。/The DISH.own WHO made PAST DISH.is very tasty.
-        WHO拍的照片很漂亮。/The photos WHO took are very beautiful.
-        会说LANGUAGE的SORT是FRIEND。/The SORT who can speak LANGUAGE is FRIEND.
-        正在ACT的SORT是FRIEND。/The SORT who is ACT.ing is FRIEND.; 正在ACT的男孩叫BOY。/The boy who is ACT.ing is called BOY.
-        正在ACT的女孩叫GIRL。/The girl who is ACT.ing is called GIRL.
+        WHO PAST做的DISH很好吃。/The DISH.own WHO made PAST DISH.is very tasty.; WHO拍的照片很漂亮。/The photos WHO took are very beautiful.
+        会说LANGUAGE的SORT是FRIEND。/The SORT who can speak LANGUAGE is FRIEND.; 正在ACT的SORT是FRIEND。/The SORT who is ACT.ing is FRIEND.
+        正在ACT的男孩叫BOY。/The boy who is ACT.ing is called BOY.; 正在ACT的女孩叫GIRL。/The girl who is ACT.ing is called GIRL.
         穿COLOR毛衣的SORT是FRIEND。/The SORT in the COLOR sweater is FRIEND.
         WHO认识教OTHER STUDY的老师。/{WHO habit know} the teacher who teaches OTHER.obj STUDY.
-        喜欢STUDY的SORT VERY TRAIT。/The SORT who likes STUDY is VERY TRAIT.'''),
-    ('because, although', 1400, '''
+        喜欢STUDY的SORT是FRIEND。/The SORT who likes STUDY is FRIEND.'''),
+    ('because, although', 1700, '''
         因为PAST下RAIN，所以WHO没去PLACE.to。/Because it RAIN.past PAST, {WHO past not go} PLACE.to.
         WHO没去PLACE.to，因为PAST下RAIN了。/{WHO past not go} PLACE.to because it RAIN.past PAST.
         因为PRON病了，所以PRON PAST没去PLACE.to。/Because {PRON was} sick, {PRON past not go} PLACE.to PAST.
-        因为PRON很MOOD，所以PRON不想ACT。/Because {PRON be} very MOOD, {PRON habit not want} to ACT.
+        因为PRON很STRAIN，所以PRON不想ACT。/Because {PRON be} very STRAIN, {PRON habit not want} to ACT.
         因为PRON想去COUNTRY，所以PRON正在学习COUNTRY.language。/Because {PRON habit want} to go to COUNTRY, {PRON now study} COUNTRY.language.
         因为WARE.this太贵了，所以WHO没买。/Because WARE.this was too expensive, {WHO past not buy} it.
         因为PRON喜欢COUNTRY.food，所以PRON想去COUNTRY。/Because {PRON habit like} COUNTRY.food, {PRON habit want} to go to COUNTRY.
-        虽然PRON很MOOD，但是PRON还在DO。/Although {PRON be} very MOOD, {PRON now still DO}.
+        虽然PRON很STRAIN，但是PRON还在DO。/Although {PRON be} very STRAIN, {PRON now still DO}.
         虽然STUDY很难，但是WHO很喜欢。/Although STUDY STUDY.is very difficult, {WHO habit like} STUDY.it very much.
         虽然WARE.this很贵，但是WHO想买。/Although WARE.this is very expensive, {WHO habit want} to buy it.
-        虽然今天很WEATHER，但是WHO要去PLACE.to。/Although it is very WEATHER today, {WHO going go} PLACE.to.'''),
-    ('if', 1000, '''
+        虽然今天很HARSH，但是WHO要去PLACE.to。/Although it is very HARSH today, {WHO going go} PLACE.to.'''),
+    ('if', 1300, '''
         如果FUTURE下RAIN，WHO就不去PLACE.to。/If it RAIN.s FUTURE, {WHO will not go} PLACE.to.
         如果FUTURE天气好，WHO就去PLACE.to。/If the weather is nice FUTURE, {WHO will go} PLACE.to.
         如果FUTURE下RAIN，WHO就在家休息。/If it RAIN.s FUTURE, {WHO will rest} at home.
@@ -701,9 +686,8 @@ RULES = {name: (share, table(rules)) for name, share, rules in (
     ('putting, giving', 900, '''
         请把SMALL给PRON。/Please give PRON.obj SMALL.; WHO把SMALL放在SPOT了。/{WHO past put} SMALL SPOT.
         请把SMALL放在SPOT。/Please put SMALL SPOT.; WHO把OWNER的LOST弄丢了。/{WHO past lose} OWNER.poss LOST.
-        WHO把OWNER的BROKEN打破了。/{WHO past break} OWNER.poss BROKEN.
-        WHO把OWNER的LARGE.own卖了。/{WHO past sell} OWNER.poss LARGE.own.; 请把DOOR关上。/Please close the DOOR.
-        请把DOOR打开。/Please open the DOOR.; WHO把DOOR关上了。/{WHO past close} the DOOR.
+        WHO把OWNER的BROKEN打破了。/{WHO past break} OWNER.poss BROKEN.; WHO把OWNER的LARGE.own卖了。/{WHO past sell} OWNER.poss LARGE.own.
+        请把DOOR关上。/Please close the DOOR.; 请把DOOR打开。/Please open the DOOR.; WHO把DOOR关上了。/{WHO past close} the DOOR.
         WHO把DOOR打开了。/{WHO past open} the DOOR.; WHO PAST给了OTHER WARE.a。/{WHO past give} OTHER.obj WARE.a PAST.
         WHO给了OTHER WARE.new。/{WHO past give} OTHER.obj WARE.new.; 请给我WARE.some。/Please give me WARE.some.
         请给我DRINK.some。/Please give me DRINK.some.; WHO想给OTHER买WARE.a。/{WHO habit want} to buy OTHER.obj WARE.a.'''),
@@ -714,22 +698,22 @@ RULES = {name: (share, table(rules)) for name, share, rules in (
         NORTH FUTURE会下雪。/It will snow in NORTH FUTURE.; CITY FUTURE会下雨吗？/Will it rain in CITY FUTURE?
         FUTURE会下RAIN。/It will RAIN FUTURE.; PAST下RAIN了。/It RAIN.past PAST.; CITY正在下雨。/It is raining in CITY.
         CITY的天气怎么样？/How is the weather in CITY?; CITY的天气很好。/The weather in CITY is nice.
-        PAST天气很好。/The weather was nice PAST.; 今天比昨天WEATHER。/Today is WEATHER.more than yesterday.
-        今天是DAY。/Today is DAY.; 明天是DAY吗？/Is tomorrow DAY?'''),
+        PAST天气很好。/The weather was nice PAST.; 今天比昨天WEATHER。/Today is WEATHER.more than yesterday.; 今天是DAY。/Today is DAY.
+        明天是DAY吗？/Is tomorrow DAY?'''),
     ('travel', 1000, '''
         WHO FUTURE会RIDE去PLACE.to。/{WHO will go} PLACE.to RIDE FUTURE.
         WHO LONG_FUTURE要FAR去REGION。/{WHO going go} to REGION FAR LONG_FUTURE.
         WHO每天RIDE去PLACE.to。/{WHO habit go} PLACE.to RIDE every day.
         WHO LONG_PAST FAR去了REGION。/{WHO past go} to REGION FAR LONG_PAST.
-        从CITY到CITY2 FAR要FEW个小时。/It takes FEW hours to go from CITY to CITY2 FAR.
-        WHO去过REGION。/{WHO perfect be} to REGION.; WHO没去过REGION。/{WHO perfect never be} to REGION.
-        WHO去过REGION吗？/{perfect WHO be} to REGION?; WHO吃过FOREIGN。/{WHO perfect eat} FOREIGN.
-        WHO没吃过FOREIGN。/{WHO perfect never eat} FOREIGN.; WHO已经ACT了。/{WHO perfect already ACT}.
+        从CITY到CITY2 FAR要FEW个小时。/It takes FEW hours to go from CITY to CITY2 FAR.; WHO去过REGION。/{WHO perfect be} to REGION.
+        WHO没去过REGION。/{WHO perfect never be} to REGION.; WHO去过REGION吗？/{perfect WHO be} to REGION?
+        WHO吃过FOREIGN。/{WHO perfect eat} FOREIGN.; WHO没吃过FOREIGN。/{WHO perfect never eat} FOREIGN.
+        WHO已经ACT了。/{WHO perfect already ACT}.; WHO还没ACT。/{WHO perfect not ACT} yet.
         WHO在REGION住了FEW年。/{WHO past live} in REGION for FEW years.
         WHO在PLACE.at等了FEW个小时。/{WHO past wait} PLACE.at for FEW hours.'''),
     ('request', 150, '''
         别DO。/Do not DO.; 请不要ACT。/Please do not ACT.; 我们ACT吧。/Let us ACT.'''),
-    ('phrase', 450, '''
+    ('phrase', 250, '''
         WARE.some/WARE.some; WARE.new/WARE.new; WARE.red/WARE.red; OWNER的WARE.own/OWNER.poss WARE.own; WARE.this/WARE.this
         WARE.that/WARE.that; FOOD.some/FOOD.some; DRINK.some/DRINK.some; RELATIVE/RELATIVE; CLOCK/CLOCK; ANIMAL.some/ANIMAL.some'''),
 )}
@@ -794,6 +778,7 @@ def first_tries():
     pairs += [(zh + zh_mark, capital(en) + mark) for zh, en in GREETINGS for zh_mark, mark in ('！!', '。.')]
     pairs += [(f'我爱{zh}！', f'I love {en}!') for kind in THINGS for zh, en in kind]
     whole = SENTENCES + [(f'我{zh_verb}{zh}。', f'I {verb} {en}.') for kind in THINGS for zh, en in kind for zh_verb, verb in (('爱', 'love'), ('喜欢', 'like'))]
+    whole += [(f'我爱我{zh}。', f'I love my {en}.') for zh, en in KIN]
     for c in COUNTRIES:
         whole += [(f'{c.zh}的首都{zh}？', f'{en} the capital of {c.en}?') for zh, en in (
             ('是哪里', 'where is'), ('在哪里', 'where is'), ('是什么', 'what is'))]
@@ -840,17 +825,25 @@ def splits():
             add(*((unmarked(zh), unmarked(en)) if dice.number(1, 7) == 1 else (zh, en)))
             tries -= 1
 
-    kept_apart = {row: [] for row in HELD_OUT}
+    apart = {row: [] for row in HELD_OUT}
     for key, pairs in groups.items():
-        row = next(filter(None, (held_out(zh) for zh, _ in pairs)), None)
+        row = next((held_out(zh) for zh, _ in pairs if held_out(zh)), None)
         if row:
-            kept_apart[row].append(key)
-    gone = {key for keys in kept_apart.values() for key in keys}
+            apart[row].append(key)
+    all_rules = [rule for _, rules in RULES.values() for rule in rules]
+    each = round(HELD_OUT_SHARE * (DEV + TEST) / len(HELD_OUT) / 2)
+    while any(len(keys) < 2 * each for keys in apart.values()):  # few meet by chance: draw until there are enough
+        zh, en = derive(dice.pick(all_rules), dice)
+        if held_out(zh) and same(en) not in groups:
+            add(zh, en)
+            apart[held_out(zh)].append(same(en))
+    gone = {key for keys in apart.values() for key in keys}
     certain = [key for key in certain if key not in gone]
-    free = dice.shuffled(key for key in groups if key not in gone.union(certain))
-    parts, keys = {}, {row: dice.shuffled(keys) for row, keys in kept_apart.items()}
+    taken = gone.union(certain)
+    free = dice.shuffled(key for key in groups if key not in taken)
+    parts, apart = {}, {row: dice.shuffled(keys) for row, keys in apart.items()}
     for part, size in (('dev', DEV), ('test', TEST)):
-        chosen = [keys[row].pop() for row in HELD_OUT for _ in range(round(size * HELD_OUT_SHARE / len(HELD_OUT)))]
+        chosen = [apart[row].pop() for row in HELD_OUT for _ in range(each)]
         chosen += [free.pop() for _ in range(size - len(chosen))]
         parts[part] = dice.shuffled(dice.pick(groups[key]) for key in chosen)
     train = [pair for key in certain + free for pair in groups[key]]
@@ -886,11 +879,12 @@ def main(arguments):
     check, folders = '--check' in arguments, [word for word in arguments if not word.startswith('-')]
     if len(folders) > 1 or set(arguments) - set(folders) - {'--check'}:
         raise SystemExit(__doc__)
-    folder = folders[0] if folders else os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data', 'toy')
+    folder = folders[0] if folders else os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'data', 'toy')
     parts = splits()
     for fault in faults(parts):
         raise SystemExit(f'toy_corpus.py: {fault}')
-    os.makedirs(folder, exist_ok=True)
+    if not check:
+        os.makedirs(folder, exist_ok=True)
     for part, pairs in parts.items():
         for i, language in enumerate(('zh', 'en')):
             path, text = os.path.join(folder, f'{part}.{language}'), ''.join(pair[i] + '\n' for pair in pairs).encode()

@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
-// Characters are UTF-8 whatever the system says: where LANG is not set Chinese could not be typed otherwise. Numbers stay
-// as they are written in C.
+// Characters are UTF-8 whatever the system says: where LANG is not set Chinese could not be typed otherwise. Numbers
+// stay as they are written in C.
 static void speak_utf8(void)
 {
     setlocale(LC_CTYPE, "");
@@ -74,7 +74,10 @@ static char *ask(Terminal *terminal)
             el_reset(terminal->editor);
             continue;
         }
-        if (!typed || count <= 0) return NULL;
+        if (!typed || count <= 0) {
+            fputs("\n", stderr);
+            return NULL;
+        }
         size_t room = (size_t)count * MB_CUR_MAX + 1;
         char *line = malloc(room);
         if (!line || wcstombs(line, typed, room) == (size_t)-1) {
@@ -86,6 +89,13 @@ static char *ask(Terminal *terminal)
         if (*line) history_w(terminal->history, &event, H_ENTER, typed);
         return line;
     }
+}
+
+// Whether standard error is a terminal that knows what dim is.
+static bool can_dim(void)
+{
+    const char *kind = getenv("TERM");
+    return kind && *kind && strcmp(kind, "dumb") != 0 && isatty(STDERR_FILENO);
 }
 
 static double seconds_now(void)
@@ -108,7 +118,7 @@ static bool answer(dm_model *model, const dm_options *options, const char *line,
         return true;
     }
     fprintf(output, "%s\n", translation.text);
-    bool written = fflush(output) == 0 && !ferror(output), dim = isatty(STDERR_FILENO);
+    bool written = fflush(output) == 0 && !ferror(output), dim = can_dim();
     if (translation.pieces)
         fprintf(stderr, "%sscore %.4f, %.0f tokens/s%s\n", dim ? "\033[2m" : "", translation.score,
                 translation.pieces / (seconds > 1e-6 ? seconds : 1e-6), dim ? "\033[0m" : "");
@@ -140,7 +150,8 @@ dm_status translate_conversation(dm_model *model, const dm_options *options, FIL
     if (open_terminal(&terminal)) {
         status = converse(&terminal, model, options, output, error);
     } else {
-        snprintf(error->message, sizeof error->message, "this terminal cannot be used for typing: give the sentences "
+        snprintf(error->message, sizeof error->message,
+                 "this terminal cannot be used for typing: give the sentences "
                  "through a pipe or with --input FILE");
         status = DM_FAILURE;
     }

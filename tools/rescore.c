@@ -51,6 +51,11 @@ static dm_status rescore(dm_model *model, const dm_options *options, const Pairs
                                   (const char *const *)pairs->targets.line, count, options, rescored, error);
     for (size_t i = 0; !status && i < count && !ferror(stdout); i++)
         print(&rescored[i], dm_options_flag(options, "word-scores"));
+    if (status) {
+        dm_error reason = *error;
+        snprintf(error->message, sizeof error->message, "%s and %s: %.1500s", pairs->source_name, pairs->target_name,
+                 reason.message);
+    }
     dm_rescored_free(rescored, count);
     free(rescored);
     return status;

@@ -16,7 +16,7 @@ enum { MOST_LINES = 4096, MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16 };
 typedef struct Input {
     const char *name;  // for errors
     int file;
-    char *bytes;       // from ... used: read, and not yet handed out
+    char *bytes;  // from ... used: read, and not yet handed out
     size_t from, used, room;
     bool ended;
     size_t line_number;  // of the last line handed out
@@ -118,8 +118,8 @@ typedef struct Output {
     FILE *stream;
 } Output;
 
-// Translates and writes a chunk. Where a line is refused, all lines before it are translated first: the library looks at
-// every line before it begins, so halving what it is given until it takes it costs next to nothing.
+// Translates and writes a chunk. Where a line is refused, all lines before it are translated first: the library looks
+// at every line before it begins, so halving what it is given until it takes it costs next to nothing.
 static dm_status translate_chunk(dm_model *model, const dm_options *options, Input *input, const Chunk *chunk,
                                  const Output *output, dm_error *error)
 {

@@ -112,10 +112,13 @@ static Status keep_pairs(Corpus *corpus, const Encoding *encoding, const CorpusF
     }
     if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
     if (corpus->pairs) return DM_OK;
-    return dm_fail(error,
-                   "%s and %s leave no sentence pair: %d have an empty side and %d a side of more than %d pieces "
-                   "(--max-length)",
-                   files->source, files->target, corpus->skipped_empty, corpus->skipped_long, files->max_length);
+    if (corpus->skipped_long == 0)
+        return dm_fail(error, "%s and %s leave no sentence pair: each has an empty side", files->source, files->target);
+    return dm_fail(
+        error,
+        "%s and %s leave no sentence pair: %d have an empty side and %d a side of more than %d pieces: raise "
+        "--max-length",
+        files->source, files->target, corpus->skipped_empty, corpus->skipped_long, files->max_length);
 }
 
 Status dm_corpus_read(Corpus *corpus, dm_lines *source_lines, dm_lines *target_lines, const CorpusFiles *files,

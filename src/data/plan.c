@@ -1,4 +1,5 @@
-// The plan of an epoch: in which order the sentence pairs come, which of them share a shard, and which shards an update.
+// The plan of an epoch: in which order the sentence pairs come, which of them share a shard, and which shards an
+// update.
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,8 @@ static void shuffle_shards(Plan *plan, int pairs, const PlanBudget *budget)
     plan->shard_start = start;
 }
 
-// The epoch's words, divided by the budget and rounded, give the number of updates; each gets an equal share, as near as
-// whole shards come to it: shard i goes to the update in whose share its middle word lies. So no update is left with
+// The epoch's words, divided by the budget and rounded, give the number of updates; each gets an equal share, as near
+// as whole shards come to it: shard i goes to the update in whose share its middle word lies. So no update is left with
 // a small rest. An epoch of less than a budget and a half is one update.
 static void deal(Plan *plan, const int *length, int budget)
 {

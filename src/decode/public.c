@@ -51,7 +51,8 @@ static Status check_vocabulary(const dm_model *model, Side side, const char *fol
     int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(model->segmenter, side));
     int rows = side == DM_SOURCE ? c->source_vocabulary : c->target_vocabulary;
     if (pieces == rows) return DM_OK;
-    return dm_fail(error, "%s: config.json speaks of %d %s pieces, but the vocabulary file has %d: these files do not "
+    return dm_fail(error,
+                   "%s: config.json speaks of %d %s pieces, but the vocabulary file has %d: these files do not "
                    "belong together; get them again from where the model came from",
                    folder, rows, side == DM_SOURCE ? "source" : "target", pieces);
 }
@@ -116,8 +117,10 @@ static Status check_line(const LineCheck *check, const char *const *lines, size_
     size_t size = strlen(line), good = dm_utf8_valid(line, size);
     char complaint[256];
     if (good < size) {
-        snprintf(complaint, sizeof complaint, "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
-                 "first, for example with iconv", good + 1, (unsigned char)line[good]);
+        snprintf(complaint, sizeof complaint,
+                 "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
+                 "first, for example with iconv",
+                 good + 1, (unsigned char)line[good]);
         return refuse_line(check, index, count, complaint, error);
     }
     if (size < SURELY_SHORT) return DM_OK;
@@ -142,7 +145,9 @@ static Status check_lines(const LineCheck *check, const char *const *lines, size
 static Translator translator_of(const dm_model *model, const dm_options *options)
 {
     int threads = (int)dm_options_number(options, "cpu-threads");
-    return (Translator){.model = model->model, .segmenter = model->segmenter, .gemm = model->gemm,
+    return (Translator){.model = model->model,
+                        .segmenter = model->segmenter,
+                        .gemm = model->gemm,
                         .threads = threads > 0 ? threads : dm_processors(),
                         .mini_batch = (int)dm_options_number(options, "mini-batch")};
 }

@@ -107,7 +107,8 @@ static int best_continuations(const Beam *beam, const double *total, const Tenso
     return n;
 }
 
-static void end_hypothesis(const SearchOptions *options, Beam *beam, const Node *end, int count, int pieces, double total)
+static void end_hypothesis(const SearchOptions *options, Beam *beam, const Node *end, int count, int pieces,
+                           double total)
 {
     double score = pieces ? total / pow(pieces, options->normalize) : total;
     if (!beam->finished++ || score > beam->best.score) {
@@ -168,8 +169,11 @@ void dm_search(Graph *g, const Model *model, Tokens source, const SearchOptions 
     SearchState *state = architecture->start(g, model, memory);
 
     size_t slots = (size_t)open * (size_t)size;
-    Search s = {.model = model, .options = options, .now = new_slots(g->arena, (int)slots),
-                .next = new_slots(g->arena, (int)slots), .from = dm_arena_take(g->arena, slots * sizeof(int)),
+    Search s = {.model = model,
+                .options = options,
+                .now = new_slots(g->arena, (int)slots),
+                .next = new_slots(g->arena, (int)slots),
+                .from = dm_arena_take(g->arena, slots * sizeof(int)),
                 .candidates = dm_arena_take(g->arena, 2 * (size_t)size * sizeof(Candidate))};
     Beam *beams = dm_arena_take(g->arena, (size_t)open * sizeof(Beam));
     int *alive = dm_arena_take(g->arena, (size_t)open * sizeof(int));  // sentences that are not done
@@ -183,7 +187,7 @@ void dm_search(Graph *g, const Model *model, Tokens source, const SearchOptions 
     while (open) {
         s.length++;
         s.taken = s.made = 0;
-        s.nodes = dm_arena_take(g->arena, (size_t)open * (size_t)size * sizeof(Node));  // taken here to outlive the step
+        s.nodes = dm_arena_take(g->arena, (size_t)open * (size_t)size * sizeof(Node));  // before the mark: they stay
         ArenaMark mark = dm_arena_mark(g->arena);
         const Tensor *features = architecture->step(g, state, s.now.id);
         const Tensor *log_probabilities = dm_log_probabilities(g, features, model->output, model->output_bias);

@@ -9,8 +9,8 @@
 
 #include "core/threads.h"
 
-// A batch holds at most mini_batch lines and, so that a batch of very long ones does not ask for very much memory, about
-// this many pieces (a longer line is a batch of its own).
+// A batch holds at most mini_batch lines and, so that a batch of very long ones does not ask for very much memory,
+// about this many pieces (a longer line is a batch of its own).
 enum { BATCH_PIECES = 4096 };
 
 typedef struct Line {
@@ -21,9 +21,9 @@ typedef struct Line {
 typedef struct Work {
     const Translator *translator;
     const char *const *sources, *const *targets;
-    Line *lines;           // [count], in the caller's order at first, then by length
-    int *batch_start;      // [batches + 1] into lines
-    Arena *arenas;         // one for each thread
+    Line *lines;       // [count], in the caller's order at first, then by length
+    int *batch_start;  // [batches + 1] into lines
+    Arena *arenas;     // one for each thread
     dm_translation *translations;
     dm_rescored *rescored;
 } Work;
@@ -80,7 +80,8 @@ static int cut_batches(Work *work, int count)
 static Graph graph_of(const Work *work, int thread)
 {
     dm_arena_reset(&work->arenas[thread]);
-    return (Graph){.arena = &work->arenas[thread], .gemm = work->translator->gemm,
+    return (Graph){.arena = &work->arenas[thread],
+                   .gemm = work->translator->gemm,
                    .parameters = work->translator->model->parameters.data};
 }
 
@@ -140,8 +141,12 @@ static void rescore_batch(void *context, int index, int thread)
     Tokens wanted = tokens_of(g.arena, lines, n, DM_TARGET, -1);
     float *scores = dm_arena_take(g.arena, (size_t)inputs.n * sizeof(float));
     const Tensor *features = model->architecture->decode(&g, model, memory, inputs);
-    dm_cross_entropy(&g, &(CrossEntropy){.x = features, .weight = model->output, .bias = model->output_bias,
-                                         .targets = wanted.ids, .excluded = -1, .log_probabilities = scores});
+    dm_cross_entropy(&g, &(CrossEntropy){.x = features,
+                                         .weight = model->output,
+                                         .bias = model->output_bias,
+                                         .targets = wanted.ids,
+                                         .excluded = -1,
+                                         .log_probabilities = scores});
     for (int i = 0; i < n; i++) {
         dm_rescored *out = &work->rescored[lines[i].index];
         int pieces = inputs.spans.length[i];

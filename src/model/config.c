@@ -1,4 +1,5 @@
-// config.json and generation_config.json: read strictly, written as MarianMTModel and CTranslate2's converter want them.
+// config.json and generation_config.json: read strictly, written as MarianMTModel and CTranslate2's converter want
+// them.
 #include "model/config.h"
 
 #include <assert.h>
@@ -29,7 +30,7 @@ static const struct {
 } activations[] = {{"relu", DM_RELU},  {"gelu", DM_GELU}, {"gelu_python", DM_GELU}, {"swish", DM_SWISH},
                    {"silu", DM_SWISH}, {"tanh", DM_TANH}, {"linear", DM_IDENTITY}};
 
-// ---- Reading one file -----------------------------------------------------------------------------------------------
+// ---- Reading one file ---------------------------------------------------------------------------------------------
 
 // A file while it is read. Its first error stays in *error, and `status` says so.
 typedef struct Reader {
@@ -95,14 +96,16 @@ static int integer_or(Reader *reader, const char *key, int low, int high, int mi
     if (!item) return missing;
     if (whole(item, low, high)) return (int)item->valuedouble;
     char *value = cJSON_PrintUnformatted(item);
-    complain(reader, "%s: \"%s\" is %.60s, but a whole number from %d to %d is needed", reader->path, key, value, low, high);
+    complain(reader, "%s: \"%s\" is %.60s, but a whole number from %d to %d is needed", reader->path, key, value, low,
+             high);
     cJSON_free(value);
     return missing;
 }
 
 static int integer(Reader *reader, const char *key, int high)
 {
-    if (!find(reader, key)) complain(reader, "%s has no \"%s\": add it, or get the whole file again", reader->path, key);
+    if (!find(reader, key))
+        complain(reader, "%s has no \"%s\": add it, or get the whole file again", reader->path, key);
     return integer_or(reader, key, 1, high, 1);
 }
 
@@ -120,7 +123,7 @@ static const char *text_or(Reader *reader, const char *key, const char *missing)
     return cJSON_IsString(item) ? item->valuestring : missing;
 }
 
-// ---- What the keys mean ---------------------------------------------------------------------------------------------
+// ---- What the keys mean -------------------------------------------------------------------------------------------
 
 static void read_architecture(ModelConfig *config, Reader *reader)
 {
@@ -133,8 +136,8 @@ static void read_architecture(ModelConfig *config, Reader *reader)
         name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(ours, "architecture"));
         if (!name) complain(reader, "%s: \"dragoman\" has no \"architecture\"", reader->path);
     } else if (strcmp(type, "marian") != 0) {
-        complain(reader, "%s: \"model_type\" is \"%.60s\", but only \"marian\" and \"dragoman\" can be opened", reader->path,
-                 type);
+        complain(reader, "%s: \"model_type\" is \"%.60s\", but only \"marian\" and \"dragoman\" can be opened",
+                 reader->path, type);
     }
     if (reader->status) return;
     if (!dm_architecture(name))
@@ -172,8 +175,10 @@ static void read_activation(ModelConfig *config, Reader *reader)
         snprintf(config->activation_name, sizeof config->activation_name, "%s", name);
         return;
     }
-    complain(reader, "%s: \"activation_function\" is \"%.60s\", but only relu, gelu, swish, silu, tanh and linear can be "
-             "computed", reader->path, name);
+    complain(reader,
+             "%s: \"activation_function\" is \"%.60s\", but only relu, gelu, swish, silu, tanh and linear can be "
+             "computed",
+             reader->path, name);
 }
 
 static void read_shapes(ModelConfig *config, Reader *reader)
@@ -193,9 +198,10 @@ static void read_shapes(ModelConfig *config, Reader *reader)
     config->max_positions = integer_or(reader, "max_position_embeddings", 1, MOST_POSITIONS, USUAL_POSITIONS);
     if (reader->status) return;
     if (config->shared_embeddings && config->source_vocabulary != config->target_vocabulary)
-        complain(reader, "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
-                 "\"share_encoder_decoder_embeddings\" needs both to be the same", reader->path,
-                 config->source_vocabulary, config->target_vocabulary);
+        complain(reader,
+                 "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
+                 "\"share_encoder_decoder_embeddings\" needs both to be the same",
+                 reader->path, config->source_vocabulary, config->target_vocabulary);
     if (config->width % config->encoder_heads)
         complain(reader, "%s: \"d_model\" %d cannot be divided by \"encoder_attention_heads\" %d", reader->path,
                  config->width, config->encoder_heads);
@@ -204,7 +210,7 @@ static void read_shapes(ModelConfig *config, Reader *reader)
                  config->width, config->decoder_heads);
 }
 
-// ---- Ids and search, which either file may hold -----------------------------------------------------------------------
+// ---- Ids and search, which either file may hold -------------------------------------------------------------------
 
 // A piece's id, 0 ... limit-1, as a number or as a list of one; -1 where the file does not say.
 static int read_id(Reader *reader, const char *key, int limit)
@@ -248,10 +254,13 @@ static void read_bad_words(ModelConfig *config, Reader *reader)
     if (list && !cJSON_IsArray(list)) complain(reader, "%s: \"bad_words_ids\" must be a list of lists", reader->path);
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 1 || !whole(item->child, 0, config->target_vocabulary - 1)) {
+        if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 1 ||
+            !whole(item->child, 0, config->target_vocabulary - 1)) {
             char *value = cJSON_PrintUnformatted(item);
-            complain(reader, "%s: \"bad_words_ids\" holds %.60s, but only lists of one id of the vocabulary (0 to %d) can be "
-                     "kept out of translations", reader->path, value, config->target_vocabulary - 1);
+            complain(reader,
+                     "%s: \"bad_words_ids\" holds %.60s, but only lists of one id of the vocabulary (0 to %d) can be "
+                     "kept out of translations",
+                     reader->path, value, config->target_vocabulary - 1);
             cJSON_free(value);
             return;
         }
@@ -275,7 +284,8 @@ static void read_ids_and_search(ModelConfig *c, Reader *config, Reader *generati
     c->max_length = integer_or(who_says(config, generation, "max_length"), "max_length", 1, MOST_POSITIONS, 0);
     if (config->status || generation->status) return;
     if (c->eos == c->pad)
-        complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path, c->eos);
+        complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
+                 c->eos);
     add_bad_word(c, c->pad);
     read_bad_words(c, who_says(config, generation, "bad_words_ids"));
 }
@@ -294,8 +304,10 @@ static Status check_folder(const char *folder, const char *path, Error *error)
     if (!dm_exists(folder)) return dm_fail(error, "there is no folder %s: check the name", folder);
     if (!dm_is_folder(folder)) return dm_fail(error, "%s is a file, but the folder of a model is needed", folder);
     if (dm_exists(path)) return DM_OK;
-    return dm_fail(error, "%s has no config.json, so it is not the folder of a model: one has config.json, model.safetensors, "
-                   "vocab.json, source.spm and target.spm", folder);
+    return dm_fail(error,
+                   "%s has no config.json, so it is not the folder of a model: one has config.json, model.safetensors, "
+                   "vocab.json, source.spm and target.spm",
+                   folder);
 }
 
 Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Error *error)
@@ -328,7 +340,7 @@ void dm_config_free(ModelConfig *config)
     *config = (ModelConfig){0};
 }
 
-// ---- Writing --------------------------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------------------------
 
 static const char *activation_name(const ModelConfig *config)
 {
@@ -373,7 +385,8 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
 {
     bool marian = strcmp(config->architecture, "transformer") == 0;
     cJSON *json = cJSON_CreateObject();
-    if (marian) cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray((const char *[]){"MarianMTModel"}, 1));
+    if (marian)
+        cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray((const char *[]){"MarianMTModel"}, 1));
     cJSON_AddStringToObject(json, "model_type", marian ? "marian" : "dragoman");
     add_number(json, "vocab_size", config->source_vocabulary);
     add_number(json, "decoder_vocab_size", config->target_vocabulary);

@@ -11,7 +11,7 @@
 
 enum { MOST_ALIASES = 3 };
 
-// ---- Complaints: every tensor that is wrong, in one message -----------------------------------------------------------
+// ---- Complaints: every tensor that is wrong, in one message -------------------------------------------------------
 
 typedef struct Complaints {
     char text[1600];
@@ -42,7 +42,7 @@ static Status report(const Complaints *all, const char *path, Error *error)
     return dm_fail(error, "%s: %s; and %d tensors more", path, all->text, all->unnamed);
 }
 
-// ---- Names and shapes -------------------------------------------------------------------------------------------------
+// ---- Names and shapes ---------------------------------------------------------------------------------------------
 
 // The shape of a parameter in the file; the bias of the logits is [1, V] there, as MarianMTModel has it.
 static bool is_logits_bias(const Parameter *p)
@@ -101,7 +101,8 @@ static Text shape_keys(const ModelConfig *c, const char *name)
 static Text layer_key(const ModelConfig *c, const char *name)
 {
     Text out = {""};
-    bool encoder = strncmp(name, "model.encoder.layers.", 21) == 0, decoder = strncmp(name, "model.decoder.layers.", 21) == 0;
+    bool encoder = strncmp(name, "model.encoder.layers.", 21) == 0,
+         decoder = strncmp(name, "model.decoder.layers.", 21) == 0;
     if (encoder || decoder)
         snprintf(out.text, sizeof out.text, " (%s %d)", encoder ? "encoder_layers" : "decoder_layers",
                  encoder ? c->encoder_layers : c->decoder_layers);
@@ -117,11 +118,12 @@ static int aliases_of(const ModelConfig *c, const char *name, const char *aliase
         aliases[n++] = "model.encoder.embed_tokens.weight";
         aliases[n++] = "model.decoder.embed_tokens.weight";
     }
-    if ((table || strcmp(name, "model.decoder.embed_tokens.weight") == 0) && c->tied_output) aliases[n++] = "lm_head.weight";
+    if ((table || strcmp(name, "model.decoder.embed_tokens.weight") == 0) && c->tied_output)
+        aliases[n++] = "lm_head.weight";
     return n;
 }
 
-// ---- Checking a file against the parameters ---------------------------------------------------------------------------
+// ---- Checking a file against the parameters -----------------------------------------------------------------------
 
 typedef struct Check {
     const ModelConfig *config;
@@ -175,8 +177,9 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
         if (!stored) continue;
         bool fits = check_shape(check, p, stored);
         if (fits && good && source && !same_numbers(source, stored))
-            complain(&check->complaints, "tensor %s differs from %s, but config.json (%s) says that they are one", names[i],
-                     source->name, p->name[6] == 's' && i < 3 ? "share_encoder_decoder_embeddings" : "tie_word_embeddings");
+            complain(&check->complaints, "tensor %s differs from %s, but config.json (%s) says that they are one",
+                     names[i], source->name,
+                     strcmp(names[i], "lm_head.weight") ? "share_encoder_decoder_embeddings" : "tie_word_embeddings");
         good = good && fits;
         if (!source) source = stored;
     }
@@ -193,8 +196,9 @@ static void check_positions(Check *check, const char *name)
     const int width = check->config->width;
     if (!stored) return;
     if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > check->config->max_positions) {
-        complain(&check->complaints, "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]",
-                 name, shape_text(stored->rank, stored->shape).text, check->config->max_positions, width,
+        complain(&check->complaints,
+                 "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
+                 shape_text(stored->rank, stored->shape).text, check->config->max_positions, width,
                  check->config->max_positions, width);
         return;
     }
@@ -205,7 +209,9 @@ static void check_positions(Check *check, const char *name)
         if (i % (size_t)width == 0) dm_sinusoid((int)(i / (size_t)width), width, row);
         same = fabsf(values[i] - row[i % (size_t)width]) <= tolerance[stored->dtype];
     }
-    if (!same) complain(&check->complaints, "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
+    if (!same)
+        complain(&check->complaints,
+                 "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
     free(values);
     free(row);
 }
@@ -236,8 +242,8 @@ static Status load(const Check *check, float *data, Error *error)
         dm_stored_to_float(check->sources[i], to);
         for (size_t j = 0; j < elements; j++)
             if (!isfinite(to[j]))
-                return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged", check->file->path,
-                               check->sources[i]->name);
+                return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged",
+                               check->file->path, check->sources[i]->name);
     }
     return DM_OK;
 }
@@ -257,12 +263,13 @@ static void free_check(Check *check)
     free(check->known);
 }
 
-// ---- The folder -------------------------------------------------------------------------------------------------------
+// ---- The folder ---------------------------------------------------------------------------------------------------
 
 static Status check_weights_exist(const char *path, const char *folder, Error *error)
 {
     if (dm_exists(path)) return DM_OK;
-    char *pickle = dm_join_path(folder, "pytorch_model.bin"), *parts = dm_join_path(folder, "model.safetensors.index.json");
+    char *pickle = dm_join_path(folder, "pytorch_model.bin"),
+         *parts = dm_join_path(folder, "model.safetensors.index.json");
     Status status;
     if (dm_exists(pickle) || dm_exists(parts))
         status = dm_fail(error,
@@ -271,7 +278,8 @@ static Status check_weights_exist(const char *path, const char *folder, Error *e
                          "max_shard_size='1TB')\"",
                          folder, dm_exists(parts) ? "several parts" : "pytorch_model.bin", folder, folder);
     else
-        status = dm_fail(error, "%s has no model.safetensors: the weights of the model are missing, get them again", folder);
+        status =
+            dm_fail(error, "%s has no model.safetensors: the weights of the model are missing, get them again", folder);
     free(pickle);
     free(parts);
     return status;

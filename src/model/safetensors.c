@@ -1,6 +1,7 @@
 // safetensors, both ways. The file is mapped; nothing in it is believed before it was checked.
 //   u64 header length N | N bytes of JSON | data
-//   header: {"__metadata__": {text: text, ...}, name: {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}, ...}
+//   header: {"__metadata__": {text: text, ...}, name: {"dtype": ..., "shape": [...], "data_offsets": [begin, end]},
+//   ...}
 // The data of the tensors lie behind one another in some order, without gaps, up to the end of the file.
 #include "model/safetensors.h"
 
@@ -28,7 +29,7 @@ static const struct {
     size_t size;
 } dtypes[] = {[DM_F32] = {"F32", 4}, [DM_F16] = {"F16", 2}, [DM_BF16] = {"BF16", 2}};
 
-// ---- Reading --------------------------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------------------------
 
 // Where the data of a tensor lie, counted from the end of the header.
 typedef struct Extent {
@@ -55,7 +56,8 @@ static Status read_dtype(StoredTensor *tensor, const cJSON *entry, const char *p
         tensor->dtype = (Dtype)i;
         return DM_OK;
     }
-    return dm_fail(error, "%s: tensor %s has the dtype %s, but only F32, F16 and BF16 can be read: store it as one of them",
+    return dm_fail(error,
+                   "%s: tensor %s has the dtype %s, but only F32, F16 and BF16 can be read: store it as one of them",
                    path, tensor->name, dtype);
 }
 
@@ -63,7 +65,8 @@ static Status read_dtype(StoredTensor *tensor, const cJSON *entry, const char *p
 static Status read_shape(StoredTensor *tensor, const cJSON *entry, uint64_t *bytes, const char *path, Error *error)
 {
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape"), *item;
-    if (!cJSON_IsArray(shape)) return dm_fail(error, "%s: tensor %s has no shape: the file is damaged", path, tensor->name);
+    if (!cJSON_IsArray(shape))
+        return dm_fail(error, "%s: tensor %s has no shape: the file is damaged", path, tensor->name);
     uint64_t elements = 1;
     cJSON_ArrayForEach(item, shape)
     {
@@ -71,7 +74,8 @@ static Status read_shape(StoredTensor *tensor, const cJSON *entry, uint64_t *byt
         if (tensor->rank == MOST_RANK)
             return dm_fail(error, "%s: tensor %s has more than %d dimensions", path, tensor->name, (int)MOST_RANK);
         if (!whole_number(item, &length))
-            return dm_fail(error, "%s: the shape of tensor %s has a length that is not a whole number: the file is damaged",
+            return dm_fail(error,
+                           "%s: the shape of tensor %s has a length that is not a whole number: the file is damaged",
                            path, tensor->name);
         if (__builtin_mul_overflow(elements, length, &elements))
             return dm_fail(error, "%s: the shape of tensor %s is too large: the file is damaged", path, tensor->name);
@@ -91,8 +95,10 @@ static Status read_extent(Extent *extent, uint64_t bytes, const cJSON *entry, co
         !whole_number(cJSON_GetArrayItem(offsets, 1), &extent->end) || extent->begin > extent->end)
         return dm_fail(error, "%s: tensor %s has no valid data_offsets: the file is damaged", path, extent->name);
     if (extent->end - extent->begin != bytes)
-        return dm_fail(error, "%s: tensor %s takes %" PRIu64 " bytes, but its shape and dtype need %" PRIu64
-                       ": the file is damaged", path, extent->name, extent->end - extent->begin, bytes);
+        return dm_fail(error,
+                       "%s: tensor %s takes %" PRIu64 " bytes, but its shape and dtype need %" PRIu64
+                       ": the file is damaged",
+                       path, extent->name, extent->end - extent->begin, bytes);
     return DM_OK;
 }
 
@@ -132,10 +138,13 @@ static Status check_extents(Extent *extents, int count, uint64_t header, const S
                        extents[i].begin < at ? "overlap those of another" : "have a gap before them");
     }
     if (at > size)
-        return dm_fail(error, "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
-                       " are missing): get it again", file->path, file->size, at + header, at - size);
+        return dm_fail(error,
+                       "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
+                       " are missing): get it again",
+                       file->path, file->size, at + header, at - size);
     if (at < size)
-        return dm_fail(error, "%s has %" PRIu64 " bytes behind its last tensor: the file is damaged", file->path, size - at);
+        return dm_fail(error, "%s has %" PRIu64 " bytes behind its last tensor: the file is damaged", file->path,
+                       size - at);
     return DM_OK;
 }
 
@@ -181,19 +190,23 @@ static Status refuse_header(const SafeTensors *file, uint64_t length, Error *err
 {
     static const char pointer[] = "version https://git-lfs";
     if (file->size > sizeof pointer && memcmp(file->mapped, pointer, sizeof pointer - 1) == 0)
-        return dm_fail(error, "%s is only a pointer to the file, which Git LFS keeps: run `git lfs pull` there", file->path);
+        return dm_fail(error, "%s is only a pointer to the file, which Git LFS keeps: run `git lfs pull` there",
+                       file->path);
     if (length > MOST_HEADER)
-        return dm_fail(error, "%s is not a safetensors file: its header would have %" PRIu64 " bytes", file->path, length);
-    return dm_fail(error, "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
-                   " are missing): get it again", file->path, file->size, length + LENGTH_BYTES,
-                   length + LENGTH_BYTES - file->size);
+        return dm_fail(error, "%s is not a safetensors file: its header would have %" PRIu64 " bytes", file->path,
+                       length);
+    return dm_fail(error,
+                   "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
+                   " are missing): get it again",
+                   file->path, file->size, length + LENGTH_BYTES, length + LENGTH_BYTES - file->size);
 }
 
 static Status read_header(SafeTensors *file, Error *error)
 {
     uint64_t length;
     if (file->size < LENGTH_BYTES)
-        return dm_fail(error, "%s is cut short: it has %zu bytes, and the length of its header alone takes %d: get it again",
+        return dm_fail(error,
+                       "%s is cut short: it has %zu bytes, and the length of its header alone takes %d: get it again",
                        file->path, file->size, LENGTH_BYTES);
     memcpy(&length, file->mapped, sizeof length);
     if (length > MOST_HEADER || length > file->size - LENGTH_BYTES) return refuse_header(file, length, error);
@@ -289,7 +302,7 @@ void dm_stored_to_float(const StoredTensor *tensor, float *out)
     }
 }
 
-// ---- Writing --------------------------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------------------------
 
 static size_t elements_of(const TensorToStore *tensor)
 {

@@ -11,11 +11,11 @@
 #include "text/sentencepiece.h"
 
 struct Segmenter {
-    bool spaces;                 // text in pieces: no SentencePiece models
-    SentencePiece *model[2];     // by Side; the same one twice where both files are alike
-    Vocabulary *vocabulary[2];   // the same one twice unless separate
+    bool spaces;                // text in pieces: no SentencePiece models
+    SentencePiece *model[2];    // by Side; the same one twice where both files are alike
+    Vocabulary *vocabulary[2];  // the same one twice unless separate
     int eos[2], unknown[2];
-    int pad[2];                  // -1: the vocabulary has none
+    int pad[2];  // -1: the vocabulary has none
 };
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
@@ -96,7 +96,8 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
         s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
         s->pad[side] = dm_vocabulary_id(s->vocabulary[side], "<pad>");
         // The configuration's id is one of the target's, which with separate vocabularies are not the source's.
-        s->eos[side] = side == DM_SOURCE && files->separate ? dm_vocabulary_id(s->vocabulary[side], "</s>") : files->eos;
+        s->eos[side] =
+            side == DM_SOURCE && files->separate ? dm_vocabulary_id(s->vocabulary[side], "</s>") : files->eos;
     }
     *opened = s;
     return DM_OK;
@@ -105,8 +106,7 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
 void dm_segmenter_close(Segmenter *segmenter)
 {
     if (!segmenter) return;
-    if (segmenter->model[DM_TARGET] != segmenter->model[DM_SOURCE])
-        dm_sentencepiece_close(segmenter->model[DM_TARGET]);
+    if (segmenter->model[DM_TARGET] != segmenter->model[DM_SOURCE]) dm_sentencepiece_close(segmenter->model[DM_TARGET]);
     dm_sentencepiece_close(segmenter->model[DM_SOURCE]);
     if (segmenter->vocabulary[DM_TARGET] != segmenter->vocabulary[DM_SOURCE])
         dm_vocabulary_free(segmenter->vocabulary[DM_TARGET]);

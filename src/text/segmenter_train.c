@@ -1,5 +1,5 @@
-// Making a segmenter from training text: what SentencePiece gets to read, how large the vocabulary may be, and the files
-// of the model folder.
+// Making a segmenter from training text: what SentencePiece gets to read, how large the vocabulary may be, and the
+// files of the model folder.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,9 +64,10 @@ static Status wrong_size(const SegmenterTraining *training, int allowed, Error *
 {
     char *name = text_name(training), size[16], bound[16];
     bool large = allowed < training->size;
-    Status status = dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
-                            with_commas(training->size, size), large ? "larger" : "smaller",
-                            large ? "at most" : "its characters alone need at least", with_commas(allowed, bound), name);
+    Status status =
+        dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
+                with_commas(training->size, size), large ? "larger" : "smaller",
+                large ? "at most" : "its characters alone need at least", with_commas(allowed, bound), name);
     free(name);
     return status;
 }
@@ -206,8 +207,8 @@ static Status train_spaces(const SegmenterTraining *training, Text *text, Error 
     if (pieces == 0)
         status = dm_fail(error, "%s: there are no words to make a vocabulary of", name);
     else if (training->size && training->size < 4)
-        status = dm_fail(error, "the vocabulary of %d leaves no room for words: at least 4 (--vocab-size)",
-                         training->size);
+        status =
+            dm_fail(error, "the vocabulary of %d leaves no room for words: at least 4 (--vocab-size)", training->size);
     else if (training->size - 3 > pieces)
         status = wrong_size(training, pieces + 3, error);
     free(name);

@@ -31,8 +31,8 @@ static uint32_t little_endian(std::string_view bytes, size_t at)
 }
 
 // Compiled rules: u32 size of the trie, the trie (a Darts double array of u32 units), the replacements, each with its
-// NUL. A unit at p is a value where bit 31 is set; otherwise its children are at p ^ offset ^ label, and bit 8 says that
-// the one with label 0 is a value: where a replacement starts.
+// NUL. A unit at p is a value where bit 31 is set; otherwise its children are at p ^ offset ^ label, and bit 8 says
+// that the one with label 0 is a value: where a replacement starts.
 static bool rules_are_sound(std::string_view rules)
 {
     if (rules.empty()) return true;
@@ -195,8 +195,8 @@ class Sentences : public sentencepiece::SentenceIterator
 };
 }  // namespace
 
-// The nearest size that the text allows, out of SentencePiece's own words (0.1.97: "... too high (9). Please set it to a
-// value <= 7." and "... smaller than required_chars. 9 vs 12. ..."), or 0.
+// The nearest size that the text allows, out of SentencePiece's own words (0.1.97: "... too high (9). Please set it to
+// a value <= 7." and "... smaller than required_chars. 9 vs 12. ..."), or 0.
 static int allowed_size(const std::string &message)
 {
     for (const char *mark : {"value <= ", " vs "}) {
@@ -216,7 +216,10 @@ Status dm_sentencepiece_train(char **bytes, size_t *size, int *allowed, const Se
         {"vocab_size", std::to_string(training->size)},
         {"character_coverage", std::to_string(training->coverage)},
         {"max_sentence_length", std::to_string(training->sentence_bytes)},
-        {"unk_id", "0"}, {"bos_id", "-1"}, {"eos_id", "-1"}, {"pad_id", "-1"},
+        {"unk_id", "0"},
+        {"bos_id", "-1"},
+        {"eos_id", "-1"},
+        {"pad_id", "-1"},
         // Sums of floats are added up per thread: another number of threads is another model.
         {"num_threads", "8"},
         {"minloglevel", "4"},  // above all levels: silence

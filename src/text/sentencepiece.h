@@ -22,11 +22,12 @@ void dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_
 // The text that the pieces spell; the caller frees it.
 char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pieces, int count);
 
-// Training reads its sentences from next, which returns NULL after the last; a sentence stays valid until the next call.
+// Training reads its sentences from next, which returns NULL after the last; a sentence stays valid until the next
+// call.
 typedef struct SentencePieceTraining {
-    const char *kind;  // "unigram", "bpe"
-    int size;          // pieces, the model's own <unk> counted
-    double coverage;   // share of the text's characters that become pieces
+    const char *kind;    // "unigram", "bpe"
+    int size;            // pieces, the model's own <unk> counted
+    double coverage;     // share of the text's characters that become pieces
     int sentence_bytes;  // no sentence is longer
     const char *(*next)(void *context);
     void *context;

@@ -12,11 +12,11 @@
 #include "core/utf8.h"
 
 struct Vocabulary {
-    char *text;            // the pieces, each with its NUL
-    const char **piece;    // [count] into text
+    char *text;          // the pieces, each with its NUL
+    const char **piece;  // [count] into text
     int count;
-    int *slot;             // [slots] an id, or -1
-    uint32_t slots;        // a power of two, at least twice count
+    int *slot;       // [slots] an id, or -1
+    uint32_t slots;  // a power of two, at least twice count
 };
 
 static uint32_t hash(const char *piece)  // FNV-1a (Fowler, Noll and Vo), 32 bits

@@ -22,11 +22,12 @@ static void a_file_with_comments_is_read(void)
 {
     dm_options *options = dm_options_new("train");
     dm_error error;
-    CU_ASSERT(!load(options,
-                    "\xEF\xBB\xBF{ // what it learns from\n\"train-sets\": [\"a//b\", \"/*\\\"*/\"], /* \" */ \"lr\": 1e-4,"
-                    "\"dim-emb\": 1000, \"seed\": 999999999999999, \"after\": \"30m\", \"quiet\": true,"
-                    "\"overwrite\": false, \"valid-metrics\": \"chrf\"}\n// the end",
-                    &error));
+    CU_ASSERT(
+        !load(options,
+              "\xEF\xBB\xBF{ // what it learns from\n\"train-sets\": [\"a//b\", \"/*\\\"*/\"], /* \" */ \"lr\": 1e-4,"
+              "\"dim-emb\": 1000, \"seed\": 999999999999999, \"after\": \"30m\", \"quiet\": true,"
+              "\"overwrite\": false, \"valid-metrics\": \"chrf\"}\n// the end",
+              &error));
     CU_ASSERT_STRING_EQUAL(dm_options_text(options, "train-sets", 0), "a//b");
     CU_ASSERT_STRING_EQUAL(dm_options_text(options, "train-sets", 1), "/*\"*/");
     CU_ASSERT_EQUAL(dm_options_number(options, "learn-rate"), 1e-4);

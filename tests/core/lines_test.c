@@ -57,7 +57,9 @@ static void what_is_no_text_is_refused_with_file_line_and_byte(void)
         {"a\n\nx\0y\n", 7, "text: line 3 has a NUL byte (byte 2)"},
         {"a\0", 2, "text: line 1 has a NUL byte (byte 2)"},
         {"\xFFx\0y\n", 5, "text: line 1 is not valid UTF-8 (byte 1 is 0xff)"},
-        {"\xFF\xFE" "a\0\n\0", 6, "text is UTF-16, not UTF-8"},
+        {"\xFF\xFE"
+         "a\0\n\0",
+         6, "text is UTF-16, not UTF-8"},
         {"\xFE\xFF\0a\0\n", 6, "text is UTF-16, not UTF-8"},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {

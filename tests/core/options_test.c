@@ -122,6 +122,7 @@ static void a_wrong_command_line_is_explained(void)
     } cases[] = {
         {"train", "--mini-batch-word 5", "unknown option --mini-batch-word: did you mean --mini-batch-words?"},
         {"train", "--droptou 0.1", "did you mean --dropout?"},
+        {"score", "--tko 13a", "did you mean --tok?"},
         {"train", "--mini_batch_words 5", "did you mean --mini-batch-words?"},
         {"train", "--early 5", "did you mean --early-stopping?"},
         {"train", "--max-tokens 5", "--max-tokens is called --mini-batch-words here"},
@@ -254,14 +255,9 @@ static void help_shows_every_option_with_its_default(void)
 }
 
 const Fact facts[] = {
-    FACT(every_default_passes_its_own_check),
-    FACT(no_name_stands_for_two_options_of_a_command),
-    FACT(defaults_are_those_of_the_table),
-    FACT(values_are_read_in_every_form),
-    FACT(a_wrong_command_line_is_explained),
-    FACT(durations_have_units),
-    FACT(help_is_asked_for_before_all_else),
-    FACT(a_refused_value_leaves_the_old_one),
-    FACT(help_shows_every_option_with_its_default),
-    {NULL, NULL},
+    FACT(every_default_passes_its_own_check),       FACT(no_name_stands_for_two_options_of_a_command),
+    FACT(defaults_are_those_of_the_table),          FACT(values_are_read_in_every_form),
+    FACT(a_wrong_command_line_is_explained),        FACT(durations_have_units),
+    FACT(help_is_asked_for_before_all_else),        FACT(a_refused_value_leaves_the_old_one),
+    FACT(help_shows_every_option_with_its_default), {NULL, NULL},
 };

@@ -61,14 +61,14 @@ static void validity_is_that_of_the_standard(void)
         {"", 0},
         {"plain", 5},
         {"\xC2\x80", 2},
-        {"\xC1\xBF", 0},                // overlong
-        {"\xE0\x9F\xBF", 0},            // overlong
-        {"\xED\xA0\x80", 0},            // a surrogate
-        {"\xF0\x8F\xBF\xBF", 0},        // overlong
-        {"\xF4\x90\x80\x80", 0},        // past the last code point
+        {"\xC1\xBF", 0},          // overlong
+        {"\xE0\x9F\xBF", 0},      // overlong
+        {"\xED\xA0\x80", 0},      // a surrogate
+        {"\xF0\x8F\xBF\xBF", 0},  // overlong
+        {"\xF4\x90\x80\x80", 0},  // past the last code point
         {"\xF5\x80\x80\x80", 0},
         {"\x80", 0},
-        {"ab\xE4\xB8", 2},              // cut short
+        {"ab\xE4\xB8", 2},  // cut short
         {"\xE4\xB8\xAD\xFFx", 3},
         {"eight by\xE4\xB8\xADtes, eight bytes\xFF", 27},  // after runs that are looked at eight at a time
         {"eight b\xE4\xB8\xAD", 10},

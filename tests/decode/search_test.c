@@ -1,9 +1,12 @@
 // Search on small random models against a plain reference, and on a scripted model where every score is known.
 #include "decode/search.h"
 
+#include "core/files.h"
+#include "model/folder.h"
 #include "small_model.h"
 
-// ---- The reference: no caches, no batches, everything sorted -----------------------------------------------------------
+// ---- The reference: no caches, no batches, everything sorted
+// -----------------------------------------------------------
 
 enum { LONGEST = 64 };
 
@@ -124,6 +127,7 @@ static const Case cases[] = {
     {{1, 23, 8, 2, 1, 0, 1.7f}, {5, 1, 1.5, 0}},
     {{2, 41, 16, 4, 2, 1, 1.7f}, {4, 1, 2, 0}},
     {{3, 300, 16, 2, 1, 2, 1.7f}, {3, 0, 1.5, 0}},
+    {{10, 1500, 16, 2, 1, 0, 0.5f}, {8, 1, 0.5, 0}},  // many pieces of nearly the same probability
     {{4, 131, 8, 1, 2, 2, 1.7f}, {1, 1, 1.5, 0}},
     {{5, 31, 8, 2, 1, -3, 1.7f}, {6, 0.6, 1, 7}},
     {{6, 6, 8, 2, 1, 0, 1.7f}, {12, 1, 1.5, 0}},  // a beam wider than the vocabulary
@@ -145,13 +149,13 @@ static void beam_search_equals_the_plain_reference(void)
         Hypothesis found[SENTENCES];
         dm_search(&g, model, source, &cases[c].options, found);
         for (int i = 0; i < SENTENCES; i++) {
-            PlainSearch s = plain_search(model, source.spans.length[i], source.ids + source.spans.start[i],
-                                         &cases[c].options);
+            PlainSearch s =
+                plain_search(model, source.spans.length[i], source.ids + source.spans.start[i], &cases[c].options);
             if (s.close) continue;
             compared++;
             CU_ASSERT_TRUE(same_ids(&found[i], s.best.ids, s.best.count));
             CU_ASSERT_EQUAL(found[i].pieces, s.best.pieces);
-            CU_ASSERT_DOUBLE_EQUAL(found[i].log_probability, s.best.total, 1e-4);
+            CU_ASSERT_DOUBLE_EQUAL(found[i].log_probability, s.best.total, 1e-4 * (1 + fabs(s.best.total)));
             CU_ASSERT_DOUBLE_EQUAL(found[i].score, s.best.score, 1e-4);
         }
         dm_arena_destroy(&arena);
@@ -190,6 +194,49 @@ static void beam_one_equals_greedy(void)
     }
     dm_arena_destroy(&arena);
     dm_model_destroy(model);
+}
+
+// expected.json of a golden folder: what PyTorch translated each source to, in at most 20 pieces.
+static void greedy_equals_pytorch_in(const char *folder)
+{
+    enum { GOLDEN_LIMIT = 20, MOST_IDS = 256 };
+    Error error = {""};
+    Model *model = NULL;
+    char *text = NULL, *path = dm_join_path(folder, "expected.json");
+    CU_ASSERT_EQUAL_FATAL(dm_model_read(&model, NULL, folder, &error), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, &error), DM_OK);
+    cJSON *expected = cJSON_Parse(text), *pair, *id;
+    Arena arena = {0};
+    Graph g = graph_for(&arena, model);
+    int pairs = 0;
+    cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(expected, "pairs"))
+    {
+        int source[MOST_IDS], length = 0, greedy[MOST_IDS], count = 0;
+        cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(pair, "source")) source[length++] = id->valueint;
+        cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(pair, "greedy")) greedy[count++] = id->valueint;
+        bool ended = count && greedy[count - 1] == model->config.eos;
+        Hypothesis found;
+        dm_search(&g, model, dm_tokens(&arena, 1, &length, source), &(SearchOptions){1, 1, 100, GOLDEN_LIMIT}, &found);
+        CU_ASSERT_TRUE(same_ids(&found, greedy, count - ended));
+        CU_ASSERT_EQUAL(found.pieces, count);
+        pairs++;
+    }
+    CU_ASSERT_TRUE(pairs > 5);
+    cJSON_Delete(expected);
+    dm_arena_destroy(&arena);
+    dm_model_destroy(model);
+    free(text);
+    free(path);
+}
+
+static void greedy_equals_pytorch(void)
+{
+    static const char *const folders[] = {"shared-swish", "shared-relu", "separate", "untied", "half", "bfloat"};
+    for (size_t i = 0; i < DM_COUNT(folders); i++) {
+        char *folder = dm_format("%s/golden/marian/%s", TEST_DATA, folders[i]);
+        greedy_equals_pytorch_in(folder);
+        free(folder);
+    }
 }
 
 static void a_batch_of_one_equals_a_batch_of_many(void)
@@ -287,7 +334,8 @@ static void a_step_equals_the_whole_sequence(void)
     dm_model_destroy(model);
 }
 
-// ---- A scripted model: the scores are the same at every step and for every hypothesis ------------------------------------
+// ---- A scripted model: the scores are the same at every step and for every hypothesis
+// ------------------------------------
 
 enum { SCRIPTED = 6 };
 
@@ -300,7 +348,7 @@ static SearchState state;
 static Memory scripted_encode(Graph *g, const Model *model, Tokens source)
 {
     (void)model;
-    return (Memory){dm_tensor(g, source.n, 1), source.spans};
+    return (Memory){dm_tensor(g, source.n, SCRIPTED), source.spans};
 }
 
 static SearchState *scripted_start(Graph *g, const Model *model, Memory memory)
@@ -311,11 +359,12 @@ static SearchState *scripted_start(Graph *g, const Model *model, Memory memory)
     return &state;
 }
 
+// One-hot: the column of the last piece is what the output layer takes from its weight.
 static Tensor *scripted_step(Graph *g, SearchState *s, const int *ids)
 {
-    (void)ids;
-    Tensor *x = dm_tensor(g, s->n, 1);
-    for (int i = 0; i < s->n; i++) *dm_row(x, i) = 0;
+    Tensor *x = dm_tensor(g, s->n, SCRIPTED);
+    for (int i = 0; i < s->n; i++)
+        for (int id = 0; id < SCRIPTED; id++) dm_row(x, i)[id] = id == ids[i];
     return x;
 }
 
@@ -330,22 +379,36 @@ static void scripted_finish(SearchState *s)
     (void)s;
 }
 
-// Searches for one source of four pieces; found->ids lie in the arena.
-static Hypothesis scripted_search(Arena *arena, const float scores[SCRIPTED], int eos, const SearchOptions *options)
+// Searches for one source of four pieces; found->ids lie in the arena. The logit of `id` behind `last` is scores[id] +
+// table[id][last] (table may be NULL); the start is pad, 5.
+static Hypothesis table_search(Arena *arena, const float scores[SCRIPTED], const float *table, int eos,
+                               const SearchOptions *options)
 {
-    static const Architecture scripted = {.name = "scripted", .encode = scripted_encode, .start = scripted_start,
-                                          .step = scripted_step, .reorder = scripted_reorder,
+    static const Architecture scripted = {.name = "scripted",
+                                          .encode = scripted_encode,
+                                          .start = scripted_start,
+                                          .step = scripted_step,
+                                          .reorder = scripted_reorder,
                                           .finish = scripted_finish};
-    float weight[SCRIPTED] = {0}, bias[SCRIPTED];
+    float weight[SCRIPTED * SCRIPTED] = {0}, bias[SCRIPTED];
+    if (table) memcpy(weight, table, sizeof weight);
     memcpy(bias, scores, sizeof bias);
-    const Tensor output = {SCRIPTED, 1, 1, weight, NULL, true}, output_bias = {1, SCRIPTED, SCRIPTED, bias, NULL, false};
-    const Model model = {.config = {.eos = eos, .pad = SCRIPTED - 1, .width = 1}, .architecture = &scripted,
-                         .output = &output, .output_bias = &output_bias};
+    const Tensor output = {SCRIPTED, SCRIPTED, SCRIPTED, weight, NULL, true};
+    const Tensor output_bias = {1, SCRIPTED, SCRIPTED, bias, NULL, false};
+    const Model model = {.config = {.eos = eos, .pad = SCRIPTED - 1, .decoder_start = SCRIPTED - 1, .width = SCRIPTED},
+                         .architecture = &scripted,
+                         .output = &output,
+                         .output_bias = &output_bias};
     Graph g = {.arena = arena, .gemm = chosen_backend()};
     int length = 4, ids[] = {1, 2, 3, 0};
     Hypothesis found;
     dm_search(&g, &model, dm_tokens(arena, 1, &length, ids), options, &found);
     return found;
+}
+
+static Hypothesis scripted_search(Arena *arena, const float scores[SCRIPTED], int eos, const SearchOptions *options)
+{
+    return table_search(arena, scores, NULL, eos, options);
 }
 
 static void ties_go_to_the_lower_id(void)
@@ -384,16 +447,34 @@ static void normalize_decides_between_short_and_long(void)
     dm_arena_destroy(&arena);
 }
 
+// At the start piece 1 is best, the end second, piece 2 third; the end is sure behind 2 and far away behind 1.
+static void an_ended_hypothesis_leaves_its_place_to_another(void)
+{
+    Arena arena = {0};
+    float table[SCRIPTED][SCRIPTED] = {0};
+    const float none[SCRIPTED] = {0, 0, 0, -99, -99, -99};
+    table[1][5] = 2, table[0][5] = 1.9f, table[2][5] = 1.8f;
+    table[0][2] = 20;
+    table[0][1] = -20;
+    Hypothesis h = table_search(&arena, none, *table, 0, &(SearchOptions){2, 1, 1, 0});
+    CU_ASSERT_TRUE(same_ids(&h, (int[]){2}, 1));
+    CU_ASSERT_EQUAL(h.pieces, 2);
+    dm_arena_destroy(&arena);
+}
+
 static void scores_that_are_no_numbers_end_the_search(void)
 {
     Arena arena = {0};
-    const float lost[][SCRIPTED] = {{NAN, NAN, NAN, NAN, NAN, NAN}, {NAN, 1, 1, 1, 1, 1}, {INFINITY, 0, 0, 0, 0, 0},
+    const float lost[][SCRIPTED] = {{NAN, NAN, NAN, NAN, NAN, NAN},
+                                    {NAN, 1, 1, 1, 1, 1},
+                                    {INFINITY, 0, 0, 0, 0, 0},
                                     {-INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY},
                                     {-INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, 0}};
     for (size_t i = 0; i < DM_COUNT(lost); i++)
         for (int beam = 1; beam < 10; beam += 4) {
             Hypothesis h = scripted_search(&arena, lost[i], 0, &(SearchOptions){beam, 1, 1, 0});
             CU_ASSERT_TRUE(h.count >= 0 && h.count <= 14);
+            CU_ASSERT_TRUE(isfinite(h.score) && isfinite(h.log_probability));
             for (int j = 0; j < h.count; j++) CU_ASSERT_TRUE(h.ids[j] >= 0 && h.ids[j] < SCRIPTED - 1);
         }
     const float one_way[SCRIPTED] = {-INFINITY, -INFINITY, 0, -INFINITY, -INFINITY, -INFINITY};
@@ -406,12 +487,14 @@ static void scores_that_are_no_numbers_end_the_search(void)
 const Fact facts[] = {
     FACT(beam_search_equals_the_plain_reference),
     FACT(beam_one_equals_greedy),
+    FACT(greedy_equals_pytorch),
     FACT(a_batch_of_one_equals_a_batch_of_many),
     FACT(bad_words_and_pad_are_never_taken),
     FACT(a_step_equals_the_whole_sequence),
     FACT(ties_go_to_the_lower_id),
     FACT(the_length_limit_is_reached_and_kept),
     FACT(normalize_decides_between_short_and_long),
+    FACT(an_ended_hypothesis_leaves_its_place_to_another),
     FACT(scores_that_are_no_numbers_end_the_search),
     {NULL, NULL},
 };

@@ -18,13 +18,23 @@ typedef struct Shape {
 static inline Model *small_model(const Shape *shape)
 {
     ModelConfig config = {.architecture = "transformer",
-                          .source_vocabulary = shape->vocabulary, .target_vocabulary = shape->vocabulary,
-                          .shared_embeddings = true, .tied_output = true, .width = shape->width,
-                          .encoder_layers = shape->layers, .decoder_layers = shape->layers,
-                          .encoder_heads = shape->heads, .decoder_heads = shape->heads,
-                          .encoder_ffn = 2 * shape->width, .decoder_ffn = 2 * shape->width,
-                          .activation = DM_RELU, .activation_name = "relu", .scale_embedding = true,
-                          .pad = shape->vocabulary - 1, .eos = 0, .decoder_start = shape->vocabulary - 1};
+                          .source_vocabulary = shape->vocabulary,
+                          .target_vocabulary = shape->vocabulary,
+                          .shared_embeddings = true,
+                          .tied_output = true,
+                          .width = shape->width,
+                          .encoder_layers = shape->layers,
+                          .decoder_layers = shape->layers,
+                          .encoder_heads = shape->heads,
+                          .decoder_heads = shape->heads,
+                          .encoder_ffn = 2 * shape->width,
+                          .decoder_ffn = 2 * shape->width,
+                          .activation = DM_RELU,
+                          .activation_name = "relu",
+                          .scale_embedding = true,
+                          .pad = shape->vocabulary - 1,
+                          .eos = 0,
+                          .decoder_start = shape->vocabulary - 1};
     Model *model = dm_model_create(&config);
     Parameters *p = &model->parameters;
     dm_parameters_initialise(p, shape->seed);

@@ -3,8 +3,8 @@
 
     tests/golden/segmenter_check.py FOLDER TEXT > EXPECTED     one JSON object a line: text, source, target, decoded
 
-The committed tests/golden/segmenter.jsonl was made so of the folder that the test trains (it says how) and
-tests/golden/segmenter.txt. Any other model folder and text:
+The committed tests/golden/segmenter.jsonl was made so of tests/golden/segmenter.txt and the folder that the test
+trains, which SEGMENTER_COPY=FOLDER test_text_segmenter leaves in an existing folder. Any other model folder and text:
 
     SEGMENTER_FOLDER=FOLDER SEGMENTER_EXPECTED=EXPECTED test_text_segmenter
 

@@ -1,8 +1,8 @@
 // What the tests of ops share: a bench on which an op can be run again and again from the same numbers, and comparisons
 // that a NaN fails.
 //
-// An op is run by a function that asks the bench for its inputs and weights in order. The first run draws them at random,
-// later runs get the same values again, so the test may change one of them and look at what comes out.
+// An op is run by a function that asks the bench for its inputs and weights in order. The first run draws them at
+// random, later runs get the same values again, so the test may change one of them and look at what comes out.
 #pragma once
 #include "test.h"
 
@@ -24,7 +24,7 @@ typedef struct Bench {
     Arena arena;
     Graph graph;
     Random random;
-    bool lattice;         // draw odd multiples of 1/2 instead of normal numbers
+    bool lattice;          // draw odd multiples of 1/2 instead of normal numbers
     bool inputs_constant;  // inputs have no gradient
     Input inputs[BENCH_TENSORS];
     Tensor weights[BENCH_TENSORS];
@@ -64,7 +64,8 @@ static inline void bench_open(Bench *b)
     b->gradients = dm_allocate(BENCH_WEIGHTS, sizeof(float));
     b->output_weights = dm_allocate(BENCH_OUTPUTS, sizeof(double));
     for (int i = 0; i < BENCH_OUTPUTS; i++) b->output_weights[i] = (float)dm_random_normal(&b->random);
-    b->graph = (Graph){.arena = &b->arena, .gemm = chosen_backend(), .parameters = b->parameters, .seed = 7, .update = 3};
+    b->graph =
+        (Graph){.arena = &b->arena, .gemm = chosen_backend(), .parameters = b->parameters, .seed = 7, .update = 3};
 }
 
 static inline void bench_close(Bench *b)
@@ -136,8 +137,7 @@ static inline double bench_scalar(const Bench *b, const Tensor *y)
     if (!y) return b->loss.objective;
     double sum = 0;
     for (int row = 0; row < y->rows; row++)
-        for (int col = 0; col < y->cols; col++)
-            sum += dm_row(y, row)[col] * b->output_weights[row * y->cols + col];
+        for (int col = 0; col < y->cols; col++) sum += dm_row(y, row)[col] * b->output_weights[row * y->cols + col];
     return sum;
 }
 
@@ -158,8 +158,8 @@ static inline bool agree(const char *what, const float *got, const double *want,
     for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(want[i]));
     for (size_t i = 0; i < count; i++) {
         if (fabs(got[i] - want[i]) <= tolerance * (largest > 0 ? largest : 1)) continue;
-        expect(false, "%s: element %zu is %.9g, should be %.9g (largest %.3g, tolerance %.1e)", what, i, got[i], want[i],
-               largest, tolerance);
+        expect(false, "%s: element %zu is %.9g, should be %.9g (largest %.3g, tolerance %.1e)", what, i, got[i],
+               want[i], largest, tolerance);
         return false;
     }
     expect(true, "%s", what);

@@ -144,8 +144,8 @@ static void activations_hold_far_out(void)
         dm_backward(&b.graph);
         for (int i = 0; i < N; i++) {
             double want = activated(far[i], activations[n]);
-            expect(fabs(y->data[i] - want) <= 1e-6 + 1e-6 * fabs(want), "activation %zu of %g is %g, should be %g", n, far[i],
-                   y->data[i], want);
+            expect(fabs(y->data[i] - want) <= 1e-6 + 1e-6 * fabs(want), "activation %zu of %g is %g, should be %g", n,
+                   far[i], y->data[i], want);
             if (far[i] != 0 && fabsf(far[i]) > 1e-3f) {
                 double slope = far[i] < -50 && activations[n] ? 0 : activated_slope(far[i], activations[n]);
                 expect(fabs(x->grad[i] - slope) <= 1e-4, "slope of activation %zu at %g is %g, should be %g", n, far[i],
@@ -178,12 +178,14 @@ static void plain_head(const Shape *s, int sequence, int head, const Tensor *q, 
     const int w = s->width / s->heads, nq = s->query_length[sequence], nk = s->key_length[sequence], d = s->width;
     const double scale = 1 / sqrt(w);
     for (int i = 0; i < nq; i++) {
-        const int row = s->query_start[sequence] + i, seen = s->causal ? nk - nq + i + 1 : nk, first = s->key_start[sequence];
+        const int row = s->query_start[sequence] + i, seen = s->causal ? nk - nq + i + 1 : nk,
+                  first = s->key_start[sequence];
         double *pi = p + i * nk, sum = 0, dot = 0;
         double *dp = dm_allocate((size_t)nk, sizeof(double));
         for (int j = 0; j < nk; j++) {
             double score = 0;
-            for (int c = head * w; c < (head + 1) * w; c++) score += (double)dm_row(q, row)[c] * dm_row(k, first + j)[c];
+            for (int c = head * w; c < (head + 1) * w; c++)
+                score += (double)dm_row(q, row)[c] * dm_row(k, first + j)[c];
             pi[j] = j < seen ? exp(score * scale) : 0;
             sum += pi[j];
         }
@@ -211,7 +213,8 @@ static void check_attention(const Shape *s, bool recording)
     Bench b;
     bench_open(&b);
     bench_begin(&b, recording);
-    const size_t query_size = (size_t)s->query_rows * (size_t)s->width, key_size = (size_t)s->key_rows * (size_t)s->width;
+    const size_t query_size = (size_t)s->query_rows * (size_t)s->width,
+                 key_size = (size_t)s->key_rows * (size_t)s->width;
     const Tensor *q = bench_input(&b, s->query_rows, s->width);
     const Tensor *k = bench_input(&b, s->key_rows, s->width), *v = bench_input(&b, s->key_rows, s->width);
     float *probabilities[3];
@@ -221,7 +224,11 @@ static void check_attention(const Shape *s, bool recording)
         probabilities[i] = dm_allocate(size, sizeof(float));
         p[i] = dm_allocate(size, sizeof(double));
     }
-    Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q, .k = *k, .v = *v, .heads = s->heads, .causal = s->causal,
+    Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q,
+                                                    .k = *k,
+                                                    .v = *v,
+                                                    .heads = s->heads,
+                                                    .causal = s->causal,
                                                     .queries = {s->sequences, s->query_start, s->query_length},
                                                     .keys = {s->sequences, s->key_start, s->key_length},
                                                     .probabilities = probabilities});
@@ -229,7 +236,8 @@ static void check_attention(const Shape *s, bool recording)
     double *dk = dm_allocate(key_size, sizeof(double)), *dv = dm_allocate(key_size, sizeof(double));
     for (int i = 0; i < s->sequences; i++)
         for (int h = 0; h < s->heads; h++)
-            plain_head(s, i, h, q, k, v, b.output_weights, want, p[i] + h * s->query_length[i] * s->key_length[i], dq, dk, dv);
+            plain_head(s, i, h, q, k, v, b.output_weights, want, p[i] + h * s->query_length[i] * s->key_length[i], dq,
+                       dk, dv);
     char what[80];
     snprintf(what, sizeof what, "attention %d of shapes%s", (int)(s - shapes), recording ? ", on tape" : "");
     agree(what, y->data, want, query_size, tolerance);
@@ -278,7 +286,7 @@ typedef struct LossCase {
 } LossCase;
 
 static const LossCase losses[] = {
-    {5, 8, 16, 0, -1, 0},        {1, 3, 2, 0.1f, -1, 0},       {70, 12, 33, 0.1f, 32, 0.5f},
+    {5, 8, 16, 0, -1, 0},        {1, 3, 2, 0.1f, -1, 0},        {70, 12, 33, 0.1f, 32, 0.5f},
     {150, 33, 129, 0.1f, 0, -1}, {64, 7, 100, 0.2f, 99, -1e4f}, {129, 16, 257, 0, 256, -1e4f},
 };
 
@@ -292,16 +300,18 @@ static void check_loss(const LossCase *c)
     float *bias_values = dm_allocate((size_t)v, sizeof(float)), *got = dm_allocate((size_t)n, sizeof(float));
     int *targets = dm_allocate((size_t)n, sizeof(int));
     const bool biased = c->excluded_bias != 0;
-    for (int i = 0; i < v; i++) bias_values[i] = i == c->excluded ? c->excluded_bias : (float)dm_random_normal(&b.random);
-    for (int i = 0; i < n; i++)
-        do targets[i] = (int)dm_random_below(&b.random, (uint64_t)v);
+    for (int i = 0; i < v; i++)
+        bias_values[i] = i == c->excluded ? c->excluded_bias : (float)dm_random_normal(&b.random);
+    for (int i = 0; i < n; i++) do
+            targets[i] = (int)dm_random_below(&b.random, (uint64_t)v);
         while (targets[i] == c->excluded);
     Tensor bias = {1, v, v, bias_values, NULL, false};
 
     const int counted = v - (c->excluded >= 0);
     double *z = dm_allocate((size_t)v, sizeof(double)), *log_probabilities = dm_allocate((size_t)n, sizeof(double));
     double *all = dm_allocate((size_t)n * (size_t)v, sizeof(double));
-    double *dx = dm_allocate((size_t)n * (size_t)d, sizeof(double)), *dw = dm_allocate((size_t)v * (size_t)d, sizeof(double));
+    double *dx = dm_allocate((size_t)n * (size_t)d, sizeof(double)),
+           *dw = dm_allocate((size_t)v * (size_t)d, sizeof(double));
     double objective = 0, nll = 0, smoothing = c->smoothing;
     for (int i = 0; i < n; i++) {
         plain_log_softmax(x, i, weight, biased ? bias_values : NULL, z);
@@ -312,14 +322,20 @@ static void check_loss(const LossCase *c)
         for (int w = 0; w < v; w++) mean += w == c->excluded ? 0 : -z[w] / counted;
         objective += (1 - smoothing) * -z[targets[i]] + smoothing * mean;
         for (int w = 0; w < v; w++) {
-            double dz = exp(z[w]) - (w == targets[i] ? 1 - smoothing : 0) - (w == c->excluded ? 0 : smoothing / counted);
+            double dz =
+                exp(z[w]) - (w == targets[i] ? 1 - smoothing : 0) - (w == c->excluded ? 0 : smoothing / counted);
             for (int j = 0; j < d; j++) dx[i * d + j] += dz * dm_row(weight, w)[j];
             for (int j = 0; w != c->excluded && j < d; j++) dw[w * d + j] += dz * dm_row(x, i)[j];
         }
     }
 
-    CrossEntropy args = {.x = x, .weight = weight, .bias = biased ? &bias : NULL, .targets = targets,
-                         .smoothing = c->smoothing, .excluded = c->excluded, .log_probabilities = got};
+    CrossEntropy args = {.x = x,
+                         .weight = weight,
+                         .bias = biased ? &bias : NULL,
+                         .targets = targets,
+                         .smoothing = c->smoothing,
+                         .excluded = c->excluded,
+                         .log_probabilities = got};
     Loss loss = dm_cross_entropy(&b.graph, &args);
     dm_backward(&b.graph);
     char what[80];
@@ -364,8 +380,9 @@ static void logits_of_any_size_give_finite_losses(void)
     Tensor *x = bench_input(&b, 2, D);
     for (int i = 0; i < 2 * D; i++) x->data[i] *= 1000;
     const Tensor *weight = bench_weight(&b, V, D, 1, 0);
-    Loss loss = dm_cross_entropy(&b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4},
-                                                           .smoothing = 0.1f, .excluded = -1});
+    Loss loss = dm_cross_entropy(
+        &b.graph,
+        &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4}, .smoothing = 0.1f, .excluded = -1});
     double z[V];
     double want = 0;
     for (int i = 0; i < 2; i++) {
@@ -388,8 +405,8 @@ static void a_nan_is_not_hidden(void)
     Tensor *x = bench_input(&b, 3, D);
     x->data[D + 1] = NAN;
     const Tensor *weight = bench_weight(&b, V, D, 1, 0);
-    Loss loss = dm_cross_entropy(&b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4, 5},
-                                                           .excluded = -1});
+    Loss loss = dm_cross_entropy(
+        &b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4, 5}, .excluded = -1});
     CU_ASSERT(isnan(loss.nll));
     static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
     for (size_t i = 0; i < DM_COUNT(activations); i++)

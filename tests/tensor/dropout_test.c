@@ -21,8 +21,10 @@ static Tensor *by_residual(Bench *b, float p)
 static Tensor *by_embedding(Bench *b, float p)
 {
     static const int ids[ROWS];
-    return dm_embedding(&b->graph, &(Embedding){.table = constant(&b->graph, 1, WIDTH, 1), .n = ROWS, .ids = ids, .scale = 1,
-                                                .frozen = -1, .dropout = p});
+    return dm_embedding(
+        &b->graph,
+        &(Embedding){
+            .table = constant(&b->graph, 1, WIDTH, 1), .n = ROWS, .ids = ids, .scale = 1, .frozen = -1, .dropout = p});
 }
 
 static Dropped *const ways[] = {by_residual, by_embedding};
@@ -48,8 +50,8 @@ static void about_p_is_dropped_and_the_rest_is_scaled(void)
                     expect(false, "way %zu, p %g: element %d is %g", w, p, i, y->data[i]);
             }
             // five standard deviations of a binomial
-            expect(fabs((double)zeros / SIZE - p) < 5 * sqrt(p * (1 - p) / SIZE), "way %zu: %ld of %d dropped at p %g", w,
-                   zeros, SIZE, p);
+            expect(fabs((double)zeros / SIZE - p) < 5 * sqrt(p * (1 - p) / SIZE), "way %zu: %ld of %d dropped at p %g",
+                   w, zeros, SIZE, p);
             for (int i = 0; i < WIDTH; i++)
                 if (fabs((double)of_column[i] / ROWS - p) > 5 * sqrt(p * (1 - p) / ROWS))
                     expect(false, "way %zu: %ld of %d dropped in column %d at p %g", w, of_column[i], ROWS, i, p);

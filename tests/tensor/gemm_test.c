@@ -5,8 +5,8 @@ typedef struct Size {
     int m, n, k;
 } Size;
 
-static const Size sizes[] = {{1, 1, 1}, {1, 7, 3}, {5, 1, 9}, {3, 4, 1}, {7, 5, 11}, {16, 16, 16}, {33, 17, 65}, {64, 48, 128},
-                             {2, 130, 129}};
+static const Size sizes[] = {{1, 1, 1},    {1, 7, 3},    {5, 1, 9},     {3, 4, 1},    {7, 5, 11},
+                             {16, 16, 16}, {33, 17, 65}, {64, 48, 128}, {2, 130, 129}};
 enum { MARGIN = 3 };  // stored rows are so much longer than what is in them
 
 // Element (i, j) of a stored matrix, or (j, i) where it is transposed.
@@ -22,7 +22,8 @@ static float *random_matrix(Random *random, size_t size)
     return matrix;
 }
 
-static void check_product(const GemmBackend *backend, Size size, bool transpose_a, bool transpose_b, float beta, bool nan)
+static void check_product(const GemmBackend *backend, Size size, bool transpose_a, bool transpose_b, float beta,
+                          bool nan)
 {
     Random random = dm_random(1, 2, 3, 4);
     const int m = size.m, n = size.n, k = size.k;
@@ -30,11 +31,22 @@ static void check_product(const GemmBackend *backend, Size size, bool transpose_
     float *a = random_matrix(&random, (size_t)lda * (size_t)(transpose_a ? k : m));
     float *b = random_matrix(&random, (size_t)ldb * (size_t)(transpose_b ? n : k));
     float *c = random_matrix(&random, (size_t)ldc * (size_t)m);
-    float *before = memcpy(dm_allocate((size_t)ldc * (size_t)m, sizeof(float)), c, (size_t)ldc * (size_t)m * sizeof(float));
+    float *before =
+        memcpy(dm_allocate((size_t)ldc * (size_t)m, sizeof(float)), c, (size_t)ldc * (size_t)m * sizeof(float));
     for (int i = 0; nan && i < m; i++)
         for (int j = 0; j < n; j++) c[at(i, j, ldc, false)] = NAN;
-    backend->multiply(&(Gemm){.m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = ldc,
-                              .transpose_a = transpose_a, .transpose_b = transpose_b, .beta = beta});
+    backend->multiply(&(Gemm){.m = m,
+                              .n = n,
+                              .k = k,
+                              .a = a,
+                              .b = b,
+                              .c = c,
+                              .lda = lda,
+                              .ldb = ldb,
+                              .ldc = ldc,
+                              .transpose_a = transpose_a,
+                              .transpose_b = transpose_b,
+                              .beta = beta});
     for (int i = 0; i < m; i++)
         for (int j = 0; j < ldc; j++) {
             double sum = before[at(i, j, ldc, false)], terms = fabs(sum);
@@ -49,8 +61,8 @@ static void check_product(const GemmBackend *backend, Size size, bool transpose_
             // k float32 roundings of partial sums, each at most 2^-24 of the sum of the absolute terms
             double bound = j < n ? 6e-8 * (k + 1) * terms : 0;
             if (!(fabs(c[at(i, j, ldc, false)] - sum) <= bound)) {
-                expect(false, "%s: [%d, %d, %d]%s%s, beta %g: element %d, %d is %g, should be %g", backend->name, m, n, k,
-                       transpose_a ? ", A transposed" : "", transpose_b ? ", B transposed" : "", beta, i, j,
+                expect(false, "%s: [%d, %d, %d]%s%s, beta %g: element %d, %d is %g, should be %g", backend->name, m, n,
+                       k, transpose_a ? ", A transposed" : "", transpose_b ? ", B transposed" : "", beta, i, j,
                        c[at(i, j, ldc, false)], sum);
                 i = m - 1;
                 break;
@@ -76,7 +88,8 @@ static void beta_zero_overwrites_nan(void)
 {
     for (int i = 0; dm_gemm_backends[i]; i++)
         for (size_t s = 0; s < DM_COUNT(sizes); s++)
-            for (int kind = 0; kind < 4; kind++) check_product(dm_gemm_backends[i], sizes[s], kind & 1, kind & 2, 0, true);
+            for (int kind = 0; kind < 4; kind++)
+                check_product(dm_gemm_backends[i], sizes[s], kind & 1, kind & 2, 0, true);
 }
 
 static void a_backend_is_chosen_by_its_name(void)
@@ -112,7 +125,8 @@ static void an_unknown_backend_is_refused_by_name(void)
         const GemmBackend *backend = NULL;
         Error error = {""};
         CU_ASSERT_NOT_EQUAL(dm_gemm_choose(&backend, names[i], 64, &error), DM_OK);
-        expect(strstr(error.message, names[i]) && strstr(error.message, "openblas"), "the message is: %s", error.message);
+        expect(strstr(error.message, names[i]) && strstr(error.message, "openblas"), "the message is: %s",
+               error.message);
     }
 }
 

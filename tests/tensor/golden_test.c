@@ -100,7 +100,8 @@ static void way_back(Golden *c, Tensor *y)
     equals(c, "y", y->data);
     int rows, cols;
     double *r = stored(c, "r", &rows, &cols);
-    expect(rows == y->rows && cols == y->cols, "%s is [%d, %d], should be [%d, %d]", c->name, y->rows, y->cols, rows, cols);
+    expect(rows == y->rows && cols == y->cols, "%s is [%d, %d], should be [%d, %d]", c->name, y->rows, y->cols, rows,
+           cols);
     for (int i = 0; i < rows * cols; i++) y->grad[i] = (float)r[i];
     free(r);
     dm_backward(&c->bench.graph);
@@ -125,7 +126,9 @@ static void check_embedding(Golden *c)
     const int *ids = integers(c, "ids", &n);
     const float *rows[16];
     for (int i = 0; positions && i < n; i++) rows[i] = dm_row(positions, i);
-    way_back(c, dm_embedding(&c->bench.graph, &(Embedding){.table = table, .n = n, .ids = ids,
+    way_back(c, dm_embedding(&c->bench.graph, &(Embedding){.table = table,
+                                                           .n = n,
+                                                           .ids = ids,
                                                            .scale = (float)number(c, "scale", 1),
                                                            .position_rows = positions ? rows : NULL,
                                                            .frozen = (int)number(c, "frozen", -1)}));
@@ -163,9 +166,13 @@ static Spans spans_of(Golden *c, const char *key)
 static void check_attention(Golden *c)
 {
     const Tensor *q = input(c, "q"), *k = input(c, "k"), *v = input(c, "v");
-    way_back(c, dm_attention(&c->bench.graph, &(Attention){.q = *q, .k = *k, .v = *v, .heads = (int)number(c, "heads", 0),
+    way_back(c, dm_attention(&c->bench.graph, &(Attention){.q = *q,
+                                                           .k = *k,
+                                                           .v = *v,
+                                                           .heads = (int)number(c, "heads", 0),
                                                            .causal = cJSON_IsTrue(member(c, "causal")),
-                                                           .queries = spans_of(c, "queries"), .keys = spans_of(c, "keys")}));
+                                                           .queries = spans_of(c, "queries"),
+                                                           .keys = spans_of(c, "keys")}));
     gradient_equals(c, "dq", q);
     gradient_equals(c, "dk", k);
     gradient_equals(c, "dv", v);
@@ -178,7 +185,10 @@ static void check_cross_entropy(Golden *c)
     const int *targets = integers(c, "targets", &n);
     float *log_probabilities = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(float));
     Graph *g = &c->bench.graph;
-    Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x, .weight = w, .bias = bias, .targets = targets,
+    Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
+                                                    .weight = w,
+                                                    .bias = bias,
+                                                    .targets = targets,
                                                     .smoothing = (float)number(c, "smoothing", 0),
                                                     .excluded = (int)number(c, "excluded", -1),
                                                     .log_probabilities = log_probabilities});
@@ -191,7 +201,8 @@ static void check_cross_entropy(Golden *c)
     equals(c, "log_probabilities", log_probabilities);
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dweight", w);
-    if (member(c, "all_log_probabilities")) equals(c, "all_log_probabilities", dm_log_probabilities(g, x, w, bias)->data);
+    if (member(c, "all_log_probabilities"))
+        equals(c, "all_log_probabilities", dm_log_probabilities(g, x, w, bias)->data);
 }
 
 static void check_arithmetic(Golden *c)
@@ -211,9 +222,9 @@ typedef struct Check {
 } Check;
 
 static const Check checks[] = {
-    {"linear", check_linear},       {"embedding", check_embedding},         {"layer_norm", check_layer_norm},
-    {"residual", check_residual},   {"residual_norm", check_residual},      {"attention", check_attention},
-    {"add", check_arithmetic},      {"cross_entropy", check_cross_entropy}, {"scale", check_arithmetic},
+    {"linear", check_linear},          {"embedding", check_embedding},         {"layer_norm", check_layer_norm},
+    {"residual", check_residual},      {"residual_norm", check_residual},      {"attention", check_attention},
+    {"add", check_arithmetic},         {"cross_entropy", check_cross_entropy}, {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
 };
 

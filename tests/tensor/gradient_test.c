@@ -2,9 +2,9 @@
 // fixed random weights on the outputs.
 #include "tensor/check.h"
 
-// Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With two
-// steps, h and 2h, the error of order h^2 cancels (Richardson 1911) and what is left of h^4 is below the rounding for
-// functions that bend on a scale of 1. h = 0.02 puts rounding near 1e-5 S; a wrong term shows from 1e-2 on.
+// Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With
+// two steps, h and 2h, the error of order h^2 cancels (Richardson 1911) and what is left of h^4 is below the rounding
+// for functions that bend on a scale of 1. h = 0.02 puts rounding near 1e-5 S; a wrong term shows from 1e-2 on.
 static const float step = 0.02f;
 static const double tolerance = 1e-3;  // of the tensor's largest gradient ...
 static const double smallest = 0.05;   // ... but of no less than this: below lies the rounding of the scalar
@@ -24,9 +24,9 @@ typedef struct Case {
     int rows, in, out;
     Activation activation;
     bool bias, causal, lattice;
-    bool constant;   // nothing flows back
-    float rate;      // of dropout, or of label smoothing
-    int frozen;      // row of weight 0 that gets no gradient; 0 stands for none
+    bool constant;  // nothing flows back
+    float rate;     // of dropout, or of label smoothing
+    int frozen;     // row of weight 0 that gets no gradient; 0 stands for none
     int heads;
     const Layout *layout;
 } Case;
@@ -61,9 +61,13 @@ static Tensor *run_embedding(Bench *b, const Case *c)
         pointers[i] = rows[i % 4];  // some share a row
         for (int j = 0; j < 200; j++) rows[i][j] = sinf((float)(i + j));
     }
-    return dm_embedding(&b->graph, &(Embedding){.table = bench_weight(b, 7, c->in, 1, 0), .n = N, .ids = embedding_ids,
-                                                .scale = sqrtf((float)c->in), .position_rows = c->bias ? pointers : NULL,
-                                                .frozen = c->frozen ? c->frozen : -1, .dropout = c->rate});
+    return dm_embedding(&b->graph, &(Embedding){.table = bench_weight(b, 7, c->in, 1, 0),
+                                                .n = N,
+                                                .ids = embedding_ids,
+                                                .scale = sqrtf((float)c->in),
+                                                .position_rows = c->bias ? pointers : NULL,
+                                                .frozen = c->frozen ? c->frozen : -1,
+                                                .dropout = c->rate});
 }
 
 static Tensor *run_layer_norm(Bench *b, const Case *c)
@@ -89,7 +93,11 @@ static Tensor *run_residual_norm(Bench *b, const Case *c)
 static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
 {
     const Layout *l = c->layout;
-    return (Attention){.q = q, .k = k, .v = v, .heads = c->heads, .causal = c->causal,
+    return (Attention){.q = q,
+                       .k = k,
+                       .v = v,
+                       .heads = c->heads,
+                       .causal = c->causal,
                        .queries = {l->sequences, l->query_start, l->query_length},
                        .keys = {l->sequences, l->key_start, l->key_length}};
 }
@@ -107,7 +115,8 @@ static Tensor *run_attention(Bench *b, const Case *c)
 static Tensor *run_attention_of_columns(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in);
-    Attention args = attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
+    Attention args =
+        attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
     return dm_attention(&b->graph, &args);
 }
 
@@ -124,8 +133,10 @@ static Tensor *run_cross_entropy(Bench *b, const Case *c)
     Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
     *bias = (Tensor){1, c->out, c->out, values, NULL, false};
     const Tensor *x = bench_input(b, c->rows, c->in);
-    b->loss = dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x, .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
-                                                          .bias = c->bias ? bias : NULL, .targets = targets,
+    b->loss = dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x,
+                                                          .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
+                                                          .bias = c->bias ? bias : NULL,
+                                                          .targets = targets,
                                                           .smoothing = c->rate,
                                                           .excluded = c->frozen ? c->frozen : -1});
     return NULL;
@@ -135,7 +146,8 @@ static Tensor *run_cross_entropy(Bench *b, const Case *c)
 static Tensor *run_log_probabilities(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->rows, c->in);
-    return dm_log_probabilities(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0));
+    return dm_log_probabilities(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0),
+                                bench_weight(b, 1, c->out, 0.5f, 0));
 }
 
 static Tensor *run_add(Bench *b, const Case *c)
@@ -179,12 +191,13 @@ static Tensor *run_chain(Bench *b, const Case *c)
 static const Layout short_spans = {4, {9, 0, 1, 14}, {5, 1, 8, 3}, {9, 0, 1, 14}, {5, 1, 8, 3}, 17, 17};
 static const Layout one_token = {1, {0}, {1}, {0}, {1}, 1, 1};
 static const Layout long_spans = {2, {0, 131}, {131, 37}, {0, 131}, {131, 37}, 168, 168};
-// Queries over other rows than their own; the last sequence shares half of the keys of the first, two share all of them.
-// Key rows 12 and 13 are nobody's.
+// Queries over other rows than their own; the last sequence shares half of the keys of the first, two share all of
+// them. Key rows 12 and 13 are nobody's.
 static const Layout cross = {4, {0, 4, 5, 9}, {4, 1, 4, 2}, {2, 9, 2, 0}, {7, 3, 7, 4}, 11, 14};
 static const Layout long_cross = {3, {0, 20, 133}, {20, 113, 1}, {0, 0, 90}, {120, 100, 64}, 134, 154};
 static const Layout against_cache = {3, {0, 1, 4}, {1, 3, 2}, {0, 8, 14}, {8, 6, 2}, 6, 16};
 
+// clang-format off
 static const Case cases[] = {
     {.op = "linear", .what = "as it is", .run = run_linear, .rows = 5, .in = 7, .out = 12, .bias = true},
     {.op = "linear", .what = "no bias", .run = run_linear, .rows = 3, .in = 12, .out = 8},
@@ -195,12 +208,14 @@ static const Case cases[] = {
      .activation = DM_RELU},
     {.op = "linear", .what = "relu, no bias", .run = run_linear, .rows = 5, .in = 7, .out = 12, .lattice = true,
      .activation = DM_RELU},
-    {.op = "linear", .what = "gelu", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true, .activation = DM_GELU},
+    {.op = "linear", .what = "gelu", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true,
+     .activation = DM_GELU},
     {.op = "linear", .what = "gelu, no bias", .run = run_linear, .rows = 4, .in = 8, .out = 3, .activation = DM_GELU},
     {.op = "linear", .what = "swish", .run = run_linear, .rows = 4, .in = 12, .out = 7, .bias = true,
      .activation = DM_SWISH},
     {.op = "linear", .what = "swish, wide", .run = run_linear, .rows = 3, .in = 3, .out = 128, .activation = DM_SWISH},
-    {.op = "linear", .what = "tanh", .run = run_linear, .rows = 4, .in = 3, .out = 12, .bias = true, .activation = DM_TANH},
+    {.op = "linear", .what = "tanh", .run = run_linear, .rows = 4, .in = 3, .out = 12, .bias = true,
+     .activation = DM_TANH},
     {.op = "linear", .what = "tanh, no bias", .run = run_linear, .rows = 4, .in = 33, .out = 1, .activation = DM_TANH},
     {.op = "linear", .what = "of columns", .run = run_linear_of_columns, .rows = 4, .in = 8, .out = 7},
     {.op = "linear", .what = "gelu of columns", .run = run_linear_of_columns, .rows = 4, .in = 8, .out = 7,
@@ -256,18 +271,20 @@ static const Case cases[] = {
 
     {.op = "cross_entropy", .what = "plain", .run = run_cross_entropy, .rows = 5, .in = 8, .out = 11},
     {.op = "cross_entropy", .what = "bias", .run = run_cross_entropy, .rows = 4, .in = 7, .out = 16, .bias = true},
-    {.op = "cross_entropy", .what = "smoothing", .run = run_cross_entropy, .rows = 4, .in = 12, .out = 33, .rate = 0.1f},
+    {.op = "cross_entropy", .what = "smoothing", .run = run_cross_entropy, .rows = 4, .in = 12, .out = 33,
+     .rate = 0.1f},
     {.op = "cross_entropy", .what = "smoothing, excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 37,
      .rate = 0.1f, .frozen = 36, .bias = true},
     {.op = "cross_entropy", .what = "excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 13, .frozen = 12},
     {.op = "cross_entropy", .what = "excluded in the middle", .run = run_cross_entropy, .rows = 3, .in = 3, .out = 13,
      .rate = 0.2f, .frozen = 5, .bias = true},
-    {.op = "cross_entropy", .what = "many rows", .run = run_cross_entropy, .rows = 150, .in = 7, .out = 45, .rate = 0.1f,
-     .frozen = 44, .bias = true},
+    {.op = "cross_entropy", .what = "many rows", .run = run_cross_entropy, .rows = 150, .in = 7, .out = 45,
+     .rate = 0.1f, .frozen = 44, .bias = true},
     {.op = "cross_entropy", .what = "large vocabulary", .run = run_cross_entropy, .rows = 67, .in = 33, .out = 501,
      .rate = 0.1f, .frozen = 500, .bias = true},
 
-    {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33, .constant = true},
+    {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
+     .constant = true},
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},
@@ -276,6 +293,7 @@ static const Case cases[] = {
     {.op = "concatenate", .what = "3 and 33", .run = run_concatenate, .rows = 3, .in = 3, .out = 33},
     {.op = "linear", .what = "a chain of ops", .run = run_chain, .rows = 4, .in = 12},
 };
+// clang-format on
 
 static double scalar(Bench *b, const Case *c)
 {
@@ -301,8 +319,8 @@ static double slope(Bench *b, const Case *c, float *value)
 }
 
 // gradient [size] (with `earlier` in it) against the slopes by values [size]; of a frozen row nothing was to be added.
-static void compare(Bench *b, const Case *c, const char *name, int index, float *values, const float *gradient, size_t size,
-                    size_t frozen_from, size_t frozen_to)
+static void compare(Bench *b, const Case *c, const char *name, int index, float *values, const float *gradient,
+                    size_t size, size_t frozen_from, size_t frozen_to)
 {
     double largest = smallest;
     for (size_t i = 0; i < size; i++) largest = fmax(largest, fabsf(gradient[i] - earlier));
@@ -313,8 +331,8 @@ static void compare(Bench *b, const Case *c, const char *name, int index, float 
         bool frozen = c->constant || (frozen_from <= i && i < frozen_to);
         double analytic = (double)gradient[i] - earlier, numeric = frozen ? 0 : slope(b, c, values + i);
         if (fabs(analytic - numeric) <= (frozen ? 0 : tolerance * largest)) continue;
-        expect(false, "%s, %s: gradient of %s %d, element %zu of %zu, is %.6g; differences say %.6g (largest %.3g)", c->op,
-               c->what, name, index, i, size, analytic, numeric, largest);
+        expect(false, "%s, %s: gradient of %s %d, element %zu of %zu, is %.6g; differences say %.6g (largest %.3g)",
+               c->op, c->what, name, index, i, size, analytic, numeric, largest);
         return;
     }
     expect(isfinite(largest), "%s, %s: gradient of %s %d is not finite", c->op, c->what, name, index);
@@ -350,8 +368,8 @@ static void gradients_agree_with_differences(void)
         for (int i = 0; i < b.input_count; i++)
             gradient[i] = copy_floats(b.inputs[i].tensor->grad, (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols);
         for (int i = 0; i < b.input_count; i++) {
-            compare(&b, c, "input", i, b.inputs[i].values, gradient[i], (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols,
-                    0, 0);
+            compare(&b, c, "input", i, b.inputs[i].values, gradient[i],
+                    (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols, 0, 0);
             free(gradient[i]);
         }
         for (int i = 0; i < b.weight_count; i++) {

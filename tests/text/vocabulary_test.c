@@ -108,9 +108,6 @@ static void a_deep_nest_is_refused(void)
     free(text);
 }
 
-const Fact facts[] = {FACT(pieces_have_the_ids_of_the_file),
-                      FACT(every_one_of_many_pieces_is_found),
-                      FACT(what_is_written_reads_the_same),
-                      FACT(a_hostile_file_is_refused_in_a_sentence),
-                      FACT(a_deep_nest_is_refused),
-                      {NULL, NULL}};
+const Fact facts[] = {FACT(pieces_have_the_ids_of_the_file), FACT(every_one_of_many_pieces_is_found),
+                      FACT(what_is_written_reads_the_same),  FACT(a_hostile_file_is_refused_in_a_sentence),
+                      FACT(a_deep_nest_is_refused),          {NULL, NULL}};

@@ -1,0 +1,235 @@
+// Facts about the plan of an epoch: every pair once, budgets kept, the same every time.
+#include "test.h"
+
+#include "core/random.h"
+#include "data/corpus.h"
+
+enum { PAIRS = 5000 };
+static int source_length[PAIRS], target_length[PAIRS];
+
+// A corpus of lengths alone: the plan looks at nothing else.
+static Corpus lengths(int pairs, int longest)
+{
+    Random random = dm_random(7, 0, 0, 0);
+    for (int i = 0; i < pairs; i++) {
+        source_length[i] = 1 + (int)dm_random_below(&random, (uint64_t)longest);
+        target_length[i] = 1 + (int)dm_random_below(&random, (uint64_t)longest);
+    }
+    return (Corpus){.pairs = pairs, .source_length = source_length, .target_length = target_length};
+}
+
+static Plan planned(const Corpus *corpus, PlanBudget budget)
+{
+    Plan plan;
+    dm_plan_make(&plan, corpus, &budget);
+    return plan;
+}
+
+static int words(const Plan *plan, int shard)
+{
+    int sum = 0;
+    for (int i = plan->shard_start[shard]; i < plan->shard_start[shard + 1]; i++) sum += target_length[plan->order[i]];
+    return sum;
+}
+
+static int update_words(const Plan *plan, int update)
+{
+    int sum = 0;
+    for (int s = plan->update_start[update]; s < plan->update_start[update + 1]; s++) sum += words(plan, s);
+    return sum;
+}
+
+static bool same(const Plan *a, const Plan *b, int pairs)
+{
+    return a->shards == b->shards && a->updates == b->updates &&
+           memcmp(a->order, b->order, (size_t)pairs * sizeof(int)) == 0 &&
+           memcmp(a->shard_start, b->shard_start, ((size_t)a->shards + 1) * sizeof(int)) == 0 &&
+           memcmp(a->update_start, b->update_start, ((size_t)a->updates + 1) * sizeof(int)) == 0;
+}
+
+static void every_pair_comes_exactly_once_an_epoch(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    for (uint32_t epoch = 0; epoch < 4; epoch++) {
+        Plan plan = planned(&corpus, (PlanBudget){1, epoch, 512, 4096});
+        static int seen[PAIRS];
+        memset(seen, 0, sizeof seen);
+        for (int i = 0; i < PAIRS; i++) seen[plan.order[i]]++;
+        int once = 0;
+        for (int i = 0; i < PAIRS; i++) once += seen[i] == 1;
+        CU_ASSERT_EQUAL(once, PAIRS);
+        dm_plan_free(&plan);
+    }
+}
+
+static void shards_and_updates_follow_one_another_without_a_gap(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 3, 300, 2000});
+    CU_ASSERT_EQUAL(plan.shard_start[0], 0);
+    CU_ASSERT_EQUAL(plan.shard_start[plan.shards], PAIRS);
+    CU_ASSERT_EQUAL(plan.update_start[0], 0);
+    CU_ASSERT_EQUAL(plan.update_start[plan.updates], plan.shards);
+    int empty = 0;
+    for (int s = 0; s < plan.shards; s++) empty += plan.shard_start[s] >= plan.shard_start[s + 1];
+    for (int u = 0; u < plan.updates; u++) empty += plan.update_start[u] >= plan.update_start[u + 1];
+    CU_ASSERT_EQUAL(empty, 0);
+    dm_plan_free(&plan);
+}
+
+static void a_shard_is_at_most_its_budget_and_mostly_full(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 512, 4096});
+    int over = 0, thin = 0;
+    for (int s = 0; s < plan.shards; s++) {
+        over += words(&plan, s) > 512;
+        thin += words(&plan, s) <= 512 - 40;
+    }
+    CU_ASSERT_EQUAL(over, 0);
+    CU_ASSERT(thin <= 1);  // the rest of the longest
+    dm_plan_free(&plan);
+}
+
+static void a_sentence_longer_than_a_shard_is_a_shard_of_its_own(void)
+{
+    Corpus corpus = lengths(100, 10);
+    target_length[50] = 1000;
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 64, 256});
+    int alone = 0;
+    for (int s = 0; s < plan.shards; s++)
+        if (words(&plan, s) > 64) {
+            CU_ASSERT_EQUAL(plan.shard_start[s + 1] - plan.shard_start[s], 1);
+            CU_ASSERT_EQUAL(plan.order[plan.shard_start[s]], 50);
+            alone++;
+        }
+    CU_ASSERT_EQUAL(alone, 1);
+    dm_plan_free(&plan);
+}
+
+static void updates_come_close_to_their_budget(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    for (int budget = 1000; budget <= 16000; budget += 777) {
+        Plan plan = planned(&corpus, (PlanBudget){5, 2, 500, budget});
+        int64_t total = 0;
+        for (int i = 0; i < PAIRS; i++) total += target_length[i];
+        double share = (double)total / plan.updates;
+        CU_ASSERT(share > budget * 2 / 3. && share < budget * 1.5);
+        for (int u = 0; u < plan.updates; u++) {  // the last one too
+            CU_ASSERT(update_words(&plan, u) >= share - 500);
+            CU_ASSERT(update_words(&plan, u) <= share + 500);
+        }
+        dm_plan_free(&plan);
+    }
+}
+
+static void a_corpus_smaller_than_the_budget_is_one_update(void)
+{
+    Corpus corpus = lengths(50, 10);
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 100, 1000000});
+    CU_ASSERT_EQUAL(plan.updates, 1);
+    CU_ASSERT(plan.shards > 1);
+    dm_plan_free(&plan);
+    plan = planned(&corpus, (PlanBudget){1, 1, 1000, 1});  // and every update has a sentence
+    CU_ASSERT_EQUAL(plan.updates, plan.shards);
+    dm_plan_free(&plan);
+}
+
+static void sentences_of_a_shard_are_alike(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 500, 4000});
+    int unlike = 0, unsorted = 0;
+    for (int s = 0; s < plan.shards; s++) {
+        const int *pair = plan.order + plan.shard_start[s];
+        int count = plan.shard_start[s + 1] - plan.shard_start[s];
+        unlike += target_length[pair[count - 1]] - target_length[pair[0]] > 2;
+        for (int i = 1; i < count; i++)
+            unsorted += target_length[pair[i]] == target_length[pair[i - 1]] &&
+                        source_length[pair[i]] < source_length[pair[i - 1]];
+    }
+    CU_ASSERT(unlike <= 2);  // where one-word sentences end the first shards reach further
+    CU_ASSERT_EQUAL(unsorted, 0);
+    dm_plan_free(&plan);
+}
+
+static void the_same_seed_and_epoch_give_the_same_plan(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 2, 512, 4096}),
+         again = planned(&corpus, (PlanBudget){1, 2, 512, 4096});
+    CU_ASSERT(same(&plan, &again, PAIRS));
+    dm_plan_free(&again);
+    const PlanBudget others[] = {{1, 3, 512, 4096}, {2, 2, 512, 4096}, {1ull << 32 | 1, 2, 512, 4096}};
+    for (size_t i = 0; i < DM_COUNT(others); i++) {
+        Plan other = planned(&corpus, others[i]);
+        int moved = 0;
+        for (int k = 0; k < PAIRS; k++) moved += plan.order[k] != other.order[k];
+        CU_ASSERT(moved > PAIRS * 9 / 10);
+        dm_plan_free(&other);
+    }
+    dm_plan_free(&plan);
+}
+
+// Both shuffles count: which sentences share a shard changes from epoch to epoch, and so does the order of shards.
+static void sentences_meet_others_in_the_next_epoch(void)
+{
+    Corpus corpus = lengths(PAIRS, 1);  // all alike: the sort says nothing
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 10, 100}), next = planned(&corpus, (PlanBudget){1, 2, 10, 100});
+    static int shard_then[PAIRS];
+    for (int i = 0; i < PAIRS; i++) shard_then[plan.order[i]] = i / 10;
+    int together = 0;
+    for (int i = 0; i + 1 < PAIRS; i += 10) together += shard_then[next.order[i]] == shard_then[next.order[i + 1]];
+    CU_ASSERT(together < 20);
+    dm_plan_free(&plan);
+    dm_plan_free(&next);
+}
+
+static void long_and_short_shards_are_mixed(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 500, 4000});
+    int rising = 0;
+    for (int s = 1; s < plan.shards; s++)
+        rising += target_length[plan.order[plan.shard_start[s]]] > target_length[plan.order[plan.shard_start[s - 1]]];
+    CU_ASSERT(rising > plan.shards / 4 && rising < plan.shards * 3 / 4);
+    dm_plan_free(&plan);
+}
+
+static void without_an_epoch_pairs_are_sorted_by_length(void)
+{
+    Corpus corpus = lengths(PAIRS, 40);
+    Plan plan = planned(&corpus, (PlanBudget){1, 0, 500, 4000});
+    int falling = 0;
+    for (int i = 1; i < PAIRS; i++) {
+        int before = plan.order[i - 1], here = plan.order[i];
+        int target = target_length[here] - target_length[before], source = source_length[here] - source_length[before];
+        falling += target < 0 || (target == 0 && (source < 0 || (source == 0 && here < before)));
+    }
+    CU_ASSERT_EQUAL(falling, 0);
+    dm_plan_free(&plan);
+}
+
+static void no_pairs_are_no_work(void)
+{
+    Corpus corpus = {0};
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 500, 4000});
+    CU_ASSERT_EQUAL(plan.shards, 0);
+    CU_ASSERT_EQUAL(plan.updates, 0);
+    dm_plan_free(&plan);
+}
+
+const Fact facts[] = {FACT(every_pair_comes_exactly_once_an_epoch),
+                      FACT(shards_and_updates_follow_one_another_without_a_gap),
+                      FACT(a_shard_is_at_most_its_budget_and_mostly_full),
+                      FACT(a_sentence_longer_than_a_shard_is_a_shard_of_its_own),
+                      FACT(updates_come_close_to_their_budget),
+                      FACT(a_corpus_smaller_than_the_budget_is_one_update),
+                      FACT(sentences_of_a_shard_are_alike),
+                      FACT(the_same_seed_and_epoch_give_the_same_plan),
+                      FACT(sentences_meet_others_in_the_next_epoch),
+                      FACT(long_and_short_shards_are_mixed),
+                      FACT(without_an_epoch_pairs_are_sorted_by_length),
+                      FACT(no_pairs_are_no_work),
+                      {NULL, NULL}};

@@ -1,0 +1,210 @@
+// What a model is made of: parameters and their names, first weights, positions, tokens.
+#include "model/small_model.h"
+
+static void sinusoids_are_sines_then_cosines(void)
+{
+    static const int widths[] = {2, 7, 16, 128};
+    for (size_t w = 0; w < DM_COUNT(widths); w++)
+        for (int position = 0; position < 2000; position += 37) {
+            const int width = widths[w], half = (width + 1) / 2;
+            float row[128];
+            dm_sinusoid(position, width, row);
+            for (int j = 0; j < width; j++) {
+                int k = j < half ? j : j - half;
+                double angle = position * exp(-log(10000) * 2 * k / width), want = j < half ? sin(angle) : cos(angle);
+                if (!(fabs(row[j] - want) <= 1e-6))
+                    expect(false, "position %d, width %d, column %d: %g, should be %g", position, width, j, row[j],
+                           want);
+            }
+        }
+}
+
+// Sequences longer than any table of positions: the model goes on counting.
+static void sentences_may_be_longer_than_max_positions(void)
+{
+    enum { LONG = 700, LAST = 650 };
+    ModelConfig config = small_config();
+    config.encoder_layers = config.decoder_layers = 0;  // what is left is the embedding, which can be written down
+    Setting s = setting_of(&config);
+    Graph *g = begin(&s, false, 0);
+    static int ids[LONG];
+    for (int i = 0; i < LONG; i++) ids[i] = 2 + i % 5;
+    const int length = LONG;
+    const Architecture *a = s.model->architecture;
+    Memory memory = a->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
+    const Tensor *decoded = a->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids));
+    const Parameter *table = dm_parameter(&s.model->parameters, "model.shared.weight");
+    for (int position = 0; position < LONG; position++) {
+        float row[WIDTH];
+        dm_sinusoid(position, WIDTH, row);
+        double off = 0;
+        for (int j = 0; j < WIDTH; j++) {
+            double want = sqrt(WIDTH) * dm_row(&table->tensor, ids[position])[j] + row[j];
+            off = fmax(off,
+                       fmax(fabs(dm_row(memory.rows, position)[j] - want), fabs(dm_row(decoded, position)[j] - want)));
+        }
+        if (!(off <= 1e-5)) expect(false, "position %d is off by %g", position, off);
+    }
+    SearchState *state = a->start(g, s.model, memory);
+    for (int position = 0; position <= LAST; position++) {
+        ArenaMark mark = dm_arena_mark(g->arena);
+        const Tensor *x = a->step(g, state, &ids[position]);
+        double off = 0;
+        for (int j = 0; j < WIDTH; j++) off = fmax(off, fabsf(x->data[j] - dm_row(decoded, position)[j]));
+        if (!(off <= 1e-5)) expect(false, "step %d is off by %g", position, off);
+        dm_arena_release(g->arena, mark);
+    }
+    a->finish(state);
+    end(&s);
+}
+
+static int index_of(const Parameters *p, const char *name)
+{
+    const Parameter *found = dm_parameter(p, name);
+    expect(found, "there is no parameter %s", name);
+    return found ? (int)(found - p->list) : -1;
+}
+
+static void projections_lie_side_by_side(void)
+{
+    static const char *const groups[][3] = {
+        {"model.encoder.layers.1.self_attn.q_proj", "model.encoder.layers.1.self_attn.k_proj",
+         "model.encoder.layers.1.self_attn.v_proj"},
+        {"model.decoder.layers.2.self_attn.q_proj", "model.decoder.layers.2.self_attn.k_proj",
+         "model.decoder.layers.2.self_attn.v_proj"},
+        {"model.decoder.layers.0.encoder_attn.k_proj", "model.decoder.layers.0.encoder_attn.v_proj", NULL},
+    };
+    ModelConfig config = small_config();
+    Setting s = setting_of(&config);
+    const Parameters *p = &s.model->parameters;
+    for (size_t i = 0; i < DM_COUNT(groups); i++)
+        for (int vector = 0; vector < 2; vector++) {
+            int count = groups[i][2] ? 3 : 2, first = -1;
+            for (int j = 0; j < count; j++) {
+                char name[96];
+                snprintf(name, sizeof name, "%s.%s", groups[i][j], vector ? "bias" : "weight");
+                int at = index_of(p, name);
+                if (j == 0) first = at;
+                if (at < 0 || first < 0) return;
+                CU_ASSERT_EQUAL(at, first + j);
+                CU_ASSERT_EQUAL(p->list[at].offset,
+                                p->list[first].offset + (size_t)j * (vector ? WIDTH : WIDTH * WIDTH));
+                CU_ASSERT_PTR_EQUAL(p->list[at].tensor.data, p->data + p->list[at].offset);
+                CU_ASSERT_EQUAL(p->list[at].vector, vector);
+            }
+            Tensor joined = dm_joined(p, first, count);
+            CU_ASSERT_PTR_EQUAL(joined.data, p->list[first].tensor.data);
+            CU_ASSERT_EQUAL(joined.rows, vector ? 1 : count * WIDTH);
+            CU_ASSERT_EQUAL(joined.cols, vector ? count * WIDTH : WIDTH);
+            CU_ASSERT_EQUAL(joined.stride, joined.cols);
+            CU_ASSERT(joined.parameter);
+        }
+    end(&s);
+}
+
+static void parameters_are_those_of_a_marian_folder(void)
+{
+    static const char *const attention[] = {"q_proj", "k_proj", "v_proj", "out_proj"}, *const kinds[] = {"weight",
+                                                                                                         "bias"};
+    ModelConfig config = small_config();
+    Setting s = setting_of(&config);
+    const Parameters *p = &s.model->parameters;
+    int known = 2;
+    char name[96];
+    index_of(p, "model.shared.weight");
+    for (int side = 0; side < 2; side++)
+        for (int layer = 0; layer < (side ? config.decoder_layers : config.encoder_layers); layer++)
+            for (int kind = 0; kind < 2; kind++) {
+                const char *prefix = side ? "model.decoder" : "model.encoder";
+                for (int cross = 0; cross <= side; cross++) {
+                    const char *of = cross ? "encoder_attn" : "self_attn";
+                    for (int i = 0; i < 4; i++, known++) {
+                        snprintf(name, sizeof name, "%s.layers.%d.%s.%s.%s", prefix, layer, of, attention[i],
+                                 kinds[kind]);
+                        index_of(p, name);
+                    }
+                    snprintf(name, sizeof name, "%s.layers.%d.%s_layer_norm.%s", prefix, layer, of, kinds[kind]);
+                    index_of(p, name);
+                    known++;
+                }
+                static const char *const rest[] = {"fc1", "fc2", "final_layer_norm"};
+                for (int i = 0; i < 3; i++, known++) {
+                    snprintf(name, sizeof name, "%s.layers.%d.%s.%s", prefix, layer, rest[i], kinds[kind]);
+                    index_of(p, name);
+                }
+            }
+    int bias = index_of(p, "final_logits_bias");
+    expect(p->count == known, "there are %d parameters, %d are known", p->count, known);
+    CU_ASSERT_FALSE(p->list[bias].trained);
+    size_t offset = 0;
+    for (int i = 0; i < p->count; offset += (size_t)(p->list[i].tensor.rows * p->list[i].tensor.cols), i++)
+        CU_ASSERT_EQUAL(p->list[i].offset, offset);
+    CU_ASSERT_EQUAL(p->size, offset);
+    CU_ASSERT_EQUAL(p->trained_size, offset - VOCABULARY);
+    CU_ASSERT_PTR_EQUAL(s.model->output->data, dm_parameter(p, "model.shared.weight")->tensor.data);
+    CU_ASSERT_PTR_NULL(dm_parameter(p, "model.shared"));
+    end(&s);
+}
+
+static void weights_start_as_they_should(void)
+{
+    ModelConfig config = small_config();
+    Model *model = dm_model_create(&config), *same = dm_model_create(&config), *other = dm_model_create(&config);
+    const Parameters *p = &model->parameters;
+    for (size_t i = 0; i < p->size; i++)
+        if (p->data[i] != 0) expect(false, "weight %zu of a new model is not zero", i);
+    dm_parameters_initialise(&model->parameters, 1);
+    dm_parameters_initialise(&same->parameters, 1);
+    dm_parameters_initialise(&other->parameters, 2);
+    CU_ASSERT(memcmp(p->data, same->parameters.data, p->size * sizeof(float)) == 0);
+    const Parameter *table = dm_parameter(p, "model.shared.weight");
+    CU_ASSERT_EQUAL(table->frozen_row, PAD);
+    double squares = 0;
+    for (int i = 0; i < VOCABULARY * WIDTH; i++) squares += table->tensor.data[i] * table->tensor.data[i];
+    for (int i = 0; i < WIDTH; i++) CU_ASSERT_EQUAL(dm_row(&table->tensor, PAD)[i], 0);
+    double deviation = sqrt(squares / (PAD * WIDTH)) * sqrt(WIDTH);  // of 480 numbers: within a tenth or so
+    expect(fabs(deviation - 1) < 0.15, "embeddings have a deviation of %g / sqrt(width)", deviation);
+    const Parameter *fc1 = dm_parameter(p, "model.encoder.layers.0.fc1.weight");
+    const double limit = sqrt(6.0 / (16 + 20));
+    double largest = 0;
+    for (int i = 0; i < 16 * 20; i++) largest = fmax(largest, fabsf(fc1->tensor.data[i]));
+    expect(largest <= limit && largest > 0.9 * limit, "fc1 starts within %g, should be %g", largest, limit);
+    CU_ASSERT_EQUAL(dm_parameter(p, "model.encoder.layers.0.fc1.bias")->tensor.data[3], 0);
+    CU_ASSERT_EQUAL(dm_parameter(p, "model.decoder.layers.2.final_layer_norm.weight")->tensor.data[3], 1);
+    int differing = 0;
+    for (size_t i = 0; i < p->size; i++) differing += p->data[i] != other->parameters.data[i];
+    CU_ASSERT(differing > 1000);
+    dm_model_destroy(model);
+    dm_model_destroy(same);
+    dm_model_destroy(other);
+}
+
+static void tokens_are_copied_and_counted(void)
+{
+    Arena arena = {0};
+    int lengths[] = {2, 0, 3}, ids[] = {7, 8, 4, 5, 6};
+    Tokens t = dm_tokens(&arena, 3, lengths, ids);
+    static const int positions[] = {0, 1, 0, 1, 2}, starts[] = {0, 2, 2};
+    CU_ASSERT_EQUAL(t.n, 5);
+    CU_ASSERT_EQUAL(t.spans.n, 3);
+    CU_ASSERT(memcmp(t.positions, positions, sizeof positions) == 0);
+    CU_ASSERT(memcmp(t.spans.start, starts, sizeof starts) == 0);
+    ids[0] = lengths[0] = 0;
+    CU_ASSERT_EQUAL(t.ids[0], 7);
+    CU_ASSERT_EQUAL(t.spans.length[0], 2);
+    dm_arena_destroy(&arena);
+}
+
+static void architectures_are_found_by_name(void)
+{
+    CU_ASSERT_PTR_EQUAL(dm_architecture("transformer"), &dm_transformer);
+    CU_ASSERT_PTR_NULL(dm_architecture("transformers"));
+    CU_ASSERT_PTR_NULL(dm_architecture(""));
+}
+
+const Fact facts[] = {
+    FACT(sinusoids_are_sines_then_cosines), FACT(sentences_may_be_longer_than_max_positions),
+    FACT(projections_lie_side_by_side),     FACT(parameters_are_those_of_a_marian_folder),
+    FACT(weights_start_as_they_should),     FACT(tokens_are_copied_and_counted),
+    FACT(architectures_are_found_by_name),  {NULL, NULL},
+};

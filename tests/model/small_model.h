@@ -1,0 +1,79 @@
+// A small Transformer with random weights, for the tests of the model: its configuration, and a graph to run it in.
+#pragma once
+#include "model/model.h"
+#include "tensor/check.h"
+
+enum { VOCABULARY = 31, PAD = VOCABULARY - 1, EOS = 0, WIDTH = 16 };
+
+static inline ModelConfig small_config(void)
+{
+    ModelConfig c = {.source_vocabulary = VOCABULARY,
+                     .target_vocabulary = VOCABULARY,
+                     .shared_embeddings = true,
+                     .tied_output = true,
+                     .width = WIDTH,
+                     .encoder_layers = 2,
+                     .decoder_layers = 3,
+                     .encoder_heads = 2,
+                     .decoder_heads = 4,
+                     .encoder_ffn = 20,
+                     .decoder_ffn = 24,
+                     .activation = DM_SWISH,
+                     .scale_embedding = true,
+                     .pad = PAD,
+                     .eos = EOS,
+                     .decoder_start = PAD,
+                     .max_positions = 16};
+    snprintf(c.architecture, sizeof c.architecture, "transformer");
+    snprintf(c.activation_name, sizeof c.activation_name, "swish");
+    return c;
+}
+
+// All weights random, biases and norms too, so that each of them matters; frozen rows stay zero.
+static inline Model *random_model(const ModelConfig *config, uint64_t seed)
+{
+    Model *model = dm_model_create(config);
+    dm_parameters_initialise(&model->parameters, seed);
+    Random random = dm_random(seed, 77, 0, 0);
+    for (int i = 0; i < model->parameters.count; i++) {
+        Parameter *p = &model->parameters.list[i];
+        if (p->vector)
+            for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] += 0.3f * (float)dm_random_normal(&random);
+    }
+    return model;
+}
+
+typedef struct Setting {
+    Model *model;
+    Arena arena;
+    Graph graph;
+    float *gradients;
+} Setting;
+
+static inline Setting setting_of(const ModelConfig *config)
+{
+    Setting s = {.model = random_model(config, 5)};
+    s.gradients = dm_allocate(s.model->parameters.size, sizeof(float));
+    return s;
+}
+
+static inline Graph *begin(Setting *s, bool recording, float dropout)
+{
+    dm_arena_reset(&s->arena);
+    s->graph = (Graph){.arena = &s->arena,
+                       .gemm = chosen_backend(),
+                       .parameters = s->model->parameters.data,
+                       .gradients = recording ? s->gradients : NULL,
+                       .recording = recording,
+                       .dropout = dropout,
+                       .seed = 3,
+                       .update = 1};
+    return &s->graph;
+}
+
+static inline void end(Setting *s)
+{
+    dm_arena_destroy(&s->arena);
+    free(s->gradients);
+    dm_model_destroy(s->model);
+}

@@ -1,0 +1,231 @@
+// Facts about making a segmenter: the layout of ids, sizes that the text does not allow, the same bytes every time.
+#include "test.h"
+
+#include "text/scratch.h"
+#include "text/segmenter.h"
+
+static char *english(void)
+{
+    return scratch_write("text.en", "the cat sat on the mat\nthe dog sat on the log\nthe cat saw the dog\n"
+                                    "a cat and a dog sat and saw\nthe mat and the log\n");
+}
+
+static char *chinese(void)
+{
+    return scratch_write("text.zh", "猫坐在垫子上\n狗坐在木头上\n猫看见了狗\n猫和狗坐着看\n垫子和木头\n");
+}
+
+static Status train(const char *kind, int size, const char *name, Error *error)
+{
+    char *folder = scratch(name), *source = chinese(), *target = english();
+    const char *files[] = {source, target};
+    Status status = dm_segmenter_train(&(SegmenterTraining){folder, kind, files, 2, size, 2}, error);
+    free(folder);
+    free(source);
+    free(target);
+    return status;
+}
+
+static Vocabulary *vocabulary_of(const char *name)
+{
+    char *folder = scratch(name), *path = dm_join_path(folder, "vocab.json");
+    Vocabulary *vocabulary = NULL;
+    CU_ASSERT_EQUAL_FATAL(dm_vocabulary_read(&vocabulary, path, NULL), DM_OK);
+    free(folder);
+    free(path);
+    return vocabulary;
+}
+
+static void ids_are_laid_out_as_in_a_marian_folder(void)
+{
+    static const char *const kinds[] = {"unigram", "bpe"};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++) {
+        Error error = {""};
+        CU_ASSERT_EQUAL_FATAL(train(kinds[k], 40, kinds[k], &error), DM_OK);
+        Vocabulary *vocabulary = vocabulary_of(kinds[k]);
+        CU_ASSERT_EQUAL(dm_vocabulary_size(vocabulary), 40);
+        CU_ASSERT_EQUAL(dm_vocabulary_id(vocabulary, "</s>"), 0);
+        CU_ASSERT_EQUAL(dm_vocabulary_id(vocabulary, "<unk>"), 1);
+        CU_ASSERT_EQUAL(dm_vocabulary_id(vocabulary, "<pad>"), 39);
+        CU_ASSERT_EQUAL(dm_vocabulary_id(vocabulary, "<s>"), -1);
+        CU_ASSERT(dm_vocabulary_id(vocabulary, "▁") > 1);
+        CU_ASSERT(dm_vocabulary_id(vocabulary, "猫") > 1);
+        dm_vocabulary_free(vocabulary);
+    }
+}
+
+static void the_folder_holds_what_marian_tokenizer_needs(void)
+{
+    static const char *const names[] = {"vocab.json", "source.spm", "target.spm", "tokenizer_config.json"};
+    CU_ASSERT_EQUAL_FATAL(train("bpe", 60, "all", NULL), DM_OK);
+    char *folder = scratch("all");
+    for (size_t i = 0; i < DM_COUNT(names); i++) {
+        char *path = dm_join_path(folder, names[i]), *text;
+        CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, NULL), DM_OK);
+        if (i == 3) {
+            CU_ASSERT(contains(text, "\"tokenizer_class\": \"MarianTokenizer\""));
+            CU_ASSERT(contains(text, "\"source_lang\": \"zh\""));
+            CU_ASSERT(contains(text, "\"target_lang\": \"en\""));
+        }
+        free(text);
+        free(path);
+    }
+    free(folder);
+}
+
+static void the_same_text_gives_the_same_bytes(void)
+{
+    static const char *const names[] = {"vocab.json", "source.spm", "target.spm"};
+    CU_ASSERT_EQUAL_FATAL(train("unigram", 40, "first", NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(train("unigram", 40, "second", NULL), DM_OK);
+    char *first = scratch("first"), *second = scratch("second");
+    for (size_t i = 0; i < DM_COUNT(names); i++) {
+        char *a = dm_join_path(first, names[i]), *b = dm_join_path(second, names[i]), *left, *right;
+        size_t left_size, right_size;
+        CU_ASSERT_EQUAL_FATAL(dm_read_file(a, &left, &left_size, NULL), DM_OK);
+        CU_ASSERT_EQUAL_FATAL(dm_read_file(b, &right, &right_size, NULL), DM_OK);
+        CU_ASSERT(left_size == right_size && memcmp(left, right, left_size) == 0);
+        free(left);
+        free(right);
+        free(a);
+        free(b);
+    }
+    free(first);
+    free(second);
+}
+
+static int number_after(const char *message, const char *words)
+{
+    const char *at = strstr(message, words);
+    return at ? atoi(at + strlen(words)) : -1;
+}
+
+// The size that the message names is taken, and one more or one less is not.
+static void a_size_that_the_text_does_not_allow_is_refused_with_the_nearest(void)
+{
+    static const char *const kinds[] = {"unigram", "bpe", "space"};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++) {
+        Error error = {""};
+        CU_ASSERT_EQUAL(train(kinds[k], 8000, "large", &error), DM_FAILURE);
+        CU_ASSERT(contains(error.message, "the vocabulary of 8,000 is larger than this text allows: at most "));
+        int most = number_after(error.message, "at most ");
+        CU_ASSERT_EQUAL(train(kinds[k], most + 1, "large", NULL), DM_FAILURE);
+        CU_ASSERT_EQUAL(train(kinds[k], most, "large", NULL), DM_OK);
+        Vocabulary *vocabulary = vocabulary_of("large");
+        CU_ASSERT_EQUAL(dm_vocabulary_size(vocabulary), most);
+        dm_vocabulary_free(vocabulary);
+    }
+    for (size_t k = 0; k < 2; k++)
+        for (int size = -1; size < 7; size += 3) {
+            Error error = {""};
+            CU_ASSERT_EQUAL(train(kinds[k], size, "small", &error), DM_FAILURE);
+            CU_ASSERT(contains(error.message, "is smaller than this text allows: its characters alone need at least "));
+            int least = number_after(error.message, "at least ");
+            CU_ASSERT_EQUAL(train(kinds[k], least - 1, "small", NULL), DM_FAILURE);
+            CU_ASSERT_EQUAL(train(kinds[k], least, "small", NULL), DM_OK);
+        }
+}
+
+// SentencePiece would end the program on some of these.
+static void text_without_words_is_refused(void)
+{
+    static const char *const texts[] = {
+        "",           "\n\n",           "   \n\t\n", "\xE2\x80\x8B\n", "\xE2\x96\x81 \xE2\x96\x81\n",
+        "\x01\x02\n", "\xE2\x96\x85\n", ">>deu<<\n"};
+    static const char *const kinds[] = {"unigram", "bpe", "space"};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++)
+        for (size_t i = 0; i < (k < 2 ? DM_COUNT(texts) : 3); i++) {
+            char *path = scratch_write("blank.txt", texts[i]), *folder = scratch("blank");
+            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 10, 1};
+            Error error = {""};
+            CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
+            CU_ASSERT(contains(error.message, "blank.txt: there are no words to make a vocabulary of"));
+            free(path);
+            free(folder);
+        }
+}
+
+static void odd_text_is_learned_from(void)
+{
+    static const char *const texts[] = {
+        "a\n",
+        "x\ty\n",
+        "</s> <pad> <unk> </s> <pad> <unk> </s><pad><unk> </s><pad><unk>\n",
+        "\xE2\x96\x85 abc \xE2\x96\x85\xE2\x96\x85\n",
+        "\xEF\xBF\xBF \xEF\xBF\xBE \xF4\x8F\xBF\xBF \xEF\xBF\xBD a\n",
+    };
+    static const char *const kinds[] = {"unigram", "bpe"};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < DM_COUNT(texts); i++) {
+            char *path = scratch_write("odd.txt", texts[i]), *folder = scratch("odd");
+            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 9999, 1};
+            Error error = {""};
+            CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
+            training.size = number_after(error.message, "at most ");
+            CU_ASSERT(training.size >= 5);
+            CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_OK);
+            free(path);
+            free(folder);
+        }
+}
+
+static void every_character_of_a_long_line_is_learned(void)
+{
+    enum { SIZE = 1 << 20 };
+    char *line = dm_allocate(SIZE + 8, 1);
+    for (int i = 0; i < SIZE; i++) line[i] = "abc defg hijk lmnop qrstu "[i % 26];
+    strcpy(line + SIZE, "zz\n");  // far behind the limit of SentencePiece
+    char *path = scratch_write("long.txt", line), *folder = scratch("long");
+    Error error = {""};
+    CU_ASSERT_EQUAL(dm_segmenter_train(&(SegmenterTraining){folder, "bpe", (const char *[]){path}, 1, 46, 1}, &error),
+                    DM_OK);
+    Vocabulary *vocabulary = vocabulary_of("long");
+    CU_ASSERT(dm_vocabulary_id(vocabulary, "z") > 1);
+    dm_vocabulary_free(vocabulary);
+    free(path);
+    free(folder);
+    free(line);
+}
+
+static void words_are_counted_for_text_in_pieces(void)
+{
+    char *path = scratch_write("p.txt", "b@@ a b@@ a c\n\n c\t</s> <unk> <pad> d@@ \nb@@\n"), *folder = scratch("p");
+    static const char *const expected[] = {"</s>", "<unk>", "b@@", "a", "c", "d@@", "<pad>"};
+    SegmenterTraining training = {folder, "space", (const char *[]){path}, 1, 0, 1};
+    for (training.size = 0; training.size <= 5; training.size += 5) {
+        CU_ASSERT_EQUAL(dm_segmenter_train(&training, NULL), DM_OK);
+        Vocabulary *vocabulary = vocabulary_of("p");
+        int size = training.size ? training.size : 7;
+        CU_ASSERT_EQUAL_FATAL(dm_vocabulary_size(vocabulary), size);
+        for (int i = 0; i < size - 1; i++) CU_ASSERT_STRING_EQUAL(dm_vocabulary_piece(vocabulary, i), expected[i]);
+        CU_ASSERT_STRING_EQUAL(dm_vocabulary_piece(vocabulary, size - 1), "<pad>");
+        dm_vocabulary_free(vocabulary);
+    }
+    Error error = {""};
+    training.size = 3;
+    CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "leaves no room for words"));
+    free(path);
+    free(folder);
+}
+
+static void a_missing_text_is_named(void)
+{
+    char *folder = scratch("m");
+    Error error = {""};
+    SegmenterTraining training = {folder, "bpe", (const char *[]){"/no/such/text"}, 1, 100, 1};
+    CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "/no/such/text"));
+    free(folder);
+}
+
+const Fact facts[] = {FACT(ids_are_laid_out_as_in_a_marian_folder),
+                      FACT(the_folder_holds_what_marian_tokenizer_needs),
+                      FACT(the_same_text_gives_the_same_bytes),
+                      FACT(a_size_that_the_text_does_not_allow_is_refused_with_the_nearest),
+                      FACT(text_without_words_is_refused),
+                      FACT(odd_text_is_learned_from),
+                      FACT(every_character_of_a_long_line_is_learned),
+                      FACT(words_are_counted_for_text_in_pieces),
+                      FACT(a_missing_text_is_named),
+                      {NULL, NULL}};

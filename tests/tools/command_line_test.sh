@@ -1,0 +1,100 @@
+# The command line as a whole: exit statuses, which stream says what, and what is said. $1: the command to test.
+# No model is trained or opened here.
+dragoman=$1
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+broken=0
+
+fail()
+{
+    echo "BROKEN: $1"
+    sed 's/^/    stdout: /' out | head -5
+    sed 's/^/    stderr: /' err | head -5
+    broken=$((broken + 1))
+}
+
+# says STATUS TEXT ARGUMENTS...: the exit status, TEXT on stderr behind "dragoman: ", and nothing on stdout.
+says()
+{
+    wanted=$1 text=$2
+    shift 2
+    "$dragoman" "$@" > out 2> err < /dev/null
+    status=$?
+    [ $status -eq "$wanted" ] || fail "dragoman $*: exit status $status, not $wanted"
+    grep -qF -- "$text" err || fail "dragoman $*: does not say '$text'"
+    [ ! -s out ] || fail "dragoman $*: an error on stdout"
+    case $(head -c 10 err) in "dragoman: ") ;; *) fail "dragoman $*: no 'dragoman: ' in front" ;; esac
+}
+
+# shows TEXT ARGUMENTS...: exit status 0, TEXT on stdout, and nothing on stderr.
+shows()
+{
+    text=$1
+    shift
+    "$dragoman" "$@" > out 2> err < /dev/null
+    status=$?
+    [ $status -eq 0 ] || fail "dragoman $*: exit status $status, not 0"
+    grep -qF -- "$text" out || fail "dragoman $*: does not show '$text'"
+    [ ! -s err ] || fail "dragoman $*: something on stderr"
+}
+
+shows "Usage: dragoman COMMAND" --help
+shows "Usage: dragoman COMMAND" -h
+shows "Usage: dragoman COMMAND" help
+shows "dragoman 0." --version
+for command in train translate rescore score; do
+    shows "Usage: dragoman $command" $command --help
+    shows "Usage: dragoman $command" $command -h
+    shows "Usage: dragoman $command" help $command
+    shows "Usage: dragoman $command" --help $command
+    shows "Usage: dragoman $command" $command --no-such-option --help
+done
+shows "default 0.1]" train --help
+
+"$dragoman" > out 2> err
+[ $? -eq 2 ] && [ ! -s out ] && grep -q "Usage: dragoman COMMAND" err || fail "dragoman alone"
+
+says 2 "no command 'trian': did you mean train, translate, rescore or score?" trian
+says 2 "no command 'trian'" help trian
+says 2 "train needs --train-sets SRC TRG" train
+says 2 "dragoman train --train-sets train.zh train.en" train
+says 2 "translate needs --model DIR" translate
+says 2 "rescore needs TRG" rescore --model m a
+says 2 "score needs --ref FILE" score
+says 2 "unknown option --mini-batch-word: did you mean --mini-batch-words?" train --mini-batch-word 5
+says 2 "--beam is called --beam-size here" translate --beam 5
+says 2 "--dropout is an option of train" translate --dropout 0.1
+says 2 "1 is too much; at most 0.95" train --dropout 1
+says 2 "'ten' is not a whole number" train --seed ten
+says 2 "--train-sets needs 2 values" train --train-sets a
+
+# A configuration file is read wherever --config stands, and the command line wins over it: the name of the file that
+# cannot be opened shows whose value counts.
+echo '{"train-sets": ["no.zh", "no.en"], /* none */ "dim-emb": 3.5}' > wrong.json
+echo '{"ref": "no.such.ref"} // the reference' > right.json
+says 2 "wrong.json: dim-emb: '3.5' is not a whole number" train --config wrong.json --model m
+says 1 "no.such.ref" score --config right.json /dev/null
+says 1 "no.other.ref" score --ref no.other.ref --config right.json /dev/null
+says 1 "no.other.ref" score --config right.json --ref no.other.ref /dev/null
+says 1 "no.such.json" train --config no.such.json
+says 1 "cannot open no.such.ref" score --ref no.such.ref /dev/null
+echo '{"seed": 1,
+  "lanes" 2}' > broken.json
+says 1 "broken.json: line 2, column 11" train --config broken.json
+echo '{"sede": 1}' > unknown.json
+says 2 "unknown.json: unknown option sede: did you mean seed?" train --config unknown.json
+
+# A full disk, a closed output and a reader that went away: a sentence and 1, no signal.
+"$dragoman" --help > /dev/full 2> err
+[ $? -eq 1 ] && grep -q "^dragoman: cannot write the output: " err || fail "a full disk"
+"$dragoman" --help >&- 2> err
+[ $? -eq 1 ] && grep -q "^dragoman: cannot write the output: " err || fail "a closed output"
+mkfifo pipe gone
+{ : < pipe; echo > gone; } &  # opens the pipe and leaves; only then the command writes
+{ read -r _ < gone; "$dragoman" --help 2> err; echo $? > status; } > pipe
+wait
+[ "$(cat status)" = 1 ] && grep -q "^dragoman: cannot write the output: Broken pipe" err || fail "a reader that went away"
+
+[ $broken -eq 0 ] && echo "all facts hold"
+exit $((broken > 0))
