@@ -47,7 +47,7 @@ def named(zh, en, agr='sg'):
 
 KIN = table('''爸爸/father; 妈妈/mother; 爷爷/grandfather; 奶奶/grandmother; 叔叔/uncle; 阿姨/aunt; 哥哥/older brother
     姐姐/older sister; 弟弟/younger brother; 妹妹/younger sister; 儿子/son; 女儿/daughter''')
-CIRCLE = table('朋友/friend; 老师/teacher; 同学/classmate; 同事/colleague; 邻居/neighbor')
+CIRCLE = table('朋友/friend; 同学/classmate; 同事/colleague; 邻居/neighbor; 老师/teacher')
 NAMES = [named(zh, en) for zh, en in table('''小明/Xiaoming; 小红/Xiaohong; 汤姆/Tom
     玛丽/Mary; 约翰/John; 安娜/Anna; 王先生/Mr. Wang; 张女士/Ms. Zhang; 李医生/Dr. Li''')]
 YOUNG = table('学生/student; 男孩/boy; 女孩/girl')
@@ -134,10 +134,11 @@ ADJECTIVES = {row[0]: Adjective(*row) for row in table('''高/tall/taller; 年�
     无聊/boring/more boring; 有用/useful/more useful; 重要/important/more important; 难/difficult/more difficult
     容易/easy/easier; 好吃/tasty/tastier; 新鲜/fresh/fresher; 热/hot/hotter; 冷/cold/colder; 暖和/warm/warmer
     凉快/cool/cooler; 干净/clean/cleaner; 安静/quiet/quieter; 有名/famous/more famous''')}
-SUITS = {kind: [ADJECTIVES[zh] for zh in words.split()] for kind, words in table('''person/高 年轻 聪明 忙 健康 友好; degree/高 聪明 忙 健康 友好; strain/忙 累 饿 渴; wrong/贵 大 小 旧
-    mood/忙 高兴 累 饿 渴; reading/有意思 无聊 有用 贵 便宜 新 旧; small/大 小 新 旧 贵 便宜 漂亮; large/大 小 新 旧 贵 便宜 漂亮; clothes/新 旧 贵 便宜 漂亮
-    animal/大 小 聪明 可爱; fruit/贵 便宜 新鲜; food/好吃 贵 便宜; drink/贵 便宜; field/有意思 有用 重要 难 容易
-    city/大 漂亮 安静 干净 有名; weather/热 冷 暖和 凉快; building/大 小 新 旧 漂亮 干净 安静''')}
+SUITS = {kind: [ADJECTIVES[zh] for zh in words.split()] for kind, words in table('''
+    person/高 年轻 聪明 忙 健康 友好; degree/高 聪明 忙 健康 友好; mood/忙 高兴 累 饿 渴; strain/忙 累 饿 渴; animal/大 小 聪明 可爱
+    reading/有意思 无聊 有用 贵 便宜 新 旧; small/大 小 新 旧 贵 便宜 漂亮; large/大 小 新 旧 贵 便宜 漂亮; clothes/新 旧 贵 便宜 漂亮
+    wrong/贵 大 小 旧; fruit/贵 便宜 新鲜; food/好吃 贵 便宜; drink/贵 便宜; field/有意思 有用 重要 难 容易
+    city/大 漂亮 安静 干净 有名; building/大 小 新 旧 漂亮 干净 安静; weather/热 冷 暖和 凉快; harsh/热 冷''')}
 NO_DE = '大小新旧'  # 新书, but 有意思的书
 
 ACTIVITIES = [Activity(verb, thing, once, often or once, places.split()) for verb, thing, once, often, places in table('''
@@ -200,10 +201,11 @@ SENTENCES = table('''你叫什么名字？/What is your name?; 你好吗？/How 
 
 # ---------------------------------------------------------------- forms of words
 
-IRREGULAR = {base: (past, participle) for base, past, participle in table('''be/was/been; break/broke/broken; buy/bought/bought; do/did/done
-    drink/drank/drunk; drive/drove/driven; eat/ate/eaten; get/got/gotten; give/gave/given; go/went/gone; have/had/had; leave/left/left
-    lose/lost/lost; make/made/made; put/put/put; read/read/read; ride/rode/ridden; run/ran/run; sell/sold/sold; sing/sang/sung
-    sleep/slept/slept; swim/swam/swum; take/took/taken; teach/taught/taught; write/wrote/written''')}
+IRREGULAR = {base: (past, participle) for base, past, participle in table('''
+    be/was/been; break/broke/broken; buy/bought/bought; do/did/done; drink/drank/drunk; drive/drove/driven; eat/ate/eaten
+    get/got/gotten; give/gave/given; go/went/gone; have/had/had; leave/left/left; lose/lost/lost; make/made/made; put/put/put
+    read/read/read; run/ran/run; sell/sold/sold; sing/sang/sung; sleep/slept/slept; swim/swam/swum; take/took/taken
+    write/wrote/written''')}
 DOUBLED = ('chat', 'get', 'put', 'run', 'shop', 'swim')  # chatting
 BE = {'I': 'am', 'you': 'are', 'sg': 'is', 'pl': 'are'}
 
@@ -323,7 +325,8 @@ class Draft:
 
 
 def person_forms(who, s):
-    return {'': (who.zh, who.subj), 'obj': (who.zh, who.obj), 'poss': (who.zh, who.poss), 'mine': (who.zh, MINE.get(who.subj)), 'person': who}
+    return {'': (who.zh, who.subj), 'obj': (who.zh, who.obj), 'poss': (who.zh, who.poss),
+            'mine': (who.zh, MINE.get(who.subj)), 'person': who}
 
 
 def noun_forms(noun, s):
@@ -337,8 +340,8 @@ def noun_forms(noun, s):
         verbs = {'is': 'are', 'this_is': 'these are', 'that_is': 'those are', 'is_this': 'are these'}
     verbs.update(are='are' if noun.bare.endswith('s') else 'is', there_are='there is' if n == 1 else 'there are')
     return {**{form: (noun.zh, en) for form, en in english.items()}, **{form: ('', en) for form, en in verbs.items()},
-            'this': ('这' + measured, 'this ' + noun.one), 'that': ('那' + measured, 'that ' + noun.one), 'several': (measured, noun.many),
-            'a': counted(1, noun), 'some': counted(n, noun), 'red': counted(1, noun, s.pick(COLORS)),
+            'this': ('这' + measured, 'this ' + noun.one), 'that': ('那' + measured, 'that ' + noun.one),
+            'several': (measured, noun.many), 'a': counted(1, noun), 'some': counted(n, noun), 'red': counted(1, noun, s.pick(COLORS)),
             'new': counted(1, noun, s.pick(SUITS[noun.kind])), 'noun': noun}
 
 
@@ -382,7 +385,8 @@ def somebody(s):
     """A pronoun as often as not; else a relative, a friend, a name, that boy, the teachers."""
     kind = s.number(1, 10)
     if kind <= 5:
-        return s.pick([YOU, YOU, HE, SHE, YOU_ALL, THEY] if s.asked else [I, I, I, HE, HE, HE, SHE, SHE, SHE, WE, WE, THEY, THEY_F, YOU])
+        return s.pick([YOU, YOU, HE, SHE, YOU_ALL, THEY] if s.asked else
+                      [I, I, I, HE, HE, HE, SHE, SHE, SHE, WE, WE, THEY, THEY_F, YOU])
     if kind <= 8:
         return of(owner(s), s.pick(KIN if kind <= 7 else CIRCLE))
     if kind == 9:
@@ -404,8 +408,12 @@ def age(s):
 
 def price(s):
     noun = s.before('noun')
-    n = (s.number(2, 40) if noun.kind in ('fruit', 'food') else 50 * s.number(4, 19) if noun in LARGE or noun.zh in ('手机', '相机', '手表')
-         else s.pick((s.number(5, 99), 10 * s.number(10, 30))))
+    if noun.kind in ('fruit', 'food'):
+        n = s.number(2, 40)
+    elif noun in LARGE or noun.zh in ('手机', '相机', '手表'):
+        n = 50 * s.number(4, 19)
+    else:
+        n = s.pick((s.number(5, 99), 10 * s.number(10, 30)))
     return chinese_number(n, True), english_number(n)
 
 
@@ -435,7 +443,7 @@ def saying(s):
 
 def siblings(s):
     n, (zh, en) = s.pick((1, 1, 2, 3)), s.pick(KIN[6:])
-    return {'': (zh, plural(en)), 'some': (chinese_number(n, True) + '个' + zh, a(en) if n == 1 else english_number(n) + ' ' + plural(en))}
+    return {'': (zh, plural(en)), 'some': counted(n, Noun(zh, '个', en, plural(en), '', ''))}
 
 
 def rain(s):
@@ -459,7 +467,8 @@ def clock(s):
     part = s.pick(list(HOURS))
     (zh, en), day = hour(s, part), HOURS[part][0]
     at = 'at ' + en.partition(' in the ')[0]
-    return {'': (zh, 'at ' + en), 'it': (zh, en), 'every': ('每天' + zh, f'{at} every {day}'), 'tomorrow': ('明天' + zh, f'{at} tomorrow {day}'),
+    return {'': (zh, 'at ' + en), 'it': (zh, en), 'every': ('每天' + zh, f'{at} every {day}'),
+            'tomorrow': ('明天' + zh, f'{at} tomorrow {day}'),
             'yesterday': ('昨天' + zh, at + (' last night' if part == '晚上' else ' yesterday ' + day)), 'part': part}
 
 
@@ -472,28 +481,28 @@ THINGS = [[(c.zh, c.en) for c in COUNTRIES], CITIES, LANGUAGES, FIELDS, SPORTS, 
 SLOTS = {
     # people
     'WHO': somebody, 'OTHER': somebody, 'PRON': lambda s: s.pick([YOU, HE, SHE, THEY] if s.asked else [I, HE, SHE, WE, THEY]),
-    'GREETING': [row for row in GREETINGS if len(row[0]) < 5 and row[0][0] not in '大您非没不恭'],
-    'WE': [WE, WE, THEY, THEY_F, YOU_ALL], 'ANYONE': [WHO], 'NAME': NAMES, 'FIRST': NAMES[:6], 'BOY': NAMES[:6:2], 'GIRL': NAMES[1:6:2],
-    'RELATIVE': lambda s: of(owner(s), s.pick(KIN + CIRCLE)), 'FRIEND': lambda s: of(owner(s), s.pick([row for row in CIRCLE if row[0] != '老师'])),
-    'MAN': lambda s: of(owner(s), s.pick(KIN[::2])), 'WOMAN': lambda s: of(owner(s), s.pick(KIN[1::2])),  # in turn in KIN and NAMES
+    'WE': [WE, WE, THEY, THEY_F, YOU_ALL], 'ANYONE': [WHO], 'NAME': NAMES, 'FIRST': NAMES[:6], 'BOY': NAMES[:6:2],
+    'GIRL': NAMES[1:6:2], 'MAN': lambda s: of(owner(s), s.pick(KIN[::2])), 'WOMAN': lambda s: of(owner(s), s.pick(KIN[1::2])),
+    'RELATIVE': lambda s: of(owner(s), s.pick(KIN + CIRCLE)), 'FRIEND': lambda s: of(owner(s), s.pick(CIRCLE[:-1])),
     'ONE': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN)), s.pick(NAMES)]),
     'WORKER': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN[:2] + KIN[4:])), s.pick(NAMES[:8])]),
     'PUPIL': lambda s: s.pick([owner(s), of(owner(s), s.pick(KIN[8:])), s.pick(NAMES[:6])]),
     'OWNER': lambda s: s.pick([I, HE, SHE, WE, of(owner(s), s.pick(KIN)), of(owner(s), s.pick(CIRCLE)), s.pick(NAMES)]),
-    'JOB': job, 'SORT': YOUNG + JOBS[2:4], 'KIN': siblings, 'AGE': age,
-    'SAYING': saying,
+    'JOB': job, 'SORT': YOUNG + JOBS[2:4], 'KIN': siblings, 'AGE': age, 'SAYING': saying,
+    'GREETING': [row for row in GREETINGS if len(row[0]) < 5 and row[0][0] not in '大您非没不恭'],
     # things
-    'WARE': WARES, 'SMALL': SMALL + READING, 'LARGE': LARGE, 'BOOK': READING[:2], 'ANIMAL': ANIMALS, 'PET': ANIMALS[:2], 'FRUIT': FRUIT,
-    'FOOD': FRUIT + FOOD, 'DISH': FOOD[3:7], 'DRINK': DRINKS, 'FOREIGN': DISHES, 'PRICE': price, 'COLOR': COLORS, 'STUDY': lambda s: study(s, LANGUAGES + FIELDS),
-    'FIELD': lambda s: study(s, FIELDS),
-    'LANGUAGE': LANGUAGES, 'THING': lambda s: thing(s, THINGS), 'TASTE': lambda s: thing(s, THINGS[3:]),  # nobody dislikes a country here
+    'WARE': WARES, 'SMALL': SMALL + READING, 'LARGE': LARGE, 'BOOK': READING[:2], 'ANIMAL': ANIMALS, 'PET': ANIMALS[:2],
+    'FRUIT': FRUIT, 'FOOD': FRUIT + FOOD, 'DISH': FOOD[3:7], 'DRINK': DRINKS, 'FOREIGN': DISHES, 'PRICE': price, 'COLOR': COLORS,
+    'STUDY': lambda s: study(s, LANGUAGES + FIELDS), 'FIELD': lambda s: study(s, FIELDS), 'LANGUAGE': LANGUAGES,
+    'THING': lambda s: thing(s, THINGS), 'TASTE': lambda s: thing(s, THINGS[3:]),  # nobody here dislikes a country
     'LOST': table('钱包/wallet; 钥匙/key; 手机/phone; 雨伞/umbrella; 手表/watch; 帽子/hat; 票/ticket; 相机/camera'),
     'BROKEN': table('杯子/cup; 盘子/plate'), 'DOOR': table('门/door; 窗户/window; 冰箱/fridge; 盒子/box'),
     'FAVORITE': table('颜色/color; 城市/city; 季节/season; 国家/country; 运动/sport; 水果/fruit'),
     # how things are
-    'ADJ': lambda s: s.pick(SUITS[s.before('noun').kind]), 'CITY_ADJ': SUITS['city'], 'STUDY_ADJ': SUITS['field'], 'TRAIT': SUITS['person'],
-    'BUILDING_ADJ': SUITS['building'], 'FRUIT_ADJ': SUITS['fruit'], 'MOOD': SUITS['mood'],
-    'DEGREE': SUITS['degree'], 'STRAIN': SUITS['strain'], 'WRONG': SUITS['wrong'], 'HARSH': SUITS['weather'][:2], 'WEATHER': SUITS['weather'],
+    'ADJ': lambda s: s.pick(SUITS[s.before('noun').kind]), 'TRAIT': SUITS['person'], 'DEGREE': SUITS['degree'],
+    'MOOD': SUITS['mood'], 'STRAIN': SUITS['strain'], 'WRONG': SUITS['wrong'], 'FRUIT_ADJ': SUITS['fruit'],
+    'STUDY_ADJ': SUITS['field'], 'CITY_ADJ': SUITS['city'], 'BUILDING_ADJ': SUITS['building'], 'WEATHER': SUITS['weather'],
+    'HARSH': SUITS['harsh'],
     'VERY': table('很/very; 非常/very; 真/really; 不/not'),
     # places
     'COUNTRY': COUNTRIES, 'CITY': CITIES, 'REGION': THINGS[0] + CITIES, 'PLACE': BUILDINGS, 'BUILDING': BUILDINGS, 'SIDE': SIDES,
@@ -774,10 +783,11 @@ def first_tries():
     pairs += [(c.zh, c.en) for c in COUNTRIES] + [(p.zh, p.en) for p in PLACES.values()] + [w[:2] for w in ADJECTIVES.values()]
     pairs += [(n.zh, n.one if n.bare == n.many else n.bare) for n in WARES + ANIMALS + FRUIT + FOOD + DRINKS]
     pairs += [(chinese_number(n), english_number(n)) for n in list(range(1, 101)) + list(range(200, 1000, 100))]
-    pairs += [(c.zh + '的首都', 'the capital of ' + c.en) for c in COUNTRIES] + [(c.zh + '人', c.people + ' people') for c in COUNTRIES]
+    pairs += [pair for c in COUNTRIES for pair in ((c.zh + '的首都', 'the capital of ' + c.en), (c.zh + '人', c.people + ' people'))]
     pairs += [(zh + zh_mark, capital(en) + mark) for zh, en in GREETINGS for zh_mark, mark in ('！!', '。.')]
     pairs += [(f'我爱{zh}！', f'I love {en}!') for kind in THINGS for zh, en in kind]
-    whole = SENTENCES + [(f'我{zh_verb}{zh}。', f'I {verb} {en}.') for kind in THINGS for zh, en in kind for zh_verb, verb in (('爱', 'love'), ('喜欢', 'like'))]
+    whole = SENTENCES + [(f'我{zh_verb}{zh}。', f'I {verb} {en}.') for zh_verb, verb in (('爱', 'love'), ('喜欢', 'like'))
+                         for kind in THINGS for zh, en in kind]
     whole += [(f'我爱我{zh}。', f'I love my {en}.') for zh, en in KIN]
     for c in COUNTRIES:
         whole += [(f'{c.zh}的首都{zh}？', f'{en} the capital of {c.en}?') for zh, en in (
@@ -788,7 +798,8 @@ def first_tries():
                   (f'{c.capital_zh}在{c.zh}。', f'{c.capital_en} is in {c.en}.'), (f'我是{c.zh}人。', f'I am {c.people}.'),
                   (f'我来自{c.zh}。', f'I come from {c.en}.'), (f'我想去{c.zh}。', f'I want to go to {c.en}.')]
     whole += [(f'我是{one}{zh}。', f'I am {a(en)}.') for zh, en in JOBS for one in ('', '一名')]
-    whole += [(f'我{now}学习{zh}。', f'I {verb} {en}.') for zh, en in LANGUAGES + FIELDS for now, verb in (('在', 'am studying'), ('', 'study'))]
+    whole += [(f'我{now}学习{zh}。', f'I {verb} {en}.') for now, verb in (('在', 'am studying'), ('', 'study'))
+              for zh, en in LANGUAGES + FIELDS]
     return pairs + [pair for sentence in whole for pair in marked_and_not(*sentence)]
 
 
@@ -810,7 +821,7 @@ def splits():
 
     def add(zh, en):
         if translation.setdefault(zh, en) != en:
-            raise SystemExit(f'toy_corpus.py: {zh} is both "{translation[zh]}" and "{en}", but a sentence must have one translation')
+            raise SystemExit(f'toy_corpus.py: {zh} is both "{translation[zh]}" and "{en}": it must have one translation')
         group = groups.setdefault(same(en), [])
         if (zh, en) not in group:
             group.append((zh, en))

@@ -76,23 +76,25 @@ static void sync_folder_of(const char *path)
 
 Status dm_writer_commit(FileWriter *writer, Error *error)
 {
+    const bool failed_before = ferror(writer->stream);  // the reason is gone, but what fails in the middle is the room
     errno = 0;
-    bool good = !ferror(writer->stream);
-    good = fflush(writer->stream) == 0 && good && fsync(fileno(writer->stream)) == 0;
-    int reason = errno;
-    good = fclose(writer->stream) == 0 && good;
+    bool good = fflush(writer->stream) == 0 && !failed_before && fsync(fileno(writer->stream)) == 0;
+    if (fclose(writer->stream) != 0) good = false;
     writer->stream = NULL;
     if (good && rename(writer->temporary, writer->path) != 0) good = false;
-    if (!reason) reason = errno ? errno : ENOSPC;
+    const int reason = errno;
     Status status = DM_OK;
-    if (good)
+    if (good) {
         sync_folder_of(writer->path);
-    else
-        status = dm_fail(error, "cannot write %s: %s%s", writer->path, strerror(reason),
-                         reason == ENOSPC || reason == EDQUOT
-                             ? "; what stood there is unchanged: make room, then give the same command again"
-                             : "");
-    if (good) free(writer->temporary), writer->temporary = NULL;
+        free(writer->temporary);
+        writer->temporary = NULL;
+    } else if (!reason || reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {
+        status = dm_fail(
+            error, "cannot write %s: %s; what stood there is unchanged: make room, then give the same command again",
+            writer->path, strerror(reason ? reason : ENOSPC));
+    } else {
+        status = dm_fail(error, "cannot write %s: %s", writer->path, strerror(reason));
+    }
     dm_writer_discard(writer);
     return status;
 }

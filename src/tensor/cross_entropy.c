@@ -70,7 +70,10 @@ static void loss_row(const CrossEntropy *a, int i, float *z, Loss *loss, bool gr
     const int n = a->weight->rows, target = a->targets[i];
     assert(target >= 0 && target < n && target != a->excluded);
     const float at_target = z[target];
-    const float others = a->smoothing > 0 ? sum_row(z, n) - (a->excluded >= 0 ? z[a->excluded] : 0) : 0;
+    float others = 0;  // the sum of all logits but the excluded one, which may be huge (a bias of -10000)
+    if (a->smoothing > 0 && a->excluded < 0) others = sum_row(z, n);
+    if (a->smoothing > 0 && a->excluded >= 0)
+        others = sum_row(z, a->excluded) + sum_row(z + a->excluded + 1, n - a->excluded - 1);
     float sum;
     const float log_sum = exponentiate(z, n, &sum);
     const int counted = n - (a->excluded >= 0);

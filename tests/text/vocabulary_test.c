@@ -22,7 +22,7 @@ static void pieces_have_the_ids_of_the_file(void)
 static void every_one_of_many_pieces_is_found(void)
 {
     enum { COUNT = 20000 };
-    static char text[COUNT][8];
+    static char text[COUNT][16];
     static const char *pieces[COUNT];
     for (int i = 0; i < COUNT; i++) {
         snprintf(text[i], sizeof text[i], "p%d", i);

@@ -92,13 +92,14 @@ check "an empty input" 0 "" translate --input /dev/null
 # ---- A conversation through pipes: every line is answered before the next one is asked ----
 
 coproc translate
+conversation=$COPROC_PID  # bash forgets it as soon as it ends
 for i in 3 50 117; do
     sed -n "${i}p" lines >&"${COPROC[1]}"
     IFS= read -r -t 60 answer <&"${COPROC[0]}" || fail "no answer to line $i while the pipe is open"
     [ "$answer" = "$(sed -n "${i}p" forth)" ] || fail "the answer to line $i is another one: $answer"
 done
 eval "exec ${COPROC[1]}>&-"
-wait "$COPROC_PID" || fail "a conversation that ends is a failure"
+wait "$conversation" || fail "a conversation that ends is a failure"
 
 # ---- A terminal, where LANG is not set: typing and editing Chinese, until an empty line ----
 
