@@ -268,7 +268,7 @@ static size_t sentence_size(const char *rest)
     return size;
 }
 
-// SentencePiece leaves out sentences with a tab or U+2585, which it uses itself: both are blanks to it here.
+// SentencePiece leaves out sentences with U+2585, which it uses itself: here it is a blank.
 static const char *next_sentence(void *context)
 {
     Walk *walk = context;
@@ -281,10 +281,7 @@ static const char *next_sentence(void *context)
     memcpy(walk->sentence, walk->rest, size);
     walk->sentence[size] = '\0';
     walk->rest += size;
-    for (char *c = walk->sentence; (c = strpbrk(c, "\t\xE2")); c++) {
-        if (*c == '\t') *c = ' ';
-        if (strncmp(c, "\xE2\x96\x85", 3) == 0) memset(c, ' ', 3);
-    }
+    for (char *block = walk->sentence; (block = strstr(block, "\xE2\x96\x85"));) memset(block, ' ', 3);
     return walk->sentence;
 }
 

@@ -19,7 +19,10 @@ typedef struct Field {
     size_t offset;
 } Field;
 
-#define FIELD(name, type, member) {name, type, offsetof(RunState, member)}
+#define FIELD(name, type, member)                                                                                      \
+    {                                                                                                                  \
+        name, type, offsetof(RunState, member)                                                                         \
+    }
 static const Field fields[] = {
     FIELD("update", LONG, update),
     FIELD("epoch", INT, epoch),
@@ -92,8 +95,8 @@ static Status read_state(RunState *state, const char *metadata, const char *path
         unsigned long long bits = text && real ? strtoull(text, &end, 16) : 0;
         long whole = text && !real ? strtol(text, &end, 10) : 0;
         if (!text || !*text || *end || errno) {
-            status = dm_fail(error, "%s: its metadata has no valid \"%s\": it is not a checkpoint of this version", path,
-                             fields[i].name);
+            status = dm_fail(error, "%s: its metadata has no valid \"%s\": it is not a checkpoint of this version",
+                             path, fields[i].name);
             break;
         }
         switch (fields[i].type) {
@@ -147,7 +150,8 @@ Status dm_checkpoint_save(Run *run, Error *error)
         tensors[i] = (TensorToStore){buffers[i].name, 1, {(int64_t)buffers[i].size}, buffers[i].data};
     char *metadata = write_state(state), *path = dm_join_path(run->settings.folder, FILE_NAME);
     status = dm_safetensors_write(path, tensors, count, metadata, error);
-    if (!status && state->kept_update == state->update && !state->complete) status = dm_checkpoint_model(run, NULL, error);
+    if (!status && state->kept_update == state->update && !state->complete)
+        status = dm_checkpoint_model(run, NULL, error);
     if (!status) dm_epochs_prune(run);
     free(path);
     cJSON_free(metadata);

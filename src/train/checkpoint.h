@@ -1,5 +1,5 @@
-// Checkpoints: training.safetensors holds all that a run needs to go on, model.safetensors what the model folder is for,
-// epoch-0001.safetensors ... the weights for the average at the end.
+// Checkpoints: training.safetensors holds all that a run needs to go on, model.safetensors what the model folder is
+// for, epoch-0001.safetensors ... the weights for the average at the end.
 #pragma once
 #include "train/run.h"
 
@@ -9,10 +9,11 @@ Status dm_checkpoint_save(Run *run, Error *error);
 // Reads training.safetensors into run->state, the weights and the moments.
 Status dm_checkpoint_load(Run *run, Error *error);
 bool dm_checkpoint_exists(const char *folder);
-Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone; NULL: the present
+Status dm_checkpoint_model(const Run *run, const float *weights,
+                           Error *error);  // model.safetensors alone; NULL: the present
 
 Status dm_epoch_save(const Run *run, Error *error);  // the epoch just done
-void dm_epochs_prune(const Run *run);  // removes those that are no longer among the last --average ones
+void dm_epochs_prune(const Run *run);                // removes those that are no longer among the last --average ones
 // The mean of those of the last --average epochs, as many as there are: *count, may be 0. weights: [parameters.size]
 Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error);
 

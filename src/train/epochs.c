@@ -79,9 +79,9 @@ Status dm_epochs_average(const Run *run, float *weights, int *count, Error *erro
 
 void dm_folder_clear(const char *folder)
 {
-    static const char *const names[] = {"training.safetensors", "config.json",       "generation_config.json",
-                                        "model.safetensors",    "vocab.json",        "target_vocab.json",
-                                        "source.spm",           "target.spm",        "tokenizer_config.json",
+    static const char *const names[] = {"training.safetensors", "config.json", "generation_config.json",
+                                        "model.safetensors",    "vocab.json",  "target_vocab.json",
+                                        "source.spm",           "target.spm",  "tokenizer_config.json",
                                         "train.jsonl"};
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         char *path = dm_join_path(folder, names[i]), *half = dm_format("%s.tmp", path);

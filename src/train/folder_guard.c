@@ -26,8 +26,10 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
         int reason = errno;
         if (held && read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
         close(file);
-        status = held ? dm_fail(error, "%s: another process%s%s is training there: wait for it, stop it, or give another "
-                                "--model", folder, *holder ? ", number " : "", holder)
+        status = held ? dm_fail(error,
+                                "%s: another process%s%s is training there: wait for it, stop it, or give another "
+                                "--model",
+                                folder, *holder ? ", number " : "", holder)
                       : dm_fail(error, "cannot lock %s: %s", path, strerror(reason));
     } else {
         int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
@@ -46,8 +48,8 @@ static bool is_ours(const char *config)
     char *text = NULL;
     if (dm_read_file(config, &text, NULL, NULL)) return false;
     cJSON *json = cJSON_Parse(text);
-    bool ours = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(json, "dragoman"), "training"));
+    bool ours = cJSON_IsObject(
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"), "training"));
     cJSON_Delete(json);
     free(text);
     return ours;
@@ -58,7 +60,8 @@ Status dm_folder_check_ours(const char *folder, Error *error)
     char *config = dm_join_path(folder, "config.json");
     Status status = DM_OK;
     if (dm_exists(config) && !is_ours(config))
-        status = dm_fail(error, "%s holds a model that was not trained here (config.json has no \"dragoman\" with a "
+        status = dm_fail(error,
+                         "%s holds a model that was not trained here (config.json has no \"dragoman\" with a "
                          "\"training\"): give another --model; to start from this one, add --pretrained-model %s",
                          folder, folder);
     free(config);
@@ -71,9 +74,12 @@ Status dm_folder_inspect(FolderContent *content, const char *folder, Error *erro
     char *weights = dm_join_path(folder, "model.safetensors");
     *content = dm_checkpoint_exists(folder) ? DM_FOLDER_BEGUN : DM_FOLDER_FREE;
     if (!status && *content == DM_FOLDER_FREE && dm_exists(weights))
-        status = dm_fail(error, "%s holds a model, but not the state of its training (training.safetensors): give another "
-                         "--model, start from this one in another folder with --pretrained-model %s, or replace it with "
-                         "--overwrite", folder, folder);
+        status =
+            dm_fail(error,
+                    "%s holds a model, but not the state of its training (training.safetensors): give another "
+                    "--model, start from this one in another folder with --pretrained-model %s, or replace it with "
+                    "--overwrite",
+                    folder, folder);
     free(weights);
     return status;
 }
@@ -97,9 +103,12 @@ Status dm_inputs_check(const dm_options *options, Error *error)
     const char *start = dm_options_text(options, "pretrained-model", 0);
     if (!start) return DM_OK;
     char there[PATH_MAX], here[PATH_MAX];
-    if (!dm_is_folder(start)) return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
+    if (!dm_is_folder(start))
+        return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
     if (realpath(start, there) && realpath(dm_options_text(options, "model", 0), here) && !strcmp(there, here))
-        return dm_misuse(error, "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
-                         "own", start);
+        return dm_misuse(error,
+                         "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
+                         "own",
+                         start);
     return DM_OK;
 }

@@ -3,11 +3,12 @@
 #include "core/options.h"
 
 typedef enum FolderContent {
-    DM_FOLDER_FREE,    // no model: a run may begin here
-    DM_FOLDER_BEGUN,   // a run with a checkpoint: it goes on
+    DM_FOLDER_FREE,   // no model: a run may begin here
+    DM_FOLDER_BEGUN,  // a run with a checkpoint: it goes on
 } FolderContent;
 
-// Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it ends.
+// Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it
+// ends.
 Status dm_folder_lock(int *lock, const char *folder, Error *error);
 // A model that somebody else made is neither trained on nor removed.
 Status dm_folder_check_ours(const char *folder, Error *error);

@@ -1,5 +1,5 @@
-// What a run says of itself. A line is printed and written to train.jsonl at once; the file is synced with a checkpoint,
-// which remembers its length.
+// What a run says of itself. A line is printed and written to train.jsonl at once; the file is synced with a
+// checkpoint, which remembers its length.
 #include "train/journal.h"
 
 #include <cjson/cJSON.h>
@@ -20,7 +20,8 @@ Status dm_journal_open(Journal *journal, const char *folder, long bytes, Error *
     journal->stream = fopen(journal->path, "ab");
     struct stat info;
     if (!journal->stream) return dm_fail(error, "cannot write %s: %s", journal->path, strerror(errno));
-    if (fstat(fileno(journal->stream), &info) != 0 || (info.st_size > bytes && ftruncate(fileno(journal->stream), bytes) != 0))
+    if (fstat(fileno(journal->stream), &info) != 0 ||
+        (info.st_size > bytes && ftruncate(fileno(journal->stream), bytes) != 0))
         return dm_fail(error, "cannot cut %s to where the run stands: %s", journal->path, strerror(errno));
     return DM_OK;
 }
@@ -133,8 +134,8 @@ Status dm_report_update(Run *run, Error *error)
     double cost = per_token(shown, shown->nll), rate = dm_learn_rate(&run->settings.schedule, state->update);
     char sentences[32], left[32];
     dm_say(run, "Ep. %d : Up. %ld : Sen. %s : Cost %.2f : PPL %.1f : %.0f words/s : gNorm %.2f : L.r. %.1e : ETA %s",
-           state->epoch, state->update, grouped(state->sentences, sentences), cost, exp(cost), speed(shown), shown->norm,
-           rate, duration(seconds_left(run), left));
+           state->epoch, state->update, grouped(state->sentences, sentences), cost, exp(cost), speed(shown),
+           shown->norm, rate, duration(seconds_left(run), left));
     cJSON *event = new_event(run, "train");
     cJSON_AddNumberToObject(event, "sentences", (double)state->sentences);
     add_figure(event, "cost", cost);
@@ -156,7 +157,8 @@ void dm_report_progress(const Run *run)
     const RunState *state = &run->state;
     const Shown *shown = state->shown.count ? &state->shown : &run->recent;
     char line[160], left[32];
-    int length = snprintf(line, sizeof line, "%.1f%% : Ep. %d : Up. %ld", 100 * dm_run_fraction(run), state->epoch, state->update);
+    int length = snprintf(line, sizeof line, "%.1f%% : Ep. %d : Up. %ld", 100 * dm_run_fraction(run), state->epoch,
+                          state->update);
     if (shown->count)
         length += snprintf(line + length, sizeof line - (size_t)length, " : Cost %.2f : %.0f words/s",
                            per_token(shown, shown->nll), speed(shown));

@@ -16,8 +16,8 @@ typedef struct Journal {
 // Sums since the last line was printed.
 typedef struct Shown {
     double objective, nll, seconds;
-    long count;          // target tokens
-    double norm;         // of the last update
+    long count;   // target tokens
+    double norm;  // of the last update
 } Shown;
 
 // Opens train.jsonl and cuts it to `bytes`, so that a resumed run neither repeats nor misses a line.

@@ -62,10 +62,10 @@ static DM_CLONES double sum_of_squares(const float *x, size_t n)
 typedef struct Pass {
     Optimizer *optimizer;
     float *parameters;
-    float scale;                                  // gradient = scale * sum over tokens: mean and clipping in one
-    float rate;                                   // learn rate / (1 - beta1^t)
-    float root;                                   // 1 / sqrt(1 - beta2^t)
-    float beta1, rest1, beta2, rest2, epsilon;    // rest = 1 - beta
+    float scale;                                // gradient = scale * sum over tokens: mean and clipping in one
+    float rate;                                 // learn rate / (1 - beta1^t)
+    float root;                                 // 1 / sqrt(1 - beta2^t)
+    float beta1, rest1, beta2, rest2, epsilon;  // rest = 1 - beta
 } Pass;
 
 static void sum_lanes(void *context, int index, int thread)

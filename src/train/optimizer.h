@@ -1,18 +1,19 @@
-// Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on threads.
+// Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on
+// threads.
 #pragma once
 #include "model/parameters.h"
 
 typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
-    bool adam;                       // else plain stochastic gradient descent
+    bool adam;  // else plain stochastic gradient descent
     double beta1, beta2, epsilon;
     int lanes;
     int threads;
     // made by dm_optimizer_create
-    size_t size;                     // trained parameters
-    float *first, *second;           // [size] moments of Adam (NULL with sgd)
-    float **lane;                    // [lanes][size] gradients; zeroed by dm_optimizer_step
-    double *squares;                 // [blocks] sums of squares, added up in order
+    size_t size;            // trained parameters
+    float *first, *second;  // [size] moments of Adam (NULL with sgd)
+    float **lane;           // [lanes][size] gradients; zeroed by dm_optimizer_step
+    double *squares;        // [blocks] sums of squares, added up in order
 } Optimizer;
 
 void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters);
@@ -34,9 +35,9 @@ StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const
 const Parameter *dm_optimizer_culprit(const Optimizer *optimizer, const Parameters *parameters);
 
 typedef struct Schedule {
-    const char *kind;   // "constant", "inv-sqrt", "linear", "cosine"
+    const char *kind;  // "constant", "inv-sqrt", "linear", "cosine"
     double peak;
-    long warmup;        // updates of linear rise from 0 to peak
-    long end;           // updates at which linear and cosine reach 0
+    long warmup;  // updates of linear rise from 0 to peak
+    long end;     // updates at which linear and cosine reach 0
 } Schedule;
 double dm_learn_rate(const Schedule *schedule, long update);  // update counted from 1

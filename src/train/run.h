@@ -13,20 +13,20 @@
 
 // Where a run stands: with the weights and moments, all that an interrupted run needs to go on.
 typedef struct RunState {
-    long update;       // done
-    int epoch;         // being worked on, from 1
-    int position;      // updates of its plan that are done
-    long sentences;    // pairs seen, in all epochs
-    double seconds;    // spent, by all sessions
+    long update;     // done
+    int epoch;       // being worked on, from 1
+    int position;    // updates of its plan that are done
+    long sentences;  // pairs seen, in all epochs
+    double seconds;  // spent, by all sessions
     Best best;
-    long kept_update;  // the one whose weights model.safetensors holds
-    long validated_update, saved_update;  // the last ones at which this was done
+    long kept_update;                         // the one whose weights model.safetensors holds
+    long validated_update, saved_update;      // the last ones at which this was done
     double shown_at, validated_at, saved_at;  // the seconds then: for frequencies given as time
-    Shown shown;       // sums since the last line
-    long schedule_end; // update at which linear and cosine reach 0
-    long text;         // fingerprint of the training text
-    long journal;      // bytes of train.jsonl that belong to this state
-    bool complete;     // the run came to its end
+    Shown shown;                              // sums since the last line
+    long schedule_end;                        // update at which linear and cosine reach 0
+    long text;                                // fingerprint of the training text
+    long journal;                             // bytes of train.jsonl that belong to this state
+    bool complete;                            // the run came to its end
 } RunState;
 
 typedef struct RunSettings {
@@ -36,7 +36,7 @@ typedef struct RunSettings {
     double clip_norm;
     Schedule schedule;
     Duration after, show, validate, save;
-    long patience;     // validations without a new best; 0: any number
+    long patience;  // validations without a new best; 0: any number
 } RunSettings;
 
 typedef struct Run {
@@ -44,21 +44,21 @@ typedef struct Run {
     const dm_observer *observer;
     RunSettings settings;
     RunState state;
-    bool resumed;             // a checkpoint was there
-    int lock;                 // file descriptor, -1: none
-    cJSON *extra;             // our part of config.json
+    bool resumed;  // a checkpoint was there
+    int lock;      // file descriptor, -1: none
+    cJSON *extra;  // our part of config.json
     const GemmBackend *gemm;
     Segmenter *segmenter;
     Model *model;
     Corpus corpus;
-    Plan plan;                // of the present epoch
-    int plan_epoch;           // 0: none made yet
+    Plan plan;       // of the present epoch
+    int plan_epoch;  // 0: none made yet
     Optimizer optimizer;
     Workers workers;
-    Validator *validator;     // NULL: no validation set
+    Validator *validator;  // NULL: no validation set
     Journal journal;
-    Shown recent;             // what the last line showed
-    double started;           // the clock when this session began, less the seconds of those before
+    Shown recent;    // what the last line showed
+    double started;  // the clock when this session began, less the seconds of those before
 } Run;
 
 double dm_clock(void);  // seconds, never going back
@@ -71,5 +71,5 @@ void dm_run_close(Run *run);
 void dm_run_plan(Run *run);
 double dm_run_epochs(const Run *run);  // done, with fractions; 0 before the first plan
 bool dm_run_finished(const Run *run);
-bool dm_run_stalled(const Run *run);  // early stopping
+bool dm_run_stalled(const Run *run);     // early stopping
 double dm_run_fraction(const Run *run);  // of --after that is done, 0 ... 1

@@ -59,9 +59,10 @@ static Status read_settings(Run *run, Error *error)
         return dm_misuse(error, "training needs --train-sets SRC TRG and --model DIR");
     bool falls = !strcmp(s->schedule.kind, "linear") || !strcmp(s->schedule.kind, "cosine");
     if (falls && s->after.unit == 's')
-        return dm_misuse(error, "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
-                         "epochs (10e) or updates (5000u), or take inv-sqrt", s->schedule.kind,
-                         dm_options_text(o, "after", 0));
+        return dm_misuse(error,
+                         "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
+                         "epochs (10e) or updates (5000u), or take inv-sqrt",
+                         s->schedule.kind, dm_options_text(o, "after", 0));
     if (whole(o, "dim-emb") % whole(o, "heads") != 0 && !dm_options_text(o, "pretrained-model", 0))
         return dm_misuse(error, "--dim-emb %d is not a multiple of --heads %d", whole(o, "dim-emb"), whole(o, "heads"));
     return DM_OK;
@@ -153,8 +154,10 @@ static Status check_vocabulary(const Run *run, Error *error)
     int source = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_SOURCE));
     int target = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
     if (source == c->source_vocabulary && target == c->target_vocabulary) return DM_OK;
-    return dm_fail(error, "%s: the vocabulary has %d and %d pieces, but config.json speaks of %d and %d: the files do not "
-                   "belong together", run->settings.folder, source, target, c->source_vocabulary, c->target_vocabulary);
+    return dm_fail(error,
+                   "%s: the vocabulary has %d and %d pieces, but config.json speaks of %d and %d: the files do not "
+                   "belong together",
+                   run->settings.folder, source, target, c->source_vocabulary, c->target_vocabulary);
 }
 
 // The model, segmenter and configuration of a run that begins. config.json comes last: with it, all is there.
@@ -195,8 +198,10 @@ static Status go_on(Run *run, Error *error)
     const char *gemm = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "gemm"));
     const cJSON *shard = cJSON_GetObjectItemCaseSensitive(run->extra, "shard_words");
     if (!kind || !gemm || !cJSON_IsNumber(shard) || !(shard->valuedouble >= 1 && shard->valuedouble <= 1e9))
-        return dm_fail(error, "%s/config.json: \"dragoman\" needs \"segmenter\", \"gemm\" and \"shard_words\" for a run "
-                       "to go on", folder);
+        return dm_fail(error,
+                       "%s/config.json: \"dragoman\" needs \"segmenter\", \"gemm\" and \"shard_words\" for a run "
+                       "to go on",
+                       folder);
     run->settings.budget.shard_words = (int)shard->valuedouble;
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder, error);
     if (!status) status = dm_gemm_choose(&run->gemm, gemm, config.width, error);
@@ -215,10 +220,8 @@ static Status read_corpus(Run *run, Error *error)
     if (status) return status;
     const Corpus *c = &run->corpus;
     if (c->skipped_empty) dm_say(run, "Left out: %d pairs with an empty side", c->skipped_empty);
-    if (c->skipped_long) dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, files.max_length);
-    if (!c->pairs)
-        return dm_fail(error, "%s and %s: no pair is left to learn from (%d have an empty side, %d more than --max-length %d "
-                       "pieces)", files.source, files.target, c->skipped_empty, c->skipped_long, files.max_length);
+    if (c->skipped_long)
+        dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, files.max_length);
     return DM_OK;
 }
 
@@ -263,8 +266,8 @@ static void make_workers(Run *run)
     dm_workers_create(&run->workers, run->optimizer.lanes);
 }
 
-// Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the first epoch's plan, and the result
-// stays with the run, since other epochs may have an update more or less.
+// Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the first epoch's plan, and the
+// result stays with the run, since other epochs may have an update more or less.
 static long end_of_schedule(const Run *run)
 {
     const RunSettings *s = &run->settings;
@@ -290,9 +293,11 @@ static Status restore(Run *run, long text, Error *error)
 {
     Status status = dm_checkpoint_load(run, error);
     if (!status && run->state.text != text)
-        status = dm_fail(error, "%s and %s are not the text that the run in %s was begun with: bring that back, or begin a "
-                         "run with --overwrite or another --model", dm_options_text(run->options, "train-sets", 0),
-                         dm_options_text(run->options, "train-sets", 1), run->settings.folder);
+        status = dm_fail(error,
+                         "%s and %s are not the text that the run in %s was begun with: bring that back, or begin a "
+                         "run with --overwrite or another --model",
+                         dm_options_text(run->options, "train-sets", 0), dm_options_text(run->options, "train-sets", 1),
+                         run->settings.folder);
     return status;
 }
 

@@ -5,7 +5,8 @@
 
 #include "train/checkpoint.h"
 
-// ---- Where the run is -------------------------------------------------------------------------------------------------
+// ---- Where the run is
+// -------------------------------------------------------------------------------------------------
 
 void dm_run_plan(Run *run)
 {
@@ -66,7 +67,8 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
     return floor(measure(run, frequency->unit) / every) > floor(from / every);
 }
 
-// ---- An update --------------------------------------------------------------------------------------------------------
+// ---- An update
+// --------------------------------------------------------------------------------------------------------
 
 // Does it leave a perplexity that is a number? (An even guess among a million pieces costs 14 nats; 700 are a ruin.)
 static bool is_cost(const Loss *loss)
@@ -86,11 +88,13 @@ static Status diverged(const Run *run, long update, const ShardRange *range, Err
                  isnan(losses[shard].objective) ? "not a number" : "beyond all bounds");
     else if (culprit)
         snprintf(what, sizeof what, "the gradient of %s is not finite", culprit->name);
-    return dm_fail(error, "%s: training has diverged at update %ld (epoch %d): %s. The checkpoint of update %ld is kept. "
-                   "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
-                   "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
-                   run->settings.folder, update, run->state.epoch, what, run->state.saved_update, run->settings.schedule.peak,
-                   run->settings.schedule.warmup, run->settings.folder);
+    return dm_fail(
+        error,
+        "%s: training has diverged at update %ld (epoch %d): %s. The checkpoint of update %ld is kept. "
+        "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
+        "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
+        run->settings.folder, update, run->state.epoch, what, run->state.saved_update, run->settings.schedule.peak,
+        run->settings.schedule.warmup, run->settings.folder);
 }
 
 // Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer.
@@ -150,7 +154,8 @@ static Status look_around(Run *run, const Before *before, Error *error)
     return status;
 }
 
-// ---- The end ----------------------------------------------------------------------------------------------------------
+// ---- The end
+// ----------------------------------------------------------------------------------------------------------
 
 // Puts the average of the last epochs into model.safetensors; the run's own weights stay as they are.
 // *kept: what to say of it, or "" where no epoch has been completed.
@@ -205,7 +210,8 @@ static Status finish(Run *run, Error *error)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best.update,
                  dm_options_text(run->options, "valid-metrics", 0), state->best.value);
     else if (!*kept)
-        snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (there was no validation to choose by)", state->update);
+        snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (there was no validation to choose by)",
+                 state->update);
     why_it_ends(run, reason);
     state->seconds = dm_clock() - run->started;
     status = dm_report_end(run, kept, reason, error);
@@ -213,7 +219,8 @@ static Status finish(Run *run, Error *error)
     return status ? status : dm_checkpoint_save(run, error);
 }
 
-// ---- dm_train ---------------------------------------------------------------------------------------------------------
+// ---- dm_train
+// ---------------------------------------------------------------------------------------------------------
 
 static bool asked_to_stop(const Run *run)
 {
@@ -223,10 +230,10 @@ static bool asked_to_stop(const Run *run)
 static void say_what_begins(const Run *run)
 {
     const RunState *state = &run->state;
-    dm_say(run, "%s in %s: %d pairs, %d pieces, %.2f million weights; %d thread%s, %s", run->resumed ? "Going on" : "Training",
-           run->settings.folder, run->corpus.pairs, run->model->config.target_vocabulary,
-           1e-6 * (double)run->model->parameters.size, run->settings.threads, run->settings.threads == 1 ? "" : "s",
-           run->gemm->name);
+    dm_say(run, "%s in %s: %d pairs, %d pieces, %.2f million weights; %d thread%s, %s",
+           run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs,
+           run->model->config.target_vocabulary, 1e-6 * (double)run->model->parameters.size, run->settings.threads,
+           run->settings.threads == 1 ? "" : "s", run->gemm->name);
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }
 
@@ -234,12 +241,12 @@ static void say_complete(const Run *run)
 {
     char reason[160];
     why_it_ends(run, reason);
-    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s", run->settings.folder,
-           run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
+    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s",
+           run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
 }
 
-// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the two files of the last
-// one has left undone.
+// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the two files of the
+// last one has left undone.
 static Status settle(Run *run, Error *error)
 {
     if (!run->resumed) return dm_checkpoint_save(run, error);
@@ -270,7 +277,9 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
     }
     if (!status && stop && !dm_run_finished(&run)) {
         if (run.state.saved_update != run.state.update) status = dm_checkpoint_save(&run, error);
-        if (!status) dm_say(&run, "Stopped after update %ld; everything is saved. To go on: the same command again", run.state.update);
+        if (!status)
+            dm_say(&run, "Stopped after update %ld; everything is saved. To go on: the same command again",
+                   run.state.update);
         if (!status && stopped) *stopped = true;
     } else if (!status) {
         status = finish(&run, error);

@@ -13,9 +13,9 @@ typedef struct Workers {
     float dropout, smoothing;
     uint64_t seed;
     // made by dm_workers_create
-    Arena *arenas;         // [threads]
-    atomic_int *turns;     // [lanes] how many shards are done with the lane
-    Loss *losses;          // [loss_room] of the shards
+    Arena *arenas;      // [threads]
+    atomic_int *turns;  // [lanes] how many shards are done with the lane
+    Loss *losses;       // [loss_room] of the shards
     int loss_room;
 } Workers;
 
@@ -30,8 +30,8 @@ typedef struct ShardRange {
     int first, last;
 } ShardRange;
 
-// Shard i adds its gradients to lane i mod lanes, after shard i - lanes has. Returns the sum of the losses; workers->losses
-// holds those of the shards.
+// Shard i adds its gradients to lane i mod lanes, after shard i - lanes has. Returns the sum of the losses;
+// workers->losses holds those of the shards.
 Loss dm_shards_train(Workers *workers, const ShardRange *range, long update, const Optimizer *optimizer);
 // Without dropout, smoothing or gradients.
 Loss dm_shards_evaluate(Workers *workers, const ShardRange *range);

@@ -1,5 +1,5 @@
-// Validation. Cost and perplexity come from the target as it stands; BLEU, chrF and the samples from a greedy translation
-// of the source, compared as text.
+// Validation. Cost and perplexity come from the target as it stands; BLEU, chrF and the samples from a greedy
+// translation of the source, compared as text.
 #include "train/validate.h"
 
 #include <math.h>
@@ -13,8 +13,8 @@ struct Validator {
     Plan plan;
     dm_lines sources, references;
     Translator translator;
-    bool pieces;            // segmenter "space": the text is in tokens already
-    bool translate_all;     // a metric needs it
+    bool pieces;         // segmenter "space": the text is in tokens already
+    bool translate_all;  // a metric needs it
     int metrics;
     const char *metric[MOST_METRICS];
 };
@@ -83,7 +83,8 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
         dm_validator_close(v);
         return status;
     }
-    dm_plan_make(&v->plan, &v->corpus, &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
+    dm_plan_make(&v->plan, &v->corpus,
+                 &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
     v->translator = greedy_translator(setup);
     v->pieces = setup->pieces;
     for (size_t i = 0; v->pieces && i < v->references.count; i++) join_pieces(v->references.line[i]);

@@ -12,8 +12,8 @@ typedef struct Validator Validator;
 // The best value of the first metric so far, and what early stopping counts.
 typedef struct Best {
     double value;
-    long update;    // 0: there was no validation yet
-    long stalled;   // validations since then
+    long update;   // 0: there was no validation yet
+    long stalled;  // validations since then
 } Best;
 
 typedef struct Validation {

@@ -136,6 +136,31 @@ static void a_corpus_smaller_than_the_budget_is_one_update(void)
     dm_plan_free(&plan);
 }
 
+static void updates_are_rounded_to_the_nearest_number(void)
+{
+    Corpus corpus = lengths(100, 1);
+    static const int cases[][2] = {{201, 1}, {101, 1}, {99, 1}, {68, 1}, {66, 2}, {41, 2}, {39, 3}};  // budget, updates
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Plan plan = planned(&corpus, (PlanBudget){1, 1, 1, cases[i][0]});
+        CU_ASSERT_EQUAL(plan.updates, cases[i][1]);
+        dm_plan_free(&plan);
+    }
+}
+
+// Each of the six orders of three pairs comes a hundred times in 600, give or take five deviations.
+static void all_orders_are_as_likely(void)
+{
+    Corpus corpus = lengths(3, 1);
+    int times[9] = {0};
+    for (uint32_t epoch = 1; epoch <= 600; epoch++) {
+        Plan plan = planned(&corpus, (PlanBudget){1, epoch, 100, 100});  // one shard: the shuffle of the pairs alone
+        times[plan.order[0] * 3 + plan.order[1]]++;
+        dm_plan_free(&plan);
+    }
+    for (int i = 0; i < 9; i++)
+        if (i % 4) CU_ASSERT(times[i] > 54 && times[i] < 146);
+}
+
 static void sentences_of_a_shard_are_alike(void)
 {
     Corpus corpus = lengths(PAIRS, 40);
@@ -226,6 +251,8 @@ const Fact facts[] = {FACT(every_pair_comes_exactly_once_an_epoch),
                       FACT(a_sentence_longer_than_a_shard_is_a_shard_of_its_own),
                       FACT(updates_come_close_to_their_budget),
                       FACT(a_corpus_smaller_than_the_budget_is_one_update),
+                      FACT(updates_are_rounded_to_the_nearest_number),
+                      FACT(all_orders_are_as_likely),
                       FACT(sentences_of_a_shard_are_alike),
                       FACT(the_same_seed_and_epoch_give_the_same_plan),
                       FACT(sentences_meet_others_in_the_next_epoch),

@@ -178,6 +178,32 @@ static void decode_leaves_special_pieces_out(void)
     free(folder);
 }
 
+// The expected texts are MarianTokenizer's.
+static void pieces_that_only_the_vocabulary_knows_become_text(void)
+{
+    static const struct {
+        int ids[4];
+        const char *text;
+    } cases[] = {
+        {{2, 2, 0, 0}, "zyx zyx"}, {{5, 5, 2, 3}, "zyxx"},          {{4, 3, 2, 5}, "x zyx"},
+        {{3, 5, 5, 3}, "x  x"},    {{2, 4, 2, 0}, "zyx\u3000 zyx"}, {{2, 4, 4, 6}, "zyx"},
+    };
+    char *whole = trained_folder(), *folder = scratch("few");
+    dm_make_folder(folder, NULL);
+    dm_segmenter_copy(whole, folder, NULL);
+    free(scratch_write("few/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"\\u2581zyx\": 2, \"x\": 3, \"\\u3000\": 4,"
+                                         " \"\\u2581\": 5, \"<pad>\": 6}"));
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char *text = dm_decode(segmenter, cases[i].ids, 4);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+        free(text);
+    }
+    dm_segmenter_close(segmenter);
+    free(folder);
+    free(whole);
+}
+
 static void text_in_pieces_is_joined_again(void)
 {
     static const char *const cases[][2] = {
@@ -352,6 +378,7 @@ const Fact facts[] = {FACT(ids_and_text_are_those_of_marian_tokenizer),
                       FACT(a_language_code_is_one_piece),
                       FACT(text_that_spells_a_special_piece_is_text),
                       FACT(decode_leaves_special_pieces_out),
+                      FACT(pieces_that_only_the_vocabulary_knows_become_text),
                       FACT(text_in_pieces_is_joined_again),
                       FACT(separate_vocabularies_have_ids_of_their_own),
                       FACT(a_line_of_a_megabyte_is_encoded),

@@ -184,13 +184,13 @@ static void the_rate_follows_the_schedule(void)
         long warmup, end, update;
         double wanted;  // of a peak of 1
     } cases[] = {
-        {"constant", 0, 0, 1, 1},         {"constant", 0, 0, 1000, 1},      {"constant", 4, 0, 1, 0.25},
-        {"constant", 4, 0, 3, 0.75},      {"constant", 4, 0, 4, 1},         {"constant", 4, 0, 5, 1},
-        {"inv-sqrt", 100, 0, 1, 0.01},    {"inv-sqrt", 100, 0, 100, 1},     {"inv-sqrt", 100, 0, 400, 0.5},
-        {"inv-sqrt", 0, 0, 1, 1},         {"inv-sqrt", 0, 0, 4, 0.5},       {"linear", 0, 10, 5, 0.5},
-        {"linear", 10, 110, 5, 0.5},      {"linear", 10, 110, 10, 1},       {"linear", 10, 110, 60, 0.5},
-        {"linear", 10, 110, 110, 0},      {"linear", 10, 110, 500, 0},      {"cosine", 10, 110, 10, 1},
-        {"cosine", 10, 110, 35, 0.853553}, {"cosine", 10, 110, 60, 0.5},    {"cosine", 10, 110, 110, 0},
+        {"constant", 0, 0, 1, 1},          {"constant", 0, 0, 1000, 1},  {"constant", 4, 0, 1, 0.25},
+        {"constant", 4, 0, 3, 0.75},       {"constant", 4, 0, 4, 1},     {"constant", 4, 0, 5, 1},
+        {"inv-sqrt", 100, 0, 1, 0.01},     {"inv-sqrt", 100, 0, 100, 1}, {"inv-sqrt", 100, 0, 400, 0.5},
+        {"inv-sqrt", 0, 0, 1, 1},          {"inv-sqrt", 0, 0, 4, 0.5},   {"linear", 0, 10, 5, 0.5},
+        {"linear", 10, 110, 5, 0.5},       {"linear", 10, 110, 10, 1},   {"linear", 10, 110, 60, 0.5},
+        {"linear", 10, 110, 110, 0},       {"linear", 10, 110, 500, 0},  {"cosine", 10, 110, 10, 1},
+        {"cosine", 10, 110, 35, 0.853553}, {"cosine", 10, 110, 60, 0.5}, {"cosine", 10, 110, 110, 0},
         {"cosine", 10, 5, 20, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

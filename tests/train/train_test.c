@@ -8,7 +8,8 @@
 #include "test.h"
 #include "train/folder_guard.h"
 
-// ---- The corpus and the runs ------------------------------------------------------------------------------------------
+// ---- The corpus and the runs
+// ------------------------------------------------------------------------------------------
 
 static char *path_of(const char *name)
 {
@@ -54,9 +55,19 @@ static dm_options *settings(const char *folder, const char *const *changes)
     char *both = dm_format("%s %s", source, target);
     set(options, "train-sets", both);
     set(options, "model", model);
-    static const char *const common[] = {"segmenter space", "dim-emb 16", "dim-ffn 32", "enc-depth 1", "dec-depth 1",
-                                         "heads 2", "mini-batch-words 40", "lr-warmup 10", "learn-rate 0.01",
-                                         "save-freq 7u", "disp-freq 5u", "cpu-threads 1", NULL};
+    static const char *const common[] = {"segmenter space",
+                                         "dim-emb 16",
+                                         "dim-ffn 32",
+                                         "enc-depth 1",
+                                         "dec-depth 1",
+                                         "heads 2",
+                                         "mini-batch-words 40",
+                                         "lr-warmup 10",
+                                         "learn-rate 0.01",
+                                         "save-freq 7u",
+                                         "disp-freq 5u",
+                                         "cpu-threads 1",
+                                         NULL};
     set(options, "gemm", test_backend);
     for (int list = 0; list < 2; list++) {
         for (const char *const *at = list ? changes : common; at && *at; at++) {
@@ -71,9 +82,9 @@ static dm_options *settings(const char *folder, const char *const *changes)
 #define CHANGES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 typedef struct Watcher {
-    int updates;       // seen
-    int stop_after;    // 0: never
-    char last[512];    // line
+    int updates;     // seen
+    int stop_after;  // 0: never
+    char last[512];  // line
 } Watcher;
 
 static void see_line(void *context, const char *line)
@@ -193,15 +204,19 @@ static char *validation_on_itself(void)
     return text;
 }
 
-// ---- Facts ------------------------------------------------------------------------------------------------------------
+// ---- Facts
+// ------------------------------------------------------------------------------------------------------------
 
 static void a_reversal_is_learnt(void)
 {
     char *valid = validation_on_itself();
-    train("learns", CHANGES("after 100e", "dropout 0", "label-smoothing 0", "dim-emb 32", valid, "valid-freq 200u"), NULL, NULL);
+    train("learns",
+          CHANGES("after 150e", "dropout 0", "label-smoothing 0", "dim-emb 32", "learn-rate 0.005", valid,
+                  "valid-freq 300u"),
+          NULL, NULL);
     CU_ASSERT(last_figure("learns", "train", "cost") < 0.05);
     CU_ASSERT(last_figure("learns", "valid", "ce-mean-words") < 0.05);
-    printf("%g\n", last_figure("learns", "valid", "bleu"));CU_ASSERT(last_figure("learns", "valid", "bleu") > 99);
+    CU_ASSERT(last_figure("learns", "valid", "bleu") > 99);
     free(valid);
 }
 
@@ -229,10 +244,10 @@ static void a_stopped_run_ends_as_an_uninterrupted_one(void)
 {
     static const int stops[] = {1, 2, 7, 15, 24, 30};
     char *valid = validation_on_itself();
-    const char *const changes[] = {"after 11e", valid, "valid-freq 4u", "average 3", "early-stopping 3",
-                                   "valid-metrics ce-mean-words chrf", NULL};
+    const char *const changes[] = {
+        "after 11e", valid, "valid-freq 4u", "average 3", "early-stopping 3", "valid-metrics ce-mean-words chrf", NULL};
     train("whole", changes, NULL, NULL);
-    printf("%g\n", last_figure("whole", "end", "update"));CU_ASSERT(last_figure("whole", "end", "update") > 30);
+    CU_ASSERT(last_figure("whole", "end", "update") > 30);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         char folder[32];
         snprintf(folder, sizeof folder, "stopped%d", stops[i]);
@@ -250,12 +265,12 @@ static void a_stopped_run_ends_as_an_uninterrupted_one(void)
 
 static void a_schedule_that_falls_to_zero_survives_a_stop(void)
 {
-    const char *const changes[] = {"after 6e", "lr-schedule cosine", "shard-words 8", NULL};
+    const char *const changes[] = {"after 6e", "lr-schedule cosine", "disp-freq 1u", NULL};
     train("cosine", changes, NULL, NULL);
     train("cosine2", changes, &(Watcher){.stop_after = 8}, NULL);
     train("cosine2", changes, NULL, NULL);
     CU_ASSERT(same_file("cosine2", "cosine", "model.safetensors"));
-    printf("%g\n",last_figure("cosine", "train", "learn_rate"));CU_ASSERT(last_figure("cosine", "train", "learn_rate") < 0.001);
+    CU_ASSERT(last_figure("cosine", "train", "learn_rate") == 0);
 }
 
 static void a_complete_run_says_so_and_goes_on_with_a_larger_after(void)
@@ -291,6 +306,15 @@ static void the_best_checkpoint_is_kept_and_patience_ends_the_run(void)
     train("up_to_the_best", CHANGES(change, valid, "valid-freq 3u", "early-stopping 4"), NULL, NULL);
     CU_ASSERT(same_file("best", "up_to_the_best", "model.safetensors"));
     CU_ASSERT(last_figure("best", "valid", "best") == last_figure("up_to_the_best", "valid", "best"));
+
+    // Killed between the two files of the checkpoint with the best weights: the second is made good.
+    train("half_saved", CHANGES("after 100e", valid, "valid-freq 3u", "early-stopping 4"),
+          &(Watcher){.stop_after = (int)end - 4 * 3}, NULL);
+    char *half = dm_format("%s/model.safetensors", scratch("half_saved"));
+    CU_ASSERT(remove(half) == 0);
+    train("half_saved", CHANGES("after 100e", valid, "valid-freq 3u", "early-stopping 4"), NULL, NULL);
+    CU_ASSERT(same_file("half_saved", "best", "model.safetensors"));
+    free(half);
     free(other), free(valid);
 }
 
@@ -347,14 +371,17 @@ static void training_starts_from_a_pretrained_model(void)
 // One update over the whole corpus is the same whether the batch holds it all or several batches make it up.
 static void a_delay_makes_one_large_batch_of_several(void)
 {
-    const char *const plain[] = {"after 1u", "mini-batch-words 100000", "shard-words 1000", "dropout 0", NULL};
-    const char *const delay[] = {"after 1u", "mini-batch-words 40", "optimizer-delay 100", "dropout 0", NULL};
+    const char *const plain[] = {"after 2u",         "lr-warmup 1", "mini-batch-words 100000",
+                                 "shard-words 1000", "dropout 0",   "optimizer sgd",
+                                 "learn-rate 1",     NULL};
+    const char *const delay[] = {"after 2u",  "lr-warmup 1",   "mini-batch-words 40", "optimizer-delay 100",
+                                 "dropout 0", "optimizer sgd", "learn-rate 1",        NULL};
     train("one_batch", plain, NULL, NULL);
     train("batches", delay, NULL, NULL);
-    CU_ASSERT_DOUBLE_EQUAL(last_figure("one_batch", "end", "epoch"), 1, 0);
+    CU_ASSERT_DOUBLE_EQUAL(last_figure("one_batch", "end", "epoch"), 2, 0);
     Model *a = open_model("one_batch"), *b = open_model("batches");
     size_t far = 0;
-    for (size_t i = 0; i < a->parameters.size; i++) far += fabsf(a->parameters.data[i] - b->parameters.data[i]) > 1e-4f;
+    for (size_t i = 0; i < a->parameters.size; i++) far += fabsf(a->parameters.data[i] - b->parameters.data[i]) > 1e-5f;
     CU_ASSERT(far == 0);
     dm_model_destroy(a), dm_model_destroy(b);
 }
@@ -388,8 +415,8 @@ static void a_second_trainer_is_refused(void)
 static void divergence_is_named_and_the_checkpoint_kept(void)
 {
     dm_error error;
-    const char *const changes[] = {"after 100e", "optimizer sgd", "learn-rate 100", "lr-warmup 0", "clip-norm 0",
-                                   "lr-schedule constant", "save-freq 1u", NULL};
+    const char *const changes[] = {"after 100e",  "optimizer sgd",        "learn-rate 100", "lr-warmup 0",
+                                   "clip-norm 0", "lr-schedule constant", "save-freq 1u",   NULL};
     train("diverges", changes, NULL, &error);
     CU_ASSERT(strstr(error.message, "diverged at update") && strstr(error.message, "--learn-rate"));
     Model *model = open_model("diverges");

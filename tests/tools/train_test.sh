@@ -1,0 +1,181 @@
+#!/bin/bash
+# dragoman train as its users meet it: bad input, Ctrl-C, kill -9, a full disk. Argument: the command to test.
+set -u
+dragoman=$(realpath "$1")
+room=$(mktemp -d)
+mounted=
+export OMP_WAIT_POLICY=passive  # threads that wait do not take the processor from other tests
+trap '[ -z "$mounted" ] || umount "$room/small"; rm -rf "$room"' EXIT
+cd "$room" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
+check() {
+    local what=$1 status=$2 words=$3 got
+    shift 3
+    "$@" > out 2> err
+    got=$?
+    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(tail -c 300 err))"
+    [ ! -s out ] || fail "$what: something on stdout: $(head -c 300 out)"
+    local IFS='|' word
+    for word in $words; do
+        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(tail -c 400 err)"
+    done
+}
+
+same() {  # same WHAT FILE FILE
+    cmp -s "$2" "$3" || fail "$1: $2 and $3 differ"
+}
+
+# ---- Text: thirty sentences and their reversal ----
+
+colours=(red blue green gold pink grey teal lime navy rust)
+RANDOM=4
+for i in $(seq 30); do
+    line= back=
+    for j in $(seq $((2 + RANDOM % 4))); do
+        word=${colours[RANDOM % 10]}
+        line="$line $word" back="$word $back"
+    done
+    echo "${line# }" >> src
+    echo "${back% }" >> trg
+done
+cp src valid.src
+cp trg valid.trg
+
+tiny=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 40
+    --lr-warmup 10 --gemm openblas)
+train() { "$dragoman" train --train-sets src trg "${tiny[@]}" "$@"; }  # train --model DIR ...
+on() {  # on SRC TRG OPTIONS...: training on other text
+    "$dragoman" train --train-sets "$1" "$2" "${tiny[@]}" --model new --after 1u "${@:3}"
+}
+
+# ---- Bad input ----
+
+check 'nothing said' 2 '--train-sets' "$dragoman" train
+check 'no model' 2 '--model' train --after 1u
+check 'a number out of range' 2 'dropout' train --model new --dropout 2
+check 'heads that do not divide' 2 '--dim-emb 16|--heads 3' train --model new --heads 3
+check 'cosine until a time' 2 'cosine|30m' train --model new --lr-schedule cosine --after 30m
+check 'a missing file' 1 'cannot open nowhere' on nowhere trg
+check 'a missing validation file' 1 'cannot open nowhere' on src trg --valid-sets src nowhere
+check 'a folder for a file' 1 'is a folder' on . trg
+check 'a file for a folder' 1 'src' train --model src/new
+[ ! -e new ] || fail 'a command that could not begin left a folder'
+: > empty
+check 'empty files' 1 'empty' on empty empty
+head -n 29 src > short
+check 'unequal line counts' 1 'short|29|30' on short trg
+{ head -n 4 src; printf 'caf\xe9\n'; tail -n +6 src; } > latin
+check 'invalid UTF-8' 1 'latin|5|UTF-8' on latin trg
+{ head -n 4 src; printf 'a\0b\n'; tail -n +6 src; } > nul
+check 'a NUL byte' 1 'nul|5|NUL' on nul trg
+check 'all pairs too long' 1 'raise --max-length' on src trg --max-length 1
+check 'unequal validation files' 1 'short' on src trg --valid-sets short trg
+check 'a vocabulary that the text does not give' 1 'vocab' on src trg --segmenter unigram --vocab-size 5000
+check 'no model to start from' 1 'nowhere' on src trg --pretrained-model nowhere
+check 'a start that is no model' 1 'config.json' on src trg --pretrained-model .
+mkdir other
+echo '{"model_type": "marian", "d_model": 512}' > other/config.json
+check "somebody else's model" 1 '--pretrained-model other' train --model other --after 1u
+check "somebody else's model, to be overwritten" 1 '--pretrained-model other' train --model other --after 1u --overwrite
+grep -q d_model other/config.json || fail "somebody else's config.json was changed"
+rm -rf new
+
+{ printf '\xef\xbb\xbf'; sed 's/$/\r/' src; echo; } > dos
+{ cat trg; echo; } > more
+check 'CR LF, a byte-order mark and an empty line' 0 '1 pairs with an empty side' on dos more
+grep -q '"red"' new/vocab.json || fail 'the byte-order mark or a CR is in the vocabulary'
+rm -rf new
+{ cat src; head -c 1000000 /dev/zero | tr '\0' 'x'; echo; } > wide
+{ cat trg; yes red | head -n 200000 | tr '\n' ' '; echo; } > long
+check 'a line of a megabyte' 0 '1 pairs of more than --max-length' on wide long
+rm -rf new
+
+# ---- Going on ----
+
+long=(--after 30e --valid-sets valid.src valid.trg --valid-freq 8u --valid-metrics ce-mean-words bleu --average 3
+    --save-freq 5u --disp-freq 10u --early-stopping 0)
+begin=$(date +%s%N)
+check 'an uninterrupted run' 0 'Done: --after 30e|the average of the last 3' train --model whole "${long[@]}" --cpu-threads 1
+took=$((($(date +%s%N) - begin) / 1000000))  # milliseconds
+check 'a complete run' 0 'complete|larger --after' train --model whole "${long[@]}"
+check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model whole "${long[@]}" --dropout 0.4 --seed 9
+check 'quiet' 0 '' train --model quiet --after 3u --quiet
+[ ! -s err ] || fail "quiet: $(cat err)"
+[ -s quiet/train.jsonl ] || touch quiet/mine
+touch quiet/mine
+check 'overwriting' 0 'Training in quiet' train --model quiet --after 5u --overwrite
+[ -e quiet/mine ] || fail '--overwrite removed a file that is none of ours'
+rm quiet/training.safetensors
+check 'a model without its state' 1 'training.safetensors|--overwrite' train --model quiet --after 5u
+head -c 1000 whole/training.safetensors > half
+cp -r whole broken && cp half broken/training.safetensors
+check 'a checkpoint cut short' 1 'broken/training.safetensors' train --model broken "${long[@]}"
+cp -r whole other-text && sed -i '3s/.*/red red red/' src
+check 'another text' 1 'not the text' train --model other-text "${long[@]}"
+cp valid.src src
+
+# What train.jsonl says but for the clock.
+timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl"; }
+compare_with_whole() {  # compare_with_whole WHAT FOLDER
+    same "$1" whole/model.safetensors "$2/model.safetensors"
+    [ "$(timeless whole)" = "$(timeless "$2")" ] || fail "$1: $(diff <(timeless whole) <(timeless "$2") | head -n 5)"
+}
+
+# Ctrl-C. A job in the background ignores it unless told otherwise; endless, so that it comes in time.
+endless() { train --model stopped "${long[@]}" --after 1000000u "$@"; }
+env --default-signal=INT "$dragoman" train --train-sets src trg "${tiny[@]}" --model stopped "${long[@]}" \
+    --after 1000000u --cpu-threads 2 2> err &
+pid=$!
+until grep -qs '"update":20' stopped/train.jsonl; do sleep 0.02; kill -0 $pid || break; done
+check 'a second trainer' 1 'stopped: another process' endless
+kill -INT $pid
+wait $pid
+got=$?
+[ $got = 130 ] || fail "Ctrl-C: exit status $got instead of 130: $(tail -n 3 err)"
+grep -q 'To go on: the same command again' err || fail "Ctrl-C: it does not say how to go on: $(tail -n 3 err)"
+at=$(sed -nE 's/.*Stopped after update ([0-9]+).*/\1/p' err)
+check 'going on after Ctrl-C' 0 "From update $at" endless --after $((at + 7))u --cpu-threads 1
+check 'the same without Ctrl-C' 0 'Done' train --model straight "${long[@]}" --after $((at + 7))u
+[ "$(timeless stopped | grep -c '"event":"train"')" = "$(timeless straight | grep -c '"event":"train"')" ] ||
+    fail 'Ctrl-C: the log has a gap or a double line'
+same 'Ctrl-C' stopped/model.safetensors straight/model.safetensors
+
+# kill -9, ten times at random moments, with one, two and three threads
+pause=$((took / 4 + 20))
+for i in $(seq 10); do
+    "$dragoman" train --train-sets src trg "${tiny[@]}" --model killed "${long[@]}" --cpu-threads $((i % 3 + 1)) 2> err &
+    pid=$!
+    sleep "$(printf '0.%03d' $((RANDOM % (pause < 999 ? pause : 999))))"
+    kill -9 $pid 2> kill.err
+    wait $pid 2> kill.err
+done
+check 'the end after ten kills' 0 '' train --model killed "${long[@]}"
+compare_with_whole 'ten kills' killed
+[ -z "$(find killed -name '*.tmp')" ] || fail "kills leave files behind: $(find killed -name '*.tmp')"
+
+# A limit on the size of files stands for a full disk where none can be made.
+limited() { (ulimit -f "$1" && shift && "$@"); }
+check 'no room for the first checkpoint' 1 'cannot write' limited 4 train --model full "${long[@]}"
+check 'and with room' 0 'Done' train --model full "${long[@]}"
+compare_with_whole 'a first checkpoint that found no room' full
+
+# A disk that holds the checkpoints once, but not a second time beside them.
+mkdir small
+if mount -t tmpfs -o size=200k tmpfs small 2> mount.err; then
+    mounted=yes
+    check 'a full disk' 1 'cannot write|make room' train --model small/run "${long[@]}"
+    [ -s small/run/training.safetensors ] || fail 'a full disk: the checkpoint is gone'
+    mkdir roomy && cp small/run/* roomy
+    check 'going on where there is room' 0 'Done' train --model roomy "${long[@]}"
+    compare_with_whole 'a full disk' roomy
+fi
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
