@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Shows that transformers and CTranslate2 translate with a model folder as dragoman does: greedy search, line by line.
+
+  scripts/agreement.py FOLDER SOURCE_FILE [--dragoman build/dragoman]
+
+Prints how many lines agree and the first ones that do not. A line that differs is explained where transformers, too,
+comes to dragoman's translation once it takes the second-best piece at steps where the two best are closer than 1e-4 in
+log-probability. Exit status 0: all lines agree or are explained; 1 otherwise.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+NEAR_TIE = 1e-4
+BATCH = 32
+MOST_VARIANTS = 32
+ENOUGH = 10
+
+try:
+    import ctranslate2
+    import torch
+    import transformers
+    import sentencepiece  # noqa: F401 (MarianTokenizer asks for it)
+except ImportError as missing:
+    sys.exit(f"agreement.py: {missing.name} is missing. Install what this script needs into a virtual environment:\n"
+             "    python3 -m venv .venv\n"
+             "    .venv/bin/pip install torch transformers ctranslate2 sentencepiece\n"
+             f"    .venv/bin/python {' '.join(sys.argv)}")
+
+
+class SentencePieces:
+    """A folder with source.spm and target.spm."""
+
+    def __init__(self, folder):
+        self.tokenizer = transformers.MarianTokenizer.from_pretrained(folder)
+        self.separate = self.tokenizer.separate_vocabs
+
+    def pieces(self, line):
+        return self.tokenizer.tokenize(line) + [self.tokenizer.eos_token]
+
+    def ids(self, line):
+        return self.tokenizer(line).input_ids
+
+    def text(self, ids):
+        return self.tokenizer.decode(ids, skip_special_tokens=True)
+
+    def text_of_pieces(self, pieces):
+        return self.tokenizer.spm_target.decode_pieces(pieces).strip()
+
+
+class Words:
+    """A folder with vocab.json alone: pieces stand between spaces, `@@` at an end joins. MarianTokenizer has no such
+    thing, so CTranslate2's converter, which asks for it, is left out."""
+    separate = True
+
+    def __init__(self, folder):
+        self.vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+        self.piece = {i: piece for piece, i in self.vocabulary.items()}
+
+    def ids(self, line):
+        return [self.vocabulary.get(piece, self.vocabulary["<unk>"]) for piece in line.split()] + [self.vocabulary["</s>"]]
+
+    def text(self, ids):
+        words = " ".join(self.piece[i] for i in ids if self.piece[i] not in ("</s>", "<pad>"))
+        return (words + " ").replace("@@ ", "").rstrip()
+
+
+def read_lines(path):
+    text = path.read_text(encoding="utf-8-sig")
+    return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def by_dragoman(program, folder, source):
+    command = [program, "translate", "--model", folder, "--beam-size", "1", "--input", source]
+    output = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if output.returncode:
+        sys.exit(f"agreement.py: {' '.join(map(str, command))} failed with exit status {output.returncode}")
+    return output.stdout.removesuffix("\n").split("\n")
+
+
+class Transformers:
+    def __init__(self, folder, segmenter):
+        self.model = transformers.MarianMTModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.segmenter = segmenter
+        settings = self.model.generation_config
+        self.start, self.eos, self.pad = settings.decoder_start_token_id, settings.eos_token_id, settings.pad_token_id
+        self.never = [word[0] for word in settings.bad_words_ids or []] + [self.pad]
+        self.most = settings.max_length or 512
+        settings.max_length = None
+        settings.forced_eos_token_id = None  # dragoman ends a translation at the limit as it is
+
+    def limit(self, source):
+        """How many pieces dragoman allows by default, end of sentence counted: --max-length-factor 3."""
+        return min(3 * len(source) + 10, self.most)
+
+    def cut(self, ids, source):
+        ids = [i for i in ids[:self.limit(source)] if i != self.pad]
+        return ids[:ids.index(self.eos)] if self.eos in ids else ids
+
+    @torch.inference_mode()
+    def greedy(self, sources):
+        length = max(map(len, sources))
+        batch = torch.tensor([source + [self.pad] * (length - len(source)) for source in sources])
+        mask = torch.tensor([[1] * len(source) + [0] * (length - len(source)) for source in sources])
+        out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
+                                  max_new_tokens=max(map(self.limit, sources)))
+        return [self.segmenter.text(self.cut(ids[1:], source)) for ids, source in zip(out.tolist(), sources)]
+
+    @torch.inference_mode()
+    def variants(self, source):
+        """All texts that greedy search may give where a near tie may fall either way."""
+        encoded = self.model.get_encoder()(input_ids=torch.tensor([source]))
+        texts, open_ones = set(), [[]]
+        while open_ones and len(texts) < MOST_VARIANTS:
+            ids = open_ones.pop()
+            while len(ids) < self.limit(source) and self.eos not in ids:
+                logits = self.model(encoder_outputs=encoded, decoder_input_ids=torch.tensor([[self.start] + ids])).logits
+                scores = torch.log_softmax(logits[0, -1].double(), dim=-1)
+                scores[self.never] = -torch.inf
+                (best, second), (first, other) = (t.tolist() for t in torch.topk(scores, 2))
+                if best - second < NEAR_TIE:
+                    open_ones.append(ids + [other])
+                ids = ids + [first]
+            texts.add(self.segmenter.text(self.cut(ids, source)))
+        return texts
+
+
+def by_ctranslate2(folder, lines, segmenter, limits):
+    with tempfile.TemporaryDirectory() as scratch:
+        converted = pathlib.Path(scratch) / "model"
+        ctranslate2.converters.TransformersConverter(str(folder)).convert(str(converted))
+        translator = ctranslate2.Translator(str(converted), compute_type="float32")
+        results = translator.translate_batch([segmenter.pieces(line) for line in lines], beam_size=1, max_batch_size=BATCH,
+                                             max_decoding_length=max(limits), max_input_length=0)
+    return [segmenter.text_of_pieces(result.hypotheses[0][:limit]) for result, limit in zip(results, limits)]
+
+
+def compare(name, theirs, ours, lines, explain, show):
+    """Prints one comparison; returns whether all lines agree or are explained."""
+    different = [i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b]
+    unexplained = []
+    for i in different:  # once several have no explanation the question is settled, and each takes a second
+        if len(unexplained) >= ENOUGH or not {ours[i], theirs[i]} <= explain(i):
+            unexplained.append(i)
+    print(f"{name}: {len(lines) - len(different)} of {len(lines)} lines agree"
+          + (f", {len(different) - len(unexplained)} of the others by a near tie" if different else ""))
+    for i in different[:show]:
+        print(f"  line {i + 1}{'' if i in unexplained else ' (near tie)'}: {lines[i]}")
+        print(f"    dragoman: {ours[i]}\n    {name}: {theirs[i]}")
+    return not unexplained
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="a model folder")
+    parser.add_argument("source", type=pathlib.Path, help="sentences, one a line")
+    parser.add_argument("--dragoman", default="build/dragoman", metavar="PATH", help="the command (build/dragoman)")
+    parser.add_argument("--show", type=int, default=5, metavar="N", help="differences that are printed (5)")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+    transformers.utils.logging.disable_progress_bar()
+
+    lines, ours = read_lines(args.source), by_dragoman(args.dragoman, args.folder, args.source)
+    if len(lines) != len(ours):
+        sys.exit(f"agreement.py: {args.source} has {len(lines)} lines, but dragoman wrote {len(ours)}")
+    for i in [i for i, line in enumerate(lines) if not line.strip()]:
+        if ours[i]:
+            sys.exit(f"agreement.py: line {i + 1} is empty, but dragoman wrote: {ours[i]}")
+    kept = [i for i, line in enumerate(lines) if line.strip()]  # an empty line stays empty, which is dragoman's own affair
+    lines, ours = [lines[i] for i in kept], [ours[i] for i in kept]
+    if not lines:
+        sys.exit(f"agreement.py: {args.source} has no sentences")
+
+    segmenter = (SentencePieces if (args.folder / "source.spm").exists() else Words)(args.folder)
+    peer = Transformers(args.folder, segmenter)
+    sources = [segmenter.ids(line) for line in lines]
+    order = sorted(range(len(lines)), key=lambda i: len(sources[i]))
+    theirs = [""] * len(lines)
+    for at in range(0, len(order), BATCH):
+        chosen = order[at:at + BATCH]
+        for i, text in zip(chosen, peer.greedy([sources[i] for i in chosen])):
+            theirs[i] = text
+
+    known = {}
+
+    def explain(i):
+        if i not in known:
+            known[i] = peer.variants(sources[i])
+        return known[i]
+
+    good = compare(f"transformers {transformers.__version__}", theirs, ours, lines, explain, args.show)
+    if segmenter.separate:
+        print("CTranslate2: left out, its converter knows only one vocabulary with SentencePiece models")
+    else:
+        theirs = by_ctranslate2(args.folder, lines, segmenter, [peer.limit(source) for source in sources])
+        good = compare(f"CTranslate2 {ctranslate2.__version__}", theirs, ours, lines, explain, args.show) and good
+    sys.exit(0 if good else 1)
+
+
+main()

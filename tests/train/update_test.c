@@ -1,0 +1,133 @@
+// Facts about shards and lanes: the sums do not depend on which thread was faster. A copy of the architecture waits a
+// little in some shards, so that the others overtake them.
+#include <math.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "train/update.h"
+
+enum { PAIRS = 40, WORDS = 5, VOCABULARY = 30 };
+
+static Tensor *slow_decode(Graph *g, const Model *model, Memory memory, Tokens target)
+{
+    if (g->shard % 3 == 0) usleep(5000);
+    return dm_transformer.decode(g, model, memory, target);
+}
+
+static Architecture slow_transformer;
+
+static Model *make_model(void)
+{
+    ModelConfig config = {.architecture = "transformer",
+                          .source_vocabulary = VOCABULARY,
+                          .target_vocabulary = VOCABULARY,
+                          .shared_embeddings = true,
+                          .tied_output = true,
+                          .width = 16,
+                          .encoder_layers = 1,
+                          .decoder_layers = 1,
+                          .encoder_heads = 2,
+                          .decoder_heads = 2,
+                          .encoder_ffn = 32,
+                          .decoder_ffn = 32,
+                          .activation = DM_RELU,
+                          .scale_embedding = true,
+                          .pad = VOCABULARY - 1,
+                          .decoder_start = VOCABULARY - 1};
+    Model *model = dm_model_create(&config);
+    dm_parameters_initialise(&model->parameters, 3);
+    slow_transformer = dm_transformer;
+    slow_transformer.decode = slow_decode;
+    model->architecture = &slow_transformer;
+    return model;
+}
+
+// Every pair has WORDS words and an end of sentence on both sides, every shard one pair.
+static int ids[PAIRS * 2 * (WORDS + 1)], lengths[PAIRS], order[PAIRS], starts[PAIRS + 1], whole[2] = {0, PAIRS};
+static size_t source[PAIRS], target[PAIRS];
+
+static void make_corpus(Corpus *corpus, Plan *plan)
+{
+    Random random = dm_random(4, 0, 0, 0);
+    for (int i = 0; i < PAIRS; i++) {
+        lengths[i] = WORDS + 1;
+        source[i] = (size_t)(i * 2 * (WORDS + 1));
+        target[i] = source[i] + WORDS + 1;
+        for (size_t j = 0; j < WORDS; j++) {
+            ids[source[i] + j] = 2 + (int)dm_random_below(&random, VOCABULARY - 3);
+            ids[target[i] + j] = 2 + (int)dm_random_below(&random, VOCABULARY - 3);
+        }
+        order[i] = i;
+        starts[i + 1] = i + 1;
+    }
+    *corpus = (Corpus){.pairs = PAIRS,
+                       .ids = ids,
+                       .source = source,
+                       .target = target,
+                       .source_length = lengths,
+                       .target_length = lengths};
+    *plan = (Plan){.order = order, .shards = PAIRS, .shard_start = starts, .updates = 1, .update_start = whole};
+}
+
+typedef struct Outcome {
+    Loss loss;
+    Optimizer optimizer;  // its lanes
+} Outcome;
+
+static Outcome run(int threads, int lanes, float dropout)
+{
+    Corpus corpus;
+    Plan plan;
+    make_corpus(&corpus, &plan);
+    Model *model = make_model();
+    Workers workers = {.model = model, .threads = threads, .dropout = dropout, .smoothing = 0.1f, .seed = 8};
+    dm_error error;
+    if (dm_gemm_choose(&workers.gemm, test_backend, 16, &error)) abort();
+    Outcome outcome = {.optimizer = {.lanes = lanes, .threads = threads}};
+    dm_optimizer_create(&outcome.optimizer, &model->parameters);
+    dm_workers_create(&workers, lanes);
+    outcome.loss = dm_shards_train(&workers, &(ShardRange){&corpus, &plan, 0, PAIRS}, 1, &outcome.optimizer);
+    dm_workers_free(&workers);
+    dm_model_destroy(model);
+    return outcome;
+}
+
+static void whoever_is_faster_the_lanes_hold_the_same_bytes(void)
+{
+    for (int lanes = 1; lanes <= 3; lanes += 2) {
+        Outcome alone = run(1, lanes, 0.2f);
+        for (int threads = 2; threads <= 4; threads++) {
+            Outcome together = run(threads, lanes, 0.2f);
+            CU_ASSERT(memcmp(&alone.loss, &together.loss, sizeof(Loss)) == 0);
+            for (int i = 0; i < lanes; i++)
+                CU_ASSERT(memcmp(alone.optimizer.lane[i], together.optimizer.lane[i],
+                                 alone.optimizer.size * sizeof(float)) == 0);
+            dm_optimizer_free(&together.optimizer);
+        }
+        dm_optimizer_free(&alone.optimizer);
+    }
+}
+
+static void lanes_add_up_to_the_same_gradient(void)
+{
+    Outcome one = run(1, 1, 0.2f), five = run(1, 5, 0.2f);
+    size_t far = 0, zero = 0;
+    for (size_t i = 0; i < one.optimizer.size; i++) {
+        float sum = 0;
+        for (int lane = 0; lane < 5; lane++) sum += five.optimizer.lane[lane][i];
+        far += !(fabsf(sum - one.optimizer.lane[0][i]) < 1e-4f);
+        zero += one.optimizer.lane[0][i] == 0;
+    }
+    CU_ASSERT(far == 0);
+    CU_ASSERT(zero < one.optimizer.size / 4);
+    CU_ASSERT(one.loss.count == PAIRS * (WORDS + 1));
+    CU_ASSERT(one.loss.objective == five.loss.objective && one.loss.objective != one.loss.nll);
+    dm_optimizer_free(&one.optimizer);
+    dm_optimizer_free(&five.optimizer);
+}
+
+const Fact facts[] = {
+    FACT(whoever_is_faster_the_lanes_hold_the_same_bytes),
+    FACT(lanes_add_up_to_the_same_gradient),
+    {NULL, NULL},
+};
