@@ -62,7 +62,8 @@ class Words:
         self.piece = {i: piece for piece, i in self.vocabulary.items()}
 
     def ids(self, line):
-        return [self.vocabulary.get(piece, self.vocabulary["<unk>"]) for piece in line.split()] + [self.vocabulary["</s>"]]
+        unknown, end = self.vocabulary["<unk>"], self.vocabulary["</s>"]
+        return [self.vocabulary.get(piece, unknown) for piece in line.split()] + [end]
 
     def text(self, ids):
         words = " ".join(self.piece[i] for i in ids if self.piece[i] not in ("</s>", "<pad>"))
@@ -134,8 +135,8 @@ def by_ctranslate2(folder, lines, segmenter, limits):
         converted = pathlib.Path(scratch) / "model"
         ctranslate2.converters.TransformersConverter(str(folder)).convert(str(converted))
         translator = ctranslate2.Translator(str(converted), compute_type="float32")
-        results = translator.translate_batch([segmenter.pieces(line) for line in lines], beam_size=1, max_batch_size=BATCH,
-                                             max_decoding_length=max(limits), max_input_length=0)
+        results = translator.translate_batch([segmenter.pieces(line) for line in lines], beam_size=1,
+                                             max_batch_size=BATCH, max_decoding_length=max(limits), max_input_length=0)
     return [segmenter.text_of_pieces(result.hypotheses[0][:limit]) for result, limit in zip(results, limits)]
 
 

@@ -54,17 +54,18 @@ static int terminal_width(void)
 // "42.0% : Ep. 3 : ..." -> "[#####-------] 42.0% : Ep. 3 : ...", at most ten times a second
 static void draw_bar(void *context, const char *status)
 {
-    enum { CELLS = 20 };
+    enum { MOST_CELLS = 30, FEWEST_CELLS = 5 };
     Screen *screen = context;
     double time = now();
     if (!screen->terminal || time - screen->last < 0.1) return;
     screen->last = time;
-    char bar[CELLS + 1];
-    int done = (int)(strtod(status, NULL) / 100 * CELLS), room = terminal_width() - 1;
-    for (int i = 0; i < CELLS; i++) bar[i] = i < done ? '#' : '-';
-    bar[CELLS] = '\0';
-    if (room > CELLS + 30)
-        fprintf(stderr, "\r[%s] %.*s\033[K", bar, room - CELLS - 3, status);
+    char bar[MOST_CELLS];
+    int room = terminal_width() - 1, cells = room - (int)strlen(status) - 3;
+    if (cells > MOST_CELLS) cells = MOST_CELLS;
+    int done = (int)(strtod(status, NULL) / 100 * cells);
+    for (int i = 0; i < cells; i++) bar[i] = i < done ? '#' : '-';
+    if (cells >= FEWEST_CELLS)
+        fprintf(stderr, "\r[%.*s] %s\033[K", cells, bar, status);
     else
         fprintf(stderr, "\r%.*s\033[K", room, status);
     fflush(stderr);

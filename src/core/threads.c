@@ -11,7 +11,7 @@ void dm_parallel(int threads, int count, Job *job, void *context)
         // The setting belongs to this implicit task and is gone after the region.
         omp_set_num_threads(1);
         int thread = omp_get_thread_num();
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(monotonic : dynamic, 1)  // a job may wait for those before it: they must have begun
         for (int i = 0; i < count; i++) job(context, i, thread);
     }
 }

@@ -277,8 +277,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     return x;
 }
 
-// ---- Search: one position at a time, keys and values of the earlier ones kept
-// -----------------------------------------
+// ---- Search: one position at a time, keys and values of the earlier ones kept -----------------------------------
 
 struct SearchState {
     const Model *model;

@@ -15,8 +15,7 @@ typedef struct Gemm {
 } Gemm;
 
 typedef struct GemmBackend {
-    const char *name;              // "openblas", "onednn"
-    const char *(*version)(void);  // what the library calls itself
+    const char *name;  // "openblas", "onednn"
     void (*multiply)(const Gemm *args);
 } GemmBackend;
 

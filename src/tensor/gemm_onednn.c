@@ -2,17 +2,7 @@
 #ifdef DM_HAVE_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 
-#include <stdio.h>
-
 #include "tensor/gemm.h"
-
-static const char *version(void)
-{
-    static char text[32];
-    const dnnl_version_t *v = dnnl_version();
-    snprintf(text, sizeof text, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
-    return text;
-}
 
 static void multiply(const Gemm *g)
 {
@@ -21,7 +11,7 @@ static void multiply(const Gemm *g)
 }
 
 extern const GemmBackend dm_gemm_onednn;
-const GemmBackend dm_gemm_onednn = {"onednn", version, multiply};
+const GemmBackend dm_gemm_onednn = {"onednn", multiply};
 #else
 typedef int NotInThisBuild;
 #endif

@@ -110,11 +110,12 @@ static const char *duration(double seconds, char text[32])
     return text;
 }
 
-// From the share that is done and the time it took.
+// From the share of the run that this session has done, and the time it took.
 static double seconds_left(const Run *run)
 {
-    double fraction = dm_run_fraction(run);
-    return fraction > 0 ? run->state.seconds * (1 - fraction) / fraction : 0;
+    if (run->settings.after.unit == 's') return fmax(run->settings.after.amount - run->state.seconds, 0);
+    double fraction = dm_run_fraction(run), done = fraction - run->first_fraction;
+    return done > 0 ? (run->state.seconds - run->first_seconds) * (1 - fraction) / done : 0;
 }
 
 static double per_token(const Shown *shown, double sum)

@@ -57,8 +57,9 @@ typedef struct Run {
     Workers workers;
     Validator *validator;  // NULL: no validation set
     Journal journal;
-    Shown recent;    // what the last line showed
-    double started;  // the clock when this session began, less the seconds of those before
+    Shown recent;                          // what the last line showed
+    double first_seconds, first_fraction;  // when this session came to its first update
+    double started;                        // the clock when this session began, less the seconds of those before
 } Run;
 
 double dm_clock(void);  // seconds, never going back

@@ -5,8 +5,7 @@
 
 #include "train/checkpoint.h"
 
-// ---- Where the run is
-// -------------------------------------------------------------------------------------------------
+// ---- Where the run is -------------------------------------------------------------------------------------------
 
 void dm_run_plan(Run *run)
 {
@@ -67,8 +66,7 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
     return floor(measure(run, frequency->unit) / every) > floor(from / every);
 }
 
-// ---- An update
-// --------------------------------------------------------------------------------------------------------
+// ---- An update --------------------------------------------------------------------------------------------------
 
 // Does it leave a perplexity that is a number? (An even guess among a million pieces costs 14 nats; 700 are a ruin.)
 static bool is_cost(const Loss *loss)
@@ -154,8 +152,7 @@ static Status look_around(Run *run, const Before *before, Error *error)
     return status;
 }
 
-// ---- The end
-// ----------------------------------------------------------------------------------------------------------
+// ---- The end ----------------------------------------------------------------------------------------------------
 
 // Puts the average of the last epochs into model.safetensors; the run's own weights stay as they are.
 // *kept: what to say of it, or "" where no epoch has been completed.
@@ -219,8 +216,7 @@ static Status finish(Run *run, Error *error)
     return status ? status : dm_checkpoint_save(run, error);
 }
 
-// ---- dm_train
-// ---------------------------------------------------------------------------------------------------------
+// ---- dm_train ---------------------------------------------------------------------------------------------------
 
 static bool asked_to_stop(const Run *run)
 {
@@ -267,6 +263,8 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
     }
     say_what_begins(&run);
     status = settle(&run, error);
+    run.first_seconds = dm_clock() - run.started;
+    run.first_fraction = dm_run_fraction(&run);
     while (!status && !stop && !dm_run_finished(&run)) {
         dm_run_plan(&run);
         Before before = {dm_run_epochs(&run), run.state.update};

@@ -5,8 +5,7 @@
 #include "model/folder.h"
 #include "small_model.h"
 
-// ---- The reference: no caches, no batches, everything sorted
-// -----------------------------------------------------------
+// ---- The reference: no caches, no batches, everything sorted ----------------------------------------------------
 
 enum { LONGEST = 64 };
 
@@ -334,8 +333,7 @@ static void a_step_equals_the_whole_sequence(void)
     dm_model_destroy(model);
 }
 
-// ---- A scripted model: the scores are the same at every step and for every hypothesis
-// ------------------------------------
+// ---- A scripted model: the scores are the same at every step and for every hypothesis ---------------------------
 
 enum { SCRIPTED = 6 };
 

@@ -35,7 +35,7 @@ FOLDERS = [
 
 
 def make_corpus(source_size, target_size, pad, seed):
-    """Pairs of id sequences that end with eos (0) and never hold pad; an empty sentence on either side is among them."""
+    """Pairs of id sequences that end with eos (0) and never hold pad; on either side one is empty but for that."""
     chance = random.Random(seed)
 
     def draw(size, length):
@@ -87,7 +87,7 @@ def log_probabilities(model, pad, source, target):
 
 
 def losses(model, pad, corpus):
-    """The smoothed objective, the negative log-likelihood (both summed), and per pair the target's log-probabilities."""
+    """The smoothed objective and the negative log-likelihood (both summed), and each pair's log-probabilities."""
     objective, nll, chosen = 0, 0, []
     for source, target in corpus:
         logp = log_probabilities(model, pad, source, target)
