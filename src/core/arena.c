@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 20 };
+enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24 };
 
 struct ArenaBlock {
     ArenaBlock *next;

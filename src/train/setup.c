@@ -25,11 +25,12 @@ static int whole(const dm_options *options, const char *name)
     return (int)dm_options_number(options, name);
 }
 
-// An eighth of a batch, so that there is work for many threads, within what a core's cache likes.
+// An eighth of a batch, so that there is work for many threads. Measured with the tiny shape: 256, 512 and 1,024 pieces
+// are equally fast, and memory grows with them.
 static int default_shard_words(int batch_words)
 {
     int words = batch_words / 8;
-    return words < 64 ? 64 : words > 1024 ? 1024 : words;
+    return words < 64 ? 64 : words > 512 ? 512 : words;
 }
 
 static Status read_settings(Run *run, Error *error)

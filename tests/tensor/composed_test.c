@@ -383,7 +383,7 @@ static void logits_of_any_size_give_finite_losses(void)
     Loss loss = dm_cross_entropy(
         &b.graph,
         &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4}, .smoothing = 0.1f, .excluded = -1});
-    double z[V];
+    double z[V] = {0};
     double want = 0;
     for (int i = 0; i < 2; i++) {
         plain_log_softmax(x, i, weight, NULL, z);

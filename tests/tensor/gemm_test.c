@@ -99,7 +99,6 @@ static void a_backend_is_chosen_by_its_name(void)
     for (int i = 0; dm_gemm_backends[i]; i++) {
         CU_ASSERT_EQUAL(dm_gemm_choose(&backend, dm_gemm_backends[i]->name, 64, &error), DM_OK);
         CU_ASSERT_PTR_EQUAL(backend, dm_gemm_backends[i]);
-        CU_ASSERT(strlen(backend->version()) > 0);
     }
     CU_ASSERT_EQUAL(dm_gemm_choose(&backend, test_backend, 64, &error), DM_OK);
     CU_ASSERT_STRING_EQUAL(backend->name, test_backend);
