@@ -16,65 +16,12 @@ struct dm_model {
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
 
-static Status read_json(cJSON **json, const char *path, Error *error)
-{
-    char *text;
-    Status status = dm_read_file(path, &text, NULL, error);
-    if (status) return status;
-    *json = cJSON_Parse(text);
-    free(text);
-    return *json ? DM_OK : dm_fail(error, "%s is not valid JSON", path);
-}
-
-// Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),
-// or, where that file is missing, target_vocab.json is there.
-static Status has_separate_vocabularies(bool *separate, const char *folder, Error *error)
-{
-    char *settings = dm_join_path(folder, "tokenizer_config.json"), *target = dm_join_path(folder, "target_vocab.json");
-    Status status = DM_OK;
-    *separate = dm_exists(target);
-    if (dm_exists(settings)) {
-        cJSON *json = NULL;
-        status = read_json(&json, settings, error);
-        const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, "separate_vocabs");
-        if (cJSON_IsBool(said)) *separate = cJSON_IsTrue(said);
-        cJSON_Delete(json);
-    }
-    free(settings);
-    free(target);
-    return status;
-}
-
-static Status check_vocabulary(const dm_model *model, Side side, const char *folder, Error *error)
-{
-    const ModelConfig *c = &model->model->config;
-    int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(model->segmenter, side));
-    int rows = side == DM_SOURCE ? c->source_vocabulary : c->target_vocabulary;
-    if (pieces == rows) return DM_OK;
-    return dm_fail(error,
-                   "%s: config.json speaks of %d %s pieces, but the vocabulary file has %d: these files do not "
-                   "belong together; get them again from where the model came from",
-                   folder, rows, side == DM_SOURCE ? "source" : "target", pieces);
-}
-
-static Status open_segmenter(dm_model *model, const cJSON *extra, const char *folder, Error *error)
-{
-    const cJSON *said = cJSON_GetObjectItemCaseSensitive(extra, "segmenter");
-    bool space = cJSON_IsString(said) && strcmp(said->valuestring, "space") == 0;
-    SegmenterFiles files = {folder, space ? "space" : "sentencepiece", false, model->model->config.eos};
-    Status status = has_separate_vocabularies(&files.separate, folder, error);
-    if (!status) status = dm_segmenter_open(&model->segmenter, &files, error);
-    if (!status) status = check_vocabulary(model, DM_SOURCE, folder, error);
-    if (!status) status = check_vocabulary(model, DM_TARGET, folder, error);
-    return status;
-}
-
 dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
 {
     dm_model *opened = dm_allocate(1, sizeof *opened);
     cJSON *extra = NULL;
     Status status = dm_model_read(&opened->model, &extra, folder, error);
-    if (!status) status = open_segmenter(opened, extra, folder, error);
+    if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->model->config, extra, folder, error);
     const char *gemm = options ? dm_options_text(options, "gemm", 0) : "auto";
     if (!status) status = dm_gemm_choose(&opened->gemm, gemm, opened->model->config.width, error);
     cJSON_Delete(extra);

@@ -1,5 +1,7 @@
 // Text in, text out: a model, its segmenter, and threads that take batches of sentences.
 #pragma once
+#include <cjson/cJSON.h>
+
 #include "decode/search.h"
 #include "text/segmenter.h"
 
@@ -10,6 +12,11 @@ typedef struct Translator {
     SearchOptions search;
     int threads, mini_batch;  // sentences a thread takes at once
 } Translator;
+
+// Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our part of
+// config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
+Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
+                       Error *error);
 
 // As dm_translate: in the order of the lines.
 void dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);

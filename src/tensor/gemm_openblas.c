@@ -3,11 +3,12 @@
 
 #include "tensor/gemm.h"
 
-// Work is split by shards, never inside a product: one thread, whichever build of OpenBLAS the system put under us
-// (the pthread build would otherwise start threads of its own inside ours).
+// Work is split by shards, never inside a product. The OpenMP build of OpenBLAS stays on the calling thread inside
+// dm_parallel; the pthread build, which the system may have put under us, has to be told.
 __attribute__((constructor)) static void stay_on_one_thread(void)
 {
-    openblas_set_num_threads(1);
+    enum { OPENMP_BUILD = 2 };
+    if (openblas_get_parallel() != OPENMP_BUILD) openblas_set_num_threads(1);
 }
 
 static void multiply(const Gemm *g)

@@ -140,27 +140,6 @@ static cJSON *describe(const Run *run, const char *kind)
     return extra;
 }
 
-static Status open_segmenter(Run *run, const char *kind, int eos, Error *error)
-{
-    char *target = dm_join_path(run->settings.folder, "target_vocab.json");
-    SegmenterFiles files = {run->settings.folder, kind, dm_exists(target), eos};
-    free(target);
-    return dm_segmenter_open(&run->segmenter, &files, error);
-}
-
-// What the source and target vocabularies have, the model must have.
-static Status check_vocabulary(const Run *run, Error *error)
-{
-    const ModelConfig *c = &run->model->config;
-    int source = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_SOURCE));
-    int target = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
-    if (source == c->source_vocabulary && target == c->target_vocabulary) return DM_OK;
-    return dm_fail(error,
-                   "%s: the vocabulary has %d and %d pieces, but config.json speaks of %d and %d: the files do not "
-                   "belong together",
-                   run->settings.folder, source, target, c->source_vocabulary, c->target_vocabulary);
-}
-
 // The model, segmenter and configuration of a run that begins. config.json comes last: with it, all is there.
 static Status begin(Run *run, Error *error)
 {
@@ -176,7 +155,9 @@ static Status begin(Run *run, Error *error)
     if (said && !strcmp(said, "space")) kind = "space";
     if (!status && dm_options_flag(run->options, "overwrite")) dm_folder_clear(run->settings.folder);
     if (!status) status = make_segmenter(run, error);
-    if (!status) status = open_segmenter(run, kind, start ? run->model->config.eos : 0, error);
+    if (!status)
+        status = start ? dm_segmenter_of(&run->segmenter, &run->model->config, theirs, run->settings.folder, error)
+                       : dm_segmenter_open(&run->segmenter, &(SegmenterFiles){run->settings.folder, kind}, error);
     if (!status) status = dm_gemm_choose(&run->gemm, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         if (!start) run->model = new_model(run, dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET)));
@@ -206,7 +187,7 @@ static Status go_on(Run *run, Error *error)
     run->settings.budget.shard_words = (int)shard->valuedouble;
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder, error);
     if (!status) status = dm_gemm_choose(&run->gemm, gemm, config.width, error);
-    return status ? status : open_segmenter(run, kind, run->model->config.eos, error);
+    return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
 static Status read_corpus(Run *run, Error *error)
@@ -287,7 +268,7 @@ static Status open_folder(Run *run, Error *error)
     if (!status) status = overwrite ? dm_folder_check_ours(folder, error) : dm_folder_inspect(&content, folder, error);
     run->resumed = content == DM_FOLDER_BEGUN;
     if (!status) status = run->resumed ? go_on(run, error) : begin(run, error);
-    return status ? status : check_vocabulary(run, error);
+    return status;
 }
 
 static Status restore(Run *run, long text, Error *error)
