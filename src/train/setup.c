@@ -157,7 +157,8 @@ static Status begin(Run *run, Error *error)
     if (!status) status = make_segmenter(run, error);
     if (!status)
         status = start ? dm_segmenter_of(&run->segmenter, &run->model->config, theirs, run->settings.folder, error)
-                       : dm_segmenter_open(&run->segmenter, &(SegmenterFiles){run->settings.folder, kind}, error);
+                       : dm_segmenter_open(&run->segmenter,
+                                           &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
     if (!status) status = dm_gemm_choose(&run->gemm, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         if (!start) run->model = new_model(run, dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET)));
