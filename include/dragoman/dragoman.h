@@ -99,6 +99,28 @@ DM_API dm_status dm_rescore(dm_model *model, const char *const *sources, const c
                             const dm_options *options, dm_rescored *rescored, dm_error *error);
 DM_API void dm_rescored_free(dm_rescored *rescored, size_t count);
 
+// What the heads of a model look at: for every layer and head a picture with a row for each piece that looks and a
+// column for each that is looked at. A row is a probability distribution: it sums to 1.
+typedef struct dm_attention_maps {
+    int layers, heads, rows, columns;
+    float *weights;  // [layers][heads][rows][columns]
+} dm_attention_maps;
+
+typedef struct dm_attended {
+    char *text;  // the translation
+    int source_pieces, target_pieces;
+    char **source;              // [source_pieces] what the encoder reads, end of sentence last
+    char **target;              // [target_pieces] what the decoder writes, end of sentence last
+    dm_attention_maps encoder;  // rows and columns: source
+    dm_attention_maps decoder;  // rows: target; column 0 is the start, column j is target[j - 1]. Later ones count 0
+    dm_attention_maps cross;    // rows: target, columns: source
+} dm_attended;
+
+// Translates one line, which must not be blank, as dm_translate does, and keeps what every head saw on the way.
+DM_API dm_status dm_attend(dm_model *model, const char *line, const dm_options *options, dm_attended *attended,
+                           dm_error *error);
+DM_API void dm_attended_free(dm_attended *attended);
+
 // ---- Training -------------------------------------------------------------------------------------------------------
 
 // What a training run tells its caller; every function may be NULL. They are called from the thread that called

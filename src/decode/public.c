@@ -1,4 +1,4 @@
-// The public functions that use a model: open, translate, rescore, close. What callers hand in is checked here.
+// The public functions that use a model: open, translate, attend, rescore, close. What callers hand in is checked here.
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +128,23 @@ void dm_translations_free(dm_translation *translations, size_t count)
         free(translations[i].text);
         translations[i].text = NULL;
     }
+}
+
+dm_status dm_attend(dm_model *model, const char *line, const dm_options *options, dm_attended *attended,
+                    dm_error *error)
+{
+    *attended = (dm_attended){0};
+    Status status = check_lines(&(LineCheck){model, "line", DM_SOURCE}, &line, 1, error);
+    if (status) return status;
+    if (!line[strspn(line, " \t\r\n\v\f")])
+        return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
+    dm_options *defaults = options ? NULL : dm_options_new("translate");
+    if (!options) options = defaults;
+    Translator translator = translator_of(model, options);
+    translator.search = search_options(&model->model->config, options);
+    dm_translator_attend(&translator, line, attended);
+    if (defaults) dm_options_free(defaults);
+    return DM_OK;
 }
 
 dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,

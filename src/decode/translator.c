@@ -106,9 +106,9 @@ static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side, int s
     return dm_tokens(arena, n, lengths, ids);
 }
 
-// A translation is one line, whatever pieces the vocabulary holds.
-static char *one_line(char *text)
+char *dm_one_line(const Segmenter *segmenter, const int *ids, int count)
 {
+    char *text = dm_decode(segmenter, ids, count);
     for (char *c = text; *c; c++)
         if (*c == '\n' || *c == '\r') *c = ' ';
     return text;
@@ -125,7 +125,7 @@ static void translate_batch(void *context, int index, int thread)
     dm_search(&g, t->model, tokens_of(g.arena, lines, n, DM_SOURCE, -1), &t->search, found);
     for (int i = 0; i < n; i++)
         work->translations[lines[i].index] =
-            (dm_translation){one_line(dm_decode(t->segmenter, found[i].ids, found[i].count)), found[i].log_probability,
+            (dm_translation){dm_one_line(t->segmenter, found[i].ids, found[i].count), found[i].log_probability,
                              found[i].score, found[i].pieces};
 }
 

@@ -23,3 +23,9 @@ void dm_translator_run(const Translator *translator, const char *const *lines, s
 // As dm_rescore.
 void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
                            size_t count, dm_rescored *out);
+
+// The text that pieces spell, on one line, whatever pieces the vocabulary holds. The caller frees it.
+char *dm_one_line(const Segmenter *segmenter, const int *ids, int count);
+
+// As dm_attend: what the heads see while the decoder writes what the search has found.
+void dm_translator_attend(const Translator *translator, const char *line, dm_attended *out);

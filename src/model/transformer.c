@@ -220,6 +220,7 @@ static Tensor *self_attention(Graph *g, const EncoderLayer *l, const Tensor *x, 
 {
     const Tensor *qkv = linear(g, &l->qkv, x);
     const int width = x->cols;
+    const AttentionKind kind = causal ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
     return linear(g, &l->out,
                   dm_attention(g, &(Attention){.q = dm_columns(qkv, 0, width),
                                                .k = dm_columns(qkv, width, width),
@@ -227,7 +228,8 @@ static Tensor *self_attention(Graph *g, const EncoderLayer *l, const Tensor *x, 
                                                .queries = spans,
                                                .keys = spans,
                                                .heads = heads,
-                                               .causal = causal}));
+                                               .causal = causal,
+                                               .probabilities = dm_tap(g, kind, heads, spans, spans)}));
 }
 
 // key_value [source tokens, 2 width]: of the encoded source
@@ -240,7 +242,8 @@ static Tensor *cross_attention(Graph *g, const DecoderLayer *l, const Tensor *x,
                                                .v = dm_columns(key_value, x->cols, x->cols),
                                                .queries = target,
                                                .keys = source,
-                                               .heads = heads}));
+                                               .heads = heads,
+                                               .probabilities = dm_tap(g, DM_CROSS_ATTENTION, heads, target, source)}));
 }
 
 static Tensor *feed_forward(Graph *g, const EncoderLayer *l, const Tensor *x, Activation activation)

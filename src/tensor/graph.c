@@ -38,6 +38,24 @@ float *dm_gradient(const Graph *graph, const Tensor *t)
     return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
 }
 
+float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys)
+{
+    AttentionTap *tap = graph->tap;
+    if (!tap) return NULL;
+    float **probabilities = dm_arena_take(graph->arena, (size_t)queries.n * sizeof *probabilities);
+    for (int s = 0; s < queries.n; s++)
+        probabilities[s] = dm_arena_take(graph->arena, (size_t)heads * (size_t)queries.length[s] *
+                                                           (size_t)keys.length[s] * sizeof(float));
+    AttentionView *view = dm_arena_take(graph->arena, sizeof *view);
+    *view = (AttentionView){kind, heads, queries, keys, probabilities, NULL};
+    if (tap->first)
+        tap->last->next = view;
+    else
+        tap->first = view;
+    tap->last = view;
+    return probabilities;
+}
+
 Random dm_graph_random(Graph *graph)
 {
     return dm_random(graph->seed, graph->update, graph->shard, graph->op++);

@@ -20,6 +20,20 @@ typedef struct Op {
 extern const Op *const dm_ops[];                  // every op, ending with NULL; tests walk it
 void dm_no_gradient(Graph *graph, void *record);  // a backward for ops through which nothing flows back
 
+// What is looked at while it passes by: the probabilities of every attention of a forward pass, in its order.
+typedef enum AttentionKind { DM_ENCODER_ATTENTION, DM_DECODER_ATTENTION, DM_CROSS_ATTENTION } AttentionKind;
+typedef struct AttentionView AttentionView;
+struct AttentionView {
+    AttentionKind kind;
+    int heads;
+    Spans queries, keys;
+    float **probabilities;  // [queries.n] pointers to [heads, length of queries, length of keys]
+    AttentionView *next;
+};
+typedef struct AttentionTap {
+    AttentionView *first, *last;  // in the graph's arena
+} AttentionTap;
+
 struct Graph {
     Arena *arena;  // tensors, records and scratch; the caller resets or releases it
     const GemmBackend *gemm;
@@ -30,6 +44,7 @@ struct Graph {
     uint64_t seed;               // masks are drawn from (seed, update, shard, op, element)
     uint32_t update, shard, op;  // op counts the random streams drawn so far
     Record *tape;                // the last record; NULL at the start
+    AttentionTap *tap;           // collects what attention sees; NULL in training and search: nobody looks
 };
 
 // An uninitialised tensor in the arena; with a zeroed gradient where the graph is recording.
@@ -40,6 +55,9 @@ void *dm_record(Graph *graph, const Op *op, size_t size);
 
 // The gradient of t to be added to, laid out as t->data, or NULL if none is wanted.
 float *dm_gradient(const Graph *graph, const Tensor *t);
+
+// Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.
+float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
 
 Random dm_graph_random(Graph *graph);  // a fresh stream for this op
 
