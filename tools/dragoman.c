@@ -16,6 +16,7 @@ static const struct {
     {"translate", translate_command},
     {"rescore", rescore_command},
     {"score", score_command},
+    {"report", report_command},
 };
 
 int complain(dm_status status, const dm_error *error)
@@ -64,8 +65,8 @@ static int print_help(const char *command)
 static int no_such_command(const char *name)
 {
     fprintf(stderr,
-            "dragoman: there is no command '%s': did you mean train, translate, rescore or score? (dragoman --help "
-            "says what they do)\n",
+            "dragoman: there is no command '%s': did you mean train, translate, rescore, score or report? (dragoman "
+            "--help says what they do)\n",
             name);
     return 2;
 }

@@ -170,7 +170,7 @@ static bool commands_with(const char *name, char *text, size_t room)
 
 Status dm_option_unknown(const Command *command, const char *where, const char *dashes, const char *name, Error *error)
 {
-    char commands[64];
+    char commands[128];
     const char *here = other_toolkits_name(command, name);
     if (here) return dm_misuse(error, "%s%s%s is called %s%s here", where, dashes, name, dashes, here);
     if (commands_with(name, commands, sizeof commands))

@@ -4,7 +4,7 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -26,6 +26,9 @@ const Option dm_option_table[] = {
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE | DM_RESCORE, .group = data,
      .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
+    {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_REPORT,
+     .group = data, .argument = "DIR ...", .required = true,
+     .help = "folders that dragoman train has written, or is writing; several are compared"},
     {.name = "pretrained-model", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "DIR",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"},
     {.name = "overwrite", .type = DM_FLAG, .commands = DM_TRAIN, .group = data, .free_on_resume = true,
@@ -45,6 +48,9 @@ const Option dm_option_table[] = {
     {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_TRANSLATE, .group = data,
      .argument = "FILE",
      .help = "where the translations go, line by line; - is standard output"},
+    {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .commands = DM_REPORT, .group = data,
+     .argument = "FILE",
+     .help = "where the page goes: report.html in the first folder if nothing is said; - is standard output"},
     {.name = "vocab-size", .type = DM_INTEGER, ONE, .initial = "8000", .low = 8, .high = 1000000, .commands = DM_TRAIN,
      .group = segmentation, .argument = "N",
      .help = "pieces of the vocabulary that both languages share; less for small corpora"},
@@ -157,7 +163,8 @@ const Option dm_option_table[] = {
     {.name = "json", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
      .help = "print a list of JSON objects with sacreBLEU's keys"},
     {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096,
-     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE, .group = machine, .argument = "N", .free_on_resume = true,
+     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT, .group = machine, .argument = "N",
+     .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
      .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE, .group = machine, .argument = "NAME",
@@ -202,5 +209,10 @@ const Command dm_command_table[] = {
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf\n"
      "dragoman score --ref test.de test.out --tok none --lowercase --json"},
+    {"report", DM_REPORT, "--model DIR [DIR ...] [options]", "show training runs as a page for the browser",
+     "Writes one page that needs nothing else: curves, sample translations, attention, BLEU by length and the settings "
+     "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
+     "dragoman report --model zh-en\n"
+     "dragoman report --model zh-en zh-en-wide --output both.html"},
     {.name = NULL},
 };

@@ -1,0 +1,245 @@
+// What a report asks the model itself: what its heads look at in the sample sentences, and BLEU of its greedy
+// translation of the validation text, by length of the source. Where it cannot, a note says why.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+
+// Larger pictures cannot be read; larger texts take longer than one waits for a page.
+enum { MOST_PIECES = 64, MOST_BYTES = 1000, MOST_TRANSLATED = 2000, FEWEST_IN_BUCKET = 10 };
+
+// ---- Attention ------------------------------------------------------------------------------------------------------
+
+static bool is_new(const Run *run, const char *line)
+{
+    for (int i = 0; i < run->attended_count; i++)
+        if (strcmp(run->attended_line[i], line) == 0) return false;
+    return true;
+}
+
+// The sources of the samples, as far as they can be shown.
+static void attend(Run *run, dm_model *model)
+{
+    const cJSON *event;
+    dm_error error = {.message = "train.jsonl has no samples of --valid-sets yet"};
+    cJSON_ArrayForEach(event, run->events)
+    {
+        const char *line = report_string(event, "source");
+        if (strcmp(report_event_kind(event), "sample") != 0 || !is_new(run, line)) continue;
+        if (run->attended_count == MOST_SENTENCES) break;
+        snprintf(error.message, sizeof error.message, "the sample sentences are too long for a picture");
+        if (strlen(line) > MOST_BYTES) continue;
+        dm_attended *seen = &run->attended[run->attended_count];
+        if (dm_attend(model, line, NULL, seen, &error)) continue;
+        if (seen->source_pieces <= MOST_PIECES && seen->target_pieces <= MOST_PIECES)
+            run->attended_line[run->attended_count++] = line;
+        else
+            dm_attended_free(seen);
+    }
+    if (!run->attended_count) run->attention_note = report_format("No attention: %s.", error.message);
+}
+
+// ---- BLEU by length -------------------------------------------------------------------------------------------------
+
+// Undoes `@@ `, as translating does.
+static void join_pieces(const dm_lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        char *out = lines->line[i];
+        for (const char *in = out; *in;) {
+            if (strncmp(in, "@@ ", 3) == 0 || strcmp(in, "@@") == 0)
+                in += in[2] ? 3 : 2;
+            else
+                *out++ = *in++;
+        }
+        *out = '\0';
+    }
+}
+
+static size_t words_in(const char *line)
+{
+    size_t words = 0;
+    for (line += strspn(line, " \t"); *line; line += strspn(line, " \t")) {
+        words++;
+        line += strcspn(line, " \t");
+    }
+    return words;
+}
+
+static size_t characters_in(const char *line)
+{
+    size_t characters = 0;
+    for (; *line; line++) characters += ((unsigned char)*line & 0xC0) != 0x80;
+    return characters;
+}
+
+// Words, or where words are not written apart (as in Chinese) characters.
+static const char *unit_of(const dm_lines *lines)
+{
+    size_t words = 0, characters = 0;
+    for (size_t i = 0; i < lines->count; i++) {
+        words += words_in(lines->line[i]);
+        characters += characters_in(lines->line[i]);
+    }
+    return words * 8 < characters ? "characters" : "words";
+}
+
+static int bucket_of(size_t length)
+{
+    static const size_t most[MOST_BUCKETS - 1] = {5, 10, 15, 20, 30, 50};
+    int bucket = 0;
+    while (bucket < MOST_BUCKETS - 1 && length > most[bucket]) bucket++;
+    return bucket;
+}
+
+typedef struct Lengths {
+    size_t *length;           // [lines]
+    int place[MOST_BUCKETS];  // which of the run's buckets a range of lengths belongs to
+} Lengths;
+
+// Counts what falls into each range; ranges with few sentences, whose BLEU says nothing, join their neighbour.
+static Lengths fill_buckets(Run *run, const dm_lines *sources)
+{
+    Lengths lengths = {.length = report_allocate(sources->count, sizeof(size_t))};
+    size_t counted[MOST_BUCKETS] = {0};
+    for (size_t i = 0; i < sources->count; i++) {
+        const char *line = sources->line[i];
+        lengths.length[i] = run->unit[0] == 'w' ? words_in(line) : characters_in(line);
+        counted[bucket_of(lengths.length[i])]++;
+    }
+    size_t later = sources->count;
+    for (int b = 0; b < MOST_BUCKETS; b++) {
+        lengths.place[b] = run->bucket_count;
+        run->buckets[run->bucket_count].sentences += counted[b];
+        later -= counted[b];
+        if (run->buckets[run->bucket_count].sentences >= FEWEST_IN_BUCKET && later >= FEWEST_IN_BUCKET)
+            run->bucket_count++;
+    }
+    run->bucket_count++;
+    for (int b = 0; b < run->bucket_count; b++) run->buckets[b].least = SIZE_MAX;
+    for (size_t i = 0; i < sources->count; i++) {
+        Bucket *bucket = &run->buckets[lengths.place[bucket_of(lengths.length[i])]];
+        if (lengths.length[i] < bucket->least) bucket->least = lengths.length[i];
+        if (lengths.length[i] > bucket->most) bucket->most = lengths.length[i];
+    }
+    return lengths;
+}
+
+typedef struct Scored {
+    const dm_lines *references;
+    const dm_translation *translations;
+    const dm_options *options;  // of "score"
+} Scored;
+
+static dm_status score_bucket(Run *run, const Lengths *lengths, int bucket, const Scored *scored, dm_error *error)
+{
+    const size_t count = scored->references->count;
+    dm_lines hypotheses = {report_allocate(count, sizeof(char *)), 0};
+    dm_lines references = {report_allocate(count, sizeof(char *)), 0};
+    for (size_t i = 0; i < count; i++) {
+        if (lengths->place[bucket_of(lengths->length[i])] != bucket) continue;
+        hypotheses.line[hypotheses.count++] = scored->translations[i].text;
+        references.line[references.count++] = scored->references->line[i];
+    }
+    dm_metric metric;
+    dm_status status = dm_score(&hypotheses, &references, 1, scored->options, &metric, error);
+    if (!status) {
+        run->buckets[bucket].bleu = metric.score;
+        dm_metrics_free(&metric, 1);
+    }
+    free(hypotheses.line);
+    free(references.line);
+    return status;
+}
+
+static dm_status translate_and_score(Run *run, dm_model *model, const dm_options *options, dm_lines *sources,
+                                     dm_lines *references, dm_error *error)
+{
+    const bool pieces = strcmp(report_string(report_settings(run), "segmenter"), "space") == 0;
+    dm_options *translating = dm_options_new("translate"), *scoring = dm_options_new("score");
+    const char *threads = dm_options_text(options, "cpu-threads", 0);
+    dm_translation *translations = report_allocate(sources->count, sizeof *translations);
+    dm_status status = dm_options_set(translating, "beam-size", 1, (const char *[]){"1"}, error);
+    if (!status) status = dm_options_set(translating, "cpu-threads", 1, &threads, error);
+    if (!status && pieces) status = dm_options_set(scoring, "tok", 1, (const char *[]){"none"}, error);
+    if (!status)
+        status =
+            dm_translate(model, (const char *const *)sources->line, sources->count, translating, translations, error);
+    if (!status) {
+        if (pieces) join_pieces(sources);
+        if (pieces) join_pieces(references);
+        run->unit = unit_of(sources);
+        Lengths lengths = fill_buckets(run, sources);
+        for (int b = 0; b < run->bucket_count && !status; b++)
+            status = score_bucket(run, &lengths, b, &(Scored){references, translations, scoring}, error);
+        free(lengths.length);
+        dm_translations_free(translations, sources->count);
+    }
+    free(translations);
+    dm_options_free(translating);
+    dm_options_free(scoring);
+    return status;
+}
+
+// Only the first lines count where there are very many.
+static void cut(dm_lines *lines)
+{
+    for (size_t i = MOST_TRANSLATED; i < lines->count; i++) free(lines->line[i]);
+    if (lines->count > MOST_TRANSLATED) lines->count = MOST_TRANSLATED;
+}
+
+static void measure_lengths(Run *run, dm_model *model, const dm_options *options)
+{
+    const cJSON *sets = cJSON_GetObjectItemCaseSensitive(report_settings(run), "valid-sets");
+    const cJSON *source = cJSON_GetArrayItem(sets, 0), *target = cJSON_GetArrayItem(sets, 1);
+    if (!cJSON_IsString(source) || !cJSON_IsString(target)) {
+        run->length_note = report_format("No BLEU by length: the run has no --valid-sets.");
+        return;
+    }
+    if (access(source->valuestring, R_OK) != 0 || access(target->valuestring, R_OK) != 0) {
+        run->length_note = report_format("No BLEU by length: the validation text, %s and %s, is not there any more "
+                                         "(relative names count from the folder that the report is started in).",
+                                         source->valuestring, target->valuestring);
+        return;
+    }
+    dm_lines sources = {0}, references = {0};
+    dm_error error = {.message = ""};
+    dm_status status = dm_lines_read(&sources, source->valuestring, &error);
+    if (!status) status = dm_lines_read(&references, target->valuestring, &error);
+    if (!status && (sources.count != references.count || !sources.count)) {
+        run->length_note =
+            report_format("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.",
+                          source->valuestring, sources.count, target->valuestring, references.count);
+    } else {
+        cut(&sources);
+        cut(&references);
+        if (!status) status = translate_and_score(run, model, options, &sources, &references, &error);
+        if (status) run->length_note = report_format("No BLEU by length: %s.", error.message);
+    }
+    if (status) run->bucket_count = 0;
+    dm_lines_free(&sources);
+    dm_lines_free(&references);
+}
+
+void report_measure(Run *run, const dm_options *options)
+{
+    char *weights = report_format("%s/model.safetensors", run->folder);
+    dm_error error = {.message = ""};
+    dm_model *model = NULL;
+    if (access(weights, F_OK) != 0)
+        snprintf(error.message, sizeof error.message,
+                 "the folder holds no model yet; model.safetensors comes with the first checkpoint");
+    else
+        (void)dm_model_open(&model, run->folder, NULL, &error);
+    free(weights);
+    if (model) {
+        attend(run, model);
+        measure_lengths(run, model, options);
+        dm_model_close(model);
+        return;
+    }
+    run->attention_note = report_format("No attention: %s.", error.message);
+    run->length_note = report_format("No BLEU by length: %s.", error.message);
+}

@@ -1,0 +1,184 @@
+// A run as its folder tells it: train.jsonl line by line, config.json, and curves out of the events. The run may be
+// going on: its last line may not be whole, and its model may not be there yet.
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "report.h"
+
+// ---- Memory ---------------------------------------------------------------------------------------------------------
+
+void *report_allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count + 1, size);
+    if (memory) return memory;
+    fprintf(stderr, "dragoman: out of memory\n");
+    exit(1);
+}
+
+char *report_format(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = NULL;
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length >= 0) return text;
+    fprintf(stderr, "dragoman: out of memory\n");
+    exit(1);
+}
+
+// ---- Reading --------------------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 2, 3))) static dm_status failure(dm_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return DM_FAILURE;
+}
+
+// The next line without its end. *whole: it has one. False: there is no further line.
+static bool next_line(FILE *file, char **line, size_t *room, bool *whole)
+{
+    ssize_t length = getline(line, room, file);
+    if (length < 0) return false;
+    *whole = length && (*line)[length - 1] == '\n';
+    if (*whole) (*line)[length - 1] = '\0';
+    return true;
+}
+
+// A last line without its end is one that is being written, or that a power failure cut: it is left out.
+static dm_status read_events(cJSON *events, const char *path, dm_error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file && errno == ENOENT)
+        return failure(error, "there is no %s: a report needs a folder that dragoman train has written", path);
+    if (!file) return failure(error, "cannot open %s: %s", path, strerror(errno));
+    char *line = NULL;
+    size_t room = 0;
+    bool whole = false;
+    dm_status status = DM_OK;
+    for (int number = 1; !status && next_line(file, &line, &room, &whole) && whole; number++) {
+        cJSON *event = cJSON_Parse(line);
+        if (cJSON_IsObject(event)) {
+            cJSON_AddItemToArray(events, event);
+        } else {
+            cJSON_Delete(event);
+            status = failure(error, "%s: line %d is not a JSON object: the file is damaged", path, number);
+        }
+    }
+    if (!status && ferror(file)) status = failure(error, "cannot read %s: %s", path, strerror(errno));
+    free(line);
+    fclose(file);
+    return status;
+}
+
+static dm_status read_config(cJSON **config, const char *path, dm_error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file && errno == ENOENT) return DM_OK;
+    if (!file) return failure(error, "cannot open %s: %s", path, strerror(errno));
+    char *text = NULL;
+    size_t room = 0;
+    dm_status status = DM_OK;
+    if (getdelim(&text, &room, '\0', file) >= 0) *config = cJSON_Parse(text);
+    if (!cJSON_IsObject(*config)) status = failure(error, "%s is not valid JSON", path);
+    free(text);
+    fclose(file);
+    return status;
+}
+
+// The last part of the folder's path; of "." and the like, of where that is.
+static char *name_of(const char *folder)
+{
+    char *path = realpath(folder, NULL);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    char *name = report_format("%s", slash && slash[1] ? slash + 1 : folder);
+    free(path);
+    return name;
+}
+
+dm_status report_read_run(Run *run, const char *folder, dm_error *error)
+{
+    *run = (Run){.folder = folder, .name = name_of(folder), .events = cJSON_CreateArray()};
+    struct stat info;
+    if (stat(folder, &info) != 0) return failure(error, "cannot open %s: %s", folder, strerror(errno));
+    if (!S_ISDIR(info.st_mode)) return failure(error, "%s is not a folder", folder);
+    char *log = report_format("%s/train.jsonl", folder), *config = report_format("%s/config.json", folder);
+    dm_status status = read_events(run->events, log, error);
+    if (!status) status = read_config(&run->config, config, error);
+    free(log);
+    free(config);
+    return status;
+}
+
+void report_free_run(Run *run)
+{
+    for (int i = 0; i < run->attended_count; i++) dm_attended_free(&run->attended[i]);
+    cJSON_Delete(run->events);
+    cJSON_Delete(run->config);
+    free(run->name);
+    free(run->length_note);
+    free(run->attention_note);
+}
+
+// ---- What the events say --------------------------------------------------------------------------------------------
+
+double report_number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+}
+
+const char *report_string(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+const char *report_event_kind(const cJSON *event)
+{
+    return report_string(event, "event");
+}
+
+const cJSON *report_settings(const Run *run)
+{
+    return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(run->config, "dragoman"), "training");
+}
+
+// Under which names train.jsonl has a figure. Cost and perplexity say the same: perplexity = exp(cost).
+static double value_of(const cJSON *event, Figure figure, bool validation)
+{
+    static const char *const train[FIGURES] = {[COST] = "cost",
+                                               [PERPLEXITY] = "ppl",
+                                               [LEARN_RATE] = "learn_rate",
+                                               [GRADIENT_NORM] = "gradient_norm",
+                                               [SPEED] = "target_tokens_per_second"};
+    static const char *const valid[FIGURES] = {
+        [COST] = "ce-mean-words", [PERPLEXITY] = "perplexity", [BLEU] = "bleu", [CHRF] = "chrf"};
+    const char *name = validation ? valid[figure] : train[figure];
+    double value = name ? report_number(event, name) : (double)NAN;
+    if (!isnan(value) || !validation) return value;
+    if (figure == COST) return log(report_number(event, valid[PERPLEXITY]));
+    if (figure == PERPLEXITY) return exp(report_number(event, valid[COST]));
+    return value;
+}
+
+Curve report_curve(const Run *run, Figure figure, bool validation)
+{
+    Curve curve = {report_allocate((size_t)cJSON_GetArraySize(run->events), sizeof(Point)), 0};
+    const cJSON *event;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        if (strcmp(report_event_kind(event), validation ? "valid" : "train") != 0) continue;
+        Point p = {report_number(event, "update"), report_number(event, "seconds") / 60,
+                   value_of(event, figure, validation)};
+        if (isfinite(p.update) && isfinite(p.minutes) && isfinite(p.value)) curve.points[curve.count++] = p;
+    }
+    return curve;
+}
