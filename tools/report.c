@@ -30,11 +30,30 @@ static dm_status read_runs(Run *runs, int count, const dm_options *options, dm_e
     return DM_OK;
 }
 
-static dm_status open_page(FILE **page, const char *path, dm_error *error)
+// The page is made in memory first: a file of that name is replaced only when all is there to be written.
+static dm_status make_page(char **text, size_t *size, const Run *runs, int count, dm_error *error)
 {
-    *page = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
-    if (*page) return DM_OK;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", path, strerror(errno));
+    FILE *page = open_memstream(text, size);
+    if (page) report_page(page, runs, count);
+    bool good = page && !ferror(page);
+    good = page && fclose(page) == 0 && good;
+    if (!good) snprintf(error->message, sizeof error->message, "out of memory");
+    return good ? DM_OK : DM_FAILURE;
+}
+
+static dm_status write_page(const char *path, const char *text, size_t size, dm_error *error)
+{
+    const bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdout : fopen(path, "wb");
+    bool good = file && fwrite(text, 1, size, file) == size && fflush(file) == 0;
+    int reason = errno;
+    if (file && fclose(file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    if (good) return DM_OK;
+    snprintf(error->message, sizeof error->message, "cannot write %s: %s", standard ? "the output" : path,
+             reason == EBADF ? "it is closed" : strerror(reason));
     return DM_FAILURE;
 }
 
@@ -45,15 +64,16 @@ int report_command(const dm_options *options)
     char *path =
         output ? report_format("%s", output) : report_format("%s/report.html", dm_options_text(options, "model", 0));
     Run *runs = report_allocate((size_t)count, sizeof *runs);
-    FILE *page = NULL;
+    char *text = NULL;
+    size_t size = 0;
     dm_error error = {.message = ""};
     dm_status status = read_runs(runs, count, options, &error);
-    if (!status) status = open_page(&page, path, &error);
-    if (!status) report_page(page, runs, count);
-    int result = status ? complain(status, &error) : close_output(page);
-    if (!result && strcmp(path, "-") != 0) fprintf(stderr, "Wrote %s: open it in a browser\n", path);
+    if (!status) status = make_page(&text, &size, runs, count, &error);
+    if (!status) status = write_page(path, text, size, &error);
+    if (!status && strcmp(path, "-") != 0) fprintf(stderr, "Wrote %s: open it in a browser\n", path);
     for (int i = 0; i < count; i++) report_free_run(&runs[i]);
     free(runs);
     free(path);
-    return result;
+    free(text);
+    return status ? complain(status, &error) : 0;
 }

@@ -173,6 +173,10 @@ head -c 300 two/config.json > unsettled/config.json
 check 'a damaged config.json' 1 'unsettled/config.json' "$dragoman" report --model unsettled
 check 'no such output folder' 1 'nowhere/page.html' "$dragoman" report --model two --output nowhere/page.html
 check 'a full disk' 1 'No space left' "$dragoman" report --model two --output /dev/full
+closed() { "$dragoman" report --model two --output - >&-; }
+check 'a closed output' 1 'it is closed' closed
+gone() { "$dragoman" report --model two --output - | head -n 1; return "${PIPESTATUS[0]}"; }
+check 'a reader that goes away' 1 'Broken pipe' gone
 check 'another command'"'"'s option' 2 '--beam-size is an option of translate' "$dragoman" report --model two --beam-size 3
 
 [ $failures = 0 ] && echo 'all as it should be'
