@@ -52,8 +52,8 @@ balanced() {  # every element that is opened is closed
 colours=(red blue green gold pink grey teal lime navy rust)
 RANDOM=4
 for i in $(seq 30); do
-    line=
-    for j in $(seq $((2 + RANDOM % 4))); do line="$line ${colours[RANDOM % 10]}"; done
+    line= words=$((2 + RANDOM % 4))
+    for j in $(seq $words); do line="$line ${colours[RANDOM % 10]}"; done
     echo "${line# }"
 done > text
 cp text valid
@@ -63,7 +63,7 @@ train() {
         --enc-depth 1 --dec-depth 2 --heads 2 --mini-batch-words 40 --lr-warmup 10 --gemm openblas --early-stopping 0 \
         --disp-freq 2u --quiet "$@"
 }
-check 'training one' 0 '' train --model one --after 12e --learn-rate 0.02
+check 'training one' 0 '' train --model one --after 160e --valid-freq 8e --learn-rate 0.02
 check 'training two' 0 '' train --model two --after 4e --seed 7
 
 # ---- One run ----
@@ -75,12 +75,13 @@ shows $page '<title>one ' 'aria-label="Cost against updates"' 'aria-label="Cost 
     'aria-label="Perplexity against' 'aria-label="BLEU against' 'aria-label="Learning rate against' \
     'aria-label="Gradient norm against' 'aria-label="Speed against' 'class="c0 train"' 'class="c0 valid"' \
     'prefers-color-scheme:dark' 'name="viewport"' '<th>lr-warmup</th><td>10</td>' '<th>dim-emb</th><td>16</td>' \
-    'Ended: --after 12e is reached. Kept: the best checkpoint'
+    'Ended: --after 160e is reached. Kept: the best checkpoint'
 hides $page 'aria-label="chrF' '<script' 'http' 'src=' '<link' '@import' 'url(' 'nan' 'inf"'
-[ "$(grep -o '<circle [^>]*><title>update' $page | wc -l)" -ge 36 ] || fail 'not a dot for every validation in both plots of the figures'
+[ "$(grep -o '<circle [^>]*><title>update' $page | wc -l)" -ge 120 ] || fail 'not a dot for every validation in both plots of the figures'
 [ "$(grep -c 'class="source"' $page)" = 3 ] || fail "$(grep -c 'class="source"' $page) sample sentences instead of 3"
 for key in source reference; do shows $page "$(grep -m 1 '"sample"' one/train.jsonl | sed -E "s/.*\"$key\":\"([^\"]*)\".*/\1/")"; done
-shows $page "$(grep '"valid"' one/train.jsonl | sed -E 's/.*"ce-mean-words":([0-9.]*).*/\1/' | sort -g | head -n 1 | xargs printf '<dd>%.3f</dd>')"
+lowest=$(grep '"valid"' one/train.jsonl | sed -E 's/.*"ce-mean-words":([0-9.]*).*/\1/' | sort -g | head -n 1)
+shows $page "$(awk -v cost="$lowest" 'BEGIN { printf "<dd>%.3f</dd>", cost }')"
 
 # Every head of every layer and kind, small and large, with the pieces as names.
 for id in a1-1-encoder-1-{1,2} a1-1-decoder-{1,2}-{1,2} a1-1-cross-{1,2}-{1,2} a1-3-cross-2-2 a1-1-cross-mean; do
@@ -88,6 +89,9 @@ for id in a1-1-encoder-1-{1,2} a1-1-decoder-{1,2}-{1,2} a1-1-cross-{1,2}-{1,2} a
 done
 [ "$(grep -o '<details class="head">' $page | wc -l)" = 30 ] || fail 'there are not 3 sentences of 10 heads'
 [ "$(grep -o 'id="[^"]*"' $page | sort | uniq -d | wc -l)" = 0 ] || fail 'an id stands twice'
+head_cells() { grep -o "<g id=\"a1-1-cross-$1\">.*</g>" $page | sed -E 's/^<g id="[^"]*">//; s/<.g>.*//'; }
+[ -n "$(head_cells 2-1)" ] && [ "$(head_cells 2-1)" != "$(head_cells 2-2)" ] || fail 'two heads of a layer see the same'
+[ "$(head_cells 1-1)" != "$(head_cells 2-1)" ] || fail 'two layers see the same'
 shows $page '>start</text>' '&lt;/s&gt;</text>' ">$(head -n 1 valid | cut -d' ' -f1)</text>"
 
 # All sentences are in one range of lengths, whose BLEU is that of the greedy translation.
@@ -107,7 +111,7 @@ cmp -s out $page || fail 'the page depends on the threads'
 check 'two runs' 0 'both.html' "$dragoman" report --model one two --output both.html
 balanced both.html
 shows both.html '<title>one, two ' 'Settings that differ' '<th>seed</th><td>1</td><td>7</td>' \
-    '<th>learn-rate</th><td>0.02</td><td>0.001</td>' '<th>after</th><td>12e</td><td>4e</td>' 'class="c0 valid"' \
+    '<th>learn-rate</th><td>0.02</td><td>0.001</td>' '<th>after</th><td>160e</td><td>4e</td>' 'class="c0 valid"' \
     'class="c1 valid"' 'id="a2-3-cross-2-2"' 'class="bars c1"' 'class="best"'
 hides both.html '<th>heads</th><td>2</td><td>2</td>'
 [ "$(grep -o 'id="[^"]*"' both.html | sort | uniq -d | wc -l)" = 0 ] || fail 'two runs: an id stands twice'
@@ -124,13 +128,15 @@ cp -r one "$hostile"
 evil='<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\''&amp;'
 sed -i -E "s#\"(source|reference|hypothesis|reason|kept)\":\"[^\"]*\"#\"\1\":\"$(sed 's/[&\]/\\&/g' <<< "$evil")\"#" "$hostile/train.jsonl"
 sed -i -E "s#\"seed\":\s*1#\"<script>alert(3)</script>\": [\"<script>\", \"$(sed 's/[&\]/\\&/g' <<< "$evil")\"]#" "$hostile/config.json"
+sed -i -E 's/"([a-z]+)":/"<u>\1":/g' "$hostile/vocab.json"  # so that the model itself writes markup
+sed -i "1i {\"event\":\"sample\",\"update\":3,\"source\":\"$(sed 's/[a-z]\+/<u>&/g' valid | head -n 1)\"}" "$hostile/train.jsonl"
 check 'hostile text' 0 '' "$dragoman" report --model "$hostile" --output hostile.html
 check 'hostile text in a comparison' 0 '' "$dragoman" report --model "$hostile" two --output hostile2.html
 for page in hostile.html hostile2.html; do
     balanced $page
-    hides $page '<script' '<img' '<b>' "'&amp;" '">&lt;img'
+    hides $page '<script' '<img' '<b>' '<u>' "'&amp;" '">&lt;img'
     shows $page '&lt;script&gt;alert(1)&lt;/script&gt;&quot;&gt;&lt;img src=x onerror=alert(2)&gt;&#39;&amp;amp;' \
-        '<th>&lt;script&gt;alert(3)&lt;/script&gt;</th>' '&lt;b&gt;&quot;&amp;'
+        '<th>&lt;script&gt;alert(3)&lt;/script&gt;</th>' '&lt;b&gt;&quot;&amp;' '&lt;u&gt;'
 done
 
 # ---- A run that is not complete ----
