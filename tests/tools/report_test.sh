@@ -36,14 +36,15 @@ shows() {  # shows PAGE TEXT...: all of them are in the page
 hides() {  # hides PAGE TEXT...: none of them is
     local page=$1 text
     shift
-    for text in "$@"; do ! grep -qiF -- "$text" "$page" || fail "$page has '$text': $(grep -iF -m 1 -o -- "$text.*" "$page" | head -c 200)"; done
+    for text in "$@"; do ! grep -qiF -- "$text" "$page" || fail "$page has '$text'"; done
 }
 
 balanced() {  # every element that is opened is closed
     local tag
     for tag in html head body style header main section article figure svg g details summary table tr th td div p span \
         text title dl nav h1 h2 h3 h5; do
-        [ "$(grep -oE "<$tag[ >]" "$1" | wc -l)" = "$(grep -oF "</$tag>" "$1" | wc -l)" ] || fail "$1: <$tag> is not balanced"
+        [ "$(grep -oE "<$tag[ >]" "$1" | wc -l)" = "$(grep -oF "</$tag>" "$1" | wc -l)" ] ||
+            fail "$1: <$tag> is not balanced"
     done
 }
 
@@ -64,7 +65,7 @@ train() {
         --disp-freq 2u --quiet "$@"
 }
 check 'training one' 0 '' train --model one --after 160e --valid-freq 8e --learn-rate 0.02
-check 'training two' 0 '' train --model two --after 4e --seed 7
+check 'training two' 0 '' train --model two --after 4e --seed 7 --valid-metrics perplexity chrf
 
 # ---- One run ----
 
@@ -77,9 +78,12 @@ shows $page '<title>one ' 'aria-label="Cost against updates"' 'aria-label="Cost 
     'prefers-color-scheme:dark' 'name="viewport"' '<th>lr-warmup</th><td>10</td>' '<th>dim-emb</th><td>16</td>' \
     'Ended: --after 160e is reached. Kept: the best checkpoint'
 hides $page 'aria-label="chrF' '<script' 'http' 'src=' '<link' '@import' 'url(' 'nan' 'inf"'
-[ "$(grep -o '<circle [^>]*><title>update' $page | wc -l)" -ge 120 ] || fail 'not a dot for every validation in both plots of the figures'
+[ "$(grep -o '<circle [^>]*><title>update' $page | wc -l)" -ge 120 ] ||
+    fail 'not a dot for every validation in both plots of the figures'
 [ "$(grep -c 'class="source"' $page)" = 3 ] || fail "$(grep -c 'class="source"' $page) sample sentences instead of 3"
-for key in source reference; do shows $page "$(grep -m 1 '"sample"' one/train.jsonl | sed -E "s/.*\"$key\":\"([^\"]*)\".*/\1/")"; done
+for key in source reference; do
+    shows $page "$(grep -m 1 '"sample"' one/train.jsonl | sed -E "s/.*\"$key\":\"([^\"]*)\".*/\1/")"
+done
 lowest=$(grep '"valid"' one/train.jsonl | sed -E 's/.*"ce-mean-words":([0-9.]*).*/\1/' | sort -g | head -n 1)
 shows $page "$(awk -v cost="$lowest" 'BEGIN { printf "<dd>%.3f</dd>", cost }')"
 
@@ -115,21 +119,39 @@ shows both.html '<title>one, two ' 'Settings that differ' '<th>seed</th><td>1</t
     'class="c1 valid"' 'id="a2-3-cross-2-2"' 'class="bars c1"' 'class="best"'
 hides both.html '<th>heads</th><td>2</td><td>2</td>'
 [ "$(grep -o 'id="[^"]*"' both.html | sort | uniq -d | wc -l)" = 0 ] || fail 'two runs: an id stands twice'
+shows both.html 'aria-label="chrF against'
+lowest=$(grep '"valid"' two/train.jsonl | sed -E 's/.*"perplexity":([0-9.]*).*/\1/' | sort -g | head -n 1)
+shows both.html "$(awk -v ppl="$lowest" 'BEGIN { printf "<td>%.3f <span", log(ppl) }')"  # the cost that it stands for
 mkdir -p x y
 cp -r one x/same
 cp -r one y/same
 check 'two of a name' 0 '' "$dragoman" report --model x/same y/same
 shows x/same/report.html 'x/same</th>' 'y/same</th>' 'None: the runs were told the same.'
 
+# ---- Points where they belong: a third of the way in minutes is half of it in updates ----
+
+mkdir drawn
+cat > drawn/train.jsonl << 'END'
+{"event":"valid","epoch":1,"update":100,"ce-mean-words":4,"bleu":10,"seconds":60}
+{"event":"valid","epoch":2,"update":200,"ce-mean-words":2,"bleu":20,"seconds":180}
+END
+check 'a log written by hand' 0 '' "$dragoman" report --model drawn
+shows drawn/report.html 'cx="206.0"' 'cx="152.7"' 'cx="366.0"' 'cy="21.7"' 'cy="183.2"' \
+    'update 100, 1.0 minutes: 4<' 'update 200, 3.0 minutes: 20<' \
+    '<dd>2.000</dd>' '<dd>7.39</dd>' '<dd>20.0</dd>' '<dd>3.0 min</dd>' 'best, at update 200'
+for minutes in 0 1 2 3; do shows drawn/report.html "class=\"middle\">$minutes<"; done
+
 # ---- Hostile text ----
 
 hostile='<b>"&'
 cp -r one "$hostile"
 evil='<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\''&amp;'
-sed -i -E "s#\"(source|reference|hypothesis|reason|kept)\":\"[^\"]*\"#\"\1\":\"$(sed 's/[&\]/\\&/g' <<< "$evil")\"#" "$hostile/train.jsonl"
-sed -i -E "s#\"seed\":\s*1#\"<script>alert(3)</script>\": [\"<script>\", \"$(sed 's/[&\]/\\&/g' <<< "$evil")\"]#" "$hostile/config.json"
+escaped=$(sed 's/[&\]/\\&/g' <<< "$evil")  # for sed
+sed -i -E "s#\"(source|reference|hypothesis|reason|kept)\":\"[^\"]*\"#\"\1\":\"$escaped\"#" "$hostile/train.jsonl"
+sed -i -E "s#\"seed\":\s*1#\"<script>alert(3)</script>\": [\"<script>\", \"$escaped\"]#" "$hostile/config.json"
 sed -i -E 's/"([a-z]+)":/"<u>\1":/g' "$hostile/vocab.json"  # so that the model itself writes markup
-sed -i "1i {\"event\":\"sample\",\"update\":3,\"source\":\"$(sed 's/[a-z]\+/<u>&/g' valid | head -n 1)\"}" "$hostile/train.jsonl"
+line=$(sed 's/[a-z]\+/<u>&/g' valid | head -n 1)
+sed -i "1i {\"event\":\"sample\",\"update\":3,\"source\":\"$line\"}" "$hostile/train.jsonl"
 check 'hostile text' 0 '' "$dragoman" report --model "$hostile" --output hostile.html
 check 'hostile text in a comparison' 0 '' "$dragoman" report --model "$hostile" two --output hostile2.html
 for page in hostile.html hostile2.html; do
@@ -183,7 +205,7 @@ closed() { "$dragoman" report --model two --output - >&-; }
 check 'a closed output' 1 'it is closed' closed
 gone() { "$dragoman" report --model two --output - | head -n 1; return "${PIPESTATUS[0]}"; }
 check 'a reader that goes away' 1 'Broken pipe' gone
-check 'another command'"'"'s option' 2 '--beam-size is an option of translate' "$dragoman" report --model two --beam-size 3
+check 'an option of another command' 2 '--beam-size is an option of translate' "$dragoman" report --model two --beam-size 3
 
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
