@@ -148,7 +148,9 @@ const char *report_event_kind(const cJSON *event)
 
 const cJSON *report_settings(const Run *run)
 {
-    return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(run->config, "dragoman"), "training");
+    const cJSON *ours = cJSON_GetObjectItemCaseSensitive(run->config, "dragoman");
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(ours, "training");
+    return cJSON_IsObject(training) ? training : NULL;
 }
 
 // Under which names train.jsonl has a figure. Cost and perplexity say the same: perplexity = exp(cost).

@@ -199,13 +199,20 @@ check 'a damaged line' 1 'damaged/train.jsonl: line 2' "$dragoman" report --mode
 cp -r two unsettled
 head -c 300 two/config.json > unsettled/config.json
 check 'a damaged config.json' 1 'unsettled/config.json' "$dragoman" report --model unsettled
+echo '{"dragoman": {"training": [1, 2]}, "d_model": {"a": null}}' > unsettled/config.json
+check 'an odd config.json' 0 '' "$dragoman" report --model unsettled two
+printf '%s\n' '{}' '{"event":"train","update":1e300,"seconds":-1,"cost":1e308,"ppl":0}' \
+    '{"event":"valid","update":"x","seconds":[]}' '{"event":7}' '{"event":"sample","source":5}' > unsettled/train.jsonl
+check 'an odd train.jsonl' 0 '' "$dragoman" report --model unsettled two
+balanced unsettled/report.html
 check 'no such output folder' 1 'nowhere/page.html' "$dragoman" report --model two --output nowhere/page.html
 check 'a full disk' 1 'No space left' "$dragoman" report --model two --output /dev/full
 closed() { "$dragoman" report --model two --output - >&-; }
 check 'a closed output' 1 'it is closed' closed
 gone() { "$dragoman" report --model two --output - | head -n 1; return "${PIPESTATUS[0]}"; }
 check 'a reader that goes away' 1 'Broken pipe' gone
-check 'an option of another command' 2 '--beam-size is an option of translate' "$dragoman" report --model two --beam-size 3
+check 'an option of another command' 2 '--beam-size is an option of translate' \
+    "$dragoman" report --model two --beam-size 3
 
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
