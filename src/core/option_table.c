@@ -94,6 +94,11 @@ const Option dm_option_table[] = {
     {.name = "clip-norm", .type = DM_REAL, ONE, .initial = "1", .low = 0, .high = 1000000000, .commands = DM_TRAIN,
      .group = training, .argument = "F",
      .help = "longest gradient: longer ones are scaled down to it; 0: off"},
+    {.name = "exponential-smoothing", .type = DM_REAL, ONE, .initial = "0", .low = 0, .high = 1, .commands = DM_TRAIN,
+     .group = training, .argument = "F",
+     .help = "validate and keep a moving average of the weights, into which each update mixes this share of the new "
+             "ones (1e-4, say; more in the first updates): model.safetensors and all checkpoints but the state of the "
+             "run hold it; 0: off"},
     {.name = "seed", .type = DM_INTEGER, ONE, .initial = "1", .low = 0, .high = 999999999999999, .commands = DM_TRAIN,
      .group = training, .argument = "N",
      .help = "of all random numbers: the same seed gives the same model"},
@@ -120,12 +125,17 @@ const Option dm_option_table[] = {
      .choices = "ce-mean-words|perplexity|bleu|chrf", .commands = DM_TRAIN, .group = validation, .argument = "NAME ...",
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
              "translate greedily"},
+    {.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+     .choices = "ce-mean-words|perplexity|bleu|chrf", .commands = DM_TRAIN, .group = validation,
+     .argument = "NAME ...",
+     .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"},
     {.name = "save-freq", .type = DM_DURATION, ONE, .initial = "1e", .commands = DM_TRAIN, .group = validation,
      .argument = "TIME",
      .help = "time from one checkpoint to the next"},
     {.name = "average", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000, .commands = DM_TRAIN,
      .group = validation, .argument = "N",
-     .help = "at the end, average the checkpoints of the last N epochs; 0: keep the best one"},
+     .help = "keep the checkpoints of the last N epochs (with --exponential-smoothing, of the smoothed weights) and "
+             "average them at the end; 0: model.safetensors is the best checkpoint"},
     {.name = "disp-freq", .type = DM_DURATION, ONE, .initial = "100u", .commands = DM_TRAIN, .group = validation,
      .argument = "TIME", .free_on_resume = true,
      .help = "time from one line of the log to the next"},

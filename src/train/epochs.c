@@ -34,7 +34,7 @@ static int epochs_done(const Run *run)
 Status dm_epoch_save(const Run *run, Error *error)
 {
     char *path = epoch_path(run, run->state.epoch);
-    Status status = dm_weights_write(run->model, NULL, path, error);
+    Status status = dm_weights_write(run->model, dm_run_weights(run), path, error);
     free(path);
     return status;
 }
@@ -79,10 +79,20 @@ Status dm_epochs_average(const Run *run, float *weights, int *count, Error *erro
 
 void dm_folder_clear(const char *folder)
 {
-    static const char *const names[] = {"training.safetensors", "config.json", "generation_config.json",
-                                        "model.safetensors",    "vocab.json",  "target_vocab.json",
-                                        "source.spm",           "target.spm",  "tokenizer_config.json",
-                                        "train.jsonl"};
+    static const char *const names[] = {"training.safetensors",
+                                        "config.json",
+                                        "generation_config.json",
+                                        "model.safetensors",
+                                        "vocab.json",
+                                        "target_vocab.json",
+                                        "source.spm",
+                                        "target.spm",
+                                        "tokenizer_config.json",
+                                        "train.jsonl",
+                                        "best-ce-mean-words.safetensors",
+                                        "best-perplexity.safetensors",
+                                        "best-bleu.safetensors",
+                                        "best-chrf.safetensors"};
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         char *path = dm_join_path(folder, names[i]), *half = dm_format("%s.tmp", path);
         unlink(path);

@@ -186,7 +186,7 @@ static Status report_samples(Run *run, const Validation *v, Error *error)
 Status dm_report_validation(Run *run, const Validation *v, Error *error)
 {
     const RunState *state = &run->state;
-    const Best *best = &state->best;
+    const Best *best = &state->best[0];
     cJSON *event = new_event(run, "valid");
     for (int i = 0; i < v->metrics; i++) {
         char standing[80] = "";
