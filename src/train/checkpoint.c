@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "model/folder.h"
 #include "model/safetensors.h"
+#include "train/diverged.h"
 
 #define FILE_NAME "training.safetensors"
 
@@ -150,7 +151,8 @@ bool dm_checkpoint_exists(const char *folder)
 Status dm_checkpoint_save(Run *run, Error *error)
 {
     RunState *state = &run->state;
-    Status status = dm_journal_sync(&run->journal, &state->journal, error);
+    Status status = dm_run_check_weights(run, error);
+    if (!status) status = dm_journal_sync(&run->journal, &state->journal, error);
     if (status) return status;
     state->saved_update = state->update;
     state->saved_at = state->seconds;

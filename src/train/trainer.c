@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "train/checkpoint.h"
+#include "train/diverged.h"
 
 // ---- Where the run is -------------------------------------------------------------------------------------------
 
@@ -68,33 +69,6 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
 
 // ---- An update --------------------------------------------------------------------------------------------------
 
-// Does it leave a perplexity that is a number? (An even guess among a million pieces costs 14 nats; 700 are a ruin.)
-static bool is_cost(const Loss *loss)
-{
-    return isfinite(exp(loss->objective / (double)loss->count));
-}
-
-static Status diverged(const Run *run, long update, const ShardRange *range, Error *error)
-{
-    const Parameter *culprit = dm_optimizer_culprit(&run->optimizer, &run->model->parameters);
-    const Loss *losses = run->workers.losses;
-    int shards = range->last - range->first, shard = 0;
-    char what[256] = "the norm of the gradient is too large for a number";
-    while (shard < shards && is_cost(&losses[shard])) shard++;
-    if (shard < shards)
-        snprintf(what, sizeof what, "the cost of shard %d of %d is %s", shard + 1, shards,
-                 isnan(losses[shard].objective) ? "not a number" : "beyond all bounds");
-    else if (culprit)
-        snprintf(what, sizeof what, "the gradient of %s is not finite", culprit->name);
-    return dm_fail(
-        error,
-        "%s: training has diverged at update %ld (epoch %d): %s. The checkpoint of update %ld is kept. "
-        "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
-        "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
-        run->settings.folder, update, run->state.epoch, what, run->state.saved_update, run->settings.schedule.peak,
-        run->settings.schedule.warmup, run->settings.folder);
-}
-
 // Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer.
 static Status update_once(Run *run, Error *error)
 {
@@ -107,9 +81,9 @@ static Status update_once(Run *run, Error *error)
     ShardRange range = {&run->corpus, plan, plan->update_start[state->position], plan->update_start[last]};
     Loss loss = dm_shards_train(&run->workers, &range, update, &run->optimizer);
     Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update};
-    if (!is_cost(&loss)) return diverged(run, update, &range, error);
+    if (!dm_is_cost(&loss)) return dm_run_diverged(run, update, &range, error);
     StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
-    if (!isfinite(result.gradient_norm)) return diverged(run, update, &range, error);
+    if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
 
     state->update = update;
     state->position = last;
