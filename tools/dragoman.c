@@ -15,6 +15,7 @@ static const struct {
     {"train", train_command},
     {"translate", translate_command},
     {"rescore", rescore_command},
+    {"average", average_command},
     {"score", score_command},
 };
 
@@ -64,8 +65,8 @@ static int print_help(const char *command)
 static int no_such_command(const char *name)
 {
     fprintf(stderr,
-            "dragoman: there is no command '%s': did you mean train, translate, rescore or score? (dragoman --help "
-            "says what they do)\n",
+            "dragoman: there is no command '%s': did you mean train, translate, rescore, average or score? (dragoman "
+            "--help says what they do)\n",
             name);
     return 2;
 }

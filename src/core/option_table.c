@@ -4,7 +4,7 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_AVERAGE
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -26,6 +26,22 @@ const Option dm_option_table[] = {
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE | DM_RESCORE, .group = data,
      .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
+     .required = true,
+     .help = "model folder: its config.json says what the weights must look like, its model.safetensors is replaced"},
+    {.name = "FILE", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_AVERAGE, .group = data,
+     .repeats = true,
+     .help = "what to average: these files of weights"},
+    {.name = "last", .type = DM_INTEGER, ONE, .low = 1, .high = 1000, .commands = DM_AVERAGE, .group = data,
+     .argument = "N",
+     .help = "instead of files: the last N epoch checkpoints in the folder. Without files, --last and --best, all of "
+             "them. There are as many as train --average keeps"},
+    {.name = "best", .type = DM_INTEGER, ONE, .low = 1, .high = 1000, .commands = DM_AVERAGE, .group = data,
+     .argument = "N",
+     .help = "instead of files: of the epoch checkpoints in the folder the N that validated best, by the first of "
+             "train's --valid-metrics (for which an epoch must have been validated at its end: --valid-freq 1e)"},
+    {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "FILE",
+     .help = "where to write the average, if not to model.safetensors in the folder"},
     {.name = "pretrained-model", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "DIR",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"},
     {.name = "overwrite", .type = DM_FLAG, .commands = DM_TRAIN, .group = data, .free_on_resume = true,
@@ -206,6 +222,13 @@ const Command dm_command_table[] = {
      "Writes for each pair of lines the natural logarithm of the probability that the model gives the translation.",
      "dragoman rescore --model zh-en test.zh test.en\n"
      "dragoman rescore --model zh-en test.zh test.en --word-scores"},
+    {"average", DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
+     "make one model of several checkpoints",
+     "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "
+     "at the end of a run; this does it later, and with others.",
+     "dragoman average --model zh-en --last 5\n"
+     "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
+     "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP] [options]",
      "compare translations with references: BLEU, chrF",
      "Writes BLEU and chrF, digit for digit those of sacreBLEU, with their signature.",

@@ -198,6 +198,7 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
         dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i], v->value[i], standing);
         add_figure(event, v->metric[i], v->value[i]);
     }
+    cJSON_AddBoolToObject(event, "epoch_done", state->position >= run->plan.updates);
     add_figure(event, "best", best->value);
     cJSON_AddNumberToObject(event, "stalled", (double)best->stalled);
     add_figure(event, "seconds", state->seconds);
