@@ -16,6 +16,16 @@ struct dm_model {
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
 
+// The matrix library: the one asked for; with auto, the one that the model was trained with where this build has it (a
+// measurement takes as long as the translation of some sentences), else what a measurement says.
+static Status choose_gemm(dm_model *model, const char *asked, const cJSON *extra, Error *error)
+{
+    const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm"));
+    const int width = model->model->config.width;
+    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose(&model->gemm, trained, width, NULL)) return DM_OK;
+    return dm_gemm_choose(&model->gemm, asked, width, error);
+}
+
 dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
 {
     dm_model *opened = dm_allocate(1, sizeof *opened);
@@ -23,7 +33,7 @@ dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *
     Status status = dm_model_read(&opened->model, &extra, folder, error);
     if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->model->config, extra, folder, error);
     const char *gemm = options ? dm_options_text(options, "gemm", 0) : "auto";
-    if (!status) status = dm_gemm_choose(&opened->gemm, gemm, opened->model->config.width, error);
+    if (!status) status = choose_gemm(opened, gemm, extra, error);
     cJSON_Delete(extra);
     *model = status ? NULL : opened;
     if (status) dm_model_close(opened);

@@ -56,7 +56,7 @@ __attribute__((format(printf, 1, 2))) static Name name(const char *format, ...)
 static void declare_projections(Parameters *p, const char *prefix, const char *letters, int width)
 {
     for (const char *letter = letters; *letter; letter++)
-        dm_declare_matrix(p, name("%s.%c_proj.weight", prefix, *letter).text, width, width, DM_INIT_XAVIER);
+        dm_declare_matrix(p, name("%s.%c_proj.weight", prefix, *letter).text, width, width, DM_INIT_ATTENTION);
     for (const char *letter = letters; *letter; letter++)
         dm_declare_vector(p, name("%s.%c_proj.bias", prefix, *letter).text, width, DM_INIT_ZERO);
 }
