@@ -88,9 +88,15 @@ check 'the best epochs' 0 'epoch-0008.safetensors : chrf 201|epoch-0011.safetens
 average --model run run/epoch-0008.safetensors run/epoch-0011.safetensors --output named 2> err
 same 'the best epochs' best-2 named
 sed -i -E '/"epoch":9,.*"epoch_done":true/s/"ce-mean-words":[0-9.e+-]+/"ce-mean-words":0.001/' run/train.jsonl
-tr -d '\n\t' < run/config.json | sed -E 's/"valid-metrics": ?\["chrf", ?"ce-mean-words"\]/"valid-metrics":["ce-mean-words","chrf"]/' \
-    > config && cp config run/config.json
+tr -d '\n\t' < run/config.json > config
+sed -E 's/("valid-metrics": ?)\["chrf", ?"ce-mean-words"\]/\1["ce-mean-words","chrf"]/' config > run/config.json
 check 'the best by a cost' 0 'epoch-0009.safetensors : ce-mean-words 0.001' average --model run --best 1 --output best-1
+
+check 'a run validated at other times' 0 '' train --model other --after 6e "${valid[@]}" --valid-freq 2u --average 6
+updates=$(grep -c '"epoch_done":true' other/train.jsonl)
+others=$(grep -c '"epoch_done":false' other/train.jsonl)
+[ "$updates" -ge 1 ] && [ "$updates" -le 6 ] && [ "$others" -ge 1 ] ||
+    fail "$updates ends of six epochs, $others others"
 
 # ---- What cannot ----
 
@@ -107,7 +113,8 @@ check 'a checkpoint of another shape' 1 'wide/model.safetensors|config.json' ave
 check 'no epoch checkpoints' 1 'wide has no epoch checkpoints|--average' average --model wide --last 2
 same 'a failure changes nothing' run/best-chrf.safetensors alone
 
-"$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --model busy --after 100000000u --quiet 2> busy.err &
+"$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --model busy --after 100000000u --quiet \
+    2> busy.err &
 pid=$!
 until [ -s busy/model.safetensors ]; do sleep 0.02; kill -0 $pid || break; done
 check 'a folder that is trained in' 1 "another process, number $pid" average --model busy busy/model.safetensors

@@ -119,13 +119,24 @@ static void the_best_checkpoint_is_kept_and_patience_ends_the_run(void)
     train("patient", changes, NULL, NULL);
     CU_ASSERT(same_journal("patient", "best"));
 
-    // Killed between the two files of the checkpoint with the best weights: the second is made good.
-    train("half_saved", changes, &(Watcher){.stop_after = (int)end - 4 * 3}, NULL);
-    char *half = dm_format("%s/model.safetensors", scratch("half_saved"));
-    CU_ASSERT(remove(half) == 0);
-    train("half_saved", changes, NULL, NULL);
-    CU_ASSERT(same_file("half_saved", "best", "model.safetensors"));
-    free(half);
+    // Killed behind the first file of the checkpoint with the best weights: the others are made good.
+    static const char *const others[] = {"model.safetensors", "best-ce-mean-words.safetensors"};
+    const char *const keeping[] = {"after 100e",
+                                   valid,
+                                   "valid-freq 3u",
+                                   "early-stopping 4",
+                                   "valid-metrics perplexity ce-mean-words",
+                                   "keep-best ce-mean-words",
+                                   NULL};
+    train("half_saved", keeping, &(Watcher){.stop_after = (int)end - 4 * 3}, NULL);
+    for (int i = 0; i < 2; i++) {
+        char *half = dm_format("%s/%s", scratch("half_saved"), others[i]);
+        CU_ASSERT(remove(half) == 0);
+        free(half);
+    }
+    train("half_saved", keeping, NULL, NULL);
+    train("all_saved", keeping, NULL, NULL);
+    for (int i = 0; i < 2; i++) CU_ASSERT(same_file("half_saved", "all_saved", others[i]));
     free(other), free(valid);
 }
 
