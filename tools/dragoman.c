@@ -12,11 +12,8 @@ static const struct {
     const char *name;
     int (*run)(const dm_options *options);
 } commands[] = {
-    {"train", train_command},
-    {"translate", translate_command},
-    {"rescore", rescore_command},
-    {"score", score_command},
-    {"report", report_command},
+    {"train", train_command},     {"translate", translate_command}, {"rescore", rescore_command},
+    {"average", average_command}, {"score", score_command},         {"report", report_command},
 };
 
 int complain(dm_status status, const dm_error *error)
@@ -65,8 +62,8 @@ static int print_help(const char *command)
 static int no_such_command(const char *name)
 {
     fprintf(stderr,
-            "dragoman: there is no command '%s': did you mean train, translate, rescore, score or report? (dragoman "
-            "--help says what they do)\n",
+            "dragoman: there is no command '%s': did you mean train, translate, rescore, average, score or report? "
+            "(dragoman --help says what they do)\n",
             name);
     return 2;
 }

@@ -6,6 +6,7 @@ int train_command(const dm_options *options);
 int translate_command(const dm_options *options);
 int rescore_command(const dm_options *options);
 int score_command(const dm_options *options);
+int average_command(const dm_options *options);
 int report_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status

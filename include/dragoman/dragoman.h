@@ -33,8 +33,8 @@ DM_API const char *dm_version(void);  // "0.1.0"
 
 typedef struct dm_options dm_options;
 
-// command: "train", "translate", "rescore", "score" or "report"; NULL if there is no such command. All options stand at
-// their defaults. The caller frees it.
+// command: "train", "translate", "rescore", "average", "score" or "report"; NULL if there is no such command. All options
+// stand at their defaults. The caller frees it.
 DM_API dm_options *dm_options_new(const char *command);
 DM_API void dm_options_free(dm_options *options);
 
@@ -135,6 +135,10 @@ typedef struct dm_observer {
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.
 // *stopped (may be NULL): whether the observer stopped it before its end.
 DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
+
+// Averages the weights of checkpoints as the options of "average" say, into model.safetensors of the folder or a file.
+// The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
+DM_API dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error);
 
 // ---- Scoring --------------------------------------------------------------------------------------------------------
 

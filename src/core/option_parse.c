@@ -81,9 +81,13 @@ static Status read_file_name(dm_options *options, const char *word, Error *error
 {
     const Command *command = options->command;
     for (const Option *row = dm_option_table; row->name; row++) {
-        if (!(row->commands & command->bit) || !dm_option_by_itself(row) || dm_option_setting(options, row)->given)
-            continue;
-        return dm_option_assign(options, row, row->name, 1, (const char *[]){word}, error);
+        const Setting *setting = dm_option_setting(options, row);
+        if (!(row->commands & command->bit) || !dm_option_by_itself(row) || (setting->given && !row->repeats)) continue;
+        const char *values[MOST_VALUES];
+        int before = setting->given ? setting->count : 0;
+        for (int i = 0; i < before; i++) values[i] = setting->values[i];
+        values[before] = word;
+        return dm_option_assign(options, row, row->name, before + 1, values, error);
     }
     return dm_misuse(error, "'%s' belongs to no option: the command line is dragoman %s %s", word, command->name,
                      command->usage);

@@ -4,7 +4,7 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -26,6 +26,22 @@ const Option dm_option_table[] = {
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE | DM_RESCORE, .group = data,
      .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
+     .required = true,
+     .help = "model folder: its config.json says what the weights must look like, its model.safetensors is replaced"},
+    {.name = "FILE", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_AVERAGE, .group = data,
+     .repeats = true,
+     .help = "what to average: these files of weights"},
+    {.name = "last", .type = DM_INTEGER, ONE, .low = 1, .high = 1000, .commands = DM_AVERAGE, .group = data,
+     .argument = "N",
+     .help = "instead of files: the last N epoch checkpoints in the folder. Without files, --last and --best, all of "
+             "them. There are as many as train --average keeps"},
+    {.name = "best", .type = DM_INTEGER, ONE, .low = 1, .high = 1000, .commands = DM_AVERAGE, .group = data,
+     .argument = "N",
+     .help = "instead of files: of the epoch checkpoints in the folder the N that validated best, by the first of "
+             "train's --valid-metrics (for which an epoch must have been validated at its end: --valid-freq 1e)"},
+    {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "FILE",
+     .help = "where to write the average, if not to model.safetensors in the folder"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_REPORT,
      .group = data, .argument = "DIR ...", .required = true,
      .help = "folders that dragoman train has written, or is writing; several are compared"},
@@ -100,6 +116,11 @@ const Option dm_option_table[] = {
     {.name = "clip-norm", .type = DM_REAL, ONE, .initial = "1", .low = 0, .high = 1000000000, .commands = DM_TRAIN,
      .group = training, .argument = "F",
      .help = "longest gradient: longer ones are scaled down to it; 0: off"},
+    {.name = "exponential-smoothing", .type = DM_REAL, ONE, .initial = "0", .low = 0, .high = 1, .commands = DM_TRAIN,
+     .group = training, .argument = "F",
+     .help = "validate and keep a moving average of the weights, into which each update mixes this share of the new "
+             "ones (1e-4, say; more in the first updates): model.safetensors and all checkpoints but the state of the "
+             "run hold it; 0: off"},
     {.name = "seed", .type = DM_INTEGER, ONE, .initial = "1", .low = 0, .high = 999999999999999, .commands = DM_TRAIN,
      .group = training, .argument = "N",
      .help = "of all random numbers: the same seed gives the same model"},
@@ -126,12 +147,17 @@ const Option dm_option_table[] = {
      .choices = "ce-mean-words|perplexity|bleu|chrf", .commands = DM_TRAIN, .group = validation, .argument = "NAME ...",
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
              "translate greedily"},
+    {.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+     .choices = "ce-mean-words|perplexity|bleu|chrf", .commands = DM_TRAIN, .group = validation,
+     .argument = "NAME ...",
+     .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"},
     {.name = "save-freq", .type = DM_DURATION, ONE, .initial = "1e", .commands = DM_TRAIN, .group = validation,
      .argument = "TIME",
      .help = "time from one checkpoint to the next"},
     {.name = "average", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000, .commands = DM_TRAIN,
      .group = validation, .argument = "N",
-     .help = "at the end, average the checkpoints of the last N epochs; 0: keep the best one"},
+     .help = "keep the checkpoints of the last N epochs (with --exponential-smoothing, of the smoothed weights) and "
+             "average them at the end; 0: model.safetensors is the best checkpoint"},
     {.name = "disp-freq", .type = DM_DURATION, ONE, .initial = "100u", .commands = DM_TRAIN, .group = validation,
      .argument = "TIME", .free_on_resume = true,
      .help = "time from one line of the log to the next"},
@@ -203,6 +229,13 @@ const Command dm_command_table[] = {
      "Writes for each pair of lines the natural logarithm of the probability that the model gives the translation.",
      "dragoman rescore --model zh-en test.zh test.en\n"
      "dragoman rescore --model zh-en test.zh test.en --word-scores"},
+    {"average", DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
+     "make one model of several checkpoints",
+     "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "
+     "at the end of a run; this does it later, and with others.",
+     "dragoman average --model zh-en --last 5\n"
+     "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
+     "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP] [options]",
      "compare translations with references: BLEU, chrF",
      "Writes BLEU and chrF, digit for digit those of sacreBLEU, with their signature.",

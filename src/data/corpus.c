@@ -90,6 +90,7 @@ static Status keep_pairs(Corpus *corpus, const Encoding *encoding, const CorpusF
     corpus->target = dm_allocate((size_t)all, sizeof *corpus->target);
     corpus->source_length = dm_allocate((size_t)all, sizeof *corpus->source_length);
     corpus->target_length = dm_allocate((size_t)all, sizeof *corpus->target_length);
+    corpus->line = dm_allocate((size_t)all, sizeof *corpus->line);
     for (int i = 0; i < all; i++) {
         const Ids *source = &encoding->source[i], *target = &encoding->target[i];
         bool empty = source->count == 1 || target->count == 1;  // nothing but the end of sentence
@@ -100,6 +101,7 @@ static Status keep_pairs(Corpus *corpus, const Encoding *encoding, const CorpusF
             corpus->skipped_long++;
         } else {
             int pair = corpus->pairs++;
+            corpus->line[pair] = i + 1;
             corpus->source[pair] = used;
             corpus->source_length[pair] = source->count;
             memcpy(corpus->ids + used, source->id, (size_t)source->count * sizeof *corpus->ids);
@@ -161,5 +163,6 @@ void dm_corpus_free(Corpus *corpus)
     free(corpus->target);
     free(corpus->source_length);
     free(corpus->target_length);
+    free(corpus->line);
     *corpus = (Corpus){0};
 }

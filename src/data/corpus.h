@@ -9,6 +9,7 @@ typedef struct Corpus {
     int *ids;                  // all sides of all pairs
     size_t *source, *target;   // [pairs] offset of the first id
     int *source_length, *target_length;  // [pairs] end of sentence counted
+    int *line;                           // [pairs] where the pair stands in the files, from 1
     int skipped_empty, skipped_long;     // pairs left out
 } Corpus;
 

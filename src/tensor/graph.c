@@ -2,6 +2,7 @@
 #include "tensor/graph.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "tensor/op_table.h"
@@ -9,6 +10,7 @@
 struct Record {
     const Op *op;
     Record *previous;
+    const Tensor *result;
     _Alignas(16) unsigned char payload[];
 };
 
@@ -19,6 +21,7 @@ Tensor *dm_tensor(Graph *graph, int rows, int cols)
     Tensor *t = dm_arena_take(graph->arena, sizeof *t);
     *t = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = dm_arena_take(graph->arena, bytes)};
     if (graph->recording) t->grad = memset(dm_arena_take(graph->arena, bytes), 0, bytes);
+    graph->made = t;
     return t;
 }
 
@@ -28,6 +31,7 @@ void *dm_record(Graph *graph, const Op *op, size_t size)
     Record *record = dm_arena_take(graph->arena, sizeof *record + size);
     record->op = op;
     record->previous = graph->tape;
+    record->result = graph->made;
     graph->tape = record;
     return memset(record->payload, 0, size);
 }
@@ -35,6 +39,7 @@ void *dm_record(Graph *graph, const Op *op, size_t size)
 float *dm_gradient(const Graph *graph, const Tensor *t)
 {
     if (!t->parameter) return t->grad;
+    if (graph->asked && !*graph->asked) *graph->asked = t;
     return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
 }
 
@@ -65,6 +70,35 @@ void dm_backward(Graph *graph)
 {
     for (Record *record = graph->tape; record; record = record->previous) record->op->backward(graph, record->payload);
     graph->tape = NULL;
+}
+
+static bool is_finite(const Tensor *t)
+{
+    for (int i = 0; i < t->rows; i++)
+        for (int j = 0; j < t->cols; j++)
+            if (!isfinite(dm_row(t, i)[j])) return false;
+    return true;
+}
+
+// Which parameter an op has, only its backward knows: it is run, and asks for the parameter's gradient.
+BadResult dm_first_bad_result(Graph *graph)
+{
+    BadResult bad = {0};
+    Record *culprit = NULL;
+    for (Record *record = graph->tape; record; record = record->previous)
+        if (record->result && !is_finite(record->result)) culprit = record;
+    graph->tape = NULL;
+    if (!culprit) return bad;
+    bad.op = culprit->op;
+    bad.result = culprit->result;
+    graph->gradients = NULL;
+    graph->asked = &bad.parameter;
+    for (Record *record = culprit; record && !bad.parameter; record = record->previous) {
+        record->op->backward(graph, record->payload);
+        bad.before = record != culprit;
+    }
+    graph->asked = NULL;
+    return bad;
 }
 
 void dm_no_gradient(Graph *graph, void *record)

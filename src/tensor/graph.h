@@ -44,6 +44,8 @@ struct Graph {
     uint64_t seed;               // masks are drawn from (seed, update, shard, op, element)
     uint32_t update, shard, op;  // op counts the random streams drawn so far
     Record *tape;                // the last record; NULL at the start
+    const Tensor *made;          // the last tensor; a record takes it for the op's result
+    const Tensor **asked;        // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
     AttentionTap *tap;           // collects what attention sees; NULL in training and search: nobody looks
 };
 
@@ -63,6 +65,16 @@ Random dm_graph_random(Graph *graph);  // a fresh stream for this op
 
 // Backward through all records. The caller has put the gradient of the result into its ->grad (a loss op has done it).
 void dm_backward(Graph *graph);
+
+// What went wrong on a tape that was recorded in full.
+typedef struct BadResult {
+    const Op *op;             // NULL: every result is finite
+    const Tensor *result;     // the op's
+    const Tensor *parameter;  // an input of the op, or else of the nearest op before it that has one; NULL: none has
+    bool before;              // ... it is of an op before
+} BadResult;
+// The first op whose result is not finite. The tape is used up; no gradient is added to the parameters.
+BadResult dm_first_bad_result(Graph *graph);
 
 // C = op(A) op(B) + beta C with the graph's backend.
 static inline void dm_gemm(const Graph *graph, Gemm args)

@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "model/folder.h"
 #include "model/safetensors.h"
+#include "train/diverged.h"
 
 #define FILE_NAME "training.safetensors"
 
@@ -17,11 +18,12 @@ typedef struct Field {
     const char *name;
     enum { INT, LONG, DOUBLE, BOOL } type;
     size_t offset;
+    bool may_lack;  // runs begun before there was --keep-best do not know it: 0
 } Field;
 
 #define FIELD(name, type, member)                                                                                      \
     {                                                                                                                  \
-        name, type, offsetof(RunState, member)                                                                         \
+        name, type, offsetof(RunState, member), false                                                                  \
     }
 static const Field fields[] = {
     FIELD("update", LONG, update),
@@ -29,9 +31,15 @@ static const Field fields[] = {
     FIELD("position", INT, position),
     FIELD("sentences", LONG, sentences),
     FIELD("seconds", DOUBLE, seconds),
-    FIELD("best_value", DOUBLE, best.value),
-    FIELD("best_update", LONG, best.update),
-    FIELD("stalled", LONG, best.stalled),
+    FIELD("best_value", DOUBLE, best[0].value),
+    FIELD("best_update", LONG, best[0].update),
+    FIELD("stalled", LONG, best[0].stalled),
+    {"best_value_2", DOUBLE, offsetof(RunState, best[1].value), true},
+    {"best_update_2", LONG, offsetof(RunState, best[1].update), true},
+    {"best_value_3", DOUBLE, offsetof(RunState, best[2].value), true},
+    {"best_update_3", LONG, offsetof(RunState, best[2].update), true},
+    {"best_value_4", DOUBLE, offsetof(RunState, best[3].value), true},
+    {"best_update_4", LONG, offsetof(RunState, best[3].update), true},
     FIELD("kept_update", LONG, kept_update),
     FIELD("validated_update", LONG, validated_update),
     FIELD("saved_update", LONG, saved_update),
@@ -90,6 +98,7 @@ static Status read_state(RunState *state, const char *metadata, const char *path
     for (size_t i = 0; i < DM_COUNT(fields) && !status; i++) {
         const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, fields[i].name));
         char *end = NULL, *at = (char *)state + fields[i].offset;
+        if (!text && fields[i].may_lack) continue;
         errno = 0;
         bool real = fields[i].type == DOUBLE;
         unsigned long long bits = text && real ? strtoull(text, &end, 16) : 0;
@@ -116,14 +125,19 @@ typedef struct StoredBuffer {
     size_t size;
 } StoredBuffer;
 
+enum { MOST_BUFFERS = 4 };
+
 // The buffers of a checkpoint; returns how many.
-static int buffers_of(const Run *run, StoredBuffer list[3])
+static int buffers_of(const Run *run, StoredBuffer list[MOST_BUFFERS])
 {
     const Optimizer *o = &run->optimizer;
-    list[0] = (StoredBuffer){"weights", run->model->parameters.data, run->model->parameters.size};
-    list[1] = (StoredBuffer){"adam.first", o->first, o->size};
-    list[2] = (StoredBuffer){"adam.second", o->second, o->size};
-    return o->adam ? 3 : 1;
+    const Parameters *p = &run->model->parameters;
+    int count = 0;
+    list[count++] = (StoredBuffer){"weights", p->data, p->size};
+    if (o->adam) list[count++] = (StoredBuffer){"adam.first", o->first, o->size};
+    if (o->adam) list[count++] = (StoredBuffer){"adam.second", o->second, o->size};
+    if (o->average) list[count++] = (StoredBuffer){"average", o->average, p->size};
+    return count;
 }
 
 bool dm_checkpoint_exists(const char *folder)
@@ -137,21 +151,21 @@ bool dm_checkpoint_exists(const char *folder)
 Status dm_checkpoint_save(Run *run, Error *error)
 {
     RunState *state = &run->state;
-    Status status = dm_journal_sync(&run->journal, &state->journal, error);
+    Status status = dm_run_check_weights(run, error);
+    if (!status) status = dm_journal_sync(&run->journal, &state->journal, error);
     if (status) return status;
     state->saved_update = state->update;
     state->saved_at = state->seconds;
-    if (!state->best.update) state->kept_update = state->update;
+    if (!state->best[0].update) state->kept_update = state->update;
 
-    StoredBuffer buffers[3];
-    TensorToStore tensors[3];
+    StoredBuffer buffers[MOST_BUFFERS];
+    TensorToStore tensors[MOST_BUFFERS];
     int count = buffers_of(run, buffers);
     for (int i = 0; i < count; i++)
         tensors[i] = (TensorToStore){buffers[i].name, 1, {(int64_t)buffers[i].size}, buffers[i].data};
     char *metadata = write_state(state), *path = dm_join_path(run->settings.folder, FILE_NAME);
     status = dm_safetensors_write(path, tensors, count, metadata, error);
-    if (!status && state->kept_update == state->update && !state->complete)
-        status = dm_checkpoint_model(run, NULL, error);
+    if (!status && !state->complete) status = dm_checkpoint_keep(run, error);
     if (!status) dm_epochs_prune(run);
     free(path);
     cJSON_free(metadata);
@@ -164,7 +178,7 @@ Status dm_checkpoint_load(Run *run, Error *error)
     SafeTensors file;
     Status status = dm_safetensors_open(&file, path, error);
     if (status) goto done;
-    StoredBuffer buffers[3];
+    StoredBuffer buffers[MOST_BUFFERS];
     int count = buffers_of(run, buffers);
     status = read_state(&run->state, file.metadata, path, error);
     for (int i = 0; i < count && !status; i++) {
@@ -183,10 +197,35 @@ done:
     return status;
 }
 
-Status dm_checkpoint_model(const Run *run, const float *weights, Error *error)
+static Status write_weights(const Run *run, const float *weights, char *name, Error *error)
 {
-    char *path = dm_join_path(run->settings.folder, "model.safetensors");
+    char *path = dm_join_path(run->settings.folder, name);
     Status status = dm_weights_write(run->model, weights, path, error);
     free(path);
+    free(name);
     return status;
+}
+
+Status dm_checkpoint_model(const Run *run, const float *weights, Error *error)
+{
+    return write_weights(run, weights, dm_copy_string("model.safetensors"), error);
+}
+
+Status dm_checkpoint_keep(const Run *run, Error *error)
+{
+    const RunState *state = &run->state;
+    const float *weights = dm_run_weights(run);
+    Status status = DM_OK;
+    if (state->kept_update == state->update) status = dm_checkpoint_model(run, weights, error);
+    for (int i = 0; i < MOST_METRICS && !status; i++) {
+        const char *metric = dm_options_text(run->options, "valid-metrics", i);
+        if (run->settings.keep[i] && state->best[i].update && state->best[i].update == state->update)
+            status = write_weights(run, weights, dm_format("best-%s.safetensors", metric), error);
+    }
+    return status;
+}
+
+const float *dm_run_weights(const Run *run)
+{
+    return run->optimizer.average ? run->optimizer.average : run->model->parameters.data;
 }

@@ -1,20 +1,29 @@
 // Checkpoints: training.safetensors holds all that a run needs to go on, model.safetensors what the model folder is
-// for, epoch-0001.safetensors ... the weights for the average at the end.
+// for, best-bleu.safetensors and the like the best weights by --keep-best's metrics, epoch-0001.safetensors ... the
+// weights for the average at the end.
 #pragma once
 #include "train/run.h"
 
-// Writes training.safetensors, and model.safetensors where it is to hold the present weights (state.kept_update is
-// state.update). In this order: a run killed between the two finds in the first what the second has to hold.
+// Writes training.safetensors, then what dm_checkpoint_keep says. In this order: a run killed between two of the files
+// finds in the first what the others have to hold.
 Status dm_checkpoint_save(Run *run, Error *error);
+// Writes those of model.safetensors and best-METRIC.safetensors that are to hold the present weights: where
+// state.kept_update, or the update of the metric's best, is state.update.
+Status dm_checkpoint_keep(const Run *run, Error *error);
 // Reads training.safetensors into run->state, the weights and the moments.
 Status dm_checkpoint_load(Run *run, Error *error);
 bool dm_checkpoint_exists(const char *folder);
-Status dm_checkpoint_model(const Run *run, const float *weights,
-                           Error *error);  // model.safetensors alone; NULL: the present
+Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone
+const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one
 
-Status dm_epoch_save(const Run *run, Error *error);  // the epoch just done
-void dm_epochs_prune(const Run *run);                // removes those that are no longer among the last --average ones
+Status dm_epoch_save(const Run *run, Error *error);    // the epoch just done
+void dm_epochs_prune(const Run *run);                  // removes those that are no longer among the last --average ones
+char *dm_epoch_path(const char *folder, int epoch);    // the caller frees it
+int dm_epochs_list(const char *folder, int **epochs);  // those that are there, ascending; the caller frees them
 // The mean of those of the last --average epochs, as many as there are: *count, may be 0. weights: [parameters.size]
 Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error);
+
+// The mean of the weights in these files, summed in double in their order.
+Status dm_weights_average(const Model *model, char *const *paths, int count, float *weights, Error *error);
 
 void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

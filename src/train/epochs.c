@@ -9,19 +9,43 @@
 #include "model/folder.h"
 #include "train/checkpoint.h"
 
-static char *epoch_path(const Run *run, int epoch)
+char *dm_epoch_path(const char *folder, int epoch)
 {
-    char *name = dm_format("epoch-%04d.safetensors", epoch), *path = dm_join_path(run->settings.folder, name);
+    char *name = dm_format("epoch-%04d.safetensors", epoch), *path = dm_join_path(folder, name);
     free(name);
     return path;
 }
 
-// The number in the name of an epoch checkpoint (or what a kill left of one), or 0.
-static int epoch_of(const char *name)
+// The number in the name of an epoch checkpoint, or of what a kill left of one (*half), or 0.
+static int epoch_of(const char *name, bool *half)
 {
     int epoch = 0, length = 0;
     if (sscanf(name, "epoch-%d.safetensors%n", &epoch, &length) != 1 || !length || epoch < 1) return 0;
-    return name[length] == '\0' || !strcmp(name + length, ".tmp") ? epoch : 0;
+    *half = !strcmp(name + length, ".tmp");
+    return name[length] == '\0' || *half ? epoch : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+int dm_epochs_list(const char *folder, int **epochs)
+{
+    int count = 0;
+    *epochs = NULL;
+    DIR *listing = opendir(folder);
+    if (!listing) return 0;
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        bool half;
+        int epoch = epoch_of(entry->d_name, &half);
+        if (!epoch || half) continue;
+        *epochs = dm_reallocate(*epochs, (size_t)count + 1, sizeof **epochs);
+        (*epochs)[count++] = epoch;
+    }
+    closedir(listing);
+    if (count) qsort(*epochs, (size_t)count, sizeof **epochs, compare);
+    return count;
 }
 
 static int epochs_done(const Run *run)
@@ -33,8 +57,8 @@ static int epochs_done(const Run *run)
 
 Status dm_epoch_save(const Run *run, Error *error)
 {
-    char *path = epoch_path(run, run->state.epoch);
-    Status status = dm_weights_write(run->model, NULL, path, error);
+    char *path = dm_epoch_path(run->settings.folder, run->state.epoch);
+    Status status = dm_weights_write(run->model, dm_run_weights(run), path, error);
     free(path);
     return status;
 }
@@ -45,7 +69,8 @@ static void remove_epochs(const char *folder, int last)
     DIR *listing = opendir(folder);
     if (!listing) return;
     for (struct dirent *entry; (entry = readdir(listing));) {
-        int epoch = epoch_of(entry->d_name);
+        bool half;
+        int epoch = epoch_of(entry->d_name, &half);
         if (epoch && epoch <= last) unlinkat(dirfd(listing), entry->d_name, 0);
     }
     closedir(listing);
@@ -58,31 +83,38 @@ void dm_epochs_prune(const Run *run)
 
 Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error)
 {
-    size_t size = run->model->parameters.size;
-    double *sum = dm_allocate(size, sizeof(double));
-    Status status = DM_OK;
-    *count = 0;
     int last = epochs_done(run), first = last - run->settings.average + 1;
-    for (int epoch = first < 1 ? 1 : first; epoch <= last && !status; epoch++) {
-        char *path = epoch_path(run, epoch);
-        if (dm_exists(path)) {
-            status = dm_weights_read(run->model, weights, path, error);
-            for (size_t i = 0; i < size && !status; i++) sum[i] += (double)weights[i];
-            (*count)++;
-        }
-        free(path);
+    char **paths = dm_allocate((size_t)run->settings.average, sizeof *paths);
+    *count = 0;
+    for (int epoch = first < 1 ? 1 : first; epoch <= last; epoch++) {
+        char *path = paths[*count] = dm_epoch_path(run->settings.folder, epoch);
+        if (dm_exists(path))
+            ++*count;
+        else
+            free(path);
     }
-    for (size_t i = 0; i < size && *count; i++) weights[i] = (float)(sum[i] / *count);
-    free(sum);
+    Status status = *count ? dm_weights_average(run->model, paths, *count, weights, error) : DM_OK;
+    for (int i = 0; i < *count; i++) free(paths[i]);
+    free(paths);
     return status;
 }
 
 void dm_folder_clear(const char *folder)
 {
-    static const char *const names[] = {"training.safetensors", "config.json", "generation_config.json",
-                                        "model.safetensors",    "vocab.json",  "target_vocab.json",
-                                        "source.spm",           "target.spm",  "tokenizer_config.json",
-                                        "train.jsonl"};
+    static const char *const names[] = {"training.safetensors",
+                                        "config.json",
+                                        "generation_config.json",
+                                        "model.safetensors",
+                                        "vocab.json",
+                                        "target_vocab.json",
+                                        "source.spm",
+                                        "target.spm",
+                                        "tokenizer_config.json",
+                                        "train.jsonl",
+                                        "best-ce-mean-words.safetensors",
+                                        "best-perplexity.safetensors",
+                                        "best-bleu.safetensors",
+                                        "best-chrf.safetensors"};
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         char *path = dm_join_path(folder, names[i]), *half = dm_format("%s.tmp", path);
         unlink(path);

@@ -186,7 +186,7 @@ static Status report_samples(Run *run, const Validation *v, Error *error)
 Status dm_report_validation(Run *run, const Validation *v, Error *error)
 {
     const RunState *state = &run->state;
-    const Best *best = &state->best;
+    const Best *best = &state->best[0];
     cJSON *event = new_event(run, "valid");
     for (int i = 0; i < v->metrics; i++) {
         char standing[80] = "";
@@ -198,6 +198,7 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
         dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i], v->value[i], standing);
         add_figure(event, v->metric[i], v->value[i]);
     }
+    cJSON_AddBoolToObject(event, "epoch_done", state->position >= run->plan.updates);
     add_figure(event, "best", best->value);
     cJSON_AddNumberToObject(event, "stalled", (double)best->stalled);
     add_figure(event, "seconds", state->seconds);

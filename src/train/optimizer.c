@@ -28,6 +28,10 @@ void dm_optimizer_create(Optimizer *o, const Parameters *parameters)
         o->first = dm_allocate(o->size, sizeof(float));
         o->second = dm_allocate(o->size, sizeof(float));
     }
+    if (o->smoothing > 0) {
+        o->average = dm_allocate(parameters->size, sizeof(float));
+        memcpy(o->average, parameters->data, parameters->size * sizeof(float));
+    }
     o->lane = dm_allocate((size_t)o->lanes, sizeof *o->lane);
     for (int i = 0; i < o->lanes; i++) o->lane[i] = dm_allocate(o->size, sizeof(float));
     o->squares = dm_allocate(block_count(o), sizeof(double));
@@ -39,6 +43,7 @@ void dm_optimizer_free(Optimizer *o)
     free(o->lane);
     free(o->first);
     free(o->second);
+    free(o->average);
     free(o->squares);
     *o = (Optimizer){0};
 }
@@ -66,6 +71,7 @@ typedef struct Pass {
     float rate;                                 // learn rate / (1 - beta1^t)
     float root;                                 // 1 / sqrt(1 - beta2^t)
     float beta1, rest1, beta2, rest2, epsilon;  // rest = 1 - beta
+    float share;                                // of the new weights in the moving average
 } Pass;
 
 static void sum_lanes(void *context, int index, int thread)
@@ -104,6 +110,19 @@ static DM_CLONES void descend(float *restrict p, float *restrict sum, size_t n, 
     }
 }
 
+// Exponential smoothing: average += share (p - average). As in Marian, share = max(F, 1 - (t + 1) / (t + 10)) with F of
+// --exponential-smoothing and t of the update: the average of a young run forgets the weights it began with.
+static DM_CLONES void follow(float *restrict average, const float *restrict p, size_t n, float share)
+{
+    for (size_t i = 0; i < n; i++) average[i] += share * (p[i] - average[i]);
+}
+
+static double share_of_new(double smoothing, long update)
+{
+    double t = (double)update, young = 1 - (t + 1) / (t + 10);
+    return young > smoothing ? young : smoothing;
+}
+
 static void change_parameters(void *context, int index, int thread)
 {
     (void)thread;
@@ -114,6 +133,7 @@ static void change_parameters(void *context, int index, int thread)
         adam(pass->parameters + from, o->lane[0] + from, o->first + from, o->second + from, n, pass);
     else
         descend(pass->parameters + from, o->lane[0] + from, n, pass->rate * pass->scale);
+    if (o->average) follow(o->average + from, pass->parameters + from, n, pass->share);
 }
 
 static void clear_frozen_rows(const Optimizer *o, const Parameters *parameters)
@@ -148,6 +168,7 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
     pass.beta1 = (float)o->beta1, pass.rest1 = (float)(1 - o->beta1);
     pass.beta2 = (float)o->beta2, pass.rest2 = (float)(1 - o->beta2);
     pass.epsilon = (float)o->epsilon;
+    pass.share = (float)share_of_new(o->smoothing, step->update);
     dm_parallel(o->threads, blocks, change_parameters, &pass);
     return result;
 }

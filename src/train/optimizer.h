@@ -7,11 +7,13 @@ typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
     bool adam;  // else plain stochastic gradient descent
     double beta1, beta2, epsilon;
+    double smoothing;  // least share of the new weights in their moving average; 0: there is none
     int lanes;
     int threads;
     // made by dm_optimizer_create
     size_t size;            // trained parameters
     float *first, *second;  // [size] moments of Adam (NULL with sgd)
+    float *average;         // [parameters.size] moving average of the weights, which begins as the weights; or NULL
     float **lane;           // [lanes][size] gradients; zeroed by dm_optimizer_step
     double *squares;        // [blocks] sums of squares, added up in order
 } Optimizer;

@@ -33,6 +33,24 @@ static int default_shard_words(int batch_words)
     return words < 64 ? 64 : words > 512 ? 512 : words;
 }
 
+// --keep-best names some of --valid-metrics.
+static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
+{
+    int kept = dm_options_count(o, "keep-best"), metrics = dm_options_count(o, "valid-metrics");
+    if (kept && !dm_options_count(o, "valid-sets"))
+        return dm_misuse(error, "--keep-best needs --valid-sets: without a validation no checkpoint is the best");
+    for (int i = 0; i < kept; i++) {
+        const char *name = dm_options_text(o, "keep-best", i);
+        int at = 0;
+        while (at < metrics && strcmp(dm_options_text(o, "valid-metrics", at), name) != 0) at++;
+        if (at == metrics)
+            return dm_misuse(
+                error, "--keep-best %s: it is not among --valid-metrics, so it is never measured: add it there", name);
+        s->keep[at] = true;
+    }
+    return DM_OK;
+}
+
 static Status read_settings(Run *run, Error *error)
 {
     const dm_options *o = run->options;
@@ -66,7 +84,7 @@ static Status read_settings(Run *run, Error *error)
                          s->schedule.kind, dm_options_text(o, "after", 0));
     if (whole(o, "dim-emb") % whole(o, "heads") != 0 && !dm_options_text(o, "pretrained-model", 0))
         return dm_misuse(error, "--dim-emb %d is not a multiple of --heads %d", whole(o, "dim-emb"), whole(o, "heads"));
-    return DM_OK;
+    return read_kept_metrics(s, o, error);
 }
 
 static Status make_segmenter(const Run *run, Error *error)
@@ -234,6 +252,7 @@ static void make_workers(Run *run)
         .beta1 = numbers[0],
         .beta2 = numbers[1],
         .epsilon = numbers[2],
+        .smoothing = dm_options_number(o, "exponential-smoothing"),
         .lanes = whole(o, "lanes"),
         .threads = run->settings.threads,
     };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "train/checkpoint.h"
+#include "train/diverged.h"
 
 // ---- Where the run is -------------------------------------------------------------------------------------------
 
@@ -34,7 +35,7 @@ static double measure(const Run *run, char unit)
 
 bool dm_run_stalled(const Run *run)
 {
-    return run->validator && run->settings.patience > 0 && run->state.best.stalled >= run->settings.patience;
+    return run->validator && run->settings.patience > 0 && run->state.best[0].stalled >= run->settings.patience;
 }
 
 bool dm_run_finished(const Run *run)
@@ -68,33 +69,6 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
 
 // ---- An update --------------------------------------------------------------------------------------------------
 
-// Does it leave a perplexity that is a number? (An even guess among a million pieces costs 14 nats; 700 are a ruin.)
-static bool is_cost(const Loss *loss)
-{
-    return isfinite(exp(loss->objective / (double)loss->count));
-}
-
-static Status diverged(const Run *run, long update, const ShardRange *range, Error *error)
-{
-    const Parameter *culprit = dm_optimizer_culprit(&run->optimizer, &run->model->parameters);
-    const Loss *losses = run->workers.losses;
-    int shards = range->last - range->first, shard = 0;
-    char what[256] = "the norm of the gradient is too large for a number";
-    while (shard < shards && is_cost(&losses[shard])) shard++;
-    if (shard < shards)
-        snprintf(what, sizeof what, "the cost of shard %d of %d is %s", shard + 1, shards,
-                 isnan(losses[shard].objective) ? "not a number" : "beyond all bounds");
-    else if (culprit)
-        snprintf(what, sizeof what, "the gradient of %s is not finite", culprit->name);
-    return dm_fail(
-        error,
-        "%s: training has diverged at update %ld (epoch %d): %s. The checkpoint of update %ld is kept. "
-        "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
-        "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
-        run->settings.folder, update, run->state.epoch, what, run->state.saved_update, run->settings.schedule.peak,
-        run->settings.schedule.warmup, run->settings.folder);
-}
-
 // Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer.
 static Status update_once(Run *run, Error *error)
 {
@@ -107,9 +81,9 @@ static Status update_once(Run *run, Error *error)
     ShardRange range = {&run->corpus, plan, plan->update_start[state->position], plan->update_start[last]};
     Loss loss = dm_shards_train(&run->workers, &range, update, &run->optimizer);
     Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update};
-    if (!is_cost(&loss)) return diverged(run, update, &range, error);
+    if (!dm_is_cost(&loss)) return dm_run_diverged(run, update, &range, error);
     StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
-    if (!isfinite(result.gradient_norm)) return diverged(run, update, &range, error);
+    if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
 
     state->update = update;
     state->position = last;
@@ -124,15 +98,32 @@ static Status update_once(Run *run, Error *error)
     return DM_OK;
 }
 
+// Validates weights other than those being trained: the two change places for that time.
+static void validate_these(Run *run, float *weights, Validation *validation)
+{
+    Parameters *p = &run->model->parameters;
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < p->size; i++) {
+            float kept = p->data[i];
+            p->data[i] = weights[i];
+            weights[i] = kept;
+        }
+        if (turn == 0) dm_validate(run->validator, &run->workers, validation);
+    }
+}
+
 static Status validate(Run *run, Error *error)
 {
     RunState *state = &run->state;
     Validation validation;
-    dm_validate(run->validator, &run->workers, &validation);
+    if (run->optimizer.average)
+        validate_these(run, run->optimizer.average, &validation);
+    else
+        dm_validate(run->validator, &run->workers, &validation);
     state->seconds = dm_clock() - run->started;
     state->validated_update = state->update;
     state->validated_at = state->seconds;
-    if (dm_best_update(&state->best, &validation, state->update)) state->kept_update = state->update;
+    if (dm_best_update(state->best, &validation, state->update)) state->kept_update = state->update;
     Status status = dm_report_validation(run, &validation, error);
     dm_validation_free(&validation);
     return status ? status : dm_checkpoint_save(run, error);
@@ -158,9 +149,8 @@ static Status look_around(Run *run, const Before *before, Error *error)
 // *kept: what to say of it, or "" where no epoch has been completed.
 static Status keep_average(Run *run, char kept[512], Error *error)
 {
-    Parameters *p = &run->model->parameters;
     int count = 0;
-    float *average = dm_allocate(p->size, sizeof(float)), *present = dm_allocate(p->size, sizeof(float));
+    float *average = dm_allocate(run->model->parameters.size, sizeof(float));
     Status status = dm_epochs_average(run, average, &count, error);
     kept[0] = '\0';
     if (status || !count) goto done;
@@ -168,18 +158,14 @@ static Status keep_average(Run *run, char kept[512], Error *error)
                           count == 1 ? "" : "s", run->settings.average);
     if (run->validator) {
         Validation validation;
-        memcpy(present, p->data, p->size * sizeof(float));
-        memcpy(p->data, average, p->size * sizeof(float));
-        dm_validate(run->validator, &run->workers, &validation);
-        memcpy(p->data, present, p->size * sizeof(float));
+        validate_these(run, average, &validation);
         snprintf(kept + length, 512 - (size_t)length, ": %s %.5g; the best single checkpoint, of update %ld, has %.5g",
-                 validation.metric[0], validation.value[0], run->state.best.update, run->state.best.value);
+                 validation.metric[0], validation.value[0], run->state.best[0].update, run->state.best[0].value);
         dm_validation_free(&validation);
     }
     status = dm_checkpoint_model(run, average, error);
 done:
     free(average);
-    free(present);
     return status;
 }
 
@@ -187,7 +173,7 @@ static void why_it_ends(const Run *run, char reason[160])
 {
     if (dm_run_stalled(run))
         snprintf(reason, 160, "no better %s in %ld validations (--early-stopping)",
-                 dm_options_text(run->options, "valid-metrics", 0), run->state.best.stalled);
+                 dm_options_text(run->options, "valid-metrics", 0), run->state.best[0].stalled);
     else
         snprintf(reason, 160, "--after %s is reached", dm_options_text(run->options, "after", 0));
 }
@@ -203,9 +189,9 @@ static Status finish(Run *run, Error *error)
         status = dm_checkpoint_save(run, error);
     if (!status && run->settings.average) status = keep_average(run, kept, error);
     if (status) return status;
-    if (!*kept && state->best.update)
-        snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best.update,
-                 dm_options_text(run->options, "valid-metrics", 0), state->best.value);
+    if (!*kept && state->best[0].update)
+        snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,
+                 dm_options_text(run->options, "valid-metrics", 0), state->best[0].value);
     else if (!*kept)
         snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (there was no validation to choose by)",
                  state->update);
@@ -241,13 +227,13 @@ static void say_complete(const Run *run)
            run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
 }
 
-// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the two files of the
-// last one has left undone.
+// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the files of the last
+// one has left undone.
 static Status settle(Run *run, Error *error)
 {
     if (!run->resumed) return dm_checkpoint_save(run, error);
     run->state.complete = false;
-    return run->state.kept_update == run->state.update ? dm_checkpoint_model(run, NULL, error) : DM_OK;
+    return dm_checkpoint_keep(run, error);
 }
 
 dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)

@@ -70,6 +70,22 @@ static void wait_for_turn(atomic_int *lane, int turn)
     while (atomic_load_explicit(lane, memory_order_acquire) != turn) sched_yield();
 }
 
+static Graph training_graph(const Round *round, int index, Arena *arena, float *gradients)
+{
+    const Workers *w = round->workers;
+    return (Graph){
+        .arena = arena,
+        .gemm = w->gemm,
+        .parameters = w->model->parameters.data,
+        .gradients = gradients,
+        .recording = true,
+        .dropout = w->dropout,
+        .seed = w->seed,
+        .update = (uint32_t)round->update,
+        .shard = (uint32_t)index,
+    };
+}
+
 static void train_shard(void *context, int index, int thread)
 {
     const Round *round = context;
@@ -77,23 +93,29 @@ static void train_shard(void *context, int index, int thread)
     Arena *arena = &w->arenas[thread];
     dm_arena_reset(arena);
     int lanes = round->optimizer->lanes, lane = index % lanes, turn = index / lanes;
-    Graph g = {
-        .arena = arena,
-        .gemm = w->gemm,
-        .parameters = w->model->parameters.data,
-        .gradients = round->optimizer->lane[lane],
-        .recording = true,
-        .dropout = w->dropout,
-        .seed = w->seed,
-        .update = (uint32_t)round->update,
-        .shard = (uint32_t)index,
-    };
+    Graph g = training_graph(round, index, arena, round->optimizer->lane[lane]);
     Batch batch = batch_of(round, index, arena);
     CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), w->smoothing);
     wait_for_turn(&w->turns[lane], turn);
     w->losses[index] = dm_cross_entropy(&g, &loss);
     dm_backward(&g);
     atomic_store_explicit(&w->turns[lane], turn + 1, memory_order_release);
+}
+
+void dm_shard_again(Workers *w, const ShardRange *range, long update, int index, float *gradients, BadResult *bad)
+{
+    const Round round = {.workers = w, .range = range, .update = update};
+    Arena *arena = &w->arenas[0];
+    dm_arena_reset(arena);
+    Graph g = training_graph(&round, index, arena, gradients);
+    Batch batch = batch_of(&round, index, arena);
+    CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), w->smoothing);
+    if (gradients) {
+        dm_cross_entropy(&g, &loss);
+        dm_backward(&g);
+    } else {
+        *bad = dm_first_bad_result(&g);
+    }
 }
 
 static void evaluate_shard(void *context, int index, int thread)

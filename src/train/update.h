@@ -33,5 +33,9 @@ typedef struct ShardRange {
 // Shard i adds its gradients to lane i mod lanes, after shard i - lanes has. Returns the sum of the losses;
 // workers->losses holds those of the shards.
 Loss dm_shards_train(Workers *workers, const ShardRange *range, long update, const Optimizer *optimizer);
+// One shard of an update once more, alone, to see what went wrong in it. With gradients (as large as a lane): forward
+// and backward into them, *bad untouched. Without (NULL): forward alone, and *bad says which result is not finite.
+void dm_shard_again(Workers *workers, const ShardRange *range, long update, int index, float *gradients,
+                    BadResult *bad);
 // Without dropout, smoothing or gradients.
 Loss dm_shards_evaluate(Workers *workers, const ShardRange *range);

@@ -168,14 +168,20 @@ void dm_validation_free(Validation *validation)
     *validation = (Validation){0};
 }
 
-bool dm_best_update(Best *best, const Validation *validation, long update)
+bool dm_metric_falls(const char *metric)
 {
-    bool lower = !strcmp(validation->metric[0], "ce-mean-words") || !strcmp(validation->metric[0], "perplexity");
-    double value = validation->value[0];
-    bool better = best->update == 0 || (lower ? value < best->value : value > best->value);
-    if (better)
-        *best = (Best){value, update, 0};
-    else
-        best->stalled++;
-    return better;
+    return !strcmp(metric, "ce-mean-words") || !strcmp(metric, "perplexity");
+}
+
+bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update)
+{
+    for (int i = 0; i < validation->metrics; i++) {
+        double value = validation->value[i];
+        bool less = value<best[i].value, more = value> best[i].value;
+        if (best[i].update == 0 || (dm_metric_falls(validation->metric[i]) ? less : more))
+            best[i] = (Best){value, update, 0};
+        else
+            best[i].stalled++;
+    }
+    return best[0].update == update;
 }

@@ -9,7 +9,7 @@ enum { SAMPLES = 3, MOST_METRICS = 4 };
 
 typedef struct Validator Validator;
 
-// The best value of the first metric so far, and what early stopping counts.
+// The best value of a metric so far; of the first one, `stalled` is what early stopping counts.
 typedef struct Best {
     double value;
     long update;   // 0: there was no validation yet
@@ -42,5 +42,6 @@ void dm_validator_close(Validator *validator);
 void dm_validate(const Validator *validator, Workers *workers, Validation *out);
 void dm_validation_free(Validation *validation);
 
-// Takes a validation into account: true if it is a new best.
-bool dm_best_update(Best *best, const Validation *validation, long update);
+// Takes a validation into account, metric by metric: true if it is a new best by the first.
+bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update);
+bool dm_metric_falls(const char *metric);  // costs: less is better

@@ -60,6 +60,7 @@ static void empty_and_long_pairs_are_left_out_and_counted(void)
     CU_ASSERT_EQUAL(corpus.skipped_empty, 3);
     CU_ASSERT_EQUAL(corpus.skipped_long, 1);
     CU_ASSERT_EQUAL(corpus.source_length[1], 3);  // as long as allowed, end of sentence counted
+    CU_ASSERT(corpus.line[0] == 1 && corpus.line[1] == 6);
     dm_corpus_free(&corpus);
 }
 

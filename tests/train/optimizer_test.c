@@ -120,6 +120,35 @@ static void frozen_rows_and_untrained_parameters_stay(void)
     dm_parameters_free(&p);
 }
 
+// average += max(F, 1 - (t + 1) / (t + 10)) (w - average), from the first weights on, in double.
+static void the_average_follows_the_weights(void)
+{
+    static const double shares[] = {0.3, 0.7};  // 0.3 is the larger one from t = 21 on, 0.7 from t = 3 on
+    for (int i = 0; i < 2; i++) {
+        Parameters p = make_parameters();
+        Optimizer o = {.adam = i,
+                       .beta1 = 0.9,
+                       .beta2 = 0.98,
+                       .epsilon = 1e-9,
+                       .smoothing = shares[i],
+                       .lanes = LANES,
+                       .threads = 1 + i};
+        dm_optimizer_create(&o, &p);
+        double *average = calloc(p.size, sizeof(double));
+        for (size_t j = 0; j < p.size; j++) average[j] = (double)p.data[j];
+        for (long t = 1; t <= 30; t++) {
+            const double young = 9 / ((double)t + 10), share = young > shares[i] ? young : shares[i];
+            fill_lanes(&o, (uint32_t)t);
+            dm_optimizer_step(&o, &p, &(Step){0.1, 0, 10, t});
+            for (size_t j = 0; j < p.size; j++) average[j] += share * ((double)p.data[j] - average[j]);
+        }
+        check_near(o.average, average, p.size, 1e-5);
+        free(average);
+        dm_optimizer_free(&o);
+        dm_parameters_free(&p);
+    }
+}
+
 static void a_step_leaves_the_lanes_at_zero(void)
 {
     Parameters p = make_parameters();
@@ -204,6 +233,7 @@ const Fact facts[] = {
     FACT(adam_with_clipping_equals_the_paper),
     FACT(descent_with_and_without_clipping_is_plain),
     FACT(frozen_rows_and_untrained_parameters_stay),
+    FACT(the_average_follows_the_weights),
     FACT(a_step_leaves_the_lanes_at_zero),
     FACT(the_number_of_threads_does_not_change_a_bit),
     FACT(a_gradient_that_is_not_finite_changes_nothing_and_is_named),

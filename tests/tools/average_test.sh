@@ -1,0 +1,125 @@
+#!/bin/bash
+# dragoman average as its users meet it, and the checkpoints that train leaves for it. Argument: the command to test.
+set -u
+dragoman=$(realpath "$1")
+room=$(mktemp -d)
+export OMP_WAIT_POLICY=passive
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
+check() {
+    local what=$1 status=$2 words=$3 got
+    shift 3
+    "$@" > out 2> err
+    got=$?
+    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(tail -c 300 err))"
+    [ ! -s out ] || fail "$what: something on stdout: $(head -c 300 out)"
+    local IFS='|' word
+    for word in $words; do
+        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(tail -c 400 err)"
+    done
+}
+
+same() {  # same WHAT FILE FILE
+    cmp -s "$2" "$3" || fail "$1: $2 and $3 differ"
+}
+
+colours=(red blue green gold pink grey teal lime navy rust)
+RANDOM=4
+for i in $(seq 30); do
+    line= back=
+    for j in $(seq $((2 + RANDOM % 4))); do
+        word=${colours[RANDOM % 10]}
+        line="$line $word" back="$word $back"
+    done
+    echo "${line# }" >> src
+    echo "${back% }" >> trg
+done
+train() {
+    "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 \
+        --heads 2 --mini-batch-words 40 --lr-warmup 10 --gemm openblas "$@"
+}
+average() { "$dragoman" average "$@"; }
+valid=(--valid-sets src trg --valid-metrics chrf ce-mean-words)
+
+# ---- Options of train that are about checkpoints ----
+
+check 'a best checkpoint of what is not measured' 2 '--keep-best bleu|--valid-metrics' \
+    train --model new --after 1u "${valid[@]}" --keep-best bleu
+check 'a best checkpoint without validation' 2 '--keep-best|--valid-sets' train --model new --after 1u --keep-best bleu
+check 'a share of more than all' 2 'exponential-smoothing' train --model new --after 1u --exponential-smoothing 2
+[ ! -e new ] || fail 'a command that could not begin left a folder'
+
+# ---- What can be averaged ----
+
+check 'a run' 0 'the average of the last 6' train --model run --after 12e "${valid[@]}" --average 6 --early-stopping 0 \
+    --keep-best chrf ce-mean-words
+cp run/model.safetensors six
+check 'all epochs' 0 'run/model.safetensors: the average of 6|run/epoch-0007.safetensors|run/epoch-0012.safetensors' \
+    average --model run
+same 'all epochs' run/model.safetensors six
+check 'the last epochs' 0 'last-2: the average of 2|run/epoch-0011.safetensors|run/epoch-0012.safetensors' \
+    average --model run --last 2 --output last-2
+grep -q epoch-0010 err && fail 'the last two are three'
+same 'averaging to a file' run/model.safetensors six
+check 'files' 0 'named: the average of 2' \
+    average --model run run/epoch-0011.safetensors --output named run/epoch-0012.safetensors
+same 'files by name' last-2 named
+check 'one file' 0 'alone: the average of 1 checkpoint' average --model run run/best-chrf.safetensors --output alone
+same 'one file' run/best-chrf.safetensors alone
+check 'two that --keep-best left' 0 'the average of 2' \
+    average --model run run/best-chrf.safetensors run/best-ce-mean-words.safetensors
+"$dragoman" translate --model run < src > translated || fail 'the average does not translate'
+[ "$(wc -l < translated)" = 30 ] || fail 'the average does not translate every line'
+
+# The best by the log that is there, whatever it says: highest chrf, of the end of an epoch.
+sed -i -E '/"epoch":8,.*"chrf"/s/"chrf":[0-9.e+-]+/"chrf":201/; /"epoch":11,.*"chrf"/s/"chrf":[0-9.e+-]+/"chrf":200/
+    /"epoch":3,.*"chrf"/s/"chrf":[0-9.e+-]+/"chrf":300/' run/train.jsonl
+echo '{"event":"valid","epoch":9,"update":1,"chrf":400,"epoch_done":false}' >> run/train.jsonl
+check 'the best epochs' 0 'epoch-0008.safetensors : chrf 201|epoch-0011.safetensors : chrf 200' \
+    average --model run --best 2 --output best-2
+average --model run run/epoch-0008.safetensors run/epoch-0011.safetensors --output named 2> err
+same 'the best epochs' best-2 named
+sed -i -E '/"epoch":9,.*"epoch_done":true/s/"ce-mean-words":[0-9.e+-]+/"ce-mean-words":0.001/' run/train.jsonl
+tr -d '\n\t' < run/config.json > config
+sed -E 's/("valid-metrics": ?)\["chrf", ?"ce-mean-words"\]/\1["ce-mean-words","chrf"]/' config > run/config.json
+check 'the best by a cost' 0 'epoch-0009.safetensors : ce-mean-words 0.001' average --model run --best 1 --output best-1
+
+check 'a run validated at other times' 0 '' train --model other --after 6e "${valid[@]}" --valid-freq 2u --average 6
+updates=$(grep -c '"epoch_done":true' other/train.jsonl)
+others=$(grep -c '"epoch_done":false' other/train.jsonl)
+[ "$updates" -ge 1 ] && [ "$updates" -le 6 ] && [ "$others" -ge 1 ] ||
+    fail "$updates ends of six epochs, $others others"
+
+# ---- What cannot ----
+
+check 'no folder' 2 '--model' average
+check 'a folder that is not there' 1 'nowhere' average --model nowhere
+[ ! -e nowhere ] || fail 'averaging makes a folder'
+check 'two ways at once' 2 '--last|--best|take one' average --model run --last 2 --best 2
+check 'more than there are' 1 '--last 7|only 6|--average' average --model run --last 7
+check 'more best ones than there are' 1 '--best 7|6 were validated' average --model run --best 7
+check 'a missing file' 1 'none.safetensors' average --model run none.safetensors
+check 'a file that holds no model' 1 'run/training.safetensors' average --model run run/training.safetensors
+check 'another shape' 0 '' train --model wide --after 1u --dim-emb 24
+check 'a checkpoint of another shape' 1 'wide/model.safetensors|config.json' average --model run wide/model.safetensors
+check 'no epoch checkpoints' 1 'wide has no epoch checkpoints|--average' average --model wide --last 2
+same 'a failure changes nothing' run/best-chrf.safetensors alone
+
+"$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --model busy --after 100000000u --quiet \
+    2> busy.err &
+pid=$!
+until [ -s busy/model.safetensors ]; do sleep 0.02; kill -0 $pid || break; done
+check 'a folder that is trained in' 1 "another process, number $pid" average --model busy busy/model.safetensors
+kill -9 $pid
+wait $pid 2> kill.err
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))

@@ -1,0 +1,62 @@
+#!/bin/bash
+# Training runs that people can trust: ten kills, translating from a folder that is being trained in, divergence.
+# Argument: the command to test.
+set -u
+dragoman=$(realpath "$1")
+root=$(realpath "$(dirname "$0")/../..")
+room=$(mktemp -d)
+pid=
+export OMP_WAIT_POLICY=passive
+trap '[ -z "$pid" ] || kill -9 $pid; rm -rf "$room"' EXIT
+cd "$room" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+"$root/scripts/kills.sh" 10 "$dragoman" > kills || fail "ten kills: $(cat kills)"
+grep -q '^10 kills in .* 0 differences$' kills || fail "ten kills: $(cat kills)"
+
+head -n 300 "$root/data/toy/train.zh" | sed 's/./& /g' > train.zh
+head -n 300 "$root/data/toy/train.en" > train.en
+small=(train --train-sets train.zh train.en --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1
+    --heads 2 --mini-batch-words 150 --lr-warmup 20 --cpu-threads 1)
+
+# ---- Every model that a run in progress shows is a whole one ----
+
+# Each update replaces model.safetensors.
+head -n 1 train.zh > line
+"$dragoman" "${small[@]}" --model live --after 1000000u --save-freq 1u --quiet 2> live.err &
+pid=$!
+until [ -s live/model.safetensors ]; do sleep 0.005; kill -0 $pid || break; done
+for i in $(seq 30); do
+    "$dragoman" translate --model live --beam-size 1 --cpu-threads 1 < line > out 2> err ||
+        fail "translating, $i: $(cat err)"
+    [ "$(wc -l < out)" = 1 ] || fail "translating, $i: not one line: $(cat out)"
+    cmp -s live/model.safetensors before || seen=$((${seen:-0} + 1))
+    cp live/model.safetensors before
+done
+kill -0 $pid || fail "the run has ended: $(cat live.err)"
+kill -9 $pid
+{ wait $pid; } 2> wait.err
+pid=
+[ "${seen:-0}" -gt 5 ] || fail "only ${seen:-0} models were seen in a folder that changes with every update"
+
+# ---- Divergence ----
+
+"$dragoman" "${small[@]}" --model ruin --optimizer sgd --lr 100 --clip-norm 0 --lr-schedule constant --lr-warmup 0 \
+    --save-freq 1u --after 100u --quiet > out 2> err
+status=$?
+[ $status = 1 ] || fail "divergence: exit status $status instead of 1"
+[ ! -s out ] || fail "divergence: something on stdout"
+for word in 'diverged at update' 'op ' 'logits [' 'model.shared.weight' 'in shard' 'lines ' 'of train.zh' 'is kept' \
+    '--learn-rate' '--pretrained-model ruin'; do
+    grep -qF -- "$word" err || fail "divergence: the message does not speak of '$word': $(cat err)"
+done
+"$dragoman" translate --model ruin < line > out 2> err || fail "the model before the divergence: $(cat err)"
+[ "$(wc -l < out)" = 1 ] || fail "the model before the divergence does not translate"
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
