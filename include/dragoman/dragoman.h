@@ -33,8 +33,8 @@ DM_API const char *dm_version(void);  // "0.1.0"
 
 typedef struct dm_options dm_options;
 
-// command: "train", "translate", "rescore", "average", "score" or "report"; NULL if there is no such command. All options
-// stand at their defaults. The caller frees it.
+// command: "train", "translate", "rescore", "average", "score" or "report"; NULL if there is no such command. All
+// options stand at their defaults. The caller frees it.
 DM_API dm_options *dm_options_new(const char *command);
 DM_API void dm_options_free(dm_options *options);
 
