@@ -16,7 +16,8 @@ step build/dragoman score --ref data/toy/test.en -- "$model/test.en"
 
 echo
 echo "Some of them: source, reference, translation"
-paste -d '\n' data/toy/test.zh data/toy/test.en "$model/test.en" | head -24 | sed 's/^/    /; 3~3s/$/\n/'
+paste -d '\n' data/toy/test.zh data/toy/test.en "$model/test.en" |
+    awk 'NR <= 24 { print "    " $0 } NR <= 24 && NR % 3 == 0 { print "" }'
 
 echo "And what people try first:"
 printf '我爱中国\n机器学习\n中国的首都是哪里？\n' | step build/dragoman translate --model "$model"
