@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/threads.h"
+
 extern const GemmBackend dm_gemm_openblas, dm_gemm_onednn;
 
 const GemmBackend *const dm_gemm_backends[] = {
@@ -68,11 +70,19 @@ static double time_round(const GemmBackend *backend, int width, const float *a, 
 // The least time of some rounds counts, the backends taking turns: the first rounds pay for code that the libraries
 // make at run time, others for what else the machine does. A backend takes the place of one before it in the list only
 // where it is clearly faster, so that near ties always end the same way.
-static const GemmBackend *fastest(int width)
+// Runs as a job of dm_parallel, on one thread, as all work does.
+typedef struct Contest {
+    int width;
+    const GemmBackend *best;
+} Contest;
+
+static void compare_backends(void *context, int index, int thread)
 {
     enum { ROUNDS = 16, LARGEST = 512 };
     const double clearly = 0.9;
-    if (width > LARGEST) width = LARGEST;
+    (void)index, (void)thread;
+    Contest *contest = context;
+    const int width = contest->width < LARGEST ? contest->width : LARGEST;
     size_t size = (size_t)width * (size_t)(width > 256 ? width : 256);
     float *memory = dm_allocate(3 * size, sizeof(float));
     for (size_t i = 0; i < 2 * size; i++) memory[i] = (float)(i % 7) - 3;
@@ -86,14 +96,16 @@ static const GemmBackend *fastest(int width)
     int best = 0;
     for (int i = 1; dm_gemm_backends[i]; i++)
         if (least[i] < clearly * least[best]) best = i;
-    return dm_gemm_backends[best];
+    contest->best = dm_gemm_backends[best];
 }
 
 Status dm_gemm_choose(const GemmBackend **backend, const char *name, int width, Error *error)
 {
     *backend = NULL;
     if (strcmp(name, "auto") == 0) {
-        *backend = fastest(width);
+        Contest contest = {width, NULL};
+        dm_parallel(1, 1, compare_backends, &contest);
+        *backend = contest.best;
         return DM_OK;
     }
     for (int i = 0; dm_gemm_backends[i]; i++)
