@@ -37,8 +37,8 @@ same() {  # same WHAT FILE FILE
 colours=(red blue green gold pink grey teal lime navy rust)
 RANDOM=4
 for i in $(seq 30); do
-    line= back=
-    for j in $(seq $((2 + RANDOM % 4))); do
+    line= back= words=$((2 + RANDOM % 4))
+    for j in $(seq $words); do
         word=${colours[RANDOM % 10]}
         line="$line $word" back="$word $back"
     done
