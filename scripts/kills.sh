@@ -8,6 +8,7 @@ count=${1:-100}
 root=$(cd "$(dirname "$0")/.." && pwd)
 dragoman=$(realpath "${2:-$root/build/dragoman}")
 room=$(mktemp -d)
+export LC_ALL=C.UTF-8  # a character is a character to sed, where LANG is not set too
 export OMP_WAIT_POLICY=passive  # threads that wait do not take the processor from others
 trap 'rm -rf "$room"' EXIT
 cd "$room"

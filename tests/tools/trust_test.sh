@@ -6,6 +6,7 @@ dragoman=$(realpath "$1")
 root=$(realpath "$(dirname "$0")/../..")
 room=$(mktemp -d)
 pid=
+export LC_ALL=C.UTF-8  # a character is a character to sed, where LANG is not set too
 export OMP_WAIT_POLICY=passive
 trap '[ -z "$pid" ] || kill -9 $pid; rm -rf "$room"' EXIT
 cd "$room" || exit 1
