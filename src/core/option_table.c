@@ -187,7 +187,7 @@ const Option dm_option_table[] = {
     {.name = "lowercase", .aliases = "lc", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
      .help = "compare without regard to case"},
     {.name = "json", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
-     .help = "print a list of JSON objects with sacreBLEU's keys"},
+     .help = "print JSON with sacreBLEU's keys"},
     {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096,
      .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT, .group = machine, .argument = "N",
      .free_on_resume = true,

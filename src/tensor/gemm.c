@@ -69,8 +69,8 @@ static double time_round(const GemmBackend *backend, int width, const float *a, 
 
 // The least time of some rounds counts, the backends taking turns: the first rounds pay for code that the libraries
 // make at run time, others for what else the machine does. A backend takes the place of one before it in the list only
-// where it is clearly faster, so that near ties always end the same way.
-// Runs as a job of dm_parallel, on one thread, as all work does.
+// where it is clearly faster, so that near ties always end the same way. Runs as a job of dm_parallel, on one thread,
+// as all work does.
 typedef struct Contest {
     int width;
     const GemmBackend *best;

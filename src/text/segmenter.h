@@ -50,7 +50,6 @@ typedef struct SegmenterTraining {
     const char *const *files;  // all sides
     int file_count;
     int size;
-    int threads;
 } SegmenterTraining;
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error);
 // Copies segmenter and vocabulary files from one folder to another.

@@ -99,8 +99,7 @@ static Status make_segmenter(const Run *run, Error *error)
                                                    .kind = kind,
                                                    .files = files,
                                                    .file_count = 2,
-                                                   .size = all_pieces ? 0 : whole(o, "vocab-size"),
-                                                   .threads = 4},  // its sums depend on their number: always the same
+                                                   .size = all_pieces ? 0 : whole(o, "vocab-size")},
                               error);
 }
 

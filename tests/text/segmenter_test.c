@@ -26,7 +26,7 @@ static char *trained_folder(void)
     }
     char *file = scratch_write("train.txt", text), *folder = scratch("bpe");
     Error error = {""};
-    SegmenterTraining training = {folder, "bpe", (const char *[]){file}, 1, 160, 1};
+    SegmenterTraining training = {folder, "bpe", (const char *[]){file}, 1, 160};
     if (!dm_exists(folder) && dm_segmenter_train(&training, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();

@@ -19,7 +19,7 @@ static Status train(const char *kind, int size, const char *name, Error *error)
 {
     char *folder = scratch(name), *source = chinese(), *target = english();
     const char *files[] = {source, target};
-    Status status = dm_segmenter_train(&(SegmenterTraining){folder, kind, files, 2, size, 2}, error);
+    Status status = dm_segmenter_train(&(SegmenterTraining){folder, kind, files, 2, size}, error);
     free(folder);
     free(source);
     free(target);
@@ -136,7 +136,7 @@ static void text_without_words_is_refused(void)
     for (size_t k = 0; k < DM_COUNT(kinds); k++)
         for (size_t i = 0; i < (k < 2 ? DM_COUNT(texts) : 3); i++) {
             char *path = scratch_write("blank.txt", texts[i]), *folder = scratch("blank");
-            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 10, 1};
+            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 10};
             Error error = {""};
             CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
             CU_ASSERT(contains(error.message, "blank.txt: there are no words to make a vocabulary of"));
@@ -158,7 +158,7 @@ static void odd_text_is_learned_from(void)
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < DM_COUNT(texts); i++) {
             char *path = scratch_write("odd.txt", texts[i]), *folder = scratch("odd");
-            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 9999, 1};
+            SegmenterTraining training = {folder, kinds[k], (const char *[]){path}, 1, 9999};
             Error error = {""};
             CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
             training.size = number_after(error.message, "at most ");
@@ -177,7 +177,7 @@ static void every_character_of_a_long_line_is_learned(void)
     memcpy(line + SIZE / 2, "zz", 2);  // far behind the limit of SentencePiece, in a full part of the line
     char *path = scratch_write("long.txt", line), *folder = scratch("long");
     Error error = {""};
-    CU_ASSERT_EQUAL(dm_segmenter_train(&(SegmenterTraining){folder, "bpe", (const char *[]){path}, 1, 46, 1}, &error),
+    CU_ASSERT_EQUAL(dm_segmenter_train(&(SegmenterTraining){folder, "bpe", (const char *[]){path}, 1, 46}, &error),
                     DM_OK);
     Vocabulary *vocabulary = vocabulary_of("long");
     CU_ASSERT(dm_vocabulary_id(vocabulary, "z") > 1);
@@ -191,7 +191,7 @@ static void words_are_counted_for_text_in_pieces(void)
 {
     char *path = scratch_write("p.txt", "b@@ a b@@ a c\n\n c\t</s> <unk> <pad> d@@ \nb@@\n"), *folder = scratch("p");
     static const char *const expected[] = {"</s>", "<unk>", "b@@", "a", "c", "d@@", "<pad>"};
-    SegmenterTraining training = {folder, "space", (const char *[]){path}, 1, 0, 1};
+    SegmenterTraining training = {folder, "space", (const char *[]){path}, 1, 0};
     for (training.size = 0; training.size <= 5; training.size += 5) {
         CU_ASSERT_EQUAL(dm_segmenter_train(&training, NULL), DM_OK);
         Vocabulary *vocabulary = vocabulary_of("p");
@@ -213,7 +213,7 @@ static void a_missing_text_is_named(void)
 {
     char *folder = scratch("m");
     Error error = {""};
-    SegmenterTraining training = {folder, "bpe", (const char *[]){"/no/such/text"}, 1, 100, 1};
+    SegmenterTraining training = {folder, "bpe", (const char *[]){"/no/such/text"}, 1, 100};
     CU_ASSERT_EQUAL(dm_segmenter_train(&training, &error), DM_FAILURE);
     CU_ASSERT(contains(error.message, "/no/such/text"));
     free(folder);
