@@ -1,35 +1,8 @@
 #!/bin/bash
 # dragoman average as its users meet it, and the checkpoints that train leaves for it. Argument: the command to test.
-set -u
-dragoman=$(realpath "$1")
-room=$(mktemp -d)
-export OMP_WAIT_POLICY=passive
+. "$(dirname "$0")/common.sh"
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
-check() {
-    local what=$1 status=$2 words=$3 got
-    shift 3
-    "$@" > out 2> err
-    got=$?
-    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(tail -c 300 err))"
-    [ ! -s out ] || fail "$what: something on stdout: $(head -c 300 out)"
-    local IFS='|' word
-    for word in $words; do
-        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(tail -c 400 err)"
-    done
-}
-
-same() {  # same WHAT FILE FILE
-    cmp -s "$2" "$3" || fail "$1: $2 and $3 differ"
-}
 
 colours=(red blue green gold pink grey teal lime navy rust)
 RANDOM=4
