@@ -106,7 +106,7 @@ static double seconds_now(void)
 }
 
 // False: the output cannot be written.
-static bool answer(dm_model *model, const dm_options *options, const char *line, FILE *output)
+static bool answer(dm_model *model, const dm_translate_options *options, const char *line, FILE *output)
 {
     dm_translation translation;
     dm_error error = {.message = ""};
@@ -117,16 +117,17 @@ static bool answer(dm_model *model, const dm_options *options, const char *line,
         complain(status, &error);
         return true;
     }
-    fprintf(output, "%s\n", translation.text);
+    fprintf(output, "%s\n", translation.hypotheses[0].text);
     bool written = fflush(output) == 0 && !ferror(output), dim = can_dim();
-    if (translation.pieces)
-        fprintf(stderr, "%sscore %.4f, %.0f tokens/s%s\n", dim ? "\033[2m" : "", translation.score,
-                translation.pieces / (seconds > 1e-6 ? seconds : 1e-6), dim ? "\033[0m" : "");
+    if (translation.hypotheses[0].pieces)
+        fprintf(stderr, "%sscore %.4f, %.0f tokens/s%s\n", dim ? "\033[2m" : "", translation.hypotheses[0].score,
+                translation.hypotheses[0].pieces / (seconds > 1e-6 ? seconds : 1e-6), dim ? "\033[0m" : "");
     dm_translations_free(&translation, 1);
     return written;
 }
 
-static dm_status converse(Terminal *terminal, dm_model *model, const dm_options *options, FILE *output, dm_error *error)
+static dm_status converse(Terminal *terminal, dm_model *model, const dm_translate_options *options, FILE *output,
+                          dm_error *error)
 {
     dm_status status = DM_OK;
     fprintf(stderr, "Type a sentence. An empty line or Ctrl-D leaves.\n");
@@ -142,7 +143,7 @@ static dm_status converse(Terminal *terminal, dm_model *model, const dm_options 
     return status;
 }
 
-dm_status translate_conversation(dm_model *model, const dm_options *options, FILE *output, dm_error *error)
+dm_status translate_conversation(dm_model *model, const dm_translate_options *options, FILE *output, dm_error *error)
 {
     Terminal terminal;
     dm_status status;

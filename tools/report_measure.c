@@ -140,7 +140,7 @@ static dm_status score_bucket(Run *run, const Lengths *lengths, int bucket, cons
     dm_lines references = {report_allocate(count, sizeof(char *)), 0};
     for (size_t i = 0; i < count; i++) {
         if (lengths->place[bucket_of(lengths->length[i])] != bucket) continue;
-        hypotheses.line[hypotheses.count++] = scored->translations[i].text;
+        hypotheses.line[hypotheses.count++] = scored->translations[i].hypotheses[0].text;
         references.line[references.count++] = scored->references->line[i];
     }
     dm_metric metric;
@@ -158,15 +158,16 @@ static dm_status translate_and_score(Run *run, dm_model *model, const dm_options
                                      dm_lines *references, dm_error *error)
 {
     const bool pieces = strcmp(report_string(report_settings(run), "segmenter"), "space") == 0;
-    dm_options *translating = dm_options_new("translate"), *scoring = dm_options_new("score");
-    const char *threads = dm_options_text(options, "cpu-threads", 0);
+    dm_options *scoring = dm_options_new("score");
+    dm_translate_options translating;
     dm_translation *translations = report_allocate(sources->count, sizeof *translations);
-    dm_status status = dm_options_set(translating, "beam-size", 1, (const char *[]){"1"}, error);
-    if (!status) status = dm_options_set(translating, "cpu-threads", 1, &threads, error);
+    dm_status status = dm_translate_options_read(&translating, NULL, error);
+    translating.beam_size = 1;
+    translating.threads = (int)dm_options_number(options, "cpu-threads");
     if (!status && pieces) status = dm_options_set(scoring, "tok", 1, (const char *[]){"none"}, error);
     if (!status)
         status =
-            dm_translate(model, (const char *const *)sources->line, sources->count, translating, translations, error);
+            dm_translate(model, (const char *const *)sources->line, sources->count, &translating, translations, error);
     if (!status) {
         if (pieces) join_pieces(sources);
         if (pieces) join_pieces(references);
@@ -178,7 +179,6 @@ static dm_status translate_and_score(Run *run, dm_model *model, const dm_options
         dm_translations_free(translations, sources->count);
     }
     free(translations);
-    dm_options_free(translating);
     dm_options_free(scoring);
     return status;
 }

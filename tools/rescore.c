@@ -47,8 +47,13 @@ static dm_status rescore(dm_model *model, const dm_options *options, const Pairs
     size_t count = pairs->sources.count;
     dm_rescored *rescored = calloc(count + 1, sizeof *rescored);
     if (!rescored) return failure(error, "out of memory");
-    dm_status status = dm_rescore(model, (const char *const *)pairs->sources.line,
-                                  (const char *const *)pairs->targets.line, count, options, rescored, error);
+    dm_translate_options o;
+    dm_status status = dm_translate_options_read(&o, NULL, error);
+    o.threads = (int)dm_options_number(options, "cpu-threads");
+    o.mini_batch = (int)dm_options_number(options, "mini-batch");
+    if (!status)
+        status = dm_rescore(model, (const char *const *)pairs->sources.line, (const char *const *)pairs->targets.line,
+                            count, &o, rescored, error);
     for (size_t i = 0; !status && i < count && !ferror(stdout); i++)
         print(&rescored[i], dm_options_flag(options, "word-scores"));
     if (status) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interactive.h"
+#include "print.h"
 #include "tools.h"
 
 // While lines keep coming up to MOST_LINES are translated at once, so that the batches are full; when the input pauses,
@@ -24,9 +25,9 @@ typedef struct Input {
 
 typedef struct Chunk {
     size_t count;
-    const char *line[MOST_LINES];  // in the input's bytes, until the next chunk is asked for
-    size_t offset[MOST_LINES];     // the same while the bytes may still move
-    bool nul;                      // the line behind them holds a NUL byte
+    char *line[MOST_LINES];     // in the input's bytes, until the next chunk is asked for
+    size_t offset[MOST_LINES];  // the same while the bytes may still move
+    bool nul;                   // the line behind them holds a NUL byte
 } Chunk;
 
 static bool out_of_memory(dm_error *error)
@@ -100,34 +101,127 @@ static bool next_chunk(Input *input, Chunk *chunk, dm_error *error)
     return true;
 }
 
-static bool write_translations(FILE *output, const char *name, const dm_translation *translations, size_t count,
-                               dm_error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        fputs(translations[i].text, output);
-        putc('\n', output);
-    }
-    if (fflush(output) == 0 && !ferror(output)) return true;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", name,
-             errno == EBADF ? "it is closed" : strerror(errno));
-    return false;
-}
-
 typedef struct Output {
     const char *name;
     FILE *stream;
 } Output;
 
-// Translates and writes a chunk. Where a line is refused, all lines before it are translated first: the library looks
-// at every line before it begins, so halving what it is given until it takes it costs next to nothing.
-static dm_status translate_chunk(dm_model *model, const dm_options *options, Input *input, const Chunk *chunk,
-                                 const Output *output, dm_error *error)
+static bool written(const Output *output, dm_error *error)
 {
-    dm_translation *translations = calloc(chunk->count + 1, sizeof *translations);
-    if (!translations) return out_of_memory(error), DM_FAILURE;
-    dm_status status = DM_OK;
-    for (size_t done = 0, part = chunk->count; done < chunk->count;) {
-        status = dm_translate(model, chunk->line + done, part, options, translations, error);
+    if (fflush(output->stream) == 0 && !ferror(output->stream)) return true;
+    snprintf(error->message, sizeof error->message, "cannot write %s: %s", output->name,
+             errno == EBADF ? "it is closed" : strerror(errno));
+    return false;
+}
+
+// ---- Prefixes -------------------------------------------------------------------------------------------------------
+
+// What translations have to begin with: the lines of a file, or what stands behind a tab in the input.
+typedef struct Prefixes {
+    const char *name;  // of the file; NULL: none
+    bool tab;
+    dm_lines lines;
+} Prefixes;
+
+static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm_error *error)
+{
+    const char *name = dm_options_text(options, "prefix", 0);
+    *prefixes = (Prefixes){.tab = name && strcmp(name, "tab") == 0};
+    if (!name || prefixes->tab) return DM_OK;
+    prefixes->name = name;
+    return dm_lines_read(&prefixes->lines, name, error);
+}
+
+// The prefixes of the chunk's lines, into `of`; where they stand behind tabs, lines end there.
+static bool find_prefixes(const Prefixes *prefixes, const Input *input, Chunk *chunk, const char **of, dm_error *error)
+{
+    for (size_t i = 0; i < chunk->count; i++) {
+        of[i] = "";
+        if (prefixes->tab) {
+            char *tab = strchr(chunk->line[i], '\t');
+            if (tab) *tab = '\0';
+            if (tab) of[i] = tab + 1;
+        } else if (input->line_number + i < prefixes->lines.count) {
+            of[i] = prefixes->lines.line[input->line_number + i];
+        } else {
+            snprintf(error->message, sizeof error->message,
+                     "%s has %zu lines and %s more: each line needs a prefix, an empty line for none", prefixes->name,
+                     prefixes->lines.count, input->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+// ---- Streaming ------------------------------------------------------------------------------------------------------
+
+// What a line has come to so far: only what is new of it is written. (Should what was written turn out to be no
+// beginning of the whole, the whole goes on a line of its own.)
+typedef struct Stream {
+    FILE *file;
+    char *shown;  // NULL: nothing yet
+} Stream;
+
+static void show(Stream *stream, const char *text)
+{
+    const size_t length = stream->shown ? strlen(stream->shown) : 0;
+    char *copy = strdup(text);
+    if (!copy) return;  // the next time, then
+    const bool further = length == 0 || strncmp(stream->shown, text, length) == 0;
+    fprintf(stream->file, "%s%s", further ? "" : "\n", text + (further ? length : 0));
+    fflush(stream->file);
+    free(stream->shown);
+    stream->shown = copy;
+}
+
+static void show_part(void *context, size_t line, const char *text)
+{
+    (void)line;
+    show(context, text);
+}
+
+// ---- Translating ----------------------------------------------------------------------------------------------------
+
+typedef struct Job {
+    dm_model *model;
+    dm_translate_options options;
+    Format format;
+    Prefixes prefixes;
+    bool stream;
+    Output output;
+} Job;
+
+// Lines done ... done + part - 1 of the chunk, translated and written.
+static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk, size_t done, size_t part,
+                                dm_translation *translations, dm_error *error)
+{
+    Stream stream = {.file = job->output.stream};
+    dm_translate_options options = job->options;
+    options.first_line = input->line_number;
+    if (options.prefixes) options.prefixes += done;
+    if (job->stream) options.context = &stream, options.partial = show_part;
+    dm_status status =
+        dm_translate(job->model, (const char *const *)chunk->line + done, part, &options, translations, error);
+    if (status) return status;
+    for (size_t i = 0; i < part && !job->stream && !status; i++)
+        if (!print_translation(job->output.stream, &job->format, input->line_number + i, &translations[i]))
+            status = (out_of_memory(error), DM_FAILURE);
+    if (job->stream) show(&stream, translations[0].hypotheses[0].text);
+    if (job->stream) putc('\n', job->output.stream);
+    free(stream.shown);
+    dm_translations_free(translations, part);
+    return status;
+}
+
+// Where a line is refused, all lines before it are translated first: the library looks at every line before it begins,
+// so halving what it is given until it takes it costs next to nothing.
+static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_translation *translations,
+                                 dm_error *error)
+{
+    const size_t most = job->stream ? 1 : chunk->count;
+    for (size_t done = 0, part = most; done < chunk->count;) {
+        dm_status status = translate_part(job, input, chunk, done, part, translations, error);
+        if (!status && !written(&job->output, error)) return DM_FAILURE;
         if (status && part > 1) {
             part = part / 2;
             continue;
@@ -136,41 +230,56 @@ static dm_status translate_chunk(dm_model *model, const dm_options *options, Inp
             dm_error reason = *error;
             snprintf(error->message, sizeof error->message, "%s: line %zu: %.1500s", input->name,
                      input->line_number + 1, reason.message);
-            break;
-        }
-        bool written = write_translations(output->stream, output->name, translations, part, error);
-        dm_translations_free(translations, part);
-        if (!written) {
-            status = DM_FAILURE;
-            break;
+            return status;
         }
         input->line_number += part;
         done += part;
-        part = chunk->count - done;
+        part = chunk->count - done < most ? chunk->count - done : most;
     }
+    return DM_OK;
+}
+
+static dm_status translate_chunk(Job *job, Input *input, Chunk *chunk, dm_error *error)
+{
+    dm_translation *translations = calloc(chunk->count + 1, sizeof *translations);
+    const char **prefixes = calloc(chunk->count + 1, sizeof *prefixes);
+    dm_status status = translations && prefixes ? DM_OK : (out_of_memory(error), DM_FAILURE);
+    if (!status && (job->prefixes.name || job->prefixes.tab)) {
+        if (!find_prefixes(&job->prefixes, input, chunk, prefixes, error)) status = DM_FAILURE;
+        job->options.prefixes = prefixes;
+    }
+    if (!status) status = translate_lines(job, input, chunk, translations, error);
+    job->options.prefixes = NULL;
     free(translations);
+    free(prefixes);
     return status;
 }
 
-static dm_status translate_all(dm_model *model, const dm_options *options, Input *input, const Output *output,
-                               dm_error *error)
+static dm_status translate_all(Job *job, Input *input, dm_error *error)
 {
     Chunk *chunk = calloc(1, sizeof *chunk);
     dm_status status = chunk ? DM_OK : (out_of_memory(error), DM_FAILURE);
     while (!status) {
         if (!next_chunk(input, chunk, error)) status = DM_FAILURE;
         if (!status && !chunk->count && !chunk->nul) break;
-        if (!status) status = translate_chunk(model, options, input, chunk, output, error);
+        if (!status) status = translate_chunk(job, input, chunk, error);
         if (!status && chunk->nul) {
             snprintf(error->message, sizeof error->message, "%s: line %zu has a NUL byte: it is not a text in UTF-8",
                      input->name, input->line_number + 1);
             status = DM_FAILURE;
         }
     }
+    if (!status && job->prefixes.name && input->line_number < job->prefixes.lines.count) {
+        snprintf(error->message, sizeof error->message, "%s has %zu lines and %s only %zu: they do not belong together",
+                 job->prefixes.name, job->prefixes.lines.count, input->name, input->line_number);
+        status = DM_FAILURE;
+    }
     free(chunk);
     free(input->bytes);
     return status;
 }
+
+// ---- The command ----------------------------------------------------------------------------------------------------
 
 static dm_status open_files(const char *in, const char *out, Input *input, Output *output, dm_error *error)
 {
@@ -187,19 +296,54 @@ static dm_status open_files(const char *in, const char *out, Input *input, Outpu
     return DM_FAILURE;
 }
 
+static dm_status refuse(dm_error *error, const char *message)
+{
+    snprintf(error->message, sizeof error->message, "%s", message);
+    return DM_USAGE;
+}
+
+// --stream shows pieces as they are found: that is greedy search, of one translation, without what is known at its end.
+static dm_status begin_stream(Job *job, const dm_options *options, dm_error *error)
+{
+    const double beam = dm_options_number(options, "beam-size");
+    const Format *f = &job->format;
+    job->stream = dm_options_flag(options, "stream");
+    if (!job->stream) return DM_OK;
+    if (beam > 1)
+        return refuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
+                             "out --beam-size, or make it 1");
+    if (f->n_best || f->json || f->hard || f->soft || f->word_scores || job->options.unk_replace)
+        return refuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
+                             "and --unk-replace");
+    job->options.beam_size = 1;
+    return DM_OK;
+}
+
+static dm_status open_models(Job *job, const dm_options *options, dm_error *error)
+{
+    dm_status status = dm_model_open(&job->model, dm_options_text(options, "model", 0), options, error);
+    for (int i = 1; i < dm_options_count(options, "model") && !status; i++)
+        status = dm_model_join(job->model, dm_options_text(options, "model", i), error);
+    return status;
+}
+
 int translate_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
-    dm_model *model = NULL;
-    Input input;
-    Output output;
+    Job job = {.format = format_of(options)};
+    Input input = {.file = STDIN_FILENO};
     const char *in = dm_options_text(options, "input", 0), *out = dm_options_text(options, "output", 0);
-    dm_status status = open_files(in, out, &input, &output, &error);
-    if (!status) status = dm_model_open(&model, dm_options_text(options, "model", 0), options, &error);
-    bool conversation = input.file == STDIN_FILENO && isatty(STDIN_FILENO);
-    if (!status && conversation) status = translate_conversation(model, options, output.stream, &error);
-    if (!status && !conversation) status = translate_all(model, options, &input, &output, &error);
-    dm_model_close(model);
+    dm_status status = dm_translate_options_read(&job.options, options, &error);
+    if (!status) status = begin_stream(&job, options, &error);
+    if (!status) status = open_prefixes(&job.prefixes, options, &error);
+    if (!status) status = open_files(in, out, &input, &job.output, &error);
+    if (!status) status = open_models(&job, options, &error);
+    bool conversation = !status && input.file == STDIN_FILENO && isatty(STDIN_FILENO);
+    if (conversation) status = translate_conversation(job.model, &job.options, job.output.stream, &error);
+    if (!status && !conversation) status = translate_all(&job, &input, &error);
+    dm_model_close(job.model);
+    dm_lines_free(&job.prefixes.lines);
     if (input.file > STDERR_FILENO) close(input.file);
-    return status ? complain(status, &error) : close_output(output.stream);  // what precedes an error was flushed
+    // What precedes an error was flushed.
+    return status ? complain(status, &error) : close_output(job.output.stream);
 }

@@ -21,6 +21,7 @@ typedef enum dm_status {
     DM_OK = 0,       // done
     DM_FAILURE = 1,  // the input or the system is at fault: a file, a line, a full disk
     DM_USAGE = 2,    // the caller is at fault: an unknown option, a value out of range
+    DM_STOPPED = 3,  // the caller's own `stop` said so
 } dm_status;
 
 typedef struct dm_error {
@@ -51,7 +52,7 @@ DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error
 DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
 DM_API int dm_options_count(const dm_options *options, const char *name);   // how many values it has
 DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
-DM_API double dm_options_number(const dm_options *options, const char *name);  // its first value
+DM_API double dm_options_number(const dm_options *options, const char *name);                // its first value
 DM_API bool dm_options_flag(const dm_options *options, const char *name);
 DM_API void dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
 
@@ -72,21 +73,78 @@ DM_API void dm_lines_free(dm_lines *lines);
 typedef struct dm_model dm_model;
 
 // Opens a MarianMT folder: one that dragoman trained, or one made elsewhere. options: of "translate" or "rescore", or
-// NULL for the defaults (only gemm and cpu-threads matter here). The caller closes it.
+// NULL for the defaults (only gemm matters here). The caller closes it.
 DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error);
+// Makes an ensemble of the model and another one with the same vocabularies: the probability of a piece is the mean of
+// what the members give it. What looks at attention looks at that of the first.
+DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
-typedef struct dm_translation {
-    char *text;              // owned by the library: dm_translations_free
+typedef enum dm_sampling {
+    DM_NO_SAMPLING,
+    DM_SAMPLE_FULL,  // from the whole distribution
+    DM_SAMPLE_TOPK,  // from the sampling_limit most probable pieces (Fan et al. 2018)
+    DM_SAMPLE_TOPP,  // from the fewest that have sampling_limit of the probability together (Holtzman et al. 2020)
+} dm_sampling;
+
+// What to look for. Hypotheses of a sentence are ranked by
+//   score = log P / pieces^normalize + coverage_penalty * sum_i log(min(1, sum_j a_ij)),
+// a_ij being what target piece j gives source piece i of its attention (Wu et al. 2016, eq. 14; no term for the end of
+// the sentence). dm_translate_options_read gives every field its default.
+typedef struct dm_translate_options {
+    int beam_size;             // hypotheses kept at each step; 1: greedy; 0: what the model folder says, else 5
+    double normalize;          // exponent of the length, end of sentence counted
+    double max_length_factor;  // at most max_length_factor * source pieces + 10 pieces, and 10 more than a prefix ...
+    int max_length;            // ... and at most so many; 0: what the model folder says, else no limit of its own
+    int min_length;            // at least so many pieces before the end of the sentence
+    int n_best;                // hypotheses wanted of a line; the search may find fewer
+    double coverage_penalty;
+    int no_repeat_ngram;      // no run of so many pieces occurs twice (Paulus et al. 2017, section 2.5); 0: any may
+    double diversity;         // the k-th best way to continue a hypothesis, from 0, counts k * diversity less where the
+                              // beam is chosen (Li et al. 2016, "A simple, fast diverse decoding algorithm", eq. 7)
+    dm_sampling sampling;     // draw n_best translations of each line, each by itself, instead of a beam search
+    double sampling_limit;    // K of topk, P of topp
+    double temperature;       // pieces are drawn with probabilities p^(1/temperature), scaled to sum to 1
+    unsigned long long seed;  // of the draws ...
+    size_t first_line;        // ... whose numbers depend on the line's: lines are first_line, first_line + 1, ...
+    bool alignment;           // fill in words and alignment
+    bool unk_replace;         // write the source word that an unknown piece looks at in its place
+    int threads;              // 0: one for each processor; the result does not depend on it
+    int mini_batch;           // sentences that a thread takes at once
+    const char *const *prefixes;  // [lines] what each translation has to begin with, "" for nothing; NULL: nothing has
+
+    void *context;                // for the functions, which may be NULL and are called from any thread
+    bool (*stop)(void *context);  // asked at every step: true ends the call with DM_STOPPED
+    void (*partial)(void *context, size_t line, const char *text);  // greedy search: what a line has come to so far
+} dm_translate_options;
+
+// From the options of "translate"; NULL: their defaults.
+DM_API dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error);
+
+typedef struct dm_hypothesis {
+    char *text;
     double log_probability;  // natural logarithm of P(pieces and end of sentence | source)
-    double score;            // log_probability / pieces^normalize
-    int pieces;              // end of sentence counted
+    double score;            // what hypotheses are ranked by
+    int pieces;              // end of sentence counted, where it was reached
+    const char **piece;      // [pieces] as the vocabulary spells them (the strings are the model's)
+    double *piece_scores;    // [pieces] natural logarithms of their probabilities; the sum is log_probability
+    int words;               // with alignment: the words that the pieces make; in scripts without spaces, each piece
+    char **word;             // [words]
+    float *alignment;        // [words][source_words + 1] what a word looks at: the source's words, end of sentence last
+} dm_hypothesis;
+
+typedef struct dm_translation {
+    int count;                  // at least 1
+    dm_hypothesis *hypotheses;  // the best one first; of an empty line one empty text
+    int source_words;           // with alignment
+    char **source_word;         // [source_words]
 } dm_translation;
 
-// One translation per line, in the order of the lines; an empty line gives an empty text. options: of "translate", or
-// NULL for the model folder's own. Several threads may translate with one model at the same time.
-DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_options *options,
-                              dm_translation *translations, dm_error *error);
+// One translation per line, in the order of the lines; an empty line gives an empty text. options: NULL for the
+// defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
+// failure there are none.
+DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
+                              const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);
 
 typedef struct dm_rescored {
@@ -95,8 +153,9 @@ typedef struct dm_rescored {
     double *word_scores;     // [pieces], their sum is log_probability
 } dm_rescored;
 
+// options: NULL for the defaults (only threads and mini_batch matter here).
 DM_API dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
-                            const dm_options *options, dm_rescored *rescored, dm_error *error);
+                            const dm_translate_options *options, dm_rescored *rescored, dm_error *error);
 DM_API void dm_rescored_free(dm_rescored *rescored, size_t count);
 
 // What the heads of a model look at: for every layer and head a picture with a row for each piece that looks and a
@@ -117,8 +176,8 @@ typedef struct dm_attended {
 } dm_attended;
 
 // Translates one line, which must not be blank, as dm_translate does, and keeps what every head saw on the way.
-DM_API dm_status dm_attend(dm_model *model, const char *line, const dm_options *options, dm_attended *attended,
-                           dm_error *error);
+DM_API dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options,
+                           dm_attended *attended, dm_error *error);
 DM_API void dm_attended_free(dm_attended *attended);
 
 // ---- Training -------------------------------------------------------------------------------------------------------
@@ -143,12 +202,12 @@ DM_API dm_status dm_average(const dm_options *options, const dm_observer *observ
 // ---- Scoring --------------------------------------------------------------------------------------------------------
 
 typedef struct dm_metric {
-    const char *name;      // "BLEU", "chrF2"
-    double score;          // 0 ... 100
-    char *signature;       // nrefs:1|case:mixed|...
-    char *verbose;         // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); chrF: ""
-    char *line;            // the whole result as sacreBLEU prints it
-    char *json;            // the same as a JSON object with sacreBLEU's keys
+    const char *name;  // "BLEU", "chrF2"
+    double score;      // 0 ... 100
+    char *signature;   // nrefs:1|case:mixed|...
+    char *verbose;     // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); chrF: ""
+    char *line;        // the whole result as sacreBLEU prints it
+    char *json;        // the same as a JSON object with sacreBLEU's keys
 } dm_metric;
 
 // references: as many as options' --ref, each with a line per hypothesis. Writes dm_options_count(options, "metrics")

@@ -9,6 +9,7 @@
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
                   schedule[] = "Schedule", validation[] = "Validation and saving", search[] = "Search",
+                  writing[] = "What is written",
                   scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
 
 // clang-format off
@@ -23,8 +24,12 @@ const Option dm_option_table[] = {
      .free_on_resume = true, .required = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
              "goes on with it"},
-    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE | DM_RESCORE, .group = data,
-     .argument = "DIR", .required = true,
+    {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_TRANSLATE,
+     .group = data, .argument = "DIR ...", .required = true,
+     .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
+             "vocabulary are asked together, and the mean of their probabilities counts"},
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .argument = "DIR",
+     .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
      .required = true,
@@ -173,6 +178,49 @@ const Option dm_option_table[] = {
     {.name = "max-length-factor", .type = DM_REAL, ONE, .initial = "3", .low = 0.1, .high = 1000,
      .commands = DM_TRANSLATE, .group = search, .argument = "F",
      .help = "a translation has at most F times as many pieces as its source, and 10 more"},
+    {.name = "min-length", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 100000, .commands = DM_TRANSLATE,
+     .group = search, .argument = "N",
+     .help = "a translation has at least N pieces"},
+    {.name = "coverage-penalty", .type = DM_REAL, ONE, .initial = "0", .low = 0, .high = 1000, .commands = DM_TRANSLATE,
+     .group = search, .argument = "F",
+     .help = "add F * sum of log(min(1, attention that a source piece got in all)) to a hypothesis' score, so that "
+             "nothing is left out (Wu et al. 2016)"},
+    {.name = "no-repeat-ngram", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000,
+     .commands = DM_TRANSLATE, .group = search, .argument = "N",
+     .help = "no N pieces stand twice in a translation; 0: they may"},
+    {.name = "diversity", .type = DM_REAL, ONE, .initial = "0", .low = 0, .high = 1000, .commands = DM_TRANSLATE,
+     .group = search, .argument = "F",
+     .help = "a more varied n-best list: the second best way to continue a hypothesis counts F less, the third 2 F less "
+             "... where the beam is chosen (Li et al. 2016)"},
+    {.name = "output-sampling", .type = DM_TEXT, .values_min = 1, .values_max = 2, .commands = DM_TRANSLATE,
+     .group = search, .argument = "KIND",
+     .help = "draw translations instead of searching for the best (with --n-best N, N of them): full (from the whole "
+             "distribution), topk K (from the K most probable pieces) or topp P (from the fewest that have P of the "
+             "probability)"},
+    {.name = "temperature", .type = DM_REAL, ONE, .initial = "1", .low = 0.001, .high = 1000, .commands = DM_TRANSLATE,
+     .group = search, .argument = "F",
+     .help = "of --output-sampling: below 1 keeps closer to what is probable, above 1 strays"},
+    {.name = "seed", .type = DM_INTEGER, ONE, .initial = "1", .low = 0, .high = 999999999999999,
+     .commands = DM_TRANSLATE, .group = search, .argument = "N",
+     .help = "of --output-sampling: the same seed draws the same translations"},
+    {.name = "prefix", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE, .group = search, .argument = "FILE",
+     .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the input"},
+    {.name = "n-best", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000, .commands = DM_TRANSLATE,
+     .group = writing, .argument = "N",
+     .help = "the N best translations of a line, each on a line as: number of the line from 0 ||| text ||| F0= "
+             "log-probability ||| score. There may be fewer: at most three times the beam"},
+    {.name = "alignment", .type = DM_CHOICE, ONE, .choices = "hard|soft", .commands = DM_TRANSLATE, .group = writing,
+     .argument = "KIND",
+     .help = "after ||| also which words belong together: hard as 0-0 1-2 (source-target, from 0), soft as a list for "
+             "each target word of what it gives the source words, and the end of the sentence, of its attention"},
+    {.name = "unk-replace", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = writing,
+     .help = "write the source word that an unknown piece looks at in its place"},
+    {.name = "json", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = writing,
+     .help = "an object for each line: text, score, pieces, their scores; with --n-best and --alignment these too"},
+    {.name = "stream", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = writing,
+     .help = "greedy search shows each piece as soon as it is found; a line at a time"},
+    {.name = "word-scores", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = writing,
+     .help = "after ||| also the log-probability of each piece and of the end of the sentence: WordScores= ..."},
     {.name = "word-scores", .type = DM_FLAG, .commands = DM_RESCORE, .group = search,
      .help = "after ||| also the log-probability of each target piece and of the end of the sentence"},
     {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "32", .low = 1, .high = 100000,

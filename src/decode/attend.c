@@ -37,16 +37,19 @@ static dm_attention_maps maps_of(const AttentionTap *tap, AttentionKind kind)
 
 void dm_translator_attend(const Translator *t, const char *line, dm_attended *out)
 {
-    const Model *model = t->model;
+    const Model *model = t->models[0];
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = t->gemm, .parameters = model->parameters.data};
     Ids ids = {0};
     dm_encode(t->segmenter, DM_SOURCE, line, &ids);
     const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);
+    Found all;
     Hypothesis found = {0};
-    if (source.n > 1)  // more than the end of the sentence
-        dm_search(&g, model, source, &t->search, &found);
+    const SearchJob job = {
+        .models = t->models, .model_count = t->model_count, .source = source, .options = &t->options};
+    if (source.n > 1 && dm_search(&g, &job, &all))  // more than the end of the sentence
+        found = all.best[0];
 
     const int count = found.count + 1;  // with the end of sentence, whether or not the search came to it
     int *written = dm_arena_take(&arena, (size_t)count * sizeof(int)),
@@ -60,7 +63,7 @@ void dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     const Memory memory = model->architecture->encode(&g, model, source);
     model->architecture->decode(&g, model, memory, dm_tokens(&arena, 1, &count, read));
     *out = (dm_attended){
-        .text = dm_one_line(t->segmenter, found.ids, found.count),
+        .text = dm_decode(t->segmenter, found.ids, found.count),
         .source_pieces = ids.count,
         .target_pieces = count,
         .source = pieces_of(t->segmenter, DM_SOURCE, ids.id, ids.count),

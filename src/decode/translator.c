@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 enum { BATCH_PIECES = 4096 };
 
 typedef struct Line {
-    Ids source, target;  // target: rescoring only
+    Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
     int index;           // which line it is
 } Line;
 
@@ -26,6 +27,7 @@ typedef struct Work {
     Arena *arenas;     // one for each thread
     dm_translation *translations;
     dm_rescored *rescored;
+    atomic_bool stopped;
 } Work;
 
 static int weight(const Line *line)
@@ -50,17 +52,24 @@ static void segment(void *context, int index, int thread)
 {
     (void)thread;
     Work *work = context;
+    const Segmenter *segmenter = work->translator->segmenter;
+    const char *const *prefixes = work->translator->options.prefixes;
     Line *line = &work->lines[index];
     line->index = index;
     if (!work->targets && is_blank(work->sources[index])) return;
-    dm_encode(work->translator->segmenter, DM_SOURCE, work->sources[index], &line->source);
-    if (work->targets) dm_encode(work->translator->segmenter, DM_TARGET, work->targets[index], &line->target);
+    dm_encode(segmenter, DM_SOURCE, work->sources[index], &line->source);
+    if (work->targets) {
+        dm_encode(segmenter, DM_TARGET, work->targets[index], &line->target);
+    } else if (prefixes && !is_blank(prefixes[index])) {
+        dm_encode(segmenter, DM_TARGET, prefixes[index], &line->target);
+        line->target.count--;
+    }
 }
 
 // Cuts lines[0 ... count-1] into batches; returns how many.
 static int cut_batches(Work *work, int count)
 {
-    int batches = 0, sentences = 0, mini_batch = work->translator->mini_batch;
+    int batches = 0, sentences = 0, mini_batch = work->translator->options.mini_batch;
     long pieces = 0;
     work->batch_start = dm_allocate((size_t)count + 1, sizeof(int));
     for (int i = 0; i < count; i++) {
@@ -82,7 +91,7 @@ static Graph graph_of(const Work *work, int thread)
     dm_arena_reset(&work->arenas[thread]);
     return (Graph){.arena = &work->arenas[thread],
                    .gemm = work->translator->gemm,
-                   .parameters = work->translator->model->parameters.data};
+                   .parameters = work->translator->models[0]->parameters.data};
 }
 
 // One side of n lines as tokens in the arena. shift >= 0: every sequence begins with this id and its last one is left
@@ -106,33 +115,63 @@ static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side, int s
     return dm_tokens(arena, n, lengths, ids);
 }
 
-char *dm_one_line(const Segmenter *segmenter, const int *ids, int count)
+// What search tells of a line while it is being translated.
+typedef struct Batch {
+    const Translator *translator;
+    const Line *lines;
+} Batch;
+
+static void tell(void *context, int sentence, const int *ids, int count)
 {
-    char *text = dm_decode(segmenter, ids, count);
-    for (char *c = text; *c; c++)
-        if (*c == '\n' || *c == '\r') *c = ' ';
-    return text;
+    const Batch *batch = context;
+    const dm_translate_options *o = &batch->translator->options;
+    char *text = dm_decode(batch->translator->segmenter, ids, count);
+    o->partial(o->context, (size_t)batch->lines[sentence].index, text);
+    free(text);
 }
 
 static void translate_batch(void *context, int index, int thread)
 {
     Work *work = context;
     const Translator *t = work->translator;
-    const Line *lines = work->lines + work->batch_start[index];
-    int n = work->batch_start[index + 1] - work->batch_start[index];
+    const dm_translate_options *o = &t->options;
+    Batch batch = {t, work->lines + work->batch_start[index]};
+    const int n = work->batch_start[index + 1] - work->batch_start[index];
+    if (work->stopped) return;
     Graph g = graph_of(work, thread);
-    Hypothesis *found = dm_arena_take(g.arena, (size_t)n * sizeof(Hypothesis));
-    dm_search(&g, t->model, tokens_of(g.arena, lines, n, DM_SOURCE, -1), &t->search, found);
-    for (int i = 0; i < n; i++)
-        work->translations[lines[i].index] =
-            (dm_translation){dm_one_line(t->segmenter, found[i].ids, found[i].count), found[i].log_probability,
-                             found[i].score, found[i].pieces};
+    Found *found = dm_arena_take(g.arena, (size_t)n * sizeof *found);
+    Ids *prefixes = dm_arena_take(g.arena, (size_t)n * sizeof *prefixes);
+    size_t *numbers = dm_arena_take(g.arena, (size_t)n * sizeof *numbers);
+    for (int i = 0; i < n; i++) {
+        prefixes[i] = batch.lines[i].target;
+        numbers[i] = o->first_line + (size_t)batch.lines[i].index;
+    }
+    const SearchJob job = {.models = t->models,
+                           .model_count = t->model_count,
+                           .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE, -1),
+                           .options = o,
+                           .prefixes = prefixes,
+                           .lines = numbers,
+                           .partial = o->partial ? tell : NULL,
+                           .context = &batch};
+    if (!dm_search(&g, &job, found)) {
+        work->stopped = true;
+        return;
+    }
+    Look **looks = NULL;
+    if (o->alignment || o->unk_replace || o->coverage_penalty != 0)
+        looks = dm_looks(&g, t->models[0], &t->heads, job.source, found);
+    for (int i = 0; i < n; i++) {
+        if (o->coverage_penalty != 0) dm_rank_by_coverage(o, &found[i], looks[i]);
+        const int line = batch.lines[i].index;
+        work->translations[line] = dm_put_into_words(t, work->sources[line], &found[i], looks ? looks[i] : NULL);
+    }
 }
 
 static void rescore_batch(void *context, int index, int thread)
 {
     Work *work = context;
-    const Model *model = work->translator->model;
+    const Model *model = work->translator->models[0];
     const Line *lines = work->lines + work->batch_start[index];
     int n = work->batch_start[index + 1] - work->batch_start[index];
     Graph g = graph_of(work, thread);
@@ -161,7 +200,7 @@ static void rescore_batch(void *context, int index, int thread)
 // Segments, sorts, cuts, and lets the threads run `batch` over all lines of at least `shortest` pieces.
 static void run(Work *work, int count, Job *batch, int shortest)
 {
-    int threads = work->translator->threads;
+    int threads = work->translator->options.threads;
     work->lines = dm_allocate((size_t)count, sizeof(Line));
     dm_parallel(threads < count ? threads : count, count, segment, work);
     qsort(work->lines, (size_t)count, sizeof(Line), by_length);
@@ -182,15 +221,28 @@ static void run(Work *work, int count, Job *batch, int shortest)
     free(work->lines);
 }
 
-void dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out)
+// Of a line where nothing was to be translated.
+static dm_translation empty_translation(void)
+{
+    dm_translation empty = {.count = 1, .hypotheses = dm_allocate(1, sizeof *empty.hypotheses)};
+    empty.hypotheses[0].text = dm_copy_string("");
+    return empty;
+}
+
+bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out)
 {
     assert(count <= INT_MAX);
-    if (!count) return;
+    if (!count) return true;
     memset(out, 0, count * sizeof *out);
     Work work = {.translator = translator, .sources = lines, .translations = out};
     run(&work, (int)count, translate_batch, 2);  // end of sentence alone, or not even that: nothing to translate
+    if (work.stopped) {
+        dm_translations_free(out, count);
+        return false;
+    }
     for (size_t i = 0; i < count; i++)
-        if (!out[i].text) out[i].text = dm_copy_string("");
+        if (!out[i].count) out[i] = empty_translation();
+    return true;
 }
 
 void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,

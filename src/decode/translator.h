@@ -1,31 +1,33 @@
-// Text in, text out: a model, its segmenter, and threads that take batches of sentences.
+// Text in, text out: models, their segmenter, and threads that take batches of sentences.
 #pragma once
 #include <cjson/cJSON.h>
 
+#include "decode/look.h"
 #include "decode/search.h"
 #include "text/segmenter.h"
 
 typedef struct Translator {
-    const Model *model;
+    const Model *const *models;  // an ensemble, of which the first says what a piece is and where to look
+    int model_count;
     const Segmenter *segmenter;
     const GemmBackend *gemm;
-    SearchOptions search;
-    int threads, mini_batch;  // sentences a thread takes at once
+    AlignmentHeads heads;          // of the first model
+    dm_translate_options options;  // with beam_size, threads and mini_batch above 0
 } Translator;
 
-// Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our part of
-// config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
+// Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our
+// part of config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
 Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
                        Error *error);
 
-// As dm_translate: in the order of the lines.
-void dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);
+// As dm_translate: in the order of the lines. False: stopped, and `out` holds nothing.
+bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);
 // As dm_rescore.
 void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
                            size_t count, dm_rescored *out);
 
-// The text that pieces spell, on one line, whatever pieces the vocabulary holds. The caller frees it.
-char *dm_one_line(const Segmenter *segmenter, const int *ids, int count);
+// A sentence's hypotheses as text, words and alignment. looks: what each hypothesis looks at; NULL: nobody asks.
+dm_translation dm_put_into_words(const Translator *translator, const char *line, const Found *found, Look *looks);
 
 // As dm_attend: what the heads see while the decoder writes what the search has found.
 void dm_translator_attend(const Translator *translator, const char *line, dm_attended *out);

@@ -126,12 +126,20 @@ typedef struct Encoding {
     Side side;
     Ids *ids;
     int room;
+    bool wanted;    // the pieces too
+    char **pieces;  // [ids->count]
 } Encoding;
 
-static void add_id(Encoding *encoding, int id)
+static void add_id(Encoding *encoding, int id, const char *piece)
 {
     Ids *ids = encoding->ids;
-    if (ids->count == encoding->room) ids->id = dm_reallocate(ids->id, encoding->room *= 2, sizeof *ids->id);
+    if (ids->count == encoding->room || !ids->id) {
+        encoding->room = encoding->room ? 2 * encoding->room : 32;
+        ids->id = dm_reallocate(ids->id, (size_t)encoding->room, sizeof *ids->id);
+        if (encoding->wanted)
+            encoding->pieces = dm_reallocate(encoding->pieces, (size_t)encoding->room, sizeof *encoding->pieces);
+    }
+    if (encoding->wanted) encoding->pieces[ids->count] = dm_copy_string(piece);
     ids->id[ids->count++] = id;
 }
 
@@ -142,7 +150,7 @@ static void take_piece(void *context, const char *piece)
     const Segmenter *s = encoding->segmenter;
     Side side = encoding->side;
     int id = dm_vocabulary_id(s->vocabulary[side], piece);
-    add_id(encoding, id < 0 || id == s->eos[side] || id == s->pad[side] ? s->unknown[side] : id);
+    add_id(encoding, id < 0 || id == s->eos[side] || id == s->pad[side] ? s->unknown[side] : id, piece);
 }
 
 static void take_copy(Encoding *encoding, const char *text, size_t size)
@@ -174,17 +182,40 @@ static const char *take_language_code(Encoding *encoding, const char *line)
     return end + 2;
 }
 
+static void encode(Encoding *encoding, const char *line)
+{
+    const Segmenter *s = encoding->segmenter;
+    *encoding->ids = (Ids){0};
+    if (s->spaces) {
+        encode_spaces(encoding, line);
+    } else {
+        line = take_language_code(encoding, line);
+        dm_sentencepiece_encode(s->model[encoding->side], line, strlen(line), take_piece, encoding);
+    }
+    add_id(encoding, s->eos[encoding->side], "</s>");
+}
+
 void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids)
 {
-    Encoding encoding = {segmenter, side, ids, 32};
-    *ids = (Ids){.id = dm_reallocate(NULL, 32, sizeof *ids->id)};
-    if (segmenter->spaces) {
-        encode_spaces(&encoding, line);
-    } else {
-        line = take_language_code(&encoding, line);
-        dm_sentencepiece_encode(segmenter->model[side], line, strlen(line), take_piece, &encoding);
-    }
-    add_id(&encoding, segmenter->eos[side]);
+    encode(&(Encoding){.segmenter = segmenter, .side = side, .ids = ids}, line);
+}
+
+char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line, Ids *ids)
+{
+    Encoding encoding = {.segmenter = segmenter, .side = side, .ids = ids, .wanted = true};
+    encode(&encoding, line);
+    return encoding.pieces;
+}
+
+void dm_pieces_free(char **pieces, int count)
+{
+    for (int i = 0; i < count; i++) free(pieces[i]);
+    free(pieces);
+}
+
+bool dm_is_unknown(const Segmenter *segmenter, Side side, int id)
+{
+    return id == segmenter->unknown[side];
 }
 
 // ---- Ids to text ----------------------------------------------------------------------------------------------------
@@ -233,6 +264,17 @@ static void tidy(char *text)
     *last = '\0';
 }
 
+char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int count)
+{
+    const bool spaces = segmenter->spaces;
+    char *text =
+        spaces ? decode_spaces(pieces, count) : dm_sentencepiece_decode(segmenter->model[DM_TARGET], pieces, count);
+    if (!spaces) tidy(text);
+    for (char *c = text; *c; c++)
+        if (*c == '\n' || *c == '\r') *c = ' ';
+    return text;
+}
+
 // Special pieces are left out as by MarianTokenizer.decode(skip_special_tokens=True), save that text in pieces shows
 // where a word was unknown.
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
@@ -245,10 +287,45 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
         if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
         pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
     }
-    char *text = s->spaces ? decode_spaces(pieces, kept) : dm_sentencepiece_decode(s->model[DM_TARGET], pieces, kept);
-    if (!s->spaces) tidy(text);
+    char *text = dm_join_pieces(s, pieces, kept);
     free(pieces);
     return text;
+}
+
+// ---- Words ----------------------------------------------------------------------------------------------------------
+
+static const char word_mark[] = "\xE2\x96\x81";  // U+2581, before the first piece of a word
+
+// Chinese, Japanese, Thai, Lao, Burmese, Khmer, and the punctuation of East Asia.
+static bool without_spaces(const char *piece)
+{
+    if (dm_utf8_valid(piece, strlen(piece)) < strlen(piece)) return false;  // a model file can spell anything
+    while (*piece) {
+        const uint32_t c = dm_utf8_next(&piece);
+        if ((c >= 0x2E80 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFF01 && c <= 0xFF60) ||
+            (c >= 0x20000 && c <= 0x3FFFF) || (c >= 0x0E00 && c <= 0x0EFF) || (c >= 0x1000 && c <= 0x109F) ||
+            (c >= 0x1780 && c <= 0x17FF))
+            return true;
+    }
+    return false;
+}
+
+static bool begins_word(const Segmenter *segmenter, const char *before, const char *piece)
+{
+    const size_t length = strlen(before);
+    if (segmenter->spaces) return length < 2 || strcmp(before + length - 2, "@@") != 0;
+    if (strcmp(before, word_mark) == 0) return false;
+    return strncmp(piece, word_mark, sizeof word_mark - 1) == 0 || without_spaces(piece) || without_spaces(before);
+}
+
+int dm_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of)
+{
+    int words = 0;
+    for (int i = 0; i < count; i++) {
+        words += i == 0 || begins_word(segmenter, pieces[i - 1], pieces[i]);
+        word_of[i] = words - 1;
+    }
+    return words;
 }
 
 // ---- Copying --------------------------------------------------------------------------------------------------------

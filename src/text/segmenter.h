@@ -41,6 +41,17 @@ const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
 void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
 
+// The same with the pieces as they stand in the line, unknown ones too: an array of ids->count strings, the last one
+// </s>, to be freed by dm_pieces_free.
+char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
+void dm_pieces_free(char **pieces, int count);
+// The text that pieces of the target spell, on one line whatever they hold; the caller frees it.
+char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int count);
+bool dm_is_unknown(const Segmenter *segmenter, Side side, int id);
+// Which word each piece belongs to, from 0, into word_of [count]; returns how many words there are. A word ends where a
+// space does; in scripts that are written without spaces every piece is a word.
+int dm_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of);
+
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
 // <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that

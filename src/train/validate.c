@@ -12,6 +12,7 @@ struct Validator {
     Corpus corpus;
     Plan plan;
     dm_lines sources, references;
+    const Model *model;
     Translator translator;
     bool pieces;         // segmenter "space": the text is in tokens already
     bool translate_all;  // a metric needs it
@@ -47,21 +48,18 @@ static Status check_lengths(const Corpus *corpus, const CorpusFiles *files, Erro
     return DM_OK;
 }
 
-static Translator greedy_translator(const ValidatorSetup *setup)
+static Translator greedy_translator(const ValidatorSetup *setup, const Model *const *model)
 {
-    dm_options *defaults = dm_options_new("translate");
     Translator translator = {
-        .model = setup->model,
+        .models = model,
+        .model_count = 1,
         .segmenter = setup->segmenter,
         .gemm = setup->gemm,
-        .search = {.beam_size = 1,
-                   .normalize = dm_options_number(defaults, "normalize"),
-                   .max_length_factor = dm_options_number(defaults, "max-length-factor"),
-                   .max_length = setup->model->config.max_length},
-        .threads = setup->threads,
-        .mini_batch = (int)dm_options_number(defaults, "mini-batch"),
     };
-    dm_options_free(defaults);
+    Error none;
+    dm_translate_options_read(&translator.options, NULL, &none);
+    translator.options.beam_size = 1;
+    translator.options.threads = setup->threads;
     return translator;
 }
 
@@ -85,7 +83,8 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     }
     dm_plan_make(&v->plan, &v->corpus,
                  &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
-    v->translator = greedy_translator(setup);
+    v->model = setup->model;
+    v->translator = greedy_translator(setup, &v->model);
     v->pieces = setup->pieces;
     for (size_t i = 0; v->pieces && i < v->references.count; i++) join_pieces(v->references.line[i]);
     for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
@@ -121,11 +120,11 @@ static void take_samples(const Validator *v, const dm_translation *all, Validati
         size_t index = sample_index(v, i, out->samples);
         lines[i] = out->source[i] = v->sources.line[index];
         out->reference[i] = v->references.line[index];
-        if (all) out->hypothesis[i] = dm_copy_string(all[index].text);
+        if (all) out->hypothesis[i] = dm_copy_string(all[index].hypotheses[0].text);
     }
     if (all) return;
     dm_translator_run(&v->translator, lines, (size_t)out->samples, own);
-    for (int i = 0; i < out->samples; i++) out->hypothesis[i] = dm_copy_string(own[i].text);
+    for (int i = 0; i < out->samples; i++) out->hypothesis[i] = dm_copy_string(own[i].hypotheses[0].text);
     dm_translations_free(own, (size_t)out->samples);
 }
 
@@ -150,7 +149,7 @@ void dm_validate(const Validator *v, Workers *workers, Validation *out)
         translations = dm_allocate(count, sizeof *translations);
         texts = dm_allocate(count, sizeof *texts);
         dm_translator_run(&v->translator, (const char *const *)v->sources.line, count, translations);
-        for (size_t i = 0; i < count; i++) texts[i] = translations[i].text;
+        for (size_t i = 0; i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     }
     for (int i = 0; i < v->metrics; i++) {
         out->metric[i] = v->metric[i];

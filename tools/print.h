@@ -1,0 +1,18 @@
+// How translations are written: plain, n-best lists, alignments, JSON.
+#pragma once
+#include <stdio.h>
+
+#include "dragoman/dragoman.h"
+
+typedef struct Format {
+    bool n_best, word_scores, json;
+    bool hard, soft;  // alignment; neither: none
+} Format;
+
+Format format_of(const dm_options *options);  // of "translate"
+// number: of the line, from 0. False: out of memory (of JSON); whether the stream took it all, ferror tells.
+bool print_translation(FILE *stream, const Format *format, size_t number, const dm_translation *translation);
+// 0-0 1-2: for each word of the translation the source word that it looks at most, in order of the source.
+void print_hard_alignment(FILE *stream, const dm_translation *translation, const dm_hypothesis *hypothesis);
+// The source word that `word` looks at most, end of sentence left out; -1: the source has none.
+int aligned_word(const dm_translation *translation, const dm_hypothesis *hypothesis, int word);
