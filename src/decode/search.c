@@ -332,7 +332,7 @@ static Search begin(Arena *arena, const SearchJob *job, Beam *beams)
         s.now.id[i] = s.config->decoder_start;
         if (beams[i].limit > longest) longest = beams[i].limit;
     }
-    s.rules = (Rules){s.config, o, NULL};
+    s.rules = (Rules){s.config, o, vocabulary, NULL};
     if (o->no_repeat_ngram) s.rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
     if (o->sampling != DM_NO_SAMPLING) {
         s.draw.order = dm_arena_take(arena, (size_t)vocabulary * sizeof(int));

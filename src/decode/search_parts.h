@@ -17,6 +17,7 @@ void dm_search_history(int *ids, const Node *end, int count);  // the ids of a c
 typedef struct Rules {
     const ModelConfig *config;
     const dm_translate_options *options;
+    int vocabulary;
     int *history;
 } Rules;
 void dm_search_rules(const Rules *rules, float *log_probabilities, const Node *end, int length, int forced);

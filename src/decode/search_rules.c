@@ -28,7 +28,7 @@ void dm_search_rules(const Rules *rules, float *log_probabilities, const Node *e
 {
     const ModelConfig *c = rules->config;
     const dm_translate_options *o = rules->options;
-    const int vocabulary = c->target_vocabulary;
+    const int vocabulary = rules->vocabulary;
     if (forced >= 0) {
         const float kept = log_probabilities[forced];
         for (int id = 0; id < vocabulary; id++) log_probabilities[id] = -INFINITY;
