@@ -267,6 +267,39 @@ static void a_line_of_a_megabyte_is_encoded(void)
     free(folder);
 }
 
+// Pieces separated by spaces, and the words they belong to, as digits.
+static void a_word_ends_where_a_space_does_and_chinese_pieces_are_words(void)
+{
+    static const struct {
+        const char *kind, *pieces, *words;
+    } cases[] = {
+        {"sentencepiece", "▁I ▁be lie ve .", "01111"},
+        {"sentencepiece", "▁ 我 爱 北京 。", "00123"},
+        {"sentencepiece", "▁我 爱 ▁Linux 3 吧", "01223"},
+        {"sentencepiece", "▁a ▁ b ▁ ▁c", "01122"},
+        {"sentencepiece", ">>deu<< ▁ein ▁Wort", "012"},
+        {"sentencepiece", "un ▁known", "01"},
+        {"space", "ein ka@@ ra@@ te anzug", "01112"},
+        {"space", "@@ a @@", "001"},
+        {"space", "我 爱 北京", "012"},
+    };
+    char *folder = trained_folder();
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Segmenter *segmenter = opened(folder, cases[i].kind, false);
+        const char *pieces[16];
+        char text[128], words[16] = "";
+        int count = 0, word_of[16];
+        snprintf(text, sizeof text, "%s", cases[i].pieces);
+        for (char *piece = strtok(text, " "); piece; piece = strtok(NULL, " ")) pieces[count++] = piece;
+        const int total = dm_words(segmenter, pieces, count, word_of);
+        for (int j = 0; j < count; j++) words[j] = (char)('0' + word_of[j]);
+        CU_ASSERT_STRING_EQUAL(words, cases[i].words);
+        CU_ASSERT_EQUAL(total, word_of[count - 1] + 1);
+        dm_segmenter_close(segmenter);
+    }
+    free(folder);
+}
+
 static void refuse(const char *folder, const char *kind, bool separate, int eos, const char *message)
 {
     Segmenter *segmenter;
@@ -380,6 +413,7 @@ const Fact facts[] = {FACT(ids_and_text_are_those_of_marian_tokenizer),
                       FACT(decode_leaves_special_pieces_out),
                       FACT(pieces_that_only_the_vocabulary_knows_become_text),
                       FACT(text_in_pieces_is_joined_again),
+                      FACT(a_word_ends_where_a_space_does_and_chinese_pieces_are_words),
                       FACT(separate_vocabularies_have_ids_of_their_own),
                       FACT(a_line_of_a_megabyte_is_encoded),
                       FACT(a_missing_part_is_named),
