@@ -209,6 +209,16 @@ static bool asked_to_stop(const Run *run)
     return run->observer && run->observer->stop && run->observer->stop(run->observer->context);
 }
 
+// BLEU of text that was cut before is another figure than that of plain text, and is easily taken for it.
+static bool counts_tokens(const Run *run)
+{
+    const char *segmenter = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter"));
+    bool bleu = false;
+    for (int i = 0; i < dm_options_count(run->options, "valid-metrics"); i++)
+        bleu = bleu || strcmp(dm_options_text(run->options, "valid-metrics", i), "bleu") == 0;
+    return run->validator && bleu && segmenter && strcmp(segmenter, "space") == 0;
+}
+
 static void say_what_begins(const Run *run)
 {
     const RunState *state = &run->state;
@@ -216,6 +226,9 @@ static void say_what_begins(const Run *run)
            run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs,
            run->model->config.target_vocabulary, 1e-6 * (double)run->model->parameters.size, run->settings.threads,
            run->settings.threads == 1 ? "" : "s", run->gemm->name);
+    if (counts_tokens(run))
+        dm_say(run, "bleu is of the words as the validation text has them (tok:none): not to be compared with BLEU of "
+                    "plain text");
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }
 
