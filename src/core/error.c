@@ -69,3 +69,15 @@ char *dm_format(const char *format, ...)
     va_end(again);
     return text;
 }
+
+const char *dm_with_commas(size_t number, char text[32])
+{
+    char plain[24], *to = text;
+    int digits = snprintf(plain, sizeof plain, "%zu", number);
+    for (int i = 0; i < digits; i++) {
+        if (i > 0 && (digits - i) % 3 == 0) *to++ = ',';
+        *to++ = plain[i];
+    }
+    *to = '\0';
+    return text;
+}

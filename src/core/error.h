@@ -21,4 +21,7 @@ void *dm_reallocate(void *memory, size_t count, size_t size);
 char *dm_copy_string(const char *text);
 char *dm_format(const char *format, ...) __attribute__((format(printf, 1, 2)));  // the caller frees it
 
+// 20000 -> "20,000", as messages write large numbers; returns text.
+const char *dm_with_commas(size_t number, char text[32]);
+
 #define DM_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -27,20 +27,6 @@ static void encode_some(void *context, int index, int thread)
     }
 }
 
-// 20000 -> "20,000"
-static const char *with_commas(size_t number, char out[32])
-{
-    char plain[24];
-    int digits = snprintf(plain, sizeof plain, "%zu", number);
-    char *to = out;
-    for (int i = 0; i < digits; i++) {
-        if (i > 0 && (digits - i) % 3 == 0) *to++ = ',';
-        *to++ = plain[i];
-    }
-    *to = '\0';
-    return out;
-}
-
 static bool is_blank(const char *line)
 {
     return line[strspn(line, " \t\r\v\f")] == '\0';
@@ -51,15 +37,15 @@ static Status unequal(const CorpusFiles *files, const dm_lines *source, const dm
 {
     char a[32], b[32], c[32];
     size_t both = source->count < target->count ? source->count : target->count;
-    with_commas(source->count, a);
-    with_commas(target->count, b);
+    dm_with_commas(source->count, a);
+    dm_with_commas(target->count, b);
     for (size_t i = 0; i < both; i++) {
         bool no_source = is_blank(source->line[i]), no_target = is_blank(target->line[i]);
         if (no_source != no_target)
             return dm_fail(error,
                            "%s has %s lines and %s %s: the first pair that may be out of step is at line %s (%s is "
                            "empty there)",
-                           files->source, a, files->target, b, with_commas(i + 1, c),
+                           files->source, a, files->target, b, dm_with_commas(i + 1, c),
                            no_source ? files->source : files->target);
     }
     return dm_fail(error, "%s has %s lines and %s %s: line by line, one must be the translation of the other",

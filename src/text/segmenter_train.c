@@ -48,26 +48,14 @@ static char *text_name(const SegmenterTraining *training)
     return dm_format("%s and %d other files", training->files[0], training->file_count - 1);
 }
 
-// 1234567 -> "1,234,567"
-static const char *with_commas(int number, char out[16])
-{
-    if (number < 1000)
-        snprintf(out, 16, "%d", number);
-    else if (number < 1000000)
-        snprintf(out, 16, "%d,%03d", number / 1000, number % 1000);
-    else
-        snprintf(out, 16, "%d,%03d,%03d", number / 1000000, number / 1000 % 1000, number % 1000);
-    return out;
-}
-
 static Status wrong_size(const SegmenterTraining *training, int allowed, Error *error)
 {
-    char *name = text_name(training), size[16], bound[16];
+    char *name = text_name(training), size[32], bound[32];
     bool large = allowed < training->size;
     Status status =
         dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
-                with_commas(training->size, size), large ? "larger" : "smaller",
-                large ? "at most" : "its characters alone need at least", with_commas(allowed, bound), name);
+                dm_with_commas((size_t)training->size, size), large ? "larger" : "smaller",
+                large ? "at most" : "its characters alone need at least", dm_with_commas((size_t)allowed, bound), name);
     free(name);
     return status;
 }
