@@ -1,104 +1,19 @@
 // dragoman translate: lines in, lines out, in order; or a conversation, where standard input is a terminal.
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "input.h"
 #include "interactive.h"
 #include "print.h"
 #include "tools.h"
-
-// While lines keep coming up to MOST_LINES are translated at once, so that the batches are full; when the input pauses,
-// what is there is translated, so that a program can hold a conversation through two pipes.
-enum { MOST_LINES = 4096, MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16 };
-
-typedef struct Input {
-    const char *name;  // for errors
-    int file;
-    char *bytes;  // from ... used: read, and not yet handed out
-    size_t from, used, room;
-    bool ended;
-    size_t line_number;  // of the last line handed out
-} Input;
-
-typedef struct Chunk {
-    size_t count;
-    char *line[MOST_LINES];     // in the input's bytes, until the next chunk is asked for
-    size_t offset[MOST_LINES];  // the same while the bytes may still move
-    bool nul;                   // the line behind them holds a NUL byte
-} Chunk;
 
 static bool out_of_memory(dm_error *error)
 {
     snprintf(error->message, sizeof error->message, "out of memory");
     return false;
-}
-
-// Reads what is there, or waits for it. False: the input cannot be read.
-static bool read_more(Input *input, dm_error *error)
-{
-    if (input->room - input->used < READ_BYTES + 1) {
-        size_t room = input->room ? 2 * input->room : 4 * READ_BYTES;
-        char *bytes = realloc(input->bytes, room);
-        if (!bytes) return out_of_memory(error);
-        input->bytes = bytes;
-        input->room = room;
-    }
-    ssize_t got;
-    do got = read(input->file, input->bytes + input->used, READ_BYTES);
-    while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        snprintf(error->message, sizeof error->message, "cannot read %s: %s", input->name, strerror(errno));
-        return false;
-    }
-    input->ended = got == 0;
-    input->used += (size_t)got;
-    return true;
-}
-
-static bool more_waits(const Input *input)
-{
-    struct pollfd waiting = {.fd = input->file, .events = POLLIN};
-    return !input->ended && poll(&waiting, 1, 0) > 0;
-}
-
-// The next line of what was read, with a NUL for its end; NULL: none is complete.
-static char *cut_line(Input *input, size_t *length)
-{
-    char *line = input->bytes + input->from;
-    size_t left = input->used - input->from;
-    char *newline = left ? memchr(line, '\n', left) : NULL;
-    if (!newline && !(input->ended && left)) return NULL;
-    *length = newline ? (size_t)(newline - line) : left;
-    input->from += *length + (newline ? 1 : 0);
-    if (newline && *length && line[*length - 1] == '\r') --*length;
-    line[*length] = '\0';
-    return line;
-}
-
-// Fills the chunk; it stays empty where the input has ended. False: the input cannot be read.
-static bool next_chunk(Input *input, Chunk *chunk, dm_error *error)
-{
-    size_t length = 0;
-    if (input->from) memmove(input->bytes, input->bytes + input->from, input->used - input->from);
-    input->used -= input->from;
-    input->from = chunk->count = 0;
-    while (chunk->count < MOST_LINES && input->from < MOST_BYTES && !chunk->nul) {
-        char *line = cut_line(input, &length);
-        if (line) {
-            chunk->nul = strlen(line) < length;
-            if (!chunk->nul) chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
-        } else if (input->ended || (chunk->count && !more_waits(input))) {
-            break;
-        } else if (!read_more(input, error)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < chunk->count; i++) chunk->line[i] = input->bytes + chunk->offset[i];
-    if (!input->line_number && chunk->count && strncmp(chunk->line[0], "\xEF\xBB\xBF", 3) == 0) chunk->line[0] += 3;
-    return true;
 }
 
 typedef struct Output {
@@ -260,7 +175,7 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
     Chunk *chunk = calloc(1, sizeof *chunk);
     dm_status status = chunk ? DM_OK : (out_of_memory(error), DM_FAILURE);
     while (!status) {
-        if (!next_chunk(input, chunk, error)) status = DM_FAILURE;
+        if (!input_next_chunk(input, chunk, error)) status = DM_FAILURE;
         if (!status && !chunk->count && !chunk->nul) break;
         if (!status) status = translate_chunk(job, input, chunk, error);
         if (!status && chunk->nul) {
