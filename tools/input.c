@@ -1,15 +1,25 @@
 // Reading what is to be translated: waiting for a line, and taking along what else is there by then.
 #include "input.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16 };
+enum { MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16, LONGEST_LINE = 1 << 26 };
 
-// Reads what is there, or waits for it. False: the input cannot be read.
+dm_status input_open(Input *input, const char *path, dm_error *error)
+{
+    *input = (Input){.name = strcmp(path, "-") == 0 ? "standard input" : path};
+    return dm_text_stream_open(&input->stream, path, error);
+}
+
+void input_close(Input *input)
+{
+    dm_text_stream_close(input->stream);
+    free(input->bytes);
+    *input = (Input){0};
+}
+
+// Reads what is there, or waits for it. False: it cannot be read.
 static bool read_more(Input *input, dm_error *error)
 {
     if (input->room - input->used < READ_BYTES + 1) {
@@ -22,22 +32,16 @@ static bool read_more(Input *input, dm_error *error)
         input->bytes = bytes;
         input->room = room;
     }
-    ssize_t got;
-    do got = read(input->file, input->bytes + input->used, READ_BYTES);
-    while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        snprintf(error->message, sizeof error->message, "cannot read %s: %s", input->name, strerror(errno));
-        return false;
-    }
+    size_t got;
+    if (dm_text_stream_read(input->stream, input->bytes + input->used, READ_BYTES, &got, error)) return false;
     input->ended = got == 0;
-    input->used += (size_t)got;
+    input->used += got;
     return true;
 }
 
 static bool more_waits(const Input *input)
 {
-    struct pollfd waiting = {.fd = input->file, .events = POLLIN};
-    return !input->ended && poll(&waiting, 1, 0) > 0;
+    return !input->ended && dm_text_stream_ready(input->stream);
 }
 
 // The next line of what was read, with a NUL for its end; NULL: none is complete.
@@ -54,24 +58,46 @@ static char *cut_line(Input *input, size_t *length)
     return line;
 }
 
-bool input_next_chunk(Input *input, Chunk *chunk, dm_error *error)
+static void refuse_line(const Input *input, Chunk *chunk, const char *complaint)
 {
-    size_t length = 0;
+    chunk->refused = true;
+    snprintf(chunk->reason.message, sizeof chunk->reason.message, "%s: line %zu %s", input->name,
+             input->line_number + chunk->count + 1, complaint);
+}
+
+static void take(const Input *input, Chunk *chunk, const char *line, size_t length)
+{
+    if (strlen(line) < length)
+        refuse_line(input, chunk, "has a NUL byte: it is not a text in UTF-8");
+    else
+        chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
+}
+
+// The bytes of the last chunk make room.
+static void drop_used(Input *input)
+{
     if (input->from) memmove(input->bytes, input->bytes + input->from, input->used - input->from);
     input->used -= input->from;
-    input->from = chunk->count = 0;
-    while (chunk->count < MOST_LINES && input->from < MOST_BYTES && !chunk->nul) {
+    input->from = 0;
+}
+
+void input_next_chunk(Input *input, Chunk *chunk)
+{
+    size_t length = 0;
+    drop_used(input);
+    chunk->count = 0;
+    chunk->refused = false;
+    while (chunk->count < MOST_LINES && input->from < MOST_BYTES && !chunk->refused) {
         char *line = cut_line(input, &length);
-        if (line) {
-            chunk->nul = strlen(line) < length;
-            if (!chunk->nul) chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
-        } else if (input->ended || (chunk->count && !more_waits(input))) {
+        if (line)
+            take(input, chunk, line, length);
+        else if (input->ended || (chunk->count && !more_waits(input)))
             break;
-        } else if (!read_more(input, error)) {
-            return false;
-        }
+        else if (input->used - input->from > LONGEST_LINE)
+            refuse_line(input, chunk, "has no end within 64 MiB: break it into sentences, one a line");
+        else
+            chunk->refused = !read_more(input, &chunk->reason);
     }
     for (size_t i = 0; i < chunk->count; i++) chunk->line[i] = input->bytes + chunk->offset[i];
     if (!input->line_number && chunk->count && strncmp(chunk->line[0], "\xEF\xBB\xBF", 3) == 0) chunk->line[0] += 3;
-    return true;
 }

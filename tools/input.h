@@ -8,19 +8,23 @@ enum { MOST_LINES = 4096 };
 
 typedef struct Input {
     const char *name;  // for errors
-    int file;
+    dm_text_stream *stream;
     char *bytes;  // from ... used: read, and not yet handed out
     size_t from, used, room;
     bool ended;
-    size_t line_number;  // of the last line handed out
+    size_t line_number;  // of the last line that the caller is done with; the caller counts
 } Input;
 
 typedef struct Chunk {
     size_t count;
     char *line[MOST_LINES];     // in the input's bytes, until the next chunk is asked for
     size_t offset[MOST_LINES];  // the same while the bytes may still move
-    bool nul;                   // the line behind them holds a NUL byte
+    bool refused;               // what stands behind them cannot be read:
+    dm_error reason;            // why
 } Chunk;
 
-// Fills the chunk; it stays empty where the input has ended. False: the input cannot be read.
-bool input_next_chunk(Input *input, Chunk *chunk, dm_error *error);
+// path: "-" is standard input, of which nothing is read before a chunk is asked for.
+dm_status input_open(Input *input, const char *path, dm_error *error);
+void input_close(Input *input);
+// Fills the chunk; without lines and not refused, the input has ended.
+void input_next_chunk(Input *input, Chunk *chunk);

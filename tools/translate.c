@@ -1,6 +1,5 @@
 // dragoman translate: lines in, lines out, in order; or a conversation, where standard input is a terminal.
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,12 +174,11 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
     Chunk *chunk = calloc(1, sizeof *chunk);
     dm_status status = chunk ? DM_OK : (out_of_memory(error), DM_FAILURE);
     while (!status) {
-        if (!input_next_chunk(input, chunk, error)) status = DM_FAILURE;
-        if (!status && !chunk->count && !chunk->nul) break;
-        if (!status) status = translate_chunk(job, input, chunk, error);
-        if (!status && chunk->nul) {
-            snprintf(error->message, sizeof error->message, "%s: line %zu has a NUL byte: it is not a text in UTF-8",
-                     input->name, input->line_number + 1);
+        input_next_chunk(input, chunk);
+        if (!chunk->count && !chunk->refused) break;
+        status = translate_chunk(job, input, chunk, error);
+        if (!status && chunk->refused) {
+            *error = chunk->reason;
             status = DM_FAILURE;
         }
     }
@@ -190,21 +188,14 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
         status = DM_FAILURE;
     }
     free(chunk);
-    free(input->bytes);
     return status;
 }
 
 // ---- The command ----------------------------------------------------------------------------------------------------
 
-static dm_status open_files(const char *in, const char *out, Input *input, Output *output, dm_error *error)
+static dm_status open_output(const char *out, Output *output, dm_error *error)
 {
-    *input = (Input){.name = "standard input", .file = STDIN_FILENO};
     *output = (Output){"standard output", stdout};
-    if (strcmp(in, "-") != 0) *input = (Input){.name = in, .file = open(in, O_RDONLY | O_CLOEXEC)};
-    if (input->file < 0) {
-        snprintf(error->message, sizeof error->message, "cannot open %s: %s", in, strerror(errno));
-        return DM_FAILURE;
-    }
     if (strcmp(out, "-") != 0) *output = (Output){out, fopen(out, "wb")};
     if (output->stream) return DM_OK;
     snprintf(error->message, sizeof error->message, "cannot write %s: %s", out, strerror(errno));
@@ -246,19 +237,20 @@ int translate_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     Job job = {.format = format_of(options)};
-    Input input = {.file = STDIN_FILENO};
+    Input input = {0};
     const char *in = dm_options_text(options, "input", 0), *out = dm_options_text(options, "output", 0);
     dm_status status = dm_translate_options_read(&job.options, options, &error);
     if (!status) status = begin_stream(&job, options, &error);
     if (!status) status = open_prefixes(&job.prefixes, options, &error);
-    if (!status) status = open_files(in, out, &input, &job.output, &error);
+    if (!status) status = input_open(&input, in, &error);
+    if (!status) status = open_output(out, &job.output, &error);
     if (!status) status = open_models(&job, options, &error);
-    bool conversation = !status && input.file == STDIN_FILENO && isatty(STDIN_FILENO);
+    bool conversation = !status && strcmp(in, "-") == 0 && isatty(STDIN_FILENO);
     if (conversation) status = translate_conversation(job.model, &job.options, job.output.stream, &error);
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);
-    if (input.file > STDERR_FILENO) close(input.file);
+    input_close(&input);
     // What precedes an error was flushed.
     return status ? complain(status, &error) : close_output(job.output.stream);
 }

@@ -63,10 +63,21 @@ typedef struct dm_lines {
     size_t count;
 } dm_lines;
 
-// All lines of a file, or of standard input where path is "-". A byte-order mark is dropped, CR LF ends a line as LF
-// does. Invalid UTF-8 and NUL bytes are refused with file and line.
+// All lines of a file, or of standard input where path is "-". Text in gzip or zstd form is decompressed, whatever the
+// file is called. A byte-order mark is dropped, CR LF ends a line as LF does. Invalid UTF-8 and NUL bytes are refused
+// with file and line.
 DM_API dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error);
 DM_API void dm_lines_free(dm_lines *lines);
+
+// The same text as bytes that are read as they come, for programs that do not wait for the end of it. Lines are not cut
+// and not looked at. Standard input is read from its descriptor and stays open.
+typedef struct dm_text_stream dm_text_stream;
+DM_API dm_status dm_text_stream_open(dm_text_stream **stream, const char *path, dm_error *error);
+DM_API void dm_text_stream_close(dm_text_stream *stream);
+// Waits until there is something and reads at most `room` bytes; *got 0: the text is at its end.
+DM_API dm_status dm_text_stream_read(dm_text_stream *stream, char *bytes, size_t room, size_t *got, dm_error *error);
+// Whether reading would not wait. Of compressed text this is taken for granted.
+DM_API bool dm_text_stream_ready(const dm_text_stream *stream);
 
 // ---- Translating ----------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,10 @@
 // Lines: a text file in memory, cut into lines where it lies.
 #include "core/lines.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/files.h"
+#include "core/text_stream.h"
 #include "core/utf8.h"
 
 static const char advice[] = "find out its encoding (file FILE may know) and turn it into UTF-8: "
@@ -62,34 +61,13 @@ Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name,
     return status;
 }
 
-static Status read_standard_input(char **bytes, size_t *size, Error *error)
-{
-    size_t used = 0, room = 1 << 16, got;
-    char *text = dm_reallocate(NULL, room, 1);
-    while ((got = fread(text + used, 1, room - used - 1, stdin)) > 0) {
-        used += got;
-        if (room - used < 2) text = dm_reallocate(text, room *= 2, 1);
-    }
-    if (ferror(stdin)) {
-        int reason = errno;
-        free(text);
-        return dm_fail(error, "cannot read standard input: %s", strerror(reason));
-    }
-    text[used] = '\0';
-    *bytes = text;
-    *size = used;
-    return DM_OK;
-}
-
 dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
 {
-    bool standard = strcmp(path, "-") == 0;
     char *bytes;
     size_t size;
     *lines = (dm_lines){0};
-    Status status = standard ? read_standard_input(&bytes, &size, error) : dm_read_file(path, &bytes, &size, error);
-    if (status) return status;
-    return dm_lines_cut(lines, bytes, size, standard ? "standard input" : path, error);
+    Status status = dm_text_read(path, &bytes, &size, error);
+    return status ? status : dm_lines_cut(lines, bytes, size, dm_text_name(path), error);
 }
 
 void dm_lines_free(dm_lines *lines)

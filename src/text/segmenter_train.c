@@ -145,13 +145,19 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     return status;
 }
 
-// The language that a file's name ends with, as in train.en; "und" (undetermined, ISO 639) where it ends otherwise.
+// The language that a file's name ends with, as in train.en or train.en.gz; "und" (undetermined, ISO 639) where it ends
+// otherwise.
 static void language_of(const char *path, char language[4])
 {
-    const char *dot = strrchr(path, '.');
+    char *name = dm_copy_string(path), *dot = strrchr(name, '.');
+    if (dot && (strcmp(dot, ".gz") == 0 || strcmp(dot, ".zst") == 0)) {
+        *dot = '\0';
+        dot = strrchr(name, '.');
+    }
     size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
     bool named = size >= 2 && size <= 3 && dot[1 + size] == '\0' && strcmp(dot, ".txt") != 0;
     strcpy(language, named ? dot + 1 : "und");
+    free(name);
 }
 
 static Status write_tokenizer_config(const SegmenterTraining *training, Error *error)

@@ -35,7 +35,7 @@ static const char *scratch(const char *name)
     return path;
 }
 
-static const char *scratch_file(const char *name, const char *bytes, size_t size)
+static inline const char *scratch_file(const char *name, const char *bytes, size_t size)
 {
     const char *path = scratch(name);
     dm_error error;

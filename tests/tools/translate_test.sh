@@ -2,7 +2,7 @@
 # dragoman translate and rescore as their users meet them: order, pipes, bad input. Argument: the command to test.
 set -u
 dragoman=$(realpath "$1")
-golden=$(realpath "$(dirname "$0")/../golden/marian/shared-swish")
+. "$(dirname "$0")/word_model.sh"
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
@@ -36,18 +36,6 @@ from() {  # from FILE COMMAND...: with that file as standard input
     local file=$1
     shift
     "$@" < "$file"
-}
-
-# A folder with 41 pieces that are words: </s> <unk> w2 ... w39 <pad>
-make_folder() {
-    mkdir -p "$1"
-    cp "$golden"/{config.json,generation_config.json,model.safetensors} "$1"
-    sed -i '0,/{/s//{ "dragoman": {"segmenter": "space"},/' "$1/config.json"
-    {
-        printf '{"</s>": 0, "<unk>": 1'
-        for i in $(seq 2 39); do printf ', "w%d": %d' "$i" "$i"; done
-        printf ', "<pad>": 40}\n'
-    } > "$1/vocab.json"
 }
 
 make_folder model
@@ -136,7 +124,7 @@ check "a line of one very long piece" 0 "" from wide translate --mini-batch 1
 # ---- Bad files ----
 
 check "no such input" 1 "nothing.txt" translate --input nothing.txt
-check "a folder for an input" 1 "model|directory" translate --input model
+check "a folder for an input" 1 "model is a folder" translate --input model
 check "no such output folder" 1 "nowhere/out" translate --input lines --output nowhere/out
 check "a full disk" 1 "No space left" translate --input lines --output /dev/full
 full() { translate --input lines > /dev/full; }

@@ -1,0 +1,276 @@
+// Text as people have it: a file or standard input, plain, gzip or zstd. The first bytes say which, not the name, which
+// standard input does not have. gzip files may have several members and zstd files several frames: they are read on.
+#include "core/text_stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "core/files.h"
+
+enum { RAW_BYTES = 1 << 16, MOST_ROOM = 1 << 30 };  // read at once from the file, made at once of it
+
+typedef enum Form { UNKNOWN, PLAIN, GZIP, ZSTD } Form;  // unknown: nothing has been read yet
+
+struct dm_text_stream {
+    char *name;  // for errors
+    int file;
+    bool standard;  // input: it stays open
+    bool ended;     // the file, not yet what was read of it
+    Form form;
+    unsigned char raw[RAW_BYTES];  // from ... used: read from the file, and not yet handed on
+    size_t from, used;
+    bool inside;          // a gzip member or zstd frame that has begun and not ended
+    bool full;            // it has filled the room it was given: more of it may be ready without more of the file
+    uint64_t read, made;  // bytes of the file, and of text from it
+    z_stream gzip;
+    ZSTD_DStream *zstd;
+};
+
+const char *dm_text_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+dm_status dm_text_stream_open(dm_text_stream **stream, const char *path, dm_error *error)
+{
+    const bool standard = strcmp(path, "-") == 0;
+    *stream = NULL;
+    if (!standard && dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file is needed", path);
+    const int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+    *stream = dm_allocate(1, sizeof **stream);
+    **stream = (dm_text_stream){.name = dm_copy_string(dm_text_name(path)), .file = file, .standard = standard};
+    return DM_OK;
+}
+
+void dm_text_stream_close(dm_text_stream *stream)
+{
+    if (!stream) return;
+    if (stream->form == GZIP) inflateEnd(&stream->gzip);
+    ZSTD_freeDStream(stream->zstd);
+    if (!stream->standard) close(stream->file);
+    free(stream->name);
+    free(stream);
+}
+
+bool dm_text_stream_ready(const dm_text_stream *stream)
+{
+    if (stream->form == GZIP || stream->form == ZSTD || stream->from < stream->used) return true;
+    struct pollfd waiting = {.fd = stream->file, .events = POLLIN};
+    return poll(&waiting, 1, 0) > 0;
+}
+
+// *got 0: the file is at its end. A terminal is not asked again.
+static Status read_file(dm_text_stream *stream, void *bytes, size_t room, size_t *got, Error *error)
+{
+    ssize_t count = 0;
+    if (!stream->ended) {
+        do count = read(stream->file, bytes, room);
+        while (count < 0 && errno == EINTR);
+    }
+    if (count < 0) return dm_fail(error, "cannot read %s: %s", stream->name, strerror(errno));
+    stream->ended = count == 0;
+    stream->read += (uint64_t)count;
+    *got = (size_t)count;
+    return DM_OK;
+}
+
+// ---- Which form -----------------------------------------------------------------------------------------------------
+
+// How a form begins (RFC 1952, RFC 8878; a zstd file may begin with a frame to be skipped: 50 ... 5F 2A 4D 18).
+static const struct {
+    Form form;
+    unsigned char bytes[4], mask;  // mask: of the first byte
+    size_t size;
+} beginnings[] = {
+    {GZIP, {0x1F, 0x8B}, 0xFF, 2},
+    {ZSTD, {0x28, 0xB5, 0x2F, 0xFD}, 0xFF, 4},
+    {ZSTD, {0x50, 0x2A, 0x4D, 0x18}, 0xF0, 4},
+};
+
+// UNKNOWN: the bytes may still become one of the compressed forms.
+static Form form_of(const unsigned char *bytes, size_t size)
+{
+    Form form = PLAIN;
+    for (size_t i = 0; i < DM_COUNT(beginnings); i++) {
+        size_t same = 0;
+        while (same < size && same < beginnings[i].size &&
+               (same ? bytes[same] : bytes[0] & beginnings[i].mask) == beginnings[i].bytes[same])
+            same++;
+        if (same == beginnings[i].size) return beginnings[i].form;
+        if (same == size) form = UNKNOWN;
+    }
+    return form;
+}
+
+// Reads no more than it takes: a line that somebody has typed is not held back.
+static Status recognise(dm_text_stream *stream, Error *error)
+{
+    Form form = UNKNOWN;
+    while (form == UNKNOWN && !stream->ended) {
+        size_t got = 0;
+        Status status = read_file(stream, stream->raw + stream->used, RAW_BYTES - stream->used, &got, error);
+        if (status) return status;
+        stream->used += got;
+        form = form_of(stream->raw, stream->used);
+    }
+    if (form == UNKNOWN) form = PLAIN;  // too short for another
+    stream->inside = form != PLAIN;
+    if (form == GZIP && inflateInit2(&stream->gzip, 16 + MAX_WBITS) != Z_OK)  // 16: gzip, not zlib
+        return dm_fail(error, "%s: out of memory", stream->name);
+    if (form == ZSTD && !(stream->zstd = ZSTD_createDStream()))
+        return dm_fail(error, "%s: out of memory", stream->name);
+    stream->form = form;
+    return DM_OK;
+}
+
+// ---- Decompressing --------------------------------------------------------------------------------------------------
+
+static const char *tool_of(const dm_text_stream *stream)
+{
+    return stream->form == GZIP ? "gzip" : "zstd";
+}
+
+static Status damaged(const dm_text_stream *stream, const char *reason, Error *error)
+{
+    char bytes[32];
+    return dm_fail(error,
+                   "%s: its %s data is damaged behind %s bytes of text (%s): fetch it or make it again (%s -t FILE "
+                   "tests a file)",
+                   stream->name, tool_of(stream), dm_with_commas(stream->made, bytes), reason, tool_of(stream));
+}
+
+static Status cut_short(const dm_text_stream *stream, Error *error)
+{
+    char bytes[32];
+    return dm_fail(error,
+                   "%s ends in the middle of its %s data, behind %s bytes of text: it was not written or copied to its "
+                   "end; fetch it or make it again (%s -t FILE tests a file)",
+                   stream->name, tool_of(stream), dm_with_commas(stream->made, bytes), tool_of(stream));
+}
+
+static Status unzip(dm_text_stream *stream, char *bytes, size_t room, size_t *got, Error *error)
+{
+    z_stream *z = &stream->gzip;
+    if (!stream->inside) inflateReset(z);  // another member follows
+    z->next_in = stream->raw + stream->from;
+    z->avail_in = (uInt)(stream->used - stream->from);
+    z->next_out = (Bytef *)bytes;
+    z->avail_out = (uInt)room;
+    const int result = inflate(z, Z_NO_FLUSH);
+    stream->from = stream->used - z->avail_in;
+    *got = room - z->avail_out;
+    stream->made += *got;
+    if (result == Z_MEM_ERROR) return dm_fail(error, "%s: out of memory", stream->name);
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)  // the last one: nothing left to do for now
+        return damaged(stream, z->msg ? z->msg : "without a reason", error);
+    stream->inside = result != Z_STREAM_END;
+    return DM_OK;
+}
+
+static Status unzstd(dm_text_stream *stream, char *bytes, size_t room, size_t *got, Error *error)
+{
+    ZSTD_inBuffer in = {stream->raw, stream->used, stream->from};
+    ZSTD_outBuffer out = {bytes, room, 0};
+    const size_t result = ZSTD_decompressStream(stream->zstd, &out, &in);
+    stream->from = in.pos;
+    *got = out.pos;
+    stream->made += *got;
+    if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge)
+        return dm_fail(error,
+                       "%s asks for more than 128 MiB of memory to be decompressed: make it again without that, zstd "
+                       "-dc --long=31 FILE | zstd > NEW",
+                       stream->name);
+    if (ZSTD_isError(result)) return damaged(stream, ZSTD_getErrorName(result), error);
+    stream->inside = result != 0;
+    return DM_OK;
+}
+
+static Status decompress(dm_text_stream *stream, char *bytes, size_t room, size_t *got, Error *error)
+{
+    Status status = DM_OK;
+    *got = 0;
+    while (!status && !*got) {
+        if (stream->from == stream->used && !stream->full) {
+            stream->from = 0;
+            status = read_file(stream, stream->raw, RAW_BYTES, &stream->used, error);
+            if (!status && !stream->used) return stream->inside ? cut_short(stream, error) : DM_OK;
+        }
+        if (!status) status = (stream->form == GZIP ? unzip : unzstd)(stream, bytes, room, got, error);
+        stream->full = stream->inside && *got == room;
+    }
+    return status;
+}
+
+dm_status dm_text_stream_read(dm_text_stream *stream, char *bytes, size_t room, size_t *got, dm_error *error)
+{
+    assert(room);
+    if (room > MOST_ROOM) room = MOST_ROOM;
+    Status status = stream->form == UNKNOWN ? recognise(stream, error) : DM_OK;
+    if (status) return status;
+    if (stream->form != PLAIN) return decompress(stream, bytes, room, got, error);
+    const size_t left = stream->used - stream->from;
+    if (!left) return read_file(stream, bytes, room, got, error);
+    *got = left < room ? left : room;
+    memcpy(bytes, stream->raw + stream->from, *got);
+    stream->from += *got;
+    return DM_OK;
+}
+
+// ---- A whole text ---------------------------------------------------------------------------------------------------
+
+// Sentences become 3 to 10 times as many bytes, a generated text perhaps 50; one line without end or again and again
+// 1,000 and more. What is made to fill the memory is stopped before it does.
+static Status check_growth(const dm_text_stream *stream, Error *error)
+{
+    enum { SMALL = 64 << 20, MOST_TIMES = 250 };
+    char read[32], made[32];
+    if (stream->form == PLAIN || stream->made <= SMALL || stream->made / MOST_TIMES <= stream->read) return DM_OK;
+    return dm_fail(error,
+                   "%s: %s bytes of it have become %s bytes of text, as if it was made to fill the memory. If it is "
+                   "meant so, decompress it and give what comes out (%s -d FILE)",
+                   stream->name, dm_with_commas(stream->read, read), dm_with_commas(stream->made, made),
+                   tool_of(stream));
+}
+
+static size_t first_room(const dm_text_stream *stream)
+{
+    struct stat info;
+    const bool known = fstat(stream->file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+    return (known ? (size_t)info.st_size : 0) + RAW_BYTES;
+}
+
+Status dm_text_read(const char *path, char **bytes, size_t *size, Error *error)
+{
+    dm_text_stream *stream;
+    Status status = dm_text_stream_open(&stream, path, error);
+    if (status) return status;
+    size_t used = 0, room = first_room(stream), got = 1;
+    char *text = dm_reallocate(NULL, room, 1);
+    while (!status && got) {
+        if (used + 1 == room) text = dm_reallocate(text, room *= 2, 1);
+        status = dm_text_stream_read(stream, text + used, room - used - 1, &got, error);
+        if (status) break;
+        used += got;
+        status = check_growth(stream, error);
+    }
+    dm_text_stream_close(stream);
+    if (status) {
+        free(text);
+        return status;
+    }
+    text[used] = '\0';
+    *bytes = text;
+    *size = used;
+    return DM_OK;
+}
