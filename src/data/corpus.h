@@ -2,28 +2,26 @@
 #pragma once
 #include <stdint.h>
 
-#include "text/segmenter.h"
+#include "data/bitext.h"
 
 typedef struct Corpus {
     int pairs;
     int *ids;                  // all sides of all pairs
     size_t *source, *target;   // [pairs] offset of the first id
     int *source_length, *target_length;  // [pairs] end of sentence counted
-    int *line;                           // [pairs] where the pair stands in the files, from 1
+    int *line;                           // [pairs] where the pair stands in the bitext, from 1
     int skipped_empty, skipped_long;     // pairs left out
 } Corpus;
 
-typedef struct CorpusFiles {
-    const char *source, *target;
+typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out; 0: none are
     bool keep_all;   // an empty side is kept as end of sentence alone (validation); else such pairs are left out
     int threads;
-} CorpusFiles;
+} CorpusRules;
 
-// Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line. lines (may be NULL):
-// where to leave the text of both sides, for validation.
-Status dm_corpus_read(Corpus *corpus, dm_lines *source_lines, dm_lines *target_lines, const CorpusFiles *files,
-                      const Segmenter *segmenter, Error *error);
+// A corpus without a single pair is an error.
+Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
+                      Error *error);
 void dm_corpus_free(Corpus *corpus);
 
 // The order of one epoch: a function of (corpus, seed, epoch, budgets) alone, so a resumed run finds its place.

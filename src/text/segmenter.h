@@ -58,8 +58,10 @@ int dm_words(const Segmenter *segmenter, const char *const *pieces, int count, i
 // MarianTokenizer opens it. A size larger than the text allows is an error that says the largest that would do.
 typedef struct SegmenterTraining {
     const char *folder, *kind;
-    const char *const *files;  // all sides
-    int file_count;
+    const dm_lines *text;  // [text_count], a side each
+    int text_count;
+    const char *text_name;     // how messages call it: "train.zh and train.en"
+    const char *languages[2];  // of source and target (ISO 639): "zh", "und"
     int size;
 } SegmenterTraining;
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error);

@@ -16,54 +16,39 @@ enum { SENTENCE_BYTES = 4096 };
 static const size_t text_limit = 100u << 20;
 
 typedef struct Text {
-    dm_lines *files;
+    const dm_lines *sides;
     int count;
     size_t step;  // every so manieth line is read
 } Text;
 
-static void free_text(Text *text)
+static Text text_of(const SegmenterTraining *training)
 {
-    for (int i = 0; i < text->count; i++) dm_lines_free(&text->files[i]);
-    free(text->files);
-}
-
-static Status read_text(Text *text, const SegmenterTraining *training, Error *error)
-{
-    *text = (Text){.files = dm_allocate((size_t)training->file_count, sizeof(dm_lines)), .count = training->file_count};
     size_t bytes = 0;
-    for (int i = 0; i < training->file_count; i++) {
-        Status status = dm_lines_read(&text->files[i], training->files[i], error);
-        if (status) return status;
-        for (size_t k = 0; k < text->files[i].count; k++) bytes += strlen(text->files[i].line[k]);
-    }
-    text->step = bytes / text_limit + 1;
-    return DM_OK;
-}
-
-// How messages call the text: "train.zh and train.en".
-static char *text_name(const SegmenterTraining *training)
-{
-    if (training->file_count == 1) return dm_copy_string(training->files[0]);
-    if (training->file_count == 2) return dm_format("%s and %s", training->files[0], training->files[1]);
-    return dm_format("%s and %d other files", training->files[0], training->file_count - 1);
+    for (int i = 0; i < training->text_count; i++)
+        for (size_t k = 0; k < training->text[i].count; k++) bytes += strlen(training->text[i].line[k]);
+    return (Text){training->text, training->text_count, bytes / text_limit + 1};
 }
 
 static Status wrong_size(const SegmenterTraining *training, int allowed, Error *error)
 {
-    char *name = text_name(training), size[32], bound[32];
+    char size[32], bound[32];
     bool large = allowed < training->size;
-    Status status =
-        dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
-                dm_with_commas((size_t)training->size, size), large ? "larger" : "smaller",
-                large ? "at most" : "its characters alone need at least", dm_with_commas((size_t)allowed, bound), name);
-    free(name);
-    return status;
+    return dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
+                   dm_with_commas((size_t)training->size, size), large ? "larger" : "smaller",
+                   large ? "at most" : "its characters alone need at least", dm_with_commas((size_t)allowed, bound),
+                   training->text_name);
+}
+
+static Status no_words(const SegmenterTraining *training, Error *error)
+{
+    return dm_fail(error, "%s: there are no words to make a vocabulary of", training->text_name);
 }
 
 // ---- Counting pieces ------------------------------------------------------------------------------------------------
 
 typedef struct Counted {
-    const char *piece;  // owned by the text
+    const char *piece;  // in the text, which goes on behind it
+    size_t length;
     int64_t times;
 } Counted;
 
@@ -73,28 +58,34 @@ typedef struct Counter {
     size_t slots, used;
 } Counter;
 
-static Counted *find(const Counter *counter, const char *piece)
+static bool is_piece(const Counted *slot, const char *piece, size_t length)
+{
+    return slot->length == length && memcmp(slot->piece, piece, length) == 0;
+}
+
+static Counted *find(const Counter *counter, const char *piece, size_t length)
 {
     uint64_t hash = 14695981039346656037u;  // FNV-1a, 64 bits
-    for (const char *c = piece; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)piece[i]) * 1099511628211u;
     size_t at = hash & (counter->slots - 1);
-    while (counter->slot[at].piece && strcmp(counter->slot[at].piece, piece) != 0) at = (at + 1) & (counter->slots - 1);
+    while (counter->slot[at].piece && !is_piece(&counter->slot[at], piece, length))
+        at = (at + 1) & (counter->slots - 1);
     return &counter->slot[at];
 }
 
-static void count(Counter *counter, const char *piece)
+static void count(Counter *counter, const char *piece, size_t length)
 {
     if (2 * counter->used >= counter->slots) {
         Counter old = *counter;
         counter->slots = old.slots ? 2 * old.slots : 1024;
         counter->slot = dm_allocate(counter->slots, sizeof *counter->slot);
         for (size_t i = 0; i < old.slots; i++)
-            if (old.slot[i].piece) *find(counter, old.slot[i].piece) = old.slot[i];
+            if (old.slot[i].piece) *find(counter, old.slot[i].piece, old.slot[i].length) = old.slot[i];
         free(old.slot);
     }
-    Counted *found = find(counter, piece);
+    Counted *found = find(counter, piece, length);
     if (!found->piece) {
-        found->piece = piece;
+        *found = (Counted){piece, length, 0};
         counter->used++;
     }
     found->times++;
@@ -104,7 +95,8 @@ static int more_often(const void *left, const void *right)
 {
     const Counted *a = left, *b = right;
     if (a->times != b->times) return a->times < b->times ? 1 : -1;
-    return strcmp(a->piece, b->piece);
+    int order = memcmp(a->piece, b->piece, a->length < b->length ? a->length : b->length);
+    return order ? order : (a->length > b->length) - (a->length < b->length);
 }
 
 // The pieces, the most frequent first (among equals by their bytes), lie in front afterwards.
@@ -116,9 +108,24 @@ static void sort_counter(Counter *counter)
     if (kept) qsort(counter->slot, kept, sizeof *counter->slot, more_often);
 }
 
-static bool is_special(const char *piece)
+static bool is_special(const char *piece, size_t length)
 {
-    return strcmp(piece, "</s>") == 0 || strcmp(piece, "<unk>") == 0 || strcmp(piece, "<pad>") == 0;
+    return (length == 4 && memcmp(piece, "</s>", 4) == 0) ||
+           (length == 5 && (memcmp(piece, "<unk>", 5) == 0 || memcmp(piece, "<pad>", 5) == 0));
+}
+
+// The first pieces, each by itself.
+static char **copy_pieces(const Counter *counter, int count)
+{
+    char **pieces = dm_allocate((size_t)count, sizeof *pieces);
+    for (int i = 0; i < count; i++) pieces[i] = dm_format("%.*s", (int)counter->slot[i].length, counter->slot[i].piece);
+    return pieces;
+}
+
+static void free_pieces(char **pieces, int count)
+{
+    for (int i = 0; i < count; i++) free(pieces[i]);
+    free(pieces);
 }
 
 // ---- The files ------------------------------------------------------------------------------------------------------
@@ -145,26 +152,8 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     return status;
 }
 
-// The language that a file's name ends with, as in train.en or train.en.gz; "und" (undetermined, ISO 639) where it ends
-// otherwise.
-static void language_of(const char *path, char language[4])
-{
-    char *name = dm_copy_string(path), *dot = strrchr(name, '.');
-    if (dot && (strcmp(dot, ".gz") == 0 || strcmp(dot, ".zst") == 0)) {
-        *dot = '\0';
-        dot = strrchr(name, '.');
-    }
-    size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
-    bool named = size >= 2 && size <= 3 && dot[1 + size] == '\0' && strcmp(dot, ".txt") != 0;
-    strcpy(language, named ? dot + 1 : "und");
-    free(name);
-}
-
 static Status write_tokenizer_config(const SegmenterTraining *training, Error *error)
 {
-    char source[4], target[4];
-    language_of(training->files[0], source);
-    language_of(training->files[training->file_count - 1], target);
     char *text = dm_format("{\n"
                            "  \"tokenizer_class\": \"MarianTokenizer\",\n"
                            "  \"source_lang\": \"%s\",\n"
@@ -177,7 +166,7 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
                            "  \"sp_model_kwargs\": {},\n"
                            "  \"clean_up_tokenization_spaces\": false\n"
                            "}\n",
-                           source, target);
+                           training->languages[0], training->languages[1]);
     Status status = write_in(training->folder, "tokenizer_config.json", text, strlen(text), error);
     free(text);
     return status;
@@ -185,33 +174,39 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
 
 // ---- Text that is already in pieces ---------------------------------------------------------------------------------
 
-static Status train_spaces(const SegmenterTraining *training, Text *text, Error *error)
+static void count_words(Counter *counter, const char *line)
+{
+    static const char blanks[] = " \t\r\v\f";
+    for (line += strspn(line, blanks); *line; line += strspn(line, blanks)) {
+        size_t length = strcspn(line, blanks);
+        if (!is_special(line, length)) count(counter, line, length);
+        line += length;
+    }
+}
+
+static Status train_spaces(const SegmenterTraining *training, const Text *text, Error *error)
 {
     Counter counter = {0};
     for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->files[i].count; k++) {
-            char *rest = text->files[i].line[k], *piece;
-            while ((piece = strtok_r(rest, " \t\r\v\f", &rest)))
-                if (!is_special(piece)) count(&counter, piece);
-        }
+        for (size_t k = 0; k < text->sides[i].count; k++) count_words(&counter, text->sides[i].line[k]);
     sort_counter(&counter);
     int pieces = (int)counter.used;
     Status status = DM_OK;
-    char *name = text_name(training);
     if (pieces == 0)
-        status = dm_fail(error, "%s: there are no words to make a vocabulary of", name);
+        status = no_words(training, error);
     else if (training->size && training->size < 4)
         status =
             dm_fail(error, "the vocabulary of %d leaves no room for words: at least 4 (--vocab-size)", training->size);
     else if (training->size - 3 > pieces)
         status = wrong_size(training, pieces + 3, error);
-    free(name);
     if (!status) {
         if (training->size) pieces = training->size - 3;
+        char **words = copy_pieces(&counter, pieces);
         const char **list = dm_allocate((size_t)pieces + 3, sizeof *list);
-        for (int i = 0; i < pieces; i++) list[2 + i] = counter.slot[i].piece;
+        for (int i = 0; i < pieces; i++) list[2 + i] = words[i];
         status = write_vocabulary(training->folder, list, pieces, error);
         free(list);
+        free_pieces(words, pieces);
     }
     free(counter.slot);
     return status;
@@ -222,8 +217,8 @@ static Status train_spaces(const SegmenterTraining *training, Text *text, Error 
 // A walk through the text, sentence by sentence.
 typedef struct Walk {
     const Text *text;
-    int file;
-    size_t line;       // of the file
+    int side;
+    size_t line;       // of the side
     const char *rest;  // of the line that is being cut; NULL: take the next one
     char sentence[SENTENCE_BYTES + 1];
 } Walk;
@@ -238,15 +233,15 @@ static size_t language_code(const char *line)
 
 static const char *next_line(Walk *walk)
 {
-    while (walk->file < walk->text->count) {
-        const dm_lines *lines = &walk->text->files[walk->file];
+    while (walk->side < walk->text->count) {
+        const dm_lines *lines = &walk->text->sides[walk->side];
         if (walk->line < lines->count) {
             const char *line = lines->line[walk->line];
             walk->line += walk->text->step;
             return line;
         }
         walk->line = 0;
-        walk->file++;
+        walk->side++;
     }
     return NULL;
 }
@@ -306,22 +301,13 @@ static int distinct_characters(const Text *text, bool *visible)
 }
 
 // The language codes of the text, which SentencePiece does not see.
-static void count_codes(Counter *codes, char **block, const Text *text)
+static void count_codes(Counter *codes, const Text *text)
 {
-    size_t room = 0, used = 0;
     for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->files[i].count; k++) {
-            size_t size = language_code(text->files[i].line[k]);
-            room += size ? size + 1 : 0;
-        }
-    *block = dm_allocate(room, 1);
-    for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->files[i].count; k++) {
-            size_t size = language_code(text->files[i].line[k]);
-            if (!size) continue;
-            char *code = memcpy(*block + used, text->files[i].line[k], size);
-            used += size + 1;
-            count(codes, code);
+        for (size_t k = 0; k < text->sides[i].count; k++) {
+            const char *line = text->sides[i].line[k];
+            size_t size = language_code(line);
+            if (size) count(codes, line, size);
         }
     sort_counter(codes);
 }
@@ -335,12 +321,14 @@ static Status write_joint_vocabulary(const SegmenterTraining *training, const Co
     if (status) return status;
     int in_model = dm_sentencepiece_size(model), used = 2;
     const char **list = dm_allocate(codes->used + (size_t)in_model + 3, sizeof *list);
-    for (size_t i = 0; i < codes->used; i++) list[used++] = codes->slot[i].piece;
+    char **names = copy_pieces(codes, (int)codes->used);
+    for (size_t i = 0; i < codes->used; i++) list[used++] = names[i];
     for (int i = 0; i < in_model; i++) {
         const char *piece = dm_sentencepiece_piece(model, i);
         if (piece) list[used++] = piece;
     }
     status = write_vocabulary(training->folder, list, used - 2, error);
+    free_pieces(names, (int)codes->used);
     free(list);
     dm_sentencepiece_close(model);
     return status;
@@ -348,17 +336,15 @@ static Status write_joint_vocabulary(const SegmenterTraining *training, const Co
 
 static Status train_sentencepiece(const SegmenterTraining *training, const Text *text, Error *error)
 {
-    char *bytes = NULL, *block = NULL;
+    char *bytes = NULL;
     size_t size;
     Counter codes = {0};
-    count_codes(&codes, &block, text);
+    count_codes(&codes, text);
     bool visible;
     int distinct = distinct_characters(text, &visible), around = 2 + (int)codes.used, allowed;
     Status status = DM_OK;
     if (!visible) {
-        char *name = text_name(training);
-        status = dm_fail(error, "%s: there are no words to make a vocabulary of", name);
-        free(name);
+        status = no_words(training, error);
         goto done;
     }
     // Every character is a piece where that leaves half of the vocabulary to longer ones. In texts with more of them
@@ -379,21 +365,15 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
     if (!status) status = write_tokenizer_config(training, error);
 done:
     free(codes.slot);
-    free(block);
     free(bytes);
     return status;
 }
 
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error)
 {
-    Text text;
     Status status = dm_make_folder(training->folder, error);
     if (status) return status;
-    status = read_text(&text, training, error);
-    if (!status && strcmp(training->kind, "space") == 0)
-        status = train_spaces(training, &text, error);
-    else if (!status)
-        status = train_sentencepiece(training, &text, error);
-    free_text(&text);
-    return status;
+    const Text text = text_of(training);
+    const bool spaces = strcmp(training->kind, "space") == 0;
+    return spaces ? train_spaces(training, &text, error) : train_sentencepiece(training, &text, error);
 }

@@ -80,7 +80,7 @@ static Text describe_shard(const Run *run, const ShardRange *range, int shard)
                                  range->corpus->line[range->plan->order[start[0] + i]]);
     if (pairs > MOST_LINES)
         used += (size_t)snprintf(out.text + used, sizeof out.text - used, " and %d more", pairs - MOST_LINES);
-    snprintf(out.text + used, sizeof out.text - used, " of %.200s)", dm_options_text(run->options, "train-sets", 0));
+    snprintf(out.text + used, sizeof out.text - used, " of %.200s)", run->text.file[DM_SOURCE]);
     return out;
 }
 

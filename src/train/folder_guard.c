@@ -86,6 +86,7 @@ Status dm_folder_inspect(FolderContent *content, const char *folder, Error *erro
 
 static Status check_readable(const char *path, Error *error)
 {
+    if (strcmp(path, "-") == 0) return DM_OK;
     if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file of text is needed", path);
     if (access(path, R_OK) != 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
     return DM_OK;
@@ -94,12 +95,17 @@ static Status check_readable(const char *path, Error *error)
 Status dm_inputs_check(const dm_options *options, Error *error)
 {
     static const char *const names[] = {"train-sets", "valid-sets"};
+    int from_standard_input = 0;
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         for (int j = 0; j < dm_options_count(options, names[i]); j++) {
-            Status status = check_readable(dm_options_text(options, names[i], j), error);
+            const char *path = dm_options_text(options, names[i], j);
+            Status status = check_readable(path, error);
             if (status) return status;
+            from_standard_input += strcmp(path, "-") == 0;
         }
     }
+    if (from_standard_input > 1)
+        return dm_misuse(error, "standard input (-) can be read only once: name a file for every text but one");
     const char *start = dm_options_text(options, "pretrained-model", 0);
     if (!start) return DM_OK;
     char there[PATH_MAX], here[PATH_MAX];

@@ -51,6 +51,8 @@ typedef struct Run {
     const GemmBackend *gemm;
     Segmenter *segmenter;
     Model *model;
+    Bitext text;        // its lines are there until the corpus is made of them
+    Bitext valid_text;  // without lines: there is no validation
     Corpus corpus;
     Plan plan;       // of the present epoch
     int plan_epoch;  // 0: none made yet
@@ -65,7 +67,7 @@ typedef struct Run {
 
 double dm_clock(void);  // seconds, never going back
 
-// Folder, lock, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
+// Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 

@@ -1,5 +1,5 @@
-// Everything before the first update and after the last: settings, folder, segmenter, configuration, corpus, model,
-// checkpoint.
+// Everything before the first update and after the last: settings, folder, text, segmenter, configuration, corpus,
+// model, checkpoint.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,12 +93,14 @@ static Status make_segmenter(const Run *run, Error *error)
     const char *start = dm_options_text(o, "pretrained-model", 0), *kind = dm_options_text(o, "segmenter", 0);
     if (start) return dm_segmenter_copy(start, run->settings.folder, error);
     bool all_pieces = !strcmp(kind, "space") && !dm_options_given(o, "vocab-size");
-    const char *files[2] = {dm_options_text(o, "train-sets", 0), dm_options_text(o, "train-sets", 1)};
-    if (strcmp(kind, "space") != 0) dm_say(run, "Training a segmenter on %s and %s", files[0], files[1]);
+    const Bitext *text = &run->text;
+    if (strcmp(kind, "space") != 0) dm_say(run, "Training a segmenter on %s", text->name);
     return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
                                                    .kind = kind,
-                                                   .files = files,
-                                                   .file_count = 2,
+                                                   .text = text->lines,
+                                                   .text_count = 2,
+                                                   .text_name = text->name,
+                                                   .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
                                                    .size = all_pieces ? 0 : whole(o, "vocab-size")},
                               error);
 }
@@ -208,20 +210,31 @@ static Status go_on(Run *run, Error *error)
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
-static Status read_corpus(Run *run, Error *error)
+// Both texts are read before anything is made of them, so that what is wrong with them is said at once.
+static Status read_texts(Run *run, Error *error)
 {
-    CorpusFiles files = {
-        .source = dm_options_text(run->options, "train-sets", 0),
-        .target = dm_options_text(run->options, "train-sets", 1),
-        .max_length = whole(run->options, "max-length"),
-        .threads = run->settings.threads,
-    };
-    Status status = dm_corpus_read(&run->corpus, NULL, NULL, &files, run->segmenter, error);
+    static const char *const names[] = {"train-sets", "valid-sets"};
+    Bitext *const texts[] = {&run->text, &run->valid_text};
+    Status status = DM_OK;
+    for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
+        if (!dm_options_count(run->options, names[i])) continue;
+        BitextFiles files = {
+            .path = {dm_options_text(run->options, names[i], 0), dm_options_text(run->options, names[i], 1)}};
+        status = dm_bitext_read(texts[i], &files, error);
+    }
+    return status;
+}
+
+static Status make_corpus(Run *run, Error *error)
+{
+    CorpusRules rules = {.max_length = whole(run->options, "max-length"), .threads = run->settings.threads};
+    Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
+    dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty) dm_say(run, "Left out: %d pairs with an empty side", c->skipped_empty);
     if (c->skipped_long)
-        dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, files.max_length);
+        dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
     return DM_OK;
 }
 
@@ -286,7 +299,6 @@ static Status open_folder(Run *run, Error *error)
     bool overwrite = dm_options_flag(run->options, "overwrite");
     if (!status) status = overwrite ? dm_folder_check_ours(folder, error) : dm_folder_inspect(&content, folder, error);
     run->resumed = content == DM_FOLDER_BEGUN;
-    if (!status) status = run->resumed ? go_on(run, error) : begin(run, error);
     return status;
 }
 
@@ -295,10 +307,9 @@ static Status restore(Run *run, long text, Error *error)
     Status status = dm_checkpoint_load(run, error);
     if (!status && run->state.text != text)
         status = dm_fail(error,
-                         "%s and %s are not the text that the run in %s was begun with: bring that back, or begin a "
+                         "%s: this is not the text that the run in %s was begun with: bring that back, or begin a "
                          "run with --overwrite or another --model",
-                         dm_options_text(run->options, "train-sets", 0), dm_options_text(run->options, "train-sets", 1),
-                         run->settings.folder);
+                         run->text.name, run->settings.folder);
     return status;
 }
 
@@ -308,11 +319,15 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     *run = (Run){.options = options, .observer = observer, .lock = -1};
     Status status = read_settings(run, error);
     if (!status) status = open_folder(run, error);
-    if (!status) status = read_corpus(run, error);
+    if (!status && run->resumed) status = go_on(run, error);
+    if (!status) status = read_texts(run, error);
+    if (!status && !run->resumed) status = begin(run, error);
+    if (!status) status = make_corpus(run, error);
     if (status) return status;
     make_workers(run);
     ValidatorSetup setup = {
         .options = options,
+        .text = &run->valid_text,
         .segmenter = run->segmenter,
         .model = run->model,
         .gemm = run->gemm,
@@ -339,6 +354,8 @@ void dm_run_close(Run *run)
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
     dm_corpus_free(&run->corpus);
+    dm_bitext_free(&run->text);
+    dm_bitext_free(&run->valid_text);
     dm_model_destroy(run->model);
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);

@@ -11,7 +11,7 @@
 struct Validator {
     Corpus corpus;
     Plan plan;
-    dm_lines sources, references;
+    const dm_lines *sources, *references;
     const Model *model;
     Translator translator;
     bool pieces;         // segmenter "space": the text is in tokens already
@@ -36,13 +36,13 @@ static void join_pieces(char *line)
     *out = '\0';
 }
 
-static Status check_lengths(const Corpus *corpus, const CorpusFiles *files, Error *error)
+static Status check_lengths(const Corpus *corpus, const Bitext *text, Error *error)
 {
     for (int i = 0; i < corpus->pairs; i++) {
         bool source = corpus->source_length[i] > MOST_PIECES;
         if (source || corpus->target_length[i] > MOST_PIECES)
             return dm_fail(error, "%s: line %d has %d pieces, and more than %d are not taken: break it into sentences",
-                           source ? files->source : files->target, i + 1,
+                           text->file[source ? DM_SOURCE : DM_TARGET], i + 1,
                            source ? corpus->source_length[i] : corpus->target_length[i], MOST_PIECES);
     }
     return DM_OK;
@@ -66,27 +66,25 @@ static Translator greedy_translator(const ValidatorSetup *setup, const Model *co
 Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error)
 {
     const dm_options *options = setup->options;
+    dm_lines *references = &setup->text->lines[DM_TARGET];
     *validator = NULL;
-    if (!dm_options_count(options, "valid-sets")) return DM_OK;
-    CorpusFiles files = {
-        .source = dm_options_text(options, "valid-sets", 0),
-        .target = dm_options_text(options, "valid-sets", 1),
-        .keep_all = true,
-        .threads = setup->threads,
-    };
+    if (!references->count) return DM_OK;
+    const CorpusRules rules = {.keep_all = true, .threads = setup->threads};
     Validator *v = dm_allocate(1, sizeof *v);
-    Status status = dm_corpus_read(&v->corpus, &v->sources, &v->references, &files, setup->segmenter, error);
-    if (!status) status = check_lengths(&v->corpus, &files, error);
+    Status status = dm_corpus_make(&v->corpus, setup->text, &rules, setup->segmenter, error);
+    if (!status) status = check_lengths(&v->corpus, setup->text, error);
     if (status) {
         dm_validator_close(v);
         return status;
     }
+    v->sources = &setup->text->lines[DM_SOURCE];
+    v->references = references;
     dm_plan_make(&v->plan, &v->corpus,
                  &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
     v->model = setup->model;
     v->translator = greedy_translator(setup, &v->model);
     v->pieces = setup->pieces;
-    for (size_t i = 0; v->pieces && i < v->references.count; i++) join_pieces(v->references.line[i]);
+    for (size_t i = 0; v->pieces && i < references->count; i++) join_pieces(references->line[i]);
     for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
         const char *name = v->metric[v->metrics++] = dm_options_text(options, "valid-metrics", i);
         if (!strcmp(name, "bleu") || !strcmp(name, "chrf")) v->translate_all = true;
@@ -100,26 +98,24 @@ void dm_validator_close(Validator *v)
     if (!v) return;
     dm_plan_free(&v->plan);
     dm_corpus_free(&v->corpus);
-    dm_lines_free(&v->sources);
-    dm_lines_free(&v->references);
     free(v);
 }
 
 // Always the same few, spread over the text.
 static size_t sample_index(const Validator *v, int sample, int samples)
 {
-    return v->sources.count * (size_t)sample / (size_t)samples;
+    return v->sources->count * (size_t)sample / (size_t)samples;
 }
 
 static void take_samples(const Validator *v, const dm_translation *all, Validation *out)
 {
-    out->samples = v->sources.count < SAMPLES ? (int)v->sources.count : SAMPLES;
+    out->samples = v->sources->count < SAMPLES ? (int)v->sources->count : SAMPLES;
     const char *lines[SAMPLES];
     dm_translation own[SAMPLES] = {0};
     for (int i = 0; i < out->samples; i++) {
         size_t index = sample_index(v, i, out->samples);
-        lines[i] = out->source[i] = v->sources.line[index];
-        out->reference[i] = v->references.line[index];
+        lines[i] = out->source[i] = v->sources->line[index];
+        out->reference[i] = v->references->line[index];
         if (all) out->hypothesis[i] = dm_copy_string(all[index].hypotheses[0].text);
     }
     if (all) return;
@@ -131,24 +127,24 @@ static void take_samples(const Validator *v, const dm_translation *all, Validati
 static double measure(const Validator *v, const char *metric, const Loss *loss, const char *const *hypotheses)
 {
     double cost = loss->nll / (double)loss->count;
-    const char *const *references = (const char *const *)v->references.line;
+    const char *const *references = (const char *const *)v->references->line;
     if (!strcmp(metric, "ce-mean-words")) return cost;
     if (!strcmp(metric, "perplexity")) return exp(cost);
-    if (!strcmp(metric, "chrf")) return dm_chrf(hypotheses, references, v->references.count);
-    return dm_bleu(hypotheses, references, v->references.count, v->pieces ? "none" : NULL);
+    if (!strcmp(metric, "chrf")) return dm_chrf(hypotheses, references, v->references->count);
+    return dm_bleu(hypotheses, references, v->references->count, v->pieces ? "none" : NULL);
 }
 
 void dm_validate(const Validator *v, Workers *workers, Validation *out)
 {
     *out = (Validation){.metrics = v->metrics};
-    size_t count = v->sources.count;
+    size_t count = v->sources->count;
     Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
     dm_translation *translations = NULL;
     const char **texts = NULL;
     if (v->translate_all) {
         translations = dm_allocate(count, sizeof *translations);
         texts = dm_allocate(count, sizeof *texts);
-        dm_translator_run(&v->translator, (const char *const *)v->sources.line, count, translations);
+        dm_translator_run(&v->translator, (const char *const *)v->sources->line, count, translations);
         for (size_t i = 0; i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     }
     for (int i = 0; i < v->metrics; i++) {

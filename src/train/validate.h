@@ -27,6 +27,7 @@ typedef struct Validation {
 
 typedef struct ValidatorSetup {
     const dm_options *options;
+    Bitext *text;  // stays the caller's; the validator changes what suits it
     const Segmenter *segmenter;
     const Model *model;
     const GemmBackend *gemm;
@@ -34,7 +35,7 @@ typedef struct ValidatorSetup {
     int threads, shard_words;
 } ValidatorSetup;
 
-// *validator stays NULL where there is no --valid-sets.
+// *validator stays NULL where the text has no lines.
 Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error);
 void dm_validator_close(Validator *validator);
 

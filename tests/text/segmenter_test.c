@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <sys/stat.h>
 
+#include "core/lines.h"
 #include "text/scratch.h"
 #include "text/segmenter.h"
 
@@ -24,15 +25,16 @@ static char *trained_folder(void)
         free(text);
         text = longer;
     }
-    char *file = scratch_write("train.txt", text), *folder = scratch("bpe");
+    char *folder = scratch("bpe");
     Error error = {""};
-    SegmenterTraining training = {folder, "bpe", (const char *[]){file}, 1, 160};
+    dm_lines lines;
+    if (dm_lines_cut(&lines, text, strlen(text), "text", &error)) abort();
+    SegmenterTraining training = {folder, "bpe", &lines, 1, "text", {"und", "und"}, 160};
     if (!dm_exists(folder) && dm_segmenter_train(&training, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();
     }
-    free(text);
-    free(file);
+    dm_lines_free(&lines);
     return folder;
 }
 

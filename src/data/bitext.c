@@ -1,0 +1,91 @@
+// Reading a bitext, and what to say where its sides are out of step.
+#include "data/bitext.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text_stream.h"
+
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t\r\v\f")] == '\0';
+}
+
+// The first line where one side is empty and the other is not: there a line may have slipped in.
+static Status unequal(const Bitext *bitext, Error *error)
+{
+    const dm_lines *source = &bitext->lines[DM_SOURCE], *target = &bitext->lines[DM_TARGET];
+    const char *const *file = bitext->file;
+    char a[32], b[32], c[32];
+    size_t both = source->count < target->count ? source->count : target->count;
+    dm_with_commas(source->count, a);
+    dm_with_commas(target->count, b);
+    for (size_t i = 0; i < both; i++) {
+        bool no_source = is_blank(source->line[i]), no_target = is_blank(target->line[i]);
+        if (no_source != no_target)
+            return dm_fail(error,
+                           "%s has %s lines and %s %s: the first pair that may be out of step is at line %s (%s is "
+                           "empty there)",
+                           file[DM_SOURCE], a, file[DM_TARGET], b, dm_with_commas(i + 1, c),
+                           file[no_source ? DM_SOURCE : DM_TARGET]);
+    }
+    return dm_fail(error, "%s has %s lines and %s %s: line by line, one must be the translation of the other",
+                   file[DM_SOURCE], a, file[DM_TARGET], b);
+}
+
+static Status check_lines(const Bitext *bitext, Error *error)
+{
+    const size_t source = bitext->lines[DM_SOURCE].count, target = bitext->lines[DM_TARGET].count;
+    const char *const *file = bitext->file;
+    if (source == 0 && target == 0)
+        return dm_fail(error, "%s are empty: give it text, one sentence a line", bitext->name);
+    if (source == 0 || target == 0)
+        return dm_fail(error, "%s is empty, but %s is not: give it text, one sentence a line",
+                       file[source ? DM_TARGET : DM_SOURCE], file[source ? DM_SOURCE : DM_TARGET]);
+    if (source != target) return unequal(bitext, error);
+    if (source > INT_MAX / 2) return dm_fail(error, "%s has more than %d lines: divide it", file[0], INT_MAX / 2);
+    return DM_OK;
+}
+
+// The language that a file's name ends with, as in train.en or train.en.gz.
+static void language_of(const char *path, char language[4])
+{
+    char *name = dm_copy_string(path), *dot = strrchr(name, '.');
+    if (dot && (strcmp(dot, ".gz") == 0 || strcmp(dot, ".zst") == 0)) {
+        *dot = '\0';
+        dot = strrchr(name, '.');
+    }
+    size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+    bool named = size >= 2 && size <= 3 && dot[1 + size] == '\0' && strcmp(dot, ".txt") != 0;
+    strcpy(language, named ? dot + 1 : "und");
+    free(name);
+}
+
+Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
+{
+    Status status = DM_OK;
+    *bitext = (Bitext){0};
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        bitext->file[side] = dm_text_name(files->path[side]);
+        language_of(files->path[side], bitext->language[side]);
+        if (!status) status = dm_lines_read(&bitext->lines[side], files->path[side], error);
+    }
+    bitext->name = dm_format("%s and %s", bitext->file[DM_SOURCE], bitext->file[DM_TARGET]);
+    if (!status) status = check_lines(bitext, error);
+    if (status) dm_bitext_free(bitext);
+    return status;
+}
+
+void dm_bitext_drop_lines(Bitext *bitext)
+{
+    dm_lines_free(&bitext->lines[DM_SOURCE]);
+    dm_lines_free(&bitext->lines[DM_TARGET]);
+}
+
+void dm_bitext_free(Bitext *bitext)
+{
+    dm_bitext_drop_lines(bitext);
+    free(bitext->name);
+    *bitext = (Bitext){0};
+}

@@ -1,0 +1,20 @@
+// A bitext: the same text in two languages, line by line. It is read once, for the segmenter, the corpus and whoever
+// else wants it.
+#pragma once
+#include "text/segmenter.h"
+
+typedef struct BitextFiles {
+    const char *path[2];  // of each Side, line by line; "-" is standard input
+} BitextFiles;
+
+typedef struct Bitext {
+    dm_lines lines[2];    // of each Side: as many of one as of the other, and at least one
+    const char *file[2];  // how messages call the sides: "train.zh", "standard input"; owned by who gave the paths
+    char *name;           // and both: "train.zh and train.en"
+    char language[2][4];  // that the names of the files end with, as train.en or train.en.gz; "und": they do not (ISO 639)
+} Bitext;
+
+// Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line.
+Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
+void dm_bitext_drop_lines(Bitext *bitext);  // keeps what messages need
+void dm_bitext_free(Bitext *bitext);

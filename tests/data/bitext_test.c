@@ -1,0 +1,128 @@
+// Facts about reading a bitext: its lines, what messages call it, and what is refused.
+#include "test.h"
+
+#include "data/bitext.h"
+#include "text/scratch.h"
+
+static Status read_sides(Bitext *bitext, const char *source_text, const char *target_text, Error *error)
+{
+    char *source = scratch_write("train.zh", source_text), *target = scratch_write("train.en", target_text);
+    Status status = dm_bitext_read(bitext, &(BitextFiles){{source, target}}, error);
+    free(source);
+    free(target);
+    return status;
+}
+
+static void both_sides_are_there_line_by_line(void)
+{
+    Bitext bitext;
+    CU_ASSERT_EQUAL_FATAL(read_sides(&bitext, "a\n\nb b", "\r\nb\nc\n", NULL), DM_OK);
+    CU_ASSERT(bitext.lines[DM_SOURCE].count == 3 && bitext.lines[DM_TARGET].count == 3);
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_SOURCE].line[2], "b b");
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_TARGET].line[0], "");
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_TARGET].line[1], "b");
+    dm_bitext_drop_lines(&bitext);
+    CU_ASSERT(!bitext.lines[DM_SOURCE].count && !bitext.lines[DM_TARGET].line);
+    CU_ASSERT(contains(bitext.name, "train.zh and ") && contains(bitext.name, "train.en"));
+    dm_bitext_free(&bitext);
+    CU_ASSERT_PTR_NULL(bitext.name);
+}
+
+static void the_names_of_files_may_say_their_languages(void)
+{
+    static const struct {
+        const char *file, *language;
+    } cases[] = {
+        {"a.en", "en"}, {"a.deu", "deu"}, {"a.zh.gz", "zh"},   {"a.fr.zst", "fr"},
+        {"a", "und"},   {"a.txt", "und"}, {"a.txt.gz", "und"}, {"a.gz", "und"},
+        {"a.E", "und"}, {"a.en1", "und"}, {"a.engl", "und"},   {"en/a.b", "und"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char *file = scratch_write(cases[i].file, "a\n"), *other = scratch_write("b.it", "b\n");
+        Bitext bitext;
+        CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){{file, other}}, NULL), DM_OK);
+        CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], cases[i].language);
+        CU_ASSERT_STRING_EQUAL(bitext.language[DM_TARGET], "it");
+        dm_bitext_free(&bitext);
+        free(file);
+        free(other);
+    }
+}
+
+static void a_bad_bitext_is_refused_in_a_sentence(void)
+{
+    static const struct {
+        const char *source, *target, *messages[3];
+    } cases[] = {
+        {"a\nb\nc\nd\n",
+         "a\n\nb\n",
+         {"train.zh has 4 lines and ", "train.en 3: the first pair that may be out of step is at line 2 (",
+          "train.en is empty there)"}},
+        {"a\n\n\nc\n", "a\n\nb\n", {"is at line 3 (", "train.zh is empty there)", "4 lines"}},
+        {"a\n", "a\nb\n", {"train.zh has 1 lines and ", "train.en 2: line by line", ""}},
+        {"", "", {"train.zh and ", "train.en are empty", ""}},
+        {"", "a\n", {"train.zh is empty, but ", "train.en is not", ""}},
+        {"a\n", "", {"train.en is empty, but ", "train.zh is not", ""}},
+        {"a\n\xC3(\n", "a\nb\n", {"train.zh: line 2 is not valid UTF-8", "", ""}},
+        {"a\nb\n", "a\nb\xFF\n", {"train.en: line 2 is not valid UTF-8", "", ""}},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Bitext bitext;
+        Error error = {""};
+        CU_ASSERT_EQUAL(read_sides(&bitext, cases[i].source, cases[i].target, &error), DM_FAILURE);
+        for (int k = 0; k < 3; k++) CU_ASSERT(contains(error.message, cases[i].messages[k]));
+        CU_ASSERT(!bitext.lines[DM_SOURCE].line && !bitext.lines[DM_TARGET].line && !bitext.name);
+    }
+}
+
+static void large_counts_have_commas(void)
+{
+    char *text = dm_allocate(20000, 1);
+    for (int i = 0; i < 9999; i++) memcpy(text + 2 * i, i == 7311 ? " \n" : "a\n", 2);
+    Error error = {""};
+    Bitext bitext;
+    char *longer = dm_format("%sa\n", text);
+    longer[2 * 7311] = 'a';
+    CU_ASSERT_EQUAL(read_sides(&bitext, longer, text, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "train.zh has 10,000 lines and "));
+    CU_ASSERT(contains(error.message, "train.en 9,999: the first pair that may be out of step is at line 7,312 ("));
+    free(longer);
+    free(text);
+}
+
+static void a_missing_side_is_named(void)
+{
+    char *here = scratch_write("here", "a\n");
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        BitextFiles files = {{here, here}};
+        files.path[side] = "/no/such/file";
+        Bitext bitext;
+        Error error = {""};
+        CU_ASSERT_EQUAL(dm_bitext_read(&bitext, &files, &error), DM_FAILURE);
+        CU_ASSERT(contains(error.message, "cannot open /no/such/file"));
+    }
+    free(here);
+}
+
+static void one_side_may_be_standard_input(void)
+{
+    char *text = scratch_write("text", "a\nb\n"), *other = scratch_write("other.en", "c\nd\n");
+    Bitext bitext;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(text, "r", stdin));
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){{"-", other}}, NULL), DM_OK);
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_SOURCE].line[1], "b");
+    CU_ASSERT_STRING_EQUAL(bitext.file[DM_SOURCE], "standard input");
+    CU_ASSERT(contains(bitext.name, "standard input and "));
+    CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], "und");
+    dm_bitext_free(&bitext);
+    free(text);
+    free(other);
+}
+
+const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
+                      FACT(the_names_of_files_may_say_their_languages),
+                      FACT(a_bad_bitext_is_refused_in_a_sentence),
+                      FACT(large_counts_have_commas),
+                      FACT(a_missing_side_is_named),
+                      FACT(one_side_may_be_standard_input),
+                      {NULL, NULL}};
