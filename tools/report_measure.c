@@ -186,7 +186,6 @@ static dm_status translate_and_score(Run *run, dm_model *model, const dm_options
 // Only the first lines count where there are very many.
 static void cut(dm_lines *lines)
 {
-    for (size_t i = MOST_TRANSLATED; i < lines->count; i++) free(lines->line[i]);
     if (lines->count > MOST_TRANSLATED) lines->count = MOST_TRANSLATED;
 }
 

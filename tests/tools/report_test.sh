@@ -187,6 +187,12 @@ shows moved/report.html 'No attention: moved/model.safetensors'
 
 # ---- Bad input ----
 
+for i in $(seq 70); do cat text; done > valid  # more than are translated for BLEU by length
+check 'training with much validation text' 0 '' train --model much --after 1u --valid-metrics perplexity
+check 'a report of it' 0 '' "$dragoman" report --model much
+hides much/report.html 'No BLEU by length'
+cp text valid
+
 check 'no folder named' 2 'report needs --model' "$dragoman" report
 check 'no such folder' 1 'nowhere' "$dragoman" report --model one nowhere --output new.html
 check 'a file for a folder' 1 'text is not a folder' "$dragoman" report --model text
