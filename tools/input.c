@@ -6,9 +6,12 @@
 
 enum { MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16, LONGEST_LINE = 1 << 26 };
 
-dm_status input_open(Input *input, const char *path, dm_error *error)
+dm_status input_open(Input *input, const dm_options *options, dm_error *error)
 {
-    *input = (Input){.name = strcmp(path, "-") == 0 ? "standard input" : path};
+    const char *path = dm_options_text(options, "input", 0);
+    const bool tsv = dm_options_flag(options, "tsv");
+    *input = (Input){.name = strcmp(path, "-") == 0 ? "standard input" : path,
+                     .column = tsv ? (int)dm_options_number(options, "tsv-columns") : 0};
     return dm_text_stream_open(&input->stream, path, error);
 }
 
@@ -65,11 +68,29 @@ static void refuse_line(const Input *input, Chunk *chunk, const char *complaint)
              input->line_number + chunk->count + 1, complaint);
 }
 
-static void take(const Input *input, Chunk *chunk, const char *line, size_t length)
+// Cuts a line down to its column.
+static bool cut_column(const Input *input, Chunk *chunk, char **line)
+{
+    char complaint[128];
+    for (int column = 1; column < input->column; column++) {
+        char *tab = strchr(*line, '\t');
+        if (!tab) {
+            snprintf(complaint, sizeof complaint, "has %d column%s, but column %d is wanted (tabs separate columns)",
+                     column, column == 1 ? "" : "s", input->column);
+            refuse_line(input, chunk, complaint);
+            return false;
+        }
+        *line = tab + 1;
+    }
+    (*line)[strcspn(*line, "\t")] = '\0';
+    return true;
+}
+
+static void take(const Input *input, Chunk *chunk, char *line, size_t length)
 {
     if (strlen(line) < length)
         refuse_line(input, chunk, "has a NUL byte: it is not a text in UTF-8");
-    else
+    else if (!input->column || cut_column(input, chunk, &line))
         chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
 }
 

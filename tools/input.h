@@ -13,6 +13,7 @@ typedef struct Input {
     size_t from, used, room;
     bool ended;
     size_t line_number;  // of the last line that the caller is done with; the caller counts
+    int column;          // that lines are cut down to, counted from 1; 0: they are whole
 } Input;
 
 typedef struct Chunk {
@@ -23,8 +24,8 @@ typedef struct Chunk {
     dm_error reason;            // why
 } Chunk;
 
-// path: "-" is standard input, of which nothing is read before a chunk is asked for.
-dm_status input_open(Input *input, const char *path, dm_error *error);
+// As the options of "translate" say. Of standard input nothing is read before a chunk is asked for.
+dm_status input_open(Input *input, const dm_options *options, dm_error *error);
 void input_close(Input *input);
 // Fills the chunk; without lines and not refused, the input has ended.
 void input_next_chunk(Input *input, Chunk *chunk);

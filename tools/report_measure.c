@@ -23,7 +23,7 @@ static bool is_new(const Run *run, const char *line)
 static void attend(Run *run, dm_model *model)
 {
     const cJSON *event;
-    dm_error error = {.message = "train.jsonl has no samples of --valid-sets yet"};
+    dm_error error = {.message = "train.jsonl has no samples of a validation yet"};
     cJSON_ArrayForEach(event, run->events)
     {
         const char *line = report_string(event, "source");
@@ -189,37 +189,63 @@ static void cut(dm_lines *lines)
     if (lines->count > MOST_TRANSLATED) lines->count = MOST_TRANSLATED;
 }
 
+// The validation text, as the options of the run name it: two files, or columns of one.
+typedef struct Validation {
+    const char *path[2];
+    bool tsv;
+    int columns[2];
+} Validation;
+
+static Validation validation_of(const Run *run)
+{
+    const cJSON *settings = report_settings(run);
+    const cJSON *sets = cJSON_GetObjectItemCaseSensitive(settings, "valid-sets");
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(settings, "tsv-columns");
+    const char *tsv = report_string(settings, "valid-tsv");
+    Validation validation = {.tsv = *tsv};
+    for (int i = 0; i < 2; i++) {
+        const double column = cJSON_GetNumberValue(cJSON_GetArrayItem(columns, i));
+        validation.path[i] = *tsv ? tsv : cJSON_GetStringValue(cJSON_GetArrayItem(sets, i));
+        validation.columns[i] = column >= 1 && column <= 1e6 ? (int)column : i + 1;
+    }
+    return validation;
+}
+
+// Why the text cannot be read; NULL: it can be tried.
+static char *why_not(const Validation *v)
+{
+    if (!v->path[0] || !v->path[1]) return report_format("No BLEU by length: the run has no validation text.");
+    if (strcmp(v->path[0], "-") == 0 || strcmp(v->path[1], "-") == 0)
+        return report_format("No BLEU by length: the validation text came from standard input.");
+    if (access(v->path[0], R_OK) == 0 && access(v->path[1], R_OK) == 0) return NULL;
+    return report_format("No BLEU by length: the validation text, %s%s%s, is not there any more "
+                         "(relative names count from the folder that the report is started in).",
+                         v->path[0], v->tsv ? "" : " and ", v->tsv ? "" : v->path[1]);
+}
+
 static void measure_lengths(Run *run, dm_model *model, const dm_options *options)
 {
-    const cJSON *sets = cJSON_GetObjectItemCaseSensitive(report_settings(run), "valid-sets");
-    const cJSON *source = cJSON_GetArrayItem(sets, 0), *target = cJSON_GetArrayItem(sets, 1);
-    if (!cJSON_IsString(source) || !cJSON_IsString(target)) {
-        run->length_note = report_format("No BLEU by length: the run has no --valid-sets.");
-        return;
-    }
-    if (access(source->valuestring, R_OK) != 0 || access(target->valuestring, R_OK) != 0) {
-        run->length_note = report_format("No BLEU by length: the validation text, %s and %s, is not there any more "
-                                         "(relative names count from the folder that the report is started in).",
-                                         source->valuestring, target->valuestring);
-        return;
-    }
-    dm_lines sources = {0}, references = {0};
+    const Validation v = validation_of(run);
+    run->length_note = why_not(&v);
+    if (run->length_note) return;
+    dm_lines lines[2] = {{0}, {0}};
     dm_error error = {.message = ""};
-    dm_status status = dm_lines_read(&sources, source->valuestring, &error);
-    if (!status) status = dm_lines_read(&references, target->valuestring, &error);
-    if (!status && (sources.count != references.count || !sources.count)) {
+    dm_status status =
+        v.tsv ? dm_lines_read_tsv(lines, v.path[0], v.columns, &error) : dm_lines_read(&lines[0], v.path[0], &error);
+    if (!status && !v.tsv) status = dm_lines_read(&lines[1], v.path[1], &error);
+    if (!status && (lines[0].count != lines[1].count || !lines[0].count)) {
         run->length_note =
-            report_format("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.",
-                          source->valuestring, sources.count, target->valuestring, references.count);
+            report_format("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.", v.path[0],
+                          lines[0].count, v.path[1], lines[1].count);
     } else {
-        cut(&sources);
-        cut(&references);
-        if (!status) status = translate_and_score(run, model, options, &sources, &references, &error);
+        cut(&lines[0]);
+        cut(&lines[1]);
+        if (!status) status = translate_and_score(run, model, options, &lines[0], &lines[1], &error);
         if (status) run->length_note = report_format("No BLEU by length: %s.", error.message);
     }
     if (status) run->bucket_count = 0;
-    dm_lines_free(&sources);
-    dm_lines_free(&references);
+    dm_lines_free(&lines[0]);
+    dm_lines_free(&lines[1]);
 }
 
 void report_measure(Run *run, const dm_options *options)

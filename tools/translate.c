@@ -15,6 +15,12 @@ static bool out_of_memory(dm_error *error)
     return false;
 }
 
+static dm_status refuse(dm_error *error, const char *message)
+{
+    snprintf(error->message, sizeof error->message, "%s", message);
+    return DM_USAGE;
+}
+
 typedef struct Output {
     const char *name;
     FILE *stream;
@@ -41,6 +47,8 @@ static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm
 {
     const char *name = dm_options_text(options, "prefix", 0);
     *prefixes = (Prefixes){.tab = name && strcmp(name, "tab") == 0};
+    if (prefixes->tab && dm_options_flag(options, "tsv"))
+        return refuse(error, "--tsv and --prefix tab both say what stands behind a tab: give one of them");
     if (!name || prefixes->tab) return DM_OK;
     prefixes->name = name;
     return dm_lines_read(&prefixes->lines, name, error);
@@ -202,12 +210,6 @@ static dm_status open_output(const char *out, Output *output, dm_error *error)
     return DM_FAILURE;
 }
 
-static dm_status refuse(dm_error *error, const char *message)
-{
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return DM_USAGE;
-}
-
 // --stream shows pieces as they are found: that is greedy search, of one translation, without what is known at its end.
 static dm_status begin_stream(Job *job, const dm_options *options, dm_error *error)
 {
@@ -242,7 +244,7 @@ int translate_command(const dm_options *options)
     dm_status status = dm_translate_options_read(&job.options, options, &error);
     if (!status) status = begin_stream(&job, options, &error);
     if (!status) status = open_prefixes(&job.prefixes, options, &error);
-    if (!status) status = input_open(&input, in, &error);
+    if (!status) status = input_open(&input, options, &error);
     if (!status) status = open_output(out, &job.output, &error);
     if (!status) status = open_models(&job, options, &error);
     bool conversation = !status && strcmp(in, "-") == 0 && isatty(STDIN_FILENO);

@@ -67,6 +67,9 @@ typedef struct dm_lines {
 // file is called. A byte-order mark is dropped, CR LF ends a line as LF does. Invalid UTF-8 and NUL bytes are refused
 // with file and line.
 DM_API dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error);
+// The same of two columns, counted from 1, of a file whose lines are columns separated by tabs; others are ignored. A
+// line with too few of them is refused.
+DM_API dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_error *error);
 DM_API void dm_lines_free(dm_lines *lines);
 
 // The same text as bytes that are read as they come, for programs that do not wait for the end of it. Lines are not cut

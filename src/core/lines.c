@@ -70,6 +70,64 @@ dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
     return status ? status : dm_lines_cut(lines, bytes, size, dm_text_name(path), error);
 }
 
+// ---- Columns --------------------------------------------------------------------------------------------------------
+
+static int count_columns(const char *line)
+{
+    int columns = 1;
+    while ((line = strchr(line, '\t'))) line++, columns++;
+    return columns;
+}
+
+// What stands behind so many tabs, up to the next one.
+static const char *find_column(const char *line, int column, size_t *length)
+{
+    for (int i = 1; i < column; i++) line = strchr(line, '\t') + 1;
+    *length = strcspn(line, "\t");
+    return line;
+}
+
+static Status check_columns(const dm_lines *lines, const int columns[2], const char *name, Error *error)
+{
+    const int needed = columns[0] > columns[1] ? columns[0] : columns[1];
+    for (size_t i = 0; i < lines->count; i++) {
+        const int found = count_columns(lines->line[i]);
+        if (found < needed)
+            return dm_fail(error,
+                           "%s: line %zu has %d column%s, but column %d is wanted (tabs separate columns, and "
+                           "--tsv-columns says which are read)",
+                           name, i + 1, found, found == 1 ? "" : "s", needed);
+    }
+    return DM_OK;
+}
+
+static void copy_column(dm_lines *to, const dm_lines *lines, int column)
+{
+    size_t bytes = 0, length;
+    for (size_t i = 0; i < lines->count; i++) {
+        find_column(lines->line[i], column, &length);
+        bytes += length + 1;
+    }
+    char *at = dm_allocate(bytes, 1);
+    *to = (dm_lines){(char **)dm_allocate(lines->count + 1, sizeof *to->line) + 1, lines->count};
+    to->line[-1] = at;
+    for (size_t i = 0; i < lines->count; i++, at += length + 1) {
+        const char *from = find_column(lines->line[i], column, &length);
+        to->line[i] = memcpy(at, from, length);
+    }
+}
+
+dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_error *error)
+{
+    dm_lines whole;
+    lines[0] = lines[1] = (dm_lines){0};
+    Status status = dm_lines_read(&whole, path, error);
+    if (!status) status = check_columns(&whole, columns, dm_text_name(path), error);
+    for (int i = 0; i < 2 && !status; i++) copy_column(&lines[i], &whole, columns[i]);
+    dm_lines_free(&whole);
+    return status;
+}
+
 void dm_lines_free(dm_lines *lines)
 {
     if (lines->line) {

@@ -64,6 +64,7 @@ static char *facts_of(const Option *row)
             if (row->choices[i] == '|') limits[used++] = ' ';
         }
     }
+    if (row->required && row->instead) return dm_format(" [required, or --%s]", row->instead);
     if (row->required) return dm_copy_string(" [required]");
     if (!row->initial) return dm_format(*limits ? " [%s]" : "%s", limits);
     return dm_format(" [%s%sdefault %s]", limits, *limits ? "; " : "", row->initial);

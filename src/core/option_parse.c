@@ -127,6 +127,8 @@ dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error 
     Status status = read_words(line, &(Words){argc, 0, argv}, error);
     const char *file = dm_options_text(line, "config", 0);
     if (!status && file) status = dm_options_load(options, file, error);
+    for (const Option *row = dm_option_table; row->name && !status; row++)
+        if (dm_option_setting(line, row)->given) dm_option_drop_rivals(options, row);
     for (const Option *row = dm_option_table; row->name && !status; row++) {
         Setting *said = dm_option_setting(line, row);
         if (!said->given) continue;

@@ -43,6 +43,8 @@ Status dm_option_unknown(const Command *command, const char *where, const char *
 Status dm_option_check(const Option *row, const char *label, const char *value, Error *error);
 Status dm_option_assign(dm_options *options, const Option *row, const char *label, int count, const char *const *values,
                         Error *error);
+// Takes back what stands in the place of this row, or this in its.
+void dm_option_drop_rivals(dm_options *options, const Option *row);
 double dm_option_number(const char *text);  // a number that was checked; the decimal point is a point in every locale
 bool dm_option_read_duration(const char *text, Duration *duration);
 // "from 1 to 64", "from 1 up": the range in words, for help and errors alike. Buffer: 64 bytes.

@@ -15,11 +15,20 @@ static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "M
 // clang-format off
 const Option dm_option_table[] = {
     {.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2, .values_max = 2, .commands = DM_TRAIN,
-     .group = data, .argument = "SRC TRG", .required = true,
-     .help = "text to learn from: two files, line N of one is the translation of line N of the other"},
+     .group = data, .argument = "SRC TRG", .required = true, .instead = "tsv",
+     .help = "text to learn from: two files, line N of one is the translation of line N of the other; - is standard "
+             "input. Text may be compressed (gzip, zstd), wherever it is read"},
+    {.name = "tsv", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "FILE",
+     .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"},
     {.name = "valid-sets", .type = DM_TEXT, .values_min = 2, .values_max = 2, .commands = DM_TRAIN, .group = data,
-     .argument = "SRC TRG",
+     .argument = "SRC TRG", .instead = "valid-tsv",
      .help = "text that is not learnt from: it decides which checkpoint is the best, and when to stop"},
+    {.name = "valid-tsv", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "FILE",
+     .help = "instead of --valid-sets: one file of columns separated by tabs"},
+    {.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2, .initial = "1 2", .low = 1,
+     .high = 10000, .commands = DM_TRAIN, .group = data, .argument = "SRC TRG", .only_with = "tsv valid-tsv",
+     .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
+             "the other direction"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "DIR",
      .free_on_resume = true, .required = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
@@ -54,18 +63,29 @@ const Option dm_option_table[] = {
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"},
     {.name = "overwrite", .type = DM_FLAG, .commands = DM_TRAIN, .group = data, .free_on_resume = true,
      .help = "begin anew although the folder holds a run: that run is lost"},
-    {.name = "SRC", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .required = true,
-     .help = "sentences, one a line; - is standard input"},
-    {.name = "TRG", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .required = true,
+    {.name = "SRC", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .required = true, .instead = "tsv",
+     .help = "sentences, one a line, plain or compressed; - is standard input"},
+    {.name = "TRG", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .required = true, .instead = "tsv",
      .help = "their translations, line by line"},
+    {.name = "tsv", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .argument = "FILE",
+     .help = "instead of SRC and TRG: one file of columns separated by tabs, a pair of sentences on each line; - is "
+             "standard input"},
+    {.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2, .initial = "1 2", .low = 1,
+     .high = 10000, .commands = DM_RESCORE, .group = data, .argument = "SRC TRG", .only_with = "tsv",
+     .help = "which columns of --tsv are source and target, counted from 1; others are ignored"},
     {.name = "HYP", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_SCORE, .group = data,
-     .help = "translations to score, one a line; - is standard input"},
+     .help = "translations to score, one a line, plain or compressed; - is standard input"},
     {.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_SCORE,
      .group = data, .argument = "FILE", .required = true, .repeats = true,
      .help = "reference translations, line by line; give it again for each further file of references"},
     {.name = "input", .aliases = "i", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_TRANSLATE, .group = data,
      .argument = "FILE",
-     .help = "sentences, one a line; - is standard input, which may be a terminal"},
+     .help = "sentences, one a line, plain or compressed; - is standard input, which may be a terminal"},
+    {.name = "tsv", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = data,
+     .help = "lines of the input are columns separated by tabs: the first is translated, the others are left out"},
+    {.name = "tsv-columns", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 10000,
+     .commands = DM_TRANSLATE, .group = data, .argument = "SRC", .only_with = "tsv",
+     .help = "with --tsv: the column that is translated instead, counted from 1"},
     {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_TRANSLATE, .group = data,
      .argument = "FILE",
      .help = "where the translations go, line by line; - is standard output"},
@@ -261,11 +281,12 @@ const Option dm_option_table[] = {
 // clang-format on
 
 const Command dm_command_table[] = {
-    {"train", DM_TRAIN, "--train-sets SRC TRG --model DIR [options]", "learn to translate from pairs of sentences",
+    {"train", DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]", "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on.",
      "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
      "dragoman train --config zh-en.json --after 30m\n"
+     "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
      "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u"},
     {"translate", DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",
      "Reads sentences, one a line, and writes their translations in the same order. On a terminal it asks for "
@@ -273,7 +294,7 @@ const Command dm_command_table[] = {
      "dragoman translate --model zh-en\n"
      "dragoman translate --model zh-en < test.zh > test.out\n"
      "dragoman translate --model zh-en --beam-size 1 --input test.zh --output test.out"},
-    {"rescore", DM_RESCORE, "--model DIR SRC TRG [options]", "say how probable given translations are",
+    {"rescore", DM_RESCORE, "--model DIR (SRC TRG | --tsv FILE) [options]", "say how probable given translations are",
      "Writes for each pair of lines the natural logarithm of the probability that the model gives the translation.",
      "dragoman rescore --model zh-en test.zh test.en\n"
      "dragoman rescore --model zh-en test.zh test.en --word-scores"},

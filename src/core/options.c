@@ -195,17 +195,79 @@ dm_status dm_options_set(dm_options *options, const char *name, int count, const
     return status;
 }
 
+// ---- What goes together ---------------------------------------------------------------------------------------------
+
+static bool are_rivals(const Option *a, const Option *b)
+{
+    return (a->instead && strcmp(a->instead, b->name) == 0) || (b->instead && strcmp(b->instead, a->name) == 0);
+}
+
+void dm_option_drop_rivals(dm_options *options, const Option *row)
+{
+    for (const Option *other = dm_option_table; other->name; other++)
+        if ((other->commands & options->command->bit) && are_rivals(row, other))
+            clear(dm_option_setting(options, other));
+}
+
+// How a sentence calls it: "--tsv", "SRC"; with_value: "--tsv FILE".
+static char *shown(const Option *row, bool with_value)
+{
+    if (dm_option_by_itself(row)) return dm_copy_string(row->name);
+    return with_value ? dm_format("--%s %s", row->name, row->argument) : dm_format("--%s", row->name);
+}
+
+static Status say_missing(const Command *command, const Option *row, const Option *other, Error *error)
+{
+    char *name = shown(row, true), *other_name = other ? shown(other, true) : NULL;
+    Status status =
+        dm_misuse(error, "%s needs %s%s%s (%s), for example:\n  %.*s", command->name, name, other ? " or " : "",
+                  other ? other_name : "", row->help, (int)strcspn(command->examples, "\n"), command->examples);
+    free(name);
+    free(other_name);
+    return status;
+}
+
+static Status say_both(const Command *command, const Option *row, const Option *other, Error *error)
+{
+    char *name = shown(row, false), *other_name = shown(other, false);
+    Status status = dm_misuse(error, "%s takes %s or %s, not both: one stands in the place of the other", command->name,
+                              name, other_name);
+    free(name);
+    free(other_name);
+    return status;
+}
+
+static Status check_company(const dm_options *options, const Option *row, Error *error)
+{
+    char *names = dm_copy_string(row->only_with), *rest = NULL;
+    bool found = false;
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+        found = found || dm_option_setting(options, dm_option_find(options->command, name))->given;
+    Status status = DM_OK;
+    if (!found)
+        status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
+                           (int)strcspn(row->only_with, " "), row->only_with);
+    free(names);
+    return status;
+}
+
 Status dm_options_complete(const dm_options *options, Error *error)
 {
     const Command *command = options->command;
-    for (const Option *row = dm_option_table; row->name; row++) {
-        if (!(row->commands & command->bit) || !row->required || dm_option_setting(options, row)->count) continue;
-        bool by_itself = dm_option_by_itself(row);
-        return dm_misuse(error, "%s needs %s%s%s%s (%s), for example:\n  %.*s", command->name, by_itself ? "" : "--",
-                         row->name, by_itself ? "" : " ", by_itself ? "" : row->argument, row->help,
-                         (int)strcspn(command->examples, "\n"), command->examples);
+    Status status = DM_OK;
+    for (const Option *row = dm_option_table; row->name && !status; row++) {
+        if (!(row->commands & command->bit)) continue;
+        const Option *other = row->instead ? dm_option_find(command, row->instead) : NULL;
+        const Setting *setting = dm_option_setting(options, row);
+        const bool there = setting->count > 0, other_there = other && dm_option_setting(options, other)->count > 0;
+        if (there && other_there)
+            status = say_both(command, row, other, error);
+        else if (row->required && !there && !other_there)
+            status = say_missing(command, row, other, error);
+        else if (row->only_with && setting->given)
+            status = check_company(options, row, error);
     }
-    return DM_OK;
+    return status;
 }
 
 // ---- Asking ---------------------------------------------------------------------------------------------------------

@@ -29,13 +29,15 @@ typedef struct Option {
     const char *argument;   // what the help calls the value: "N", "FILE"
     const char *help;
     bool free_on_resume;    // may differ from what a run was begun with
-    bool required;          // dm_options_complete asks for it
+    bool required;          // dm_options_complete asks for it ...
+    const char *instead;    // ... or for this one, which stands in its place: both may not be given
+    const char *only_with;  // one of these options, separated by spaces, must be given as well; NULL: none need be
     bool repeats;           // each time it is given, values_min values are added: --ref A --ref B
 } Option;
 
 extern const Option dm_option_table[];  // ends with a name of NULL
 
-// DM_USAGE, with an example, if a required option is missing. dm_options_parse has asked this already.
+// DM_USAGE if options do not go together or a required one is missing. dm_options_parse has asked this already.
 Status dm_options_complete(const dm_options *options, Error *error);
 
 // The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; the

@@ -34,12 +34,13 @@ static Status unequal(const Bitext *bitext, Error *error)
                    file[DM_SOURCE], a, file[DM_TARGET], b);
 }
 
-static Status check_lines(const Bitext *bitext, Error *error)
+static Status check_lines(const Bitext *bitext, bool tsv, Error *error)
 {
     const size_t source = bitext->lines[DM_SOURCE].count, target = bitext->lines[DM_TARGET].count;
     const char *const *file = bitext->file;
     if (source == 0 && target == 0)
-        return dm_fail(error, "%s are empty: give it text, one sentence a line", bitext->name);
+        return dm_fail(error, "%s %s empty: give it text, one sentence%s a line", bitext->name, tsv ? "is" : "are",
+                       tsv ? " pair" : "");
     if (source == 0 || target == 0)
         return dm_fail(error, "%s is empty, but %s is not: give it text, one sentence a line",
                        file[source ? DM_TARGET : DM_SOURCE], file[source ? DM_SOURCE : DM_TARGET]);
@@ -62,17 +63,32 @@ static void language_of(const char *path, char language[4])
     free(name);
 }
 
-Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
+static Status read_two(Bitext *bitext, const BitextFiles *files, Error *error)
 {
     Status status = DM_OK;
-    *bitext = (Bitext){0};
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
         bitext->file[side] = dm_text_name(files->path[side]);
         language_of(files->path[side], bitext->language[side]);
         if (!status) status = dm_lines_read(&bitext->lines[side], files->path[side], error);
     }
     bitext->name = dm_format("%s and %s", bitext->file[DM_SOURCE], bitext->file[DM_TARGET]);
-    if (!status) status = check_lines(bitext, error);
+    return status;
+}
+
+static Status read_tsv(Bitext *bitext, const BitextFiles *files, Error *error)
+{
+    bitext->file[DM_SOURCE] = bitext->file[DM_TARGET] = dm_text_name(files->tsv);
+    bitext->name = dm_copy_string(dm_text_name(files->tsv));
+    strcpy(bitext->language[DM_SOURCE], "und");
+    strcpy(bitext->language[DM_TARGET], "und");
+    return dm_lines_read_tsv(bitext->lines, files->tsv, files->columns, error);
+}
+
+Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
+{
+    *bitext = (Bitext){0};
+    Status status = files->tsv ? read_tsv(bitext, files, error) : read_two(bitext, files, error);
+    if (!status) status = check_lines(bitext, files->tsv, error);
     if (status) dm_bitext_free(bitext);
     return status;
 }

@@ -5,13 +5,15 @@
 
 typedef struct BitextFiles {
     const char *path[2];  // of each Side, line by line; "-" is standard input
+    const char *tsv;      // or one file of columns ...
+    int columns[2];       // ... of which these are the sides
 } BitextFiles;
 
 typedef struct Bitext {
     dm_lines lines[2];    // of each Side: as many of one as of the other, and at least one
     const char *file[2];  // how messages call the sides: "train.zh", "standard input"; owned by who gave the paths
-    char *name;           // and both: "train.zh and train.en"
-    char language[2][4];  // that the names of the files end with, as train.en or train.en.gz; "und": they do not (ISO 639)
+    char *name;           // and both: "train.zh and train.en", "pairs.tsv"
+    char language[2][4];  // that the names of two files end with, as train.en or train.en.gz; else "und" (ISO 639)
 } Bitext;
 
 // Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line.

@@ -94,7 +94,7 @@ static Status check_readable(const char *path, Error *error)
 
 Status dm_inputs_check(const dm_options *options, Error *error)
 {
-    static const char *const names[] = {"train-sets", "valid-sets"};
+    static const char *const names[] = {"train-sets", "tsv", "valid-sets", "valid-tsv"};
     int from_standard_input = 0;
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         for (int j = 0; j < dm_options_count(options, names[i]); j++) {

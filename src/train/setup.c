@@ -37,8 +37,9 @@ static int default_shard_words(int batch_words)
 static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
 {
     int kept = dm_options_count(o, "keep-best"), metrics = dm_options_count(o, "valid-metrics");
-    if (kept && !dm_options_count(o, "valid-sets"))
-        return dm_misuse(error, "--keep-best needs --valid-sets: without a validation no checkpoint is the best");
+    if (kept && !dm_options_count(o, "valid-sets") && !dm_options_count(o, "valid-tsv"))
+        return dm_misuse(error, "--keep-best needs --valid-sets or --valid-tsv: without a validation no checkpoint is "
+                                "the best");
     for (int i = 0; i < kept; i++) {
         const char *name = dm_options_text(o, "keep-best", i);
         int at = 0;
@@ -74,8 +75,8 @@ static Status read_settings(Run *run, Error *error)
         .save = dm_options_duration(o, "save-freq"),
         .patience = (long)dm_options_number(o, "early-stopping"),
     };
-    if (!s->folder || dm_options_count(o, "train-sets") != 2)
-        return dm_misuse(error, "training needs --train-sets SRC TRG and --model DIR");
+    Status status = dm_options_complete(o, error);
+    if (status) return status;
     bool falls = !strcmp(s->schedule.kind, "linear") || !strcmp(s->schedule.kind, "cosine");
     if (falls && s->after.unit == 's')
         return dm_misuse(error,
@@ -210,19 +211,20 @@ static Status go_on(Run *run, Error *error)
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
+// The text that one of two options names, if either does.
+static Status read_text(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
+{
+    BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
+                         .tsv = dm_options_text(o, tsv, 0)};
+    for (int i = 0; i < 2; i++) files.columns[i] = (int)dm_option_number(dm_options_text(o, "tsv-columns", i));
+    return files.path[0] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
+}
+
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
 static Status read_texts(Run *run, Error *error)
 {
-    static const char *const names[] = {"train-sets", "valid-sets"};
-    Bitext *const texts[] = {&run->text, &run->valid_text};
-    Status status = DM_OK;
-    for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
-        if (!dm_options_count(run->options, names[i])) continue;
-        BitextFiles files = {
-            .path = {dm_options_text(run->options, names[i], 0), dm_options_text(run->options, names[i], 1)}};
-        status = dm_bitext_read(texts[i], &files, error);
-    }
-    return status;
+    Status status = read_text(&run->text, run->options, "train-sets", "tsv", error);
+    return status ? status : read_text(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
 }
 
 static Status make_corpus(Run *run, Error *error)

@@ -118,6 +118,39 @@ static void the_command_line_wins_wherever_it_stands(void)
     free(path);
 }
 
+// What the file gives in one way may be given in the other on the command line; within one of them it may not.
+static void the_command_line_may_replace_what_the_file_says_by_its_alternative(void)
+{
+    static const struct {
+        const char *json, *words[4], *there, *gone;
+    } cases[] = {
+        {"{\"train-sets\": [\"a\", \"b\"], \"model\": \"m\"}", {"--tsv", "c"}, "tsv", "train-sets"},
+        {"{\"tsv\": \"c\", \"model\": \"m\"}", {"--train-sets", "a", "b"}, "train-sets", "tsv"},
+        {"{\"tsv\": \"c\", \"valid-tsv\": \"d\", \"model\": \"m\"}",
+         {"--valid-sets", "a", "b"},
+         "valid-sets",
+         "valid-tsv"},
+        {"{\"tsv\": \"c\", \"train-sets\": [\"a\", \"b\"], \"model\": \"m\"}", {"--seed", "2"}, NULL, NULL},
+        {"{\"train-sets\": [\"a\", \"b\"], \"model\": \"m\"}", {"--tsv=c", "-t", "a", "b"}, NULL, NULL},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const char *path = scratch_file("train.json", cases[i].json, strlen(cases[i].json));
+        char *words[6] = {"--config", (char *)path};
+        int count = 2;
+        while (count < 6 && cases[i].words[count - 2]) words[count] = (char *)cases[i].words[count - 2], count++;
+        dm_options *options = dm_options_new("train");
+        dm_error error = {""};
+        CU_ASSERT_EQUAL(dm_options_parse(options, count, words, &error), cases[i].there ? DM_OK : DM_USAGE);
+        if (cases[i].there) {
+            CU_ASSERT(dm_options_given(options, cases[i].there) && !dm_options_given(options, cases[i].gone));
+            CU_ASSERT_EQUAL(dm_options_count(options, cases[i].gone), 0);
+        } else {
+            CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "--train-sets or --tsv, not both"));
+        }
+        dm_options_free(options);
+    }
+}
+
 static void what_is_written_reads_back_the_same(void)
 {
     dm_options *options = train_options("cosine"), *again = dm_options_new("train");
@@ -224,6 +257,7 @@ const Fact facts[] = {
     FACT(a_file_with_comments_is_read),
     FACT(a_wrong_file_is_explained),
     FACT(the_command_line_wins_wherever_it_stands),
+    FACT(the_command_line_may_replace_what_the_file_says_by_its_alternative),
     FACT(what_is_written_reads_back_the_same),
     FACT(a_run_goes_on_with_its_own_options_alone),
     FACT(every_difference_is_listed_and_time_is_compared_as_time),

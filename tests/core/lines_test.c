@@ -118,11 +118,73 @@ static void a_dash_is_standard_input(void)
     dm_lines_free(&lines);
 }
 
+static void two_columns_of_a_tsv_become_lines(void)
+{
+    static const struct {
+        const char *bytes;
+        int columns[2];
+        size_t count;
+        const char *first[2], *last[2];
+    } cases[] = {
+        {"a\tb\nc d\te f", {1, 2}, 2, {"a", "b"}, {"c d", "e f"}},
+        {"a\tb\r\nc d\te f\r\n", {2, 1}, 2, {"b", "a"}, {"e f", "c d"}},
+        {"\xEF\xBB\xBF"
+         "1\ta\t2\tb\tmore\n3\t\t4\t\n",
+         {2, 4},
+         2,
+         {"a", "b"},
+         {"", ""}},
+        {"\t\n", {1, 2}, 1, {"", ""}, {"", ""}},
+        {"a\n\n", {1, 1}, 2, {"a", "a"}, {"", ""}},
+        {"", {3, 7}, 0, {NULL}, {NULL}},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_lines lines[2];
+        const char *path = scratch_file("text", cases[i].bytes, strlen(cases[i].bytes));
+        CU_ASSERT_FATAL(!dm_lines_read_tsv(lines, path, cases[i].columns, NULL));
+        for (int side = 0; side < 2; side++) {
+            CU_ASSERT_EQUAL_FATAL(lines[side].count, cases[i].count);
+            if (cases[i].count) {
+                CU_ASSERT_STRING_EQUAL(lines[side].line[0], cases[i].first[side]);
+                CU_ASSERT_STRING_EQUAL(lines[side].line[cases[i].count - 1], cases[i].last[side]);
+            }
+        }
+        dm_lines_free(&lines[0]);  // the other stays
+        if (cases[i].count) CU_ASSERT_STRING_EQUAL(lines[1].line[0], cases[i].first[1]);
+        dm_lines_free(&lines[1]);
+    }
+}
+
+static void a_line_with_too_few_columns_is_refused(void)
+{
+    static const struct {
+        const char *bytes;
+        int columns[2];
+        const char *part;
+    } cases[] = {
+        {"a\tb\nc\n", {1, 2}, "text: line 2 has 1 column, but column 2 is wanted"},
+        {"a\tb\n\n", {2, 1}, "text: line 2 has 1 column, but column 2 is wanted"},
+        {"a\tb\n", {4, 3}, "text: line 1 has 2 columns, but column 4 is wanted"},
+        {"a\tb\nc\xFF\td\n", {1, 2}, "text: line 2 is not valid UTF-8"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_lines lines[2];
+        dm_error error = {""};
+        const char *path = scratch_file("text", cases[i].bytes, strlen(cases[i].bytes));
+        CU_ASSERT_EQUAL(dm_lines_read_tsv(lines, path, cases[i].columns, &error), DM_FAILURE);
+        if (!strstr(error.message, cases[i].part)) printf("\n  %s\n", error.message);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, cases[i].part));
+        CU_ASSERT(!lines[0].line && !lines[1].line);
+    }
+}
+
 const Fact facts[] = {
     FACT(lines_end_with_lf_or_cr_lf_and_the_last_one_may_not),
     FACT(what_is_no_text_is_refused_with_file_line_and_byte),
     FACT(a_megabyte_line_and_many_lines_are_fine),
     FACT(missing_files_and_folders_are_named),
     FACT(a_dash_is_standard_input),
+    FACT(two_columns_of_a_tsv_become_lines),
+    FACT(a_line_with_too_few_columns_is_refused),
     {NULL, NULL},
 };

@@ -63,6 +63,21 @@ static void no_name_stands_for_two_options_of_a_command(void)
     }
 }
 
+// What `instead` and `only_with` name; alternatives have no default, which would always be there.
+static void options_of_the_same_commands_are_named_by_others(void)
+{
+    for (const Option *row = dm_option_table; row->name; row++)
+        for (const Command *command = dm_command_table; command->name; command++) {
+            if (!(row->commands & command->bit)) continue;
+            const Option *other = row->instead ? dm_option_find(command, row->instead) : NULL;
+            CU_ASSERT(!row->instead || (other && !other->required && !other->initial && !row->initial));
+            char *names = dm_copy_string(row->only_with ? row->only_with : ""), *rest = NULL;
+            for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+                CU_ASSERT_PTR_NOT_NULL(dm_option_find(command, name));
+            free(names);
+        }
+}
+
 static void defaults_are_those_of_the_table(void)
 {
     dm_options *options = dm_options_new("train");
@@ -94,6 +109,11 @@ static void values_are_read_in_every_form(void)
         {"train", "-t a b -m x --optimizer-params 0.9 .99 1e-8 --quiet", "optimizer-params", 3, "0.9", "1e-8", true},
         {"train", "-t a b -m x --valid-metrics chrf bleu", "valid-metrics", 2, "chrf", "bleu", true},
         {"train", "-t a b -m x --valid-metrics=chrf bleu --quiet", "valid-metrics", 2, "chrf", "bleu", true},
+        {"train", "--tsv a -m x", "tsv", 1, "a", "a", true},
+        {"train", "--tsv a -m x", "tsv-columns", 2, "1", "2", false},
+        {"train", "-t a b -m x --valid-tsv a --tsv-columns 2 1", "tsv-columns", 2, "2", "1", true},
+        {"rescore", "--tsv - -m x", "SRC", 0, NULL, NULL, false},
+        {"translate", "--tsv -m x", "tsv", 1, "true", "true", true},
         {"train", "-t a b -m x --quiet --quiet=false", "quiet", 1, "false", "false", true},
         {"score", "--ref a --ref b --ref=c h", "ref", 3, "a", "c", true},
         {"score", "--ref a h", "HYP", 1, "h", "h", true},
@@ -137,7 +157,15 @@ static void a_wrong_command_line_is_explained(void)
         {"translate", "-m x y", "'y' belongs to no option"},
         {"rescore", "-m x a b c", "'c' belongs to no option"},
         {"rescore", "-m x a", "rescore needs TRG"},
+        {"rescore", "-m x", "rescore needs SRC or --tsv FILE"},
+        {"rescore", "-m x a b --tsv c", "rescore takes SRC or --tsv, not both"},
         {"rescore", "a b", "rescore needs --model DIR"},
+        {"train", "-m x", "train needs --train-sets SRC TRG or --tsv FILE (text to learn from"},
+        {"train", "-t a b --tsv c -m x", "train takes --train-sets or --tsv, not both"},
+        {"train", "--tsv c -m x --valid-tsv d --valid-sets a b", "train takes --valid-sets or --valid-tsv, not both"},
+        {"train", "-t a b -m x --tsv-columns 2 1", "--tsv-columns says more about --tsv, which is not given"},
+        {"translate", "-m x --tsv-columns 2", "--tsv-columns says more about --tsv, which is not given"},
+        {"train", "--tsv c -m x --tsv-columns 0 1", "0 is too little"},
         {"score", "h", "score needs --ref FILE"},
         {"train", "-m x", "dragoman train --train-sets train.zh train.en"},
         {"train", "-t a -m x", "--train-sets needs 2 values (SRC TRG), but got 1"},
@@ -255,9 +283,15 @@ static void help_shows_every_option_with_its_default(void)
 }
 
 const Fact facts[] = {
-    FACT(every_default_passes_its_own_check),       FACT(no_name_stands_for_two_options_of_a_command),
-    FACT(defaults_are_those_of_the_table),          FACT(values_are_read_in_every_form),
-    FACT(a_wrong_command_line_is_explained),        FACT(durations_have_units),
-    FACT(help_is_asked_for_before_all_else),        FACT(a_refused_value_leaves_the_old_one),
-    FACT(help_shows_every_option_with_its_default), {NULL, NULL},
+    FACT(every_default_passes_its_own_check),
+    FACT(no_name_stands_for_two_options_of_a_command),
+    FACT(options_of_the_same_commands_are_named_by_others),
+    FACT(defaults_are_those_of_the_table),
+    FACT(values_are_read_in_every_form),
+    FACT(a_wrong_command_line_is_explained),
+    FACT(durations_have_units),
+    FACT(help_is_asked_for_before_all_else),
+    FACT(a_refused_value_leaves_the_old_one),
+    FACT(help_shows_every_option_with_its_default),
+    {NULL, NULL},
 };

@@ -7,7 +7,7 @@
 static Status read_sides(Bitext *bitext, const char *source_text, const char *target_text, Error *error)
 {
     char *source = scratch_write("train.zh", source_text), *target = scratch_write("train.en", target_text);
-    Status status = dm_bitext_read(bitext, &(BitextFiles){{source, target}}, error);
+    Status status = dm_bitext_read(bitext, &(BitextFiles){.path = {source, target}}, error);
     free(source);
     free(target);
     return status;
@@ -40,7 +40,7 @@ static void the_names_of_files_may_say_their_languages(void)
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         char *file = scratch_write(cases[i].file, "a\n"), *other = scratch_write("b.it", "b\n");
         Bitext bitext;
-        CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){{file, other}}, NULL), DM_OK);
+        CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){.path = {file, other}}, NULL), DM_OK);
         CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], cases[i].language);
         CU_ASSERT_STRING_EQUAL(bitext.language[DM_TARGET], "it");
         dm_bitext_free(&bitext);
@@ -94,7 +94,7 @@ static void a_missing_side_is_named(void)
 {
     char *here = scratch_write("here", "a\n");
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
-        BitextFiles files = {{here, here}};
+        BitextFiles files = {.path = {here, here}};
         files.path[side] = "/no/such/file";
         Bitext bitext;
         Error error = {""};
@@ -109,7 +109,7 @@ static void one_side_may_be_standard_input(void)
     char *text = scratch_write("text", "a\nb\n"), *other = scratch_write("other.en", "c\nd\n");
     Bitext bitext;
     CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(text, "r", stdin));
-    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){{"-", other}}, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){.path = {"-", other}}, NULL), DM_OK);
     CU_ASSERT_STRING_EQUAL(bitext.lines[DM_SOURCE].line[1], "b");
     CU_ASSERT_STRING_EQUAL(bitext.file[DM_SOURCE], "standard input");
     CU_ASSERT(contains(bitext.name, "standard input and "));
@@ -119,10 +119,30 @@ static void one_side_may_be_standard_input(void)
     free(other);
 }
 
+static void columns_of_one_file_are_its_sides(void)
+{
+    char *tsv = scratch_write("pairs.en", "1\ta\tb\n2\tc\td\n"), *blank = scratch_write("blank.tsv", "");
+    Bitext bitext;
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &(BitextFiles){.tsv = tsv, .columns = {3, 2}}, NULL), DM_OK);
+    CU_ASSERT(bitext.lines[DM_SOURCE].count == 2 && bitext.lines[DM_TARGET].count == 2);
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_SOURCE].line[1], "d");
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_TARGET].line[1], "c");
+    CU_ASSERT_STRING_EQUAL(bitext.name, tsv);
+    CU_ASSERT_STRING_EQUAL(bitext.file[DM_SOURCE], tsv);
+    CU_ASSERT_STRING_EQUAL(bitext.language[DM_TARGET], "und");
+    dm_bitext_free(&bitext);
+    Error error = {""};
+    CU_ASSERT_EQUAL(dm_bitext_read(&bitext, &(BitextFiles){.tsv = blank, .columns = {1, 2}}, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "blank.tsv is empty: give it text"));
+    free(tsv);
+    free(blank);
+}
+
 const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
                       FACT(the_names_of_files_may_say_their_languages),
                       FACT(a_bad_bitext_is_refused_in_a_sentence),
                       FACT(large_counts_have_commas),
                       FACT(a_missing_side_is_named),
                       FACT(one_side_may_be_standard_input),
+                      FACT(columns_of_one_file_are_its_sides),
                       {NULL, NULL}};

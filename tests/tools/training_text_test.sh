@@ -58,6 +58,70 @@ closed() { train new --train-sets - trg <&-; }
 check 'a closed input' 1 'cannot read standard input' closed
 check 'an empty input' 1 'standard input is empty, but trg is not' from /dev/null train new --train-sets - trg
 
+# ---- One file of columns ----
+
+paste src trg > pairs.tsv
+paste trg src > valid.tsv
+awk -F '\t' '{ print NR "\t" $2 "\tx\t" $1 "\ty" }' pairs.tsv > many.tsv
+awk -F '\t' '{ print NR "\t" $2 "\tx\t" $1 "\ty" }' valid.tsv > many-valid.tsv
+check 'a TSV' 0 'Done' train tsv --tsv pairs.tsv --valid-tsv valid.tsv --after 8u
+as_with_files 'a TSV' tsv
+check 'a TSV of many columns' 0 'Done' \
+    train columns --tsv many.tsv --valid-tsv many-valid.tsv --tsv-columns 4 2 --after 8u
+as_with_files 'a TSV of many columns' columns
+check 'a TSV and two files' 0 'Done' from pairs.tsv train mixed --tsv - --valid-sets trg src --after 5u
+check 'the other half' 0 'From update 5|Done' from pairs.tsv train mixed --tsv - --valid-sets trg src --after 8u
+as_with_files 'a TSV and two files' mixed
+gzip -c valid.tsv > valid.gz
+check 'two files and a TSV' 0 'Done' train mixed-too --train-sets src trg --valid-tsv valid.gz --after 8u
+as_with_files 'two files and a TSV' mixed-too
+check 'the other direction' 0 'Done' train back --tsv pairs.tsv --tsv-columns 2 1 --valid-tsv valid.tsv --after 8u
+check 'the other direction, of two files' 0 'Done' train back-too --train-sets trg src --valid-sets src trg --after 8u
+same 'the other direction' back/model.safetensors back-too/model.safetensors
+check 'a segmenter of a TSV' 0 'Training a segmenter on pairs.tsv|Done' \
+    train tsv-bpe --segmenter bpe --vocab-size 40 --tsv pairs.tsv --after 1u
+check 'a segmenter of two files' 0 'Done' train files-bpe --segmenter bpe --vocab-size 40 --train-sets src trg --after 1u
+same 'a segmenter of a TSV' tsv-bpe/vocab.json files-bpe/vocab.json
+echo '{"tsv": "many.tsv", "valid-tsv": "many-valid.tsv", "tsv-columns": [4, 2]} // columns' > columns.json
+check 'a TSV in a configuration' 0 'Done' train config --config columns.json --after 8u
+as_with_files 'a TSV in a configuration' config
+
+sed -i '3s/.*/red\tred/' pairs.tsv
+check 'another TSV' 1 'pairs.tsv: this is not the text' train tsv --tsv pairs.tsv --valid-tsv valid.tsv --after 9u
+check 'files instead of the TSV' 2 '--train-sets: begun with none, now src trg|--tsv: begun with pairs.tsv, now none' \
+    train tsv --train-sets src trg --valid-tsv valid.tsv --after 9u
+check 'other columns' 2 '--tsv-columns: begun with 4 2, now 4 1' \
+    train columns --tsv many.tsv --valid-tsv many-valid.tsv --tsv-columns 4 1 --after 9u
+sed -i '7s/\t/ /' pairs.tsv
+check 'a column too few' 1 'pairs.tsv: line 7 has 1 column, but column 2 is wanted' train new --tsv pairs.tsv
+check 'many columns too few' 1 'valid.tsv: line 1 has 2 columns, but column 4 is wanted' \
+    train new --tsv many.tsv --valid-tsv valid.tsv --tsv-columns 4 2
+check 'neither' 2 'train needs --train-sets SRC TRG or --tsv FILE' "$dragoman" train --model new
+check 'a missing TSV' 1 'cannot open nowhere' train new --tsv nowhere
+check 'a missing validation TSV' 1 'cannot open nowhere' train new --tsv many.tsv --valid-tsv nowhere
+check 'standard input twice' 2 'only once' from many.tsv train new --tsv - --valid-tsv -
+check 'a best checkpoint of a TSV' 0 'Done' \
+    train best --tsv many.tsv --valid-tsv many-valid.tsv --tsv-columns 4 2 --keep-best bleu --after 4u
+[ -s best/best-bleu.safetensors ] || fail 'no best checkpoint'
+check 'no validation' 2 '--valid-tsv' train new --tsv many.tsv --keep-best bleu
+
+check 'divergence' 1 'diverged at update|lines |of many.tsv)' train ruin --tsv many.tsv --tsv-columns 4 2 --optimizer sgd \
+    --lr 100 --clip-norm 0 --lr-schedule constant --lr-warmup 0 --after 100u
+
+length_note() { grep -o 'No BLEU by length[^<]*' "$1/report.html"; }
+for folder in files columns; do
+    check "a report, $folder" 0 '' "$dragoman" report --model $folder
+    [ -z "$(length_note $folder)" ] || fail "a report, $folder: $(length_note $folder)"
+done
+lengths() { sed -n '/BLEU by length/,/<\/section>/p' "$1/report.html"; }
+[ -n "$(lengths files)" ] && [ "$(lengths files)" = "$(lengths columns)" ] || fail 'BLEU by length of a TSV is another one'
+check 'a report without text' 0 '' "$dragoman" report --model in-valid
+[[ $(length_note in-valid) = *'came from standard input'* ]] || fail "a report without text: $(length_note in-valid)"
+rm valid.gz
+check 'a report of a text that is gone' 0 '' "$dragoman" report --model mixed-too
+[[ $(length_note mixed-too) = *'validation text, valid.gz, is not there'* ]] ||
+    fail "a report of a text that is gone: $(length_note mixed-too)"
+
 # ---- What is wrong with the text is said before a segmenter is trained or a run is replaced ----
 
 head -n 29 src > short
