@@ -22,6 +22,14 @@ int complain(dm_status status, const dm_error *error)
     return status == DM_USAGE ? 2 : 1;
 }
 
+bool flush_output(FILE *stream, const char *name, dm_error *error)
+{
+    if (fflush(stream) == 0 && !ferror(stream)) return true;
+    snprintf(error->message, sizeof error->message, "cannot write %s: %s", name,
+             errno == EBADF ? "it is closed" : strerror(errno));
+    return false;
+}
+
 int close_output(FILE *stream)
 {
     errno = 0;

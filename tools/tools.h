@@ -10,5 +10,7 @@ int average_command(const dm_options *options);
 int report_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
+// Flushes what was written so far; false: not all of it was taken. name: of the file.
+bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);

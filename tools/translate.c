@@ -26,14 +26,6 @@ typedef struct Output {
     FILE *stream;
 } Output;
 
-static bool written(const Output *output, dm_error *error)
-{
-    if (fflush(output->stream) == 0 && !ferror(output->stream)) return true;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", output->name,
-             errno == EBADF ? "it is closed" : strerror(errno));
-    return false;
-}
-
 // ---- Prefixes -------------------------------------------------------------------------------------------------------
 
 // What translations have to begin with: the lines of a file, or what stands behind a tab in the input.
@@ -143,7 +135,7 @@ static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_
     const size_t most = job->stream ? 1 : chunk->count;
     for (size_t done = 0, part = most; done < chunk->count;) {
         dm_status status = translate_part(job, input, chunk, done, part, translations, error);
-        if (!status && !written(&job->output, error)) return DM_FAILURE;
+        if (!status && !flush_output(job->output.stream, job->output.name, error)) return DM_FAILURE;
         if (status && part > 1) {
             part = part / 2;
             continue;

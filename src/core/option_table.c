@@ -225,6 +225,9 @@ const Option dm_option_table[] = {
      .help = "of --output-sampling: the same seed draws the same translations"},
     {.name = "prefix", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE, .group = search, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the input"},
+    {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "32", .low = 1, .high = 100000,
+     .commands = DM_TRANSLATE | DM_RESCORE, .group = search, .argument = "N",
+     .help = "sentences that a thread takes at once"},
     {.name = "n-best", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000, .commands = DM_TRANSLATE,
      .group = writing, .argument = "N",
      .help = "the N best translations of a line, each on a line as: number of the line from 0 ||| text ||| F0= "
@@ -241,11 +244,15 @@ const Option dm_option_table[] = {
      .help = "greedy search shows each piece as soon as it is found; a line at a time"},
     {.name = "word-scores", .type = DM_FLAG, .commands = DM_TRANSLATE, .group = writing,
      .help = "after ||| also the log-probability of each piece and of the end of the sentence: WordScores= ..."},
-    {.name = "word-scores", .type = DM_FLAG, .commands = DM_RESCORE, .group = search,
+    {.name = "summary", .type = DM_CHOICE, ONE, .choices = "cross-entropy|ce-mean-words|perplexity",
+     .commands = DM_RESCORE, .group = writing, .argument = "NAME",
+     .help = "one figure for all pairs instead of one for each: cross-entropy is the mean of -log P over the pairs, "
+             "ce-mean-words the sum of -log P / pieces (ends of sentences counted), perplexity e^ce-mean-words"},
+    {.name = "normalize", .aliases = "n", .type = DM_REAL, ONE, .initial = "0", .low = 0, .high = 10,
+     .commands = DM_RESCORE, .group = writing, .argument = "F",
+     .help = "write log P / pieces^F (end of sentence counted); 0: log P"},
+    {.name = "word-scores", .type = DM_FLAG, .commands = DM_RESCORE, .group = writing,
      .help = "after ||| also the log-probability of each target piece and of the end of the sentence"},
-    {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "32", .low = 1, .high = 100000,
-     .commands = DM_TRANSLATE | DM_RESCORE, .group = search, .argument = "N",
-     .help = "sentences that a thread takes at once"},
     {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 2, .initial = "bleu", .choices = "bleu|chrf",
      .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
      .help = "what to compute"},
@@ -295,9 +302,11 @@ const Command dm_command_table[] = {
      "dragoman translate --model zh-en < test.zh > test.out\n"
      "dragoman translate --model zh-en --beam-size 1 --input test.zh --output test.out"},
     {"rescore", DM_RESCORE, "--model DIR (SRC TRG | --tsv FILE) [options]", "say how probable given translations are",
-     "Writes for each pair of lines the natural logarithm of the probability that the model gives the translation.",
+     "Writes for each pair of lines the natural logarithm of the probability P that the model gives the translation, "
+     "as it goes; or one figure for all of them.",
      "dragoman rescore --model zh-en test.zh test.en\n"
-     "dragoman rescore --model zh-en test.zh test.en --word-scores"},
+     "dragoman rescore --model zh-en test.zh test.en --word-scores\n"
+     "dragoman rescore --model zh-en --tsv test.tsv --summary perplexity"},
     {"average", DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
      "make one model of several checkpoints",
      "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "

@@ -63,6 +63,21 @@ static void no_name_stands_for_two_options_of_a_command(void)
     }
 }
 
+// The help gives a group one heading.
+static void the_rows_of_a_group_stand_together(void)
+{
+    for (const Command *command = dm_command_table; command->name; command++) {
+        const char *ended[32], *group = NULL;
+        size_t count = 0;
+        for (const Option *row = dm_option_table; row->name; row++) {
+            if (!(row->commands & command->bit) || row->group == group) continue;
+            group = row->group;
+            for (size_t i = 0; i < count; i++) CU_ASSERT(ended[i] != group);
+            ended[count++] = group;
+        }
+    }
+}
+
 // What `instead` and `only_with` name; alternatives have no default, which would always be there.
 static void options_of_the_same_commands_are_named_by_others(void)
 {
@@ -283,15 +298,10 @@ static void help_shows_every_option_with_its_default(void)
 }
 
 const Fact facts[] = {
-    FACT(every_default_passes_its_own_check),
-    FACT(no_name_stands_for_two_options_of_a_command),
-    FACT(options_of_the_same_commands_are_named_by_others),
-    FACT(defaults_are_those_of_the_table),
-    FACT(values_are_read_in_every_form),
-    FACT(a_wrong_command_line_is_explained),
-    FACT(durations_have_units),
-    FACT(help_is_asked_for_before_all_else),
-    FACT(a_refused_value_leaves_the_old_one),
-    FACT(help_shows_every_option_with_its_default),
-    {NULL, NULL},
+    FACT(every_default_passes_its_own_check),       FACT(no_name_stands_for_two_options_of_a_command),
+    FACT(the_rows_of_a_group_stand_together),       FACT(options_of_the_same_commands_are_named_by_others),
+    FACT(defaults_are_those_of_the_table),          FACT(values_are_read_in_every_form),
+    FACT(a_wrong_command_line_is_explained),        FACT(durations_have_units),
+    FACT(help_is_asked_for_before_all_else),        FACT(a_refused_value_leaves_the_old_one),
+    FACT(help_shows_every_option_with_its_default), {NULL, NULL},
 };

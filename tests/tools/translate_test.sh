@@ -186,7 +186,7 @@ done
 check "unequal line counts" 1 "source|120|two|2" rescore source two
 check "rescoring nothing" 0 "" rescore /dev/null /dev/null
 check "rescoring invalid UTF-8" 1 "invalid|line 3" rescore invalid invalid
-check "rescoring a line of very many pieces" 1 "source line 3|4096" rescore long long
+check "rescoring a line of very many pieces" 1 "line 3: the source line|4096" rescore long long
 check "rescoring without TRG" 2 "TRG" rescore source
 check "both from standard input" 2 "standard input" rescore - -
 rescore_full() { rescore source one > /dev/full; }

@@ -27,7 +27,8 @@ paste source target > pairs.tsv
 
 translate < source > translated
 [ "$(wc -l < translated)" = 40 ] && [ "$(sort -u translated | wc -l)" -gt 5 ] || fail 'translating'
-for command in '--tsv --input pairs.tsv' '--tsv --input source' '--tsv --tsv-columns 1 --input pairs.tsv' \
+echo '{"tsv": true, "tsv-columns": 2, "input": "many.tsv"}' > translate.json
+for command in '--config translate.json' '--tsv --input pairs.tsv' '--tsv --input source' '--tsv --tsv-columns 1 --input pairs.tsv' \
     '--tsv --tsv-columns 2 --input many.tsv'; do
     translate $command > out || fail "translate $command"
     same "translate $command" translated out
