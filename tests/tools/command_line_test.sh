@@ -78,6 +78,23 @@ says 1 "no.such.ref" score --config right.json /dev/null
 says 1 "no.other.ref" score --ref no.other.ref --config right.json /dev/null
 says 1 "no.other.ref" score --config right.json --ref no.other.ref /dev/null
 says 1 "no.such.json" train --config no.such.json
+# honours COMMAND JSON NAME WORDS...: the file names what cannot be opened, and the command line something else.
+honours()
+{
+    local command=$1 name=$3
+    echo "$2" > $command.json
+    shift 3
+    says 1 "$name" $command --config $command.json
+    says 1 "$name.too" $command --config $command.json "$@"
+    says 1 "$name.too" $command "$@" --config $command.json
+}
+honours train '{"tsv": "no.tsv", "valid-tsv": "/dev/null", "tsv-columns": [2, 1], "model": "m"}' no.tsv --tsv no.tsv.too
+honours translate '{"model": "no.model", "input": "/dev/null", "tsv": true, "tsv-columns": 2}' no.model --model no.model.too
+honours rescore '{"model": "no.model", "SRC": "/dev/null", "TRG": "/dev/null", "summary": "perplexity"}' no.model \
+    --model no.model.too
+honours average '{"model": "no.model", "last": 2}' no.model --model no.model.too
+honours score '{"ref": ["no.ref"], "HYP": "/dev/null"}' no.ref --ref no.ref.too
+honours report '{"model": ["no.run"], "output": "no.html"}' no.run --model no.run.too
 says 1 "cannot open no.such.ref" score --ref no.such.ref /dev/null
 echo '{"seed": 1,
   "lanes" 2}' > broken.json
