@@ -169,7 +169,7 @@ static void a_wrong_command_line_is_explained(void)
         {"translate", "--xyzzy", "unknown option --xyzzy: dragoman translate --help"},
         {"translate", "-x", "unknown option -x"},
         {"translate", "-model x", "two dashes: --model"},
-        {"translate", "-m x y", "'y' belongs to no option"},
+        {"translate", "-m x -i y z", "'z' belongs to no option"},
         {"rescore", "-m x a b c", "'c' belongs to no option"},
         {"rescore", "-m x a", "rescore needs TRG"},
         {"rescore", "-m x", "rescore needs SRC or --tsv FILE"},
