@@ -449,3 +449,22 @@ Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char
     Status status = write_json(generation_json(config), folder, "generation_config.json", error);
     return status ? status : write_json(model_json(config, extra), folder, "config.json", error);
 }
+
+Status dm_config_store(const char *folder, const char *key, cJSON *value, Error *error)
+{
+    Reader reader = {.path = dm_join_path(folder, "config.json"), .error = error};
+    parse(&reader);
+    cJSON *ours = reader.status ? NULL : cJSON_GetObjectItemCaseSensitive(reader.json, "dragoman");
+    if (!reader.status && !cJSON_IsObject(ours))
+        complain(&reader, "%s has no \"dragoman\": {...}, so it is not of a run of this program", reader.path);
+    if (reader.status) {
+        cJSON_Delete(value);
+    } else {
+        cJSON_DeleteItemFromObjectCaseSensitive(ours, key);
+        cJSON_AddItemToObject(ours, key, value);
+        reader.status = write_json(reader.json, folder, "config.json", error);
+        reader.json = NULL;
+    }
+    close_reader(&reader);
+    return reader.status;
+}

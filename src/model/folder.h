@@ -11,6 +11,8 @@
 Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Error *error);
 // Writes both files for a model of ours. extra: our part, kept by the caller.
 Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char *folder, Error *error);
+// Puts an entry into our part of a config.json that is there, and leaves all else in it as it is. Takes the value over.
+Status dm_config_store(const char *folder, const char *key, cJSON *value, Error *error);
 
 // config.json and model.safetensors -> a model. Every missing, extra or misshapen tensor is named; tied copies
 // (lm_head.weight and the like) are accepted where they agree with what they are tied to. *extra as above.

@@ -1,0 +1,24 @@
+// Which heads of the decoder tell where a target piece comes from. A run with a validation set measures it at its end
+// and leaves it in config.json: "dragoman": {"alignment": {"layer": 1, "heads": [0, 2], "shift": 0, "agreement":
+// 0.91}}.
+#pragma once
+#include <cjson/cJSON.h>
+
+#include "core/error.h"
+#include "model/config.h"
+
+typedef struct AlignmentHeads {
+    int layer;       // of the decoder, from 0
+    int shift;       // 0: the row that predicts a target piece aligns it; 1: the row after it, which reads the piece
+    int head_count;  // at least 1
+    int *heads;  // [head_count] ascending, from 0; the piece comes from where the mean of their attention is largest
+} AlignmentHeads;
+
+// What config.json says, checked against the model's shape. extra: our part of it, or NULL. Where it says nothing: all
+// heads of the last layer but one, unshifted (Garg et al. 2019, "Jointly learning to align and translate").
+Status dm_alignment_heads_of(AlignmentHeads *heads, const ModelConfig *config, const cJSON *extra, const char *folder,
+                             Error *error);
+void dm_alignment_heads_free(AlignmentHeads *heads);
+
+// Puts them into config.json in the place of what it said. agreement: the share of pieces that they align as expected.
+Status dm_alignment_heads_store(const AlignmentHeads *heads, double agreement, const char *folder, Error *error);
