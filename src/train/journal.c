@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "train/heads.h"
 #include "train/run.h"
 
 Status dm_journal_open(Journal *journal, const char *folder, long bytes, Error *error)
@@ -204,6 +205,26 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
     add_figure(event, "seconds", state->seconds);
     Status status = write_event(&run->journal, event, error);
     return status ? status : report_samples(run, v, error);
+}
+
+Status dm_report_heads(Run *run, const FoundHeads *found, Error *error)
+{
+    const AlignmentHeads *heads = &found->heads;
+    char list[256] = "", links[32];
+    for (int i = 0, length = 0; i < heads->head_count && length < 200; i++)
+        length += snprintf(list + length, sizeof list - (size_t)length, "%s%d", i ? ", " : "", heads->heads[i]);
+    dm_say(run,
+           "Alignment: decoder layer %d, head%s %s (from 0), shift %d : agreement with the lexicon %.1f%% of %s links",
+           heads->layer, heads->head_count == 1 ? "" : "s", list, heads->shift, 100 * found->agreement,
+           grouped(found->links, links));
+    cJSON *event = new_event(run, "alignment");
+    cJSON_AddNumberToObject(event, "layer", heads->layer);
+    cJSON_AddItemToObject(event, "heads", cJSON_CreateIntArray(heads->heads, heads->head_count));
+    cJSON_AddNumberToObject(event, "shift", heads->shift);
+    add_figure(event, "agreement", found->agreement);
+    add_figure(event, "mass", found->mass);
+    cJSON_AddNumberToObject(event, "links", (double)found->links);
+    return write_event(&run->journal, event, error);
 }
 
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error)

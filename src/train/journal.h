@@ -7,6 +7,7 @@
 
 typedef struct Run Run;
 typedef struct Validation Validation;
+typedef struct FoundHeads FoundHeads;
 
 typedef struct Journal {
     char *path;
@@ -31,4 +32,5 @@ void dm_say(const Run *run, const char *format, ...) __attribute__((format(print
 Status dm_report_update(Run *run, Error *error);  // and the sums begin anew
 void dm_report_progress(const Run *run);          // to the observer's progress
 Status dm_report_validation(Run *run, const Validation *validation, Error *error);
+Status dm_report_heads(Run *run, const FoundHeads *found, Error *error);
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error);

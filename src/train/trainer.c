@@ -5,6 +5,7 @@
 
 #include "train/checkpoint.h"
 #include "train/diverged.h"
+#include "train/heads.h"
 
 // ---- Where the run is -------------------------------------------------------------------------------------------
 
@@ -188,6 +189,7 @@ static Status finish(Run *run, Error *error)
     else if (state->saved_update != state->update)
         status = dm_checkpoint_save(run, error);
     if (!status && run->settings.average) status = keep_average(run, kept, error);
+    if (!status && run->validator) status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
     if (status) return status;
     if (!*kept && state->best[0].update)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,

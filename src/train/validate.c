@@ -101,6 +101,11 @@ void dm_validator_close(Validator *v)
     free(v);
 }
 
+const Corpus *dm_validator_corpus(const Validator *v)
+{
+    return &v->corpus;
+}
+
 // Always the same few, spread over the text.
 static size_t sample_index(const Validator *v, int sample, int samples)
 {

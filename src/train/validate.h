@@ -38,6 +38,7 @@ typedef struct ValidatorSetup {
 // *validator stays NULL where the text has no lines.
 Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error);
 void dm_validator_close(Validator *validator);
+const Corpus *dm_validator_corpus(const Validator *validator);
 
 // The model as it is now. workers: what evaluates the shards.
 void dm_validate(const Validator *validator, Workers *workers, Validation *out);

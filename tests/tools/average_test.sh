@@ -35,6 +35,8 @@ check 'a share of more than all' 2 'exponential-smoothing' train --model new --a
 check 'a run' 0 'the average of the last 6' train --model run --after 12e "${valid[@]}" --average 6 --early-stopping 0 \
     --keep-best chrf ce-mean-words
 cp run/model.safetensors six
+cp run/config.json config
+grep -q '"alignment"' config || fail 'the run stored no heads that align'
 check 'all epochs' 0 'run/model.safetensors: the average of 6|run/epoch-0007.safetensors|run/epoch-0012.safetensors' \
     average --model run
 same 'all epochs' run/model.safetensors six
@@ -49,6 +51,7 @@ check 'one file' 0 'alone: the average of 1 checkpoint' average --model run run/
 same 'one file' run/best-chrf.safetensors alone
 check 'two that --keep-best left' 0 'the average of 2' \
     average --model run run/best-chrf.safetensors run/best-ce-mean-words.safetensors
+same 'averaging changes nothing else' run/config.json config
 "$dragoman" translate --model run < src > translated || fail 'the average does not translate'
 [ "$(wc -l < translated)" = 30 ] || fail 'the average does not translate every line'
 

@@ -75,7 +75,7 @@ rm -rf new
 long=(--after 30e --valid-sets valid.src valid.trg --valid-freq 8u --valid-metrics ce-mean-words bleu --average 3
     --save-freq 5u --disp-freq 10u --early-stopping 0)
 begin=$(date +%s%N)
-check 'an uninterrupted run' 0 'Done: --after 30e|the average of the last 3' train --model whole "${long[@]}" --cpu-threads 1
+check 'an uninterrupted run' 0 'Done: --after 30e|the average of the last 3|Alignment: decoder layer 0, head' train --model whole "${long[@]}" --cpu-threads 1
 took=$((($(date +%s%N) - begin) / 1000000))  # milliseconds
 check 'a complete run' 0 'complete|larger --after' train --model whole "${long[@]}"
 check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model whole "${long[@]}" --dropout 0.4 --seed 9
