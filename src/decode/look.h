@@ -1,13 +1,7 @@
 // What a translation looks at: the attention that its pieces give to those of the source.
 #pragma once
 #include "decode/search.h"
-
-// The attention that tells best which piece translates which: the average of some heads of one layer of the decoder.
-typedef struct AlignmentHeads {
-    int layer, shift;  // shift 0: piece j is aligned by the row that predicts it; 1: by the row that reads it
-    int head_count;
-    int heads[64];
-} AlignmentHeads;
+#include "model/alignment.h"
 
 // [pieces without end of sentence][source pieces, end of sentence last]
 typedef struct Look {

@@ -31,16 +31,6 @@ static Status choose_gemm(dm_model *model, const char *asked, const cJSON *extra
     return dm_gemm_choose(&model->gemm, asked, width, error);
 }
 
-static AlignmentHeads default_heads(const ModelConfig *c)
-{
-    AlignmentHeads heads = {.layer = c->decoder_layers > 1 ? c->decoder_layers - 2 : 0};
-    while (heads.head_count < c->decoder_heads && heads.head_count < 64) {
-        heads.heads[heads.head_count] = heads.head_count;
-        heads.head_count++;
-    }
-    return heads;
-}
-
 dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
 {
     dm_model *opened = dm_allocate(1, sizeof *opened);
@@ -50,7 +40,7 @@ dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *
     if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->models[0]->config, extra, folder, error);
     const char *gemm = options ? dm_options_text(options, "gemm", 0) : "auto";
     if (!status) status = choose_gemm(opened, gemm, extra, error);
-    if (!status) opened->heads = default_heads(&opened->models[0]->config);
+    if (!status) status = dm_alignment_heads_of(&opened->heads, &opened->models[0]->config, extra, folder, error);
     cJSON_Delete(extra);
     *model = status ? NULL : opened;
     if (status) dm_model_close(opened);
@@ -102,6 +92,7 @@ void dm_model_close(dm_model *model)
 {
     if (!model) return;
     dm_segmenter_close(model->segmenter);
+    dm_alignment_heads_free(&model->heads);
     for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
     free(model);
 }

@@ -176,13 +176,13 @@ static void free_text(SeenText *text)
     free(text->pair);
 }
 
-typedef struct Look {
+typedef struct Viewing {
     const Model *model;
     const GemmBackend *gemm;
     const Corpus *corpus;
     const int *order;
     SeenText *text;
-} Look;
+} Viewing;
 
 // Copies what the heads of all layers see.
 static void keep_attention(SeenText *text, int first, const AttentionTap *tap)
@@ -203,7 +203,7 @@ static void keep_attention(SeenText *text, int first, const AttentionTap *tap)
 static void look_at_some(void *context, int index, int thread)
 {
     (void)thread;
-    const Look *look = context;
+    const Viewing *look = context;
     const Model *model = look->model;
     const int first = index * JOB_PAIRS, left = look->text->pairs - first;
     Arena arena = {0};
@@ -246,7 +246,7 @@ Status dm_heads_keep(Run *run, Error *error)
     if (status) return status;
     int *order;
     SeenText text = take_pairs(&order, corpus, &model->config);
-    Look look = {model, run->gemm, corpus, order, &text};
+    Viewing look = {model, run->gemm, corpus, order, &text};
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
     link_pairs(&text, order, corpus, &run->corpus);
     FoundHeads found;

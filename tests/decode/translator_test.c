@@ -7,6 +7,7 @@
 #include "small_model.h"
 
 enum { VOCABULARY = 60, LINES = 83 };
+static const int heads[] = {0, 3};
 
 typedef struct Bench {
     Model *model;
@@ -57,7 +58,7 @@ static void open_bench(Bench *b)
         .model_count = 1,
         .segmenter = b->segmenter,
         .gemm = chosen_backend(),
-        .heads = {.layer = 1, .head_count = 2, .heads = {0, 3}},
+        .heads = {.layer = 1, .head_count = 2, .heads = (int *)heads},
         .options = {.beam_size = 4, .normalize = 1, .max_length_factor = 1.5, .threads = 1, .mini_batch = 8}};
     for (int i = 0; i < LINES; i++) {
         b->lines[i] = random_line(&random, 20);

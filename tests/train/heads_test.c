@@ -165,12 +165,14 @@ static Learnt open_learnt(const char *name)
     Error error = {""};
     cJSON *extra;
     char *folder = path_of(name), *source = path_of("src"), *target = path_of("trg");
-    const CorpusFiles files = {.source = source, .target = target, .threads = 1};
+    const BitextFiles files = {.path = {source, target}};
+    Bitext bitext = {0};
     if (dm_model_read(&l.model, &extra, folder, &error) ||
         dm_alignment_heads_of(&l.heads, &l.model->config, extra, folder, &error) ||
         dm_gemm_choose(&l.gemm, test_backend, l.model->config.width, &error) ||
         dm_segmenter_open(&l.segmenter, &(SegmenterFiles){folder, "space", false, l.model->config.eos}, &error) ||
-        dm_corpus_read(&l.corpus, NULL, NULL, &files, l.segmenter, &error)) {
+        dm_bitext_read(&bitext, &files, &error) ||
+        dm_corpus_make(&l.corpus, &bitext, &(CorpusRules){.threads = 1}, l.segmenter, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();
     }
