@@ -69,11 +69,8 @@ static int print_help(const char *command)
 
 static int no_such_command(const char *name)
 {
-    fprintf(stderr,
-            "dragoman: there is no command '%s': did you mean train, translate, rescore, average, score or report? "
-            "(dragoman --help says what they do)\n",
-            name);
-    return 2;
+    dm_error error = {.message = ""};
+    return complain(dm_command_check(name, &error), &error);
 }
 
 // Where standard input, output or error is closed, the next file to be opened would take its place, and what is meant

@@ -34,7 +34,7 @@ DM_API const char *dm_version(void);  // "0.1.0"
 
 typedef struct dm_options dm_options;
 
-// command: "train", "translate", "rescore", "average", "score" or "report"; NULL if there is no such command. All
+// command: "train", "translate" or another that dm_options_help(NULL, ...) shows; NULL if there is no such command. All
 // options stand at their defaults. The caller frees it.
 DM_API dm_options *dm_options_new(const char *command);
 DM_API void dm_options_free(dm_options *options);
@@ -55,6 +55,8 @@ DM_API const char *dm_options_text(const dm_options *options, const char *name, 
 DM_API double dm_options_number(const dm_options *options, const char *name);                // its first value
 DM_API bool dm_options_flag(const dm_options *options, const char *name);
 DM_API void dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
+// DM_USAGE if there is no command of this name: the message says which there are, or which was meant.
+DM_API dm_status dm_command_check(const char *name, dm_error *error);
 
 // ---- Text -----------------------------------------------------------------------------------------------------------
 

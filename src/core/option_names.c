@@ -1,4 +1,5 @@
-// Names of options: finding one, and what to say where there is none of that name.
+// Names of options and commands: finding one, and what to say where there is none of that name.
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,7 +111,7 @@ static int edits(const char *a, const char *b)
 {
     enum { LONGEST = 40 };
     size_t rows = strlen(a), columns = strlen(b);
-    if (rows >= LONGEST || columns >= LONGEST) return LONGEST;
+    if (rows >= LONGEST || columns >= LONGEST) return INT_MAX;
     int cost[LONGEST][LONGEST];
     for (size_t i = 0; i <= rows; i++) {
         for (size_t j = 0; j <= columns; j++) {
@@ -128,19 +129,32 @@ static int edits(const char *a, const char *b)
     return cost[rows][columns];
 }
 
-// The option of the command that was most likely meant, or NULL: at most a third of the letters wrong.
+// The name that was most likely meant: at most a third of the letters wrong.
+typedef struct Guess {
+    const char *said, *best;  // best: NULL so far
+    int fewest;               // edits: less are needed to be the best
+} Guess;
+
+static Guess guess_for(const char *said)
+{
+    return (Guess){said, NULL, (int)strlen(said) / 3 + 1};
+}
+
+static void consider(Guess *guess, const char *name)
+{
+    const int distance = edits(guess->said, name);
+    if (distance >= guess->fewest) return;
+    guess->fewest = distance;
+    guess->best = name;
+}
+
+// The option of the command that was most likely meant, or NULL.
 static const char *nearest(const Command *command, const char *name)
 {
-    const char *best = NULL;
-    int fewest = (int)strlen(name) / 3 + 1;
-    for (const Option *row = dm_option_table; row->name; row++) {
-        if (!(row->commands & command->bit) || dm_option_by_itself(row)) continue;
-        int distance = edits(name, row->name);
-        if (distance < fewest) {
-            fewest = distance;
-            best = row->name;
-        }
-    }
+    Guess guess = guess_for(name);
+    for (const Option *row = dm_option_table; row->name; row++)
+        if ((row->commands & command->bit) && !dm_option_by_itself(row)) consider(&guess, row->name);
+    const char *best = guess.best;
     for (const Option *row = dm_option_table; row->name && !best; row++)  // else one that it is the beginning of
         if ((row->commands & command->bit) && strlen(name) > 2 && strncmp(row->name, name, strlen(name)) == 0)
             best = row->name;
@@ -180,4 +194,20 @@ Status dm_option_unknown(const Command *command, const char *where, const char *
     if (here) return dm_misuse(error, "%sunknown option %s%s: did you mean %s%s?", where, dashes, name, dashes, here);
     return dm_misuse(error, "%sunknown option %s%s: dragoman %s --help lists those that there are", where, dashes, name,
                      command->name);
+}
+
+dm_status dm_command_check(const char *name, dm_error *error)
+{
+    if (dm_command_find(name)) return DM_OK;
+    Guess guess = guess_for(name);
+    char list[256] = "";
+    for (const Command *command = dm_command_table; command->name; command++) {
+        consider(&guess, command->name);
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", !used ? "" : command[1].name ? ", " : " and ", command->name);
+    }
+    if (guess.best)
+        return dm_misuse(error, "there is no command '%s': did you mean %s? (dragoman --help says what they do)", name,
+                         guess.best);
+    return dm_misuse(error, "there is no command '%s'; there are %s (dragoman --help says what they do)", name, list);
 }

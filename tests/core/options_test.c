@@ -297,11 +297,42 @@ static void help_shows_every_option_with_its_default(void)
     free(help);
 }
 
+static void a_command_that_is_not_there_is_explained(void)
+{
+    static const struct {
+        const char *name, *part;
+    } cases[] = {
+        {"trian", "did you mean train?"},
+        {"Translate", "did you mean translate?"},
+        {"average-", "did you mean average?"},
+        {"x", "there are train, "},
+        {"", "there are train, "},
+        {"training data", " and "},
+        {"a name of more than forty letters that no command has, and no option either, whatever it was that was meant",
+         "there are train, "},
+    };
+    dm_error error;
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        CU_ASSERT_EQUAL(dm_command_check(cases[i].name, &error), DM_USAGE);
+        if (!strstr(error.message, cases[i].part)) printf("\n  %s: %s\n", cases[i].name, error.message);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, cases[i].part));
+    }
+    for (const Command *command = dm_command_table; command->name; command++)
+        CU_ASSERT(!dm_command_check(command->name, &error));
+}
+
 const Fact facts[] = {
-    FACT(every_default_passes_its_own_check),       FACT(no_name_stands_for_two_options_of_a_command),
-    FACT(the_rows_of_a_group_stand_together),       FACT(options_of_the_same_commands_are_named_by_others),
-    FACT(defaults_are_those_of_the_table),          FACT(values_are_read_in_every_form),
-    FACT(a_wrong_command_line_is_explained),        FACT(durations_have_units),
-    FACT(help_is_asked_for_before_all_else),        FACT(a_refused_value_leaves_the_old_one),
-    FACT(help_shows_every_option_with_its_default), {NULL, NULL},
+    FACT(every_default_passes_its_own_check),
+    FACT(no_name_stands_for_two_options_of_a_command),
+    FACT(defaults_are_those_of_the_table),
+    FACT(values_are_read_in_every_form),
+    FACT(a_wrong_command_line_is_explained),
+    FACT(durations_have_units),
+    FACT(help_is_asked_for_before_all_else),
+    FACT(a_refused_value_leaves_the_old_one),
+    FACT(help_shows_every_option_with_its_default),
+    FACT(a_command_that_is_not_there_is_explained),
+    FACT(the_rows_of_a_group_stand_together),
+    FACT(options_of_the_same_commands_are_named_by_others),
+    {NULL, NULL},
 };

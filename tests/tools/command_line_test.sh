@@ -43,7 +43,9 @@ shows "Usage: dragoman COMMAND" --help
 shows "Usage: dragoman COMMAND" -h
 shows "Usage: dragoman COMMAND" help
 shows "dragoman 0." --version
-for command in train translate rescore average score report; do
+commands=$("$dragoman" --help | sed -nE 's/^  ([a-z]+)  .*/\1/p')
+[ "$(echo "$commands" | wc -l)" -ge 6 ] || fail "the overview shows so few commands: $commands"
+for command in $commands; do
     shows "Usage: dragoman $command" $command --help
     shows "Usage: dragoman $command" $command -h
     shows "Usage: dragoman $command" help $command
@@ -55,8 +57,9 @@ shows "default 0.1]" train --help
 "$dragoman" > out 2> err
 [ $? -eq 2 ] && [ ! -s out ] && grep -q "Usage: dragoman COMMAND" err || fail "dragoman alone"
 
-says 2 "no command 'trian': did you mean train, translate, rescore, average, score or report?" trian
-says 2 "no command 'trian'" help trian
+says 2 "no command 'trian': did you mean train?" trian
+says 2 "no command 'scroe': did you mean score?" help scroe
+says 2 "no command 'xyzzy'; there are train, translate, rescore, " xyzzy
 says 2 "train needs --train-sets SRC TRG" train
 says 2 "dragoman train --train-sets train.zh train.en" train
 says 2 "translate needs --model DIR" translate
