@@ -55,6 +55,9 @@ DM_API const char *dm_options_text(const dm_options *options, const char *name, 
 DM_API double dm_options_number(const dm_options *options, const char *name);                // its first value
 DM_API bool dm_options_flag(const dm_options *options, const char *name);
 DM_API void dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
+// The same for other readers: "bash" or "zsh" (completion for that shell) or "man" (the manual page). False: no such
+// format, and nothing is written.
+DM_API bool dm_options_docs(const char *format, FILE *stream);
 // DM_USAGE if there is no command of this name: the message says which there are, or which was meant.
 DM_API dm_status dm_command_check(const char *name, dm_error *error);
 

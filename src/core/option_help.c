@@ -6,8 +6,8 @@
 
 enum { WIDTH = 98, HELP_COLUMN = 34 };
 
-static const char about[] = "Trains translation models (Transformers, in the MarianMT folder format) on a processor, "
-                            "translates with them, and scores the result.";
+const char dm_program_about[] = "Trains translation models (Transformers, in the MarianMT folder format) on a "
+                                "processor, translates with them, and scores the result.";
 static const char next_steps[] = "A first model: train with --train-sets and --model, then translate with the same "
                                  "--model. Results go to standard output, all else to standard error. Exit status: 0 "
                                  "done, 1 the input or the system failed, 2 the command line is wrong.";
@@ -53,8 +53,7 @@ static int print_name(FILE *stream, const Option *row)
     return width;
 }
 
-// What the table knows beside the help text: "from 0 to 0.95; default 0.1".
-static char *facts_of(const Option *row)
+char *dm_option_facts(const Option *row)
 {
     char limits[256] = "";
     if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, limits);
@@ -64,10 +63,11 @@ static char *facts_of(const Option *row)
             if (row->choices[i] == '|') limits[used++] = ' ';
         }
     }
-    if (row->required && row->instead) return dm_format(" [required, or --%s]", row->instead);
-    if (row->required) return dm_copy_string(" [required]");
-    if (!row->initial) return dm_format(*limits ? " [%s]" : "%s", limits);
-    return dm_format(" [%s%sdefault %s]", limits, *limits ? "; " : "", row->initial);
+    const char *between = *limits ? "; " : "";
+    if (row->required && row->instead) return dm_format("%s%srequired, or --%s", limits, between, row->instead);
+    if (row->required) return dm_format("%s%srequired", limits, between);
+    if (!row->initial) return dm_copy_string(limits);
+    return dm_format("%s%sdefault %s", limits, between, row->initial);
 }
 
 static void print_option(FILE *stream, const Option *row)
@@ -78,7 +78,7 @@ static void print_option(FILE *stream, const Option *row)
         width = 0;
     }
     fprintf(stream, "%*s", HELP_COLUMN - width, "");
-    char *facts = facts_of(row), *text = dm_format("%s%s", row->help, facts);
+    char *facts = dm_option_facts(row), *text = dm_format(*facts ? "%s [%s]" : "%s", row->help, facts);
     wrap(stream, text, HELP_COLUMN, HELP_COLUMN);
     free(facts);
     free(text);
@@ -102,7 +102,7 @@ static void print_command(FILE *stream, const Command *command)
 static void print_overview(FILE *stream)
 {
     fprintf(stream, "Usage: dragoman COMMAND [options]\n\n");
-    wrap(stream, about, 0, 0);
+    wrap(stream, dm_program_about, 0, 0);
     fprintf(stream, "\nCommands:\n");
     for (const Command *command = dm_command_table; command->name; command++)
         fprintf(stream, "  %-11s%s\n             %.*s\n", command->name, command->summary,

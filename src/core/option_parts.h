@@ -12,6 +12,7 @@ typedef struct Command {
 } Command;
 extern const Command dm_command_table[];  // ends with a name of NULL
 const Command *dm_command_find(const char *name);  // NULL: there is none
+extern const char dm_program_about[];              // what the whole program does, in a sentence
 
 typedef struct Setting {  // the values of one row of the table
     char **values;
@@ -49,3 +50,8 @@ double dm_option_number(const char *text);  // a number that was checked; the de
 bool dm_option_read_duration(const char *text, Duration *duration);
 // "from 1 to 64", "from 1 up": the range in words, for help and errors alike. Buffer: 64 bytes.
 const char *dm_option_range(const Option *row, char *buffer);
+// What the table knows beside the help text: "from 0 to 0.95; default 0.1"; "" where that is nothing. The caller frees
+// it.
+char *dm_option_facts(const Option *row);
+
+void dm_option_man(FILE *stream);  // the man page, for dm_options_docs

@@ -4,7 +4,7 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -78,6 +78,9 @@ const Option dm_option_table[] = {
     {.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_SCORE,
      .group = data, .argument = "FILE", .required = true, .repeats = true,
      .help = "reference translations, line by line; give it again for each further file of references"},
+    {.name = "FORMAT", .type = DM_CHOICE, ONE, .choices = "bash|zsh|man", .commands = DM_DOCS, .group = data,
+     .required = true,
+     .help = "what to write: completion for a shell, or the man page"},
     {.name = "input", .aliases = "i", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_TRANSLATE, .group = data,
      .argument = "FILE",
      .help = "sentences, one a line, plain or compressed; - is standard input, which may be a terminal"},
@@ -325,5 +328,11 @@ const Command dm_command_table[] = {
      "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
      "dragoman report --model zh-en\n"
      "dragoman report --model zh-en zh-en-wide --output both.html"},
+    {"docs", DM_DOCS, "FORMAT", "write the man page, or completion for a shell",
+     "Writes what the installed program brings along: completion of commands, options and values for bash or zsh, or "
+     "the man page. All of it is made of the same table as this help.",
+     "dragoman docs man | man -l -\n"
+     "dragoman docs zsh > ~/.zfunc/_dragoman\n"
+     "source <(dragoman docs bash)"},
     {.name = NULL},
 };

@@ -14,7 +14,8 @@ typedef enum OptionType {
     DM_DURATION,  // 10e, 5000u, 30m, 2h, 90s: epochs, updates, minutes, hours, seconds
 } OptionType;
 
-enum { DM_TRAIN = 1, DM_TRANSLATE = 2, DM_RESCORE = 4, DM_SCORE = 8, DM_REPORT = 16, DM_AVERAGE = 32 };  // as bits
+// The commands, as bits
+enum { DM_TRAIN = 1, DM_TRANSLATE = 2, DM_RESCORE = 4, DM_SCORE = 8, DM_REPORT = 16, DM_AVERAGE = 32, DM_DOCS = 64 };
 
 typedef struct Option {
     const char *name;       // long name without dashes; capitals for what stands on the line by itself (SRC TRG)

@@ -321,6 +321,26 @@ static void a_command_that_is_not_there_is_explained(void)
         CU_ASSERT(!dm_command_check(command->name, &error));
 }
 
+static void docs_are_written_in_the_formats_that_there_are(void)
+{
+    const Option *row = dm_option_find(dm_command_find("docs"), "FORMAT");
+    char *formats = dm_copy_string(row->choices), *rest = NULL, *text;
+    size_t size;
+    for (const char *format = strtok_r(formats, "|", &rest); format; format = strtok_r(NULL, "|", &rest)) {
+        FILE *stream = open_memstream(&text, &size);
+        CU_ASSERT(dm_options_docs(format, stream));
+        fclose(stream);
+        CU_ASSERT(size > 1000);
+        free(text);
+    }
+    free(formats);
+    FILE *stream = open_memstream(&text, &size);
+    CU_ASSERT_FALSE(dm_options_docs("fish", stream));
+    fclose(stream);
+    CU_ASSERT_EQUAL(size, 0);
+    free(text);
+}
+
 const Fact facts[] = {
     FACT(every_default_passes_its_own_check),
     FACT(no_name_stands_for_two_options_of_a_command),
@@ -334,5 +354,6 @@ const Fact facts[] = {
     FACT(a_command_that_is_not_there_is_explained),
     FACT(the_rows_of_a_group_stand_together),
     FACT(options_of_the_same_commands_are_named_by_others),
+    FACT(docs_are_written_in_the_formats_that_there_are),
     {NULL, NULL},
 };
