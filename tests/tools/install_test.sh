@@ -1,0 +1,92 @@
+#!/bin/bash
+# What `cmake --install` leaves: a tree that can be moved, in which a program of somebody else finds all it needs, by
+# CMake and by pkg-config, shared and static. Argument: the command to test, in its build folder.
+. "$(dirname "$0")/common.sh"
+example=$(realpath "$(dirname "$0")/../install")
+build=$(dirname "$dragoman")
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+cc=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+flags=  # a sanitizer of the library is one of the program, too
+nm -D "$build/libdragoman.so" > symbols
+grep -q __asan_init symbols && flags='-fsanitize=address,undefined'
+grep -q __tsan_init symbols && flags='-fsanitize=thread'
+
+# ---- Where things go ----
+
+DESTDIR=$room/stage cmake --install "$build" --prefix /opt/dragoman > out 2> err || fail "installing: $(tail -n 3 err)"
+[ "$(find stage -mindepth 1 -maxdepth 2)" = "stage/opt
+stage/opt/dragoman" ] || fail "files outside of the prefix: $(find stage -maxdepth 2)"
+mv stage/opt/dragoman moved  # where no file could know of
+library=$(dirname "$(find "$room/moved" -name libdragoman.a)")
+for file in bin/dragoman share/man/man1/dragoman.1 share/bash-completion/completions/dragoman \
+    share/zsh/site-functions/_dragoman; do
+    [ -s "moved/$file" ] || fail "there is no $file"
+done
+[ "$(find moved/include -type f)" = moved/include/dragoman/dragoman.h ] || fail "headers: $(find moved/include -type f)"
+[ "$(readlink "$library/libdragoman.so")" = libdragoman.so.0 ] || fail 'libdragoman.so is not a link to libdragoman.so.0'
+! grep -rlF -e "$build" -e "$room" -e /opt/dragoman moved/share "$library/cmake" "$library/pkgconfig" ||
+    fail 'these files name a folder of this machine'
+moved/bin/dragoman docs man > man
+same 'the installed man page' man moved/share/man/man1/dragoman.1
+
+# ---- Symbols: all that dragoman.h declares and nothing else, with a version ----
+
+echo "#include <dragoman/dragoman.h>" > header.c
+"$cc" -E -P -Imoved/include header.c | tr '\n' ' ' |
+    grep -oE 'visibility\("default"\)\)\)[^(;]*\(' | grep -oE 'dm_[a-z0-9_]+ *\($' | tr -d ' (' | sort > declared
+[ "$(wc -l < declared)" -ge 20 ] || fail "only $(wc -l < declared) functions found in dragoman.h"
+nm -D --defined-only "$library/libdragoman.so" | grep -v ' A ' | sed 's/.* //' | sort > exported
+sed 's/$/@@LIBDRAGOMAN_0/' declared | diff - exported > difference || fail "declared and exported: $(cat difference)"
+
+# ---- The header by itself ----
+
+strict=(-Imoved/include -Wall -Wextra -Wpedantic -Werror -fsyntax-only)
+"$cc" -std=c99 "${strict[@]}" header.c 2> err || fail "the header in C99: $(head -n 3 err)"
+"$cc" -std=c++11 "${strict[@]}" -x c++ header.c 2> err || fail "the header in C++11: $(head -n 3 err)"
+
+# ---- A program of somebody else ----
+
+RANDOM=4
+colours=(red blue green gold pink grey teal lime navy rust)
+for i in $(seq 30); do
+    line= back=
+    for j in $(seq $((2 + RANDOM % 4))); do
+        word=${colours[RANDOM % 10]}
+        line="$line $word" back="$word $back"
+    done
+    echo "${line# }" >> src
+    echo "${back% }" >> trg
+done
+"$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 \
+    --mini-batch-words 60 --lr-warmup 10 --learn-rate 0.02 --after 60u --model model --gemm openblas 2> err ||
+    fail "training: $(tail -n 3 err)"
+"$dragoman" translate --model model --mini-batch 1 < src > expected
+[ "$(sort -u expected | wc -l)" -gt 5 ] || fail "the model gives the same translation to every line"
+
+answers() {  # answers WHAT PROGRAM: the program translates as the command does, and has the library in it or not
+    local what=$1 program=$2
+    LD_LIBRARY_PATH=$library "$program" model < src > got 2> err || fail "$what: $(tail -n 3 err)"
+    same "$what" expected got
+    objdump -p "$program" | grep -q 'NEEDED *libdragoman.so.0'
+    [ $? = "$3" ] || fail "$what: the shared library is needed where it should not, or the other way round"
+}
+
+CC=$cc CFLAGS=$flags LDFLAGS=$flags cmake -S "$example" -B cmake -DCMAKE_PREFIX_PATH="$room/moved" > out 2> err &&
+    cmake --build cmake >> out 2>> err || fail "building by CMake: $(tail -n 5 err)"
+answers 'shared, by CMake' cmake/shared 0
+answers 'static, by CMake' cmake/static 1
+
+export PKG_CONFIG_PATH=$library/pkgconfig
+by_pkg_config() {  # by_pkg_config PROGRAM WORDS: what pkg-config says, split into words
+    # shellcheck disable=SC2086
+    "$cc" $flags "$example/translate.c" -o "$1" $2 2> err || fail "building by pkg-config: $(tail -n 5 err)"
+}
+[ "$(pkg-config --modversion dragoman)" = "$("$dragoman" --version | sed -n 's/^dragoman //p')" ] || fail 'the version'
+by_pkg_config shared "$(pkg-config --cflags --libs dragoman)"
+answers 'shared, by pkg-config' ./shared 0
+by_pkg_config static "$(pkg-config --static --cflags --libs dragoman | sed s/-ldragoman/-l:libdragoman.a/)"
+answers 'static, by pkg-config' ./static 1
+
+[ "$failures" = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
