@@ -1,5 +1,5 @@
-// What the files of `dragoman report` share: a run as its folder tells it, what its model is asked, and how figures and
-// text become a page.
+// What the files of `dragoman report` share: a run as its folder tells it (which `dragoman info` reads, too), what its
+// model is asked, and how figures and text become a page.
 #pragma once
 #include <cjson/cJSON.h>
 
@@ -32,6 +32,7 @@ typedef struct Run {
 } Run;
 
 dm_status report_read_run(Run *run, const char *folder, dm_error *error);
+dm_status report_read_json(cJSON **json, const char *path, dm_error *error);  // an object; untouched: no such file
 void report_free_run(Run *run);
 void report_measure(Run *run, const dm_options *options);
 

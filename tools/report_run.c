@@ -78,7 +78,7 @@ static dm_status read_events(cJSON *events, const char *path, dm_error *error)
     return status;
 }
 
-static dm_status read_config(cJSON **config, const char *path, dm_error *error)
+dm_status report_read_json(cJSON **json, const char *path, dm_error *error)
 {
     FILE *file = fopen(path, "rb");
     if (!file && errno == ENOENT) return DM_OK;
@@ -86,8 +86,8 @@ static dm_status read_config(cJSON **config, const char *path, dm_error *error)
     char *text = NULL;
     size_t room = 0;
     dm_status status = DM_OK;
-    if (getdelim(&text, &room, '\0', file) >= 0) *config = cJSON_Parse(text);
-    if (!cJSON_IsObject(*config)) status = failure(error, "%s is not valid JSON", path);
+    if (getdelim(&text, &room, '\0', file) >= 0) *json = cJSON_Parse(text);
+    if (!cJSON_IsObject(*json)) status = failure(error, "%s is not valid JSON", path);
     free(text);
     fclose(file);
     return status;
@@ -111,7 +111,7 @@ dm_status report_read_run(Run *run, const char *folder, dm_error *error)
     if (!S_ISDIR(info.st_mode)) return failure(error, "%s is not a folder", folder);
     char *log = report_format("%s/train.jsonl", folder), *config = report_format("%s/config.json", folder);
     dm_status status = read_events(run->events, log, error);
-    if (!status) status = read_config(&run->config, config, error);
+    if (!status) status = report_read_json(&run->config, config, error);
     free(log);
     free(config);
     return status;

@@ -9,6 +9,7 @@ int score_command(const dm_options *options);
 int average_command(const dm_options *options);
 int report_command(const dm_options *options);
 int docs_command(const dm_options *options);
+int info_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.

@@ -99,6 +99,11 @@ DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_op
 DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
+// What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
+// "parameters" (by part, with the bytes in model.safetensors, or null where there is no such file yet) and "operations"
+// (of a token). *json is owned by the caller: free.
+DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
+
 typedef enum dm_sampling {
     DM_NO_SAMPLING,
     DM_SAMPLE_FULL,  // from the whole distribution

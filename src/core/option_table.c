@@ -4,7 +4,7 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -37,8 +37,8 @@ const Option dm_option_table[] = {
      .group = data, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"},
-    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE, .group = data, .argument = "DIR",
-     .required = true,
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO, .group = data,
+     .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
      .required = true,
@@ -280,6 +280,8 @@ const Option dm_option_table[] = {
     {.name = "shard-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000, .commands = DM_TRAIN,
      .group = machine, .argument = "N",
      .help = "target pieces that a thread takes at once; 0: chosen from --mini-batch-words; the result depends on it"},
+    {.name = "json", .type = DM_FLAG, .commands = DM_INFO, .group = general,
+     .help = "print JSON, for programs: the names in it stay as they are"},
     {.name = "config", .aliases = "c", .type = DM_TEXT, ONE, .commands = EVERY_COMMAND, .group = general,
      .argument = "FILE", .free_on_resume = true,
      .help = "JSON object of options, comments allowed; the command line wins over it"},
@@ -328,6 +330,12 @@ const Command dm_command_table[] = {
      "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
      "dragoman report --model zh-en\n"
      "dragoman report --model zh-en zh-en-wide --output both.html"},
+    {"info", DM_INFO, "--model DIR [options]", "show what a model folder holds",
+     "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
+     "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "
+     "missing.",
+     "dragoman info --model zh-en\n"
+     "dragoman info --model zh-en --json > zh-en.json"},
     {"docs", DM_DOCS, "FORMAT", "write the man page, or completion for a shell",
      "Writes what the installed program brings along: completion of commands, options and values for bash or zsh, or "
      "the man page. All of it is made of the same table as this help.",

@@ -15,7 +15,8 @@ typedef enum OptionType {
 } OptionType;
 
 // The commands, as bits
-enum { DM_TRAIN = 1, DM_TRANSLATE = 2, DM_RESCORE = 4, DM_SCORE = 8, DM_REPORT = 16, DM_AVERAGE = 32, DM_DOCS = 64 };
+enum { DM_TRAIN = 1, DM_TRANSLATE = 2, DM_RESCORE = 4, DM_SCORE = 8, DM_REPORT = 16, DM_AVERAGE = 32, DM_DOCS = 64,
+       DM_INFO = 128 };
 
 typedef struct Option {
     const char *name;       // long name without dashes; capitals for what stands on the line by itself (SRC TRG)

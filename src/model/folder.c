@@ -344,6 +344,22 @@ Status dm_weights_read(const Model *model, float *data, const char *path, Error 
     return status;
 }
 
+Status dm_weights_measure(const Model *model, size_t *bytes, const char *path, Error *error)
+{
+    SafeTensors file;
+    Status status = dm_safetensors_open(&file, path, error);
+    if (status) return status;
+    Check check = make_check(&model->config, &model->parameters, &file);
+    status = find_sources(&check, error);
+    for (int i = 0; i < model->parameters.count && !status; i++) {
+        const StoredTensor *stored = check.sources[i];
+        bytes[i] = stored ? stored->elements * (stored->dtype == DM_F32 ? 4 : 2) : 0;
+    }
+    free_check(&check);
+    dm_safetensors_close(&file);
+    return status;
+}
+
 Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error)
 {
     const Parameters *p = &model->parameters;

@@ -1,6 +1,8 @@
 // A model: configuration, parameters, and the architecture's table of functions. Search, training loop and checkpoints
 // go through the table and never ask which architecture they hold.
 #pragma once
+#include <cjson/cJSON.h>
+
 #include "core/error.h"
 #include "model/config.h"
 #include "model/parameters.h"
@@ -41,10 +43,14 @@ typedef struct Architecture {
     Tensor *(*step)(Graph *g, SearchState *state, const int *ids);
     void (*reorder)(SearchState *state, const int *from, int n);
     void (*finish)(SearchState *state);
+
+    // For dm_model_describe: adds "architecture" and "operations".
+    void (*describe)(const Model *model, cJSON *json);
 } Architecture;
 
 extern const Architecture dm_transformer;
-const Architecture *dm_architecture(const char *name);  // from the registry; NULL: no such name
+void dm_transformer_describe(const Model *model, cJSON *json);  // in describe.c
+const Architecture *dm_architecture(const char *name);          // from the registry; NULL: no such name
 
 struct Model {
     ModelConfig config;

@@ -429,4 +429,5 @@ const Architecture dm_transformer = {
     .step = step,
     .reorder = reorder,
     .finish = finish,
+    .describe = dm_transformer_describe,
 };

@@ -1,0 +1,195 @@
+// dragoman info: what a model folder holds, as JSON, and the same drawn for people.
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "info.h"
+#include "report.h"
+
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+// ---- The training run
+// -------------------------------------------------------------------------------------------------
+
+static const struct {
+    const char *name;
+    bool lower_is_better;
+} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
+enum { METRICS = sizeof metrics / sizeof metrics[0] };
+
+static cJSON *best_validation(const Run *run, int metric)
+{
+    const cJSON *event, *best = NULL;
+    double highest = -INFINITY;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        const double value = report_number(event, metrics[metric].name);
+        const double rank = metrics[metric].lower_is_better ? -value : value;
+        if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
+        highest = rank;
+        best = event;
+    }
+    if (!best) return NULL;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "value", report_number(best, metrics[metric].name));
+    cJSON_AddNumberToObject(json, "update", report_number(best, "update"));
+    return json;
+}
+
+// The last figure of this name in the log, or null.
+static void add_last(cJSON *json, const char *name, const Run *run, const char *event_name)
+{
+    double last = (double)NAN;
+    const cJSON *event;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        const double number = report_number(event, event_name);
+        if (!isnan(number)) last = number;
+    }
+    cJSON_AddNumberToObject(json, name, last);  // cJSON writes NaN as null
+}
+
+static void add_text(cJSON *json, const char *name, const cJSON *text)
+{
+    cJSON_AddItemToObject(json, name, cJSON_IsString(text) ? cJSON_Duplicate(text, true) : cJSON_CreateNull());
+}
+
+static cJSON *describe_run(const Run *run)
+{
+    cJSON *json = cJSON_CreateObject();
+    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
+    cJSON_ArrayForEach(event, run->events)
+    {
+        if (strcmp(report_event_kind(event), "end") == 0) end = event;
+        if (strcmp(report_event_kind(event), "train") == 0) end = NULL;  // it went on
+    }
+    add_last(json, "updates", run, "update");
+    add_last(json, "epoch", run, "epoch");
+    add_last(json, "seconds", run, "seconds");
+    cJSON *best = cJSON_AddObjectToObject(json, "best");
+    for (int i = 0; i < METRICS; i++) {
+        cJSON *figures = best_validation(run, i);
+        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
+    }
+    add_text(json, "ended", find(end, "reason"));
+    add_text(json, "kept", find(end, "kept"));
+    cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());
+    add_text(json, "version", find(find(run->config, "dragoman"), "version"));
+    return json;
+}
+
+// ---- The folder
+// -------------------------------------------------------------------------------------------------------
+
+static bool has_file(const char *folder, const char *name)
+{
+    struct stat info;
+    char *path = report_format("%s/%s", folder, name);
+    const bool there = stat(path, &info) == 0;
+    free(path);
+    return there;
+}
+
+static dm_status add_training(cJSON *json, const char *folder, dm_error *error)
+{
+    Run run = {0};
+    dm_status status = DM_OK;
+    if (has_file(folder, "train.jsonl")) {
+        status = report_read_run(&run, folder, error);
+        if (!status) cJSON_AddItemToObject(json, "training", describe_run(&run));
+        report_free_run(&run);
+    } else {
+        cJSON_AddNullToObject(json, "training");
+    }
+    return status;
+}
+
+static void add_language(cJSON *json, const char *name, const cJSON *said)
+{
+    const bool known = cJSON_IsString(said) && strcmp(said->valuestring, "und") != 0;  // undetermined, in ISO 639
+    add_text(json, name, known ? said : NULL);
+}
+
+static dm_status add_languages(cJSON *json, const char *folder, dm_error *error)
+{
+    cJSON *tokenizer = NULL, *languages = cJSON_AddObjectToObject(json, "languages");
+    char *path = report_format("%s/tokenizer_config.json", folder);
+    dm_status status = report_read_json(&tokenizer, path, error);
+    add_language(languages, "source", find(tokenizer, "source_lang"));
+    add_language(languages, "target", find(tokenizer, "target_lang"));
+    cJSON_Delete(tokenizer);
+    free(path);
+    return status;
+}
+
+static dm_status add_files(cJSON *json, const char *folder, dm_error *error)
+{
+    struct dirent **entries;
+    const int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0) {
+        snprintf(error->message, sizeof error->message, "cannot read the folder %s: %s", folder, strerror(errno));
+        return DM_FAILURE;
+    }
+    cJSON *files = cJSON_AddArrayToObject(json, "files");
+    for (int i = 0; i < count; i++) {
+        struct stat info;
+        char *path = report_format("%s/%s", folder, entries[i]->d_name);
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+            cJSON *file = cJSON_CreateObject();
+            cJSON_AddStringToObject(file, "name", entries[i]->d_name);
+            cJSON_AddNumberToObject(file, "bytes", (double)info.st_size);
+            cJSON_AddItemToArray(files, file);
+        }
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return DM_OK;
+}
+
+// What translating text needs, and the folder does not have.
+static void add_missing(cJSON *json, const char *folder)
+{
+    static const char *const names[] = {"model.safetensors", "vocab.json", "source.spm", "target.spm"};
+    const bool spaces = strcmp(report_string(find(json, "vocabulary"), "segmenter"), "space") == 0;
+    cJSON *missing = cJSON_AddArrayToObject(json, "missing");
+    for (int i = 0; i < (spaces ? 2 : 4); i++)
+        if (!has_file(folder, names[i])) cJSON_AddItemToArray(missing, cJSON_CreateString(names[i]));
+}
+
+static dm_status describe(cJSON **json, const char *folder, dm_error *error)
+{
+    char *model = NULL;
+    dm_status status = dm_model_describe(folder, &model, error);
+    if (status) return status;
+    *json = cJSON_Parse(model);
+    free(model);
+    cJSON_AddItemToObject(*json, "folder", cJSON_CreateString(folder));
+    status = add_languages(*json, folder, error);
+    if (!status) status = add_training(*json, folder, error);
+    if (!status) status = add_files(*json, folder, error);
+    if (!status) add_missing(*json, folder);
+    return status;
+}
+
+int info_command(const dm_options *options)
+{
+    dm_error error = {.message = ""};
+    cJSON *json = NULL;
+    dm_status status = describe(&json, dm_options_text(options, "model", 0), &error);
+    if (!status && dm_options_flag(options, "json")) {
+        char *text = cJSON_Print(json);
+        puts(text);
+        cJSON_free(text);
+    } else if (!status) {
+        info_draw(json);
+    }
+    cJSON_Delete(json);
+    return status ? complain(status, &error) : close_output(stdout);
+}

@@ -1,0 +1,229 @@
+// The text that dragoman info prints: a tree of the architecture, and tables. It reads the JSON alone, so that what
+// people see and what programs get is the same.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "info.h"
+#include "report.h"
+
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+typedef struct Text {
+    char text[64];
+} Text;
+
+// 64000 -> "64,000"; NAN -> "-"
+static Text grouped(double number)
+{
+    Text out = {"-"};
+    char digits[32], *to = out.text;
+    if (!isfinite(number)) return out;
+    const int length = snprintf(digits, sizeof digits, "%.0f", number);
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0 && digits[i - 1] != '-') *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return out;
+}
+
+static Text grouped_of(const cJSON *object, const char *name)
+{
+    return grouped(report_number(object, name));
+}
+
+// 1234567 -> "1.23 M"
+static Text scaled(double number)
+{
+    static const char *const units[] = {"", " k", " M", " G", " T"};
+    Text out;
+    size_t unit = 0;
+    for (; number >= 999.5 && unit + 1 < sizeof units / sizeof units[0]; unit++) number /= 1000;
+    snprintf(out.text, sizeof out.text, "%.3g%s", number, units[unit]);
+    return out;
+}
+
+static Text duration(double seconds)
+{
+    Text out;
+    const long s = isfinite(seconds) ? lround(seconds) : 0;
+    if (s >= 3600)
+        snprintf(out.text, sizeof out.text, "%ld h %02ld min", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(out.text, sizeof out.text, "%ld min %02ld s", s / 60, s % 60);
+    else
+        snprintf(out.text, sizeof out.text, "%.1f s", isfinite(seconds) ? seconds : 0);
+    return out;
+}
+
+// "source, target and output"
+static void print_list(const cJSON *list)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *before = item == list->child ? "" : item->next ? ", " : " and ";
+        printf("%s%s", before, cJSON_IsString(item) ? item->valuestring : "");
+    }
+}
+
+// ---- The architecture
+// -------------------------------------------------------------------------------------------------
+
+static void draw_embeddings(const cJSON *json)
+{
+    const cJSON *architecture = find(json, "architecture"), *table;
+    const double width = report_number(architecture, "width");
+    cJSON_ArrayForEach(table, find(find(find(json, "parameters"), "embeddings"), "tables"))
+    {
+        printf("├─ embedding %s x %.0f of ", grouped_of(table, "pieces").text, width);
+        print_list(find(table, "used_by"));
+        if (cJSON_IsTrue(find(architecture, "scale_embedding"))) printf(", times sqrt(%.0f)", width);
+        printf(", plus %s positions\n", report_string(architecture, "positions"));
+    }
+}
+
+// What a layer has; the norm stands behind each of its sublayers.
+static void draw_block(const cJSON *architecture, const char *name, const char *const *sublayers)
+{
+    const cJSON *block = find(architecture, name);
+    const double layers = report_number(block, "layers"), width = report_number(architecture, "width");
+    printf("├─ %s, %.0f layer%s, %s-norm\n", name, layers, layers == 1 ? "" : "s", report_string(architecture, "norm"));
+    for (; *sublayers; sublayers++)
+        printf("│  ├─ %s, %.0f heads x %.0f\n", *sublayers, report_number(block, "heads"),
+               report_number(block, "head_width"));
+    printf("│  └─ feed-forward %.0f - %.0f - %.0f, %s\n", width, report_number(block, "feed_forward"), width,
+           report_string(architecture, "activation"));
+}
+
+static void draw_architecture(const cJSON *json)
+{
+    const cJSON *architecture = find(json, "architecture"), *total = find(find(json, "parameters"), "total");
+    printf("%s: %s, %s parameters\n", report_string(json, "folder"), report_string(architecture, "name"),
+           grouped_of(total, "count").text);
+    draw_embeddings(json);
+    draw_block(architecture, "encoder", (const char *const[]){"self-attention", NULL});
+    draw_block(architecture, "decoder",
+               (const char *const[]){"self-attention to what is written so far", "attention to the encoder", NULL});
+    printf("└─ output %.0f - %s%s, plus bias\n", report_number(architecture, "width"),
+           grouped_of(find(json, "vocabulary"), "target").text,
+           cJSON_IsTrue(find(architecture, "tied_output")) ? ", by the embedding of the target" : "");
+}
+
+// ---- Parameters, vocabulary, operations
+// -------------------------------------------------------------------------------
+
+static void draw_part(const cJSON *parameters, const char *name)
+{
+    const cJSON *part = find(parameters, name), *table;
+    printf("  %-12s%14s%16s", name, grouped_of(part, "count").text, grouped_of(part, "bytes").text);
+    cJSON_ArrayForEach(table, find(part, "tables"))
+    {
+        if (cJSON_GetArraySize(find(table, "used_by")) < 2) continue;
+        printf("  counted once: one table for ");
+        print_list(find(table, "used_by"));
+    }
+    if (find(part, "trained")) printf("  %s of them trained", grouped_of(part, "trained").text);
+    putchar('\n');
+}
+
+static void draw_parameters(const cJSON *json)
+{
+    static const char *const parts[] = {"embeddings", "encoder", "decoder", "output", "total"};
+    printf("\n%-14s%14s%16s\n", "parameters", "count", "bytes");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) draw_part(find(json, "parameters"), parts[i]);
+}
+
+static void draw_vocabulary(const cJSON *json)
+{
+    const cJSON *vocabulary = find(json, "vocabulary"), *languages = find(json, "languages");
+    const char *segmenter = report_string(vocabulary, "segmenter");
+    const char *source = report_string(languages, "source"), *target = report_string(languages, "target");
+    printf("\nvocabulary\n  %s source pieces, %s target pieces\n", grouped_of(vocabulary, "source").text,
+           grouped_of(vocabulary, "target").text);
+    if (strcmp(segmenter, "space") == 0)
+        printf("  no segmenter: the text is in pieces already, which spaces separate\n");
+    else if (strcmp(segmenter, "sentencepiece") == 0)
+        printf("  segmenter: SentencePiece\n");
+    else
+        printf("  segmenter: SentencePiece (%s)\n", segmenter);
+    if (*source || *target) printf("  from %s to %s\n", *source ? source : "?", *target ? target : "?");
+}
+
+static void draw_operations(const cJSON *json)
+{
+    static const struct {
+        const char *name, *meaning;
+    } rows[] = {{"encode", "a source piece"},
+                {"decode", "a target piece, greedy, keys and values kept"},
+                {"train", "a target piece, with as many source pieces"}};
+    const cJSON *operations = find(json, "operations");
+    printf("\n%-10s%12s%12s%12s  floating-point operations\n", "operations", "weights", "attention", "total");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const cJSON *row = find(operations, rows[i].name);
+        printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(report_number(row, "weights")).text,
+               scaled(report_number(row, "attention")).text, scaled(report_number(row, "total")).text, rows[i].meaning);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        printf("  %-8s= %s\n", rows[i].name, report_string(find(operations, rows[i].name), "formula"));
+    printf("  d width, fe and fd feed-forward, Le and Ld layers of encoder and decoder, V target pieces, n = %.0f the\n"
+           "  length, on which attention depends; matrix products alone, a multiplication and an addition are two\n",
+           report_number(operations, "length"));
+}
+
+// ---- Training and files
+// -----------------------------------------------------------------------------------------------
+
+static void draw_training(const cJSON *json)
+{
+    const cJSON *training = find(json, "training"), *best;
+    printf("\ntraining\n");
+    if (!cJSON_IsObject(training)) {
+        printf("  unknown: the folder has no train.jsonl, so this model was made elsewhere\n");
+        return;
+    }
+    printf("  %s updates, in epoch %s, %s", grouped_of(training, "updates").text, grouped_of(training, "epoch").text,
+           duration(report_number(training, "seconds")).text);
+    if (cJSON_IsArray(find(training, "train-sets"))) {
+        printf(", on ");
+        print_list(find(training, "train-sets"));
+    }
+    printf("\n");
+    cJSON_ArrayForEach(best, find(training, "best")) printf(
+        "  best %s %.5g, at update %s\n", best->string, report_number(best, "value"), grouped_of(best, "update").text);
+    if (cJSON_IsString(find(training, "ended")))
+        printf("  ended: %s\n  kept: %s\n", report_string(training, "ended"), report_string(training, "kept"));
+    else
+        printf("  not at its end: it is being trained, or was stopped\n");
+}
+
+static void draw_files(const cJSON *json)
+{
+    const cJSON *file, *missing = find(json, "missing");
+    double total = 0;
+    printf("\n%-28s%14s\n", "files", "bytes");
+    cJSON_ArrayForEach(file, find(json, "files"))
+    {
+        printf("  %-26s%14s\n", report_string(file, "name"), grouped_of(file, "bytes").text);
+        total += report_number(file, "bytes");
+    }
+    printf("  %-26s%14s\n", "total", grouped(total).text);
+    if (!cJSON_GetArraySize(missing)) return;
+    printf("  missing, so that no text can be translated: ");
+    print_list(missing);
+    putchar('\n');
+}
+
+void info_draw(const cJSON *json)
+{
+    draw_architecture(json);
+    draw_parameters(json);
+    draw_vocabulary(json);
+    draw_operations(json);
+    draw_training(json);
+    draw_files(json);
+}
