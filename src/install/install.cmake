@@ -29,7 +29,7 @@ set_target_properties(libdragoman_shared PROPERTIES EXPORT_NAME dragoman VERSION
 target_link_options(libdragoman_shared PRIVATE LINKER:--version-script=${made}/libdragoman.map)
 
 # What a program that is linked with the static library needs beside it. The shared one brings it along.
-set(static_needs ${SENTENCEPIECE_LDFLAGS} ${CJSON_LDFLAGS} ${OPENBLAS_LDFLAGS})
+set(static_needs ${SENTENCEPIECE_LDFLAGS} ${CJSON_LDFLAGS} ${OPENBLAS_LDFLAGS} ${ZLIB_LDFLAGS} ${ZSTD_LDFLAGS})
 if(dnnl_FOUND)
     get_filename_component(folder ${DNNL_LIBRARY} DIRECTORY)
     list(APPEND static_needs -L${folder} -ldnnl)

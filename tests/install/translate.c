@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         dm_translation translations[1];
         line[strcspn(line, "\n")] = '\0';
         if (dm_translate(model, lines, 1, NULL, translations, &error)) return die(&error);
-        puts(translations[0].text);
+        puts(translations[0].hypotheses[0].text);
         dm_translations_free(translations, 1);
     }
     dm_model_close(model);
