@@ -37,6 +37,7 @@ typedef struct dm_options dm_options;
 // command: "train", "translate" or another that dm_options_help(NULL, ...) shows; NULL if there is no such command. All
 // options stand at their defaults. The caller frees it.
 DM_API dm_options *dm_options_new(const char *command);
+DM_API dm_options *dm_options_copy(const dm_options *options);  // the caller frees it
 DM_API void dm_options_free(dm_options *options);
 
 // A command line after the command's name (argv[0] is the first option or file). Reads the file that --config names;
@@ -46,6 +47,8 @@ DM_API dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm
 // A flag takes no value, or "true" or "false".
 DM_API dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values,
                                 dm_error *error);
+// Back to its default, as if it had not been set.
+DM_API dm_status dm_options_unset(dm_options *options, const char *name, dm_error *error);
 // A JSON object of options, with comments allowed: {"beam-size": 5, "train-sets": ["a.zh", "a.en"]}.
 DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error *error);
 

@@ -176,6 +176,19 @@ dm_options *dm_options_new(const char *name)
     return options;
 }
 
+dm_options *dm_options_copy(const dm_options *options)
+{
+    const int rows = dm_option_rows();
+    dm_options *copy = dm_allocate(1, sizeof *copy);
+    *copy = (dm_options){options->command, dm_allocate((size_t)rows, sizeof *copy->settings)};
+    for (int i = 0; i < rows; i++) {
+        const Setting *from = &options->settings[i];
+        if (from->count) fill(&copy->settings[i], from->count, (const char *const *)from->values);
+        copy->settings[i].given = from->given;
+    }
+    return copy;
+}
+
 void dm_options_free(dm_options *options)
 {
     if (!options) return;
@@ -193,6 +206,16 @@ dm_status dm_options_set(dm_options *options, const char *name, int count, const
     Status status = dm_option_assign(options, row, label, count, values, error);
     free(label);
     return status;
+}
+
+dm_status dm_options_unset(dm_options *options, const char *name, dm_error *error)
+{
+    const Option *row = dm_option_find(options->command, name);
+    if (!row) return dm_option_unknown(options->command, "", "--", name, error);
+    Setting *setting = dm_option_setting(options, row);
+    clear(setting);
+    if (row->initial) fill_with_default(setting, row->initial);
+    return DM_OK;
 }
 
 // ---- What goes together ---------------------------------------------------------------------------------------------

@@ -276,6 +276,37 @@ static char *help_of(const char *command)
     return text;
 }
 
+static void what_was_set_can_be_unset(void)
+{
+    dm_error error;
+    dm_options *options = parse_well("translate", "--model m --beam-size 9 --json --output-sampling topk 3");
+    CU_ASSERT_EQUAL(dm_options_unset(options, "beam-size", &error), DM_OK);
+    CU_ASSERT(text_is(options, "beam-size", 0, "0") && !dm_options_given(options, "beam-size"));
+    CU_ASSERT_EQUAL(dm_options_unset(options, "json", &error), DM_OK);
+    CU_ASSERT_FALSE(dm_options_flag(options, "json"));
+    CU_ASSERT_EQUAL(dm_options_unset(options, "output-sampling", &error), DM_OK);
+    CU_ASSERT_EQUAL(dm_options_count(options, "output-sampling"), 0);
+    CU_ASSERT_EQUAL(dm_options_unset(options, "temperature", &error), DM_OK);  // was not set
+    CU_ASSERT(text_is(options, "temperature", 0, "1"));
+    CU_ASSERT_EQUAL(dm_options_unset(options, "temperatur", &error), DM_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "did you mean --temperature?"));
+    dm_options_free(options);
+}
+
+static void a_copy_says_the_same_and_goes_its_own_way(void)
+{
+    dm_error error;
+    dm_options *options = parse_well("translate", "--model m n --beam-size 9");
+    dm_options *copy = dm_options_copy(options);
+    CU_ASSERT_EQUAL(dm_options_set(options, "beam-size", 1, (const char *[]){"4"}, &error), DM_OK);
+    CU_ASSERT_EQUAL(dm_options_unset(options, "model", &error), DM_OK);
+    CU_ASSERT(text_is(copy, "beam-size", 0, "9") && dm_options_given(copy, "beam-size"));
+    CU_ASSERT(text_is(copy, "model", 0, "m") && text_is(copy, "model", 1, "n") && text_is(copy, "model", 2, NULL));
+    CU_ASSERT(text_is(copy, "normalize", 0, "1") && !dm_options_given(copy, "normalize"));
+    dm_options_free(options);
+    dm_options_free(copy);
+}
+
 static void help_shows_every_option_with_its_default(void)
 {
     for (const Command *command = dm_command_table; command->name; command++) {
@@ -355,5 +386,7 @@ const Fact facts[] = {
     FACT(the_rows_of_a_group_stand_together),
     FACT(options_of_the_same_commands_are_named_by_others),
     FACT(docs_are_written_in_the_formats_that_there_are),
+    FACT(what_was_set_can_be_unset),
+    FACT(a_copy_says_the_same_and_goes_its_own_way),
     {NULL, NULL},
 };
