@@ -202,7 +202,8 @@ typedef struct dm_attended {
     dm_attention_maps cross;    // rows: target, columns: source
 } dm_attended;
 
-// Translates one line, which must not be blank, as dm_translate does, and keeps what every head saw on the way.
+// Translates one line, which must not be blank, as dm_translate does, and keeps what every head saw on the way to the
+// best translation. partial is not called.
 DM_API dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options,
                            dm_attended *attended, dm_error *error);
 DM_API void dm_attended_free(dm_attended *attended);

@@ -35,7 +35,29 @@ static dm_attention_maps maps_of(const AttentionTap *tap, AttentionKind kind)
     return maps;
 }
 
-void dm_translator_attend(const Translator *t, const char *line, dm_attended *out)
+// The translation that dm_translate gives as the first line of a call. False: stopped.
+static bool translate(Graph *g, const Translator *t, Tokens source, Hypothesis *best)
+{
+    const dm_translate_options *o = &t->options;
+    Ids prefix = {0};
+    Found found;
+    if (o->prefixes) dm_encode(t->segmenter, DM_TARGET, o->prefixes[0], &prefix);
+    if (prefix.count) prefix.count--;  // the end of the sentence
+    const SearchJob job = {.models = t->models,
+                           .model_count = t->model_count,
+                           .source = source,
+                           .options = o,
+                           .prefixes = &prefix,
+                           .lines = &o->first_line};
+    const bool done = dm_search(g, &job, &found);
+    free(prefix.id);
+    if (done && o->coverage_penalty != 0)
+        dm_rank_by_coverage(o, &found, dm_looks(g, t->models[0], &t->heads, source, &found)[0]);
+    if (done) *best = found.best[0];
+    return done;
+}
+
+bool dm_translator_attend(const Translator *t, const char *line, dm_attended *out)
 {
     const Model *model = t->models[0];
     Arena arena = {0};
@@ -44,12 +66,12 @@ void dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     Ids ids = {0};
     dm_encode(t->segmenter, DM_SOURCE, line, &ids);
     const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);
-    Found all;
     Hypothesis found = {0};
-    const SearchJob job = {
-        .models = t->models, .model_count = t->model_count, .source = source, .options = &t->options};
-    if (source.n > 1 && dm_search(&g, &job, &all))  // more than the end of the sentence
-        found = all.best[0];
+    if (source.n > 1 && !translate(&g, t, source, &found)) {  // more than the end of the sentence
+        free(ids.id);
+        dm_arena_destroy(&arena);
+        return false;
+    }
 
     const int count = found.count + 1;  // with the end of sentence, whether or not the search came to it
     int *written = dm_arena_take(&arena, (size_t)count * sizeof(int)),
@@ -74,6 +96,7 @@ void dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     };
     free(ids.id);
     dm_arena_destroy(&arena);
+    return true;
 }
 
 static void free_pieces(char **pieces, int count)

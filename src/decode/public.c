@@ -270,12 +270,14 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     *attended = (dm_attended){0};
     Status status = complete(&o, model, options, error);
     if (!status) status = check_lines(&(LineCheck){model, "line", DM_SOURCE}, &line, 1, error);
+    if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
     if (status) return status;
     if (!line[strspn(line, " \t\r\n\v\f")])
         return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
     const Translator translator = translator_of(model, &o);
-    dm_translator_attend(&translator, line, attended);
-    return DM_OK;
+    if (dm_translator_attend(&translator, line, attended)) return DM_OK;
+    dm_fail(error, "stopped");
+    return DM_STOPPED;
 }
 
 dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,

@@ -29,5 +29,5 @@ void dm_translator_rescore(const Translator *translator, const char *const *sour
 // A sentence's hypotheses as text, words and alignment. looks: what each hypothesis looks at; NULL: nobody asks.
 dm_translation dm_put_into_words(const Translator *translator, const char *line, const Found *found, Look *looks);
 
-// As dm_attend: what the heads see while the decoder writes what the search has found.
-void dm_translator_attend(const Translator *translator, const char *line, dm_attended *out);
+// As dm_attend: what the heads see while the decoder writes what the search has found. False: stopped.
+bool dm_translator_attend(const Translator *translator, const char *line, dm_attended *out);

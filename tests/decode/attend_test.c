@@ -259,23 +259,43 @@ static void every_row_sums_to_one_and_the_future_counts_nothing(void)
     close_bench(&b);
 }
 
-static void it_looks_at_the_translation_that_the_search_finds(void)
+static void it_looks_at_the_translation_that_dm_translate_gives(void)
 {
+    static const char *const prefix[] = {"w5 w6"};
+    static const dm_translate_options cases[] = {
+        {.beam_size = 3},
+        {.beam_size = 1, .prefixes = prefix},
+        {.beam_size = 4, .coverage_penalty = 5},
+        {.sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 3, .first_line = 17},
+    };
     Bench b;
     open_bench(&b);
-    dm_attended seen;
-    dm_translation translation;
-    const char *const lines[] = {line};
-    dm_translator_attend(&b.translator, line, &seen);
-    dm_translator_run(&b.translator, lines, 1, &translation);
-    CU_ASSERT_STRING_EQUAL(seen.text, translation.hypotheses[0].text);
-    CU_ASSERT_STRING_EQUAL(seen.source[0], "w3");
-    CU_ASSERT_STRING_EQUAL(seen.source[seen.source_pieces - 1], "</s>");
-    CU_ASSERT_STRING_EQUAL(seen.target[seen.target_pieces - 1], "</s>");
-    CU_ASSERT(strncmp(seen.target[0], seen.text, strlen(seen.target[0])) == 0);
-    dm_translations_free(&translation, 1);
-    dm_attended_free(&seen);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_attended seen;
+        dm_translation translation;
+        const char *const lines[] = {line};
+        b.translator.options = cases[i];
+        b.translator.options.normalize = 1;
+        b.translator.options.max_length_factor = 1;
+        b.translator.options.threads = b.translator.options.mini_batch = 1;
+        b.translator.heads = (AlignmentHeads){.layer = 1, .head_count = 1};
+        CU_ASSERT_FATAL(dm_translator_attend(&b.translator, line, &seen));
+        dm_translator_run(&b.translator, lines, 1, &translation);
+        CU_ASSERT_STRING_EQUAL(seen.text, translation.hypotheses[0].text);
+        CU_ASSERT_STRING_EQUAL(seen.source[0], "w3");
+        CU_ASSERT_STRING_EQUAL(seen.source[seen.source_pieces - 1], "</s>");
+        CU_ASSERT_STRING_EQUAL(seen.target[seen.target_pieces - 1], "</s>");
+        CU_ASSERT(strncmp(seen.target[0], seen.text, strlen(seen.target[0])) == 0);
+        dm_translations_free(&translation, 1);
+        dm_attended_free(&seen);
+    }
     close_bench(&b);
+}
+
+static bool at_once(void *context)
+{
+    (void)context;
+    return true;
 }
 
 static void through_the_public_door_a_line_that_cannot_be_looked_at_is_refused(void)
@@ -298,6 +318,14 @@ static void through_the_public_door_a_line_that_cannot_be_looked_at_is_refused(v
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "blank"));
     CU_ASSERT_EQUAL(dm_attend(model, "w3 \xff", NULL, &seen, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "UTF-8"));
+    dm_translate_options o;
+    dm_translate_options_read(&o, NULL, &error);
+    o.prefixes = (const char *const[]){"w5 \xff"};
+    CU_ASSERT_EQUAL(dm_attend(model, line, &o, &seen, &error), DM_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "the prefix is not valid UTF-8"));
+    o.prefixes = NULL;
+    o.stop = at_once;
+    CU_ASSERT_EQUAL(dm_attend(model, line, &o, &seen, &error), DM_STOPPED);
     dm_attended_free(&seen);
     dm_model_close(model);
     cJSON_Delete(extra);
@@ -308,7 +336,7 @@ static void through_the_public_door_a_line_that_cannot_be_looked_at_is_refused(v
 const Fact facts[] = {
     FACT(the_maps_are_those_of_a_plain_computation),
     FACT(every_row_sums_to_one_and_the_future_counts_nothing),
-    FACT(it_looks_at_the_translation_that_the_search_finds),
+    FACT(it_looks_at_the_translation_that_dm_translate_gives),
     FACT(through_the_public_door_a_line_that_cannot_be_looked_at_is_refused),
     {NULL, NULL},
 };
