@@ -61,7 +61,7 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Token
         start[i] = memory.spans.start[whose[i]];
         length[i] = memory.spans.length[whose[i]];
     }
-    AttentionTap tap = {0};
+    AttentionTap tap = {.only_cross = true};
     g->tap = &tap;
     model->architecture->decode(g, model, (Memory){memory.rows, {read.spans.n, start, length}}, read);
     g->tap = NULL;

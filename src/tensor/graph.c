@@ -46,7 +46,7 @@ float *dm_gradient(const Graph *graph, const Tensor *t)
 float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys)
 {
     AttentionTap *tap = graph->tap;
-    if (!tap) return NULL;
+    if (!tap || (tap->only_cross && kind != DM_CROSS_ATTENTION)) return NULL;
     float **probabilities = dm_arena_take(graph->arena, (size_t)queries.n * sizeof *probabilities);
     for (int s = 0; s < queries.n; s++)
         probabilities[s] = dm_arena_take(graph->arena, (size_t)heads * (size_t)queries.length[s] *

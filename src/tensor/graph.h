@@ -31,6 +31,7 @@ struct AttentionView {
     AttentionView *next;
 };
 typedef struct AttentionTap {
+    bool only_cross;              // the other kinds pass by: of a long translation they are very much larger
     AttentionView *first, *last;  // in the graph's arena
 } AttentionTap;
 
