@@ -1,16 +1,15 @@
-// A conversation with a model on a terminal: prompt, line editing and history by libedit, translation, score and speed.
+// A conversation with a model on a terminal: a line that is typed is answered by its translation, or is a command.
 #include "interactive.h"
 
 #include <errno.h>
-#include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <wchar.h>
+
+#include "talk.h"
 
 // Characters are UTF-8 whatever the system says: where LANG is not set Chinese could not be typed otherwise. Numbers
 // stay as they are written in C.
@@ -20,82 +19,13 @@ static void speak_utf8(void)
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-static wchar_t *prompt(EditLine *editor)
+// Standard output, or where that is no terminal, standard error. NO_COLOR: see https://no-color.org.
+static Screen find_screen(void)
 {
-    static wchar_t text[] = L"> ";
-    (void)editor;
-    return text;
-}
-
-// Ctrl-C: nothing to do but to interrupt the reading of the line.
-static void interrupted(int signal_number)
-{
-    (void)signal_number;
-}
-
-typedef struct Terminal {
-    EditLine *editor;
-    HistoryW *history;
-    struct sigaction before;
-} Terminal;
-
-static bool open_terminal(Terminal *terminal)
-{
-    HistEventW event;
-    FILE *screen = isatty(STDOUT_FILENO) ? stdout : stderr;
-    *terminal = (Terminal){.editor = el_init("dragoman", stdin, screen, stderr), .history = history_winit()};
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = interrupted}, &terminal->before);
-    if (!terminal->editor || !terminal->history) return false;
-    history_w(terminal->history, &event, H_SETSIZE, 1000);
-    history_w(terminal->history, &event, H_SETUNIQUE, 1);
-    el_wset(terminal->editor, EL_EDITOR, L"emacs");
-    el_wset(terminal->editor, EL_PROMPT, prompt);
-    el_wset(terminal->editor, EL_HIST, history_w, terminal->history);
-    el_wset(terminal->editor, EL_SIGNAL, 1);  // the window's size, stopping and going on are libedit's affair
-    return true;
-}
-
-static void close_terminal(Terminal *terminal)
-{
-    sigaction(SIGINT, &terminal->before, NULL);
-    if (terminal->editor) el_end(terminal->editor);
-    if (terminal->history) history_wend(terminal->history);
-}
-
-// The next line in UTF-8, to be freed; NULL: Ctrl-D. A line that Ctrl-C interrupts is dropped.
-static char *ask(Terminal *terminal)
-{
-    HistEventW event;
-    for (;;) {
-        int count = 0;
-        const wchar_t *typed = el_wgets(terminal->editor, &count);
-        if (!typed && count < 0 && errno == EINTR) {
-            fputs("\n", stderr);
-            el_reset(terminal->editor);
-            continue;
-        }
-        if (!typed || count <= 0) {
-            fputs("\n", stderr);
-            return NULL;
-        }
-        size_t room = (size_t)count * MB_CUR_MAX + 1;
-        char *line = malloc(room);
-        if (!line || wcstombs(line, typed, room) == (size_t)-1) {
-            free(line);
-            fprintf(stderr, "dragoman: that line holds a character that UTF-8 does not have\n");
-            continue;
-        }
-        line[strcspn(line, "\r\n")] = '\0';
-        if (*line) history_w(terminal->history, &event, H_ENTER, typed);
-        return line;
-    }
-}
-
-// Whether standard error is a terminal that knows what dim is.
-static bool can_dim(void)
-{
-    const char *kind = getenv("TERM");
-    return kind && *kind && strcmp(kind, "dumb") != 0 && isatty(STDERR_FILENO);
+    const char *kind = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    FILE *stream = isatty(STDOUT_FILENO) ? stdout : stderr;
+    const bool able = kind && *kind && strcmp(kind, "dumb") != 0 && isatty(fileno(stream));
+    return (Screen){.stream = stream, .styles = able && !(no_colour && *no_colour), .blocks = able};
 }
 
 static double seconds_now(void)
@@ -105,57 +35,171 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-// False: the output cannot be written.
-static bool answer(dm_model *model, const dm_translate_options *options, const char *line, FILE *output)
+// ---- A sentence -----------------------------------------------------------------------------------------------------
+
+static bool stop(void *context)
 {
-    dm_translation translation;
-    dm_error error = {.message = ""};
-    double before = seconds_now();
-    dm_status status = dm_translate(model, &line, 1, options, &translation, &error);
-    double seconds = seconds_now() - before;
-    if (status) {
-        complain(status, &error);
-        return true;
-    }
-    fprintf(output, "%s\n", translation.hypotheses[0].text);
-    bool written = fflush(output) == 0 && !ferror(output), dim = can_dim();
-    if (translation.hypotheses[0].pieces)
-        fprintf(stderr, "%sscore %.4f, %.0f tokens/s%s\n", dim ? "\033[2m" : "", translation.hypotheses[0].score,
-                translation.hypotheses[0].pieces / (seconds > 1e-6 ? seconds : 1e-6), dim ? "\033[0m" : "");
-    dm_translations_free(&translation, 1);
-    return written;
+    (void)context;
+    return keyboard_interrupted();
 }
 
-static dm_status converse(Terminal *terminal, dm_model *model, const dm_translate_options *options, FILE *output,
-                          dm_error *error)
+dm_translate_options talk_search(Talk *talk)
 {
-    dm_status status = DM_OK;
-    fprintf(stderr, "Type a sentence. An empty line or Ctrl-D leaves.\n");
-    for (bool more = true; more && !status;) {
-        char *line = ask(terminal);
-        more = line && *line;
-        if (more && !answer(model, options, line, output)) {
-            snprintf(error->message, sizeof error->message, "cannot write the translation: %s", strerror(errno));
-            status = DM_FAILURE;
-        }
-        free(line);
-    }
-    return status;
+    dm_translate_options search = talk->asked;
+    search.prefixes = &talk->prefix;
+    search.stop = stop;
+    keyboard_forget_interrupt();
+    return search;
 }
 
-dm_status translate_conversation(dm_model *model, const dm_translate_options *options, FILE *output, dm_error *error)
+void talk_forget(Talk *talk)
 {
-    Terminal terminal;
-    dm_status status;
-    speak_utf8();
-    if (open_terminal(&terminal)) {
-        status = converse(&terminal, model, options, output, error);
+    free(talk->line);
+    talk->line = NULL;
+    dm_translations_free(&talk->translation, 1);
+}
+
+static void show_list(const Talk *talk)
+{
+    const dm_translation *t = &talk->translation;
+    for (int i = 0; i < t->count; i++)
+        fprintf(talk->output, "%2d  %s  %s%.4f%s\n", i + 1, t->hypotheses[i].text, talk_style(&talk->screen, talk_dim),
+                t->hypotheses[i].score, talk_style(&talk->screen, talk_plain));
+}
+
+// A terminal gets what eyes like to see; a file, or who asks for a format, what lines of a file get. False: out of
+// memory.
+static bool write_translation(Talk *talk, Stream *stream)
+{
+    const Format *f = &talk->settings.format;
+    const bool format = f->json || f->hard || f->soft || f->word_scores || !isatty(fileno(talk->output));
+    bool good = true;
+    if (talk->settings.stream) {
+        stream_text(stream, talk->translation.hypotheses[0].text);
+        putc('\n', talk->output);
+    } else if (format) {
+        good = print_translation(talk->output, f, talk->asked.first_line, &talk->translation);
+    } else if (talk->translation.count > 1) {
+        show_list(talk);
     } else {
+        fprintf(talk->output, "%s\n", talk->translation.hypotheses[0].text);
+    }
+    return good;
+}
+
+static void show_speed(const Talk *talk, double seconds)
+{
+    const dm_hypothesis *best = &talk->translation.hypotheses[0];
+    if (!best->pieces) return;
+    fprintf(talk->screen.stream, "%sscore %.4f, %.0f tokens/s%s\n", talk_style(&talk->screen, talk_dim), best->score,
+            best->pieces / (seconds > 1e-6 ? seconds : 1e-6), talk_style(&talk->screen, talk_plain));
+}
+
+// Takes the line. False: the output cannot be written.
+static bool answer(Talk *talk, char *line)
+{
+    Stream stream = {.file = talk->output};
+    dm_error error = {.message = ""};
+    talk_forget(talk);
+    talk->line = line;
+    talk->prefix = cut_prefix(&talk->settings, line);
+    talk->asked = talk->settings.search;
+    talk->asked.first_line = talk->sentences++;
+    dm_translate_options search = talk_search(talk);
+    if (talk->settings.stream) search.context = &stream, search.partial = stream_part;
+    const double before = seconds_now();
+    dm_status status =
+        dm_translate(talk->model, (const char *const *)&talk->line, 1, &search, &talk->translation, &error);
+    const double seconds = seconds_now() - before;
+    bool good = true;
+    if (!status) {
+        good = write_translation(talk, &stream) && fflush(talk->output) == 0 && !ferror(talk->output);
+        show_speed(talk, seconds);
+    } else {
+        if (stream.shown) putc('\n', talk->output);
+        talk_complain(talk, status, &error);
+        talk_forget(talk);
+    }
+    free(stream.shown);
+    return good;
+}
+
+void talk_complain(const Talk *talk, dm_status status, const dm_error *error)
+{
+    if (status == DM_STOPPED)
+        fprintf(talk->screen.stream, "%sstopped%s\n", talk_style(&talk->screen, talk_dim),
+                talk_style(&talk->screen, talk_plain));
+    else
+        complain(status, error);
+}
+
+// ---- The conversation -----------------------------------------------------------------------------------------------
+
+// "::)" is the sentence ":)".
+static bool is_command(char *line)
+{
+    if (line[0] != ':') return false;
+    if (line[1] != ':') return true;
+    memmove(line, line + 1, strlen(line));
+    return false;
+}
+
+static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
+{
+    fprintf(talk->screen.stream, "Type a sentence. :help says what else there is. An empty line or Ctrl-D leaves.\n");
+    while (!talk->over) {
+        keyboard_tabs(keyboard, talk->settings.prefix_tab);
+        char *line = keyboard_ask(keyboard);
+        if (!line || !*line) {
+            talk->over = true;
+            free(line);
+        } else if (is_command(line)) {
+            talk_command(talk, line);
+            free(line);
+        } else if (!answer(talk, line)) {
+            snprintf(error->message, sizeof error->message, "cannot write the translation: %s", strerror(errno));
+            return DM_FAILURE;
+        }
+    }
+    return DM_OK;
+}
+
+// A file of prefixes belongs to a file of lines.
+static dm_status check_prefix(const dm_options *options, dm_error *error)
+{
+    const char *prefix = dm_options_text(options, "prefix", 0);
+    if (!prefix || strcmp(prefix, "tab") == 0) return DM_OK;
+    snprintf(error->message, sizeof error->message,
+             "--prefix %s has a line for each line of a file or a pipe: on a terminal use --prefix tab, and type a tab "
+             "and the beginning of the translation behind a sentence",
+             prefix);
+    return DM_USAGE;
+}
+
+dm_status talk_settings(Settings *settings, const dm_options *options, dm_error *error)
+{
+    dm_status status = check_prefix(options, error);
+    return status ? status : read_settings(settings, options, error);
+}
+
+dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error)
+{
+    Talk talk = {.options = dm_options_copy(options), .screen = find_screen(), .output = output, .prefix = ""};
+    char *history = history_path();
+    Keyboard *keyboard = NULL;
+    dm_status status = talk_settings(&talk.settings, options, error);
+    speak_utf8();
+    if (!status && !(keyboard = keyboard_open(talk.screen.stream, history))) {
         snprintf(error->message, sizeof error->message,
-                 "this terminal cannot be used for typing: give the sentences "
-                 "through a pipe or with --input FILE");
+                 "this terminal cannot be used for typing: give the sentences through a pipe or with --input FILE");
         status = DM_FAILURE;
     }
-    close_terminal(&terminal);
+    if (!status) status = open_models(&talk.model, options, error);
+    if (!status) status = converse(&talk, keyboard, error);
+    keyboard_close(keyboard);
+    talk_forget(&talk);
+    dm_model_close(talk.model);
+    dm_options_free(talk.options);
+    free(history);
     return status;
 }

@@ -2,6 +2,6 @@
 #pragma once
 #include "tools.h"
 
-// Asks for lines with editing and history until an empty one, or Ctrl-D; writes each translation to output, its score
-// and speed to standard error.
-dm_status translate_conversation(dm_model *model, const dm_translate_options *options, FILE *output, dm_error *error);
+// Opens the models, and asks for lines with editing and history until an empty one, or Ctrl-D; a line that begins with a
+// colon is a command (:help). Writes each translation to output, everything else to the screen.
+dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error);

@@ -129,3 +129,23 @@ bool print_translation(FILE *stream, const Format *format, size_t number, const 
     }
     return true;
 }
+
+// ---- Streaming ------------------------------------------------------------------------------------------------------
+
+void stream_text(Stream *stream, const char *text)
+{
+    const size_t length = stream->shown ? strlen(stream->shown) : 0;
+    char *copy = strdup(text);
+    if (!copy) return;  // the next time, then
+    const bool further = length == 0 || strncmp(stream->shown, text, length) == 0;
+    fprintf(stream->file, "%s%s", further ? "" : "\n", text + (further ? length : 0));
+    fflush(stream->file);
+    free(stream->shown);
+    stream->shown = copy;
+}
+
+void stream_part(void *stream, size_t line, const char *text)
+{
+    (void)line;
+    stream_text(stream, text);
+}

@@ -16,3 +16,12 @@ bool print_translation(FILE *stream, const Format *format, size_t number, const 
 void print_hard_alignment(FILE *stream, const dm_translation *translation, const dm_hypothesis *hypothesis);
 // The source word that `word` looks at most, end of sentence left out; -1: the source has none.
 int aligned_word(const dm_translation *translation, const dm_hypothesis *hypothesis, int word);
+
+// What a line has come to so far: only what is new of it is written. (Should what was written turn out to be no
+// beginning of the whole, the whole goes on a line of its own.)
+typedef struct Stream {
+    FILE *file;
+    char *shown;  // NULL: nothing yet. The caller frees it
+} Stream;
+void stream_text(Stream *stream, const char *text);
+void stream_part(void *stream, size_t line, const char *text);  // the same, as dm_translate_options.partial

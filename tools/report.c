@@ -30,11 +30,12 @@ static dm_status read_runs(Run *runs, int count, const dm_options *options, dm_e
     return DM_OK;
 }
 
-// The page is made in memory first: a file of that name is replaced only when all is there to be written.
-static dm_status make_page(char **text, size_t *size, const Run *runs, int count, dm_error *error)
+typedef void Draw(FILE *page, const Run *runs, int count);
+
+static dm_status make_page(char **text, size_t *size, Draw *draw, const Run *runs, int count, dm_error *error)
 {
     FILE *page = open_memstream(text, size);
-    if (page) report_page(page, runs, count);
+    if (page) draw(page, runs, count);
     bool good = page && !ferror(page);
     good = page && fclose(page) == 0 && good;
     if (!good) snprintf(error->message, sizeof error->message, "out of memory");
@@ -57,6 +58,16 @@ static dm_status write_page(const char *path, const char *text, size_t size, dm_
     return DM_FAILURE;
 }
 
+dm_status report_write(const char *path, Draw *draw, const Run *runs, int count, dm_error *error)
+{
+    char *text = NULL;
+    size_t size = 0;
+    dm_status status = make_page(&text, &size, draw, runs, count, error);
+    if (!status) status = write_page(path, text, size, error);
+    free(text);
+    return status;
+}
+
 int report_command(const dm_options *options)
 {
     const int count = dm_options_count(options, "model");
@@ -64,16 +75,12 @@ int report_command(const dm_options *options)
     char *path =
         output ? report_format("%s", output) : report_format("%s/report.html", dm_options_text(options, "model", 0));
     Run *runs = report_allocate((size_t)count, sizeof *runs);
-    char *text = NULL;
-    size_t size = 0;
     dm_error error = {.message = ""};
     dm_status status = read_runs(runs, count, options, &error);
-    if (!status) status = make_page(&text, &size, runs, count, &error);
-    if (!status) status = write_page(path, text, size, &error);
+    if (!status) status = report_write(path, report_page, runs, count, &error);
     if (!status && strcmp(path, "-") != 0) fprintf(stderr, "Wrote %s: open it in a browser\n", path);
     for (int i = 0; i < count; i++) report_free_run(&runs[i]);
     free(runs);
     free(path);
-    free(text);
     return status ? complain(status, &error) : 0;
 }

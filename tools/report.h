@@ -82,6 +82,11 @@ void report_labelled(FILE *page, const HeatMap *map);  // the large one, with th
 // ---- The page -------------------------------------------------------------------------------------------------------
 
 void report_page(FILE *page, const Run *runs, int count);
+void report_attention_page(FILE *page, const Run *runs, int count);  // the attention alone
+// Draws it into a file, or where the path is -, to standard output. A file of that name is replaced only when all is there
+// to be written.
+dm_status report_write(const char *path, void (*draw)(FILE *page, const Run *runs, int count), const Run *runs,
+                       int count, dm_error *error);
 void report_overview(FILE *page, const Run *runs, int count);       // report_overview.c: results, and what differs
 void report_configuration(FILE *page, const Run *runs, int count);  // all settings
 void report_attention(FILE *page, const Run *run, int index);

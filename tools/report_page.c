@@ -287,19 +287,33 @@ static void put_head(FILE *page, const Run *runs, int count)
         report_text(page, runs[i].name);
         fprintf(page, "</span>");
     }
-    fprintf(page, "</h1>\n<nav><a href=\"#overview\">Overview</a> <a href=\"#curves\">Curves</a> "
-                  "<a href=\"#samples\">Samples</a> <a href=\"#lengths\">Lengths</a> "
-                  "<a href=\"#attention\">Attention</a> <a href=\"#settings\">Settings</a></nav></header>\n<main>\n");
+    fprintf(page, "</h1>\n");
+}
+
+static void put_foot(FILE *page)
+{
+    fprintf(page, "</main>\n<footer>dragoman %s</footer>\n</body>\n</html>\n", dm_version());
 }
 
 void report_page(FILE *page, const Run *runs, int count)
 {
     put_head(page, runs, count);
+    fprintf(page, "<nav><a href=\"#overview\">Overview</a> <a href=\"#curves\">Curves</a> "
+                  "<a href=\"#samples\">Samples</a> <a href=\"#lengths\">Lengths</a> "
+                  "<a href=\"#attention\">Attention</a> <a href=\"#settings\">Settings</a></nav></header>\n<main>\n");
     report_overview(page, runs, count);
     put_curves(page, runs, count);
     put_samples(page, runs, count);
     put_lengths(page, runs, count);
     put_attention(page, runs, count);
     report_configuration(page, runs, count);
-    fprintf(page, "</main>\n<footer>dragoman %s</footer>\n</body>\n</html>\n", dm_version());
+    put_foot(page);
+}
+
+void report_attention_page(FILE *page, const Run *runs, int count)
+{
+    put_head(page, runs, count);
+    fprintf(page, "</header>\n<main>\n");
+    put_attention(page, runs, count);
+    put_foot(page);
 }

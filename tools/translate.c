@@ -6,19 +6,13 @@
 
 #include "input.h"
 #include "interactive.h"
-#include "print.h"
+#include "settings.h"
 #include "tools.h"
 
 static bool out_of_memory(dm_error *error)
 {
     snprintf(error->message, sizeof error->message, "out of memory");
     return false;
-}
-
-static dm_status refuse(dm_error *error, const char *message)
-{
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return DM_USAGE;
 }
 
 typedef struct Output {
@@ -28,34 +22,24 @@ typedef struct Output {
 
 // ---- Prefixes -------------------------------------------------------------------------------------------------------
 
-// What translations have to begin with: the lines of a file, or what stands behind a tab in the input.
+// What translations have to begin with, where it stands in a file, line by line.
 typedef struct Prefixes {
     const char *name;  // of the file; NULL: none
-    bool tab;
     dm_lines lines;
 } Prefixes;
 
 static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm_error *error)
 {
-    const char *name = dm_options_text(options, "prefix", 0);
-    *prefixes = (Prefixes){.tab = name && strcmp(name, "tab") == 0};
-    if (prefixes->tab && dm_options_flag(options, "tsv"))
-        return refuse(error, "--tsv and --prefix tab both say what stands behind a tab: give one of them");
-    if (!name || prefixes->tab) return DM_OK;
-    prefixes->name = name;
-    return dm_lines_read(&prefixes->lines, name, error);
+    prefixes->name = dm_options_text(options, "prefix", 0);
+    return prefixes->name ? dm_lines_read(&prefixes->lines, prefixes->name, error) : DM_OK;
 }
 
-// The prefixes of the chunk's lines, into `of`; where they stand behind tabs, lines end there.
-static bool find_prefixes(const Prefixes *prefixes, const Input *input, Chunk *chunk, const char **of, dm_error *error)
+// The prefixes of the chunk's lines, into `of`.
+static bool find_prefixes(const Prefixes *prefixes, const Input *input, const Chunk *chunk, const char **of,
+                          dm_error *error)
 {
     for (size_t i = 0; i < chunk->count; i++) {
-        of[i] = "";
-        if (prefixes->tab) {
-            char *tab = strchr(chunk->line[i], '\t');
-            if (tab) *tab = '\0';
-            if (tab) of[i] = tab + 1;
-        } else if (input->line_number + i < prefixes->lines.count) {
+        if (input->line_number + i < prefixes->lines.count) {
             of[i] = prefixes->lines.line[input->line_number + i];
         } else {
             snprintf(error->message, sizeof error->message,
@@ -67,41 +51,12 @@ static bool find_prefixes(const Prefixes *prefixes, const Input *input, Chunk *c
     return true;
 }
 
-// ---- Streaming ------------------------------------------------------------------------------------------------------
-
-// What a line has come to so far: only what is new of it is written. (Should what was written turn out to be no
-// beginning of the whole, the whole goes on a line of its own.)
-typedef struct Stream {
-    FILE *file;
-    char *shown;  // NULL: nothing yet
-} Stream;
-
-static void show(Stream *stream, const char *text)
-{
-    const size_t length = stream->shown ? strlen(stream->shown) : 0;
-    char *copy = strdup(text);
-    if (!copy) return;  // the next time, then
-    const bool further = length == 0 || strncmp(stream->shown, text, length) == 0;
-    fprintf(stream->file, "%s%s", further ? "" : "\n", text + (further ? length : 0));
-    fflush(stream->file);
-    free(stream->shown);
-    stream->shown = copy;
-}
-
-static void show_part(void *context, size_t line, const char *text)
-{
-    (void)line;
-    show(context, text);
-}
-
 // ---- Translating ----------------------------------------------------------------------------------------------------
 
 typedef struct Job {
     dm_model *model;
-    dm_translate_options options;
-    Format format;
+    Settings settings;
     Prefixes prefixes;
-    bool stream;
     Output output;
 } Job;
 
@@ -109,19 +64,19 @@ typedef struct Job {
 static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk, size_t done, size_t part,
                                 dm_translation *translations, dm_error *error)
 {
+    const bool streams = job->settings.stream;
     Stream stream = {.file = job->output.stream};
-    dm_translate_options options = job->options;
+    dm_translate_options options = job->settings.search;
     options.first_line = input->line_number;
     if (options.prefixes) options.prefixes += done;
-    if (job->stream) options.context = &stream, options.partial = show_part;
+    if (streams) options.context = &stream, options.partial = stream_part;
     dm_status status =
         dm_translate(job->model, (const char *const *)chunk->line + done, part, &options, translations, error);
-    if (status) return status;
-    for (size_t i = 0; i < part && !job->stream && !status; i++)
-        if (!print_translation(job->output.stream, &job->format, input->line_number + i, &translations[i]))
+    for (size_t i = 0; i < part && !streams && !status; i++)
+        if (!print_translation(job->output.stream, &job->settings.format, input->line_number + i, &translations[i]))
             status = (out_of_memory(error), DM_FAILURE);
-    if (job->stream) show(&stream, translations[0].hypotheses[0].text);
-    if (job->stream) putc('\n', job->output.stream);
+    if (streams && !status) stream_text(&stream, translations[0].hypotheses[0].text);
+    if (streams && !status) putc('\n', job->output.stream);
     free(stream.shown);
     dm_translations_free(translations, part);
     return status;
@@ -132,7 +87,7 @@ static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk
 static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_translation *translations,
                                  dm_error *error)
 {
-    const size_t most = job->stream ? 1 : chunk->count;
+    const size_t most = job->settings.stream ? 1 : chunk->count;
     for (size_t done = 0, part = most; done < chunk->count;) {
         dm_status status = translate_part(job, input, chunk, done, part, translations, error);
         if (!status && !flush_output(job->output.stream, job->output.name, error)) return DM_FAILURE;
@@ -158,12 +113,12 @@ static dm_status translate_chunk(Job *job, Input *input, Chunk *chunk, dm_error 
     dm_translation *translations = calloc(chunk->count + 1, sizeof *translations);
     const char **prefixes = calloc(chunk->count + 1, sizeof *prefixes);
     dm_status status = translations && prefixes ? DM_OK : (out_of_memory(error), DM_FAILURE);
-    if (!status && (job->prefixes.name || job->prefixes.tab)) {
-        if (!find_prefixes(&job->prefixes, input, chunk, prefixes, error)) status = DM_FAILURE;
-        job->options.prefixes = prefixes;
-    }
+    if (!status && job->prefixes.name && !find_prefixes(&job->prefixes, input, chunk, prefixes, error))
+        status = DM_FAILURE;
+    for (size_t i = 0; i < chunk->count && job->settings.prefix_tab && !status; i++)
+        prefixes[i] = cut_prefix(&job->settings, chunk->line[i]);
+    if (job->prefixes.name || job->settings.prefix_tab) job->settings.search.prefixes = prefixes;
     if (!status) status = translate_lines(job, input, chunk, translations, error);
-    job->options.prefixes = NULL;
     free(translations);
     free(prefixes);
     return status;
@@ -202,45 +157,19 @@ static dm_status open_output(const char *out, Output *output, dm_error *error)
     return DM_FAILURE;
 }
 
-// --stream shows pieces as they are found: that is greedy search, of one translation, without what is known at its end.
-static dm_status begin_stream(Job *job, const dm_options *options, dm_error *error)
-{
-    const double beam = dm_options_number(options, "beam-size");
-    const Format *f = &job->format;
-    job->stream = dm_options_flag(options, "stream");
-    if (!job->stream) return DM_OK;
-    if (beam > 1)
-        return refuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
-                             "out --beam-size, or make it 1");
-    if (f->n_best || f->json || f->hard || f->soft || f->word_scores || job->options.unk_replace)
-        return refuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
-                             "and --unk-replace");
-    job->options.beam_size = 1;
-    return DM_OK;
-}
-
-static dm_status open_models(Job *job, const dm_options *options, dm_error *error)
-{
-    dm_status status = dm_model_open(&job->model, dm_options_text(options, "model", 0), options, error);
-    for (int i = 1; i < dm_options_count(options, "model") && !status; i++)
-        status = dm_model_join(job->model, dm_options_text(options, "model", i), error);
-    return status;
-}
-
 int translate_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
-    Job job = {.format = format_of(options)};
+    Job job = {.model = NULL};
     Input input = {0};
     const char *in = dm_options_text(options, "input", 0), *out = dm_options_text(options, "output", 0);
-    dm_status status = dm_translate_options_read(&job.options, options, &error);
-    if (!status) status = begin_stream(&job, options, &error);
-    if (!status) status = open_prefixes(&job.prefixes, options, &error);
+    const bool conversation = strcmp(in, "-") == 0 && isatty(STDIN_FILENO);
+    dm_status status = read_settings(&job.settings, options, &error);
+    if (!status && !conversation && !job.settings.prefix_tab) status = open_prefixes(&job.prefixes, options, &error);
     if (!status) status = input_open(&input, options, &error);
     if (!status) status = open_output(out, &job.output, &error);
-    if (!status) status = open_models(&job, options, &error);
-    bool conversation = !status && strcmp(in, "-") == 0 && isatty(STDIN_FILENO);
-    if (conversation) status = translate_conversation(job.model, &job.options, job.output.stream, &error);
+    if (!status && conversation) status = translate_conversation(options, job.output.stream, &error);
+    if (!status && !conversation) status = open_models(&job.model, options, &error);
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);

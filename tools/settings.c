@@ -1,0 +1,56 @@
+// What the options of translate come to: what to look for, how to write it, and which models to ask.
+#include "settings.h"
+
+#include <string.h>
+
+static dm_status refuse(dm_error *error, const char *message)
+{
+    snprintf(error->message, sizeof error->message, "%s", message);
+    return DM_USAGE;
+}
+
+// --stream shows pieces as they are found: that is greedy search, of one translation, without what is known at its end.
+static dm_status begin_stream(Settings *settings, const dm_options *options, dm_error *error)
+{
+    const Format *f = &settings->format;
+    if (dm_options_number(options, "beam-size") > 1)
+        return refuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
+                             "out --beam-size, or make it 1");
+    if (f->n_best || f->json || f->hard || f->soft || f->word_scores || settings->search.unk_replace)
+        return refuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
+                             "and --unk-replace");
+    settings->search.beam_size = 1;
+    return DM_OK;
+}
+
+dm_status read_settings(Settings *settings, const dm_options *options, dm_error *error)
+{
+    const char *prefix = dm_options_text(options, "prefix", 0);
+    *settings = (Settings){.format = format_of(options),
+                           .stream = dm_options_flag(options, "stream"),
+                           .prefix_tab = prefix && strcmp(prefix, "tab") == 0};
+    if (settings->prefix_tab && dm_options_flag(options, "tsv"))
+        return refuse(error, "--tsv and --prefix tab both say what stands behind a tab: give one of them");
+    dm_status status = dm_translate_options_read(&settings->search, options, error);
+    if (!status && settings->stream) status = begin_stream(settings, options, error);
+    return status;
+}
+
+const char *cut_prefix(const Settings *settings, char *line)
+{
+    char *tab = settings->prefix_tab ? strchr(line, '\t') : NULL;
+    if (!tab) return "";
+    *tab = '\0';
+    return tab + 1;
+}
+
+dm_status open_models(dm_model **model, const dm_options *options, dm_error *error)
+{
+    dm_status status = dm_model_open(model, dm_options_text(options, "model", 0), options, error);
+    for (int i = 1; i < dm_options_count(options, "model") && !status; i++)
+        status = dm_model_join(*model, dm_options_text(options, "model", i), error);
+    if (!status) return DM_OK;
+    dm_model_close(*model);
+    *model = NULL;
+    return status;
+}

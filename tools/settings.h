@@ -1,0 +1,17 @@
+// What the options of translate come to, for lines as for a conversation.
+#pragma once
+#include "print.h"
+
+typedef struct Settings {
+    dm_translate_options search;
+    Format format;
+    bool stream;      // pieces are shown as greedy search finds them
+    bool prefix_tab;  // what stands behind a tab in a line is what its translation has to begin with
+} Settings;
+
+// DM_USAGE where options do not go together.
+dm_status read_settings(Settings *settings, const dm_options *options, dm_error *error);
+// Cuts the line at its tab, if that is where prefixes are; returns the prefix, "" for none.
+const char *cut_prefix(const Settings *settings, char *line);
+// The models of --model as one. The caller closes it.
+dm_status open_models(dm_model **model, const dm_options *options, dm_error *error);

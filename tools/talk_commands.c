@@ -1,0 +1,388 @@
+// What else can be typed in a conversation: the commands that begin with a colon.
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "talk.h"
+
+enum { MOST_WORDS = 32, MOST_PIECES = 300 };  // a larger picture cannot be read, and takes very much memory
+
+typedef struct Words {  // behind a command's name
+    int count;
+    const char *word[MOST_WORDS];
+} Words;
+
+static void refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void refuse(const char *format, ...)
+{
+    dm_error error;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error.message, sizeof error.message, format, arguments);
+    va_end(arguments);
+    complain(DM_USAGE, &error);
+}
+
+// ---- Options --------------------------------------------------------------------------------------------------------
+
+// Those that may change from one sentence to the next, in the order of the help.
+static const char *const settable[] = {
+    "beam-size",       "normalize",   "max-length-factor", "min-length",      "coverage-penalty",
+    "no-repeat-ngram", "diversity",   "temperature",       "output-sampling", "seed",
+    "prefix",          "n-best",      "alignment",         "unk-replace",     "json",
+    "stream",          "word-scores", "cpu-threads",
+};
+enum { SETTABLE = sizeof settable / sizeof settable[0] };
+
+static bool is_settable(const char *name)
+{
+    for (int i = 0; i < SETTABLE; i++)
+        if (strcmp(settable[i], name) == 0) return true;
+    return false;
+}
+
+static void show_option(const Talk *talk, const char *name)
+{
+    const int count = dm_options_count(talk->options, name);
+    const bool given = dm_options_given(talk->options, name);
+    FILE *stream = talk->screen.stream;
+    fprintf(stream, "%s  %-17s", given ? "" : talk_style(&talk->screen, talk_dim), name);
+    for (int i = 0; i < count; i++) fprintf(stream, " %s", dm_options_text(talk->options, name, i));
+    fprintf(stream, "%s%s\n", count ? "" : " -", talk_style(&talk->screen, talk_plain));
+}
+
+// Nothing changes where the change is refused. Takes `changed`.
+static void take_options(Talk *talk, dm_options *changed, const char *name)
+{
+    dm_error error = {.message = ""};
+    Settings settings;
+    dm_status status = talk_settings(&settings, changed, &error);
+    if (status) {
+        complain(status, &error);
+        dm_options_free(changed);
+        return;
+    }
+    dm_options_free(talk->options);
+    talk->options = changed;
+    talk->settings = settings;
+    show_option(talk, name);
+}
+
+static bool may_change(const dm_options *options, const char *name)
+{
+    if (is_settable(name)) return true;
+    dm_error error = {.message = ""};
+    dm_options *trial = dm_options_copy(options);
+    if (dm_options_unset(trial, name, &error))
+        complain(DM_USAGE, &error);
+    else
+        refuse("--%s stays what it is while the conversation lasts (:set lists what can change%s)", name,
+               strcmp(name, "model") == 0 ? ", :model opens another model" : "");
+    dm_options_free(trial);
+    return false;
+}
+
+// Without values a flag is set, and any other option is shown.
+static void set_option(Talk *talk, const char *name, int count, const char *const *values)
+{
+    if (!may_change(talk->options, name)) return;
+    dm_error error = {.message = ""};
+    dm_options *changed = dm_options_copy(talk->options);
+    dm_status status = dm_options_set(changed, name, count, values, &error);
+    if (!status) {
+        take_options(talk, changed, name);
+        return;
+    }
+    dm_options_free(changed);
+    if (count)
+        complain(status, &error);
+    else
+        show_option(talk, name);
+}
+
+static void run_set(Talk *talk, const Words *words)
+{
+    if (words->count)
+        set_option(talk, words->word[0], words->count - 1, words->word + 1);
+    else
+        for (int i = 0; i < SETTABLE; i++) show_option(talk, settable[i]);
+}
+
+static void run_unset(Talk *talk, const Words *words)
+{
+    if (!may_change(talk->options, words->word[0])) return;
+    dm_error error = {.message = ""};
+    dm_options *changed = dm_options_copy(talk->options);
+    dm_options_unset(changed, words->word[0], &error);
+    take_options(talk, changed, words->word[0]);
+}
+
+static void run_beam(Talk *talk, const Words *words)
+{
+    set_option(talk, "beam-size", words->count, words->word);
+}
+
+static void run_nbest(Talk *talk, const Words *words)
+{
+    set_option(talk, "n-best", words->count, words->word);
+}
+
+// ---- The last sentence ----------------------------------------------------------------------------------------------
+
+// The translation that a command is about: the best one, or that of a number.
+static const dm_hypothesis *chosen(const Talk *talk, const Words *words)
+{
+    if (!talk->line) {
+        refuse("this model has not translated a sentence yet: type one first");
+        return NULL;
+    }
+    char *end = "";
+    const long number = words->count ? strtol(words->word[0], &end, 10) : 1;
+    if (*end || number < 1 || number > talk->translation.count) {
+        refuse("there is no translation %s of the last sentence: %s", words->word[0],
+               talk->translation.count > 1 ? "the numbers stand before them" : "it has one (:nbest N asks for more)");
+        return NULL;
+    }
+    const dm_hypothesis *h = &talk->translation.hypotheses[number - 1];
+    if (h->pieces && h->pieces <= MOST_PIECES) return h;
+    if (h->pieces)
+        refuse("a translation of %d pieces is too long for a picture", h->pieces);
+    else
+        refuse("the translation is empty: there is nothing to show");
+    return NULL;
+}
+
+// The alignment takes time that not every sentence needs: the search is run again, and finds the same.
+static bool align(Talk *talk)
+{
+    dm_translation aligned;
+    dm_error error = {.message = ""};
+    if (talk->asked.alignment) return true;
+    dm_translate_options search = talk_search(talk);
+    search.alignment = true;
+    dm_status status = dm_translate(talk->model, (const char *const *)&talk->line, 1, &search, &aligned, &error);
+    if (status) {
+        talk_complain(talk, status, &error);
+        return false;
+    }
+    dm_translations_free(&talk->translation, 1);
+    talk->translation = aligned;
+    return talk->asked.alignment = true;
+}
+
+static void run_align(Talk *talk, const Words *words)
+{
+    if (!chosen(talk, words) || !align(talk)) return;
+    draw_alignment(&talk->screen, &talk->translation, chosen(talk, words));
+}
+
+static void run_score(Talk *talk, const Words *words)
+{
+    const dm_hypothesis *h = chosen(talk, words);
+    if (h) draw_scores(&talk->screen, h);
+}
+
+// A path as a shell would have it: ~/ is the home folder. The caller frees it.
+static char *path_of(const char *word)
+{
+    const char *home = getenv("HOME");
+    return home && word[0] == '~' && word[1] == '/' ? report_format("%s%s", home, word + 1) : report_format("%s", word);
+}
+
+static void write_attention(Talk *talk, const char *path)
+{
+    dm_error error = {.message = ""};
+    Run run = {.name = report_format("%s", dm_options_text(talk->options, "model", 0)), .attended_count = 1};
+    run.attended_line[0] = talk->line;
+    dm_translate_options search = talk_search(talk);
+    dm_status status = dm_attend(talk->model, talk->line, &search, &run.attended[0], &error);
+    if (!status) status = report_write(path, report_attention_page, &run, 1, &error);
+    if (status)
+        talk_complain(talk, status, &error);
+    else
+        fprintf(talk->screen.stream, "Wrote %s: open it in a browser\n", path);
+    dm_attended_free(&run.attended[0]);
+    free(run.name);
+}
+
+// A name that ends otherwise may be that of a file one would like to keep.
+static void run_attention(Talk *talk, const Words *words)
+{
+    const char *name = words->word[0], *ending = strrchr(name, '.');
+    if (!ending || (strcmp(ending, ".html") != 0 && strcmp(ending, ".htm") != 0)) {
+        refuse("%s would be a page for the browser: give it a name that ends in .html", name);
+        return;
+    }
+    if (!chosen(talk, &(Words){0})) return;
+    char *path = path_of(name);
+    write_attention(talk, path);
+    free(path);
+}
+
+// ---- Models ---------------------------------------------------------------------------------------------------------
+
+static void open_other(Talk *talk, int count, const char *const *folders)
+{
+    dm_error error = {.message = ""};
+    dm_model *model = NULL;
+    dm_options *changed = dm_options_copy(talk->options);
+    dm_status status = dm_options_set(changed, "model", count, folders, &error);
+    if (!status) status = open_models(&model, changed, &error);
+    if (status) {
+        complain(status, &error);
+        fprintf(talk->screen.stream, "The model is still %s\n", dm_options_text(talk->options, "model", 0));
+        dm_options_free(changed);
+        return;
+    }
+    talk_forget(talk);
+    dm_model_close(talk->model);
+    dm_options_free(talk->options);
+    talk->model = model;
+    talk->options = changed;
+    show_option(talk, "model");
+}
+
+static void run_model(Talk *talk, const Words *words)
+{
+    char *paths[MOST_WORDS];
+    if (!words->count) show_option(talk, "model");
+    for (int i = 0; i < words->count; i++) paths[i] = path_of(words->word[i]);
+    if (words->count) open_other(talk, words->count, (const char *const *)paths);
+    for (int i = 0; i < words->count; i++) free(paths[i]);
+}
+
+// ---- The table ------------------------------------------------------------------------------------------------------
+
+static void run_quit(Talk *talk, const Words *words)
+{
+    (void)words;
+    talk->over = true;
+}
+
+static void run_help(Talk *talk, const Words *words);
+
+static const struct {
+    const char *name, *arguments;
+    int least, most;  // words behind the name
+    void (*run)(Talk *talk, const Words *words);
+    const char *help;
+} commands[] = {
+    {"beam", "N", 0, 1, run_beam, "hypotheses kept at each step of the search; 1 is greedy"},
+    {"nbest", "N", 0, 1, run_nbest, "how many translations to show"},
+    {"set", "NAME VALUE", 0, MOST_WORDS, run_set, "any option of the search and of what is shown; :set lists them"},
+    {"unset", "NAME", 1, 1, run_unset, "back to its default"},
+    {"align", "[N]", 0, 1, run_align, "which words belong together in the last translation, or in the Nth"},
+    {"score", "[N]", 0, 1, run_score, "the log-probability of each of its pieces"},
+    {"attention", "FILE.html", 1, 1, run_attention, "what every attention head looked at, as a page for the browser"},
+    {"model", "DIR ...", 0, 16, run_model, "open another model"},
+    {"help", "", 0, 0, run_help, "this list"},
+    {"quit", "", 0, 0, run_quit, "leave, as an empty line and Ctrl-D do"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void run_help(Talk *talk, const Words *words)
+{
+    (void)words;
+    FILE *stream = talk->screen.stream;
+    for (int i = 0; i < COMMANDS; i++) {
+        const int width = fprintf(stream, "  :%s %s", commands[i].name, commands[i].arguments);
+        fprintf(stream, "%*s%s\n", 24 - width, "", commands[i].help);
+    }
+    fprintf(stream, "Beginnings do as well: :q. A sentence that begins with a colon is typed with two.\n"
+                    "Ctrl-C stops a translation; what is typed meanwhile is kept.\n");
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+// How many letters must be put in, taken out or replaced to make b of a.
+static int edits(const char *a, const char *b)
+{
+    enum { LONGEST = 24 };
+    int cost[LONGEST + 1];  // of the letters of a so far and the first j of b
+    const int columns = (int)strlen(b);
+    if (columns > LONGEST || strlen(a) > LONGEST) return LONGEST;
+    for (int j = 0; j <= columns; j++) cost[j] = j;
+    for (int i = 0; a[i]; i++) {
+        int diagonal = cost[0]++;
+        for (int j = 1; j <= columns; j++) {
+            const int best = smaller(diagonal + (a[i] != b[j - 1]), smaller(cost[j - 1], cost[j]) + 1);
+            diagonal = cost[j];
+            cost[j] = best;
+        }
+    }
+    return cost[columns];
+}
+
+static void refuse_name(const char *name)
+{
+    int nearest = -1, fewest = (int)strlen(name) / 3 + 2;
+    for (int i = 0; i < COMMANDS; i++) {
+        const int distance = edits(name, commands[i].name);
+        if (distance >= fewest) continue;
+        nearest = i;
+        fewest = distance;
+    }
+    if (nearest >= 0 && *name)
+        refuse("there is no command :%s: did you mean :%s? (:help lists them all)", name, commands[nearest].name);
+    else
+        refuse(
+            "there is no command :%s; :help lists those that there are (a sentence that begins with a colon is typed "
+            "with two)",
+            name);
+}
+
+// The command of this name, or the only one that begins so; -1: that was complained of.
+static int find_command(const char *name)
+{
+    char list[128] = "";
+    int found = -1, beginnings = 0;
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return i;
+        if (!*name || strncmp(commands[i].name, name, strlen(name)) != 0) continue;
+        found = i;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s:%s", beginnings++ ? " or " : "",
+                 commands[i].name);
+    }
+    if (beginnings == 1) return found;
+    if (beginnings)
+        refuse("there is no command :%s: did you mean %s?", name, list);
+    else
+        refuse_name(name);
+    return -1;
+}
+
+// Words are separated by blanks; quotes keep blanks together: :model "my models/zh-en". False: too many, or a quote is
+// missing.
+static bool cut_words(char *text, Words *words)
+{
+    for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
+        if (words->count == MOST_WORDS) return false;
+        const char quote = *text == '"' || *text == '\'' ? *text : '\0',
+                   ends[] = {quote ? quote : ' ', quote ? '\0' : '\t', 0};
+        text += quote != '\0';
+        words->word[words->count++] = text;
+        text += strcspn(text, ends);
+        if (quote && !*text) return false;
+        if (*text) *text++ = '\0';
+    }
+    return true;
+}
+
+void talk_command(Talk *talk, char *line)
+{
+    Words words = {0};
+    char *name = line + 1, *rest = name + strcspn(name, " \t");
+    if (*rest) *rest++ = '\0';
+    const int command = find_command(name);
+    if (command < 0) return;
+    if (!cut_words(rest, &words))
+        refuse(":%s: a quote is not closed, or there are too many words", commands[command].name);
+    else if (words.count < commands[command].least || words.count > commands[command].most)
+        refuse("the command is :%s %s", commands[command].name, commands[command].arguments);
+    else
+        commands[command].run(talk, &words);
+}

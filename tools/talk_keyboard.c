@@ -1,0 +1,212 @@
+// What is typed in a conversation: line editing and history by libedit, and a terminal that keeps what is typed while
+// the program is at work, without showing it, until it is asked for.
+#include <errno.h>
+#include <histedit.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "talk.h"
+
+enum { MOST_LINES = 1000 };  // of the history
+
+// Signals that end or stop the program find the terminal as it must be left, and whether libedit, which sees to the
+// terminal itself, is reading.
+static struct termios original;
+static volatile sig_atomic_t reading;
+static atomic_bool interrupted;
+
+static const int signals[] = {SIGINT, SIGTSTP, SIGTERM, SIGHUP, SIGQUIT};
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+
+struct Keyboard {
+    FILE *screen;
+    EditLine *editor;
+    HistoryW *lines;
+    const char *history;
+    struct sigaction before[SIGNALS];
+};
+
+// ---- Signals --------------------------------------------------------------------------------------------------------
+
+void keyboard_forget_interrupt(void)
+{
+    atomic_store(&interrupted, false);
+}
+
+bool keyboard_interrupted(void)
+{
+    return atomic_load(&interrupted);
+}
+
+static void by_default(int signal_number)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal_number);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
+// Ctrl-C: sets the flag, and interrupts the reading of a line. Ctrl-Z: the shell gets its terminal back, and when it
+// goes on it is ours again. What ends the program gives it back as well.
+static void on_signal(int signal_number)
+{
+    const int reason = errno;
+    struct termios ours;
+    if (signal_number == SIGINT) {
+        atomic_store(&interrupted, true);
+        return;
+    }
+    tcgetattr(STDIN_FILENO, &ours);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
+    by_default(signal_number);
+    sigaction(signal_number, &(struct sigaction){.sa_handler = on_signal}, NULL);
+    if (!reading) tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
+    errno = reason;
+}
+
+static void take_signals(Keyboard *k)
+{
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(signals[i], NULL, &k->before[i]);
+        if (k->before[i].sa_handler == SIG_IGN) continue;
+        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
+    }
+}
+
+static void give_signals_back(const Keyboard *k)
+{
+    for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &k->before[i], NULL);
+}
+
+// ---- Lines ----------------------------------------------------------------------------------------------------------
+
+static void remember(Keyboard *k, const char *line)
+{
+    HistEventW event;
+    const size_t room = strlen(line) + 1;
+    wchar_t *wide = calloc(room, sizeof *wide);
+    if (wide && mbstowcs(wide, line, room) != (size_t)-1) history_w(k->lines, &event, H_ENTER, wide);
+    free(wide);
+}
+
+static void read_history(Keyboard *k)
+{
+    char **lines;
+    const int count = history_read(k->history, MOST_LINES, &lines);
+    for (int i = 0; i < count; i++) {
+        remember(k, lines[i]);
+        free(lines[i]);
+    }
+    free(lines);
+}
+
+static wchar_t *prompt(EditLine *editor)
+{
+    static wchar_t text[] = L"> ";
+    (void)editor;
+    return text;
+}
+
+// What libedit sets where nothing is being read. Input is neither echoed nor put together to lines by the system: a
+// Ctrl-D in it stays a Ctrl-D. And Ctrl-C does not throw it away. (On a terminal that libedit does not edit on, inside
+// Emacs, the system has to do both.)
+static void keep_what_is_typed(EditLine *editor)
+{
+    int edits = 0;
+    el_wget(editor, EL_EDITMODE, &edits);
+    if (!edits) return;
+    el_wset(editor, EL_SETTY, L"-x", L"-echo", L"-icanon", L"+noflsh", NULL);
+    el_wset(editor, EL_SETTY, L"-d", L"+noflsh", NULL);
+}
+
+void keyboard_tabs(Keyboard *k, bool tabs)
+{
+    el_wset(k->editor, EL_BIND, L"^I", tabs ? L"ed-insert" : L"ed-unassigned", NULL);
+}
+
+Keyboard *keyboard_open(FILE *screen, const char *history)
+{
+    HistEventW event;
+    Keyboard *k = calloc(1, sizeof *k);
+    if (!k || tcgetattr(STDIN_FILENO, &original)) return free(k), NULL;
+    *k = (Keyboard){.screen = screen,
+                    .editor = el_init("dragoman", stdin, screen, stderr),
+                    .lines = history_winit(),
+                    .history = history};
+    take_signals(k);
+    if (!k->editor || !k->lines) {
+        keyboard_close(k);
+        return NULL;
+    }
+    keep_what_is_typed(k->editor);
+    history_w(k->lines, &event, H_SETSIZE, MOST_LINES);
+    history_w(k->lines, &event, H_SETUNIQUE, 1);
+    if (history) read_history(k);
+    el_wset(k->editor, EL_EDITOR, L"emacs");
+    el_wset(k->editor, EL_PROMPT, prompt);
+    el_wset(k->editor, EL_HIST, history_w, k->lines);
+    el_wset(k->editor, EL_SIGNAL, 1);  // the window's size, stopping and going on are libedit's affair while it reads
+    return k;
+}
+
+void keyboard_close(Keyboard *k)
+{
+    if (!k) return;
+    if (k->editor) {
+        el_wset(k->editor, EL_EDITMODE, 0);  // el_end would throw away what is typed for the shell
+        el_end(k->editor);
+    }
+    if (k->lines) history_wend(k->lines);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
+    give_signals_back(k);
+    free(k);
+}
+
+// NULL: it holds what UTF-8 has no bytes for.
+static char *in_utf8(const wchar_t *typed, int count)
+{
+    const size_t room = (size_t)count * MB_CUR_MAX + 1;
+    char *line = malloc(room);
+    if (line && wcstombs(line, typed, room) != (size_t)-1) {
+        line[strcspn(line, "\r\n")] = '\0';
+        return line;
+    }
+    free(line);
+    return NULL;
+}
+
+char *keyboard_ask(Keyboard *k)
+{
+    for (;;) {
+        int count = 0;
+        reading = 1;
+        const wchar_t *typed = el_wgets(k->editor, &count);
+        reading = 0;
+        if (!typed && count < 0 && errno == EINTR) {
+            fputs("^C\n", k->screen);
+            el_reset(k->editor);
+            continue;
+        }
+        if (!typed || count <= 0) {
+            fputs("\n", k->screen);
+            return NULL;
+        }
+        char *line = in_utf8(typed, count);
+        if (!line) {
+            fprintf(stderr, "dragoman: that line holds a character that UTF-8 does not have\n");
+            continue;
+        }
+        if (*line) {
+            remember(k, line);
+            if (k->history) history_add(k->history, line);
+        }
+        return line;
+    }
+}
