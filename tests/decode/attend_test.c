@@ -278,7 +278,7 @@ static void it_looks_at_the_translation_that_dm_translate_gives(void)
         b.translator.options.normalize = 1;
         b.translator.options.max_length_factor = 1;
         b.translator.options.threads = b.translator.options.mini_batch = 1;
-        b.translator.heads = (AlignmentHeads){.layer = 1, .head_count = 1};
+        b.translator.heads = (AlignmentHeads){.layer = 1, .head_count = 1, .heads = (int[]){0}};
         CU_ASSERT_FATAL(dm_translator_attend(&b.translator, line, &seen));
         dm_translator_run(&b.translator, lines, 1, &translation);
         CU_ASSERT_STRING_EQUAL(seen.text, translation.hypotheses[0].text);

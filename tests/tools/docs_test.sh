@@ -25,7 +25,7 @@ cat > cases <<EOF
 dragoman tr => train translate
 dragoman --ver => --version
 dragoman help sc => score
-dragoman translate --m => --max-length-factor --mini-batch --model
+dragoman translate --m => --max-length-factor --min-length --mini-batch --model
 dragoman translate --model m --be => --beam-size
 dragoman score --lo => --lowercase
 dragoman train --segmenter  => bpe space unigram
