@@ -67,7 +67,7 @@ static void print_hypothesis(FILE *stream, const Format *format, const dm_transl
 
 static cJSON *strings(const char *const *texts, int count)
 {
-    return cJSON_CreateStringArray(texts, count);
+    return count ? cJSON_CreateStringArray(texts, count) : cJSON_CreateArray();
 }
 
 static cJSON *links(const dm_translation *t, const dm_hypothesis *h)
@@ -95,7 +95,8 @@ static cJSON *hypothesis_json(const Format *format, const dm_translation *t, con
     cJSON_AddNumberToObject(object, "score", h->score);
     cJSON_AddNumberToObject(object, "log_probability", h->log_probability);
     cJSON_AddItemToObject(object, "pieces", strings((const char *const *)h->piece, h->pieces));
-    cJSON_AddItemToObject(object, "piece_scores", cJSON_CreateDoubleArray(h->piece_scores, h->pieces));
+    cJSON_AddItemToObject(object, "piece_scores",
+                          h->pieces ? cJSON_CreateDoubleArray(h->piece_scores, h->pieces) : cJSON_CreateArray());
     if (!format->hard && !format->soft) return object;
     cJSON_AddItemToObject(object, "source_words", strings((const char *const *)t->source_word, t->source_words));
     cJSON_AddItemToObject(object, "words", strings((const char *const *)h->word, h->words));
