@@ -66,9 +66,19 @@ static void on_signal(int signal_number)
     tcgetattr(STDIN_FILENO, &ours);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
     by_default(signal_number);
-    sigaction(signal_number, &(struct sigaction){.sa_handler = on_signal}, NULL);
+    sigaction(signal_number, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
     if (!reading) tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
     errno = reason;
+}
+
+// Ctrl-C ends the reading of a line with EINTR, and must end nothing else: a write that it cut short would look as if
+// the terminal were gone.
+static void let_interrupt_reading(bool reads)
+{
+    struct sigaction now;
+    sigaction(SIGINT, NULL, &now);
+    if (now.sa_handler == on_signal)
+        sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal, .sa_flags = reads ? 0 : SA_RESTART}, NULL);
 }
 
 static void take_signals(Keyboard *k)
@@ -76,7 +86,7 @@ static void take_signals(Keyboard *k)
     for (int i = 0; i < SIGNALS; i++) {
         sigaction(signals[i], NULL, &k->before[i]);
         if (k->before[i].sa_handler == SIG_IGN) continue;
-        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
+        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
     }
 }
 
@@ -187,9 +197,12 @@ char *keyboard_ask(Keyboard *k)
     for (;;) {
         int count = 0;
         reading = 1;
+        let_interrupt_reading(true);
         const wchar_t *typed = el_wgets(k->editor, &count);
+        const int reason = errno;
+        let_interrupt_reading(false);
         reading = 0;
-        if (!typed && count < 0 && errno == EINTR) {
+        if (!typed && count < 0 && reason == EINTR) {
             fputs("^C\n", k->screen);
             el_reset(k->editor);
             continue;

@@ -1,0 +1,208 @@
+"""Drives `dragoman translate` on a pseudo-terminal, as somebody who types would, and checks what comes.
+Arguments: the command, two model folders, a folder to work in. Waits for output, never for a time."""
+import os, pty, re, select, signal, subprocess, sys
+
+command, model, other, room = sys.argv[1:5]
+LIMIT = 120  # seconds until something is taken for hanging: far more than anything here needs
+
+
+class Terminal:
+    def __init__(self, *options, environment=None, output=None):
+        self.text, self.read_so_far = "", 0
+        settings = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR")}
+        settings.update(TERM="xterm", XDG_STATE_HOME=os.path.join(room, "state"), **(environment or {}))
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.chdir(room)
+            os.execve(command, [command, "translate", "--model", model, *options], settings)
+
+    def _more(self):
+        if not select.select([self.file], [], [], LIMIT)[0]:
+            raise AssertionError(f"nothing came; so far:\n{self.plain()}")
+        try:
+            part = os.read(self.file, 65536)
+        except OSError:  # the other end was closed
+            part = b""
+        self.text += part.decode("utf-8", "replace")
+        return bool(part)
+
+    def plain(self):  # without colours and moves of the cursor
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r", "", self.text)
+
+    def wait(self, pattern):
+        """Until the pattern stands in what has come since the last wait."""
+        while True:
+            found = re.compile(pattern).search(self.plain(), self.read_so_far)
+            if found:
+                self.read_so_far = found.end()
+                return found
+            if not self._more():
+                raise AssertionError(f"ended without {pattern!r}; in all:\n{self.plain()}")
+
+    def type(self, text):
+        os.write(self.file, text.encode())
+
+    def ask(self, text, pattern):
+        self.wait(r"> ")
+        self.type(text + "\n")
+        return self.wait(pattern)
+
+    def end(self):
+        while self._more():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def translation(*lines):
+    out = subprocess.run([command, "translate", "--model", model], input="\n".join(lines) + "\n", capture_output=True,
+                         text=True, check=True)
+    return out.stdout.split("\n")[:-1]
+
+
+first, second = translation("w5 w6 w7", "w9 w3")
+
+
+def a_sentence_is_answered_and_an_empty_line_leaves():
+    t = Terminal()
+    t.wait("Type a sentence")
+    t.ask("w5 w6 w7", re.escape(first))
+    t.wait(r"score -[0-9.]+, [0-9]+ tokens/s")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def control_d_leaves():
+    t = Terminal()
+    t.wait("> ")
+    t.type("\x04")
+    assert t.end() == 0
+
+
+def a_line_can_be_edited_and_history_outlives_the_program():
+    t = Terminal()
+    t.wait("> ")
+    t.type("w5 w6 xx\x7f\x7fw7\n")  # two characters are deleted
+    t.wait(re.escape(first))
+    t.ask(":quit", "")
+    assert t.end() == 0
+    history = os.path.join(room, "state", "dragoman", "history")
+    assert "w5 w6 w7" in open(history, encoding="utf-8").read()
+    assert os.stat(history).st_mode & 0o077 == 0, "others may read the history"
+    t = Terminal()
+    t.wait("> ")
+    t.type("\x10\x10\n")  # up, past :quit
+    t.wait(re.escape(first))
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def commands_do_what_help_says():
+    t = Terminal()
+    listing = t.ask(":help", r"(?s).*Ctrl-C stops").group(0)
+    for name in ("beam", "nbest", "set", "unset", "align", "score", "attention", "model", "help", "quit"):
+        assert f":{name}" in listing, name
+    t.ask(":align", "type one first")
+    t.ask(":beam 3", r"beam-size +3")
+    t.ask(":nbest 2", r"n-best +2")
+    t.ask("w5 w6 w7", r" 1  [^\n]*\n 2  ")
+    t.ask(":align", r"(?s)w5.*w6.*w7")
+    t.ask(":align 2", r"(?s)w5.*w6.*w7")
+    t.ask(":align 3", "no translation 3")
+    t.ask(":score", r"-[0-9.]+")
+    t.ask(":attention page.html", "Wrote page.html")
+    page = open(os.path.join(room, "page.html"), encoding="utf-8").read()
+    assert "<svg" in page and "w7" in page
+    t.ask(":attention page.txt", "ends in .html")
+    t.ask(":attention /no/such/folder/page.html", "cannot|no such|No such")
+    t.ask(":set no-repeat-ngram 2", r"no-repeat-ngram +2")
+    t.ask(":set", r"(?s)beam-size +3.*n-best +2")
+    t.ask(":unset n-best", r"n-best +1")
+    t.ask(":set beam-size x", "beam-size")
+    t.ask(":set beam-sise 2", "did you mean")
+    t.ask(":set model x", ":model opens another")
+    t.ask(":bean 3", "did you mean :beam")
+    t.ask(":b 4", r"beam-size +4")
+    t.ask(":", "help")
+    t.ask(":q", "")
+    assert t.end() == 0
+
+
+def another_model_is_opened_and_the_old_one_kept_where_that_fails():
+    t = Terminal()
+    t.ask(":model /no/such/model", "still")
+    t.ask("w5 w6 w7", re.escape(first))
+    t.ask(f":model {other}", r"model +" + re.escape(other))
+    t.ask("w5 w6 w7", r"score")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def a_sentence_may_begin_with_a_colon():
+    t = Terminal()
+    t.ask("::) w5", r"score -")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def control_c_stops_the_sentence_and_what_is_typed_meanwhile_is_kept():
+    # A translation of 300,000 pieces takes hours, if it is not stopped; its first pieces say that it is at work.
+    t = Terminal("--stream", "--max-length-factor", "1000", "--min-length", "100000")
+    t.wait("> ")
+    t.type("w5 " * 300 + "\n")
+    t.wait(r"(w\d+ ){20}\s*(w\d+ ){300}")
+    t.type(":set min-length 0\n:set max-length-factor 1\nw5 w6 w7\n")
+    os.kill(t.pid, signal.SIGINT)
+    t.wait("stopped")
+    t.wait(r"min-length +0")
+    t.wait(r"max-length-factor +1")
+    t.wait(r"score -")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def control_c_at_the_prompt_clears_the_line():
+    t = Terminal()
+    t.wait("> ")
+    t.type("this is not wanted")
+    t.wait("wanted")
+    t.type("\x03")
+    t.ask("w5 w6 w7", re.escape(first))
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def chinese_is_typed_without_a_locale():
+    t = Terminal()
+    t.wait("> ")
+    t.type("我爱w5\n")
+    t.wait("我爱w5")
+    t.wait("score")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def pieces_appear_as_they_are_found():
+    t = Terminal("--stream")
+    t.ask("w5 w6 w7", r"score -")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def wrong_settings_are_refused_before_the_first_prompt():
+    t = Terminal("--stream", "--beam-size", "3")
+    t.wait("--stream is for greedy search")
+    assert t.end() == 2
+    t = Terminal("--prefix", "some-file")
+    t.wait("--prefix tab")
+    assert t.end() == 2
+
+
+failed = 0
+for name, fact in [(n, f) for n, f in list(globals().items()) if callable(f) and n not in ("Terminal", "translation")]:
+    print(name)
+    try:
+        fact()
+    except AssertionError as reason:
+        failed += 1
+        print(f"FAILED: {name}: {reason}")
+sys.exit(failed != 0)
