@@ -88,5 +88,18 @@ answers 'shared, by pkg-config' ./shared 0
 by_pkg_config static "$(pkg-config --static --cflags --libs dragoman | sed s/-ldragoman/-l:libdragoman.a/)"
 answers 'static, by pkg-config' ./static 1
 
+# ---- The page about Python ----
+
+readme=$(dirname "$0")/../../README.md
+[ "$(grep -c '^```python' "$readme")" = 1 ] || fail 'README.md has one program in Python'
+sed -n '/^```python/,/^```$/{/^```/!p}' "$readme" > translate.py
+"$dragoman" translate --model model < src > expected
+if [ -z "$flags" ]; then  # Python itself is not made with a sanitizer, and cannot load a library that is
+    LD_LIBRARY_PATH=$library python3 translate.py model < src > got 2> err || fail "in Python: $(tail -n 3 err)"
+    same 'Python' expected got
+    LD_LIBRARY_PATH=$library python3 translate.py nowhere < src > got 2> err && fail 'in Python: no error'
+    grep -q 'RuntimeError: .*nowhere' err || fail "in Python, an error: $(tail -n 1 err)"
+fi
+
 [ "$failures" = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
