@@ -3,90 +3,21 @@
 //   p_n  = 100 * matches_n / total_n, or 100 / (2^k * total_n) for the k-th order without a match
 //   BP   = min(1, exp(1 - r/h)), h words in all hypotheses, r in the references closest in length
 //   BLEU = BP * exp(mean of log p_n); 0 where nothing matches at all
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/error.h"
-#include "core/utf8.h"
-#include "score/ngrams.h"
 #include "score/score.h"
-#include "score/unicode.h"
+#include "score/words.h"
 
-typedef struct Word {
-    const char *text;
-    size_t length;
-    int stream;    // whose word it is: 0 the hypothesis, then the references
-    size_t place;  // in its stream
-} Word;
-
-// One segment: all that is kept while its hypothesis and references are compared.
-typedef struct Segment {
-    char **text;       // [streams] tokenized
-    Symbols *symbols;  // [streams]
-    Word *words;       // of all streams
-    size_t word_count, word_room;
-    int streams;
-} Segment;
-
-typedef struct Counts {
-    size_t matches[DM_BLEU_ORDER], totals[DM_BLEU_ORDER];
-    size_t length, reference_length;
-} Counts;
-
-static void add_words(Segment *segment, int stream)
-{
-    const char *at = dm_skip_white_space(segment->text[stream]);
-    size_t place = 0;
-    while (*at) {
-        const char *start = at, *end = at;
-        while (*at && !dm_white_space(dm_utf8_next(&at))) end = at;
-        if (segment->word_count == segment->word_room) {
-            segment->word_room = 2 * segment->word_room + 64;
-            segment->words = dm_reallocate(segment->words, segment->word_room, sizeof *segment->words);
-        }
-        segment->words[segment->word_count++] = (Word){start, (size_t)(end - start), stream, place++};
-        at = dm_skip_white_space(at);
-    }
-    segment->symbols[stream].length = place;
-}
-
-static int compare_words(const void *first, const void *second)
-{
-    const Word *a = first, *b = second;
-    if (a->length != b->length) return a->length < b->length ? -1 : 1;
-    return memcmp(a->text, b->text, a->length);
-}
-
-// Numbers the different words of the segment, so that equal words are equal symbols.
-static void number_words(Segment *segment)
-{
-    for (int s = 0; s < segment->streams; s++)
-        segment->symbols[s].symbol = dm_allocate(segment->symbols[s].length + 1, sizeof(uint32_t));
-    if (segment->word_count) qsort(segment->words, segment->word_count, sizeof *segment->words, compare_words);
-    uint32_t number = 0;
-    for (size_t i = 0; i < segment->word_count; i++) {
-        const Word *word = &segment->words[i];
-        if (i == 0 || compare_words(word - 1, word) != 0) number++;
-        segment->symbols[word->stream].symbol[word->place] = number;
-    }
-}
-
-static char *tokenize(const Comparison *comparison, const Tokenizer *tokenizer, const char *line)
-{
-    if (!comparison->lower_case) return tokenizer->tokenize(line);
-    char *lower = dm_lower_case(line), *text = tokenizer->tokenize(lower);
-    free(lower);
-    return text;
-}
+enum { ORDER = 4 };
+enum { LENGTH, REFERENCE_LENGTH, MATCHES, TOTALS = MATCHES + ORDER, WIDTH = TOTALS + ORDER };  // statistics
 
 // The length of the reference that is closest to the hypothesis's; of two as close, the shorter.
-static size_t closest_length(const Segment *segment)
+static size_t closest_length(const Symbols *words, int references)
 {
-    size_t length = segment->symbols[0].length, closest = 0, least = SIZE_MAX;
-    for (int s = 1; s < segment->streams; s++) {
-        size_t candidate = segment->symbols[s].length;
+    size_t length = words[0].length, closest = 0, least = SIZE_MAX;
+    for (int r = 1; r <= references; r++) {
+        size_t candidate = words[r].length;
         size_t difference = candidate > length ? candidate - length : length - candidate;
         if (difference < least || (difference == least && candidate < closest)) {
             least = difference;
@@ -96,35 +27,25 @@ static size_t closest_length(const Segment *segment)
     return closest;
 }
 
-static void count_segment(const Comparison *comparison, const Tokenizer *tokenizer, size_t line, Counts *counts)
+static void count(const Measure *measure, const Comparison *comparison, size_t line, double *statistics)
 {
-    Segment segment = {.streams = comparison->reference_count + 1};
-    segment.text = dm_allocate((size_t)segment.streams, sizeof *segment.text);
-    segment.symbols = dm_allocate((size_t)segment.streams, sizeof *segment.symbols);
-    for (int s = 0; s < segment.streams; s++) {
-        const char *text = s == 0 ? comparison->hypotheses[line] : comparison->references[s - 1][line];
-        segment.text[s] = tokenize(comparison, tokenizer, text);
-        add_words(&segment, s);
+    int references = comparison->reference_count;
+    Symbols *words = dm_words(comparison, line, measure->tokenizer->tokenize, measure->lower_case);
+    for (int s = 0; s <= references; s++) dm_symbols_sort(&words[s]);
+    for (int n = 0; n < ORDER; n++) {
+        statistics[MATCHES + n] = (double)dm_ngram_matches(&words[0], words + 1, references, n + 1);
+        statistics[TOTALS + n] = (double)dm_ngram_total(&words[0], n + 1);
     }
-    number_words(&segment);
-    for (int s = 0; s < segment.streams; s++) dm_symbols_sort(&segment.symbols[s]);
-
-    for (int n = 1; n <= DM_BLEU_ORDER; n++) {
-        counts->totals[n - 1] += dm_ngram_total(&segment.symbols[0], n);
-        counts->matches[n - 1] +=
-            dm_ngram_matches(&segment.symbols[0], segment.symbols + 1, comparison->reference_count, n);
-    }
-    counts->length += segment.symbols[0].length;
-    counts->reference_length += closest_length(&segment);
-
-    for (int s = 0; s < segment.streams; s++) {
-        free(segment.text[s]);
-        dm_symbols_free(&segment.symbols[s]);
-    }
-    free(segment.text);
-    free(segment.symbols);
-    free(segment.words);
+    statistics[LENGTH] = (double)words[0].length;
+    statistics[REFERENCE_LENGTH] = (double)closest_length(words, references);
+    dm_words_free(words, comparison);
 }
+
+typedef struct Bleu {
+    double score;
+    double precisions[ORDER];
+    double brevity_penalty;
+} Bleu;
 
 static double brevity_penalty(double length, double reference_length)
 {
@@ -132,34 +53,48 @@ static double brevity_penalty(double length, double reference_length)
     return length > 0 ? exp(1 - reference_length / length) : 0;
 }
 
-static Bleu bleu_of(const Counts *counts)
+static Bleu bleu_of(const double *sums)
 {
-    Bleu bleu = {.length = counts->length, .reference_length = counts->reference_length};
-    bleu.brevity_penalty = brevity_penalty((double)counts->length, (double)counts->reference_length);
-    if (counts->matches[0] == 0) return bleu;  // no longer n-gram can match then
+    Bleu bleu = {.brevity_penalty = brevity_penalty(sums[LENGTH], sums[REFERENCE_LENGTH])};
+    if (sums[MATCHES] == 0) return bleu;  // no longer n-gram can match then
 
     double smooth = 1, sum = 0;
-    for (int n = 0; n < DM_BLEU_ORDER; n++) {
-        double matches = (double)counts->matches[n], total = (double)counts->totals[n];
+    for (int n = 0; n < ORDER; n++) {
+        double matches = sums[MATCHES + n], total = sums[TOTALS + n];
         if (total == 0) return bleu;  // no hypothesis has n words: the mean of the logarithms is minus infinity
         if (matches == 0) smooth *= 2;
         bleu.precisions[n] = matches > 0 ? 100 * matches / total : 100 / (smooth * total);
         sum += log(bleu.precisions[n]);
     }
-    bleu.score = bleu.brevity_penalty * exp(sum / DM_BLEU_ORDER);
+    bleu.score = bleu.brevity_penalty * exp(sum / ORDER);
     return bleu;
 }
 
-Bleu dm_bleu_compare(const Comparison *comparison, const Tokenizer *tokenizer)
+static double score(const Measure *measure, const double *sums)
 {
-    Counts counts = {0};
-    for (size_t i = 0; i < comparison->count; i++) count_segment(comparison, tokenizer, i, &counts);
-    return bleu_of(&counts);
+    (void)measure;
+    return bleu_of(sums).score;
 }
 
-double dm_bleu(const char *const *hypotheses, const char *const *references, size_t count, const char *tok)
+// 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287)
+static char *verbose(const double *sums)
 {
-    const Tokenizer *tokenizer = tok ? dm_tokenizer(tok) : dm_tokenizer_for(references, count);
-    assert(tokenizer);
-    return dm_bleu_compare(&(Comparison){hypotheses, &references, count, 1, false}, tokenizer).score;
+    Bleu bleu = bleu_of(sums);
+    const double *p = bleu.precisions, length = sums[LENGTH], reference_length = sums[REFERENCE_LENGTH];
+    return dm_format("%.1f/%.1f/%.1f/%.1f (BP = %.3f ratio = %.3f hyp_len = %.0f ref_len = %.0f)", p[0], p[1], p[2],
+                     p[3], bleu.brevity_penalty, reference_length > 0 ? length / reference_length : 0, length,
+                     reference_length);
+}
+
+Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case)
+{
+    return (Measure){
+        .name = "BLEU",
+        .fields = {{"case", lower_case ? "lc" : "mixed"}, {"eff", "no"}, {"tok", tokenizer->name}, {"smooth", "exp"}},
+        .width = WIDTH,
+        .count = count,
+        .score = score,
+        .verbose = verbose,
+        .lower_case = lower_case,
+        .tokenizer = tokenizer};
 }

@@ -11,11 +11,7 @@
 #include "score/score.h"
 #include "score/unicode.h"
 
-enum { ORDER = 6 };
-
-typedef struct Counts {
-    size_t hypothesis[ORDER], reference[ORDER], matches[ORDER];
-} Counts;
+enum { ORDER = 6, HYPOTHESIS = 0, REFERENCE = 1, MATCHES = 2, WIDTH = 3 * ORDER };  // three numbers an order
 
 static Symbols characters(const char *line, bool lower_case)
 {
@@ -31,29 +27,27 @@ static Symbols characters(const char *line, bool lower_case)
     return symbols;
 }
 
-static Counts count_ngrams(const Symbols *hypothesis, const Symbols *reference)
+static void count_ngrams(const Symbols *hypothesis, const Symbols *reference, int orders, double *statistics)
 {
-    Counts counts;
-    for (int n = 1; n <= ORDER; n++) {
+    for (int n = 1; n <= orders; n++, statistics += 3) {
         size_t in_reference = dm_ngram_total(reference, n);
-        counts.reference[n - 1] = in_reference;
+        statistics[REFERENCE] = (double)in_reference;
         // sacreBLEU: what no n-gram of the reference could have matched is not held against the hypothesis.
-        counts.hypothesis[n - 1] = in_reference ? dm_ngram_total(hypothesis, n) : 0;
-        counts.matches[n - 1] = dm_ngram_matches(hypothesis, reference, 1, n);
+        statistics[HYPOTHESIS] = in_reference ? (double)dm_ngram_total(hypothesis, n) : 0;
+        statistics[MATCHES] = (double)dm_ngram_matches(hypothesis, reference, 1, n);
     }
-    return counts;
 }
 
 // In the order of operations of sacreBLEU, since a tie between references hangs on the last bit.
-static double f_score(const Counts *counts)
+static double score(const Measure *measure, const double *sums)
 {
     const double factor = 4;  // beta^2
     double precision = 0, recall = 0;
     int orders = 0;
-    for (int n = 0; n < ORDER; n++) {
-        if (!counts->hypothesis[n] || !counts->reference[n]) continue;
-        precision += (double)counts->matches[n] / (double)counts->hypothesis[n];
-        recall += (double)counts->matches[n] / (double)counts->reference[n];
+    for (int n = 0; n < measure->width / 3; n++, sums += 3) {
+        if (sums[HYPOTHESIS] == 0 || sums[REFERENCE] == 0) continue;
+        precision += sums[MATCHES] / sums[HYPOTHESIS];
+        recall += sums[MATCHES] / sums[REFERENCE];
         orders++;
     }
     if (orders) {
@@ -64,37 +58,31 @@ static double f_score(const Counts *counts)
     return 100 * ((1 + factor) * precision * recall / (factor * precision + recall));
 }
 
-static void add_segment(const Comparison *comparison, size_t line, Counts *sum)
+static void count(const Measure *measure, const Comparison *comparison, size_t line, double *statistics)
 {
-    Symbols hypothesis = characters(comparison->hypotheses[line], comparison->lower_case);
-    Counts best = {0};
-    double best_score = -1;
+    Symbols hypothesis = characters(comparison->hypotheses[line], measure->lower_case);
+    double best = -1;
     for (int r = 0; r < comparison->reference_count; r++) {
-        Symbols reference = characters(comparison->references[r][line], comparison->lower_case);
-        Counts counts = count_ngrams(&hypothesis, &reference);
-        double score = f_score(&counts);
-        if (score > best_score) {
-            best_score = score;
-            best = counts;
+        Symbols reference = characters(comparison->references[r][line], measure->lower_case);
+        double counts[WIDTH];
+        count_ngrams(&hypothesis, &reference, ORDER, counts);
+        double f = score(measure, counts);
+        if (f > best) {
+            best = f;
+            memcpy(statistics, counts, (size_t)measure->width * sizeof *counts);
         }
         dm_symbols_free(&reference);
     }
     dm_symbols_free(&hypothesis);
-    for (int n = 0; n < ORDER; n++) {
-        sum->hypothesis[n] += best.hypothesis[n];
-        sum->reference[n] += best.reference[n];
-        sum->matches[n] += best.matches[n];
-    }
 }
 
-double dm_chrf_compare(const Comparison *comparison)
+Measure dm_chrf_measure(bool lower_case)
 {
-    Counts sum = {0};
-    for (size_t i = 0; i < comparison->count; i++) add_segment(comparison, i, &sum);
-    return f_score(&sum);
-}
-
-double dm_chrf(const char *const *hypotheses, const char *const *references, size_t count)
-{
-    return dm_chrf_compare(&(Comparison){hypotheses, &references, count, 1, false});
+    return (Measure){
+        .name = "chrF2",
+        .fields = {{"case", lower_case ? "lc" : "mixed"}, {"eff", "yes"}, {"nc", "6"}, {"nw", "0"}, {"space", "no"}},
+        .width = WIDTH,
+        .count = count,
+        .score = score,
+        .lower_case = lower_case};
 }

@@ -1,4 +1,4 @@
-// The public side of scoring: from lines and options to figures, and to the figures as sacreBLEU prints them.
+// The public side of scoring: from lines and options to figures.
 #include "score/score.h"
 
 #include <stdlib.h>
@@ -6,94 +6,6 @@
 
 #include "core/error.h"
 #include "core/utf8.h"
-#include "score/unicode.h"
-
-// A signature names everything that a score depends on: "nrefs:1|case:mixed|...|version:dragoman-0.1.0".
-typedef struct Field {
-    const char *key, *value;
-} Field;
-
-static void put(Text *text, const char *string)
-{
-    dm_text_put(text, string, strlen(string));
-}
-
-static char *signature_of(const Field *fields, size_t count)
-{
-    Text text = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (i) put(&text, "|");
-        put(&text, fields[i].key);
-        put(&text, ":");
-        put(&text, fields[i].value);
-    }
-    return text.bytes;
-}
-
-static void put_member(Text *text, const char *key, const char *value)
-{
-    put(text, ",\n \"");
-    put(text, key);
-    put(text, "\": \"");
-    put(text, value);
-    put(text, "\"");
-}
-
-// A JSON object as Python prints it with an indent of one; no string in it needs an escape.
-static char *json_of(const dm_metric *metric, const Field *fields, size_t count)
-{
-    char *head = dm_format("{\n \"name\": \"%s\",\n \"score\": %.1f", metric->name, metric->score);
-    Text text = {0};
-    put(&text, head);
-    free(head);
-    put_member(&text, "signature", metric->signature);
-    if (*metric->verbose) put_member(&text, "verbose_score", metric->verbose);
-    for (size_t i = 0; i < count; i++) put_member(&text, fields[i].key, fields[i].value);
-    put(&text, "\n}");
-    return text.bytes;
-}
-
-// Fills in what follows from name, score and verbose.
-static void describe(dm_metric *metric, const Field *fields, size_t count)
-{
-    metric->signature = signature_of(fields, count);
-    metric->line = dm_format("%s|%s = %.1f%s%s", metric->name, metric->signature, metric->score,
-                             *metric->verbose ? " " : "", metric->verbose);
-    metric->json = json_of(metric, fields, count);
-}
-
-static dm_metric bleu_metric(const Comparison *comparison, const Tokenizer *tokenizer)
-{
-    Bleu bleu = dm_bleu_compare(comparison, tokenizer);
-    const double *p = bleu.precisions;
-    double ratio = bleu.reference_length ? (double)bleu.length / (double)bleu.reference_length : 0;
-    dm_metric metric = {.name = "BLEU", .score = bleu.score};
-    metric.verbose = dm_format("%.1f/%.1f/%.1f/%.1f (BP = %.3f ratio = %.3f hyp_len = %zu ref_len = %zu)", p[0], p[1],
-                               p[2], p[3], bleu.brevity_penalty, ratio, bleu.length, bleu.reference_length);
-    char *references = dm_format("%d", comparison->reference_count);
-    const Field fields[] = {{"nrefs", references}, {"case", comparison->lower_case ? "lc" : "mixed"},
-                            {"eff", "no"},         {"tok", tokenizer->name},
-                            {"smooth", "exp"},     {"version", "dragoman-" DM_VERSION}};
-    describe(&metric, fields, DM_COUNT(fields));
-    free(references);
-    return metric;
-}
-
-static dm_metric chrf_metric(const Comparison *comparison)
-{
-    dm_metric metric = {.name = "chrF2", .score = dm_chrf_compare(comparison), .verbose = dm_copy_string("")};
-    char *references = dm_format("%d", comparison->reference_count);
-    const Field fields[] = {{"nrefs", references},
-                            {"case", comparison->lower_case ? "lc" : "mixed"},
-                            {"eff", "yes"},
-                            {"nc", "6"},
-                            {"nw", "0"},
-                            {"space", "no"},
-                            {"version", "dragoman-" DM_VERSION}};
-    describe(&metric, fields, DM_COUNT(fields));
-    free(references);
-    return metric;
-}
 
 static Status check_text(const dm_lines *lines, const char *what, Error *error)
 {
@@ -127,6 +39,31 @@ static const Tokenizer *choose_tokenizer(const Comparison *comparison, const dm_
     return dm_tokenizer_for(comparison->references[0], comparison->count);
 }
 
+static Measure choose_measure(const char *name, const Comparison *comparison, const dm_options *options)
+{
+    bool lower_case = dm_options_flag(options, "lowercase");
+    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case);
+    return dm_bleu_measure(choose_tokenizer(comparison, options), lower_case);
+}
+
+static dm_metric score(const Measure *measure, const Comparison *comparison)
+{
+    double *statistics = dm_statistics(measure, comparison), sums[DM_MOST_STATISTICS];
+    dm_add_up(measure, statistics, comparison->count, sums);
+    dm_metric metric = {.name = measure->name, .score = measure->score(measure, sums)};
+    metric.verbose = measure->verbose ? measure->verbose(sums) : dm_copy_string("");
+
+    char *references = dm_format("%d", comparison->reference_count);
+    Field fields[DM_MOST_FIELDS + 2] = {{"nrefs", references}};
+    int count = 1;
+    for (const Field *field = measure->fields; field->key; field++) fields[count++] = *field;
+    fields[count++] = (Field){"version", "dragoman-" DM_VERSION};
+    dm_describe(&metric, fields, count);
+    free(references);
+    free(statistics);
+    return metric;
+}
+
 dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                    const dm_options *options, dm_metric *metrics, dm_error *error)
 {
@@ -137,23 +74,13 @@ dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int r
 
     const char *const **streams = dm_allocate((size_t)reference_count, sizeof *streams);
     for (int r = 0; r < reference_count; r++) streams[r] = (const char *const *)references[r].line;
-    Comparison comparison = {(const char *const *)hypotheses->line, streams, hypotheses->count, reference_count,
-                             dm_options_flag(options, "lowercase")};
-    const Tokenizer *tokenizer = choose_tokenizer(&comparison, options);
-    for (int i = 0; !status && i < metric_count; i++) {
-        const char *name = dm_options_text(options, "metrics", i);
-        if (!tokenizer)
-            status = dm_misuse(error, "--tok %s: there is no such tokenizer", dm_options_text(options, "tok", 0));
-        else if (!strcmp(name, "bleu"))
-            metrics[i] = bleu_metric(&comparison, tokenizer);
-        else if (!strcmp(name, "chrf"))
-            metrics[i] = chrf_metric(&comparison);
-        else
-            status = dm_misuse(error, "--metrics %s: there is no such metric; there are bleu and chrf", name);
+    Comparison comparison = {(const char *const *)hypotheses->line, streams, hypotheses->count, reference_count};
+    for (int i = 0; i < metric_count; i++) {
+        Measure measure = choose_measure(dm_options_text(options, "metrics", i), &comparison, options);
+        metrics[i] = score(&measure, &comparison);
     }
     free(streams);
-    if (status) dm_metrics_free(metrics, metric_count);
-    return status;
+    return DM_OK;
 }
 
 void dm_metrics_free(dm_metric *metrics, int count)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dragoman/dragoman.h"
 #include "score/tokenize.h"
 
 // What is compared: references[r][i] is the r-th reference of hypotheses[i].
@@ -12,20 +13,38 @@ typedef struct Comparison {
     const char *const *const *references;
     size_t count;
     int reference_count;
-    bool lower_case;
 } Comparison;
 
-enum { DM_BLEU_ORDER = 4 };
+// A signature names everything that a score depends on: "nrefs:1|case:mixed|...|version:dragoman-0.1.0".
+typedef struct Field {
+    const char *key, *value;
+} Field;
 
-typedef struct Bleu {
-    double score;                      // 0 ... 100
-    double precisions[DM_BLEU_ORDER];  // 0 ... 100
-    double brevity_penalty;
-    size_t length, reference_length;  // in tokens
-} Bleu;
+// A measure counts a few numbers in each line, its statistics, and makes a score of their sums. The score of other
+// lines, or of the same lines drawn again, is then a sum away.
+enum { DM_MOST_STATISTICS = 18, DM_MOST_FIELDS = 6 };
+typedef struct Measure Measure;
+struct Measure {
+    const char *name;              // "BLEU"
+    Field fields[DM_MOST_FIELDS];  // its own part of the signature; ends with a key of NULL
+    int width;                     // numbers of a line
+    void (*count)(const Measure *measure, const Comparison *comparison, size_t line, double *statistics);
+    double (*score)(const Measure *measure, const double *sums);  // 0 ... 100
+    char *(*verbose)(const double *sums);  // what is printed behind the score, for the caller to free; NULL: nothing
+    bool lower_case;
+    const Tokenizer *tokenizer;  // of BLEU
+};
 
-Bleu dm_bleu_compare(const Comparison *comparison, const Tokenizer *tokenizer);
-double dm_chrf_compare(const Comparison *comparison);
+Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case);
+Measure dm_chrf_measure(bool lower_case);
+
+// The statistics of all lines, [comparison->count][width]; the caller frees them.
+double *dm_statistics(const Measure *measure, const Comparison *comparison);
+// Their sums, [width]. In the order of the lines, so that they are sacreBLEU's to the last bit.
+void dm_add_up(const Measure *measure, const double *statistics, size_t count, double *sums);
+
+// Signature, line and json of a result, from its name, score and verbose and the fields of the signature.
+void dm_describe(dm_metric *metric, const Field *fields, int count);
 
 // For validation: one reference, mixed case, full precision. tok: a tokenizer's name, or NULL for the one that fits the
 // references.

@@ -1,0 +1,9 @@
+// The words of one line as numbers, those of its hypothesis and of its references: equal words have equal numbers.
+#pragma once
+#include "score/ngrams.h"
+#include "score/score.h"
+
+// [1 + references]: the hypothesis, then its references; not sorted yet. `tokenize` puts white space between words
+// (NULL: what the line has already), lower_case goes before it. The caller frees it with dm_words_free.
+Symbols *dm_words(const Comparison *comparison, size_t line, Tokenize *tokenize, bool lower_case);
+void dm_words_free(Symbols *words, const Comparison *comparison);
