@@ -42,7 +42,7 @@ static const Tokenizer *choose_tokenizer(const Comparison *comparison, const dm_
 static Measure choose_measure(const char *name, const Comparison *comparison, const dm_options *options)
 {
     bool lower_case = dm_options_flag(options, "lowercase");
-    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case);
+    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case, (int)dm_options_number(options, "chrf-word-order"));
     return dm_bleu_measure(choose_tokenizer(comparison, options), lower_case);
 }
 

@@ -1,5 +1,5 @@
-// Scores of translations against references: BLEU (Papineni et al. 2002) and chrF (Popović 2015), digit for digit as
-// sacreBLEU 2.6 computes them. Text is valid UTF-8.
+// Scores of translations against references: BLEU (Papineni et al. 2002) and chrF (Popović 2015, 2017), digit for digit
+// as sacreBLEU 2.6 computes them. Text is valid UTF-8.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ typedef struct Field {
 
 // A measure counts a few numbers in each line, its statistics, and makes a score of their sums. The score of other
 // lines, or of the same lines drawn again, is then a sum away.
-enum { DM_MOST_STATISTICS = 18, DM_MOST_FIELDS = 6 };
+enum { DM_MOST_STATISTICS = 24, DM_MOST_FIELDS = 6 };
 typedef struct Measure Measure;
 struct Measure {
     const char *name;              // "BLEU"
@@ -33,10 +33,11 @@ struct Measure {
     char *(*verbose)(const double *sums);  // what is printed behind the score, for the caller to free; NULL: nothing
     bool lower_case;
     const Tokenizer *tokenizer;  // of BLEU
+    int word_order;              // of chrF
 };
 
 Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case);
-Measure dm_chrf_measure(bool lower_case);
+Measure dm_chrf_measure(bool lower_case, int word_order);  // word_order: 0, or 1 or 2 for chrF+ and chrF++
 
 // The statistics of all lines, [comparison->count][width]; the caller frees them.
 double *dm_statistics(const Measure *measure, const Comparison *comparison);

@@ -40,6 +40,6 @@ double dm_bleu(const char *const *hypotheses, const char *const *references, siz
 
 double dm_chrf(const char *const *hypotheses, const char *const *references, size_t count)
 {
-    Measure measure = dm_chrf_measure(false);
+    Measure measure = dm_chrf_measure(false, 0);
     return score(&measure, hypotheses, references, count);
 }

@@ -59,21 +59,28 @@ CASES = [
     ("capitals", ["İSTANBUL ISI ΑΣ ΣΑΣ. ΌΣΟΣ, Σ", "ÀÉÎ ДЯ ẞß Ǆǅ ꭰᎠ Ა 𐐀 Ⅷ Ⓐ ΩÅK",
                   "Α\u0301Σ\u0301 ΑΣ'Α ΑΣ\u00adΑ 1Σ Α.Σ"],
      [["i\u0307stanbul isi ας σας. όσος, σ", "àéî дя ßß ǆǆ ꭰꭰ ა 𐐨 ⅷ ⓐ ωåk", "α\u0301ς\u0301 ασ'α ασ\u00adα 1σ α.ς"]]),
+    ("punctuation at words", ["(hi) 'tis -- so. . .. a, (b ,c) \"d\"! e?f é. 。x 中, (中)", "A dog's (life)... isn't, is it?"],
+     [["( hi ) 'tis - so . .. a , b ,c \"d\" ! e?f é . 。x 中 , ( 中 )", "a dog's life ... isn't - is it ?"],
+      ["(hi) tis -- so. . . a, (b), c \"d! e? f é 。 x 中 (中", "The dog's (life). Isn't it?"]]),
     ("control characters", ["\x01\x02 a\x7fb", "tab\there\r"], [["\x01 \x02 a\x7fb", "tab here"]]),
 ]
 
 LINES = [text for _, hypotheses, references in CASES for stream in [hypotheses, *references] for text in stream]
 
 
+# What a result says about its metric, as the test sets its options, and the metric
+METRICS = [({"metric": "bleu", "tok": tok, "lowercase": lowercase}, BLEU(lowercase, tokenize=tok))
+           for lowercase in (False, True) for tok in TOKENIZERS]
+METRICS += [({"metric": "chrf", "word_order": order, "lowercase": lowercase}, CHRF(word_order=order, lowercase=lowercase))
+            for lowercase in (False, True) for order in (0, 1, 2)]
+
+
 def results(hypotheses, references):
-    for lowercase in False, True:
-        metrics = [BLEU(lowercase, tokenize=tok) for tok in TOKENIZERS] + [CHRF(lowercase=lowercase)]
-        for tok, metric in zip(TOKENIZERS + [""], metrics):
-            score = metric.corpus_score(hypotheses, references)
-            signature = metric.get_signature().format()
-            yield {"metric": "bleu" if tok else "chrf", "tok": tok or "13a", "lowercase": lowercase,
-                   "score": score.score, "line": score.format(1, False, signature)} | (
-                {"json": score.format(1, False, signature, True)} if hypotheses is CASES[0][1] else {})
+    for settings, metric in METRICS:
+        score = metric.corpus_score(hypotheses, references)
+        signature = metric.get_signature().format()
+        yield settings | {"score": score.score, "line": score.format(1, False, signature)} | (
+            {"json": score.format(1, False, signature, True)} if hypotheses is CASES[0][1] else {})
 
 
 def main():

@@ -58,15 +58,34 @@ static void read_case(Case *lines, const cJSON *golden_case)
     }
 }
 
+static bool lower_case_of(const cJSON *result)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "lowercase"));
+}
+
+static void set(dm_options *options, const char *name, const char *value)
+{
+    Error error = {""};
+    if (value) CU_ASSERT_FATAL(!dm_options_set(options, name, 1, &value, &error));
+}
+
 // tok: NULL leaves the choice to the library.
 static dm_options *score_options(const char *metric, const char *tok, bool lower_case)
 {
-    Error error;
     dm_options *options = dm_options_new("score");
     CU_ASSERT_FATAL(options != NULL);
-    CU_ASSERT_FATAL(!dm_options_set(options, "metrics", 1, &metric, &error));
-    if (tok) CU_ASSERT_FATAL(!dm_options_set(options, "tok", 1, &tok, &error));
-    if (lower_case) CU_ASSERT_FATAL(!dm_options_set(options, "lowercase", 0, NULL, &error));
+    set(options, "metrics", metric);
+    set(options, "tok", tok);
+    set(options, "lowercase", lower_case ? "true" : NULL);
+    return options;
+}
+
+// The settings that a golden result is for.
+static dm_options *options_of(const cJSON *result)
+{
+    dm_options *options = score_options(string(result, "metric"), string(result, "tok"), lower_case_of(result));
+    const cJSON *order = cJSON_GetObjectItemCaseSensitive(result, "word_order");
+    if (order) set(options, "chrf-word-order", (const char *[]){"0", "1", "2"}[order->valueint]);
     return options;
 }
 
@@ -99,11 +118,6 @@ static void for_each_result(void (*check)(const cJSON *golden_case, const cJSON 
     cJSON_Delete(cases);
 }
 
-static bool lower_case_of(const cJSON *result)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "lowercase"));
-}
-
 static double score_of(const cJSON *result)
 {
     return cJSON_GetObjectItemCaseSensitive(result, "score")->valuedouble;
@@ -115,7 +129,7 @@ static void check_result(const cJSON *golden_case, const cJSON *result)
 {
     Case lines;
     read_case(&lines, golden_case);
-    dm_options *options = score_options(string(result, "metric"), string(result, "tok"), lower_case_of(result));
+    dm_options *options = options_of(result);
     dm_metric metric;
     Error error = {""};
     CU_ASSERT_FATAL(!dm_score(&lines.hypotheses, lines.references, lines.reference_count, options, &metric, &error));
@@ -180,7 +194,8 @@ static void check_validation(const cJSON *golden_case, const cJSON *result)
 {
     Case lines;
     read_case(&lines, golden_case);
-    if (lines.reference_count > 1 || lower_case_of(result)) return;
+    const cJSON *order = cJSON_GetObjectItemCaseSensitive(result, "word_order");
+    if (lines.reference_count > 1 || lower_case_of(result) || (order && order->valueint)) return;
     const char *const *hypotheses = (const char *const *)lines.hypotheses.line;
     const char *const *references = (const char *const *)lines.references[0].line;
     double score = !strcmp(string(result, "metric"), "chrf")
