@@ -230,12 +230,12 @@ DM_API dm_status dm_average(const dm_options *options, const dm_observer *observ
 // ---- Scoring --------------------------------------------------------------------------------------------------------
 
 typedef struct dm_metric {
-    const char *name;  // "BLEU", "chrF2"
-    double score;      // 0 ... 100
-    char *signature;   // nrefs:1|case:mixed|...
-    char *verbose;     // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); chrF: ""
-    char *line;        // the whole result as sacreBLEU prints it
-    char *json;        // the same as a JSON object with sacreBLEU's keys
+    const char *name;      // "BLEU", "chrF2", "chrF2++", "TER"
+    double score;          // in percent; of TER, which counts edits, less is better
+    char *signature;       // nrefs:1|case:mixed|...
+    char *verbose;         // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); others: ""
+    char *line;            // the whole result as sacreBLEU prints it
+    char *json;            // the same as a JSON object with sacreBLEU's keys
 } dm_metric;
 
 // references: as many as options' --ref, each with a line per hypothesis. Writes dm_options_count(options, "metrics")

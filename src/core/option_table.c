@@ -256,14 +256,14 @@ const Option dm_option_table[] = {
      .help = "write log P / pieces^F (end of sentence counted); 0: log P"},
     {.name = "word-scores", .type = DM_FLAG, .commands = DM_RESCORE, .group = writing,
      .help = "after ||| also the log-probability of each target piece and of the end of the sentence"},
-    {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 2, .initial = "bleu", .choices = "bleu|chrf",
-     .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
-     .help = "what to compute"},
+    {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 3, .initial = "bleu",
+     .choices = "bleu|chrf|ter", .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
+     .help = "what to compute; of TER, which counts edits, less is better"},
     {.name = "tok", .type = DM_CHOICE, ONE, .initial = "13a", .choices = "13a|none|zh|char|intl", .commands = DM_SCORE,
      .group = scoring, .argument = "NAME",
      .help = "how BLEU cuts text into words; zh for Chinese, none for text that is in words already"},
     {.name = "lowercase", .aliases = "lc", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
-     .help = "compare without regard to case"},
+     .help = "compare without regard to case, as TER always does"},
     {.name = "chrf-word-order", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 2, .commands = DM_SCORE,
      .group = scoring, .argument = "N",
      .help = "longest n-grams of words that chrF counts beside those of characters; 2 is chrF++"},
@@ -323,10 +323,10 @@ const Command dm_command_table[] = {
      "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
      "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP] [options]",
-     "compare translations with references: BLEU, chrF",
-     "Writes BLEU and chrF, digit for digit those of sacreBLEU, with their signature.",
+     "compare translations with references: BLEU, chrF, TER",
+     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature.",
      "dragoman score --ref test.en test.out\n"
-     "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf\n"
+     "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
      "dragoman score --ref test.de test.out --tok none --lowercase --json"},
     {"report", DM_REPORT, "--model DIR [DIR ...] [options]", "show training runs as a page for the browser",
      "Writes one page that needs nothing else: curves, sample translations, attention, BLEU by length and the settings "

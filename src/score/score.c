@@ -43,6 +43,7 @@ static Measure choose_measure(const char *name, const Comparison *comparison, co
 {
     bool lower_case = dm_options_flag(options, "lowercase");
     if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case, (int)dm_options_number(options, "chrf-word-order"));
+    if (!strcmp(name, "ter")) return dm_ter_measure();
     return dm_bleu_measure(choose_tokenizer(comparison, options), lower_case);
 }
 

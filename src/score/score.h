@@ -29,7 +29,7 @@ struct Measure {
     Field fields[DM_MOST_FIELDS];  // its own part of the signature; ends with a key of NULL
     int width;                     // numbers of a line
     void (*count)(const Measure *measure, const Comparison *comparison, size_t line, double *statistics);
-    double (*score)(const Measure *measure, const double *sums);  // 0 ... 100
+    double (*score)(const Measure *measure, const double *sums);  // in percent
     char *(*verbose)(const double *sums);  // what is printed behind the score, for the caller to free; NULL: nothing
     bool lower_case;
     const Tokenizer *tokenizer;  // of BLEU
@@ -38,6 +38,7 @@ struct Measure {
 
 Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case);
 Measure dm_chrf_measure(bool lower_case, int word_order);  // word_order: 0, or 1 or 2 for chrF+ and chrF++
+Measure dm_ter_measure(void);
 
 // The statistics of all lines, [comparison->count][width]; the caller frees them.
 double *dm_statistics(const Measure *measure, const Comparison *comparison);

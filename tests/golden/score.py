@@ -7,14 +7,18 @@ import json
 import sys
 
 import sacrebleu
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.metrics.bleu import _get_tokenizer
 
 TOKENIZERS = ["13a", "none", "zh", "char", "intl"]
 
 WHITE = [c for c in map(chr, range(sys.maxunicode)) if c.isspace()]
 
-# name, hypotheses, references (a list of lines each)
+def numbers(first, end):
+    return [f"w{i}" for i in range(first, end)]
+
+
+# name, hypotheses, references (a list of lines each; a line may be a list of words)
 CASES = [
     ("plain", ["the cat sat on the mat .", "A man is riding a horse."],
      [["the cat was on the mat .", "A man rides a brown horse."]]),
@@ -62,10 +66,34 @@ CASES = [
     ("punctuation at words", ["(hi) 'tis -- so. . .. a, (b ,c) \"d\"! e?f é. 。x 中, (中)", "A dog's (life)... isn't, is it?"],
      [["( hi ) 'tis - so . .. a , b ,c \"d\" ! e?f é . 。x 中 , ( 中 )", "a dog's life ... isn't - is it ?"],
       ["(hi) tis -- so. . . a, (b), c \"d! e? f é 。 x 中 (中", "The dog's (life). Isn't it?"]]),
+    ("moved phrases", ["on the mat the cat sat", "d e f a b c", "b a d c f e", "c d a b c d", "The end THE beginning ."],
+     [["the cat sat on the mat", "a b c d e f", "a b c d e f", "a b c d", "the beginning the end ."],
+      ["the cat on the mat sat", "a b c f d e", "a c b d", "", "end the the beginning"]]),
+    ("moves to the limits", [numbers(11, 31) + numbers(0, 11), numbers(10, 60) + numbers(0, 10) + ["x"],
+                             numbers(20, 71) + numbers(0, 20), numbers(20, 72) + numbers(0, 20)],
+     [[numbers(0, 31), numbers(0, 60), numbers(0, 71), numbers(0, 72)]]),
+    ("which move comes first",
+     [list("ehfdghbge"), list("dccdddc"), list("adcca"), list("babbd"), list("aacdgfef"), list("babba")],
+     [[list("bgefedghh"), list("ddcccdd"), list("caacd"), list("adbbb"), list("acffdge"), list("bbaab")]]),
+    ("more moves than are tried", [list("cababbbccbccbcaaabcaabbbbabcbbabacbbccbc")],
+     [[list("caabcaccbbbbbbcacbcacaaaababccabbbcbbbb")]]),
+    ("as many moves as are tried, or more",
+     [list("babbabbaababbaaabbbbababbaabba"), list("bcaacabbaaaabcbccbacbbbcabaabb")],
+     [[list("aaabbbaaababbbbabaabbabbbababb"), list("bxbbcbababbbbbbacaabxccacbcacb")]]),
+    ("edit distance far from the diagonal", [numbers(0, 30) + ["x"] * 23, numbers(0, 30) + ["x"] * 24,
+                                             ["x"] * 60, ["w2"], numbers(0, 10), numbers(0, 120)],
+     [[["y"] * 24 + numbers(0, 30), ["y"] * 25 + numbers(0, 30), numbers(0, 1), numbers(0, 57), numbers(0, 38),
+       numbers(117, 120)]]),
     ("control characters", ["\x01\x02 a\x7fb", "tab\there\r"], [["\x01 \x02 a\x7fb", "tab here"]]),
 ]
 
-LINES = [text for _, hypotheses, references in CASES for stream in [hypotheses, *references] for text in stream]
+def joined(lines):
+    return [line if isinstance(line, str) else " ".join(line) for line in lines]
+
+
+LINES = [text for _, hypotheses, references in CASES for stream in [hypotheses, *references] for text in stream
+         if isinstance(text, str)]
+CASES = [(name, joined(hypotheses), [joined(lines) for lines in references]) for name, hypotheses, references in CASES]
 
 
 # What a result says about its metric, as the test sets its options, and the metric
@@ -73,6 +101,7 @@ METRICS = [({"metric": "bleu", "tok": tok, "lowercase": lowercase}, BLEU(lowerca
            for lowercase in (False, True) for tok in TOKENIZERS]
 METRICS += [({"metric": "chrf", "word_order": order, "lowercase": lowercase}, CHRF(word_order=order, lowercase=lowercase))
             for lowercase in (False, True) for order in (0, 1, 2)]
+METRICS += [({"metric": "ter"}, TER())]
 
 
 def results(hypotheses, references):
@@ -80,7 +109,7 @@ def results(hypotheses, references):
         score = metric.corpus_score(hypotheses, references)
         signature = metric.get_signature().format()
         yield settings | {"score": score.score, "line": score.format(1, False, signature)} | (
-            {"json": score.format(1, False, signature, True)} if hypotheses is CASES[0][1] else {})
+            {"json": score.format(1, False, signature, True)} if hypotheses == CASES[0][1] else {})
 
 
 def main():

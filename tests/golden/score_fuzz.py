@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 
 WHITE = [c for c in map(chr, range(0x3001)) if c.isspace() and c != "\n"]
 PIECES = [
@@ -62,6 +62,35 @@ def change(rng, text):
     return "".join(characters).replace("\n", " ")
 
 
+def wordy_line(rng, words):
+    """Words that come again, at lengths that reach the limits of TER's search."""
+    return " ".join(rng.choice(words) for _ in range(rng.choice([0, 1, 2, 5, 10, 20, 30, 30, 60, 120])))
+
+
+def edit(rng, text):
+    """What TER undoes: words put in, left out, replaced, and phrases moved."""
+    words = text.split()
+    for _ in range(rng.choice([0, 1, 2, 4, 8])):
+        start, length = rng.randrange(len(words) + 1), rng.choice([1, 2, 3, 5, 11, 30])
+        phrase = words[start:start + length]
+        kind = rng.random()
+        if kind < 0.5:
+            del words[start:start + length]
+            at = rng.randrange(len(words) + 1)
+            words[at:at] = phrase
+        elif kind < 0.7:
+            words[start:start + rng.choice([0, 1])] = [rng.choice(["x", "The", "."])]
+        elif kind < 0.75:
+            words = words[:start]
+        else:
+            del words[start:start + rng.choice([1, 1, 2, length])]
+    return " ".join(words)
+
+
+def wordy_stream(rng, base):
+    return [edit(rng, text) if rng.random() < 0.95 else wordy_line(rng, ["the", "x"]) for text in base]
+
+
 def stream(rng, base):
     kind = rng.random()
     lines = [line(rng) if kind < 0.1 or rng.random() < 0.1 else change(rng, text) for text in base]
@@ -70,19 +99,35 @@ def stream(rng, base):
     return lines
 
 
-def expected(hypotheses, references, metrics, tok, lowercase, as_json):
+def metric_of(name, tok, lowercase, word_order):
+    if name == "chrf":
+        return CHRF(lowercase=lowercase, word_order=word_order)
+    return BLEU(lowercase, tokenize=tok) if name == "bleu" else TER()
+
+
+def expected(hypotheses, references, metrics, as_json):
     """What the sacrebleu command would print, save the version."""
     hypotheses = [text.rstrip() for text in hypotheses]
     references = [[text.rstrip() for text in reference] for reference in references]
     results = []
-    for name in metrics:
-        metric = BLEU(lowercase, tokenize=tok) if name == "bleu" else CHRF(lowercase=lowercase)
+    for metric in metrics:
         score = metric.corpus_score(hypotheses, references)
         results.append(score.format(1, False, metric.get_signature().format(), as_json))
     if as_json:
         return results[0] + "\n" if len(results) == 1 else "[\n" + ",\n".join(results) + "\n]\n"
     width = max(text.index("=") for text in results)
     return "".join(f"{text[:text.index('=')]:>{width}}{text[text.index('='):]}\n" for text in results)
+
+
+def streams_of(rng):
+    """Hypotheses, and one or more streams of references."""
+    lines, references = rng.choice([1, 1, 2, 5, 20]), rng.choice([1, 1, 2, 3])
+    if rng.random() < 0.5:
+        base = [line(rng) for _ in range(lines)]
+        return stream(rng, base), [stream(rng, base) for _ in range(references)]
+    words = [f"w{i}" for i in range(rng.choice([1, 2, 5, 20, 200]))]
+    base = [wordy_line(rng, words) for _ in range(lines)]
+    return wordy_stream(rng, base), [wordy_stream(rng, base) for _ in range(references)]
 
 
 def main():
@@ -94,20 +139,22 @@ def main():
     rng = random.Random(arguments.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="score_fuzz_"))
     for case in range(arguments.cases):
-        base = [line(rng) for _ in range(rng.choice([1, 1, 2, 5, 20]))]
-        hypotheses, references = stream(rng, base), [stream(rng, base) for _ in range(rng.choice([1, 1, 2, 3]))]
-        metrics = rng.choice([["bleu"], ["chrf"], ["bleu", "chrf"]])
+        hypotheses, references = streams_of(rng)
+        names = rng.sample(["bleu", "chrf", "ter"], rng.choice([1, 1, 2, 3]))
         tok, lowercase, as_json = rng.choice(TOKENIZERS), rng.random() < 0.5, rng.random() < 0.5
+        word_order = rng.choice([0, 1, 2]) if "chrf" in names else 0
         files = [folder / name for name in ["hyp"] + [f"ref{i}" for i in range(len(references))]]
         for path, lines in zip(files, [hypotheses] + references):
             end = "\r\n" if rng.random() < 0.1 else "\n"
             path.write_bytes((end.join(lines) + end).encode())
-        command = [arguments.command, "score", files[0], "--metrics", *metrics, "--tok", tok]
+        command = [arguments.command, "score", files[0], "--metrics", *names, "--tok", tok]
         command += [word for path in files[1:] for word in ("--ref", path)]
         command += ["--lowercase"] * lowercase + ["--json"] * as_json
+        command += ["--chrf-word-order", str(word_order)] * (word_order > 0)
         result = subprocess.run(command, capture_output=True, encoding="utf-8")
         printed = re.sub(r"dragoman-[0-9.]+", "2.6.0", result.stdout)
-        wanted = expected(hypotheses, references, metrics, tok, lowercase, as_json)
+        metrics = [metric_of(name, tok, lowercase, word_order) for name in names]
+        wanted = expected(hypotheses, references, metrics, as_json)
         if printed != wanted or result.returncode:
             print(f"case {case} (seed {arguments.seed}) in {folder}:\n{' '.join(map(str, command))}")
             print(f"sacreBLEU:\n{wanted}dragoman (exit status {result.returncode}):\n{printed}{result.stderr}")

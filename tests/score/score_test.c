@@ -193,6 +193,7 @@ static void lower_case_is_that_of_python(void)
 static void check_validation(const cJSON *golden_case, const cJSON *result)
 {
     Case lines;
+    if (!strcmp(string(result, "metric"), "ter")) return;  // no metric of validation
     read_case(&lines, golden_case);
     const cJSON *order = cJSON_GetObjectItemCaseSensitive(result, "word_order");
     if (lines.reference_count > 1 || lower_case_of(result) || (order && order->valueint)) return;
