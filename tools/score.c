@@ -1,17 +1,16 @@
-// dragoman score: BLEU and chrF of translations against references.
+// dragoman score: BLEU, chrF and TER of translations against references, of one system or several.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dragoman/dragoman.h"
-#include "tools.h"
+#include "score_table.h"
 
-// What is read for one run: the translations, and a file for every --ref.
+// What is read for one run: a file of translations for every system, and a file for every --ref.
 typedef struct Input {
-    const char *hypothesis_path;
-    dm_lines hypotheses;
+    const char **names;    // [system_count] of the systems' files
+    dm_lines *systems;     // [system_count]
     dm_lines *references;  // [reference_count]
-    int reference_count;
+    int system_count, reference_count;
 } Input;
 
 static dm_status refuse(dm_status status, dm_error *error, const char *message)
@@ -20,68 +19,82 @@ static dm_status refuse(dm_status status, dm_error *error, const char *message)
     return status;
 }
 
-static dm_status check_counts(const dm_options *options, const Input *input, dm_error *error)
+static dm_status check_counts(const dm_options *options, const Input *input, int system, dm_error *error)
 {
+    const char *name = input->names[system];
+    size_t count = input->systems[system].count;
     for (int r = 0; r < input->reference_count; r++) {
-        if (input->references[r].count == input->hypotheses.count) continue;
+        if (input->references[r].count == count) continue;
         snprintf(error->message, sizeof error->message,
-                 "%s has %zu lines and %s %zu: a translation and its reference must stand on the same line",
-                 input->hypothesis_path, input->hypotheses.count, dm_options_text(options, "ref", r),
-                 input->references[r].count);
+                 "%s has %zu lines and %s %zu: a translation and its reference must stand on the same line", name,
+                 count, dm_options_text(options, "ref", r), input->references[r].count);
         return DM_FAILURE;
     }
-    if (input->hypotheses.count) return DM_OK;
-    snprintf(error->message, sizeof error->message, "%s is empty: there is nothing to score", input->hypothesis_path);
+    if (count) return DM_OK;
+    snprintf(error->message, sizeof error->message, "%s is empty: there is nothing to score", name);
     return DM_FAILURE;
+}
+
+static int count_stdin(const dm_options *options, const char *option)
+{
+    int found = 0;
+    for (int i = 0; i < dm_options_count(options, option); i++)
+        found += !strcmp(dm_options_text(options, option, i), "-");
+    return found;
 }
 
 static dm_status read_input(const dm_options *options, Input *input, dm_error *error)
 {
-    input->reference_count = dm_options_count(options, "ref");
-    if (!input->reference_count) return refuse(DM_USAGE, error, "there is nothing to score against: add --ref FILE");
-    const char *path = dm_options_text(options, "HYP", 0);
-    if (!path) path = "-";
-    int from_stdin = !strcmp(path, "-");
-    for (int r = 0; r < input->reference_count; r++) from_stdin += !strcmp(dm_options_text(options, "ref", r), "-");
-    if (from_stdin > 1)
+    if (count_stdin(options, "HYP") + count_stdin(options, "ref") > 1)
         return refuse(DM_USAGE, error, "standard input can be read only once: name a file for all inputs but one");
-
-    input->hypothesis_path = strcmp(path, "-") ? path : "standard input";
-    input->references = calloc((size_t)input->reference_count, sizeof *input->references);
-    if (!input->references) return refuse(DM_FAILURE, error, "out of memory");
-    dm_status status = dm_lines_read(&input->hypotheses, path, error);
-    for (int r = 0; !status && r < input->reference_count; r++)
+    int systems = dm_options_count(options, "HYP"), references = dm_options_count(options, "ref");
+    input->names = calloc((size_t)systems, sizeof *input->names);
+    input->systems = calloc((size_t)systems, sizeof *input->systems);
+    input->references = calloc((size_t)references, sizeof *input->references);
+    if (!input->names || !input->systems || !input->references) return refuse(DM_FAILURE, error, "out of memory");
+    input->system_count = systems;
+    input->reference_count = references;
+    dm_status status = DM_OK;
+    for (int s = 0; !status && s < systems; s++) {
+        const char *path = dm_options_text(options, "HYP", s);
+        input->names[s] = strcmp(path, "-") ? path : "standard input";
+        status = dm_lines_read(&input->systems[s], path, error);
+    }
+    for (int r = 0; !status && r < references; r++)
         status = dm_lines_read(&input->references[r], dm_options_text(options, "ref", r), error);
-    return status ? status : check_counts(options, input, error);
+    for (int s = 0; !status && s < systems; s++) status = check_counts(options, input, s, error);
+    return status;
 }
 
 static void free_input(Input *input)
 {
-    dm_lines_free(&input->hypotheses);
-    for (int r = 0; input->references && r < input->reference_count; r++) dm_lines_free(&input->references[r]);
+    for (int s = 0; s < input->system_count; s++) dm_lines_free(&input->systems[s]);
+    for (int r = 0; r < input->reference_count; r++) dm_lines_free(&input->references[r]);
+    free(input->names);
+    free(input->systems);
     free(input->references);
 }
 
-// BLEU of text that is still in tokens or pieces is a figure that cannot be compared, and does not look wrong.
-static void note_unfinished_text(const dm_options *options, const Input *input)
+// BLEU of text that is still in tokens or pieces is a figure that cannot be compared, and does not look wrong. Text is
+// taken for tokens where a hundred lines, or of some lines most, end in a full stop by itself.
+static void note_unfinished_text(const dm_options *options, const char *name, const dm_lines *hypotheses)
 {
     if (!strcmp(dm_options_text(options, "tok", 0), "none")) return;
     size_t stops = 0, joins = 0;
-    for (size_t i = 0; i < input->hypotheses.count; i++) {
-        const char *line = input->hypotheses.line[i];
+    for (size_t i = 0; i < hypotheses->count; i++) {
+        const char *line = hypotheses->line[i];
         size_t length = strlen(line);
         stops += length >= 2 && !strcmp(line + length - 2, " .");
         joins += strstr(line, "@@ ") != NULL;
     }
     if (joins)
-        fprintf(stderr, "dragoman: note: %zu lines of %s hold \"@@ \": join the pieces before scoring\n", joins,
-                input->hypothesis_path);
-    if (stops >= 100)
+        fprintf(stderr, "dragoman: note: %zu lines of %s hold \"@@ \": join the pieces before scoring\n", joins, name);
+    if (stops >= 100 || (stops >= 3 && 2 * stops > hypotheses->count))
         fprintf(
             stderr,
             "dragoman: note: %zu lines of %s end in \" .\": scores of tokenized text cannot be compared with others "
             "(--tok none says that it is meant so)\n",
-            stops, input->hypothesis_path);
+            stops, name);
 }
 
 static void note_tokenizer(const dm_options *options, const dm_metric *metrics, int count)
@@ -111,21 +124,32 @@ static void print(const dm_metric *metrics, int count, bool json)
     if (json && count > 1) puts("]");
 }
 
+static void report(const dm_options *options, const Input *input, const dm_metric *metrics, int metric_count)
+{
+    bool json = dm_options_flag(options, "json");
+    ScoreTable table = {options, input->names, metrics, input->system_count, metric_count};
+    for (int i = 0; i < input->system_count; i++) note_unfinished_text(options, input->names[i], &input->systems[i]);
+    note_tokenizer(options, metrics, metric_count);
+    if (input->system_count == 1)
+        print(metrics, metric_count, json);
+    else if (json)
+        score_table_print_json(&table);
+    else
+        score_table_print(&table);
+}
+
 int score_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     Input input = {0};
-    int count = dm_options_count(options, "metrics");
-    dm_metric *metrics = calloc((size_t)count + 1, sizeof *metrics);
+    int metric_count = dm_options_count(options, "metrics"), count = metric_count * dm_options_count(options, "HYP");
+    dm_metric *metrics = calloc((size_t)count, sizeof *metrics);
     dm_status status = metrics ? read_input(options, &input, &error) : refuse(DM_FAILURE, &error, "out of memory");
     if (!status)
-        status = dm_score(&input.hypotheses, input.references, input.reference_count, options, metrics, &error);
-    if (!status) {
-        note_unfinished_text(options, &input);
-        note_tokenizer(options, metrics, count);
-        print(metrics, count, dm_options_flag(options, "json"));
-        dm_metrics_free(metrics, count);
-    }
+        status = dm_compare(input.systems, input.system_count, input.references, input.reference_count, options,
+                            metrics, &error);
+    if (!status) report(options, &input, metrics, metric_count);
+    if (metrics) dm_metrics_free(metrics, count);
     free_input(&input);
     free(metrics);
     return status ? complain(status, &error) : close_output(stdout);

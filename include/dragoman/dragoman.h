@@ -232,6 +232,9 @@ DM_API dm_status dm_average(const dm_options *options, const dm_observer *observ
 typedef struct dm_metric {
     const char *name;      // "BLEU", "chrF2", "chrF2++", "TER"
     double score;          // in percent; of TER, which counts edits, less is better
+    double mean;           // of the scores of bootstrap resamples (--confidence, --paired-bs), else NAN
+    double interval;       // half the distance of their 2.5% and 97.5% quantiles, else NAN
+    double p_value;        // of the difference from the first system (--paired-bs, --paired-ar), else NAN
     char *signature;       // nrefs:1|case:mixed|...
     char *verbose;         // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287); others: ""
     char *line;            // the whole result as sacreBLEU prints it
@@ -239,9 +242,16 @@ typedef struct dm_metric {
 } dm_metric;
 
 // references: as many as options' --ref, each with a line per hypothesis. Writes dm_options_count(options, "metrics")
-// results in that order.
+// results in that order; the caller frees what they own with dm_metrics_free.
 DM_API dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                           const dm_options *options, dm_metric *metrics, dm_error *error);
+// The same for the translations of several systems: all results of the first, then all of the second ... With --paired-bs
+// or --paired-ar every system but the first, the baseline, gets a p_value: the probability of a difference in score as
+// large as theirs if chance alone made it, p = (1 + trials that reach the difference) / (1 + trials), over
+// - --paired-bs: resamples of the lines, drawn for both; |system - baseline| less its mean has to reach it,
+// - --paired-ar: exchanges of lines between the two; |one - other| has to reach it.
+DM_API dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
+                            const dm_options *options, dm_metric *metrics, dm_error *error);
 DM_API void dm_metrics_free(dm_metric *metrics, int count);
 
 #ifdef __cplusplus

@@ -9,8 +9,7 @@
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
                   schedule[] = "Schedule", validation[] = "Validation and saving", search[] = "Search",
-                  writing[] = "What is written",
-                  scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
+                  writing[] = "What is written", scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
 
 // clang-format off
 const Option dm_option_table[] = {
@@ -73,8 +72,10 @@ const Option dm_option_table[] = {
     {.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2, .initial = "1 2", .low = 1,
      .high = 10000, .commands = DM_RESCORE, .group = data, .argument = "SRC TRG", .only_with = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1; others are ignored"},
-    {.name = "HYP", .type = DM_TEXT, ONE, .initial = "-", .commands = DM_SCORE, .group = data,
-     .help = "translations to score, one a line, plain or compressed; - is standard input"},
+    {.name = "HYP", .type = DM_TEXT, .values_min = 1, .values_max = 64, .initial = "-", .commands = DM_SCORE,
+     .group = data, .repeats = true,
+     .help = "translations to score, one a line, plain or compressed; - is standard input. Several files, one of each system, are scored "
+             "in a table"},
     {.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_SCORE,
      .group = data, .argument = "FILE", .required = true, .repeats = true,
      .help = "reference translations, line by line; give it again for each further file of references"},
@@ -267,6 +268,25 @@ const Option dm_option_table[] = {
     {.name = "chrf-word-order", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 2, .commands = DM_SCORE,
      .group = scoring, .argument = "N",
      .help = "longest n-grams of words that chrF counts beside those of characters; 2 is chrF++"},
+    {.name = "confidence", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
+     .help = "also print the mean of bootstrap resamples and half the width of their 95% interval. Resamples are drawn "
+             "otherwise than sacreBLEU draws them, so that these figures agree with its within chance, not to the digit"},
+    {.name = "confidence-n", .type = DM_INTEGER, ONE, .initial = "1000", .low = 2, .high = 1000000,
+     .commands = DM_SCORE, .group = scoring, .argument = "N",
+     .help = "resamples of --confidence"},
+    {.name = "paired-bs", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
+     .help = "compare each system with the first by paired bootstrap resampling: is the difference more than chance?"},
+    {.name = "paired-bs-n", .type = DM_INTEGER, ONE, .initial = "1000", .low = 2, .high = 1000000,
+     .commands = DM_SCORE, .group = scoring, .argument = "N",
+     .help = "resamples of --paired-bs"},
+    {.name = "paired-ar", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
+     .help = "the same by approximate randomization: translations are exchanged at random between the two"},
+    {.name = "paired-ar-n", .type = DM_INTEGER, ONE, .initial = "10000", .low = 2, .high = 1000000,
+     .commands = DM_SCORE, .group = scoring, .argument = "N",
+     .help = "exchanges of --paired-ar"},
+    {.name = "seed", .type = DM_INTEGER, ONE, .initial = "12345", .low = 0, .high = 999999999999999,
+     .commands = DM_SCORE, .group = scoring, .argument = "N",
+     .help = "of the random numbers of these tests: the same seed gives the same figures"},
     {.name = "json", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
      .help = "print JSON with sacreBLEU's keys"},
     {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096,
@@ -296,7 +316,8 @@ const Option dm_option_table[] = {
 // clang-format on
 
 const Command dm_command_table[] = {
-    {"train", DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]", "learn to translate from pairs of sentences",
+    {"train", DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
+     "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on.",
      "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
@@ -322,12 +343,15 @@ const Command dm_command_table[] = {
      "dragoman average --model zh-en --last 5\n"
      "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
      "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
-    {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP] [options]",
+    {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER",
-     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature.",
+     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "
+     "a "
+     "table, and whether they differ by more than chance.",
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
-     "dragoman score --ref test.de test.out --tok none --lowercase --json"},
+     "dragoman score --ref test.de test.out --tok none --lowercase --json\n"
+     "dragoman score --ref test.en baseline.out test.out --paired-bs"},
     {"report", DM_REPORT, "--model DIR [DIR ...] [options]", "show training runs as a page for the browser",
      "Writes one page that needs nothing else: curves, sample translations, attention, BLEU by length and the settings "
      "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",

@@ -13,7 +13,7 @@ typedef struct Words {
 static Words words_of(const Segmenter *segmenter, const char *const *pieces, int count)
 {
     int *of = dm_allocate((size_t)count + 1, sizeof(int));
-    const int words = dm_words(segmenter, pieces, count, of);
+    const int words = dm_pieces_to_words(segmenter, pieces, count, of);
     return (Words){words, of};
 }
 

@@ -1,4 +1,5 @@
 // A result as sacreBLEU prints it: the signature, a line of text, a JSON object.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,11 @@ static void put_member(Text *text, const char *key, const char *value)
     put(text, "\"");
 }
 
+static char *confidence_of(const dm_metric *metric)
+{
+    return dm_format("μ = %.1f ± %.1f", metric->mean, metric->interval);
+}
+
 // A JSON object as Python prints it with an indent of one; no string in it needs an escape.
 static char *json_of(const dm_metric *metric, const Field *fields, int count)
 {
@@ -40,16 +46,35 @@ static char *json_of(const dm_metric *metric, const Field *fields, int count)
     put(&text, head);
     free(head);
     put_member(&text, "signature", metric->signature);
+    if (!isnan(metric->mean)) {
+        char *confidence =
+            dm_format(",\n \"confidence_mean\": %.1f,\n \"confidence_var\": %.1f", metric->mean, metric->interval);
+        put(&text, confidence);
+        free(confidence);
+        confidence = confidence_of(metric);
+        put_member(&text, "confidence", confidence);
+        free(confidence);
+    }
     if (*metric->verbose) put_member(&text, "verbose_score", metric->verbose);
     for (int i = 0; i < count; i++) put_member(&text, fields[i].key, fields[i].value);
     put(&text, "\n}");
     return text.bytes;
 }
 
+// BLEU|nrefs:1|... = 20.8 (μ = 20.8 ± 0.7) 54.4/26.6/14.9/8.7 (BP = 1.000 ...
+static char *line_of(const dm_metric *metric)
+{
+    char *confidence = isnan(metric->mean) ? NULL : confidence_of(metric);
+    char *line =
+        dm_format("%s|%s = %.1f%s%s%s%s%s", metric->name, metric->signature, metric->score, confidence ? " (" : "",
+                  confidence ? confidence : "", confidence ? ")" : "", *metric->verbose ? " " : "", metric->verbose);
+    free(confidence);
+    return line;
+}
+
 void dm_describe(dm_metric *metric, const Field *fields, int count)
 {
     metric->signature = signature_of(fields, count);
-    metric->line = dm_format("%s|%s = %.1f%s%s", metric->name, metric->signature, metric->score,
-                             *metric->verbose ? " " : "", metric->verbose);
+    metric->line = line_of(metric);
     metric->json = json_of(metric, fields, count);
 }

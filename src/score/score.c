@@ -1,11 +1,83 @@
 // The public side of scoring: from lines and options to figures.
 #include "score/score.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/utf8.h"
+#include "score/resample.h"
+
+// ---- What the options ask for ---------------------------------------------------------------------------------------
+
+// What can be said about chance: at most one of these.
+typedef struct Test {
+    const char *option, *trials_option;
+    const char *field;  // of the signature, for the trials
+    bool paired, bootstrap;
+} Test;
+
+static const Test tests[] = {
+    {"confidence", "confidence-n", "bs", .bootstrap = true},
+    {"paired-bs", "paired-bs-n", "bs", .paired = true, .bootstrap = true},
+    {"paired-ar", "paired-ar-n", "ar", .paired = true},
+};
+
+static Status choose_test(const dm_options *options, int system_count, const Test **chosen, Error *error)
+{
+    *chosen = NULL;
+    for (const Test *test = tests; test < tests + DM_COUNT(tests); test++) {
+        bool asked = dm_options_flag(options, test->option);
+        if (!asked && dm_options_given(options, test->trials_option))
+            return dm_misuse(error, "--%s needs --%s", test->trials_option, test->option);
+        if (!asked) continue;
+        if (*chosen)
+            return dm_misuse(error,
+                             "--%s and --%s cannot be done at once: choose one (--paired-bs has the intervals of "
+                             "--confidence, too)",
+                             (*chosen)->option, test->option);
+        if (test->paired && system_count < 2)
+            return dm_misuse(error, "--%s compares systems: name two files of translations or more, the baseline first",
+                             test->option);
+        *chosen = test;
+    }
+    if (!*chosen && dm_options_given(options, "seed"))
+        return dm_misuse(error, "--seed needs --confidence, --paired-bs or --paired-ar: nothing else is random");
+    return DM_OK;
+}
+
+static Status check_metrics(const dm_options *options, Error *error)
+{
+    bool chrf = false;
+    for (int i = 0; i < dm_options_count(options, "metrics"); i++) {
+        const char *name = dm_options_text(options, "metrics", i);
+        chrf |= !strcmp(name, "chrf");
+        for (int before = 0; before < i; before++)
+            if (!strcmp(name, dm_options_text(options, "metrics", before)))
+                return dm_misuse(error, "--metrics has %s twice", name);
+    }
+    if (!chrf && dm_options_given(options, "chrf-word-order"))
+        return dm_misuse(error, "--chrf-word-order needs --metrics chrf");
+    return DM_OK;
+}
+
+// The tokenizer that the user named, or the one that fits the first references.
+static const Tokenizer *choose_tokenizer(const dm_options *options, const dm_lines *reference)
+{
+    if (dm_options_given(options, "tok")) return dm_tokenizer(dm_options_text(options, "tok", 0));
+    return dm_tokenizer_for((const char *const *)reference->line, reference->count);
+}
+
+static Measure choose_measure(const char *name, const dm_options *options, const dm_lines *reference)
+{
+    bool lower_case = dm_options_flag(options, "lowercase");
+    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case, (int)dm_options_number(options, "chrf-word-order"));
+    if (!strcmp(name, "ter")) return dm_ter_measure();
+    return dm_bleu_measure(choose_tokenizer(options, reference), lower_case);
+}
+
+// ---- What is compared -----------------------------------------------------------------------------------------------
 
 static Status check_text(const dm_lines *lines, const char *what, Error *error)
 {
@@ -32,56 +104,121 @@ static Status check_lines(const dm_lines *hypotheses, const dm_lines *references
     return status;
 }
 
-// The tokenizer that the user named, or the one that fits the first references.
-static const Tokenizer *choose_tokenizer(const Comparison *comparison, const dm_options *options)
+// ---- Scoring --------------------------------------------------------------------------------------------------------
+
+// All systems by all measures, system by system.
+typedef struct Table {
+    const dm_options *options;
+    const Test *test;  // NULL: none
+    int system_count, measure_count, reference_count;
+    size_t lines;
+    Measure *measures;   // [measure_count]
+    Sample *samples;     // [system_count][measure_count]
+    dm_metric *metrics;  // likewise; the caller's
+} Table;
+
+static void count_statistics(Table *table, const dm_lines *systems, const dm_lines *references)
 {
-    if (dm_options_given(options, "tok")) return dm_tokenizer(dm_options_text(options, "tok", 0));
-    return dm_tokenizer_for(comparison->references[0], comparison->count);
+    const char *const **streams = dm_allocate((size_t)table->reference_count, sizeof *streams);
+    for (int r = 0; r < table->reference_count; r++) streams[r] = (const char *const *)references[r].line;
+    for (int k = 0; k < table->system_count * table->measure_count; k++) {
+        const dm_lines *hypotheses = &systems[k / table->measure_count];
+        const Measure *measure = &table->measures[k % table->measure_count];
+        Comparison comparison = {(const char *const *)hypotheses->line, streams, table->lines, table->reference_count};
+        table->samples[k] = (Sample){.measure = measure, .statistics = dm_statistics(measure, &comparison)};
+    }
+    free(streams);
 }
 
-static Measure choose_measure(const char *name, const Comparison *comparison, const dm_options *options)
+static void score_all(Table *table)
 {
-    bool lower_case = dm_options_flag(options, "lowercase");
-    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case, (int)dm_options_number(options, "chrf-word-order"));
-    if (!strcmp(name, "ter")) return dm_ter_measure();
-    return dm_bleu_measure(choose_tokenizer(comparison, options), lower_case);
+    for (int k = 0; k < table->system_count * table->measure_count; k++) {
+        const Measure *measure = table->samples[k].measure;
+        double sums[DM_MOST_STATISTICS];
+        dm_add_up(measure, table->samples[k].statistics, table->lines, sums);
+        table->metrics[k] = (dm_metric){.name = measure->name,
+                                        .score = measure->score(measure, sums),
+                                        .mean = NAN,
+                                        .interval = NAN,
+                                        .p_value = NAN,
+                                        .verbose = measure->verbose ? measure->verbose(sums) : dm_copy_string("")};
+    }
 }
 
-static dm_metric score(const Measure *measure, const Comparison *comparison)
+static void run_test(Table *table)
 {
-    double *statistics = dm_statistics(measure, comparison), sums[DM_MOST_STATISTICS];
-    dm_add_up(measure, statistics, comparison->count, sums);
-    dm_metric metric = {.name = measure->name, .score = measure->score(measure, sums)};
-    metric.verbose = measure->verbose ? measure->verbose(sums) : dm_copy_string("");
+    int count = table->system_count * table->measure_count;
+    int trials = (int)dm_options_number(table->options, table->test->trials_option);
+    uint64_t seed = (uint64_t)dm_options_number(table->options, "seed");
+    if (table->test->bootstrap) dm_bootstrap(table->samples, count, table->lines, trials, seed);
+    for (int k = table->measure_count; k < count && table->test->paired; k++) {
+        const Sample *baseline = &table->samples[k % table->measure_count], *system = &table->samples[k];
+        double difference = fabs(table->metrics[k].score - table->metrics[k % table->measure_count].score);
+        table->metrics[k].p_value = table->test->bootstrap
+                                        ? dm_bootstrap_p(baseline, system, trials, difference)
+                                        : dm_randomization_p(baseline, system, table->lines, trials, seed, difference);
+    }
+    for (int k = 0; k < count && table->test->bootstrap; k++)
+        dm_interval(&table->samples[k], trials, &table->metrics[k].mean, &table->metrics[k].interval);
+}
 
-    char *references = dm_format("%d", comparison->reference_count);
-    Field fields[DM_MOST_FIELDS + 2] = {{"nrefs", references}};
-    int count = 1;
-    for (const Field *field = measure->fields; field->key; field++) fields[count++] = *field;
-    fields[count++] = (Field){"version", "dragoman-" DM_VERSION};
-    dm_describe(&metric, fields, count);
+static void describe_all(const Table *table)
+{
+    char *references = dm_format("%d", table->reference_count);
+    for (int k = 0; k < table->system_count * table->measure_count; k++) {
+        Field fields[DM_MOST_FIELDS + 4] = {{"nrefs", references}};
+        int count = 1;
+        if (table->test) {
+            const char *trials = dm_options_text(table->options, table->test->trials_option, 0);
+            fields[count++] = (Field){table->test->field, trials};
+            fields[count++] = (Field){"seed", dm_options_text(table->options, "seed", 0)};
+        }
+        for (const Field *field = table->samples[k].measure->fields; field->key; field++) fields[count++] = *field;
+        fields[count++] = (Field){"version", "dragoman-" DM_VERSION};
+        dm_describe(&table->metrics[k], fields, count);
+    }
     free(references);
-    free(statistics);
-    return metric;
+}
+
+dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
+                     const dm_options *options, dm_metric *metrics, dm_error *error)
+{
+    Table table = {options,
+                   .system_count = system_count,
+                   .measure_count = dm_options_count(options, "metrics"),
+                   .reference_count = reference_count,
+                   .lines = system_count > 0 ? systems[0].count : 0,
+                   .metrics = metrics};
+    size_t count = (size_t)table.system_count * (size_t)table.measure_count;
+    memset(metrics, 0, count * sizeof *metrics);
+    Status status = check_metrics(options, error);
+    if (!status) status = choose_test(options, system_count, &table.test, error);
+    for (int s = 0; !status && s < system_count; s++)
+        status = check_lines(&systems[s], references, reference_count, error);
+    if (status) return status;
+
+    table.measures = dm_allocate((size_t)table.measure_count, sizeof *table.measures);
+    for (int m = 0; m < table.measure_count; m++)
+        table.measures[m] = choose_measure(dm_options_text(options, "metrics", m), options, &references[0]);
+    table.samples = dm_allocate(count, sizeof *table.samples);
+    count_statistics(&table, systems, references);
+    score_all(&table);
+    if (table.test) run_test(&table);
+    describe_all(&table);
+
+    for (size_t k = 0; k < count; k++) {
+        free(table.samples[k].statistics);
+        free(table.samples[k].scores);
+    }
+    free(table.samples);
+    free(table.measures);
+    return DM_OK;
 }
 
 dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                    const dm_options *options, dm_metric *metrics, dm_error *error)
 {
-    int metric_count = dm_options_count(options, "metrics");
-    memset(metrics, 0, (size_t)metric_count * sizeof *metrics);
-    Status status = check_lines(hypotheses, references, reference_count, error);
-    if (status) return status;
-
-    const char *const **streams = dm_allocate((size_t)reference_count, sizeof *streams);
-    for (int r = 0; r < reference_count; r++) streams[r] = (const char *const *)references[r].line;
-    Comparison comparison = {(const char *const *)hypotheses->line, streams, hypotheses->count, reference_count};
-    for (int i = 0; i < metric_count; i++) {
-        Measure measure = choose_measure(dm_options_text(options, "metrics", i), &comparison, options);
-        metrics[i] = score(&measure, &comparison);
-    }
-    free(streams);
-    return DM_OK;
+    return dm_compare(hypotheses, 1, references, reference_count, options, metrics, error);
 }
 
 void dm_metrics_free(dm_metric *metrics, int count)

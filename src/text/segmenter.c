@@ -318,7 +318,7 @@ static bool begins_word(const Segmenter *segmenter, const char *before, const ch
     return strncmp(piece, word_mark, sizeof word_mark - 1) == 0 || without_spaces(piece) || without_spaces(before);
 }
 
-int dm_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of)
+int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of)
 {
     int words = 0;
     for (int i = 0; i < count; i++) {

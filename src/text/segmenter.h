@@ -50,7 +50,7 @@ char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int 
 bool dm_is_unknown(const Segmenter *segmenter, Side side, int id);
 // Which word each piece belongs to, from 0, into word_of [count]; returns how many words there are. A word ends where a
 // space does; in scripts that are written without spaces every piece is a word.
-int dm_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of);
+int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, int count, int *word_of);
 
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,

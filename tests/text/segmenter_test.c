@@ -293,7 +293,7 @@ static void a_word_ends_where_a_space_does_and_chinese_pieces_are_words(void)
         int count = 0, word_of[16];
         snprintf(text, sizeof text, "%s", cases[i].pieces);
         for (char *piece = strtok(text, " "); piece; piece = strtok(NULL, " ")) pieces[count++] = piece;
-        const int total = dm_words(segmenter, pieces, count, word_of);
+        const int total = dm_pieces_to_words(segmenter, pieces, count, word_of);
         for (int j = 0; j < count; j++) words[j] = (char)('0' + word_of[j]);
         CU_ASSERT_STRING_EQUAL(words, cases[i].words);
         CU_ASSERT_EQUAL(total, word_of[count - 1] + 1);

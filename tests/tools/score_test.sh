@@ -27,6 +27,7 @@ printf 'the cat\n' >short
 printf '我爱中国。\n' >chinese
 printf 'fine\nbro\xffken\n' >invalid
 : >empty
+printf 'one .\ntwo .\nthree .\nfour!\n' >few
 for _ in $(seq 100); do echo 'a@@ b c d .'; done >pieces
 
 sig='nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:dragoman-'
@@ -47,6 +48,7 @@ expect 0 err 'the references are Chinese' --ref chinese chinese
 expect 0 out '|tok:char|' --ref chinese --tok char chinese
 expect 0 err 'join the pieces' --ref pieces pieces
 expect 0 err 'tokenized text' --ref pieces pieces
+expect 0 err 'tokenized text' --ref few few
 expect 1 err 'hyp has 2 lines and short 1' --ref short hyp
 expect 1 err 'empty is empty' --ref empty empty
 expect 1 err 'absent' --ref absent hyp
@@ -55,6 +57,39 @@ expect 1 err '/ is a folder' --ref / hyp
 expect 2 err '--ref' hyp
 expect 2 err 'standard input can be read only once' --ref - <hyp
 expect 2 err 'tok' --ref ref --tok 13b hyp
+
+# ---- Several systems, and chance ----
+
+for i in $(seq 60); do
+    echo "the cat number $i sat on a mat and looked at the dog"
+done >many
+sed 's/sat on a mat/lay in the hat/' many >worse
+sed 's/looked at the dog/seen by a dog/' worse >worst
+expect 0 out '│' --ref many many worse
+expect 0 out 'many' --ref many many worse
+expect 0 out 'Metric signatures' --ref many --metrics bleu chrf ter -- many worse worst
+expect 0 out 'Baseline: many' --ref many many worse --paired-bs
+expect 0 out '(p = 0.0010)*' --ref many many worse --paired-bs
+expect 0 out '|bs:1000|seed:12345|' --ref many many worse --paired-bs
+expect 0 out '|ar:500|seed:7|' --ref many many worse --paired-ar --paired-ar-n 500 --seed 7
+expect 0 out '(p = 1.0000)' --ref many worse worse --paired-ar --paired-ar-n 500
+expect 0 out 'null' --ref many many worse --paired-bs --json
+expect 0 out '100.0 (μ = 100.0 ± 0.0)' --ref many many --confidence
+expect 0 out '"confidence_mean": 100.0' --ref many many --confidence --json
+expect 0 out '|bs:50|' --ref many many --confidence --confidence-n 50
+"$command" score --ref many worse --confidence >once
+"$command" score --ref many worse --confidence >twice
+"$command" score --ref many worse --confidence --seed 2 >otherwise
+if ! cmp -s once twice || cmp -s once otherwise; then
+    echo "the seed alone decides about the resamples: $(cat once twice otherwise)"
+    broken=1
+fi
+expect 2 err 'two files of translations' --ref many many --paired-bs
+expect 2 err 'cannot be done at once' --ref many many worse --paired-bs --paired-ar
+expect 2 err '--paired-ar-n needs --paired-ar' --ref many many worse --paired-ar-n 5
+expect 2 err '--seed needs' --ref many many --seed 5
+expect 2 err 'bleu twice' --ref many --metrics bleu bleu -- many
+expect 1 err 'hyp has 2 lines and many 60' --ref many many hyp
 if [ -e /dev/full ] && "$command" score --ref ref hyp >/dev/full 2>err; then
     echo "a full disk went unnoticed"
     broken=1
