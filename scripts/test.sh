@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
-install_packages groff-base mandoc python3 valgrind zsh zstd
+install_packages curl groff-base mandoc python3 valgrind zsh zstd
 scripts/setup.sh build-test -DDRAGOMAN_WERROR=ON
 scripts/setup.sh build-asan -DDRAGOMAN_WERROR=ON -DCMAKE_BUILD_TYPE=asan
 

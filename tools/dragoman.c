@@ -1,7 +1,6 @@
 // The command: finds the subcommand, reads its options, and hands over. What all subcommands share is here too.
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 
 #include "tools.h"
@@ -14,7 +13,7 @@ static const struct {
 } commands[] = {
     {"train", train_command},     {"translate", translate_command}, {"rescore", rescore_command},
     {"average", average_command}, {"score", score_command},         {"report", report_command},
-    {"info", info_command},       {"docs", docs_command},
+    {"serve", serve_command},     {"info", info_command},           {"docs", docs_command},
 };
 
 int complain(dm_status status, const dm_error *error)
@@ -43,6 +42,19 @@ int close_output(FILE *stream)
     const char *why = reason == EBADF ? "it is closed" : reason ? strerror(reason) : "not all of it was taken";
     fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
     return 1;
+}
+
+volatile sig_atomic_t caught_signal;
+
+static void on_signal(int number)
+{
+    caught_signal = number;
+    signal(number, SIG_DFL);
+}
+
+void catch_signal(int number)
+{
+    if (signal(number, on_signal) == SIG_IGN) signal(number, SIG_IGN);
 }
 
 #ifdef __clang__

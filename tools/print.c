@@ -65,9 +65,15 @@ static void print_hypothesis(FILE *stream, const Format *format, const dm_transl
 
 // ---- JSON -----------------------------------------------------------------------------------------------------------
 
+// Of an empty line there are no pieces and no words: [], which cJSON does not make of no array.
 static cJSON *strings(const char *const *texts, int count)
 {
     return count ? cJSON_CreateStringArray(texts, count) : cJSON_CreateArray();
+}
+
+static cJSON *numbers(const double *values, int count)
+{
+    return count ? cJSON_CreateDoubleArray(values, count) : cJSON_CreateArray();
 }
 
 static cJSON *links(const dm_translation *t, const dm_hypothesis *h)
@@ -95,8 +101,7 @@ static cJSON *hypothesis_json(const Format *format, const dm_translation *t, con
     cJSON_AddNumberToObject(object, "score", h->score);
     cJSON_AddNumberToObject(object, "log_probability", h->log_probability);
     cJSON_AddItemToObject(object, "pieces", strings((const char *const *)h->piece, h->pieces));
-    cJSON_AddItemToObject(object, "piece_scores",
-                          h->pieces ? cJSON_CreateDoubleArray(h->piece_scores, h->pieces) : cJSON_CreateArray());
+    cJSON_AddItemToObject(object, "piece_scores", numbers(h->piece_scores, h->pieces));
     if (!format->hard && !format->soft) return object;
     cJSON_AddItemToObject(object, "source_words", strings((const char *const *)t->source_word, t->source_words));
     cJSON_AddItemToObject(object, "words", strings((const char *const *)h->word, h->words));
@@ -104,7 +109,7 @@ static cJSON *hypothesis_json(const Format *format, const dm_translation *t, con
     return object;
 }
 
-static bool print_json(FILE *stream, const Format *format, const dm_translation *t)
+bool print_translation_json(FILE *stream, const Format *format, const dm_translation *t)
 {
     cJSON *object = hypothesis_json(format, t, &t->hypotheses[0]);
     if (format->n_best) {
@@ -112,7 +117,7 @@ static bool print_json(FILE *stream, const Format *format, const dm_translation 
         for (int i = 0; i < t->count; i++) cJSON_AddItemToArray(list, hypothesis_json(format, t, &t->hypotheses[i]));
     }
     char *text = cJSON_PrintUnformatted(object);
-    if (text) fprintf(stream, "%s\n", text);
+    if (text) fputs(text, stream);
     cJSON_free(text);
     cJSON_Delete(object);
     return text != NULL;
@@ -120,7 +125,11 @@ static bool print_json(FILE *stream, const Format *format, const dm_translation 
 
 bool print_translation(FILE *stream, const Format *format, size_t number, const dm_translation *t)
 {
-    if (format->json) return print_json(stream, format, t);
+    if (format->json) {
+        const bool made = print_translation_json(stream, format, t);
+        putc('\n', stream);
+        return made;
+    }
     for (int i = 0; i < t->count && (i == 0 || format->n_best); i++) {
         const dm_hypothesis *h = &t->hypotheses[i];
         if (format->n_best) fprintf(stream, "%zu ||| ", number);

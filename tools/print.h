@@ -12,6 +12,8 @@ typedef struct Format {
 Format format_of(const dm_options *options);  // of "translate"
 // number: of the line, from 0. False: out of memory (of JSON); whether the stream took it all, ferror tells.
 bool print_translation(FILE *stream, const Format *format, size_t number, const dm_translation *translation);
+// The object of --json, without a newline behind it. False: out of memory.
+bool print_translation_json(FILE *stream, const Format *format, const dm_translation *translation);
 // 0-0 1-2: for each word of the translation the source word that it looks at most, in order of the source.
 void print_hard_alignment(FILE *stream, const dm_translation *translation, const dm_hypothesis *hypothesis);
 // The source word that `word` looks at most, end of sentence left out; -1: the source has none.

@@ -35,6 +35,7 @@ dm_status report_read_run(Run *run, const char *folder, dm_error *error);
 dm_status report_read_json(cJSON **json, const char *path, dm_error *error);  // an object; untouched: no such file
 void report_free_run(Run *run);
 void report_measure(Run *run, const dm_options *options);
+char *report_name(const char *folder);  // what a page calls it; the caller frees it
 
 const char *report_event_kind(const cJSON *event);                 // "train", "valid", "sample", "end"; "" if unsaid
 double report_number(const cJSON *object, const char *name);       // NAN: there is none

@@ -94,7 +94,7 @@ dm_status report_read_json(cJSON **json, const char *path, dm_error *error)
 }
 
 // The last part of the folder's path; of "." and the like, of where that is.
-static char *name_of(const char *folder)
+char *report_name(const char *folder)
 {
     char *path = realpath(folder, NULL);
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -105,7 +105,7 @@ static char *name_of(const char *folder)
 
 dm_status report_read_run(Run *run, const char *folder, dm_error *error)
 {
-    *run = (Run){.folder = folder, .name = name_of(folder), .events = cJSON_CreateArray()};
+    *run = (Run){.folder = folder, .name = report_name(folder), .events = cJSON_CreateArray()};
     struct stat info;
     if (stat(folder, &info) != 0) return failure(error, "cannot open %s: %s", folder, strerror(errno));
     if (!S_ISDIR(info.st_mode)) return failure(error, "%s is not a folder", folder);

@@ -1,5 +1,7 @@
 // The command's subcommands, one thin file each. They get their options parsed and return the exit status.
 #pragma once
+#include <signal.h>
+
 #include "dragoman/dragoman.h"
 
 int train_command(const dm_options *options);
@@ -10,9 +12,15 @@ int average_command(const dm_options *options);
 int report_command(const dm_options *options);
 int docs_command(const dm_options *options);
 int info_command(const dm_options *options);
+int serve_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.
 bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);
+
+extern volatile sig_atomic_t caught_signal;  // the one that asked for the end, or 0
+// From now on this signal asks for the end, the second time by ending the program. One that the caller ignores (nohup, a
+// background job) stays ignored.
+void catch_signal(int number);

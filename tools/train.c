@@ -8,14 +8,6 @@
 
 #include "tools.h"
 
-static volatile sig_atomic_t caught;  // the signal that asked for the end, or 0
-
-static void on_signal(int number)
-{
-    caught = number;
-    signal(number, SIG_DFL);  // the next one ends the program at once; the last checkpoint stays good
-}
-
 typedef struct Screen {
     bool quiet;
     bool terminal;
@@ -75,13 +67,7 @@ static void draw_bar(void *context, const char *status)
 static bool asked_to_stop(void *context)
 {
     (void)context;
-    return caught != 0;
-}
-
-// A signal that the caller ignores (nohup, a background job) stays ignored.
-static void catch_signal(int number)
-{
-    if (signal(number, on_signal) == SIG_IGN) signal(number, SIG_IGN);
+    return caught_signal != 0;
 }
 
 int train_command(const dm_options *options)
@@ -91,11 +77,11 @@ int train_command(const dm_options *options)
     dm_observer observer = {&screen, print_line, draw_bar, asked_to_stop};
     dm_error error;
     bool stopped = false;
-    catch_signal(SIGINT);
+    catch_signal(SIGINT);  // a second one ends the program at once; the last checkpoint stays good
     catch_signal(SIGTERM);
     signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of writing like a full disk
     dm_status status = dm_train(options, &observer, &stopped, &error);
     clear_bar(&screen);
     if (status) return complain(status, &error);
-    return stopped ? 128 + caught : 0;  // as shells say it of a program that a signal ended: 130 after Ctrl-C
+    return stopped ? 128 + caught_signal : 0;  // as shells say it of a program that a signal ended: 130 after Ctrl-C
 }

@@ -94,8 +94,8 @@ DM_API bool dm_text_stream_ready(const dm_text_stream *stream);
 
 typedef struct dm_model dm_model;
 
-// Opens a MarianMT folder: one that dragoman trained, or one made elsewhere. options: of "translate" or "rescore", or
-// NULL for the defaults (only gemm matters here). The caller closes it.
+// Opens a MarianMT folder: one that dragoman trained, or one made elsewhere. options: of "translate", "rescore" or
+// "serve", or NULL for the defaults (only gemm matters here). The caller closes it.
 DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error);
 // Makes an ensemble of the model and another one with the same vocabularies: the probability of a piece is the mean of
 // what the members give it. What looks at attention looks at that of the first.
@@ -173,6 +173,9 @@ typedef struct dm_translation {
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);
+// Whether dm_translate would take these lines: it refuses what is not UTF-8 and what has too many pieces. Where lines of
+// several people are translated together, nobody's answer then depends on what the others sent.
+DM_API dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error);
 
 typedef struct dm_rescored {
     double log_probability;  // natural logarithm of P(target | source), end of sentence included

@@ -4,12 +4,14 @@
 #include "core/option_parts.h"
 
 #define ONE           .values_min = 1, .values_max = 1
-#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO
+#define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO | \
+                      DM_SERVE
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
                   schedule[] = "Schedule", validation[] = "Validation and saving", search[] = "Search",
-                  writing[] = "What is written", scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
+                  writing[] = "What is written", serving[] = "Serving",
+                  scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
 
 // clang-format off
 const Option dm_option_table[] = {
@@ -32,8 +34,8 @@ const Option dm_option_table[] = {
      .free_on_resume = true, .required = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
              "goes on with it"},
-    {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_TRANSLATE,
-     .group = data, .argument = "DIR ...", .required = true,
+    {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16,
+     .commands = DM_TRANSLATE | DM_SERVE, .group = data, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO, .group = data,
@@ -257,6 +259,12 @@ const Option dm_option_table[] = {
      .help = "write log P / pieces^F (end of sentence counted); 0: log P"},
     {.name = "word-scores", .type = DM_FLAG, .commands = DM_RESCORE, .group = writing,
      .help = "after ||| also the log-probability of each target piece and of the end of the sentence"},
+    {.name = "port", .type = DM_INTEGER, ONE, .initial = "8080", .low = 0, .high = 65535, .commands = DM_SERVE,
+     .group = serving, .argument = "N",
+     .help = "port of 127.0.0.1 to listen on; 0 takes a free one. The address is written to standard error"},
+    {.name = "timeout", .type = DM_REAL, ONE, .initial = "30", .low = 0.1, .high = 3600, .commands = DM_SERVE,
+     .group = serving, .argument = "SECONDS",
+     .help = "time that a client may take to send a request, or say nothing, before it is cut off"},
     {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 3, .initial = "bleu",
      .choices = "bleu|chrf|ter", .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
      .help = "what to compute; of TER, which counts edits, less is better"},
@@ -290,11 +298,11 @@ const Option dm_option_table[] = {
     {.name = "json", .type = DM_FLAG, .commands = DM_SCORE, .group = scoring,
      .help = "print JSON with sacreBLEU's keys"},
     {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096,
-     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT, .group = machine, .argument = "N",
+     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT | DM_SERVE, .group = machine, .argument = "N",
      .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
-     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE, .group = machine, .argument = "NAME",
+     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
      .help = "matrix library; auto takes the faster one"},
     {.name = "lanes", .type = DM_INTEGER, ONE, .initial = "4", .low = 1, .high = 64, .commands = DM_TRAIN,
      .group = machine, .argument = "N",
@@ -357,6 +365,20 @@ const Command dm_command_table[] = {
      "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
      "dragoman report --model zh-en\n"
      "dragoman report --model zh-en zh-en-wide --output both.html"},
+    {"serve", DM_SERVE, "--model DIR [options]", "translate in the browser, and for other programs on this machine",
+     "A page to translate in, at the address that it prints, and behind it JSON over HTTP. POST /translate takes a list "
+     "of sentences, or an object with \"lines\" and any of beam_size, normalize, max_length_factor, n_best and "
+     "alignment (true or \"soft\", \"hard\"), and answers with a list of objects as translate --json has them. "
+     "POST /attention takes an object with \"line\" and answers with what every head looks at. GET /info says which "
+     "model this is. What is wrong with a request is in the \"error\" of the answer. Requests that come at the same "
+     "time are translated together. Only programs on this machine are answered; Ctrl-C ends.",
+     "dragoman serve --model zh-en\n"
+     "dragoman serve --model en-de --port 9000\n"
+     "curl http://localhost:9000/translate -d '[\"good morning\", \"how are you ?\"]'\n"
+     "curl http://localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"n_best\": 3, \"alignment\": true}'\n"
+     "curl http://localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
+     "curl http://localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
+     "curl http://localhost:9000/info"},
     {"info", DM_INFO, "--model DIR [options]", "show what a model folder holds",
      "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
      "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "

@@ -6,7 +6,7 @@
 #include "core/error.h"
 
 typedef enum OptionType {
-    DM_FLAG,      // no value: true
+    DM_FLAG,  // no value: true
     DM_INTEGER,
     DM_REAL,
     DM_TEXT,
@@ -15,20 +15,29 @@ typedef enum OptionType {
 } OptionType;
 
 // The commands, as bits
-enum { DM_TRAIN = 1, DM_TRANSLATE = 2, DM_RESCORE = 4, DM_SCORE = 8, DM_REPORT = 16, DM_AVERAGE = 32, DM_DOCS = 64,
-       DM_INFO = 128 };
+enum {
+    DM_TRAIN = 1,
+    DM_TRANSLATE = 2,
+    DM_RESCORE = 4,
+    DM_SCORE = 8,
+    DM_REPORT = 16,
+    DM_AVERAGE = 32,
+    DM_DOCS = 64,
+    DM_INFO = 128,
+    DM_SERVE = 256
+};
 
 typedef struct Option {
-    const char *name;       // long name without dashes; capitals for what stands on the line by itself (SRC TRG)
-    const char *aliases;    // other spellings separated by spaces: "m", "lr"; or NULL
+    const char *name;     // long name without dashes; capitals for what stands on the line by itself (SRC TRG)
+    const char *aliases;  // other spellings separated by spaces: "m", "lr"; or NULL
     OptionType type;
     int values_min, values_max;  // how many values: 1, 1 mostly; flags 0, 0
-    const char *initial;    // default, values separated by spaces; NULL: none
-    double low, high;       // range of numbers
-    const char *choices;    // of DM_CHOICE, separated by |
+    const char *initial;         // default, values separated by spaces; NULL: none
+    double low, high;            // range of numbers
+    const char *choices;         // of DM_CHOICE, separated by |
     unsigned commands;
-    const char *group;      // heading in the help
-    const char *argument;   // what the help calls the value: "N", "FILE"
+    const char *group;     // heading in the help
+    const char *argument;  // what the help calls the value: "N", "FILE"
     const char *help;
     bool free_on_resume;    // may differ from what a run was begun with
     bool required;          // dm_options_complete asks for it ...
@@ -45,8 +54,8 @@ Status dm_options_complete(const dm_options *options, Error *error);
 // The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; the
 // caller deletes it.
 cJSON *dm_options_json(const dm_options *options, bool everything);
-// DM_USAGE, with one line per difference, if a run that was begun with `stored` (from dm_options_json) cannot go on with
-// these options. Options that `stored` does not know count as their defaults.
+// DM_USAGE, with one line per difference, if a run that was begun with `stored` (from dm_options_json) cannot go on
+// with these options. Options that `stored` does not know count as their defaults.
 Status dm_options_match(const dm_options *options, const cJSON *stored, const char *folder, Error *error);
 
 // The value of a DM_DURATION option: unit is 'e', 'u' or 's' (minutes and hours are turned into seconds).

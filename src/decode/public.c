@@ -146,6 +146,11 @@ static Status check_lines(const LineCheck *check, const char *const *lines, size
     return status;
 }
 
+dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
+{
+    return check_lines(&(LineCheck){model, "line", DM_SOURCE}, lines, count, error);
+}
+
 // ---- Options --------------------------------------------------------------------------------------------------------
 
 // "full", "topk 10", "topp 0.9".
@@ -232,7 +237,7 @@ dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, 
     dm_translate_options o;
     if (count) memset(translations, 0, count * sizeof *translations);
     Status status = complete(&o, model, options, error);
-    if (!status) status = check_lines(&(LineCheck){model, "line", DM_SOURCE}, lines, count, error);
+    if (!status) status = dm_check_lines(model, lines, count, error);
     if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, count, error);
     if (status) return status;
     const Translator translator = translator_of(model, &o);
@@ -269,7 +274,7 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     dm_translate_options o;
     *attended = (dm_attended){0};
     Status status = complete(&o, model, options, error);
-    if (!status) status = check_lines(&(LineCheck){model, "line", DM_SOURCE}, &line, 1, error);
+    if (!status) status = dm_check_lines(model, &line, 1, error);
     if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
     if (status) return status;
     if (!line[strspn(line, " \t\r\n\v\f")])

@@ -1,0 +1,155 @@
+#!/bin/bash
+# dragoman serve as programs and browsers meet it: answers, refusals, clients that hang or vanish, the end. Argument: the
+# command to test.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/word_model.sh"
+here=$(realpath "$(dirname "$0")")
+server=
+finish() {
+    [ -z "$server" ] || kill -9 "$server" 2> /dev/null
+    rm -rf "$room"
+}
+trap finish EXIT
+cd "$room" || exit 1
+make_folder model
+
+# start OPTIONS...: a server on a free port; sets $server and $address
+start() {
+    : > log
+    set -m  # a job of its own: otherwise Ctrl-C is something that it is told to ignore
+    "$dragoman" serve --model model --port 0 "$@" 2> log &
+    server=$!
+    set +m
+    for _ in $(seq 600); do
+        address=$(sed -n 's/^Open \(http:[^ ]*\).*/\1/p' log)
+        [ -n "$address" ] && return
+        kill -0 $server 2> /dev/null || break
+        sleep 0.1
+    done
+    echo "FAILED: the server does not start: $(cat log)"
+    exit 1
+}
+
+# stop SIGNAL: it ends by itself, without an error
+stop() {
+    kill -"$1" $server
+    wait $server
+    local got=$?
+    [ $got = 0 ] || fail "after SIG$1 the server ends with $got: $(tail -n 3 log)"
+    server=
+}
+
+ask() { curl -s --max-time 120 "$address$1" "${@:2}"; }
+
+# refused WHAT STATUS WORDS PATH CURL-OPTIONS...: an error of HTTP, in JSON
+refused() {
+    local what=$1 status=$2 words=$3 got
+    got=$(curl -s --max-time 120 -o body -w '%{http_code}' "$address$4" "${@:5}")
+    [ "$got" = "$status" ] || fail "$what: $got instead of $status ($(head -c 200 body))"
+    grep -q '"error":' body || fail "$what: no error in the answer: $(head -c 200 body)"
+    grep -qF -- "$words" body || fail "$what: the answer does not speak of '$words': $(head -c 300 body)"
+}
+
+for i in $(seq 1 60); do
+    words=
+    for j in $(seq 1 $((1 + i * 7 % 11))); do words="$words w$((2 + (i * i + j * 5) % 38))"; done
+    echo "${words# }"
+done > lines
+"$dragoman" translate --model model < lines > expected
+start
+
+# ---- Answers ----
+
+python3 - "$address" lines expected << 'PYTHON' || fail "answers"
+import concurrent.futures, json, sys, urllib.request
+address, lines, expected = sys.argv[1], *(open(f, encoding="utf-8").read().split("\n")[:-1] for f in sys.argv[2:4])
+
+def post(path, body):
+    request = urllib.request.Request(address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(request, timeout=120))
+
+assert [o["text"] for o in post("translate", lines)] == expected, "a list of lines"
+answer = post("translate", {"lines": lines, "n_best": 3, "alignment": True, "beam_size": 5})
+assert [o["text"] for o in answer] == expected and all(len(o["n_best"]) == 3 for o in answer)
+for o in answer:
+    assert len(o["alignment"]) == len(o["words"])
+    assert all(len(row) == len(o["source_words"]) + 1 and abs(sum(row) - 1) < 1e-3 for row in o["alignment"])
+assert all(isinstance(link, list) for o in post("translate", {"lines": lines, "alignment": "hard"}) for link in o["alignment"])
+assert post("translate", ["", "  "])[0]["text"] == ""
+assert post("translate", []) == []
+seen = post("attention", {"line": lines[3]})
+assert seen["text"] == expected[3] and seen["target"][-1] == "</s>"
+assert abs(sum(seen["cross"][0][0][0]) - 1) < 0.01
+info = json.load(urllib.request.urlopen(address + "info"))
+assert info["models"][0]["name"] == "model", info
+
+# Twenty at once, of other options and sizes, each with its own answer.
+def one(k):
+    mine = lines[k: k + 20]
+    answer = post("translate", {"lines": mine, "n_best": 1 + k % 3})
+    return [o["text"] for o in answer] == expected[k: k + 20]
+with concurrent.futures.ThreadPoolExecutor(20) as pool:
+    assert all(pool.map(one, range(20))), "answers got mixed up"
+PYTHON
+ask "" | grep -q '<title>Dragoman</title>' || fail "there is no page"
+ask page.css | grep -q color || fail "the page has no style"
+
+# ---- Refusals ----
+
+refused "no JSON" 400 "not JSON" translate -d '{"lin'
+refused "an object without lines" 400 "lines" translate -d '{}'
+refused "lines that are none" 400 "lines" translate -d '{"lines": "w5"}'
+refused "a line that is none" 400 "number 2" translate -d '["w5", 6]'
+refused "an unknown option" 400 "beam_sise" translate -d '{"lines": ["w5"], "beam_sise": 3}'
+refused "a number that is none" 400 "beam_size" translate -d '{"lines": ["w5"], "beam_size": "x"}'
+refused "a number out of range" 400 "too much" translate -d '{"lines": ["w5"], "n_best": 100000}'
+printf '["w5 \xff"]' > invalid
+refused "no UTF-8" 400 "UTF-8" translate --data-binary @invalid
+{ printf '["'; yes w5 | head -n 5000 | tr '\n' ' '; printf '"]'; } > long
+refused "a line too long" 400 "line 1" translate --data-binary @long
+refused "nested without end" 400 "" translate -d "$(yes '[' | head -n 3000 | tr -d '\n')"
+head -c 3000000 /dev/zero | tr '\0' 'a' > large
+refused "a body too large" 413 "MiB" translate --data-binary @large
+refused "no such place" 404 "" nothing
+refused "another method" 405 "" translate
+refused "another method" 405 "" info -X DELETE
+refused "another host" 403 "localhost" info -H 'Host: evil.example'
+refused "attention of nothing" 400 "" attention -d '{}'
+check "a port that is in use" 1 "in use|--port 0" "$dragoman" serve --model model --port "$(basename "${address##*:}")"
+ask translate -d '["w5"]' | grep -q '"text"' || fail "after all these it does not answer"
+
+# ---- Clients that vanish ----
+
+for _ in $(seq 10); do
+    curl -s --max-time 0.01 "${address}translate" --data-binary "{\"lines\": [\"w5 w6 w7\"], \"beam_size\": 50}" > /dev/null
+done
+ask translate -d '["w5"]' | grep -q '"text"' || fail "after clients that vanished it does not answer"
+stop TERM
+start --timeout 0.5
+python3 - "$address" << 'PYTHON' || fail "a client that says nothing"
+import socket, sys, urllib.parse
+place = urllib.parse.urlparse(sys.argv[1])
+slow = [socket.create_connection((place.hostname, place.port)) for _ in range(5)]
+for s in slow:
+    s.sendall(b"POST /translate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n[\"w")  # and no more
+for s in slow:
+    s.settimeout(60)
+    while s.recv(4096):  # it is cut off, with or without an answer
+        pass
+PYTHON
+ask translate -d '["w5"]' | grep -q '"text"' || fail "after slow clients it does not answer"
+stop INT
+
+# ---- In a browser ----
+
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+if [ -n "$browser" ]; then
+    start
+    python3 "$here/browser.py" "$browser" "$address" "$(sed -n 3p lines)" "$(sed -n 3p expected)" ||
+        fail "the page in $browser"
+    stop INT
+else
+    echo "There is no Chromium here: the page was not tried in a browser"
+fi
+
+[ $failures = 0 ] || exit 1

@@ -1,0 +1,18 @@
+# Makes a C file of the files of this folder: cmake -DOUT=FILE -DFILES=a;b -P embed.cmake. They are edited as what they
+# are, and the program needs no folder beside it.
+set(type_html "text/html; charset=utf-8")
+set(type_css "text/css")
+set(type_js "text/javascript")
+set(rows "")
+set(text "// Made by embed.cmake.\n#include \"serve.h\"\n\n")
+foreach(file ${FILES})
+    get_filename_component(name ${file} NAME)
+    string(REGEX REPLACE ".*[.]" "" type ${name})
+    string(MAKE_C_IDENTIFIER ${name} array)
+    file(READ ${file} bytes HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+    string(APPEND text "static const unsigned char ${array}[] = {${bytes}};\n")
+    string(REGEX REPLACE "^index.html$" "" path ${name})
+    string(APPEND rows "    {\"/${path}\", \"${type_${type}}\", ${array}, sizeof ${array}},\n")
+endforeach()
+file(WRITE ${OUT} "${text}\nconst PageFile page_files[] = {\n${rows}    {.path = NULL},\n};\n")

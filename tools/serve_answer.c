@@ -1,0 +1,203 @@
+// What `dragoman serve` answers: translations as `dragoman translate --json` writes them, attention, errors, and which
+// model this is. All of it is JSON.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "serve.h"
+
+static const char json[] = "application/json";
+
+// A stream in memory; what could not be written to it for want of memory is noticed at the end.
+static FILE *open_text(Reply *reply)
+{
+    *reply = (Reply){.status = 200, .type = json};
+    FILE *stream = open_memstream(&reply->text, &reply->size);
+    if (stream) return stream;
+    fprintf(stderr, "dragoman: out of memory\n");
+    exit(1);
+}
+
+static void put_string(FILE *stream, const char *text)
+{
+    cJSON *string = cJSON_CreateString(text);
+    char *quoted = cJSON_PrintUnformatted(string);
+    fputs(quoted ? quoted : "null", stream);
+    cJSON_free(quoted);
+    cJSON_Delete(string);
+}
+
+// The message may repeat a part of what was sent, cut anywhere: only ASCII of it is sure to be UTF-8.
+Reply reply_error(unsigned status, size_t line, const char *message)
+{
+    Reply reply;
+    char *plain = line ? report_format("line %zu: %s", line, message) : report_format("%s", message);
+    for (char *at = plain; *at; at++)
+        if ((unsigned char)*at >= 0x80) *at = '?';
+    FILE *stream = open_text(&reply);
+    fprintf(stream, "{\"error\":");
+    put_string(stream, plain);
+    if (line) fprintf(stream, ",\"line\":%zu", line);
+    fprintf(stream, "}\n");
+    fclose(stream);
+    free(plain);
+    reply.status = status;
+    return reply;
+}
+
+// Of a job that has ended without an answer.
+static Reply reply_failure(const Job *job)
+{
+    if (job->status == DM_STOPPED) return reply_error(503, 0, "the server is being ended");
+    return reply_error(job->status == DM_USAGE ? 400 : 500, 0, job->error.message);
+}
+
+// ---- Translations ---------------------------------------------------------------------------------------------------
+
+static bool put_translation(FILE *stream, const Job *job, size_t line)
+{
+    fputs(line ? ",\n" : "", stream);
+    const bool made = print_translation_json(stream, &job->question->format, &job->translations[line]);
+    dm_translations_free(&job->translations[line], 1);
+    return made && ftello(stream) <= MOST_ANSWER;
+}
+
+// Lines are written as they come: what is written is freed, and an answer that grows too large is noticed early.
+Reply reply_translations(Queue *queue, Job *job)
+{
+    Reply reply;
+    FILE *stream = open_text(&reply);
+    const size_t count = job->question->count;
+    bool fits = true;
+    fputc('[', stream);
+    for (size_t line = 0, done = 0; fits && line < count; line++) {
+        if (line == done) done = queue_wait(queue, job, done);
+        if (line == done) break;  // it has ended, with an error
+        fits = put_translation(stream, job, line);
+    }
+    fputs("]\n", stream);
+    fclose(stream);
+    if (!fits) queue_abandon(queue, job);
+    queue_wait(queue, job, count);
+    if (fits && !job->status) return reply;
+    free(reply.text);
+    if (fits) return reply_failure(job);
+    return reply_error(413, 0, "the answer has more than 32 MiB: send fewer lines at once, or ask for less of each");
+}
+
+// ---- Attention ------------------------------------------------------------------------------------------------------
+
+static void put_strings(FILE *stream, const char *key, char **texts, int count)
+{
+    fprintf(stream, ",\n\"%s\":[", key);
+    for (int i = 0; i < count; i++) {
+        fputs(i ? "," : "", stream);
+        put_string(stream, texts[i]);
+    }
+    fputc(']', stream);
+}
+
+// [layers][heads][rows][columns], to four decimals: nobody sees more. The brackets follow from where a weight stands.
+static void put_maps(FILE *stream, const char *key, const dm_attention_maps *maps)
+{
+    const size_t row = (size_t)maps->columns, head = row * (size_t)maps->rows, layer = head * (size_t)maps->heads,
+                 all = layer * (size_t)maps->layers;
+    fprintf(stream, ",\n\"%s\":[", key);
+    for (size_t i = 0; i < all; i++) {
+        fprintf(stream, "%s%s%s%s%.4g", i ? "," : "", i % layer ? "" : "[", i % head ? "" : "[", i % row ? "" : "[",
+                round(1e4 * (double)maps->weights[i]) / 1e4);
+        fprintf(stream, "%s%s%s", (i + 1) % row ? "" : "]", (i + 1) % head ? "" : "]", (i + 1) % layer ? "" : "]");
+    }
+    fputc(']', stream);
+}
+
+Reply reply_attention(Queue *queue, Job *job)
+{
+    Reply reply;
+    const dm_attended *seen = &job->attended;
+    queue_wait(queue, job, job->question->count);
+    if (job->status) return reply_failure(job);
+    if (seen->source_pieces > MOST_PICTURE_PIECES || seen->target_pieces > MOST_PICTURE_PIECES)
+        return reply_error(400, 1, "the line or its translation has more than 64 pieces: no picture that can be read");
+    FILE *stream = open_text(&reply);
+    fprintf(stream, "{\"text\":");
+    put_string(stream, seen->text);
+    put_strings(stream, "source", seen->source, seen->source_pieces);
+    put_strings(stream, "target", seen->target, seen->target_pieces);
+    put_maps(stream, "encoder", &seen->encoder);
+    put_maps(stream, "decoder", &seen->decoder);
+    put_maps(stream, "cross", &seen->cross);
+    fprintf(stream, "}\n");
+    fclose(stream);
+    return reply;
+}
+
+// ---- The models -----------------------------------------------------------------------------------------------------
+
+static cJSON *read_json(const char *folder, const char *name)
+{
+    char *path = report_format("%s/%s", folder, name), *text = NULL;
+    FILE *file = fopen(path, "rb");
+    size_t room = 0;
+    cJSON *read = file && getdelim(&text, &room, '\0', file) >= 0 ? cJSON_Parse(text) : NULL;
+    if (file) fclose(file);
+    free(text);
+    free(path);
+    return read;
+}
+
+static void copy(cJSON *to, const char *key, const cJSON *from)
+{
+    if (from) cJSON_AddItemToObject(to, key, cJSON_Duplicate(from, true));
+}
+
+// "en" of "corpus/train.en"; NULL: the name does not say it.
+static const char *ending(const char *path)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    const size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+    return (size == 2 || size == 3) && !dot[1 + size] && strcmp(dot, ".txt") != 0 ? dot + 1 : NULL;
+}
+
+// What tokenizer_config.json says, or else the names of the texts that it learnt from. NULL: nobody says it.
+static const char *language_of(const cJSON *tokenizer, const cJSON *ours, int side)
+{
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(ours, "training"),
+                *sets = cJSON_GetObjectItemCaseSensitive(training, "train-sets");
+    const char *said = report_string(tokenizer, side ? "target_lang" : "source_lang");
+    if (*said && strcmp(said, "und") != 0) return said;
+    return ending(cJSON_GetStringValue(cJSON_GetArrayItem(sets, side)));
+}
+
+static cJSON *describe(const char *folder)
+{
+    static const char *const keys[] = {"encoder_layers",          "decoder_layers", "encoder_attention_heads",
+                                       "decoder_attention_heads", "d_model",        "vocab_size"};
+    char *name = report_name(folder);
+    cJSON *model = cJSON_CreateObject(), *config = read_json(folder, "config.json"),
+          *tokenizer = read_json(folder, "tokenizer_config.json");
+    const cJSON *ours = cJSON_GetObjectItemCaseSensitive(config, "dragoman");
+    const char *source = language_of(tokenizer, ours, 0), *target = language_of(tokenizer, ours, 1);
+    cJSON_AddStringToObject(model, "name", name);
+    if (source) cJSON_AddStringToObject(model, "source_language", source);
+    if (target) cJSON_AddStringToObject(model, "target_language", target);
+    copy(model, "segmenter", cJSON_GetObjectItemCaseSensitive(ours, "segmenter"));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        copy(model, keys[i], cJSON_GetObjectItemCaseSensitive(config, keys[i]));
+    cJSON_Delete(config);
+    cJSON_Delete(tokenizer);
+    free(name);
+    return model;
+}
+
+char *describe_models(const dm_options *options)
+{
+    cJSON *info = cJSON_CreateObject(), *models = cJSON_AddArrayToObject(info, "models");
+    cJSON_AddStringToObject(info, "version", dm_version());
+    for (int i = 0; i < dm_options_count(options, "model"); i++)
+        cJSON_AddItemToArray(models, describe(dm_options_text(options, "model", i)));
+    char *text = cJSON_PrintUnformatted(info);
+    cJSON_Delete(info);
+    return text;
+}
