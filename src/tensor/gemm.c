@@ -3,8 +3,8 @@
 
 #include <string.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/threads.h"
 
 extern const GemmBackend dm_gemm_openblas, dm_gemm_onednn;
@@ -17,19 +17,12 @@ const GemmBackend *const dm_gemm_backends[] = {
     NULL,
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 // Time of one round over the products a model of this width is made of: a training layer forward, its input gradient,
 // its weight gradient, and a decoding step of some hypotheses.
 static double time_round(const GemmBackend *backend, int width, const float *a, const float *b, float *c)
 {
     enum { ROWS = 256, HYPOTHESES = 20 };
-    double begin = seconds();
+    double begin = dm_clock();
     backend->multiply(&(Gemm){.m = ROWS,
                               .n = width,
                               .k = width,
@@ -64,7 +57,7 @@ static double time_round(const GemmBackend *backend, int width, const float *a, 
                                   .transpose_b = true,
                                   .c = c,
                                   .ldc = width});
-    return seconds() - begin;
+    return dm_clock() - begin;
 }
 
 // The least time of some rounds counts, the backends taking turns: the first rounds pay for code that the libraries

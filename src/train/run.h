@@ -3,6 +3,7 @@
 #pragma once
 #include <cjson/cJSON.h>
 
+#include "core/clock.h"
 #include "core/options.h"
 #include "data/corpus.h"
 #include "model/model.h"
@@ -64,8 +65,6 @@ typedef struct Run {
     double first_seconds, first_fraction;  // when this session came to its first update
     double started;                        // the clock when this session began, less the seconds of those before
 } Run;
-
-double dm_clock(void);  // seconds, never going back
 
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);

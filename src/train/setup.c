@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -12,13 +11,6 @@
 #include "model/folder.h"
 #include "train/checkpoint.h"
 #include "train/folder_guard.h"
-
-double dm_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static int whole(const dm_options *options, const char *name)
 {

@@ -1,0 +1,4 @@
+// The clock: how long something took.
+#pragma once
+
+double dm_clock(void);  // seconds, never going back
