@@ -17,6 +17,7 @@ struct Record {
 Tensor *dm_tensor(Graph *graph, int rows, int cols)
 {
     assert(rows >= 0 && cols >= 0);
+    if (graph->profile) dm_profile_begin(graph->profile);
     size_t bytes = (size_t)rows * (size_t)cols * sizeof(float);
     Tensor *t = dm_arena_take(graph->arena, sizeof *t);
     *t = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = dm_arena_take(graph->arena, bytes)};
@@ -27,6 +28,7 @@ Tensor *dm_tensor(Graph *graph, int rows, int cols)
 
 void *dm_record(Graph *graph, const Op *op, size_t size)
 {
+    if (graph->profile) dm_profile_name(graph->profile, op);
     if (!graph->recording) return NULL;
     Record *record = dm_arena_take(graph->arena, sizeof *record + size);
     record->op = op;
@@ -68,7 +70,10 @@ Random dm_graph_random(Graph *graph)
 
 void dm_backward(Graph *graph)
 {
-    for (Record *record = graph->tape; record; record = record->previous) record->op->backward(graph, record->payload);
+    for (Record *record = graph->tape; record; record = record->previous) {
+        if (graph->profile) dm_profile_turn(graph->profile, dm_profile_of(record->op, true));
+        record->op->backward(graph, record->payload);
+    }
     graph->tape = NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/random.h"
 #include "tensor/gemm.h"
+#include "tensor/profile.h"
 #include "tensor/tensor.h"
 
 typedef struct Graph Graph;
@@ -48,6 +49,7 @@ struct Graph {
     const Tensor *made;          // the last tensor; a record takes it for the op's result
     const Tensor **asked;        // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
     AttentionTap *tap;           // collects what attention sees; NULL in training and search: nobody looks
+    Profile *profile;            // charges time to the ops; NULL: nobody asks
 };
 
 // An uninitialised tensor in the arena; with a zeroed gradient where the graph is recording.
@@ -80,5 +82,6 @@ BadResult dm_first_bad_result(Graph *graph);
 // C = op(A) op(B) + beta C with the graph's backend.
 static inline void dm_gemm(const Graph *graph, Gemm args)
 {
+    if (graph->profile) graph->profile->flops += 2.0 * args.m * args.n * args.k;
     graph->gemm->multiply(&args);
 }

@@ -150,11 +150,13 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
 {
     int blocks = (int)block_count(o);
     Pass pass = {.optimizer = o, .parameters = parameters->data};
+    dm_profile_turn(o->profile, DM_SPENT_LANE_SUMS);
     clear_frozen_rows(o, parameters);
     dm_parallel(o->threads, blocks, sum_lanes, &pass);
     double squares = 0;
     for (int i = 0; i < blocks; i++) squares += o->squares[i];
     StepResult result = {sqrt(squares) / (double)step->count};
+    dm_profile_turn(o->profile, DM_SPENT_STEP);
     if (!isfinite(result.gradient_norm)) return result;
 
     double scale = 1 / (double)step->count, rate = step->rate;

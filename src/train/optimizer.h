@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 #include "model/parameters.h"
+#include "tensor/profile.h"
 
 typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
@@ -10,6 +11,7 @@ typedef struct Optimizer {
     double smoothing;  // least share of the new weights in their moving average; 0: there is none
     int lanes;
     int threads;
+    Profile *profile;  // of the thread that calls; NULL: nobody asks
     // made by dm_optimizer_create
     size_t size;            // trained parameters
     float *first, *second;  // [size] moments of Adam (NULL with sgd)

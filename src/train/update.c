@@ -91,15 +91,20 @@ static void train_shard(void *context, int index, int thread)
     const Round *round = context;
     Workers *w = round->workers;
     Arena *arena = &w->arenas[thread];
+    Profile *profile = w->profiles ? &w->profiles[thread] : NULL;
+    dm_profile_turn(profile, DM_SPENT_OTHERWISE);
     dm_arena_reset(arena);
     int lanes = round->optimizer->lanes, lane = index % lanes, turn = index / lanes;
     Graph g = training_graph(round, index, arena, round->optimizer->lane[lane]);
+    g.profile = profile;
     Batch batch = batch_of(round, index, arena);
     CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), w->smoothing);
+    dm_profile_turn(profile, DM_SPENT_WAITING);
     wait_for_turn(&w->turns[lane], turn);
     w->losses[index] = dm_cross_entropy(&g, &loss);
     dm_backward(&g);
     atomic_store_explicit(&w->turns[lane], turn + 1, memory_order_release);
+    dm_profile_turn(profile, DM_SPENT_NOWHERE);
 }
 
 void dm_shard_again(Workers *w, const ShardRange *range, long update, int index, float *gradients, BadResult *bad)
