@@ -10,6 +10,7 @@ int rescore_command(const dm_options *options);
 int score_command(const dm_options *options);
 int average_command(const dm_options *options);
 int report_command(const dm_options *options);
+int bench_command(const dm_options *options);
 int docs_command(const dm_options *options);
 int info_command(const dm_options *options);
 int serve_command(const dm_options *options);

@@ -230,6 +230,35 @@ DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer
 // The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
 DM_API dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error);
 
+// ---- Measuring ------------------------------------------------------------------------------------------------------
+
+// Measures as the options of "bench" say, and calls the observer's progress (it may be NULL) after every round. *json:
+// the result as a JSON object, which the caller frees. A figure of several rounds is {"median", "min", "max"}. Tokens
+// are pieces, end of sentence counted; gflops count the products of the layers and of the vocabulary (2 m n k each).
+//   "bench", "version", "threads", "rounds", "seconds"     what was measured; seconds: of a round
+//   "processor": {"name", "flags", "count"}                flags: those that decide about the speed of arithmetic
+//   "shape": {"name", "encoder_layers", "decoder_layers", "width", "ffn", "heads", "vocabulary", "weights"}
+// train and translate:
+//   "gemm"                                                 the matrix library
+//   "target_tokens_per_second", "source_tokens_per_second" figures of the rounds
+//   "target_tokens", "source_tokens"                       in all rounds
+//   "gflop_per_target_token"                               of the products, by formula
+//   "gflops", "gemm_gflops", "percent_of_gemm"             figures: reached; by the same products alone; one of the other
+//   "peak_memory_bytes"                                    resident memory of the process at most, to the first round
+// train:
+//   "updates", "update_words", "shard_words", "lanes"
+//   "profile"                                              with --profile: "seconds" of threads, the sum of
+//     "ops": [{"op", "forward", "backward"}]               each {"calls", "seconds", "gflops"}; gflops where it has any
+//     "batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer"
+// translate:
+//   "sentences", "beam_size", "mini_batch"
+//   "latency_ms": {"median", "p99", "sentences"}           with --latency
+// gemm:
+//   "uses": [{"use", "rows", "gflops", "products"}]        training, and steps of decoding by the rows that they have
+//     "products": [{"layer", "pass", "m", "n", "k", "share", "gflops"}]      share: of the flops of the use
+//     "gflops": {"openblas": figure, "onednn": figure}     of all threads together, each library that was measured
+DM_API dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error);
+
 // ---- Scoring --------------------------------------------------------------------------------------------------------
 
 typedef struct dm_metric {

@@ -5,13 +5,13 @@
 
 #define ONE           .values_min = 1, .values_max = 1
 #define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO | \
-                      DM_SERVE
+                      DM_SERVE | DM_BENCH
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
                   schedule[] = "Schedule", validation[] = "Validation and saving", search[] = "Search",
                   writing[] = "What is written", serving[] = "Serving",
-                  scoring[] = "Scoring", machine[] = "Machine", general[] = "General";
+                  scoring[] = "Scoring", measuring[] = "Measuring", machine[] = "Machine", general[] = "General";
 
 // clang-format off
 const Option dm_option_table[] = {
@@ -60,6 +60,28 @@ const Option dm_option_table[] = {
     {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_REPORT,
      .group = data, .argument = "DIR ...", .required = true,
      .help = "folders that dragoman train has written, or is writing; several are compared"},
+    {.name = "WHAT", .type = DM_CHOICE, ONE, .choices = "train|translate|gemm", .commands = DM_BENCH, .group = data,
+     .required = true,
+     .help = "what to measure: train (updates), translate, or gemm (the matrix products of both, by themselves, with "
+             "each library)"},
+    {.name = "shape", .type = DM_CHOICE, ONE, .initial = "tiny", .choices = "tiny|small|base", .commands = DM_BENCH,
+     .group = data, .argument = "NAME",
+     .help = "a model with random weights: tiny is that of the recipe for Multi30k (4 + 4 layers, width 128, ffn 256, "
+             "4 heads, 10,000 pieces; updates of 8,192), small has 3 + 3 layers, width 256, ffn 1,024, 4 heads, 8,000 "
+             "pieces (updates of 4,096), base is that of Vaswani et al. 2017: 6 + 6 layers, width 512, ffn 2,048, 8 "
+             "heads, 32,000 pieces (updates of 4,096)"},
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_BENCH, .group = data, .argument = "DIR",
+     .help = "instead of --shape: the shape that config.json of this model folder says, with random weights; with "
+             "--input, the model itself"},
+    {.name = "input", .aliases = "i", .type = DM_TEXT, ONE, .commands = DM_BENCH, .group = data, .argument = "FILE",
+     .help = "translate: the lines of this file, with --model, instead of made-up text; - is standard input"},
+    {.name = "sentences", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 10000000, .commands = DM_BENCH,
+     .group = data, .argument = "N",
+     .help = "sentences of the made-up text, which are as long as Multi30k's: 13 pieces on average, 3 to 40; 0: as "
+             "many as Multi30k has, 29,000 to train on and 1,000 to translate"},
+    {.name = "seed", .type = DM_INTEGER, ONE, .initial = "1", .low = 0, .high = 999999999999999, .commands = DM_BENCH,
+     .group = data, .argument = "N",
+     .help = "of the made-up text and the weights"},
     {.name = "pretrained-model", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "DIR",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"},
     {.name = "overwrite", .type = DM_FLAG, .commands = DM_TRAIN, .group = data, .free_on_resume = true,
@@ -135,6 +157,9 @@ const Option dm_option_table[] = {
     {.name = "mini-batch-words", .type = DM_INTEGER, ONE, .initial = "2048", .low = 1, .high = 1000000000,
      .commands = DM_TRAIN, .group = training, .argument = "N",
      .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"},
+    {.name = "mini-batch-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000,
+     .commands = DM_BENCH, .group = training, .argument = "N",
+     .help = "train: target pieces of an update, about; 0: as the shape says, 4,096 with --model"},
     {.name = "optimizer-delay", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 10000, .commands = DM_TRAIN,
      .group = training, .argument = "N",
      .help = "batches of an update: a larger batch in the same memory"},
@@ -198,6 +223,9 @@ const Option dm_option_table[] = {
     {.name = "beam-size", .aliases = "b", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000,
      .commands = DM_TRANSLATE, .group = search, .argument = "N",
      .help = "hypotheses kept at each step; 1 is greedy; 0: what the model folder says, else 5"},
+    {.name = "beam-size", .aliases = "b", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000,
+     .commands = DM_BENCH, .group = search, .argument = "N",
+     .help = "translate: hypotheses kept at each step; 1 is greedy"},
     {.name = "normalize", .aliases = "n", .type = DM_REAL, ONE, .initial = "1", .low = 0, .high = 10,
      .commands = DM_TRANSLATE, .group = search, .argument = "F",
      .help = "hypotheses are compared by log-probability / length^F; 0: by log-probability alone"},
@@ -232,7 +260,7 @@ const Option dm_option_table[] = {
     {.name = "prefix", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE, .group = search, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the input"},
     {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "32", .low = 1, .high = 100000,
-     .commands = DM_TRANSLATE | DM_RESCORE, .group = search, .argument = "N",
+     .commands = DM_TRANSLATE | DM_RESCORE | DM_BENCH, .group = search, .argument = "N",
      .help = "sentences that a thread takes at once"},
     {.name = "n-best", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000, .commands = DM_TRANSLATE,
      .group = writing, .argument = "N",
@@ -265,6 +293,20 @@ const Option dm_option_table[] = {
     {.name = "timeout", .type = DM_REAL, ONE, .initial = "30", .low = 0.1, .high = 3600, .commands = DM_SERVE,
      .group = serving, .argument = "SECONDS",
      .help = "time that a client may take to send a request, or say nothing, before it is cut off"},
+    {.name = "rounds", .type = DM_INTEGER, ONE, .initial = "5", .low = 1, .high = 1000, .commands = DM_BENCH,
+     .group = measuring, .argument = "N",
+     .help = "rounds, after one to warm up; their median is the result, the least and the most of them say how sure it "
+             "is"},
+    {.name = "seconds", .type = DM_REAL, ONE, .initial = "3", .low = 0, .high = 3600, .commands = DM_BENCH,
+     .group = measuring, .argument = "F",
+     .help = "length of a round, which ends with the update or the pass over the text that is going on then; train and "
+             "translate take a quarter more for the matrix products by themselves"},
+    {.name = "profile", .type = DM_FLAG, .commands = DM_BENCH, .group = measuring,
+     .help = "train: also where the time goes, op by op"},
+    {.name = "latency", .type = DM_FLAG, .commands = DM_BENCH, .group = measuring,
+     .help = "translate: one sentence at a time, on one thread, and how long each takes"},
+    {.name = "json", .type = DM_FLAG, .commands = DM_BENCH, .group = measuring,
+     .help = "print the result as a JSON object; dragoman/dragoman.h says what its keys mean"},
     {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 3, .initial = "bleu",
      .choices = "bleu|chrf|ter", .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
      .help = "what to compute; of TER, which counts edits, less is better"},
@@ -301,15 +343,22 @@ const Option dm_option_table[] = {
      .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT | DM_SERVE, .group = machine, .argument = "N",
      .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"},
+    {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096, .commands = DM_BENCH,
+     .group = machine, .argument = "N",
+     .help = "threads; 0: one for each processor"},
+    {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
+     .commands = DM_BENCH, .group = machine, .argument = "NAME",
+     .help = "matrix library; auto takes the faster one, or the one that --model was trained with; in bench gemm it "
+             "takes each that there is"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
      .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
      .help = "matrix library; auto takes the faster one"},
-    {.name = "lanes", .type = DM_INTEGER, ONE, .initial = "4", .low = 1, .high = 64, .commands = DM_TRAIN,
+    {.name = "lanes", .type = DM_INTEGER, ONE, .initial = "4", .low = 1, .high = 64, .commands = DM_TRAIN | DM_BENCH,
      .group = machine, .argument = "N",
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
              "memory; the result depends on it"},
-    {.name = "shard-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000, .commands = DM_TRAIN,
-     .group = machine, .argument = "N",
+    {.name = "shard-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000,
+     .commands = DM_TRAIN | DM_BENCH, .group = machine, .argument = "N",
      .help = "target pieces that a thread takes at once; 0: chosen from --mini-batch-words; the result depends on it"},
     {.name = "json", .type = DM_FLAG, .commands = DM_INFO, .group = general,
      .help = "print JSON, for programs: the names in it stay as they are"},
@@ -379,6 +428,16 @@ const Command dm_command_table[] = {
      "curl http://localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
      "curl http://localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
      "curl http://localhost:9000/info"},
+    {"bench", DM_BENCH, "train|translate|gemm [--shape NAME | --model DIR] [options]",
+     "measure how fast this machine trains and translates",
+     "Writes tokens a second, what share they are of the speed of the matrix library alone (measured between the "
+     "rounds, on the same products), and memory. Tokens are pieces, end of sentence counted, as words are "
+     "in the log of train.",
+     "dragoman bench train\n"
+     "dragoman bench train --shape base --profile\n"
+     "dragoman bench translate --beam-size 5 --cpu-threads 1 --json\n"
+     "dragoman bench translate --model zh-en --input test.zh --latency\n"
+     "dragoman bench gemm --shape small --rounds 10 --seconds 5"},
     {"info", DM_INFO, "--model DIR [options]", "show what a model folder holds",
      "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
      "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "

@@ -24,7 +24,8 @@ enum {
     DM_AVERAGE = 32,
     DM_DOCS = 64,
     DM_INFO = 128,
-    DM_SERVE = 256
+    DM_SERVE = 256,
+    DM_BENCH = 512
 };
 
 typedef struct Option {

@@ -10,10 +10,6 @@
 
 #include "core/threads.h"
 
-// A batch holds at most mini_batch lines and, so that a batch of very long ones does not ask for very much memory,
-// about this many pieces (a longer line is a batch of its own).
-enum { BATCH_PIECES = 4096 };
-
 typedef struct Line {
     Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
     int index;           // which line it is
@@ -74,7 +70,7 @@ static int cut_batches(Work *work, int count)
     work->batch_start = dm_allocate((size_t)count + 1, sizeof(int));
     for (int i = 0; i < count; i++) {
         int length = weight(&work->lines[i]);
-        if (sentences && (sentences == mini_batch || pieces + length > BATCH_PIECES)) {
+        if (sentences && (sentences == mini_batch || pieces + length > DM_BATCH_PIECES)) {
             work->batch_start[++batches] = i;
             sentences = 0;
             pieces = 0;

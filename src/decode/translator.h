@@ -20,6 +20,10 @@ typedef struct Translator {
 Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
                        Error *error);
 
+// A batch holds at most mini_batch lines and, so that a batch of very long ones does not ask for very much memory,
+// about this many pieces (a longer line is a batch of its own).
+enum { DM_BATCH_PIECES = 4096 };
+
 // As dm_translate: in the order of the lines. False: stopped, and `out` holds nothing.
 bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);
 // As dm_rescore.

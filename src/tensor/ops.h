@@ -71,6 +71,7 @@ typedef struct CrossEntropy {
     float *log_probabilities;  // [n] log p_i[target_i], or NULL
 } CrossEntropy;
 Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
+enum { DM_CROSS_ENTROPY_ROWS = 64 };  // of a chunk: 2.5 MB of logits with 10,000 pieces
 
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);

@@ -70,6 +70,8 @@ typedef struct Run {
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 
+int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
+
 // Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
 void dm_run_plan(Run *run);
 double dm_run_epochs(const Run *run);  // done, with fractions; 0 before the first plan

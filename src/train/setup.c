@@ -19,7 +19,7 @@ static int whole(const dm_options *options, const char *name)
 
 // An eighth of a batch, so that there is work for many threads. Measured with the tiny shape: 256, 512 and 1,024 pieces
 // are equally fast, and memory grows with them.
-static int default_shard_words(int batch_words)
+int dm_default_shard_words(int batch_words)
 {
     int words = batch_words / 8;
     return words < 64 ? 64 : words > 512 ? 512 : words;
@@ -55,7 +55,7 @@ static Status read_settings(Run *run, Error *error)
         .delay = whole(o, "optimizer-delay"),
         .average = whole(o, "average"),
         .budget = {.seed = (uint64_t)dm_options_number(o, "seed"),
-                   .shard_words = shard ? shard : default_shard_words(words),
+                   .shard_words = shard ? shard : dm_default_shard_words(words),
                    .update_words = words},
         .clip_norm = dm_options_number(o, "clip-norm"),
         .schedule = {.kind = dm_options_text(o, "lr-schedule", 0),

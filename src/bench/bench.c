@@ -1,0 +1,119 @@
+// dm_bench: reads what is to be measured, describes it and the machine, and hands over.
+#include "bench/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/threads.h"
+
+// Options that say something to some of the measurements only.
+static const struct {
+    const char *option, *what;
+} limited[] = {{"sentences", "train|translate"},
+               {"mini-batch-words", "train"},
+               {"shard-words", "train|gemm"},
+               {"lanes", "train"},
+               {"profile", "train"},
+               {"input", "translate"},
+               {"beam-size", "translate"},
+               {"mini-batch", "translate"},
+               {"latency", "translate"}};
+
+static bool is_among(const char *choices, const char *word)
+{
+    const size_t length = strlen(word);
+    while (*choices) {
+        const size_t one = strcspn(choices, "|");
+        if (one == length && strncmp(choices, word, length) == 0) return true;
+        choices += one + (choices[one] == '|');
+    }
+    return false;
+}
+
+static Status check_options(const dm_options *o, const char *what, Error *error)
+{
+    for (size_t i = 0; i < DM_COUNT(limited); i++) {
+        if (!dm_options_given(o, limited[i].option) || is_among(limited[i].what, what)) continue;
+        const char *second = strchr(limited[i].what, '|');
+        return dm_misuse(error, "--%s is for bench %.*s%s%s and says nothing to bench %s", limited[i].option,
+                         (int)strcspn(limited[i].what, "|"), limited[i].what, second ? " and bench " : "",
+                         second ? second + 1 : "", what);
+    }
+    if (dm_options_given(o, "shape") && dm_options_given(o, "model"))
+        return dm_misuse(error, "--shape and --model both say what to measure: take one of them");
+    if (dm_options_given(o, "input") && !dm_options_given(o, "model"))
+        return dm_misuse(error, "--input needs --model DIR: the shapes by name have no vocabulary to read lines with");
+    if (dm_options_given(o, "input") && dm_options_given(o, "sentences"))
+        return dm_misuse(error, "--sentences is about made-up text: leave it out where there is --input");
+    if (dm_options_flag(o, "latency") && (dm_options_given(o, "mini-batch") || dm_options_given(o, "cpu-threads")))
+        return dm_misuse(error,
+                         "--latency translates one sentence at a time, on one thread: leave out --mini-batch and "
+                         "--cpu-threads");
+    return DM_OK;
+}
+
+static void describe_shape(const Bench *bench)
+{
+    const ModelConfig *c = &bench->config;
+    Parameters parameters = {0};
+    Model declared = {.config = *c, .architecture = dm_architecture(c->architecture)};
+    declared.architecture->declare(&declared);
+    parameters = declared.parameters;
+    cJSON *shape = cJSON_AddObjectToObject(bench->result, "shape");
+    cJSON_AddStringToObject(shape, "name", bench->shape);
+    cJSON_AddNumberToObject(shape, "encoder_layers", c->encoder_layers);
+    cJSON_AddNumberToObject(shape, "decoder_layers", c->decoder_layers);
+    cJSON_AddNumberToObject(shape, "width", c->width);
+    cJSON_AddNumberToObject(shape, "ffn", c->decoder_ffn);
+    cJSON_AddNumberToObject(shape, "heads", c->decoder_heads);
+    cJSON_AddNumberToObject(shape, "vocabulary", c->target_vocabulary);
+    cJSON_AddNumberToObject(shape, "weights", (double)parameters.size);
+    dm_parameters_free(&parameters);
+}
+
+static void describe(const Bench *bench)
+{
+    cJSON *result = bench->result;
+    cJSON_AddStringToObject(result, "bench", bench->what);
+    cJSON_AddStringToObject(result, "version", dm_version());
+    cJSON_AddItemToObject(result, "processor", dm_describe_processor());
+    cJSON_AddNumberToObject(result, "threads", bench->threads);
+    describe_shape(bench);
+    cJSON_AddNumberToObject(result, "rounds", bench->rounds);
+    cJSON_AddNumberToObject(result, "seconds", bench->seconds);
+}
+
+static Status measure(Bench *bench, Error *error)
+{
+    if (strcmp(bench->what, "gemm") == 0) {
+        dm_bench_gemm(bench);
+        return DM_OK;
+    }
+    cJSON_AddStringToObject(bench->result, "gemm", bench->gemm->name);
+    return (strcmp(bench->what, "train") == 0 ? dm_bench_train : dm_bench_translate)(bench, error);
+}
+
+dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
+{
+    const int threads = (int)dm_options_number(options, "cpu-threads");
+    Bench bench = {.options = options,
+                   .observer = observer,
+                   .what = dm_options_text(options, "WHAT", 0),
+                   .rounds = (int)dm_options_number(options, "rounds"),
+                   .threads = threads ? threads : dm_processors(),
+                   .seconds = dm_options_number(options, "seconds"),
+                   .seed = (uint64_t)dm_options_number(options, "seed")};
+    *json = NULL;
+    Status status = dm_options_complete(options, error);
+    if (status) return status;
+    if (dm_options_flag(options, "latency")) bench.threads = 1;
+    status = check_options(options, bench.what, error);
+    if (!status) status = dm_bench_shape(&bench, error);
+    if (status) return status;
+    bench.result = cJSON_CreateObject();
+    describe(&bench);
+    status = measure(&bench, error);
+    if (!status) *json = cJSON_Print(bench.result);
+    cJSON_Delete(bench.result);
+    return status;
+}

@@ -1,0 +1,135 @@
+// Made-up text goes to the search as ids. A random model ends its sentences anywhere or nowhere, so it is kept from
+// ending them, and each batch becomes as long as the made-up translations of it are on average.
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/text.h"
+#include "core/threads.h"
+#include "decode/translator.h"
+
+typedef struct MadeUp {
+    const Bench *bench;
+    Manner manner;
+    dm_translate_options options;
+    Corpus corpus;
+    Model *model;
+    int *order;        // [pairs]
+    int *batch_start;  // [pairs + 1] into the order, of the sentences that are being translated
+    Pieces *pieces;    // [pairs] of each batch
+    Arena *arenas;     // [threads]
+} MadeUp;
+
+static void search_batch(void *context, int index, int thread)
+{
+    MadeUp *all = context;
+    const Corpus *c = &all->corpus;
+    const int *pair = all->order + all->batch_start[index], n = all->batch_start[index + 1] - all->batch_start[index];
+    Arena *arena = &all->arenas[thread];
+    dm_arena_reset(arena);
+    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), source = 0, target = 0;
+    for (int i = 0; i < n; i++) {
+        source += lengths[i] = c->source_length[pair[i]];
+        target += c->target_length[pair[i]];
+    }
+    int *ids = dm_arena_take(arena, (size_t)source * sizeof(int)), *at = ids;
+    for (int i = 0; i < n; at += lengths[i++])
+        memcpy(at, c->ids + c->source[pair[i]], (size_t)lengths[i] * sizeof(int));
+
+    dm_translate_options options = all->options;
+    options.max_length = (target + n / 2) / n;
+    const Model *model = all->model;
+    Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data};
+    Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
+    dm_search(&g,
+              &(SearchJob){
+                  .models = &model, .model_count = 1, .source = dm_tokens(arena, n, lengths, ids), .options = &options},
+              found);
+    all->pieces[index] = (Pieces){.source = source};
+    for (int i = 0; i < n; i++) all->pieces[index].target += found[i].best[0].pieces;
+}
+
+// Batches as the translator cuts them; returns how many.
+static int cut_batches(MadeUp *all, int first, int count)
+{
+    int batches = 0, pieces = 0;
+    all->batch_start[0] = first;
+    for (int i = first; i < first + count; i++) {
+        const int length = all->corpus.source_length[all->order[i]], sentences = i - all->batch_start[batches];
+        if (sentences && (sentences == all->manner.mini_batch || pieces + length > DM_BATCH_PIECES)) {
+            all->batch_start[++batches] = i;
+            pieces = 0;
+        }
+        pieces += length;
+    }
+    all->batch_start[++batches] = first + count;
+    return batches;
+}
+
+static Status translate(Text *text, int first, int count, Pieces *pieces, Error *error)
+{
+    (void)error;
+    MadeUp *all = text->own;
+    const int batches = cut_batches(all, first, count);
+    dm_parallel(all->manner.threads < batches ? all->manner.threads : batches, batches, search_batch, all);
+    *pieces = (Pieces){0};
+    for (int i = 0; i < batches; i++) {
+        pieces->source += all->pieces[i].source;
+        pieces->target += all->pieces[i].target;
+    }
+    return DM_OK;
+}
+
+static void close_text(Text *text)
+{
+    MadeUp *all = text->own;
+    for (int i = 0; i < all->manner.threads; i++) dm_arena_destroy(&all->arenas[i]);
+    dm_corpus_free(&all->corpus);
+    dm_model_destroy(all->model);
+    free(all->order);
+    free(all->batch_start);
+    free(all->pieces);
+    free(all->arenas);
+    free(all);
+}
+
+typedef struct Place {
+    int index, length;  // of the source
+} Place;
+
+static int longer_first(const void *a, const void *b)
+{
+    const Place *x = a, *y = b;
+    return x->length != y->length ? y->length - x->length : x->index - y->index;
+}
+
+// As the translator has them, so that sentences of like length share a batch.
+static void sort_by_length(MadeUp *all)
+{
+    const int pairs = all->corpus.pairs;
+    Place *places = dm_allocate((size_t)pairs, sizeof *places);
+    for (int i = 0; i < pairs; i++) places[i] = (Place){i, all->corpus.source_length[i]};
+    qsort(places, (size_t)pairs, sizeof *places, longer_first);
+    for (int i = 0; i < pairs; i++) all->order[i] = places[i].index;
+    free(places);
+}
+
+void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
+{
+    const int asked = (int)dm_options_number(bench->options, "sentences"), pairs = asked ? asked : 1000;
+    MadeUp *all = dm_allocate(1, sizeof *all);
+    *all = (MadeUp){.bench = bench,
+                    .manner = *manner,
+                    .model = dm_bench_model(bench),
+                    .order = dm_allocate((size_t)pairs, sizeof(int)),
+                    .batch_start = dm_allocate((size_t)pairs + 1, sizeof(int)),
+                    .pieces = dm_allocate((size_t)pairs, sizeof(Pieces)),
+                    .arenas = dm_allocate((size_t)manner->threads, sizeof(Arena))};
+    dm_translate_options_read(&all->options, NULL, NULL);
+    all->options.beam_size = manner->beam;
+    all->model->output_bias->data[bench->config.eos] = -10000;
+    dm_bench_text(&all->corpus, bench, pairs);
+    for (int i = 0; i < pairs; i++) all->order[i] = i;
+    if (!manner->one_by_one) sort_by_length(all);
+    *text = (Text){.sentences = pairs, .translate = translate, .close = close_text, .own = all};
+    for (int i = 0; i < pairs; i++) text->mean_length += (double)all->corpus.source_length[i] / pairs;
+}

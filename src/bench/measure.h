@@ -1,0 +1,24 @@
+// How training and translating are measured: a round to warm up, then rounds that each are followed by one of the
+// matrix products alone, so that both meet the machine in the same state and their ratio does not depend on what else
+// it does.
+#pragma once
+#include "bench/bench.h"
+#include "bench/products.h"
+
+// What was done in some time.
+typedef struct Tally {
+    double seconds;
+    double source, target;  // pieces read, and written or learnt from; end of sentence counted
+    long times;
+} Tally;
+
+typedef struct Measurement {
+    int threads;
+    const Products *products;                                   // what it multiplies
+    Status (*once)(void *context, Tally *tally, Error *error);  // an update, a pass: adds its pieces to the tally
+    void (*warm)(void *context);                                // the warm-up is over; or NULL
+    void *context;
+} Measurement;
+
+// Adds the figures of the rounds to bench->result. *whole: the rounds together.
+Status dm_measure(const Bench *bench, const Measurement *measurement, Tally *whole, Error *error);

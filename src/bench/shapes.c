@@ -1,0 +1,146 @@
+// What is measured on: the shapes by name, the shape of a model folder, and made-up text.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "core/random.h"
+#include "model/folder.h"
+
+// ---- Shapes -------------------------------------------------------------------------------------------------------
+
+typedef struct NamedShape {
+    const char *name;
+    int layers, width, ffn, heads, vocabulary;  // layers of the encoder, and of the decoder
+    int update_words;
+    float dropout;
+} NamedShape;
+
+static const NamedShape named[] = {
+    {"tiny", 4, 128, 256, 4, 10000, 8192, 0.3f},   // the recipe for Multi30k
+    {"small", 3, 256, 1024, 4, 8000, 4096, 0.1f},  // between the two
+    {"base", 6, 512, 2048, 8, 32000, 4096, 0.1f},  // Vaswani et al. 2017, table 3
+};
+
+static void take_named_shape(Bench *bench, const char *name)
+{
+    const NamedShape *s = named;
+    while (strcmp(s->name, name) != 0) s++;
+    bench->config = (ModelConfig){
+        .architecture = "transformer",
+        .source_vocabulary = s->vocabulary,
+        .target_vocabulary = s->vocabulary,
+        .shared_embeddings = true,
+        .tied_output = true,
+        .width = s->width,
+        .encoder_layers = s->layers,
+        .decoder_layers = s->layers,
+        .encoder_heads = s->heads,
+        .decoder_heads = s->heads,
+        .encoder_ffn = s->ffn,
+        .decoder_ffn = s->ffn,
+        .activation = DM_RELU,
+        .activation_name = "relu",
+        .scale_embedding = true,
+        .pad = s->vocabulary - 1,
+        .decoder_start = s->vocabulary - 1,
+    };
+    bench->update_words = s->update_words;
+    bench->dropout = s->dropout;
+}
+
+static Status choose_gemm(Bench *bench, const char *trained, Error *error)
+{
+    const char *asked = dm_options_text(bench->options, "gemm", 0);
+    const int width = bench->config.width;
+    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose(&bench->gemm, trained, width, NULL)) return DM_OK;
+    return dm_gemm_choose(&bench->gemm, asked, width, error);
+}
+
+Status dm_bench_shape(Bench *bench, Error *error)
+{
+    const char *folder = dm_options_text(bench->options, "model", 0);
+    cJSON *extra = NULL;
+    Status status = DM_OK;
+    bench->shape = folder ? folder : dm_options_text(bench->options, "shape", 0);
+    if (folder) {
+        status = dm_config_read(&bench->config, &extra, folder, error);
+        if (status) return status;
+        free(bench->config.bad_words);  // what search never takes takes no time
+        bench->config.bad_words = NULL;
+        bench->config.bad_word_count = 0;
+        if (bench->config.source_vocabulary < 3 || bench->config.target_vocabulary < 3) {
+            cJSON_Delete(extra);
+            return dm_fail(error, "%s/config.json: a vocabulary of less than 3 pieces has no words", folder);
+        }
+        bench->update_words = 4096;
+        bench->dropout = 0.1f;
+    } else {
+        take_named_shape(bench, bench->shape);
+    }
+    const cJSON *trained = cJSON_GetObjectItemCaseSensitive(extra, "gemm");
+    status = choose_gemm(bench, cJSON_GetStringValue(trained), error);
+    cJSON_Delete(extra);
+    return status;
+}
+
+Model *dm_bench_model(const Bench *bench)
+{
+    Model *model = dm_model_create(&bench->config);
+    dm_parameters_initialise(&model->parameters, bench->seed);
+    model->output_bias->data[bench->config.pad] = -10000;
+    return model;
+}
+
+// ---- Text ---------------------------------------------------------------------------------------------------------
+
+enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };
+
+static int clamp(double length)
+{
+    return length < SHORTEST ? SHORTEST : length > LONGEST ? LONGEST : (int)length;
+}
+
+// Zipf's law, roughly: of n pieces, piece i is drawn with a probability of about 1 / (i log n).
+static int draw_piece(Random *random, const ModelConfig *c)
+{
+    const int n = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
+    int id = (int)exp(dm_random_uniform(random) * log(n)) - 1;
+    while (id == c->pad || id == c->eos) id = (id + 1) % n;
+    return id;
+}
+
+static void draw_side(Random *random, const ModelConfig *c, int *ids, int length)
+{
+    for (int i = 0; i + 1 < length; i++) ids[i] = draw_piece(random, c);
+    ids[length - 1] = c->eos;
+}
+
+void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs)
+{
+    Random random = dm_random(bench->seed, TEXT_STREAM, 0, 0);
+    const size_t count = (size_t)pairs;
+    *corpus = (Corpus){.pairs = pairs,
+                       .ids = dm_allocate(count * 2 * (LONGEST + 1), sizeof(int)),
+                       .source = dm_allocate(count, sizeof(size_t)),
+                       .target = dm_allocate(count, sizeof(size_t)),
+                       .source_length = dm_allocate(count, sizeof(int)),
+                       .target_length = dm_allocate(count, sizeof(int)),
+                       .line = dm_allocate(count, sizeof(int))};
+    size_t used = 0;
+    for (int i = 0; i < pairs; i++) {
+        // Log-normal: mean 13, standard deviation 4; a translation is of nearly the same length.
+        const double length = 12.4 * exp(0.3 * dm_random_normal(&random));
+        const int source = clamp(length + 0.5) + 1,
+                  target = clamp(length * exp(0.15 * dm_random_normal(&random)) + 0.5) + 1;
+        corpus->line[i] = i + 1;
+        corpus->source[i] = used;
+        corpus->source_length[i] = source;
+        draw_side(&random, &bench->config, corpus->ids + used, source);
+        used += (size_t)source;
+        corpus->target[i] = used;
+        corpus->target_length[i] = target;
+        draw_side(&random, &bench->config, corpus->ids + used, target);
+        used += (size_t)target;
+    }
+}

@@ -1,0 +1,196 @@
+// dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation.
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/measure.h"
+#include "train/run.h"
+
+typedef struct Training {
+    Bench *bench;
+    int update_words, shard_words;
+    Corpus corpus;
+    Plan plan;
+    Model *model;
+    Workers workers;
+    Optimizer optimizer;
+    Profile profile;  // of the thread that calls: lane sums and steps; those of the shards are the workers'
+    long update;      // done, those of the warm-up too
+    Products products;
+} Training;
+
+// ---- Beginning and end --------------------------------------------------------------------------------------------
+
+static void begin(Training *t)
+{
+    Bench *bench = t->bench;
+    const dm_options *o = bench->options;
+    const int words = (int)dm_options_number(o, "mini-batch-words"), shard = (int)dm_options_number(o, "shard-words"),
+              sentences = (int)dm_options_number(o, "sentences");
+    t->update_words = words ? words : bench->update_words;
+    t->shard_words = shard ? shard : dm_default_shard_words(t->update_words);
+    dm_bench_text(&t->corpus, bench, sentences ? sentences : 29000);
+    dm_plan_make(
+        &t->plan, &t->corpus,
+        &(PlanBudget){.seed = bench->seed, .epoch = 1, .shard_words = t->shard_words, .update_words = t->update_words});
+    t->model = dm_bench_model(bench);
+    t->optimizer = (Optimizer){.adam = true,
+                               .beta1 = 0.9,
+                               .beta2 = 0.98,
+                               .epsilon = 1e-9,
+                               .lanes = (int)dm_options_number(o, "lanes"),
+                               .threads = bench->threads};
+    dm_optimizer_create(&t->optimizer, &t->model->parameters);
+    t->workers = (Workers){.model = t->model,
+                           .gemm = bench->gemm,
+                           .threads = bench->threads,
+                           .dropout = bench->dropout,
+                           .smoothing = 0.1f,
+                           .seed = bench->seed};
+    dm_workers_create(&t->workers, t->optimizer.lanes);
+    if (dm_options_flag(o, "profile")) {
+        t->workers.profiles = dm_allocate((size_t)bench->threads, sizeof(Profile));
+        for (int i = 0; i < bench->threads; i++) dm_profile_create(&t->workers.profiles[i]);
+        dm_profile_create(&t->profile);
+        t->optimizer.profile = &t->profile;
+    }
+    t->products = dm_products_of_training(&bench->config, t->shard_words);
+}
+
+static void end(Training *t)
+{
+    for (int i = 0; t->workers.profiles && i < t->bench->threads; i++) dm_profile_free(&t->workers.profiles[i]);
+    free(t->workers.profiles);
+    dm_profile_free(&t->profile);
+    dm_products_free(&t->products);
+    dm_optimizer_free(&t->optimizer);
+    dm_workers_free(&t->workers);
+    dm_model_destroy(t->model);
+    dm_plan_free(&t->plan);
+    dm_corpus_free(&t->corpus);
+}
+
+// ---- Updates ------------------------------------------------------------------------------------------------------
+
+// The same small rate in every update: it is the time of a step that counts, not where it leads.
+static Status update_once(void *context, Tally *tally, Error *error)
+{
+    (void)error;
+    Training *t = context;
+    const int at = (int)(t->update % t->plan.updates);
+    const ShardRange range = {&t->corpus, &t->plan, t->plan.update_start[at], t->plan.update_start[at + 1]};
+    const Loss loss = dm_shards_train(&t->workers, &range, ++t->update, &t->optimizer);
+    const Step step = {.rate = 1e-4, .clip_norm = 1, .count = loss.count, .update = t->update};
+    dm_optimizer_step(&t->optimizer, &t->model->parameters, &step);
+    dm_profile_turn(t->optimizer.profile, DM_SPENT_NOWHERE);
+    for (int i = t->plan.shard_start[range.first]; i < t->plan.shard_start[range.last]; i++)
+        tally->source += t->corpus.source_length[t->plan.order[i]];
+    tally->target += (double)loss.count;
+    return DM_OK;
+}
+
+static void forget_profile(void *context)
+{
+    const Training *t = context;
+    const size_t size = (size_t)dm_profile_accounts() * sizeof(Account);
+    if (!t->workers.profiles) return;
+    memset(t->profile.accounts, 0, size);
+    for (int i = 0; i < t->bench->threads; i++) memset(t->workers.profiles[i].accounts, 0, size);
+}
+
+// ---- The profile --------------------------------------------------------------------------------------------------
+
+// Seconds of threads: an account of all workers together.
+static Account total(const Training *t, int account)
+{
+    Account sum = {0};
+    for (int i = 0; i < t->bench->threads; i++) {
+        const Account *one = &t->workers.profiles[i].accounts[account];
+        sum.seconds += one->seconds, sum.flops += one->flops, sum.calls += one->calls;
+    }
+    return sum;
+}
+
+static cJSON *describe_account(const Training *t, const Account *a)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "calls", (double)a->calls);
+    cJSON_AddNumberToObject(object, "seconds", a->seconds);
+    if (a->flops > 0) cJSON_AddNumberToObject(object, "gflops", 1e-9 * a->flops * t->bench->threads / a->seconds);
+    return object;
+}
+
+typedef struct OpTime {
+    const char *name;
+    Account forward, backward;
+} OpTime;
+
+static int longer_first(const void *a, const void *b)
+{
+    const OpTime *x = a, *y = b;
+    const double s = x->forward.seconds + x->backward.seconds, u = y->forward.seconds + y->backward.seconds;
+    return (s < u) - (s > u);
+}
+
+// Where the seconds of the rounds went, times the threads. In the sums of the lanes and the step of the optimizer all
+// threads take part; what is left are threads that wait for the end of an update.
+static cJSON *describe_profile(const Training *t, double seconds)
+{
+    const double threads = t->bench->threads, whole = seconds * threads;
+    cJSON *profile = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(profile, "ops");
+    OpTime *ops = dm_allocate((size_t)dm_profile_accounts(), sizeof *ops);
+    int count = 0;
+    double spent = 0;
+    for (int i = 0; dm_ops[i]; i++) {
+        OpTime op = {dm_ops[i]->name, total(t, dm_profile_of(dm_ops[i], false)),
+                     total(t, dm_profile_of(dm_ops[i], true))};
+        spent += op.forward.seconds + op.backward.seconds;
+        if (op.forward.calls) ops[count++] = op;
+    }
+    if (count) qsort(ops, (size_t)count, sizeof *ops, longer_first);
+    for (int i = 0; i < count; i++) {
+        cJSON *op = cJSON_CreateObject();
+        cJSON_AddStringToObject(op, "op", ops[i].name);
+        cJSON_AddItemToObject(op, "forward", describe_account(t, &ops[i].forward));
+        cJSON_AddItemToObject(op, "backward", describe_account(t, &ops[i].backward));
+        cJSON_AddItemToArray(list, op);
+    }
+    free(ops);
+    const struct {
+        const char *name;
+        double seconds;
+    } others[] = {{"batches", total(t, DM_SPENT_OTHERWISE).seconds},
+                  {"waiting_for_lane", total(t, DM_SPENT_WAITING).seconds},
+                  {"lane_sums", threads * t->profile.accounts[DM_SPENT_LANE_SUMS].seconds},
+                  {"optimizer", threads * t->profile.accounts[DM_SPENT_STEP].seconds}};
+    for (size_t i = 0; i < DM_COUNT(others); i++) {
+        cJSON_AddNumberToObject(profile, others[i].name, others[i].seconds);
+        spent += others[i].seconds;
+    }
+    cJSON_AddNumberToObject(profile, "waiting_for_end", whole - spent);
+    cJSON_AddNumberToObject(profile, "seconds", whole);
+    return profile;
+}
+
+// ---- dragoman bench train -----------------------------------------------------------------------------------------
+
+Status dm_bench_train(Bench *bench, Error *error)
+{
+    Training t = {.bench = bench};
+    Tally whole;
+    begin(&t);
+    Status status = dm_measure(bench,
+                               &(Measurement){.threads = bench->threads,
+                                              .products = &t.products,
+                                              .once = update_once,
+                                              .warm = forget_profile,
+                                              .context = &t},
+                               &whole, error);
+    cJSON *result = bench->result;
+    cJSON_AddNumberToObject(result, "update_words", t.update_words);
+    cJSON_AddNumberToObject(result, "shard_words", t.shard_words);
+    cJSON_AddNumberToObject(result, "lanes", t.optimizer.lanes);
+    cJSON_AddNumberToObject(result, "updates", (double)whole.times);
+    if (t.workers.profiles) cJSON_AddItemToObject(result, "profile", describe_profile(&t, whole.seconds));
+    end(&t);
+    return status;
+}

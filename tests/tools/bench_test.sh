@@ -1,0 +1,58 @@
+#!/bin/bash
+# dragoman bench: what it prints has the parts that it should, and adds up. How fast anything is, no test asks. Argument:
+# the command to test.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/word_model.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+make_folder model
+short=(--seconds 0 --rounds 2 --cpu-threads 2)
+bench() { "$dragoman" bench "$@"; }
+
+bench train --model model "${short[@]}" --profile > text || fail "bench train --profile"
+for part in "target tokens/s" "GFLOP/s" "percent of it" "MiB of memory" "cross_entropy" "linear" "attention" optimizer; do
+    grep -q "$part" text || fail "bench train does not speak of $part: $(cat text)"
+done
+bench translate --model model "${short[@]}" > text || fail "bench translate"
+grep -q "target tokens/s" text || fail "bench translate: $(cat text)"
+bench translate --model model --seconds 0 --rounds 2 --latency > text || fail "bench translate --latency"
+grep -q "99th percentile" text || fail "bench translate --latency: $(cat text)"
+for i in $(seq 12); do echo "w$((2 + i)) w5 w6"; done > lines
+bench translate --model model --input lines "${short[@]}" --json > own.json || fail "lines of one's own"
+
+bench train --model model "${short[@]}" --profile --json > train.json || fail "bench train --json"
+bench translate --model model "${short[@]}" --beam-size 3 --json > translate.json || fail "bench translate --json"
+bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"
+python3 - << 'PYTHON' || fail "what the JSON says"
+import json
+def spread(s):
+    assert set(s) == {"median", "min", "max"} and 0 < s["min"] <= s["median"] <= s["max"], s
+train, translate, own, gemm = (json.load(open(f + ".json")) for f in ("train", "translate", "own", "gemm"))
+for result in train, translate, own:
+    for key in "source_tokens_per_second", "target_tokens_per_second", "gflops", "gemm_gflops", "percent_of_gemm":
+        spread(result[key])
+    assert result["rounds"] == 2 and result["threads"] == 2 and result["peak_memory_bytes"] > 1 << 20
+    assert result["target_tokens"] > 0 and result["gflop_per_target_token"] > 0
+assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1
+assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
+profile = train["profile"]
+parts = [way["seconds"] for op in profile["ops"] for way in (op["forward"], op["backward"])]
+parts += [profile[key] for key in ("batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer")]
+assert abs(sum(parts) - profile["seconds"]) < 0.01 * profile["seconds"], "the parts of the profile are not the whole"
+assert {"cross_entropy", "linear", "attention"} <= {op["op"] for op in profile["ops"]}
+assert gemm["uses"][0]["use"] == "training" and len(gemm["uses"]) > 2
+for use in gemm["uses"]:
+    assert abs(sum(product["share"] for product in use["products"]) - 1) < 1e-6
+    for product in use["products"]:
+        spread(product["gflops"]["openblas"])
+PYTHON
+
+check "nothing to measure" 2 "WHAT" "$dragoman" bench
+check "no such thing" 2 "train, translate, gemm" "$dragoman" bench walk
+check "no such shape" 2 "tiny" "$dragoman" bench train --shape huge
+check "a shape and a model" 2 "--shape|--model" "$dragoman" bench train --shape tiny --model model
+check "no such model" 1 "nowhere" "$dragoman" bench train --model nowhere
+check "a profile of what" 2 "--profile" "$dragoman" bench gemm --profile
+check "latency of what" 2 "--latency" "$dragoman" bench train --latency
+
+[ $failures = 0 ] || exit 1
