@@ -169,17 +169,21 @@ static const char *other_toolkits_name(const Command *command, const char *name)
     return NULL;
 }
 
-// The commands that have the option, as "translate and rescore"; false: none has.
+// The commands that have the option, as "translate, rescore and bench"; false: none has.
 static bool commands_with(const char *name, char *text, size_t room)
 {
+    int have = 0, named = 0;
+    for (const Command *command = dm_command_table; command->name; command++)
+        have += dm_option_find(command, name) != NULL;
     text[0] = '\0';
-    int found = 0;
     for (const Command *command = dm_command_table; command->name; command++) {
         if (!dm_option_find(command, name)) continue;
-        size_t used = strlen(text);
-        snprintf(text + used, room - used, "%s%s", found++ ? " and " : "", command->name);
+        const char *before = !named ? "" : named + 1 < have ? ", " : " and ";
+        const size_t used = strlen(text);
+        snprintf(text + used, room - used, "%s%s", before, command->name);
+        named++;
     }
-    return found > 0;
+    return have > 0;
 }
 
 Status dm_option_unknown(const Command *command, const char *where, const char *dashes, const char *name, Error *error)

@@ -423,11 +423,11 @@ const Command dm_command_table[] = {
      "time are translated together. Only programs on this machine are answered; Ctrl-C ends.",
      "dragoman serve --model zh-en\n"
      "dragoman serve --model en-de --port 9000\n"
-     "curl http://localhost:9000/translate -d '[\"good morning\", \"how are you ?\"]'\n"
-     "curl http://localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"n_best\": 3, \"alignment\": true}'\n"
-     "curl http://localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
-     "curl http://localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
-     "curl http://localhost:9000/info"},
+     "curl localhost:9000/translate -d '[\"good morning\", \"how are you ?\"]'\n"
+     "curl localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"n_best\": 3, \"alignment\": true}'\n"
+     "curl localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
+     "curl localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
+     "curl localhost:9000/info"},
     {"bench", DM_BENCH, "train|translate|gemm [--shape NAME | --model DIR] [options]",
      "measure how fast this machine trains and translates",
      "Writes tokens a second, what share they are of the speed of the matrix library alone (measured between the "

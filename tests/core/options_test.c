@@ -164,7 +164,7 @@ static void a_wrong_command_line_is_explained(void)
         {"train", "--update_freq 5", "--update_freq is called --optimizer-delay here"},
         {"translate", "--beam 5", "--beam is called --beam-size here"},
         {"translate", "--dropout 0.1", "--dropout is an option of train, not of translate"},
-        {"train", "--mini-batch 5", "--mini-batch is an option of translate and rescore, not of train"},
+        {"train", "--mini-batch 5", "--mini-batch is an option of translate, rescore and bench, not of train"},
         {"translate", "--Beam-size 5", "did you mean --beam-size?"},
         {"translate", "--xyzzy", "unknown option --xyzzy: dragoman translate --help"},
         {"translate", "-x", "unknown option -x"},
