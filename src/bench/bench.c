@@ -78,6 +78,7 @@ static void describe(const Bench *bench)
     cJSON_AddStringToObject(result, "version", dm_version());
     cJSON_AddItemToObject(result, "processor", dm_describe_processor());
     cJSON_AddNumberToObject(result, "threads", bench->threads);
+    cJSON_AddStringToObject(result, "precision", dm_options_text(bench->options, "precision", 0));
     describe_shape(bench);
     cJSON_AddNumberToObject(result, "rounds", bench->rounds);
     cJSON_AddNumberToObject(result, "seconds", bench->seconds);
@@ -102,6 +103,7 @@ dm_status dm_bench(const dm_options *options, const dm_observer *observer, char 
                    .rounds = (int)dm_options_number(options, "rounds"),
                    .threads = threads ? threads : dm_processors(),
                    .seconds = dm_options_number(options, "seconds"),
+                   .precision = dm_precision(dm_options_text(options, "precision", 0)),
                    .seed = (uint64_t)dm_options_number(options, "seed")};
     *json = NULL;
     Status status = dm_options_complete(options, error);

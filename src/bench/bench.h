@@ -20,6 +20,7 @@ typedef struct Bench {
     int update_words;
     float dropout;
     const GemmBackend *gemm;
+    Precision precision;  // of the products
     cJSON *result;
 } Bench;
 

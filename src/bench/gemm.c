@@ -50,8 +50,11 @@ static void start_clocks(Use *uses, const Bench *bench, const GemmBackend *const
     for (int i = 0; i < USES; i++) products += uses[i].products.count;
     for (int i = 0; i < USES; i++) {
         Use *use = &uses[i];
-        use->clock = (GemmClock){
-            .products = &use->products, .backends = backends, .backend_count = count, .threads = bench->threads};
+        use->clock = (GemmClock){.products = &use->products,
+                                 .backends = backends,
+                                 .backend_count = count,
+                                 .threads = bench->threads,
+                                 .precision = bench->precision};
         use->rates = dm_allocate((size_t)(bench->rounds * count * use->products.count), sizeof(double));
         dm_gemm_clock_create(&use->clock, bench->seconds * use->products.count / products);
     }
@@ -104,7 +107,8 @@ static cJSON *describe_use(const Use *use, int rounds)
 
 void dm_bench_gemm(Bench *bench)
 {
-    const bool all = strcmp(dm_options_text(bench->options, "gemm", 0), "auto") == 0;
+    const bool all =
+        strcmp(dm_options_text(bench->options, "gemm", 0), "auto") == 0 && bench->precision == DM_PRECISION_FP32;
     const GemmBackend *const *backends = all ? dm_gemm_backends : &bench->gemm;
     int count = 1;
     while (all && backends[count]) count++;

@@ -52,7 +52,11 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
     const size_t rounds = (size_t)bench->rounds;
     double *memory = dm_allocate(5 * rounds + (size_t)m->products->count, sizeof *memory), *rates = memory + 5 * rounds;
     const Figures figures = {memory, memory + rounds, memory + 2 * rounds, memory + 3 * rounds, memory + 4 * rounds};
-    GemmClock clock = {.products = m->products, .backends = &bench->gemm, .backend_count = 1, .threads = m->threads};
+    GemmClock clock = {.products = m->products,
+                       .backends = &bench->gemm,
+                       .backend_count = 1,
+                       .threads = m->threads,
+                       .precision = bench->precision};
     Tally tally;
     *whole = (Tally){0};
     Status status = run_round(bench, m, &tally, error);

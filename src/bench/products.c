@@ -137,7 +137,8 @@ static Gemm call_of(const GemmClock *clock, const Product *p, int thread)
                   .transpose_b = forward,
                   .c = own + clock->own_c,
                   .ldc = p->n,
-                  .beta = forward ? 0 : 1};
+                  .beta = forward ? 0 : 1,
+                  .precision = clock->precision};
 }
 
 static double time_turn(const GemmClock *clock, int backend, int product, long repetitions, int thread)
@@ -153,6 +154,7 @@ static size_t larger(size_t a, size_t rows, size_t cols)
     return rows * cols > a ? rows * cols : a;
 }
 
+// As float32, and its upper and lower halves as bfloat16, numbers that products do not carry beyond the finite.
 static float *numbers(size_t count)
 {
     float *made = dm_allocate(count, sizeof *made);

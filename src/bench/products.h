@@ -2,6 +2,7 @@
 // when nothing else runs.
 #pragma once
 #include "model/config.h"
+#include "tensor/gemm.h"
 
 typedef enum Pass { DM_PASS_FORWARD, DM_PASS_INPUT, DM_PASS_WEIGHT } Pass;
 
@@ -37,6 +38,7 @@ typedef struct GemmClock {
     const Products *products;
     const GemmBackend *const *backends;  // the libraries that take turns
     int backend_count, threads;
+    Precision precision;
     // made by dm_gemm_clock_create
     float *weights;       // what all threads read
     float **own;          // [threads] their other matrices

@@ -53,8 +53,10 @@ static Status choose_gemm(Bench *bench, const char *trained, Error *error)
 {
     const char *asked = dm_options_text(bench->options, "gemm", 0);
     const int width = bench->config.width;
-    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose(&bench->gemm, trained, width, NULL)) return DM_OK;
-    return dm_gemm_choose(&bench->gemm, asked, width, error);
+    const Precision precision = bench->precision;
+    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose_for(&bench->gemm, precision, trained, width, NULL))
+        return DM_OK;
+    return dm_gemm_choose_for(&bench->gemm, precision, asked, width, error);
 }
 
 Status dm_bench_shape(Bench *bench, Error *error)

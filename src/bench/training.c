@@ -37,12 +37,14 @@ static void begin(Training *t)
                                .beta1 = 0.9,
                                .beta2 = 0.98,
                                .epsilon = 1e-9,
+                               .rounds = bench->precision == DM_PRECISION_BF16,
                                .lanes = (int)dm_options_number(o, "lanes"),
                                .threads = bench->threads};
     dm_optimizer_create(&t->optimizer, &t->model->parameters);
     t->workers = (Workers){.model = t->model,
                            .gemm = bench->gemm,
                            .threads = bench->threads,
+                           .rounded = t->optimizer.rounded,
                            .dropout = bench->dropout,
                            .smoothing = 0.1f,
                            .seed = bench->seed};

@@ -2,15 +2,18 @@
 //   z = x W' + b,  log p_w = z_w - log sum exp z,
 //   objective = sum_i (1 - s) * -log p[target_i] + s * mean over all w but excluded of -log p[w]
 //   dz_w = p_w - (1 - s) [w = target] - s / (V - 1) [w not excluded]
-// x [n, d], W [V, d], b [V]. The [n, V] matrix is never whole: chunks of rows, whose logits stay in cache, go forward
-// and back before the next chunk begins.
+// x [n, d], W [V, d], b [V]. The [n, V] matrix is never whole. A chunk of rows goes through the vocabulary block by
+// block: the logits of a block become e = exp(z - m), with the row's largest logit m in the block, while they are in
+// cache. Once all blocks are done their sums say what p = e exp(m) / sum exp z is, and the blocks pass by once more to
+// become dz and to be multiplied.
 #include <assert.h>
 
 #include "tensor/kernels.h"
 #include "tensor/op_table.h"
+#include "tensor/operand.h"
 #include "tensor/ops.h"
 
-enum { CHUNK = DM_CROSS_ENTROPY_ROWS };
+enum { ROWS = DM_CROSS_ENTROPY_ROWS, COLUMNS = DM_CROSS_ENTROPY_COLUMNS };
 
 // The gradient was made on the way forward; nothing is left to do.
 const Op dm_cross_entropy_op = {"cross_entropy", dm_no_gradient};
@@ -31,105 +34,269 @@ static float sum_row(const float *z, int n)
     return sum;
 }
 
-// z becomes exp(z - max); returns log sum exp z, and the sum of the new z through *sum.
+// z becomes exp(z - max); returns the sum of the new z.
 DM_CLONES
-static float exponentiate(float *z, int n, float *sum)
+static float exponentiate(float *z, int n, float *max)
 {
-    float max;
-    *sum = dm_exp_row(z, n, &max);
-    return max + logf(*sum);
+    return dm_exp_row(z, n, max);
 }
 
-// e = exp(z - max) becomes dz, but for the target.
+// e becomes dz, but for the target.
 DM_CLONES
-static void gradient_row(float *e, float inverse, float share, int n)
+static void gradient_row(float *e, float factor, float share, int n)
 {
-    for (int j = 0; j < n; j++) e[j] = e[j] * inverse - share;
+    for (int j = 0; j < n; j++) e[j] = e[j] * factor - share;
 }
 
-static void logits(const Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, int from, int rows,
-                   float *z)
+DM_CLONES
+static void gradient_row_bf16(Bf16 *e, float factor, float share, int n)
+{
+    for (int j = 0; j < n; j++) e[j] = dm_bf16(dm_of_bf16(e[j]) * factor - share);
+}
+
+// The work on a chunk of rows. Blocks are numbered from 0; the last one may be narrower.
+typedef struct Chunk {
+    const CrossEntropy *args;
+    Operand x, weight;
+    int rows, wide;  // of this chunk, and what a row of a block takes
+    int blocks;
+    bool gradient;
+    Precision precision;  // of e
+    void *e;              // [blocks][x.rows, wide] e, then dz; without gradient one block that all share
+    float *z;             // [rows, wide] the logits of a block, where e has fewer bits than they
+    float *max, *sum;     // [blocks][ROWS] of e in the block
+    float *others;        // [ROWS] sum of all logits but the excluded one, which may be huge (a bias of -10000)
+    float *at_target;     // [ROWS] z[target]
+} Chunk;
+
+static int block_of(int id)
+{
+    return id / COLUMNS;
+}
+
+static int width_of(const Chunk *c, int block)
+{
+    const int left = c->args->weight->rows - block * COLUMNS;
+    return left < COLUMNS ? left : COLUMNS;
+}
+
+static size_t block_size(const Chunk *c)
+{
+    return (size_t)c->x.rows * (size_t)c->wide;
+}
+
+static float *e_float(const Chunk *c, int block)
+{
+    return (float *)c->e + (c->gradient ? (size_t)block * block_size(c) : 0);
+}
+
+static Bf16 *e_bf16(const Chunk *c, int block)
+{
+    return (Bf16 *)c->e + (c->gradient ? (size_t)block * block_size(c) : 0);
+}
+
+// ---- Forward --------------------------------------------------------------------------------------------------------
+
+// The logits of one row in one block: what the loss needs of them, then e.
+static void row_forward(const Chunk *c, int block, int i, const int *targets, float *z)
+{
+    const CrossEntropy *a = c->args;
+    const int n = width_of(c, block), first = block * COLUMNS, target = targets[i] - first,
+              excluded = a->excluded - first;
+    if (a->bias) add_bias(z, a->bias->data + first, n);
+    if (target >= 0 && target < n) c->at_target[i] = z[target];
+    if (a->smoothing > 0 && a->excluded >= 0 && excluded >= 0 && excluded < n)
+        c->others[i] += sum_row(z, excluded) + sum_row(z + excluded + 1, n - excluded - 1);
+    else if (a->smoothing > 0)
+        c->others[i] += sum_row(z, n);
+    c->sum[block * ROWS + i] = exponentiate(z, n, &c->max[block * ROWS + i]);
+}
+
+static void block_forward(Graph *g, const Chunk *c, int block, const int *targets)
+{
+    const int n = width_of(c, block);
+    float *z = c->precision == DM_PRECISION_FP32 ? e_float(c, block) : c->z;
+    dm_gemm(g, (Gemm){.m = c->rows,
+                      .n = n,
+                      .k = c->args->x->cols,
+                      .a = c->x.data,
+                      .lda = c->x.stride,
+                      .b = dm_operand_row(&c->weight, block * COLUMNS),
+                      .ldb = c->weight.stride,
+                      .transpose_b = true,
+                      .c = z,
+                      .ldc = c->wide,
+                      .precision = c->x.precision});
+    for (int i = 0; i < c->rows; i++) {
+        const size_t row = (size_t)i * (size_t)c->wide;
+        row_forward(c, block, i, targets, z + row);
+        if (c->precision == DM_PRECISION_BF16 && c->gradient) dm_round_bf16(z + row, e_bf16(c, block) + row, (size_t)n);
+    }
+}
+
+// ---- The loss of a row ----------------------------------------------------------------------------------------------
+
+// Adds a row to the loss; its factors exp(m) / sum exp z take the place of its m. Returns log sum exp z.
+static float row_loss(const Chunk *c, int i, Loss *loss)
+{
+    const CrossEntropy *a = c->args;
+    float max = c->max[i], sum = 0;
+    for (int b = 1; b < c->blocks; b++) max = c->max[b * ROWS + i] > max ? c->max[b * ROWS + i] : max;
+    for (int b = 0; b < c->blocks; b++) sum += c->sum[b * ROWS + i] * expf(c->max[b * ROWS + i] - max);
+    for (int b = 0; b < c->blocks; b++) c->max[b * ROWS + i] = expf(c->max[b * ROWS + i] - max) / sum;
+    const float log_sum = max + logf(sum);
+    const int counted = a->weight->rows - (a->excluded >= 0);
+    const double nll = (double)log_sum - (double)c->at_target[i];
+    loss->nll += nll;
+    loss->objective += (1 - a->smoothing) * nll + a->smoothing * ((double)log_sum - (double)c->others[i] / counted);
+    return log_sum;
+}
+
+// ---- Backward -------------------------------------------------------------------------------------------------------
+
+static void set(const Chunk *c, int block, int i, int column, float value)
+{
+    const size_t at = (size_t)i * (size_t)c->wide + (size_t)column;
+    if (c->precision == DM_PRECISION_BF16)
+        e_bf16(c, block)[at] = dm_bf16(value);
+    else
+        e_float(c, block)[at] = value;
+}
+
+static float get(const Chunk *c, int block, int i, int column)
+{
+    const size_t at = (size_t)i * (size_t)c->wide + (size_t)column;
+    return c->precision == DM_PRECISION_BF16 ? dm_of_bf16(e_bf16(c, block)[at]) : e_float(c, block)[at];
+}
+
+// e becomes dz in one block. log_sum: [rows]
+static void block_gradient(const Chunk *c, int block, const int *targets, const float *log_sum)
+{
+    const CrossEntropy *a = c->args;
+    const int n = width_of(c, block), first = block * COLUMNS, counted = a->weight->rows - (a->excluded >= 0);
+    const float share = a->smoothing / (float)counted;
+    for (int i = 0; i < c->rows; i++) {
+        const size_t row = (size_t)i * (size_t)c->wide;
+        const float factor = c->max[block * ROWS + i];
+        if (c->precision == DM_PRECISION_BF16)
+            gradient_row_bf16(e_bf16(c, block) + row, factor, share, n);
+        else
+            gradient_row(e_float(c, block) + row, factor, share, n);
+        if (block_of(targets[i]) == block)
+            set(c, block, i, targets[i] - first, expf(c->at_target[i] - log_sum[i]) - share - (1 - a->smoothing));
+        if (a->excluded >= 0 && block_of(a->excluded) == block)
+            set(c, block, i, a->excluded - first, get(c, block, i, a->excluded - first) + share);
+    }
+    if (c->precision == DM_PRECISION_BF16)
+        memset(e_bf16(c, block) + (size_t)c->rows * (size_t)c->wide, 0,
+               (size_t)(c->x.rows - c->rows) * (size_t)c->wide * sizeof(Bf16));
+}
+
+// dx += dz W,  dW += dz' x of one block; dx of the chunk's rows, dW of the block's
+static void block_backward(Graph *g, const Chunk *c, int block, float *dx, float *dw)
+{
+    const CrossEntropy *a = c->args;
+    const int n = width_of(c, block), d = a->x->cols, first = block * COLUMNS;
+    const void *dz = c->precision == DM_PRECISION_BF16 ? (void *)e_bf16(c, block) : (void *)e_float(c, block);
+    if (dx)
+        dm_gemm(g, (Gemm){.m = c->rows,
+                          .n = d,
+                          .k = n,
+                          .a = dz,
+                          .lda = c->wide,
+                          .b = dm_operand_row(&c->weight, first),
+                          .ldb = c->weight.stride,
+                          .c = dx,
+                          .ldc = a->x->stride,
+                          .beta = 1,
+                          .precision = c->precision});
+    for (int i = 0; i < c->rows && a->excluded >= 0 && block_of(a->excluded) == block; i++)
+        set(c, block, i, a->excluded - first, 0);
+    if (dw)
+        dm_gemm(g, (Gemm){.m = n,
+                          .n = d,
+                          .k = c->x.rows,
+                          .a = dz,
+                          .lda = c->wide,
+                          .transpose_a = true,
+                          .b = c->x.data,
+                          .ldb = c->x.stride,
+                          .c = dw + (size_t)first * (size_t)a->weight->stride,
+                          .ldc = a->weight->stride,
+                          .beta = 1,
+                          .precision = c->precision});
+}
+
+// ---- Chunk after chunk ----------------------------------------------------------------------------------------------
+
+static float *floats(Graph *g, size_t count)
+{
+    return dm_arena_take(g->arena, count * sizeof(float));
+}
+
+static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
+{
+    const int vocabulary = a->weight->rows, left = a->x->rows - from, rows = left < ROWS ? left : ROWS;
+    Chunk c = {.args = a,
+               .x = dm_operand(g, dm_row(a->x, from), rows, a->x->cols, a->x->stride),
+               .weight = dm_weight_operand(g, a->weight),
+               .rows = rows,
+               .wide = vocabulary < COLUMNS ? vocabulary : COLUMNS,
+               .blocks = (vocabulary + COLUMNS - 1) / COLUMNS,
+               .gradient = gradient};
+    const size_t stats = (size_t)c.blocks * ROWS, elements = block_size(&c) * (gradient ? (size_t)c.blocks : 1);
+    c.precision = c.x.precision;
+    c.e = dm_arena_take(g->arena, elements * (c.precision == DM_PRECISION_BF16 ? sizeof(Bf16) : sizeof(float)));
+    if (c.precision == DM_PRECISION_BF16) c.z = floats(g, block_size(&c));
+    c.max = floats(g, 2 * stats);
+    c.sum = c.max + stats;
+    c.others = memset(floats(g, ROWS), 0, ROWS * sizeof(float));
+    c.at_target = floats(g, ROWS);
+    return c;
+}
+
+Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
+{
+    const CrossEntropy *a = args;
+    assert(a->weight->cols == a->x->cols && (!a->bias || a->bias->cols == a->weight->rows));
+    dm_record(g, &dm_cross_entropy_op, 0);
+    float *dx = g->recording ? dm_gradient(g, a->x) : NULL, *dw = g->recording ? dm_gradient(g, a->weight) : NULL;
+    Loss loss = {.count = a->x->rows};
+    for (int from = 0; from < a->x->rows; from += ROWS) {
+        const ArenaMark mark = dm_arena_mark(g->arena);
+        const Chunk c = new_chunk(g, a, from, dx || dw);
+        const int *targets = a->targets + from;
+        float log_sum[ROWS];
+        for (int i = 0; i < c.rows; i++)
+            assert(targets[i] >= 0 && targets[i] < a->weight->rows && targets[i] != a->excluded);
+        for (int block = 0; block < c.blocks; block++) block_forward(g, &c, block, targets);
+        for (int i = 0; i < c.rows; i++) {
+            log_sum[i] = row_loss(&c, i, &loss);
+            if (a->log_probabilities) a->log_probabilities[from + i] = c.at_target[i] - log_sum[i];
+        }
+        for (int block = 0; block < c.blocks && c.gradient; block++) {
+            block_gradient(&c, block, targets, log_sum);
+            block_backward(g, &c, block, dx ? dx + (size_t)from * (size_t)a->x->stride : NULL, dw);
+        }
+        dm_arena_release(g->arena, mark);
+    }
+    return loss;
+}
+
+static void logits(const Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, float *z)
 {
     const int vocabulary = weight->rows;
-    dm_gemm(g, (Gemm){.m = rows,
+    dm_gemm(g, (Gemm){.m = x->rows,
                       .n = vocabulary,
                       .k = x->cols,
-                      .a = dm_row(x, from),
+                      .a = x->data,
                       .lda = x->stride,
                       .b = weight->data,
                       .ldb = weight->stride,
                       .transpose_b = true,
                       .c = z,
                       .ldc = vocabulary});
-    for (size_t i = 0; bias && i < (size_t)rows; i++) add_bias(z + i * (size_t)vocabulary, bias->data, vocabulary);
-}
-
-// One row of logits: adds to the loss, and turns the logits into their gradient where that is wanted.
-static void loss_row(const CrossEntropy *a, int i, float *z, Loss *loss, bool gradient)
-{
-    const int n = a->weight->rows, target = a->targets[i];
-    assert(target >= 0 && target < n && target != a->excluded);
-    const float at_target = z[target];
-    float others = 0;  // the sum of all logits but the excluded one, which may be huge (a bias of -10000)
-    if (a->smoothing > 0 && a->excluded < 0) others = sum_row(z, n);
-    if (a->smoothing > 0 && a->excluded >= 0)
-        others = sum_row(z, a->excluded) + sum_row(z + a->excluded + 1, n - a->excluded - 1);
-    float sum;
-    const float log_sum = exponentiate(z, n, &sum);
-    const int counted = n - (a->excluded >= 0);
-    const double nll = (double)log_sum - (double)at_target;
-    loss->nll += nll;
-    loss->objective += (1 - a->smoothing) * nll + a->smoothing * ((double)log_sum - (double)others / counted);
-    if (a->log_probabilities) a->log_probabilities[i] = (float)-nll;
-    if (!gradient) return;
-    const float share = a->smoothing / (float)counted;
-    gradient_row(z, 1.0f / sum, share, n);
-    z[target] -= 1 - a->smoothing;
-    if (a->excluded >= 0) z[a->excluded] += share;
-}
-
-Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
-{
-    const CrossEntropy *a = args;
-    const int n = a->x->rows, d = a->x->cols, vocabulary = a->weight->rows;
-    assert(a->weight->cols == d && (!a->bias || a->bias->cols == vocabulary));
-    dm_record(g, &dm_cross_entropy_op, 0);
-    float *dx = g->recording ? dm_gradient(g, a->x) : NULL, *dw = g->recording ? dm_gradient(g, a->weight) : NULL;
-    Loss loss = {.count = n};
-    ArenaMark mark = dm_arena_mark(g->arena);
-    float *z = dm_arena_take(g->arena, (size_t)(n < CHUNK ? n : CHUNK) * (size_t)vocabulary * sizeof(float));
-    for (int from = 0; from < n; from += CHUNK) {
-        const int rows = n - from < CHUNK ? n - from : CHUNK;
-        logits(g, a->x, a->weight, a->bias, from, rows, z);
-        for (int i = 0; i < rows; i++) loss_row(a, from + i, z + (size_t)i * (size_t)vocabulary, &loss, dx || dw);
-        if (dx)
-            dm_gemm(g, (Gemm){.m = rows,
-                              .n = d,
-                              .k = vocabulary,
-                              .a = z,
-                              .lda = vocabulary,
-                              .b = a->weight->data,
-                              .ldb = a->weight->stride,
-                              .c = dx + (size_t)from * (size_t)a->x->stride,
-                              .ldc = a->x->stride,
-                              .beta = 1});
-        for (size_t i = 0; a->excluded >= 0 && i < (size_t)rows; i++)
-            z[i * (size_t)vocabulary + (size_t)a->excluded] = 0;
-        if (dw)
-            dm_gemm(g, (Gemm){.m = vocabulary,
-                              .n = d,
-                              .k = rows,
-                              .a = z,
-                              .lda = vocabulary,
-                              .transpose_a = true,
-                              .b = dm_row(a->x, from),
-                              .ldb = a->x->stride,
-                              .c = dw,
-                              .ldc = a->weight->stride,
-                              .beta = 1});
-    }
-    dm_arena_release(g->arena, mark);
-    return loss;
+    for (size_t i = 0; bias && i < (size_t)x->rows; i++) add_bias(z + i * (size_t)vocabulary, bias->data, vocabulary);
 }
 
 DM_CLONES
@@ -154,7 +321,7 @@ Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, co
     const int vocabulary = weight->rows;
     Tensor *y = dm_tensor(g, x->rows, vocabulary);
     dm_record(g, &dm_log_probabilities_op, 0);
-    logits(g, x, weight, bias, 0, x->rows, y->data);
+    logits(g, x, weight, bias, y->data);
     for (int i = 0; i < x->rows; i++) subtract(dm_row(y, i), log_sum_exp(dm_row(y, i), vocabulary), vocabulary);
     return y;
 }

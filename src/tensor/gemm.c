@@ -110,3 +110,19 @@ Status dm_gemm_choose(const GemmBackend **backend, const char *name, int width, 
                           : "there is no matrix library %s: take auto, openblas or onednn",
                    name);
 }
+
+Status dm_gemm_choose_for(const GemmBackend **backend, Precision precision, const char *name, int width, Error *error)
+{
+    if (precision == DM_PRECISION_FP32) return dm_gemm_choose(backend, name, width, error);
+    Status status = dm_gemm_choose(backend, strcmp(name, "auto") == 0 ? "onednn" : name, width, error);
+    if (status) return status;
+    if (!(*backend)->has_bf16)
+        return dm_fail(error,
+                       "--precision bf16 needs oneDNN 2, and the matrix library here is %s: take --gemm onednn, or "
+                       "--precision fp32",
+                       (*backend)->name);
+    if (!(*backend)->has_bf16())
+        return dm_fail(error, "--precision bf16: this processor has no bfloat16 products (AVX-512 BF16 or AMX): take "
+                              "--precision fp32, which is faster here than imitating them");
+    return DM_OK;
+}

@@ -18,4 +18,4 @@ static void multiply(const Gemm *g)
 }
 
 extern const GemmBackend dm_gemm_openblas;
-const GemmBackend dm_gemm_openblas = {"openblas", multiply};
+const GemmBackend dm_gemm_openblas = {"openblas", multiply, NULL};

@@ -40,6 +40,7 @@ struct Graph {
     Arena *arena;  // tensors, records and scratch; the caller resets or releases it
     const GemmBackend *gemm;
     const float *parameters;     // the model's parameter buffer ...
+    const Bf16 *rounded;         // ... rounded, of the same layout: products are in bf16; NULL: in float32
     float *gradients;            // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
     bool recording;              // keep a tape: training
     float dropout;               // the model's dropout: 0 outside training

@@ -4,11 +4,13 @@
 
 #include "tensor/kernels.h"
 #include "tensor/op_table.h"
+#include "tensor/operand.h"
 #include "tensor/ops.h"
 
 typedef struct Linear {
     const Tensor *x, *weight, *bias;
     Tensor *y;
+    Operand in;     // x as the products take it
     float *before;  // [n, out] x W' + b where the derivative needs it (gelu, swish), else NULL
     Activation activation;
 } Linear;
@@ -89,29 +91,34 @@ static void backward(Graph *g, void *record)
         for (size_t i = 0; i < (size_t)n; i++)
             derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL, out,
                        l->activation);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    const Operand of_dz = dm_operand(g, dz, n, out, out), of_weight = dm_weight_operand(g, l->weight);
     if (dx)
         dm_gemm(g, (Gemm){.m = n,
                           .n = in,
                           .k = out,
-                          .a = dz,
-                          .lda = out,
-                          .b = l->weight->data,
-                          .ldb = in,
+                          .a = of_dz.data,
+                          .lda = of_dz.stride,
+                          .b = of_weight.data,
+                          .ldb = of_weight.stride,
                           .c = dx,
                           .ldc = l->x->stride,
-                          .beta = 1});
+                          .beta = 1,
+                          .precision = of_dz.precision});
     if (dw)
         dm_gemm(g, (Gemm){.m = out,
                           .n = in,
-                          .k = n,
-                          .a = dz,
-                          .lda = out,
+                          .k = of_dz.rows,
+                          .a = of_dz.data,
+                          .lda = of_dz.stride,
                           .transpose_a = true,
-                          .b = l->x->data,
-                          .ldb = l->x->stride,
+                          .b = l->in.data,
+                          .ldb = l->in.stride,
                           .c = dw,
                           .ldc = in,
-                          .beta = 1});
+                          .beta = 1,
+                          .precision = of_dz.precision});
+    dm_arena_release(g->arena, mark);
     float *db = l->bias ? dm_gradient(g, l->bias) : NULL;
     if (db) add_rows(db, dz, n, out);
 }
@@ -124,21 +131,23 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     assert(weight->cols == in && weight->stride == in && (!bias || bias->cols == out));
     Tensor *y = dm_tensor(g, n, out);
     if (n == 0) return y;
+    const Operand of_x = dm_operand(g, x->data, n, in, x->stride), of_weight = dm_weight_operand(g, weight);
     dm_gemm(g, (Gemm){.m = n,
                       .n = out,
                       .k = in,
-                      .a = x->data,
-                      .lda = x->stride,
-                      .b = weight->data,
-                      .ldb = in,
+                      .a = of_x.data,
+                      .lda = of_x.stride,
+                      .b = of_weight.data,
+                      .ldb = of_weight.stride,
                       .transpose_b = true,
                       .c = y->data,
-                      .ldc = out});
+                      .ldc = out,
+                      .precision = of_x.precision});
     Linear *l = dm_record(g, &dm_linear_op, sizeof *l);
     float *before = NULL;
     if (l && (activation == DM_GELU || activation == DM_SWISH))
         before = dm_arena_take(g->arena, (size_t)n * (size_t)out * sizeof(float));
-    if (l) *l = (Linear){x, weight, bias, y, before, activation};
+    if (l) *l = (Linear){x, weight, bias, y, of_x, before, activation};
     if (bias || activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
             activate_row(dm_row(y, (int)i), bias ? bias->data : NULL, before ? before + i * (size_t)out : NULL, out,

@@ -61,8 +61,8 @@ typedef struct Loss {
 //   z = x W' + b,  p = softmax(z) over the whole vocabulary,
 //   objective = sum_i (1 - smoothing) * -log p_i[target_i] + smoothing * mean over all w but excluded of -log p_i[w]
 // x [n, d], weight [vocabulary, d], bias [vocabulary] (never trained) or NULL, targets [n].
-// Works in chunks of rows whose logits stay in cache; where the graph is recording, the gradients of x and weight are
-// made in the same pass (so the caller waits for its turn at the lane before this call, and runs dm_backward next).
+// Works in chunks of rows, block by block of the vocabulary; where the graph is recording, the gradients of x and
+// weight are made in the same call (so the caller waits for its turn at the lane before it, and runs dm_backward next).
 typedef struct CrossEntropy {
     const Tensor *x, *weight, *bias;
     const int *targets;
@@ -71,7 +71,9 @@ typedef struct CrossEntropy {
     float *log_probabilities;  // [n] log p_i[target_i], or NULL
 } CrossEntropy;
 Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
-enum { DM_CROSS_ENTROPY_ROWS = 64 };  // of a chunk: 2.5 MB of logits with 10,000 pieces
+// Of a chunk and of a block: the logits of one block stay in the core's cache, the weights and their gradient pass
+// through it once for every chunk.
+enum { DM_CROSS_ENTROPY_ROWS = 256, DM_CROSS_ENTROPY_COLUMNS = 512 };
 
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);

@@ -32,9 +32,16 @@ void dm_optimizer_create(Optimizer *o, const Parameters *parameters)
         o->average = dm_allocate(parameters->size, sizeof(float));
         memcpy(o->average, parameters->data, parameters->size * sizeof(float));
     }
+    if (o->rounds) o->rounded = dm_allocate(parameters->size, sizeof(Bf16));
+    dm_optimizer_round(o, parameters);
     o->lane = dm_allocate((size_t)o->lanes, sizeof *o->lane);
     for (int i = 0; i < o->lanes; i++) o->lane[i] = dm_allocate(o->size, sizeof(float));
     o->squares = dm_allocate(block_count(o), sizeof(double));
+}
+
+void dm_optimizer_round(const Optimizer *o, const Parameters *parameters)
+{
+    if (o->rounded) dm_round_bf16(parameters->data, o->rounded, parameters->size);
 }
 
 void dm_optimizer_free(Optimizer *o)
@@ -44,6 +51,7 @@ void dm_optimizer_free(Optimizer *o)
     free(o->first);
     free(o->second);
     free(o->average);
+    free(o->rounded);
     free(o->squares);
     *o = (Optimizer){0};
 }
@@ -133,6 +141,7 @@ static void change_parameters(void *context, int index, int thread)
         adam(pass->parameters + from, o->lane[0] + from, o->first + from, o->second + from, n, pass);
     else
         descend(pass->parameters + from, o->lane[0] + from, n, pass->rate * pass->scale);
+    if (o->rounded) dm_round_bf16(pass->parameters + from, o->rounded + from, n);
     if (o->average) follow(o->average + from, pass->parameters + from, n, pass->share);
 }
 

@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 #include "model/parameters.h"
+#include "tensor/precision.h"
 #include "tensor/profile.h"
 
 typedef struct Optimizer {
@@ -9,6 +10,7 @@ typedef struct Optimizer {
     bool adam;  // else plain stochastic gradient descent
     double beta1, beta2, epsilon;
     double smoothing;  // least share of the new weights in their moving average; 0: there is none
+    bool rounds;       // keep `rounded`
     int lanes;
     int threads;
     Profile *profile;  // of the thread that calls; NULL: nobody asks
@@ -16,12 +18,14 @@ typedef struct Optimizer {
     size_t size;            // trained parameters
     float *first, *second;  // [size] moments of Adam (NULL with sgd)
     float *average;         // [parameters.size] moving average of the weights, which begins as the weights; or NULL
+    Bf16 *rounded;          // [parameters.size] the weights in bf16, for products in it; or NULL
     float **lane;           // [lanes][size] gradients; zeroed by dm_optimizer_step
     double *squares;        // [blocks] sums of squares, added up in order
 } Optimizer;
 
 void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters);
 void dm_optimizer_free(Optimizer *optimizer);
+void dm_optimizer_round(const Optimizer *optimizer, const Parameters *parameters);  // weights that others have set
 
 typedef struct StepResult {
     double gradient_norm;  // before clipping, of the mean over tokens; NaN or infinite: no parameter was changed

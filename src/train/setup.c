@@ -152,6 +152,16 @@ static cJSON *describe(const Run *run, const char *kind)
     return extra;
 }
 
+static Precision precision_of(const dm_options *o)
+{
+    return dm_precision(dm_options_text(o, "precision", 0));
+}
+
+static Status choose_gemm(Run *run, const char *name, int width, Error *error)
+{
+    return dm_gemm_choose_for(&run->gemm, precision_of(run->options), name, width, error);
+}
+
 // The model, segmenter and configuration of a run that begins. config.json comes last: with it, all is there.
 static Status begin(Run *run, Error *error)
 {
@@ -171,7 +181,7 @@ static Status begin(Run *run, Error *error)
         status = start ? dm_segmenter_of(&run->segmenter, &run->model->config, theirs, run->settings.folder, error)
                        : dm_segmenter_open(&run->segmenter,
                                            &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
-    if (!status) status = dm_gemm_choose(&run->gemm, dm_options_text(run->options, "gemm", 0), width, error);
+    if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         if (!start) run->model = new_model(run, dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET)));
         run->extra = describe(run, kind);
@@ -199,7 +209,7 @@ static Status go_on(Run *run, Error *error)
                        folder);
     run->settings.budget.shard_words = (int)shard->valuedouble;
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder, error);
-    if (!status) status = dm_gemm_choose(&run->gemm, gemm, config.width, error);
+    if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
@@ -259,6 +269,7 @@ static void make_workers(Run *run)
         .beta2 = numbers[1],
         .epsilon = numbers[2],
         .smoothing = dm_options_number(o, "exponential-smoothing"),
+        .rounds = precision_of(run->options) == DM_PRECISION_BF16,
         .lanes = whole(o, "lanes"),
         .threads = run->settings.threads,
     };
@@ -270,6 +281,7 @@ static void make_workers(Run *run)
         .dropout = (float)dm_options_number(o, "dropout"),
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
+        .rounded = run->optimizer.rounded,
     };
     dm_workers_create(&run->workers, run->optimizer.lanes);
 }
@@ -335,6 +347,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     if (status) return status;
     run->started = clock - run->state.seconds;
     dm_run_plan(run);
+    dm_optimizer_round(&run->optimizer, &run->model->parameters);
     if (!run->resumed) run->state.schedule_end = end_of_schedule(run);
     run->settings.schedule.end = run->state.schedule_end;
     return dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);

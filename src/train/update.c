@@ -77,6 +77,7 @@ static Graph training_graph(const Round *round, int index, Arena *arena, float *
         .arena = arena,
         .gemm = w->gemm,
         .parameters = w->model->parameters.data,
+        .rounded = w->rounded,
         .gradients = gradients,
         .recording = true,
         .dropout = w->dropout,

@@ -12,7 +12,8 @@ typedef struct Workers {
     int threads;
     float dropout, smoothing;
     uint64_t seed;
-    Profile *profiles;  // [threads] what each spends its time on; NULL: nobody asks
+    const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32
+    Profile *profiles;    // [threads] what each spends its time on; NULL: nobody asks
     // made by dm_workers_create
     Arena *arenas;      // [threads]
     atomic_int *turns;  // [lanes] how many shards are done with the lane

@@ -16,7 +16,7 @@ static void multiply(const Gemm *args)
     counted->multiply(args);
 }
 
-static const GemmBackend counting = {"counting", multiply};
+static const GemmBackend counting = {.name = "counting", .multiply = multiply};
 
 static double take_operations(void)
 {

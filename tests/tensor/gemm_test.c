@@ -22,15 +22,36 @@ static float *random_matrix(Random *random, size_t size)
     return matrix;
 }
 
-static void check_product(const GemmBackend *backend, Size size, bool transpose_a, bool transpose_b, float beta,
-                          bool nan)
+// The same matrix in bf16; its numbers become those that bf16 can hold.
+static Bf16 *round_matrix(float *matrix, size_t size)
 {
+    Bf16 *rounded = dm_allocate(size, sizeof *rounded);
+    dm_round_bf16(matrix, rounded, size);
+    for (size_t i = 0; i < size; i++) matrix[i] = dm_of_bf16(rounded[i]);
+    return rounded;
+}
+
+typedef struct Kind {
+    bool transpose_a, transpose_b;
+    float beta;
+    Precision precision;
+} Kind;
+
+static void check_product(const GemmBackend *backend, Size size, Kind kind, bool nan)
+{
+    const bool transpose_a = kind.transpose_a, transpose_b = kind.transpose_b;
+    const float beta = kind.beta;
     Random random = dm_random(1, 2, 3, 4);
     const int m = size.m, n = size.n, k = size.k;
     const int lda = (transpose_a ? m : k) + MARGIN, ldb = (transpose_b ? k : n) + MARGIN, ldc = n + MARGIN;
     float *a = random_matrix(&random, (size_t)lda * (size_t)(transpose_a ? k : m));
     float *b = random_matrix(&random, (size_t)ldb * (size_t)(transpose_b ? n : k));
     float *c = random_matrix(&random, (size_t)ldc * (size_t)m);
+    Bf16 *a16 = NULL, *b16 = NULL;
+    if (kind.precision == DM_PRECISION_BF16) {
+        a16 = round_matrix(a, (size_t)lda * (size_t)(transpose_a ? k : m));
+        b16 = round_matrix(b, (size_t)ldb * (size_t)(transpose_b ? n : k));
+    }
     float *before =
         memcpy(dm_allocate((size_t)ldc * (size_t)m, sizeof(float)), c, (size_t)ldc * (size_t)m * sizeof(float));
     for (int i = 0; nan && i < m; i++)
@@ -38,15 +59,16 @@ static void check_product(const GemmBackend *backend, Size size, bool transpose_
     backend->multiply(&(Gemm){.m = m,
                               .n = n,
                               .k = k,
-                              .a = a,
-                              .b = b,
+                              .a = a16 ? (void *)a16 : a,
+                              .b = b16 ? (void *)b16 : b,
                               .c = c,
                               .lda = lda,
                               .ldb = ldb,
                               .ldc = ldc,
                               .transpose_a = transpose_a,
                               .transpose_b = transpose_b,
-                              .beta = beta});
+                              .beta = beta,
+                              .precision = kind.precision});
     for (int i = 0; i < m; i++)
         for (int j = 0; j < ldc; j++) {
             double sum = before[at(i, j, ldc, false)], terms = fabs(sum);
@@ -73,6 +95,8 @@ static void check_product(const GemmBackend *backend, Size size, bool transpose_
     free(b);
     free(c);
     free(before);
+    free(a16);
+    free(b16);
 }
 
 static void every_backend_multiplies(void)
@@ -81,7 +105,8 @@ static void every_backend_multiplies(void)
     for (int i = 0; dm_gemm_backends[i]; i++)
         for (size_t s = 0; s < DM_COUNT(sizes); s++)
             for (int kind = 0; kind < 8; kind++)
-                check_product(dm_gemm_backends[i], sizes[s], kind & 1, kind & 2, kind & 4 ? 1.0f : 0.0f, false);
+                check_product(dm_gemm_backends[i], sizes[s],
+                              (Kind){kind & 1, kind & 2, kind & 4 ? 1.0f : 0.0f, DM_PRECISION_FP32}, false);
 }
 
 static void beta_zero_overwrites_nan(void)
@@ -89,7 +114,20 @@ static void beta_zero_overwrites_nan(void)
     for (int i = 0; dm_gemm_backends[i]; i++)
         for (size_t s = 0; s < DM_COUNT(sizes); s++)
             for (int kind = 0; kind < 4; kind++)
-                check_product(dm_gemm_backends[i], sizes[s], kind & 1, kind & 2, 0, true);
+                check_product(dm_gemm_backends[i], sizes[s], (Kind){kind & 1, kind & 2, 0, DM_PRECISION_FP32}, true);
+}
+
+// The products of two bf16 numbers are exact in float32; what is rounded are the sums, as in float32.
+static void backends_with_bf16_multiply_in_it(void)
+{
+    for (int i = 0; dm_gemm_backends[i]; i++) {
+        const GemmBackend *backend = dm_gemm_backends[i];
+        if (!backend->has_bf16 || !backend->has_bf16()) continue;
+        for (size_t s = 0; s < DM_COUNT(sizes); s++)
+            for (int kind = 0; kind < 8; kind++)
+                check_product(backend, sizes[s], (Kind){kind & 1, kind & 2, kind & 4 ? 1.0f : 0.0f, DM_PRECISION_BF16},
+                              false);
+    }
 }
 
 static void a_backend_is_chosen_by_its_name(void)
@@ -132,6 +170,7 @@ static void an_unknown_backend_is_refused_by_name(void)
 const Fact facts[] = {
     FACT(every_backend_multiplies),
     FACT(beta_zero_overwrites_nan),
+    FACT(backends_with_bf16_multiply_in_it),
     FACT(a_backend_is_chosen_by_its_name),
     FACT(auto_takes_one_of_those_there_are),
     FACT(an_unknown_backend_is_refused_by_name),

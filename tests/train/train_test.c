@@ -26,6 +26,26 @@ static void the_number_of_threads_does_not_change_a_byte(void)
     }
 }
 
+// Stopped in the middle and taken up again with another number of threads; refused where the machine has no bf16.
+static void a_run_in_bf16_is_as_reproducible(void)
+{
+    const GemmBackend *backend;
+    if (dm_gemm_choose_for(&backend, DM_PRECISION_BF16, test_backend, 16, NULL)) {
+        dm_error error = {.message = ""};
+        train("bf16", CHANGES("precision bf16"), NULL, &error);
+        CU_ASSERT(strstr(error.message, "--precision fp32") != NULL);
+        return;
+    }
+    Watcher watcher = {.stop_after = 8};
+    train("bf16", CHANGES("after 6e", "precision bf16"), NULL, NULL);
+    CU_ASSERT(train("bf16stopped", CHANGES("after 6e", "precision bf16", "cpu-threads 2"), &watcher, NULL));
+    watcher.stop_after = 0;
+    train("bf16stopped", CHANGES("after 6e", "precision bf16", "cpu-threads 3"), &watcher, NULL);
+    CU_ASSERT(same_file("bf16", "bf16stopped", "model.safetensors"));
+    train("fp32", CHANGES("after 6e"), NULL, NULL);
+    CU_ASSERT(!same_file("bf16", "fp32", "model.safetensors"));
+}
+
 static void another_seed_gives_another_model(void)
 {
     train("seed1", CHANGES("after 1e"), NULL, NULL);
@@ -215,6 +235,7 @@ static void a_second_trainer_is_refused(void)
 const Fact facts[] = {
     FACT(a_reversal_is_learnt),
     FACT(the_number_of_threads_does_not_change_a_byte),
+    FACT(a_run_in_bf16_is_as_reproducible),
     FACT(another_seed_gives_another_model),
     FACT(a_stopped_run_ends_as_an_uninterrupted_one),
     FACT(a_schedule_that_falls_to_zero_survives_a_stop),

@@ -1,0 +1,23 @@
+// oneDNN's matmul primitive as a call: code is made once for every form of product and kept by the thread.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum MatmulType { DM_MATMUL_F32, DM_MATMUL_BF16, DM_MATMUL_S8 } MatmulType;  // of A and B
+
+// A form of product: all that the code depends on. C [m, n] = A [m, k] B [k, n], or C += A B. C is float32, or int32
+// where A and B are int8.
+typedef struct MatmulForm {
+    int m, n, k;
+    int lda, ldb, ldc;  // distance between stored rows; ldb 0: B is packed (dm_matmul_pack)
+    int transpose_a, transpose_b, add;
+    int type;
+} MatmulForm;
+
+void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c);
+
+// B as the library likes it best, for products with any number of rows: bytes that it takes (0: the library has no code
+// for this that is made for packed matrices; take the plain ones), and the packing itself. weight: float32 [n, k]
+// (int8 where the type is that), B being its transpose.
+size_t dm_matmul_packed_size(int n, int k, MatmulType type);
+void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *packed);
