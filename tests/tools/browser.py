@@ -98,6 +98,10 @@ try:
             b.size(width, height, dark)
             if b.run("document.documentElement.scrollWidth > window.innerWidth"):
                 raise SystemExit(f"at {width} pixels the page is wider than the window")
+            if b.run("""[...document.querySelectorAll('#maps button, .controls > *, footer')].some((one, i, all) =>
+                all.slice(i + 1).some((other) => { const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+                    return a.right > b.left && b.right > a.left && a.bottom > b.top && b.bottom > a.top; }))"""):
+                raise SystemExit(f"at {width} pixels something lies on something else")
             b.picture(f"serve-{width}-{'dark' if dark else 'light'}")
     b.size(1280, 800, False)
 

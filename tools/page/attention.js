@@ -33,7 +33,7 @@ function paint(canvas, weights) {
 }
 
 function headOf(weights, place, name) {
-    const canvas = document.createElement("canvas"), button = element("button", {type: "button", className: "head"}, canvas, name);
+    const canvas = document.createElement("canvas"), button = element("button", {type: "button", className: "small"}, canvas, name);
     paint(canvas, weights);
     button.setAttribute("aria-pressed", String(String(place) === String(attention.head)));
     button.setAttribute("aria-label", place ? `layer ${place[0] + 1}, head ${place[1] + 1}` : "mean of all heads");
@@ -91,8 +91,8 @@ function kindButton(kind) {
 
 function draw() {
     const {seen, kind, head} = attention, layers = seen[kind.key];
-    const scale = element("p", {className: "note"}, "Of the best translation: ", element("bdi", {textContent: seen.text}),
-                          ". Each row sums to 1: ", element("span", {className: "scale"}, "0 ", element("i"), " 1"));
+    const scale = element("p", {className: "note"}, "Of the best translation, “", element("bdi", {textContent: seen.text}),
+                          "”; each row sums to 1: ", element("span", {className: "scale"}, "0 ", element("i"), " 1"));
     const kinds = element("div", {className: "kinds"}, ...KINDS.filter(({key}) => seen[key].length).map(kindButton));
     const large = largePicture(head ? layers[head[0]][head[1]] : meanOf(layers), sidesOf(seen, kind));
     byId("maps").replaceChildren(scale, kinds, element("div", {className: "views"}, smallPictures(layers), large));
