@@ -83,6 +83,13 @@ static bool may_change(const dm_options *options, const char *name)
     return false;
 }
 
+// A list of one is a translation: it is shown as it is, and what goes with a translation alone goes with it.
+static void drop_list_of_one(dm_options *options, const char *name)
+{
+    dm_error error;
+    if (strcmp(name, "n-best") == 0 && dm_options_number(options, name) < 2) dm_options_unset(options, name, &error);
+}
+
 // Without values a flag is set, and any other option is shown.
 static void set_option(Talk *talk, const char *name, int count, const char *const *values)
 {
@@ -91,6 +98,7 @@ static void set_option(Talk *talk, const char *name, int count, const char *cons
     dm_options *changed = dm_options_copy(talk->options);
     dm_status status = dm_options_set(changed, name, count, values, &error);
     if (!status) {
+        drop_list_of_one(changed, name);
         take_options(talk, changed, name);
         return;
     }

@@ -98,8 +98,8 @@ const Option dm_option_table[] = {
      .help = "which columns of --tsv are source and target, counted from 1; others are ignored"},
     {.name = "HYP", .type = DM_TEXT, .values_min = 1, .values_max = 64, .initial = "-", .commands = DM_SCORE,
      .group = data, .repeats = true,
-     .help = "translations to score, one a line, plain or compressed; - is standard input. Several files, one of each system, are scored "
-             "in a table"},
+     .help = "translations to score, one a line, plain or compressed; - is standard input. Several files, one of each "
+             "system, are scored in a table"},
     {.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64, .commands = DM_SCORE,
      .group = data, .argument = "FILE", .required = true, .repeats = true,
      .help = "reference translations, line by line; give it again for each further file of references"},
@@ -351,8 +351,11 @@ const Option dm_option_table[] = {
      .help = "matrix library; auto takes the faster one, or the one that --model was trained with; in bench gemm it "
              "takes each that there is"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
-     .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
+     .commands = DM_TRAIN, .group = machine, .argument = "NAME",
      .help = "matrix library; auto takes the faster one"},
+    {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
+     .commands = DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
+     .help = "matrix library; auto takes the one that the model was trained with, or else the faster one"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16",
      .commands = DM_TRAIN | DM_BENCH, .group = machine, .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, about twice as "
@@ -386,11 +389,13 @@ const Command dm_command_table[] = {
      "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
      "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u"},
     {"translate", DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",
-     "Reads sentences, one a line, and writes their translations in the same order. On a terminal it asks for "
-     "sentences; Ctrl-D leaves.",
+     "Reads sentences, one a line, and writes their translations in the same order; from a pipe it answers as soon as "
+     "no further line waits. On a terminal it asks for sentences: :help lists what else can be typed, Ctrl-D leaves.",
      "dragoman translate --model zh-en\n"
      "dragoman translate --model zh-en < test.zh > test.out\n"
-     "dragoman translate --model zh-en --beam-size 1 --input test.zh --output test.out"},
+     "dragoman translate --model zh-en --beam-size 1 --input test.zh.gz --output test.out\n"
+     "dragoman translate --model zh-en --n-best 5 --alignment hard < test.zh\n"
+     "dragoman translate --model zh-en another-zh-en --json < test.zh"},
     {"rescore", DM_RESCORE, "--model DIR (SRC TRG | --tsv FILE) [options]", "say how probable given translations are",
      "Writes for each pair of lines the natural logarithm of the probability P that the model gives the translation, "
      "as it goes; or one figure for all of them.",
@@ -407,8 +412,7 @@ const Command dm_command_table[] = {
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER",
      "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "
-     "a "
-     "table, and whether they differ by more than chance.",
+     "a table, and whether they differ by more than chance.",
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
      "dragoman score --ref test.de test.out --tok none --lowercase --json\n"

@@ -117,6 +117,11 @@ def commands_do_what_help_says():
     t.ask(":set no-repeat-ngram 2", r"no-repeat-ngram +2")
     t.ask(":set", r"(?s)beam-size +3.*n-best +2")
     t.ask(":unset n-best", r"n-best +1")
+    t.ask(":nbest 2", r"n-best +2")
+    t.ask(":nbest 1", r"n-best +1")
+    t.ask(":beam 1", r"beam-size +1")
+    t.ask(":set stream", r"stream +true")  # which a list would not go with
+    t.ask(":unset stream", r"stream +-")
     t.ask(":set beam-size x", "beam-size")
     t.ask(":set beam-sise 2", "did you mean")
     t.ask(":set model x", ":model opens another")
