@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -28,7 +29,7 @@ struct Keyboard {
     EditLine *editor;
     HistoryW *lines;
     const char *history;
-    struct sigaction before[SIGNALS];
+    struct sigaction before[SIGNALS], clock_before;
 };
 
 // ---- Signals --------------------------------------------------------------------------------------------------------
@@ -53,6 +54,19 @@ static void by_default(int signal_number)
     sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
+// A Ctrl-C that comes while libedit is about to read, but does not read yet, interrupts nothing. So the clock goes on
+// interrupting until keyboard_ask has noticed.
+static void interrupt_until_noticed(bool on)
+{
+    const struct timeval soon = {.tv_usec = on ? 20000 : 0};
+    setitimer(ITIMER_REAL, &(struct itimerval){soon, soon}, NULL);
+}
+
+static void on_clock(int signal_number)
+{
+    (void)signal_number;
+}
+
 // Ctrl-C: sets the flag, and interrupts the reading of a line. Ctrl-Z: the shell gets its terminal back, and when it
 // goes on it is ours again. What ends the program gives it back as well.
 static void on_signal(int signal_number)
@@ -61,6 +75,7 @@ static void on_signal(int signal_number)
     struct termios ours;
     if (signal_number == SIGINT) {
         atomic_store(&interrupted, true);
+        if (reading) interrupt_until_noticed(true);
         return;
     }
     tcgetattr(STDIN_FILENO, &ours);
@@ -83,6 +98,7 @@ static void let_interrupt_reading(bool reads)
 
 static void take_signals(Keyboard *k)
 {
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_clock}, &k->clock_before);
     for (int i = 0; i < SIGNALS; i++) {
         sigaction(signals[i], NULL, &k->before[i]);
         if (k->before[i].sa_handler == SIG_IGN) continue;
@@ -92,6 +108,7 @@ static void take_signals(Keyboard *k)
 
 static void give_signals_back(const Keyboard *k)
 {
+    sigaction(SIGALRM, &k->clock_before, NULL);
     for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &k->before[i], NULL);
 }
 
@@ -202,6 +219,7 @@ char *keyboard_ask(Keyboard *k)
         const int reason = errno;
         let_interrupt_reading(false);
         reading = 0;
+        interrupt_until_noticed(false);
         if (!typed && count < 0 && reason == EINTR) {
             fputs("^C\n", k->screen);
             el_reset(k->editor);

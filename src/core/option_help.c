@@ -9,10 +9,9 @@ enum { WIDTH = 98, HELP_COLUMN = 34 };
 const char dm_program_about[] = "Trains translation models (Transformers, in the MarianMT folder format) on a "
                                 "processor, translates with them, and scores the result.";
 static const char next_steps[] =
-    "A first model: train with --train-sets and --model, then translate with the same "
-    "--model. Results go to standard output, all else to standard error. Exit status: 0 "
-    "done, 1 the input or the system failed, 2 the command line is wrong, 130 Ctrl-C stopped "
-    "a training run, which can go on.";
+    "A first model: train with --train-sets and --model, then translate with the same --model. Results go to standard "
+    "output, all else to standard error. Exit status: 0 done, 1 the input or the system failed, 2 the command line is "
+    "wrong, 130 Ctrl-C stopped a training run, which can go on.";
 
 // Prints words from `column` on, and each further line from `indent` on. The help is ASCII: a byte is a column.
 static void wrap(FILE *stream, const char *text, int column, int indent)

@@ -1,20 +1,21 @@
 """Drives `dragoman translate` on a pseudo-terminal, as somebody who types would, and checks what comes.
-Arguments: the command, two model folders, a folder to work in. Waits for output, never for a time."""
-import os, pty, re, select, signal, subprocess, sys
+Arguments: the command, two model folders whose pieces are words, one of raw text, a folder to work in. Waits for output,
+never for a time."""
+import json, os, pty, re, select, signal, subprocess, sys
 
-command, model, other, room = sys.argv[1:5]
+command, model, other, raw, room = sys.argv[1:6]
 LIMIT = 120  # seconds until something is taken for hanging: far more than anything here needs
 
 
 class Terminal:
-    def __init__(self, *options, environment=None, output=None):
+    def __init__(self, *options, environment=None, output=None, folder=model):
         self.text, self.read_so_far = "", 0
         settings = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR")}
         settings.update(TERM="xterm", XDG_STATE_HOME=os.path.join(room, "state"), **(environment or {}))
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             os.chdir(room)
-            os.execve(command, [command, "translate", "--model", model, *options], settings)
+            os.execve(command, [command, "translate", "--model", folder, *options], settings)
 
     def _more(self):
         if not select.select([self.file], [], [], LIMIT)[0]:
@@ -168,9 +169,11 @@ def control_c_stops_the_sentence_and_what_is_typed_meanwhile_is_kept():
 def control_c_at_the_prompt_clears_the_line():
     t = Terminal()
     t.wait("> ")
-    t.type("this is not wanted")
-    t.wait("wanted")
-    t.type("\x03")
+    for turn in range(50):  # at whatever moment it comes
+        t.type(f"this is not wanted {turn}.")
+        t.wait(rf"wanted {turn}\.")
+        t.type("\x03")
+        t.wait(r"\^C\n")
     t.ask("w5 w6 w7", re.escape(first))
     t.ask("", "")
     assert t.end() == 0
@@ -182,6 +185,19 @@ def chinese_is_typed_without_a_locale():
     t.type("我爱w5\n")
     t.wait("我爱w5")
     t.wait("score")
+    t.ask("", "")
+    assert t.end() == 0
+
+
+def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
+    sentence = "他是第 3 个，她不是。"
+    piped = subprocess.run([command, "translate", "--model", raw, "--json"], input=sentence + "\n", capture_output=True,
+                           text=True, check=True)
+    expected = json.loads(piped.stdout)
+    assert "▁" in "".join(expected["pieces"]) and expected["text"].startswith("he is number "), expected
+    t = Terminal("--json", folder=raw)
+    found = json.loads(t.ask(sentence, r"\{.*\}").group(0))
+    assert found == expected, found
     t.ask("", "")
     assert t.end() == 0
 

@@ -7,4 +7,16 @@ here=$(realpath "$(dirname "$0")")
 cd "$room" || exit 1
 make_folder model
 make_folder other
-python3 "$here/conversation.py" "$dragoman" "$room/model" "$room/other" "$room"
+
+# A model with a segmenter of its own, in a folder that was moved, away from the text it learnt from.
+for i in $(seq 40); do
+    echo "he is number $i, and she is not" >> train.en
+    echo "他是第 $i 个，她不是。" >> train.zh
+done
+"$dragoman" train --train-sets train.zh train.en --vocab-size 60 --segmenter bpe --dim-emb 16 --dim-ffn 32 \
+    --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 200 --lr-warmup 10 --learn-rate 0.02 --after 60u --quiet \
+    --gemm openblas --model trained || exit 1
+mkdir elsewhere
+mv trained elsewhere/raw
+rm train.en train.zh
+python3 "$here/conversation.py" "$dragoman" "$room/model" "$room/other" "$room/elsewhere/raw" "$room"

@@ -110,6 +110,7 @@ refused "a line too long" 400 "line 1" translate --data-binary @long
 refused "nested without end" 400 "" translate -d "$(yes '[' | head -n 3000 | tr -d '\n')"
 head -c 3000000 /dev/zero | tr '\0' 'a' > large
 refused "a body too large" 413 "MiB" translate --data-binary @large
+refused "a body too large that does not say so" 413 "MiB" translate -H 'Transfer-Encoding: chunked' --data-binary @large
 refused "no such place" 404 "" nothing
 refused "another method" 405 "" translate
 refused "another method" 405 "" info -X DELETE
