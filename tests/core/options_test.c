@@ -98,6 +98,8 @@ static void defaults_are_those_of_the_table(void)
     dm_options *options = dm_options_new("train");
     CU_ASSERT_EQUAL(dm_options_number(options, "dim-emb"), 256);
     CU_ASSERT_EQUAL(dm_options_number(options, "dropout"), 0.1);
+    CU_ASSERT_EQUAL(dm_options_number(options, "label-smoothing"), 0.1);
+    CU_ASSERT_EQUAL(dm_options_number(options, "early-stopping"), 10);
     CU_ASSERT_EQUAL(dm_options_number(options, "lr"), 0.001);
     CU_ASSERT(text_is(options, "optimizer-params", 2, "1e-9") && text_is(options, "optimizer-params", 3, NULL));
     CU_ASSERT(text_is(options, "pretrained-model", 0, NULL));

@@ -77,6 +77,10 @@ long=(--after 30e --valid-sets valid.src valid.trg --valid-freq 8u --valid-metri
 begin=$(date +%s%N)
 check 'an uninterrupted run' 0 'Done: --after 30e|the average of the last 3|Alignment: decoder layer 0, head' train --model whole "${long[@]}" --cpu-threads 1
 took=$((($(date +%s%N) - begin) / 1000000))  # milliseconds
+number='[0-9.,]+(e-[0-9]+)?'
+grep -qE "^Ep\. $number : Up\. $number : Sen\. $number : Cost $number : PPL $number : $number words/s : gNorm $number : L\.r\. \
+$number : ETA [0-9hms]+\$" err || fail "no line with speed and time left: $(head -n 3 err)"
+grep -qE "^Ep\. $number : Up\. $number : ce-mean-words : $number : new best\$" err || fail "no validation: $(head -n 9 err)"
 check 'a complete run' 0 'complete|larger --after' train --model whole "${long[@]}"
 check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model whole "${long[@]}" --dropout 0.4 --seed 9
 check 'quiet' 0 '' train --model quiet --after 3u --quiet
