@@ -17,7 +17,6 @@ enum { ROWS = DM_CROSS_ENTROPY_ROWS, COLUMNS = DM_CROSS_ENTROPY_COLUMNS };
 
 // The gradient was made on the way forward; nothing is left to do.
 const Op dm_cross_entropy_op = {"cross_entropy", dm_no_gradient};
-const Op dm_log_probabilities_op = {"log_probabilities", dm_no_gradient};
 
 DM_CLONES
 static void add_bias(float *restrict z, const float *restrict bias, int n)
@@ -281,47 +280,4 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
         dm_arena_release(g->arena, mark);
     }
     return loss;
-}
-
-static void logits(const Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, float *z)
-{
-    const int vocabulary = weight->rows;
-    dm_gemm(g, (Gemm){.m = x->rows,
-                      .n = vocabulary,
-                      .k = x->cols,
-                      .a = x->data,
-                      .lda = x->stride,
-                      .b = weight->data,
-                      .ldb = weight->stride,
-                      .transpose_b = true,
-                      .c = z,
-                      .ldc = vocabulary});
-    for (size_t i = 0; bias && i < (size_t)x->rows; i++) add_bias(z + i * (size_t)vocabulary, bias->data, vocabulary);
-}
-
-DM_CLONES
-static void subtract(float *z, float log_sum, int n)
-{
-    for (int j = 0; j < n; j++) z[j] -= log_sum;
-}
-
-DM_CLONES
-static float log_sum_exp(const float *z, int n)
-{
-    float max = z[0], sum = 0;
-#pragma omp simd reduction(max : max)
-    for (int j = 0; j < n; j++) max = z[j] > max ? z[j] : max;
-#pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < n; j++) sum += dm_exp(z[j] - max);
-    return max + logf(sum);
-}
-
-Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias)
-{
-    const int vocabulary = weight->rows;
-    Tensor *y = dm_tensor(g, x->rows, vocabulary);
-    dm_record(g, &dm_log_probabilities_op, 0);
-    logits(g, x, weight, bias, y->data);
-    for (int i = 0; i < x->rows; i++) subtract(dm_row(y, i), log_sum_exp(dm_row(y, i), vocabulary), vocabulary);
-    return y;
 }

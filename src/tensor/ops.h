@@ -78,6 +78,17 @@ enum { DM_CROSS_ENTROPY_ROWS = 256, DM_CROSS_ENTROPY_COLUMNS = 512 };
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);
 
+// What search needs of it where nothing is forbidden: the `best` highest logits z = x W' + b of every row, in order
+// (ties: the lower id), and log sum exp z, without the [n, vocabulary] matrix; log p = logit - log_sum is to the bit
+// what dm_log_probabilities says. Nothing flows back.
+typedef struct NextPieces {
+    int best;
+    Tensor *logits;   // [n, best]
+    int *ids;         // [n, best]; -1, with a logit of minus infinity: there are no more
+    float *log_sums;  // [n]
+} NextPieces;
+NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, int best);
+
 Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
 Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
 Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], [n, q] -> [n, p + q]

@@ -286,8 +286,13 @@ typedef struct LossCase {
 } LossCase;
 
 static const LossCase losses[] = {
-    {5, 8, 16, 0, -1, 0},        {1, 3, 2, 0.1f, -1, 0},        {70, 12, 33, 0.1f, 32, 0.5f},
-    {150, 33, 129, 0.1f, 0, -1}, {64, 7, 100, 0.2f, 99, -1e4f}, {129, 16, 257, 0, 256, -1e4f},
+    {5, 8, 16, 0, -1, 0},
+    {1, 3, 2, 0.1f, -1, 0},
+    {70, 12, 33, 0.1f, 32, 0.5f},
+    {150, 33, 129, 0.1f, 0, -1},
+    {64, 7, 100, 0.2f, 99, -1e4f},
+    {129, 16, 257, 0, 256, -1e4f},
+    {3, 24, 4200, 0.1f, 4199, -1e4f},
 };
 
 static void check_loss(const LossCase *c)
@@ -371,6 +376,89 @@ static void cross_entropy_equals_plain_log_softmax(void)
     for (size_t i = 0; i < DM_COUNT(losses); i++) check_loss(&losses[i]);
 }
 
+typedef struct NextCase {
+    int rows, width, vocabulary, best;
+    float grid;  // what all numbers are multiples of, so that sums are exact; with 1 most logits equal many others
+    bool biased;
+} NextCase;
+
+// Blocks of 64 rows and 2,048 pieces, looked at by groups of 64: at their borders, before and behind them.
+static const NextCase nexts[] = {
+    {1, 8, 10, 1, 0.125f, true}, {3, 8, 64, 5, 1, false},    {65, 4, 65, 12, 0.125f, true},
+    {70, 8, 2048, 3, 1, true},   {2, 8, 2049, 1, 1, true},   {64, 16, 2111, 10, 0.125f, false},
+    {130, 8, 4100, 12, 1, true}, {5, 16, 6200, 40, 1, true}, {2, 3, 7, 9, 0.125f, true},
+};
+
+// The best of a row by the plain rule: higher first, then the lower id; -1: none.
+static int best_after(const float *p, int n, int last)
+{
+    int best = -1;
+    for (int i = 0; i < n; i++) {
+        if (!(p[i] > -INFINITY) || (last >= 0 && !(p[i] < p[last] || (p[i] == p[last] && i > last)))) continue;
+        if (best < 0 || p[i] > p[best]) best = i;
+    }
+    return best;
+}
+
+static void check_next(const NextCase *c)
+{
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, false);
+    Tensor *x = bench_input(&b, c->rows, c->width);
+    const Tensor *weight = bench_weight(&b, c->vocabulary, c->width, 1, 0);
+    Tensor *bias = dm_tensor(&b.graph, 1, c->vocabulary);
+    for (int w = 0; w < c->vocabulary; w++)
+        bias->data[w] = w % 7 == 3 ? -INFINITY : w % 5 ? 0 : (float)dm_random_normal(&b.random);
+    for (int i = 0; i < c->rows * c->width; i++) x->data[i] = c->grid * roundf(x->data[i] / c->grid);
+    for (int i = 0; i < c->vocabulary * c->width; i++) weight->data[i] = c->grid * roundf(weight->data[i] / c->grid);
+    for (int i = 0; i < c->vocabulary; i++) bias->data[i] = c->grid * roundf(bias->data[i] / c->grid);
+    const Tensor *all = dm_log_probabilities(&b.graph, x, weight, c->biased ? bias : NULL);
+    const NextPieces next = dm_next_pieces(&b.graph, x, weight, c->biased ? bias : NULL, c->best);
+    int wrong = 0;
+    for (int i = 0; i < c->rows; i++)
+        for (int k = 0, last = -1; k < c->best; k++) {
+            const int id = next.ids[i * c->best + k],
+                      want = k && last < 0 ? -1 : best_after(dm_row(all, i), all->cols, last);
+            const float logit = dm_row(next.logits, i)[k];
+            wrong += id != want;
+            wrong += want < 0 ? logit != -INFINITY : logit - next.log_sums[i] != dm_row(all, i)[want];
+            last = want;
+        }
+    expect(!wrong, "next_pieces %d: %d are wrong", (int)(c - nexts), wrong);
+    bench_close(&b);
+}
+
+static void next_pieces_are_the_best_log_probabilities(void)
+{
+    for (size_t i = 0; i < DM_COUNT(nexts); i++) check_next(&nexts[i]);
+}
+
+static void next_pieces_that_are_no_numbers_are_none(void)
+{
+    enum { V = 2100 };
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, false);
+    const Tensor *x = bench_input(&b, 1, 1), *weight = bench_weight(&b, V, 1, 0, 0);
+    Tensor *bias = dm_tensor(&b.graph, 1, V);
+    for (int i = 0; i < V; i++) bias->data[i] = -INFINITY;
+    NextPieces next = dm_next_pieces(&b.graph, x, weight, bias, 2);
+    CU_ASSERT(next.ids[0] == -1 && next.ids[1] == -1);
+    bias->data[V - 1] = 3;  // all of the first block is impossible
+    next = dm_next_pieces(&b.graph, x, weight, bias, 2);
+    CU_ASSERT(next.ids[0] == V - 1 && next.ids[1] == -1);
+    CU_ASSERT_DOUBLE_EQUAL(next.log_sums[0], 3, 1e-6);
+    for (int at = 0; at < V; at += V - 1) {
+        bias->data[at] = NAN;
+        next = dm_next_pieces(&b.graph, x, weight, bias, 2);
+        CU_ASSERT(next.ids[0] == (at ? -1 : V - 1) && next.ids[1] == -1);
+        CU_ASSERT(isnan(next.log_sums[0]));
+        CU_ASSERT(isnan(dm_log_probabilities(&b.graph, x, weight, bias)->data[5]));
+    }
+    bench_close(&b);
+}
+
 static void logits_of_any_size_give_finite_losses(void)
 {
     enum { D = 4, V = 20 };
@@ -421,6 +509,8 @@ const Fact facts[] = {
     FACT(activations_hold_far_out),
     FACT(attention_equals_plain_loops),
     FACT(cross_entropy_equals_plain_log_softmax),
+    FACT(next_pieces_are_the_best_log_probabilities),
+    FACT(next_pieces_that_are_no_numbers_are_none),
     FACT(logits_of_any_size_give_finite_losses),
     FACT(a_nan_is_not_hidden),
     {NULL, NULL},

@@ -150,6 +150,13 @@ static Tensor *run_log_probabilities(Bench *b, const Case *c)
                                 bench_weight(b, 1, c->out, 0.5f, 0));
 }
 
+static Tensor *run_next_pieces(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_next_pieces(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0), 5)
+        .logits;
+}
+
 static Tensor *run_add(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->rows, c->in), *y = bench_input(b, c->rows, c->in);
@@ -285,6 +292,7 @@ static const Case cases[] = {
 
     {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
      .constant = true},
+    {.op = "next_pieces", .what = "5 of 33", .run = run_next_pieces, .rows = 3, .in = 7, .out = 33, .constant = true},
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},
