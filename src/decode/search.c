@@ -8,8 +8,6 @@
 
 #include "decode/search_parts.h"
 
-enum { BLOCK = 64 };  // log probabilities that are compared with the threshold at once
-
 // A hypothesis that came to its end.
 typedef struct Ended {
     const Node *end;
@@ -34,25 +32,19 @@ typedef struct Slots {
     int *id, *sample;
 } Slots;
 
-typedef struct Candidate {
-    double worth;  // total, less what diversity takes
-    double total;
-    float log_probability;
-    int slot, id;
-} Candidate;
-
 typedef struct Search {
     const SearchJob *job;
     const ModelConfig *config;
     int width;   // hypotheses of a sentence: the beam, or the samples
     int length;  // pieces of a hypothesis after this step
     Slots now, next;
-    int *from, taken;        // slot i of the next step goes on from slot from[i]; how many there are
-    Node *nodes;             // of this step: room for [open sentences * width], ...
-    int made;                // ... so many in use; one may outlive its slot, as the end of a finished hypothesis
-    Candidate *best, *mine;  // [2 * width] of a sentence, and of one of its hypotheses
+    int *from, taken;  // slot i of the next step goes on from slot from[i]; how many there are
+    Node *nodes;       // of this step: room for [open sentences * width], ...
+    int made;          // ... so many in use; one may outlive its slot, as the end of a finished hypothesis
+    Best best, mine;   // continuations: 2 * width of a sentence, and of one of its hypotheses
     Rules rules;
     Draw draw;
+    int longest_prefix;
 } Search;
 
 static Slots new_slots(Arena *arena, int n)
@@ -60,6 +52,11 @@ static Slots new_slots(Arena *arena, int n)
     size_t count = (size_t)n;
     return (Slots){dm_arena_take(arena, count * sizeof(Node *)), dm_arena_take(arena, count * sizeof(double)),
                    dm_arena_take(arena, count * sizeof(int)), dm_arena_take(arena, count * sizeof(int))};
+}
+
+static Best new_best(Arena *arena, int room)
+{
+    return (Best){dm_arena_take(arena, (size_t)room * sizeof(Candidate)), 0, room};
 }
 
 static int prefix_length(const SearchJob *job, int sentence)
@@ -77,99 +74,30 @@ static int length_limit(const SearchJob *job, int sentence)
     return limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
 }
 
-// ---- Scores of the next piece -----------------------------------------------------------------------------------
-
-// log of the mean of the probabilities that the members give, into the first one's.
-static void mean_probability(Tensor *const *member, int members)
+static bool is_sampling(const Search *s)
 {
-    for (int row = 0; row < member[0]->rows; row++)
-        for (int id = 0; id < member[0]->cols; id++) {
-            float highest = -INFINITY, sum = 0;
-            for (int m = 0; m < members; m++) highest = fmaxf(highest, dm_row(member[m], row)[id]);
-            for (int m = 0; m < members; m++) sum += expf(dm_row(member[m], row)[id] - highest);
-            dm_row(member[0], row)[id] = highest + logf(sum / (float)members);
-        }
-}
-
-static Tensor *next_log_probabilities(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids)
-{
-    Tensor **member = dm_arena_take(g->arena, (size_t)job->model_count * sizeof(Tensor *));
-    for (int m = 0; m < job->model_count; m++) {
-        const Model *model = job->models[m];
-        const Tensor *features = model->architecture->step(g, states[m], ids);
-        member[m] = dm_log_probabilities(g, features, model->output, model->output_bias);
-    }
-    if (job->model_count > 1) mean_probability(member, job->model_count);
-    return member[0];
-}
-
-static void apply_rules(Search *s, const Beam *beam, const Tensor *log_probabilities)
-{
-    int forced = -1;
-    if (s->length <= prefix_length(s->job, beam->sentence)) forced = s->job->prefixes[beam->sentence].id[s->length - 1];
-    for (int slot = beam->first; slot < beam->first + beam->open; slot++)
-        dm_search_rules(&s->rules, dm_row(log_probabilities, slot), s->now.end[slot], s->length, forced);
+    return s->job->options->sampling != DM_NO_SAMPLING;
 }
 
 // ---- Beam search ------------------------------------------------------------------------------------------------
 
-static bool any_above(const float *p, int n, float threshold)
-{
-    int any = 0;
-    for (int i = 0; i < n; i++) any |= p[i] > threshold;
-    return any;
-}
-
-// Keeps the candidate if it is among the `room` best, which stay in order; returns how many there are then.
-static int keep(Candidate *best, int n, int room, const Candidate *candidate)
-{
-    if (!(candidate->worth > (n < room ? -INFINITY : best[n - 1].worth))) return n;
-    int at = n < room ? n++ : n - 1;
-    for (; at > 0 && best[at - 1].worth < candidate->worth; at--) best[at] = best[at - 1];
-    best[at] = *candidate;
-    return n;
-}
-
-// Adds the continuations of a slot to the `room` best, of which there are n: most worth, then lower slot, then lower
-// id, which is the order they are met in. What has probability zero, or none at all (NaN), is no continuation. Nearly
-// every block of log probabilities lies below the worst one kept and is passed over by one comparison without branches.
-static int continue_slot(const Search *s, int slot, const Tensor *log_probabilities, Candidate *best, int n)
-{
-    const float *row = dm_row(log_probabilities, slot);
-    const double total = s->now.total[slot];
-    const int room = 2 * s->width, vocabulary = log_probabilities->cols;
-    for (int from = 0; from < vocabulary; from += BLOCK) {
-        int to = from + BLOCK < vocabulary ? from + BLOCK : vocabulary;
-        if (n == room) {
-            double gap = best[n - 1].worth - total;
-            float below = (float)(gap - 1e-6 * (1 + fabs(gap)));  // room for rounding: the comparison in keep decides
-            if (!any_above(row + from, to - from, below)) continue;
-        }
-        for (int id = from; id < to; id++) {
-            double sum = total + (double)row[id];
-            if (n < room || sum > best[n - 1].worth) n = keep(best, n, room, &(Candidate){sum, sum, row[id], slot, id});
-        }
-    }
-    return n;
-}
-
 // The best continuations of a sentence, in order, into s->best.
-static int best_continuations(Search *s, const Beam *beam, const Tensor *log_probabilities)
+static void find_best(Search *s, const Beam *beam, const Scores *scores)
 {
     const double diversity = s->job->options->diversity;
-    int n = 0;
+    s->best.count = 0;
     for (int slot = beam->first; slot < beam->first + beam->open; slot++) {
         if (diversity <= 0) {
-            n = continue_slot(s, slot, log_probabilities, s->best, n);
+            dm_search_continue(scores, &s->rules, slot, s->now.total[slot], &s->best);
             continue;
         }
-        const int own = continue_slot(s, slot, log_probabilities, s->mine, 0);
-        for (int k = 0; k < own; k++) {
-            s->mine[k].worth -= diversity * k;
-            n = keep(s->best, n, 2 * s->width, &s->mine[k]);
+        s->mine.count = 0;
+        dm_search_continue(scores, &s->rules, slot, s->now.total[slot], &s->mine);
+        for (int k = 0; k < s->mine.count; k++) {
+            s->mine.list[k].worth -= diversity * k;
+            dm_search_keep(&s->best, &s->mine.list[k]);
         }
     }
-    return n;
 }
 
 // Keeps what has ended in order of the scores, the earlier one first where they are equal.
@@ -209,14 +137,16 @@ static void go_on(Search *s, const Candidate *c, int sample)
     s->from[s->taken++] = c->slot;
 }
 
-static void choose(Search *s, Beam *beam, const Tensor *log_probabilities)
+static void choose(Search *s, Beam *beam, const Scores *scores)
 {
-    const int size = s->width, first = s->taken, n = best_continuations(s, beam, log_probabilities);
-    for (int i = 0; i < n; i++) {
-        if (s->best[i].id != s->config->eos) {
-            if (s->taken - first < size) go_on(s, &s->best[i], 0);
+    const int size = s->width, first = s->taken;
+    find_best(s, beam, scores);
+    for (int i = 0; i < s->best.count; i++) {
+        const Candidate *c = &s->best.list[i];
+        if (c->id != s->config->eos) {
+            if (s->taken - first < size) go_on(s, c, 0);
         } else if (i < size) {
-            end_sentence(s, beam, &s->best[i]);
+            end_sentence(s, beam, c);
         }
     }
 }
@@ -224,7 +154,7 @@ static void choose(Search *s, Beam *beam, const Tensor *log_probabilities)
 // ---- Sampling ---------------------------------------------------------------------------------------------------
 
 // From the start, which all samples share, each draws its first piece; later each has a slot of its own.
-static void draw(Search *s, Beam *beam, const Tensor *log_probabilities)
+static void draw(Search *s, Beam *beam, const Scores *scores)
 {
     const SearchJob *job = s->job;
     const int draws = s->length == 1 ? s->width : beam->open;
@@ -233,7 +163,7 @@ static void draw(Search *s, Beam *beam, const Tensor *log_probabilities)
     for (int i = 0; i < draws; i++) {
         const int slot = s->length == 1 ? beam->first : beam->first + i;
         s->draw.sample = s->length == 1 ? i : s->now.sample[slot];
-        const float *row = dm_row(log_probabilities, slot);
+        const float *row = dm_row(scores->rows, slot);
         const int id = dm_search_draw(&s->draw, row);
         if (id < 0) {
             end_slot(s, beam, &s->now, slot, s->length - 1);
@@ -250,15 +180,35 @@ static void draw(Search *s, Beam *beam, const Tensor *log_probabilities)
 
 // ---- The steps --------------------------------------------------------------------------------------------------
 
-// Takes the sentence one piece further; its open hypotheses move to the next free slots. False: it is done.
-static bool advance(Search *s, Beam *beam, const Tensor *log_probabilities)
+// What may follow each hypothesis. All that somebody may ask of a piece that is not among the best ones takes whole
+// rows; so does a very wide beam, since to keep many pieces in order costs more than to look through all.
+static Scores score(Graph *g, Search *s, SearchState *const *states)
 {
-    const bool sampling = s->job->options->sampling != DM_NO_SAMPLING;
+    enum { MANY = 256 };
+    const dm_translate_options *o = s->job->options;
+    const int enough = 2 * s->width + dm_search_most_banned(&s->rules);
+    const bool whole = is_sampling(s) || s->job->model_count > 1 || o->no_repeat_ngram ||
+                       s->length <= s->longest_prefix || enough > MANY;
+    return whole ? dm_search_rows(g, s->job, states, s->now.id)
+                 : dm_search_best(g, s->job, states[0], s->now.id, enough);
+}
+
+static void forbid(Search *s, const Beam *beam, const Scores *scores)
+{
+    int forced = -1;
+    if (s->length <= prefix_length(s->job, beam->sentence)) forced = s->job->prefixes[beam->sentence].id[s->length - 1];
+    for (int slot = beam->first; slot < beam->first + beam->open; slot++)
+        dm_search_forbid(&s->rules, dm_row(scores->rows, slot), s->now.end[slot], forced);
+}
+
+// Takes the sentence one piece further; its open hypotheses move to the next free slots. False: it is done.
+static bool advance(Search *s, Beam *beam, const Scores *scores)
+{
     const int first = s->taken;
-    apply_rules(s, beam, log_probabilities);
-    (sampling ? draw : choose)(s, beam, log_probabilities);
+    if (scores->rows) forbid(s, beam, scores);
+    (is_sampling(s) ? draw : choose)(s, beam, scores);
     const int open = s->taken - first;
-    const bool enough = !sampling && beam->ended >= s->width;
+    const bool enough = !is_sampling(s) && beam->ended >= s->width;
     if (!enough && open && s->length < beam->limit) {
         beam->first = first;
         beam->open = open;
@@ -317,8 +267,8 @@ static Search begin(Arena *arena, const SearchJob *job, Beam *beams)
                 .now = new_slots(arena, (int)slots),
                 .next = new_slots(arena, (int)slots),
                 .from = dm_arena_take(arena, slots * sizeof(int)),
-                .best = dm_arena_take(arena, 2 * (size_t)width * sizeof(Candidate)),
-                .mine = dm_arena_take(arena, 2 * (size_t)width * sizeof(Candidate)),
+                .best = new_best(arena, 2 * width),
+                .mine = new_best(arena, 2 * width),
                 .draw = {.options = o, .vocabulary = vocabulary}};
     int longest = 0;
     for (int i = 0; i < sentences; i++) {
@@ -331,8 +281,9 @@ static Search begin(Arena *arena, const SearchJob *job, Beam *beams)
         s.now.total[i] = 0;
         s.now.id[i] = s.config->decoder_start;
         if (beams[i].limit > longest) longest = beams[i].limit;
+        if (prefix_length(job, i) > s.longest_prefix) s.longest_prefix = prefix_length(job, i);
     }
-    s.rules = (Rules){s.config, o, vocabulary, NULL};
+    s.rules = (Rules){.config = s.config, .options = o, .vocabulary = vocabulary};
     if (o->no_repeat_ngram) s.rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
     if (o->sampling != DM_NO_SAMPLING) {
         s.draw.order = dm_arena_take(arena, (size_t)vocabulary * sizeof(int));
@@ -344,14 +295,14 @@ static Search begin(Arena *arena, const SearchJob *job, Beam *beams)
 // One piece more for all sentences that are alive; returns how many are so afterwards.
 static int step(Graph *g, Search *s, SearchState *const *states, Beam **alive, int open)
 {
-    s->length++;
+    s->rules.length = ++s->length;
     s->taken = s->made = 0;
     s->nodes = dm_arena_take(g->arena, (size_t)open * (size_t)s->width * sizeof(Node));  // before the mark: they stay
     ArenaMark mark = dm_arena_mark(g->arena);
-    const Tensor *log_probabilities = next_log_probabilities(g, s->job, states, s->now.id);
+    const Scores scores = score(g, s, states);
     int going_on = 0;
     for (int i = 0; i < open; i++)
-        if (advance(s, alive[i], log_probabilities)) alive[going_on++] = alive[i];
+        if (advance(s, alive[i], &scores)) alive[going_on++] = alive[i];
     for (int i = 0; i < going_on && s->job->partial && s->width == 1; i++) show_partial(s, g->arena, alive[i]);
     dm_arena_release(g->arena, mark);
     Slots spent = s->now;

@@ -24,22 +24,39 @@ static void forbid_repetition(float *log_probabilities, int vocabulary, const in
     }
 }
 
-void dm_search_rules(const Rules *rules, float *log_probabilities, const Node *end, int length, int forced)
+int dm_search_most_banned(const Rules *rules)
+{
+    return 2 + rules->config->bad_word_count;
+}
+
+// One after the other; -1: this one may come.
+static int banned(const Rules *rules, int i)
 {
     const ModelConfig *c = rules->config;
-    const dm_translate_options *o = rules->options;
-    const int vocabulary = rules->vocabulary;
+    if (i == 0) return c->pad;
+    if (i == 1) return rules->length <= rules->options->min_length ? c->eos : -1;
+    return c->bad_words[i - 2];
+}
+
+bool dm_search_is_banned(const Rules *rules, int id)
+{
+    for (int i = 0; i < dm_search_most_banned(rules); i++)
+        if (banned(rules, i) == id) return true;
+    return false;
+}
+
+void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end, int forced)
+{
+    const int vocabulary = rules->vocabulary, length = rules->length, n = rules->options->no_repeat_ngram;
     if (forced >= 0) {
         const float kept = log_probabilities[forced];
         for (int id = 0; id < vocabulary; id++) log_probabilities[id] = -INFINITY;
         log_probabilities[forced] = kept;
         return;
     }
-    forbid(log_probabilities, vocabulary, c->pad);
-    for (int i = 0; i < c->bad_word_count; i++) forbid(log_probabilities, vocabulary, c->bad_words[i]);
-    if (length <= o->min_length) forbid(log_probabilities, vocabulary, c->eos);
-    if (o->no_repeat_ngram && length > o->no_repeat_ngram) {
+    for (int i = 0; i < dm_search_most_banned(rules); i++) forbid(log_probabilities, vocabulary, banned(rules, i));
+    if (n && length > n) {
         dm_search_history(rules->history, end, length - 1);
-        forbid_repetition(log_probabilities, vocabulary, rules->history, length - 1, o->no_repeat_ngram);
+        forbid_repetition(log_probabilities, vocabulary, rules->history, length - 1, n);
     }
 }

@@ -313,6 +313,56 @@ static void rules_and_diversity_equal_the_plain_reference(void)
     CU_ASSERT_TRUE(compared > (int)DM_COUNT(rules) * SENTENCES);
 }
 
+static void equal_to_the_bit(const Found *one, const Found *other)
+{
+    CU_ASSERT_EQUAL_FATAL(one->count, other->count);
+    for (int i = 0; i < one->count; i++) {
+        const Hypothesis *a = &one->best[i], *b = &other->best[i];
+        CU_ASSERT_TRUE(same_ids(a, b->ids, b->count));
+        CU_ASSERT_TRUE(a->score == b->score && a->log_probability == b->log_probability && a->pieces == b->pieces);
+    }
+}
+
+// Candidates come from the best few pieces, or from whole rows where n-grams must not be repeated, however long ones.
+// Every piece has a twin of the same score.
+static void the_best_few_pieces_are_as_good_as_all(void)
+{
+    static const dm_translate_options options[] = {
+        {BEAM(1, 1, 1.5, 0)},
+        {BEAM(5, 1, 1.5, 0)},
+        {BEAM(4, 0.6, 1.5, 0), .min_length = 8},
+        {BEAM(3, 1, 1.5, 0), .diversity = 0.3},
+        {BEAM(20, 1, 1, 12)},
+        {BEAM(127, 1, 1, 4)},  // more than is kept in order
+    };
+    for (size_t n = 0; n < 2 * DM_COUNT(options); n++) {
+        Model *model = small_model(&(Shape){71 + n, n % 2 ? 24 : 2300, 8, 2, 1, 1, 1.7f});
+        float *embedding = dm_parameter(&model->parameters, "model.shared.weight")->tensor.data;
+        for (int id = 2; id + 2 < model->config.target_vocabulary; id += 2)
+            memcpy(embedding + (id + 1) * 8, embedding + id * 8, 8 * sizeof(float));
+        model->config.bad_words = dm_allocate(2, sizeof(int));
+        model->config.bad_word_count = 2;
+        model->config.bad_words[0] = 4, model->config.bad_words[1] = 5;
+        float *bias = dm_parameter(&model->parameters, "final_logits_bias")->tensor.data;
+        bias[4] = bias[5] = bias[model->config.pad] = 9;  // what may not come is wanted most
+        Arena arena = {0};
+        Graph g = graph_for(&arena, model);
+        dm_translate_options o = options[n / 2];
+        o.n_best = 1000;
+        Found few[SENTENCES], all[SENTENCES];
+        const SearchJob job = {.models = (const Model *const *)&model,
+                               .model_count = 1,
+                               .source = random_sources(&arena, model, SENTENCES, SOURCE_LONGEST, n),
+                               .options = &o};
+        CU_ASSERT_TRUE_FATAL(dm_search(&g, &job, few));
+        o.no_repeat_ngram = 1000;
+        CU_ASSERT_TRUE_FATAL(dm_search(&g, &job, all));
+        for (int i = 0; i < SENTENCES; i++) equal_to_the_bit(&few[i], &all[i]);
+        dm_arena_destroy(&arena);
+        dm_model_destroy(model);
+    }
+}
+
 static void beam_one_equals_greedy(void)
 {
     Model *model = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.7f});
@@ -747,6 +797,7 @@ const Fact facts[] = {
     FACT(an_ensemble_equals_the_plain_reference),
     FACT(prefixes_equal_the_plain_reference),
     FACT(rules_and_diversity_equal_the_plain_reference),
+    FACT(the_best_few_pieces_are_as_good_as_all),
     FACT(beam_one_equals_greedy),
     FACT(greedy_equals_pytorch),
     FACT(a_batch_of_one_equals_a_batch_of_many),
