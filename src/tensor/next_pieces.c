@@ -9,7 +9,8 @@
 #include "tensor/op_table.h"
 #include "tensor/ops.h"
 
-enum { ROWS = 64, PIECES = 2048, GROUP = 64 };  // of a block; logits that are looked at as one
+enum { ROWS = 256, PIECES = 512 };  // of a block
+enum { LANES = 16, RUN = 256 };     // logits are looked at in groups: every LANES-th of a run
 
 const Op dm_log_probabilities_op = {"log_probabilities", dm_no_gradient};
 const Op dm_next_pieces_op = {"next_pieces", dm_no_gradient};
@@ -44,23 +45,58 @@ typedef struct Softmax {
     float highest, sum;
 } Softmax;
 
-// Adds the bias (NULL: none) to the logits of a block and leaves the highest of every GROUP of them; returns the
-// highest of all. What is no number is none of them.
+// Adds the bias (NULL: none) to the logits of a block and leaves the highest of every group: lane l of run r, which is
+// every LANES-th logit of RUN, is group[r * LANES + l]. (Lanes side by side are compared at once.) What is no number is
+// none of them.
 DM_CLONES
-static float add_bias(float *restrict z, const float *restrict bias, int n, float *restrict group)
+static void add_bias_and_look(float *restrict z, const float *restrict bias, int n, float *restrict group)
+{
+    for (int from = 0; from < n; from += RUN, group += LANES) {
+        const int to = from + RUN < n ? from + RUN : n;
+        for (int j = from; bias && j < to; j++) z[j] += bias[j];
+        float most[LANES];
+        for (int l = 0; l < LANES; l++) most[l] = -INFINITY;
+        int j = from;
+        for (; j + LANES <= to; j += LANES)
+#pragma omp simd
+            for (int l = 0; l < LANES; l++) most[l] = z[j + l] > most[l] ? z[j + l] : most[l];
+        for (int l = 0; j + l < to; l++) most[l] = z[j + l] > most[l] ? z[j + l] : most[l];
+        for (int l = 0; l < LANES; l++) group[l] = most[l];
+    }
+}
+
+DM_CLONES
+static float highest_of(const float *group, int n)
 {
     float highest = -INFINITY;
-    for (int from = 0; from < n; from += GROUP) {
-        const int to = from + GROUP < n ? from + GROUP : n;
-        float most = -INFINITY;
-        if (bias)
-            for (int j = from; j < to; j++) z[j] += bias[j];
-#pragma omp simd reduction(max : most)
-        for (int j = from; j < to; j++) most = z[j] > most ? z[j] : most;
-        group[from / GROUP] = most;
-        highest = most > highest ? most : highest;
-    }
+#pragma omp simd reduction(max : highest)
+    for (int i = 0; i < n; i++) highest = group[i] > highest ? group[i] : highest;
     return highest;
+}
+
+// A logit that at least `best` of the groups reach, and not many more of them.
+DM_CLONES
+static float reached(const float *group, int n, int best)
+{
+    enum { HALVINGS = 7 };
+    float low = INFINITY, high = -INFINITY;
+#pragma omp simd reduction(min : low) reduction(max : high)
+    for (int i = 0; i < n; i++) {
+        low = group[i] < low ? group[i] : low;
+        high = group[i] > high ? group[i] : high;
+    }
+    if (n < best) return -INFINITY;
+    for (int halving = 0; halving < HALVINGS; halving++) {
+        const float middle = low + (high - low) / 2;
+        int above = 0;
+#pragma omp simd reduction(+ : above)
+        for (int i = 0; i < n; i++) above += group[i] >= middle;
+        if (above >= best)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 // Logits without a single number above minus infinity add nothing, except that a NaN makes the sum one.
@@ -78,20 +114,31 @@ static void add_to_sum(Softmax *s, const float *z, int n, float highest)
     s->sum += sum;
 }
 
+static int at_most(int n, int most)
+{
+    return n < most ? n : most;
+}
+
+static bool comes_before(float logit, int id, float than, int than_id)
+{
+    return logit > than || (logit == than && id < than_id);
+}
+
 // z[0 ... n-1] are the logits of piece `first` and those behind it. Nearly every group lies below the worst piece kept
-// and is passed over.
+// and is passed over; before that is one, below what the groups say that it will have to be.
 static void keep_best(const NextPieces *next, int row, const float *z, int n, int first, const float *group)
 {
     float *logit = dm_row(next->logits, row);
     int *id = next->ids + (size_t)row * (size_t)next->best;
-    const int last = next->best - 1;
-    for (int from = 0; from < n; from += GROUP) {
-        if (!(group[from / GROUP] > logit[last])) continue;
-        const int to = from + GROUP < n ? from + GROUP : n;
-        for (int j = from; j < to; j++) {
-            if (!(z[j] > logit[last])) continue;
+    const int last = next->best - 1, groups = (n + RUN - 1) / RUN * LANES;
+    const float least = id[last] < 0 ? reached(group, groups, next->best) : -INFINITY;
+    for (int i = 0; i < groups; i++) {
+        if (!(group[i] >= logit[last] && group[i] >= least)) continue;
+        const int from = i / LANES * RUN + i % LANES, to = at_most(i / LANES * RUN + RUN, n);
+        for (int j = from; j < to; j += LANES) {
+            if (!(z[j] >= least && comes_before(z[j], first + j, logit[last], id[last]))) continue;
             int at = last;
-            for (; at > 0 && logit[at - 1] < z[j]; at--) {
+            for (; at > 0 && comes_before(z[j], first + j, logit[at - 1], id[at - 1]); at--) {
                 logit[at] = logit[at - 1];
                 id[at] = id[at - 1];
             }
@@ -99,11 +146,6 @@ static void keep_best(const NextPieces *next, int row, const float *z, int n, in
             id[at] = first + j;
         }
     }
-}
-
-static int at_most(int n, int most)
-{
-    return n < most ? n : most;
 }
 
 // log sum exp of every row. The logits are kept in `whole`, and the best of them in `next`, where these are not NULL.
@@ -118,7 +160,7 @@ static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const Next
     for (int i = 0; i < n; i++) softmax[i] = (Softmax){-INFINITY, 0};
     const int stride = whole ? whole->stride : at_most(vocabulary, PIECES);
     float *z = whole ? NULL : dm_arena_take(g->arena, (size_t)at_most(n, ROWS) * (size_t)stride * sizeof(float));
-    float highest_of[PIECES / GROUP];
+    float group[PIECES / RUN * LANES];
     for (int piece = 0; piece < vocabulary; piece += PIECES)
         for (int row = 0; row < n; row += ROWS) {
             const Block b = {row,    at_most(n - row, ROWS),
@@ -127,9 +169,9 @@ static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const Next
             multiply(g, l, &b);
             for (int i = 0; i < b.rows; i++) {
                 float *logits = b.z + (size_t)i * (size_t)stride;
-                const float highest = add_bias(logits, l->bias ? l->bias->data + piece : NULL, b.pieces, highest_of);
-                add_to_sum(&softmax[row + i], logits, b.pieces, highest);
-                if (next) keep_best(next, row + i, logits, b.pieces, piece, highest_of);
+                add_bias_and_look(logits, l->bias ? l->bias->data + piece : NULL, b.pieces, group);
+                add_to_sum(&softmax[row + i], logits, b.pieces, highest_of(group, (b.pieces + RUN - 1) / RUN * LANES));
+                if (next) keep_best(next, row + i, logits, b.pieces, piece, group);
             }
         }
     for (int i = 0; i < n; i++) log_sum[i] = softmax[i].highest + logf(softmax[i].sum);

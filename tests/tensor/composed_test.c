@@ -382,10 +382,10 @@ typedef struct NextCase {
     bool biased;
 } NextCase;
 
-// Blocks of 64 rows and 2,048 pieces, looked at by groups of 64: at their borders, before and behind them.
+// Blocks of rows and of pieces, looked at by groups: at their borders, before and behind them.
 static const NextCase nexts[] = {
     {1, 8, 10, 1, 0.125f, true}, {3, 8, 64, 5, 1, false},    {65, 4, 65, 12, 0.125f, true},
-    {70, 8, 2048, 3, 1, true},   {2, 8, 2049, 1, 1, true},   {64, 16, 2111, 10, 0.125f, false},
+    {300, 8, 512, 3, 1, true},   {2, 8, 513, 1, 1, true},    {256, 16, 2111, 10, 0.125f, false},
     {130, 8, 4100, 12, 1, true}, {5, 16, 6200, 40, 1, true}, {2, 3, 7, 9, 0.125f, true},
 };
 
