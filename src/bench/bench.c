@@ -39,6 +39,8 @@ static Status check_options(const dm_options *o, const char *what, Error *error)
                          (int)strcspn(limited[i].what, "|"), limited[i].what, second ? " and bench " : "",
                          second ? second + 1 : "", what);
     }
+    if (strcmp(what, "translate") != 0 && dm_precision(dm_options_text(o, "precision", 0)) == DM_PRECISION_INT8)
+        return dm_misuse(error, "--precision int8 is for bench translate: take fp32 or bf16 for bench %s", what);
     if (dm_options_given(o, "shape") && dm_options_given(o, "model"))
         return dm_misuse(error, "--shape and --model both say what to measure: take one of them");
     if (dm_options_given(o, "input") && !dm_options_given(o, "model"))

@@ -80,6 +80,8 @@ static Status open_model(Lines *all, const Bench *bench, const char *folder, Err
 {
     dm_options *options = dm_options_new("translate");
     Status status = dm_options_set(options, "gemm", 1, &bench->gemm->name, error);
+    const char *precision = dm_precision_name(bench->precision);
+    if (!status) status = dm_options_set(options, "precision", 1, &precision, error);
     if (!status) status = dm_model_open(&all->model, folder, options, error);
     dm_options_free(options);
     return status;

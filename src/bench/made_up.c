@@ -13,6 +13,7 @@ typedef struct MadeUp {
     dm_translate_options options;
     Corpus corpus;
     Model *model;
+    Packs *packs;
     int *order;        // [pairs]
     int *batch_start;  // [pairs + 1] into the order, of the sentences that are being translated
     Pieces *pieces;    // [pairs] of each batch
@@ -38,7 +39,7 @@ static void search_batch(void *context, int index, int thread)
     dm_translate_options options = all->options;
     options.max_length = (target + n / 2) / n;
     const Model *model = all->model;
-    Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data};
+    Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
     dm_search(&g,
               &(SearchJob){
@@ -85,6 +86,7 @@ static void close_text(Text *text)
     for (int i = 0; i < all->manner.threads; i++) dm_arena_destroy(&all->arenas[i]);
     dm_corpus_free(&all->corpus);
     dm_model_destroy(all->model);
+    dm_packs_destroy(all->packs);
     free(all->order);
     free(all->batch_start);
     free(all->pieces);
@@ -120,6 +122,7 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
     *all = (MadeUp){.bench = bench,
                     .manner = *manner,
                     .model = dm_bench_model(bench),
+                    .packs = dm_packs_create(bench->gemm, bench->precision),
                     .order = dm_allocate((size_t)pairs, sizeof(int)),
                     .batch_start = dm_allocate((size_t)pairs + 1, sizeof(int)),
                     .pieces = dm_allocate((size_t)pairs, sizeof(Pieces)),

@@ -62,7 +62,7 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     const Model *model = t->models[0];
     Arena arena = {0};
     AttentionTap tap = {0};
-    Graph g = {.arena = &arena, .gemm = t->gemm, .parameters = model->parameters.data};
+    Graph g = {.arena = &arena, .gemm = t->gemm, .packs = t->packs, .parameters = model->parameters.data};
     Ids ids = {0};
     dm_encode(t->segmenter, DM_SOURCE, line, &ids);
     const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);

@@ -16,6 +16,7 @@ struct dm_model {
     int count;
     Segmenter *segmenter;
     const GemmBackend *gemm;
+    Packs *packs;  // of all of them
     AlignmentHeads heads;
 };
 
@@ -23,12 +24,19 @@ struct dm_model {
 
 // The matrix library: the one asked for; with auto, the one that the model was trained with where this build has it (a
 // measurement takes as long as the translation of some sentences), else what a measurement says.
-static Status choose_gemm(dm_model *model, const char *asked, const cJSON *extra, Error *error)
+static Status choose_gemm(dm_model *model, const dm_options *options, const cJSON *extra, Error *error)
 {
-    const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm"));
+    const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm")),
+               *asked = options ? dm_options_text(options, "gemm", 0) : "auto",
+               *precise = options ? dm_options_text(options, "precision", 0) : "auto";
+    const Precision precision = strcmp(precise, "auto") == 0 ? DM_PRECISION_FP32 : dm_precision(precise);
     const int width = model->models[0]->config.width;
-    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose(&model->gemm, trained, width, NULL)) return DM_OK;
-    return dm_gemm_choose(&model->gemm, asked, width, error);
+    Status status = DM_FAILURE;
+    if (trained && strcmp(asked, "auto") == 0)
+        status = dm_gemm_choose_for(&model->gemm, precision, trained, width, NULL);
+    if (status) status = dm_gemm_choose_for(&model->gemm, precision, asked, width, error);
+    if (!status) model->packs = dm_packs_create(model->gemm, precision);
+    return status;
 }
 
 dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
@@ -38,8 +46,7 @@ dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *
     Status status = dm_model_read(&opened->models[0], &extra, folder, error);
     opened->count = !status;
     if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->models[0]->config, extra, folder, error);
-    const char *gemm = options ? dm_options_text(options, "gemm", 0) : "auto";
-    if (!status) status = choose_gemm(opened, gemm, extra, error);
+    if (!status) status = choose_gemm(opened, options, extra, error);
     if (!status) status = dm_alignment_heads_of(&opened->heads, &opened->models[0]->config, extra, folder, error);
     cJSON_Delete(extra);
     *model = status ? NULL : opened;
@@ -94,6 +101,7 @@ void dm_model_close(dm_model *model)
     dm_segmenter_close(model->segmenter);
     dm_alignment_heads_free(&model->heads);
     for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
+    dm_packs_destroy(model->packs);
     free(model);
 }
 
@@ -225,6 +233,7 @@ static Translator translator_of(const dm_model *model, const dm_translate_option
                         .model_count = model->count,
                         .segmenter = model->segmenter,
                         .gemm = model->gemm,
+                        .packs = model->packs,
                         .heads = model->heads,
                         .options = *options};
 }

@@ -87,6 +87,7 @@ static Graph graph_of(const Work *work, int thread)
     dm_arena_reset(&work->arenas[thread]);
     return (Graph){.arena = &work->arenas[thread],
                    .gemm = work->translator->gemm,
+                   .packs = work->translator->packs,
                    .parameters = work->translator->models[0]->parameters.data};
 }
 

@@ -11,6 +11,7 @@ typedef struct Translator {
     int model_count;
     const Segmenter *segmenter;
     const GemmBackend *gemm;
+    Packs *packs;                  // or NULL
     AlignmentHeads heads;          // of the first model
     dm_translate_options options;  // with beam_size, threads and mini_batch above 0
 } Translator;

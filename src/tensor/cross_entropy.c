@@ -115,17 +115,13 @@ static void block_forward(Graph *g, const Chunk *c, int block, const int *target
 {
     const int n = width_of(c, block);
     float *z = c->precision == DM_PRECISION_FP32 ? e_float(c, block) : c->z;
-    dm_gemm(g, (Gemm){.m = c->rows,
-                      .n = n,
-                      .k = c->args->x->cols,
-                      .a = c->x.data,
-                      .lda = c->x.stride,
-                      .b = dm_operand_row(&c->weight, block * COLUMNS),
-                      .ldb = c->weight.stride,
-                      .transpose_b = true,
-                      .c = z,
-                      .ldc = c->wide,
-                      .precision = c->x.precision});
+    dm_forward(g, &(Forward){.x = c->x,
+                             .rows = c->rows,
+                             .weight = c->args->weight,
+                             .first = block * COLUMNS,
+                             .count = n,
+                             .y = z,
+                             .stride = c->wide});
     for (int i = 0; i < c->rows; i++) {
         const size_t row = (size_t)i * (size_t)c->wide;
         row_forward(c, block, i, targets, z + row);
@@ -238,13 +234,13 @@ static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
     const int vocabulary = a->weight->rows, left = a->x->rows - from, rows = left < ROWS ? left : ROWS;
     Chunk c = {.args = a,
                .x = dm_operand(g, dm_row(a->x, from), rows, a->x->cols, a->x->stride),
-               .weight = dm_weight_operand(g, a->weight),
+               .weight = gradient ? dm_weight_operand(g, a->weight) : (Operand){0},
                .rows = rows,
                .wide = vocabulary < COLUMNS ? vocabulary : COLUMNS,
                .blocks = (vocabulary + COLUMNS - 1) / COLUMNS,
                .gradient = gradient};
     const size_t stats = (size_t)c.blocks * ROWS, elements = block_size(&c) * (gradient ? (size_t)c.blocks : 1);
-    c.precision = c.x.precision;
+    c.precision = g->rounded ? DM_PRECISION_BF16 : DM_PRECISION_FP32;
     c.e = dm_arena_take(g->arena, elements * (c.precision == DM_PRECISION_BF16 ? sizeof(Bf16) : sizeof(float)));
     if (c.precision == DM_PRECISION_BF16) c.z = floats(g, block_size(&c));
     c.max = floats(g, 2 * stats);

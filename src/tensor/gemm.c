@@ -116,13 +116,18 @@ Status dm_gemm_choose_for(const GemmBackend **backend, Precision precision, cons
     if (precision == DM_PRECISION_FP32) return dm_gemm_choose(backend, name, width, error);
     Status status = dm_gemm_choose(backend, strcmp(name, "auto") == 0 ? "onednn" : name, width, error);
     if (status) return status;
-    if (!(*backend)->has_bf16)
+    const char *said = dm_precision_name(precision);
+    if (!(*backend)->has)
         return dm_fail(error,
-                       "--precision bf16 needs oneDNN 2, and the matrix library here is %s: take --gemm onednn, or "
+                       "--precision %s needs oneDNN 2, and the matrix library here is %s: take --gemm onednn, or "
                        "--precision fp32",
-                       (*backend)->name);
-    if (!(*backend)->has_bf16())
-        return dm_fail(error, "--precision bf16: this processor has no bfloat16 products (AVX-512 BF16 or AMX): take "
-                              "--precision fp32, which is faster here than imitating them");
+                       said, (*backend)->name);
+    if (!(*backend)->has(precision))
+        return dm_fail(error,
+                       "--precision %s: this processor has no %s: take --precision fp32, which is faster here than "
+                       "imitating them",
+                       said,
+                       precision == DM_PRECISION_BF16 ? "bfloat16 products (AVX-512 BF16 or AMX)"
+                                                      : "int8 products (AVX-512 VNNI or AMX)");
     return DM_OK;
 }

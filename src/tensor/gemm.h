@@ -20,7 +20,7 @@ typedef struct Gemm {
 typedef struct GemmBackend {
     const char *name;  // "openblas", "onednn"
     void (*multiply)(const Gemm *args);
-    bool (*has_bf16)(void);  // on this processor; NULL: on none
+    bool (*has)(Precision precision);  // on this processor; NULL: float32 alone
 } GemmBackend;
 
 // The backends of this build, ending with NULL.

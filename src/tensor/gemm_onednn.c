@@ -7,9 +7,14 @@
 #include "tensor/matmul_onednn.h"
 
 #ifdef DM_HAVE_ONEDNN_MATMUL
-static bool has_bf16(void)
+static bool has(Precision precision)
 {
-    return __builtin_cpu_supports("avx512bf16");
+    switch (precision) {
+    case DM_PRECISION_FP32: return true;
+    case DM_PRECISION_BF16: return __builtin_cpu_supports("avx512bf16");
+    case DM_PRECISION_INT8: return __builtin_cpu_supports("avx512vnni");
+    }
+    return false;
 }
 
 // The rows of an activation differ from shard to shard, and each number of them would be another form: a multiple of
@@ -33,7 +38,7 @@ static void multiply_bf16(const Gemm *g)
                   g->c + (size_t)whole * (size_t)g->ldc);
 }
 #else
-#define has_bf16 NULL
+#define has NULL
 static void multiply_bf16(const Gemm *g)
 {
     (void)g;
@@ -50,7 +55,7 @@ static void multiply(const Gemm *g)
 }
 
 extern const GemmBackend dm_gemm_onednn;
-const GemmBackend dm_gemm_onednn = {"onednn", multiply, has_bf16};
+const GemmBackend dm_gemm_onednn = {"onednn", multiply, has};
 #else
 typedef int NotInThisBuild;
 #endif

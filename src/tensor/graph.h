@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/random.h"
 #include "tensor/gemm.h"
+#include "tensor/packs.h"
 #include "tensor/profile.h"
 #include "tensor/tensor.h"
 
@@ -41,6 +42,7 @@ struct Graph {
     const GemmBackend *gemm;
     const float *parameters;     // the model's parameter buffer ...
     const Bf16 *rounded;         // ... rounded, of the same layout: products are in bf16; NULL: in float32
+    Packs *packs;                // the weights, packed for search; NULL: products read them as they lie
     float *gradients;            // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
     bool recording;              // keep a tape: training
     float dropout;               // the model's dropout: 0 outside training

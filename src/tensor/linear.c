@@ -131,18 +131,9 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     assert(weight->cols == in && weight->stride == in && (!bias || bias->cols == out));
     Tensor *y = dm_tensor(g, n, out);
     if (n == 0) return y;
-    const Operand of_x = dm_operand(g, x->data, n, in, x->stride), of_weight = dm_weight_operand(g, weight);
-    dm_gemm(g, (Gemm){.m = n,
-                      .n = out,
-                      .k = in,
-                      .a = of_x.data,
-                      .lda = of_x.stride,
-                      .b = of_weight.data,
-                      .ldb = of_weight.stride,
-                      .transpose_b = true,
-                      .c = y->data,
-                      .ldc = out,
-                      .precision = of_x.precision});
+    const Operand of_x = dm_operand(g, x->data, n, in, x->stride);
+    dm_forward(
+        g, &(Forward){.x = of_x, .rows = n, .weight = weight, .first = 0, .count = out, .y = y->data, .stride = out});
     Linear *l = dm_record(g, &dm_linear_op, sizeof *l);
     float *before = NULL;
     if (l && (activation == DM_GELU || activation == DM_SWISH))

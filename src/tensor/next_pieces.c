@@ -7,6 +7,7 @@
 
 #include "tensor/kernels.h"
 #include "tensor/op_table.h"
+#include "tensor/operand.h"
 #include "tensor/ops.h"
 
 enum { ROWS = 256, PIECES = 512 };  // of a block
@@ -24,21 +25,6 @@ typedef struct Block {
     int row, rows, piece, pieces, stride;
     float *z;
 } Block;
-
-// z = x W', without the bias
-static void multiply(const Graph *g, const OutputLayer *l, const Block *b)
-{
-    dm_gemm(g, (Gemm){.m = b->rows,
-                      .n = b->pieces,
-                      .k = l->x->cols,
-                      .a = dm_row(l->x, b->row),
-                      .lda = l->x->stride,
-                      .b = dm_row(l->weight, b->piece),
-                      .ldb = l->weight->stride,
-                      .transpose_b = true,
-                      .c = b->z,
-                      .ldc = b->stride});
-}
 
 // The softmax of a row as far as it is known: the sum is of exp(z - highest).
 typedef struct Softmax {
@@ -161,12 +147,19 @@ static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const Next
     const int stride = whole ? whole->stride : at_most(vocabulary, PIECES);
     float *z = whole ? NULL : dm_arena_take(g->arena, (size_t)at_most(n, ROWS) * (size_t)stride * sizeof(float));
     float group[PIECES / RUN * LANES];
+    const Operand x = dm_operand(g, l->x->data, n, l->x->cols, l->x->stride);
     for (int piece = 0; piece < vocabulary; piece += PIECES)
         for (int row = 0; row < n; row += ROWS) {
             const Block b = {row,    at_most(n - row, ROWS),
                              piece,  at_most(vocabulary - piece, PIECES),
                              stride, whole ? dm_row(whole, row) + piece : z};
-            multiply(g, l, &b);
+            dm_forward(g, &(Forward){.x = dm_operand_from(&x, row),
+                                     .rows = b.rows,
+                                     .weight = l->weight,
+                                     .first = piece,
+                                     .count = b.pieces,
+                                     .y = b.z,
+                                     .stride = stride});
             for (int i = 0; i < b.rows; i++) {
                 float *logits = b.z + (size_t)i * (size_t)stride;
                 add_bias_and_look(logits, l->bias ? l->bias->data + piece : NULL, b.pieces, group);

@@ -3,9 +3,36 @@
 
 #include "tensor/kernels.h"
 
+static const char *const names[] = {
+    [DM_PRECISION_FP32] = "fp32", [DM_PRECISION_BF16] = "bf16", [DM_PRECISION_INT8] = "int8"};
+
 Precision dm_precision(const char *name)
 {
-    return strcmp(name, "bf16") == 0 ? DM_PRECISION_BF16 : DM_PRECISION_FP32;
+    int precision = DM_PRECISION_INT8;
+    while (precision && strcmp(names[precision], name) != 0) precision--;
+    return (Precision)precision;
+}
+
+const char *dm_precision_name(Precision precision)
+{
+    return names[precision];
+}
+
+DM_CLONES
+float dm_quantize_row(const float *restrict from, int8_t *restrict to, int n)
+{
+    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer that lies in the low bits
+    float largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (int i = 0; i < n; i++) largest = fabsf(from[i]) > largest ? fabsf(from[i]) : largest;
+    const float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
+    for (int i = 0; i < n; i++) {
+        const float shifted = from[i] * inverse + magic;
+        int32_t bits;
+        memcpy(&bits, &shifted, sizeof bits);
+        to[i] = (int8_t)bits;
+    }
+    return scale;
 }
 
 DM_CLONES

@@ -8,9 +8,11 @@
 typedef enum Precision {
     DM_PRECISION_FP32,
     DM_PRECISION_BF16,  // bfloat16: the upper half of a float32, 8 bits of mantissa
+    DM_PRECISION_INT8,  // integers from -127 to 127, a scale for every row; in search alone
 } Precision;
 
-Precision dm_precision(const char *name);  // of --precision: "fp32", "bf16"
+Precision dm_precision(const char *name);  // of --precision: "fp32", "bf16", "int8"
+const char *dm_precision_name(Precision precision);
 
 typedef uint16_t Bf16;
 
@@ -40,5 +42,9 @@ static inline float dm_of_bf16(Bf16 x)
     memcpy(&wide, &bits, sizeof wide);
     return wide;
 }
+
+// to[i] = round(from[i] / scale), scale = max |from| / 127, which is returned. What is no finite number becomes 0, and
+// so do all numbers of a row of zeros, whose scale is 0.
+float dm_quantize_row(const float *from, int8_t *to, int n);
 
 void dm_round_bf16(const float *from, Bf16 *to, size_t n);

@@ -112,7 +112,7 @@ static size_t sample_index(const Validator *v, int sample, int samples)
     return v->sources->count * (size_t)sample / (size_t)samples;
 }
 
-static void take_samples(const Validator *v, const dm_translation *all, Validation *out)
+static void take_samples(const Validator *v, const Translator *translator, const dm_translation *all, Validation *out)
 {
     out->samples = v->sources->count < SAMPLES ? (int)v->sources->count : SAMPLES;
     const char *lines[SAMPLES];
@@ -124,7 +124,7 @@ static void take_samples(const Validator *v, const dm_translation *all, Validati
         if (all) out->hypothesis[i] = dm_copy_string(all[index].hypotheses[0].text);
     }
     if (all) return;
-    dm_translator_run(&v->translator, lines, (size_t)out->samples, own);
+    dm_translator_run(translator, lines, (size_t)out->samples, own);
     for (int i = 0; i < out->samples; i++) out->hypothesis[i] = dm_copy_string(own[i].hypotheses[0].text);
     dm_translations_free(own, (size_t)out->samples);
 }
@@ -146,17 +146,20 @@ void dm_validate(const Validator *v, Workers *workers, Validation *out)
     Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
     dm_translation *translations = NULL;
     const char **texts = NULL;
+    Translator translator = v->translator;
+    translator.packs = dm_packs_create(translator.gemm, DM_PRECISION_FP32);  // of the weights as they are now
     if (v->translate_all) {
         translations = dm_allocate(count, sizeof *translations);
         texts = dm_allocate(count, sizeof *texts);
-        dm_translator_run(&v->translator, (const char *const *)v->sources->line, count, translations);
+        dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
         for (size_t i = 0; i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     }
     for (int i = 0; i < v->metrics; i++) {
         out->metric[i] = v->metric[i];
         out->value[i] = measure(v, v->metric[i], &loss, texts);
     }
-    take_samples(v, translations, out);
+    take_samples(v, &translator, translations, out);
+    dm_packs_destroy(translator.packs);
     if (translations) dm_translations_free(translations, count);
     free(translations);
     free(texts);

@@ -122,7 +122,7 @@ static void backends_with_bf16_multiply_in_it(void)
 {
     for (int i = 0; dm_gemm_backends[i]; i++) {
         const GemmBackend *backend = dm_gemm_backends[i];
-        if (!backend->has_bf16 || !backend->has_bf16()) continue;
+        if (!backend->has || !backend->has(DM_PRECISION_BF16)) continue;
         for (size_t s = 0; s < DM_COUNT(sizes); s++)
             for (int kind = 0; kind < 8; kind++)
                 check_product(backend, sizes[s], (Kind){kind & 1, kind & 2, kind & 4 ? 1.0f : 0.0f, DM_PRECISION_BF16},

@@ -1,0 +1,173 @@
+// The table of packed weights, and the products with them.
+#include "tensor/packs.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/arena.h"
+#include "core/error.h"
+#include "tensor/kernels.h"
+#include "tensor/matmul_onednn.h"
+
+#ifdef DM_HAVE_ONEDNN_MATMUL
+
+typedef struct Pack {
+    const float *weight;  // its first row: the key, with `count`
+    int count;
+    float *scales;  // [count] of int8
+    void *packed;
+} Pack;
+
+// A hash table that only grows: looking up takes no lock.
+enum { SLOTS = 8192, MOST = SLOTS / 2 };
+struct Packs {
+    MatmulType type;
+    Precision precision;
+    pthread_mutex_t adding;
+    Arena arena;  // the packs and what they hold
+    int count;
+    _Atomic(Pack *) slot[SLOTS];
+};
+
+static const MatmulType types[] = {
+    [DM_PRECISION_FP32] = DM_MATMUL_F32, [DM_PRECISION_BF16] = DM_MATMUL_BF16, [DM_PRECISION_INT8] = DM_MATMUL_S8};
+
+Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
+{
+    enum { ANY = 64 };
+    if (!backend->has || !dm_matmul_packed_size(ANY, ANY, types[precision])) return NULL;
+    Packs *packs = dm_allocate(1, sizeof *packs);
+    packs->type = types[precision];
+    packs->precision = precision;
+    pthread_mutex_init(&packs->adding, NULL);
+    return packs;
+}
+
+void dm_packs_destroy(Packs *packs)
+{
+    if (!packs) return;
+    dm_arena_destroy(&packs->arena);
+    pthread_mutex_destroy(&packs->adding);
+    free(packs);
+}
+
+// ---- Packing --------------------------------------------------------------------------------------------------------
+
+static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
+{
+    const int width = weight->cols;
+    const float *rows = dm_row(weight, first);
+    Pack *pack = dm_arena_take(&packs->arena, sizeof *pack);
+    *pack = (Pack){.weight = rows, .count = count};
+    pack->packed = dm_arena_take(&packs->arena, dm_matmul_packed_size(count, width, packs->type));
+    if (packs->type != DM_MATMUL_S8) {
+        dm_matmul_pack(count, width, packs->type, rows, pack->packed);
+        return pack;
+    }
+    const size_t size = (size_t)count * (size_t)width;
+    int8_t *integers = dm_allocate(size, sizeof *integers);
+    pack->scales = dm_arena_take(&packs->arena, (size_t)count * sizeof(float));
+    for (int i = 0; i < count; i++)
+        pack->scales[i] =
+            dm_quantize_row(rows + (size_t)i * (size_t)width, integers + (size_t)i * (size_t)width, width);
+    dm_matmul_pack(count, width, DM_MATMUL_S8, integers, pack->packed);
+    free(integers);
+    return pack;
+}
+
+static size_t slot_of(const float *weight)
+{
+    return ((size_t)weight >> 6) * 0x9E3779B97F4A7C15u >> 51;  // 13 bits: SLOTS
+}
+
+// The pack where it is, or NULL; *at: the slot it is in or would be put in.
+static Pack *look_up(const Packs *packs, const float *weight, int count, size_t *at)
+{
+    for (*at = slot_of(weight);; *at = (*at + 1) % SLOTS) {
+        Pack *pack = atomic_load_explicit(&packs->slot[*at], memory_order_acquire);
+        if (!pack || (pack->weight == weight && pack->count == count)) return pack;
+    }
+}
+
+static const Pack *find(Packs *packs, const Tensor *weight, int first, int count)
+{
+    size_t at;
+    const float *rows = dm_row(weight, first);
+    Pack *pack = look_up(packs, rows, count, &at);
+    if (pack) return pack;
+    pthread_mutex_lock(&packs->adding);
+    pack = look_up(packs, rows, count, &at);
+    if (!pack) {
+        assert(packs->count < MOST && weight->stride == weight->cols);
+        pack = make(packs, weight, first, count);
+        packs->count++;
+        atomic_store_explicit(&packs->slot[at], pack, memory_order_release);
+    }
+    pthread_mutex_unlock(&packs->adding);
+    return pack;
+}
+
+// ---- Products -------------------------------------------------------------------------------------------------------
+
+DM_CLONES
+static void widen_row(const int32_t *restrict sums, const float *restrict weight_scales, float scale, float *restrict y,
+                      int n)
+{
+    for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]);
+}
+
+// Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
+// a multiple of STEP, and less than that.
+void dm_packed_multiply(Packs *packs, const PackedProduct *p)
+{
+    enum { PORTION = 256, STEP = 16 };
+    static const size_t sizes[] = {
+        [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
+    const Pack *pack = find(packs, p->weight, p->first, p->count);
+    const bool integers = packs->type == DM_MATMUL_S8;
+    const int width = p->weight->cols, stride = integers ? p->count : p->stride;
+    for (int row = 0, rows; row < p->rows; row += rows) {
+        const int left = p->rows - row;
+        rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
+        const MatmulForm form = {
+            .m = rows, .n = p->count, .k = width, .lda = width, .ldc = stride, .type = (int)packs->type};
+        const char *x = (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type];
+        const size_t to = (size_t)row * (size_t)stride;
+        dm_matmul(&form, x, pack->packed, integers ? (void *)(p->scratch + to) : p->y + to);
+    }
+    for (int row = 0; row < p->rows && integers; row++)
+        widen_row(p->scratch + (size_t)row * (size_t)stride, pack->scales, p->scales[row],
+                  p->y + (size_t)row * (size_t)p->stride, p->count);
+}
+
+Precision dm_packs_precision(const Packs *packs)
+{
+    return packs->precision;
+}
+
+#else  // nothing is packed
+
+Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
+{
+    (void)backend, (void)precision;
+    return NULL;
+}
+
+void dm_packs_destroy(Packs *packs)
+{
+    (void)packs;
+}
+
+Precision dm_packs_precision(const Packs *packs)
+{
+    (void)packs;
+    return DM_PRECISION_FP32;
+}
+
+void dm_packed_multiply(Packs *packs, const PackedProduct *product)
+{
+    (void)packs, (void)product;
+}
+#endif

@@ -1,0 +1,34 @@
+// Packed weights, for products of few rows: a weight that is asked for again and again, step after step of a search, is
+// kept in the order in which the library's kernels read it, and in the precision of the products.
+//
+// int8 (Bhandare et al. 2019, section 4, with a scale for every row of both sides): a row of W and a row of x become
+// integers, their largest magnitude 127:
+//   w = scale_w * round(w / scale_w),  scale_w = max |w| / 127,  and so x;  y_ij = scale_x_i scale_w_j sum_l x_il w_jl
+#pragma once
+#include <stdint.h>
+
+#include "tensor/gemm.h"
+#include "tensor/tensor.h"
+
+typedef struct Packs Packs;
+
+// Weights are packed when they are first asked for, and must not change from then on. NULL: nothing is gained by
+// packing with this backend on this processor (float32 only; dm_gemm_choose_for has seen to the other precisions).
+Packs *dm_packs_create(const GemmBackend *backend, Precision precision);
+void dm_packs_destroy(Packs *packs);
+Precision dm_packs_precision(const Packs *packs);
+
+// y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
+// packs are, rows contiguous; scales: [rows] of int8, else NULL. scratch: [rows * count] for int8, else NULL. Threads
+// may call at the same time.
+typedef struct PackedProduct {
+    const void *x;
+    const float *scales;
+    int rows;
+    const Tensor *weight;
+    int first, count;
+    float *y;
+    int stride;  // of y
+    int32_t *scratch;
+} PackedProduct;
+void dm_packed_multiply(Packs *packs, const PackedProduct *product);
