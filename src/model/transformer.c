@@ -6,34 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/model.h"
-
-typedef struct Linear {
-    Tensor weight, bias;  // [out, in], [out]
-} Linear;
-
-typedef struct Norm {
-    Tensor gain, bias;  // [width]
-} Norm;
-
-typedef struct EncoderLayer {
-    Linear qkv, out;  // q, k and v above one another: one product makes all three
-    Norm attention_norm;
-    Linear fc1, fc2;
-    Norm ffn_norm;
-} EncoderLayer;
-
-typedef struct DecoderLayer {
-    EncoderLayer self;  // self-attention and feed-forward are the encoder's
-    Linear query, key_value, cross_out;
-    Norm cross_norm;
-} DecoderLayer;
-
-typedef struct Transformer {
-    EncoderLayer *encoder;
-    DecoderLayer *decoder;
-    Tensor source_embedding, target_embedding, output, output_bias;
-} Transformer;
+#include "model/transformer_parts.h"
 
 // ---- Parameters -----------------------------------------------------------------------------------------------------
 
@@ -182,18 +155,7 @@ static void disconnect(Model *model)
 
 // ---- Whole sequences ------------------------------------------------------------------------------------------------
 
-static Tensor *linear(Graph *g, const Linear *l, const Tensor *x)
-{
-    return dm_linear(g, x, &l->weight, &l->bias, DM_IDENTITY);
-}
-
-// Post-norm: x = norm(x + dropout(f(x))).
-static Tensor *after(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f)
-{
-    return dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias);
-}
-
-static Tensor *embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
+Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
 {
     const ModelConfig *c = &model->config;
     const float **rows = dm_arena_take(g->arena, (size_t)tokens.n * sizeof *rows);
@@ -218,48 +180,44 @@ static Tensor *embed(Graph *g, const Model *model, const Tensor *table, Tokens t
 
 static Tensor *self_attention(Graph *g, const EncoderLayer *l, const Tensor *x, Spans spans, int heads, bool causal)
 {
-    const Tensor *qkv = linear(g, &l->qkv, x);
+    const Tensor *qkv = dm_transformer_linear(g, &l->qkv, x);
     const int width = x->cols;
     const AttentionKind kind = causal ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
-    return linear(g, &l->out,
-                  dm_attention(g, &(Attention){.q = dm_columns(qkv, 0, width),
-                                               .k = dm_columns(qkv, width, width),
-                                               .v = dm_columns(qkv, 2 * width, width),
-                                               .queries = spans,
-                                               .keys = spans,
-                                               .heads = heads,
-                                               .causal = causal,
-                                               .probabilities = dm_tap(g, kind, heads, spans, spans)}));
+    return dm_transformer_linear(g, &l->out,
+                                 dm_attention(g, &(Attention){.q = dm_columns(qkv, 0, width),
+                                                              .k = dm_columns(qkv, width, width),
+                                                              .v = dm_columns(qkv, 2 * width, width),
+                                                              .queries = spans,
+                                                              .keys = spans,
+                                                              .heads = heads,
+                                                              .causal = causal,
+                                                              .probabilities = dm_tap(g, kind, heads, spans, spans)}));
 }
 
-// key_value [source tokens, 2 width]: of the encoded source
-static Tensor *cross_attention(Graph *g, const DecoderLayer *l, const Tensor *x, Spans target, const Tensor *key_value,
-                               Spans source, int heads)
+Tensor *dm_transformer_cross_attention(Graph *g, const DecoderLayer *l, const Tensor *x, Spans target,
+                                       const Tensor *key_value, Spans source, int heads)
 {
-    return linear(g, &l->cross_out,
-                  dm_attention(g, &(Attention){.q = *linear(g, &l->query, x),
-                                               .k = dm_columns(key_value, 0, x->cols),
-                                               .v = dm_columns(key_value, x->cols, x->cols),
-                                               .queries = target,
-                                               .keys = source,
-                                               .heads = heads,
-                                               .probabilities = dm_tap(g, DM_CROSS_ATTENTION, heads, target, source)}));
-}
-
-static Tensor *feed_forward(Graph *g, const EncoderLayer *l, const Tensor *x, Activation activation)
-{
-    return linear(g, &l->fc2, dm_linear(g, x, &l->fc1.weight, &l->fc1.bias, activation));
+    return dm_transformer_linear(
+        g, &l->cross_out,
+        dm_attention(g, &(Attention){.q = *dm_transformer_linear(g, &l->query, x),
+                                     .k = dm_columns(key_value, 0, x->cols),
+                                     .v = dm_columns(key_value, x->cols, x->cols),
+                                     .queries = target,
+                                     .keys = source,
+                                     .heads = heads,
+                                     .probabilities = dm_tap(g, DM_CROSS_ATTENTION, heads, target, source)}));
 }
 
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const ModelConfig *c = &model->config;
     const Transformer *t = model->layers;
-    Tensor *x = embed(g, model, &t->source_embedding, source);
+    Tensor *x = dm_transformer_embed(g, model, &t->source_embedding, source);
     for (int i = 0; i < c->encoder_layers; i++) {
         const EncoderLayer *l = t->encoder + i;
-        x = after(g, &l->attention_norm, x, self_attention(g, l, x, source.spans, c->encoder_heads, false));
-        x = after(g, &l->ffn_norm, x, feed_forward(g, l, x, c->activation));
+        x = dm_transformer_after(g, &l->attention_norm, x,
+                                 self_attention(g, l, x, source.spans, c->encoder_heads, false));
+        x = dm_transformer_after(g, &l->ffn_norm, x, dm_transformer_feed_forward(g, l, x, c->activation));
     }
     return (Memory){x, source.spans};
 }
@@ -268,153 +226,18 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 {
     const ModelConfig *c = &model->config;
     const Transformer *t = model->layers;
-    Tensor *x = embed(g, model, &t->target_embedding, target);
+    Tensor *x = dm_transformer_embed(g, model, &t->target_embedding, target);
     for (int i = 0; i < c->decoder_layers; i++) {
         const DecoderLayer *l = t->decoder + i;
-        x = after(g, &l->self.attention_norm, x, self_attention(g, &l->self, x, target.spans, c->decoder_heads, true));
-        const Tensor *key_value = linear(g, &l->key_value, memory.rows);
-        x = after(g, &l->cross_norm, x,
-                  cross_attention(g, l, x, target.spans, key_value, memory.spans, c->decoder_heads));
-        x = after(g, &l->self.ffn_norm, x, feed_forward(g, &l->self, x, c->activation));
+        x = dm_transformer_after(g, &l->self.attention_norm, x,
+                                 self_attention(g, &l->self, x, target.spans, c->decoder_heads, true));
+        const Tensor *key_value = dm_transformer_linear(g, &l->key_value, memory.rows);
+        x = dm_transformer_after(
+            g, &l->cross_norm, x,
+            dm_transformer_cross_attention(g, l, x, target.spans, key_value, memory.spans, c->decoder_heads));
+        x = dm_transformer_after(g, &l->self.ffn_norm, x, dm_transformer_feed_forward(g, &l->self, x, c->activation));
     }
     return x;
-}
-
-// ---- Search: one position at a time, keys and values of the earlier ones kept -----------------------------------
-
-struct SearchState {
-    const Model *model;
-    int n;      // slots
-    int steps;  // positions done: the same for every slot
-    int room;   // slots and steps the caches have room for
-    int room_steps;
-    Tensor **key_value;          // [layers] of the memory: [source tokens, 2 width], shared by the slots of a source
-    int *source, *spare_source;  // [n] which span of the memory a slot reads
-    Spans memory;
-    float **cache, **spare;  // [layers] [slots][room_steps][2 width]: slot i's keys and values
-};
-
-static size_t row_size(const SearchState *s)
-{
-    return 2 * (size_t)s->model->config.width;
-}
-
-static SearchState *start(Graph *g, const Model *model, Memory memory)
-{
-    const int layers = model->config.decoder_layers;
-    const Transformer *t = model->layers;
-    SearchState *s = dm_allocate(1, sizeof *s);
-    s->model = model;
-    s->n = memory.spans.n;
-    s->memory = memory.spans;
-    s->key_value = dm_allocate((size_t)layers, sizeof *s->key_value);
-    s->cache = dm_allocate((size_t)layers, sizeof *s->cache);
-    s->spare = dm_allocate((size_t)layers, sizeof *s->spare);
-    s->source = dm_allocate((size_t)s->n, sizeof *s->source);
-    for (int i = 0; i < s->n; i++) s->source[i] = i;
-    for (int i = 0; i < layers; i++) s->key_value[i] = linear(g, &t->decoder[i].key_value, memory.rows);
-    return s;
-}
-
-// Moves the caches to other dimensions and slots: slot i becomes what slot from[i] was (NULL: itself).
-static void rebuild(SearchState *s, const int *from, int n, int room, int room_steps)
-{
-    const size_t row = row_size(s), used = (size_t)s->steps * row * sizeof(float);
-    const bool grown = room > s->room || room_steps > s->room_steps;
-    const size_t old = (size_t)s->room_steps * row, new = (size_t)room_steps *row;
-    if (grown) s->spare_source = dm_reallocate(s->spare_source, (size_t)room, sizeof(int));
-    for (int i = 0; i < n; i++) s->spare_source[i] = s->source[from ? from[i] : i];
-    int *sources = s->source;
-    s->source = s->spare_source;
-    s->spare_source = grown ? dm_reallocate(sources, (size_t)room, sizeof(int)) : sources;
-    for (int layer = 0; layer < s->model->config.decoder_layers; layer++) {
-        if (grown) {
-            free(s->spare[layer]);
-            s->spare[layer] = dm_reallocate(NULL, (size_t)room * new, sizeof(float));
-        }
-        for (int i = 0; i < n && used; i++)
-            memcpy(s->spare[layer] + (size_t)i * new, s->cache[layer] + (size_t)(from ? from[i] : i) * old, used);
-        float *swapped = s->cache[layer];
-        s->cache[layer] = s->spare[layer];
-        s->spare[layer] = swapped;
-        if (grown) s->spare[layer] = dm_reallocate(s->spare[layer], (size_t)room * new, sizeof(float));
-    }
-    s->room = room;
-    s->room_steps = room_steps;
-}
-
-// Self-attention of one new position: its key and value go into the cache, its query looks at all of them.
-static Tensor *cached_attention(Graph *g, SearchState *s, int layer, const Tensor *x, Spans queries, Spans keys)
-{
-    const EncoderLayer *l = &((const Transformer *)s->model->layers)->decoder[layer].self;
-    const int width = x->cols;
-    const Tensor *qkv = linear(g, &l->qkv, x);
-    Tensor cache = {s->room * s->room_steps, 2 * width, 2 * width, s->cache[layer], NULL, false};
-    for (int i = 0; i < s->n; i++)
-        memcpy(dm_row(&cache, i * s->room_steps + s->steps), dm_row(qkv, i) + width, row_size(s) * sizeof(float));
-    return linear(g, &l->out,
-                  dm_attention(g, &(Attention){.q = dm_columns(qkv, 0, width),
-                                               .k = dm_columns(&cache, 0, width),
-                                               .v = dm_columns(&cache, width, width),
-                                               .queries = queries,
-                                               .keys = keys,
-                                               .heads = s->model->config.decoder_heads}));
-}
-
-static Tensor *step(Graph *g, SearchState *s, const int *ids)
-{
-    enum { FIRST_STEPS = 32 };
-    const ModelConfig *c = &s->model->config;
-    const Transformer *t = s->model->layers;
-    if (s->steps == s->room_steps || s->n > s->room)
-        rebuild(s, NULL, s->n, s->n > s->room ? s->n : s->room,
-                s->steps == s->room_steps ? (s->steps ? 2 * s->steps : FIRST_STEPS) : s->room_steps);
-    int *memory = dm_arena_take(g->arena, 6 * (size_t)s->n * sizeof(int));
-    int *position = memory, *row = memory + s->n, *one = memory + 2 * s->n, *cache_start = memory + 3 * s->n,
-        *cache_length = memory + 4 * s->n, *source_start = memory + 5 * s->n;
-    int *source_length = dm_arena_take(g->arena, (size_t)s->n * sizeof(int));
-    for (int i = 0; i < s->n; i++) {
-        position[i] = s->steps;
-        row[i] = i;
-        one[i] = 1;
-        cache_start[i] = i * s->room_steps;
-        cache_length[i] = s->steps + 1;
-        source_start[i] = s->memory.start[s->source[i]];
-        source_length[i] = s->memory.length[s->source[i]];
-    }
-    const Spans queries = {s->n, row, one}, keys = {s->n, cache_start, cache_length},
-                source = {s->n, source_start, source_length};
-    Tensor *x = embed(g, s->model, &t->target_embedding, (Tokens){s->n, ids, position, queries});
-    for (int i = 0; i < c->decoder_layers; i++) {
-        const DecoderLayer *l = t->decoder + i;
-        x = after(g, &l->self.attention_norm, x, cached_attention(g, s, i, x, queries, keys));
-        x = after(g, &l->cross_norm, x, cross_attention(g, l, x, queries, s->key_value[i], source, c->decoder_heads));
-        x = after(g, &l->self.ffn_norm, x, feed_forward(g, &l->self, x, c->activation));
-    }
-    s->steps++;
-    return x;
-}
-
-static void reorder(SearchState *s, const int *from, int n)
-{
-    bool moved = n != s->n;
-    for (int i = 0; i < n && !moved; i++) moved = from[i] != i;
-    if (moved) rebuild(s, from, n, n > s->room ? n : s->room, s->room_steps);
-    s->n = n;
-}
-
-static void finish(SearchState *s)
-{
-    for (int i = 0; i < s->model->config.decoder_layers; i++) {
-        free(s->cache[i]);
-        free(s->spare[i]);
-    }
-    free(s->key_value);
-    free(s->cache);
-    free(s->spare);
-    free(s->source);
-    free(s->spare_source);
-    free(s);
 }
 
 const Architecture dm_transformer = {
@@ -425,9 +248,9 @@ const Architecture dm_transformer = {
     .disconnect = disconnect,
     .encode = encode,
     .decode = decode,
-    .start = start,
-    .step = step,
-    .reorder = reorder,
-    .finish = finish,
+    .start = dm_transformer_start,
+    .step = dm_transformer_step,
+    .reorder = dm_transformer_reorder,
+    .finish = dm_transformer_finish,
     .describe = dm_transformer_describe,
 };
