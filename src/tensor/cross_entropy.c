@@ -57,12 +57,11 @@ static void gradient_row_bf16(Bf16 *e, float factor, float share, int n)
 typedef struct Chunk {
     const CrossEntropy *args;
     Operand x, weight;
-    int rows, wide;  // of this chunk, and what a row of a block takes
-    int blocks;
+    int rows, blocks;
     bool gradient;
     Precision precision;  // of e
-    void *e;              // [blocks][x.rows, wide] e, then dz; without gradient one block that all share
-    float *z;             // [rows, wide] the logits of a block, where e has fewer bits than they
+    void *e;              // [blocks][x.rows, width of the block] e, then dz; without gradient one block that all share
+    float *z;             // [x.rows, COLUMNS] the logits of a block, where e has fewer bits than they
     float *max, *sum;     // [blocks][ROWS] of e in the block
     float *others;        // [ROWS] sum of all logits but the excluded one, which may be huge (a bias of -10000)
     float *at_target;     // [ROWS] z[target]
@@ -79,19 +78,20 @@ static int width_of(const Chunk *c, int block)
     return left < COLUMNS ? left : COLUMNS;
 }
 
-static size_t block_size(const Chunk *c)
+// Rows of a block lie side by side, without a gap: oneDNN is very slow at products where they do not.
+static size_t block_start(const Chunk *c, int block)
 {
-    return (size_t)c->x.rows * (size_t)c->wide;
+    return c->gradient ? (size_t)block * (size_t)c->x.rows * COLUMNS : 0;
 }
 
 static float *e_float(const Chunk *c, int block)
 {
-    return (float *)c->e + (c->gradient ? (size_t)block * block_size(c) : 0);
+    return (float *)c->e + block_start(c, block);
 }
 
 static Bf16 *e_bf16(const Chunk *c, int block)
 {
-    return (Bf16 *)c->e + (c->gradient ? (size_t)block * block_size(c) : 0);
+    return (Bf16 *)c->e + block_start(c, block);
 }
 
 // ---- Forward --------------------------------------------------------------------------------------------------------
@@ -121,9 +121,9 @@ static void block_forward(Graph *g, const Chunk *c, int block, const int *target
                              .first = block * COLUMNS,
                              .count = n,
                              .y = z,
-                             .stride = c->wide});
+                             .stride = n});
     for (int i = 0; i < c->rows; i++) {
-        const size_t row = (size_t)i * (size_t)c->wide;
+        const size_t row = (size_t)i * (size_t)width_of(c, block);
         row_forward(c, block, i, targets, z + row);
         if (c->precision == DM_PRECISION_BF16 && c->gradient) dm_round_bf16(z + row, e_bf16(c, block) + row, (size_t)n);
     }
@@ -151,7 +151,7 @@ static float row_loss(const Chunk *c, int i, Loss *loss)
 
 static void set(const Chunk *c, int block, int i, int column, float value)
 {
-    const size_t at = (size_t)i * (size_t)c->wide + (size_t)column;
+    const size_t at = (size_t)i * (size_t)width_of(c, block) + (size_t)column;
     if (c->precision == DM_PRECISION_BF16)
         e_bf16(c, block)[at] = dm_bf16(value);
     else
@@ -160,7 +160,7 @@ static void set(const Chunk *c, int block, int i, int column, float value)
 
 static float get(const Chunk *c, int block, int i, int column)
 {
-    const size_t at = (size_t)i * (size_t)c->wide + (size_t)column;
+    const size_t at = (size_t)i * (size_t)width_of(c, block) + (size_t)column;
     return c->precision == DM_PRECISION_BF16 ? dm_of_bf16(e_bf16(c, block)[at]) : e_float(c, block)[at];
 }
 
@@ -171,7 +171,7 @@ static void block_gradient(const Chunk *c, int block, const int *targets, const 
     const int n = width_of(c, block), first = block * COLUMNS, counted = a->weight->rows - (a->excluded >= 0);
     const float share = a->smoothing / (float)counted;
     for (int i = 0; i < c->rows; i++) {
-        const size_t row = (size_t)i * (size_t)c->wide;
+        const size_t row = (size_t)i * (size_t)width_of(c, block);
         const float factor = c->max[block * ROWS + i];
         if (c->precision == DM_PRECISION_BF16)
             gradient_row_bf16(e_bf16(c, block) + row, factor, share, n);
@@ -183,8 +183,8 @@ static void block_gradient(const Chunk *c, int block, const int *targets, const 
             set(c, block, i, a->excluded - first, get(c, block, i, a->excluded - first) + share);
     }
     if (c->precision == DM_PRECISION_BF16)
-        memset(e_bf16(c, block) + (size_t)c->rows * (size_t)c->wide, 0,
-               (size_t)(c->x.rows - c->rows) * (size_t)c->wide * sizeof(Bf16));
+        memset(e_bf16(c, block) + (size_t)c->rows * (size_t)n, 0,
+               (size_t)(c->x.rows - c->rows) * (size_t)n * sizeof(Bf16));
 }
 
 // dx += dz W,  dW += dz' x of one block; dx of the chunk's rows, dW of the block's
@@ -198,7 +198,7 @@ static void block_backward(Graph *g, const Chunk *c, int block, float *dx, float
                           .n = d,
                           .k = n,
                           .a = dz,
-                          .lda = c->wide,
+                          .lda = n,
                           .b = dm_operand_row(&c->weight, first),
                           .ldb = c->weight.stride,
                           .c = dx,
@@ -212,7 +212,7 @@ static void block_backward(Graph *g, const Chunk *c, int block, float *dx, float
                           .n = d,
                           .k = c->x.rows,
                           .a = dz,
-                          .lda = c->wide,
+                          .lda = n,
                           .transpose_a = true,
                           .b = c->x.data,
                           .ldb = c->x.stride,
@@ -236,13 +236,13 @@ static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
                .x = dm_operand(g, dm_row(a->x, from), rows, a->x->cols, a->x->stride),
                .weight = gradient ? dm_weight_operand(g, a->weight) : (Operand){0},
                .rows = rows,
-               .wide = vocabulary < COLUMNS ? vocabulary : COLUMNS,
                .blocks = (vocabulary + COLUMNS - 1) / COLUMNS,
                .gradient = gradient};
-    const size_t stats = (size_t)c.blocks * ROWS, elements = block_size(&c) * (gradient ? (size_t)c.blocks : 1);
+    const int wide = vocabulary < COLUMNS ? vocabulary : COLUMNS;
+    const size_t stats = (size_t)c.blocks * ROWS, elements = (size_t)c.x.rows * (size_t)(gradient ? vocabulary : wide);
     c.precision = g->rounded ? DM_PRECISION_BF16 : DM_PRECISION_FP32;
     c.e = dm_arena_take(g->arena, elements * (c.precision == DM_PRECISION_BF16 ? sizeof(Bf16) : sizeof(float)));
-    if (c.precision == DM_PRECISION_BF16) c.z = floats(g, block_size(&c));
+    if (c.precision == DM_PRECISION_BF16) c.z = floats(g, (size_t)c.x.rows * (size_t)wide);
     c.max = floats(g, 2 * stats);
     c.sum = c.max + stats;
     c.others = memset(floats(g, ROWS), 0, ROWS * sizeof(float));

@@ -144,24 +144,24 @@ static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const Next
     const ArenaMark mark = dm_arena_mark(g->arena);
     Softmax *softmax = dm_arena_take(g->arena, (size_t)n * sizeof *softmax);
     for (int i = 0; i < n; i++) softmax[i] = (Softmax){-INFINITY, 0};
-    const int stride = whole ? whole->stride : at_most(vocabulary, PIECES);
-    float *z = whole ? NULL : dm_arena_take(g->arena, (size_t)at_most(n, ROWS) * (size_t)stride * sizeof(float));
+    const size_t room = (size_t)at_most(n, ROWS) * (size_t)at_most(vocabulary, PIECES);
+    float *z = whole ? NULL : dm_arena_take(g->arena, room * sizeof(float));
     float group[PIECES / RUN * LANES];
     const Operand x = dm_operand(g, l->x->data, n, l->x->cols, l->x->stride);
     for (int piece = 0; piece < vocabulary; piece += PIECES)
         for (int row = 0; row < n; row += ROWS) {
-            const Block b = {row,    at_most(n - row, ROWS),
-                             piece,  at_most(vocabulary - piece, PIECES),
-                             stride, whole ? dm_row(whole, row) + piece : z};
+            const int pieces = at_most(vocabulary - piece, PIECES);
+            const Block b = {row,    at_most(n - row, ROWS),         piece,
+                             pieces, whole ? whole->stride : pieces, whole ? dm_row(whole, row) + piece : z};
             dm_forward(g, &(Forward){.x = dm_operand_from(&x, row),
                                      .rows = b.rows,
                                      .weight = l->weight,
                                      .first = piece,
                                      .count = b.pieces,
                                      .y = b.z,
-                                     .stride = stride});
+                                     .stride = b.stride});
             for (int i = 0; i < b.rows; i++) {
-                float *logits = b.z + (size_t)i * (size_t)stride;
+                float *logits = b.z + (size_t)i * (size_t)b.stride;
                 add_bias_and_look(logits, l->bias ? l->bias->data + piece : NULL, b.pieces, group);
                 add_to_sum(&softmax[row + i], logits, b.pieces, highest_of(group, (b.pieces + RUN - 1) / RUN * LANES));
                 if (next) keep_best(next, row + i, logits, b.pieces, piece, group);

@@ -51,18 +51,18 @@ static void forward_packed(Graph *g, const Forward *f)
 {
     const ArenaMark mark = dm_arena_mark(g->arena);
     const size_t size = (size_t)f->rows * (size_t)f->count;
+    const bool scattered = f->x.precision == DM_PRECISION_INT8 || f->stride != f->count;
     if (g->profile) g->profile->flops += 2.0 * (double)size * f->weight->cols;
-    dm_packed_multiply(g->packs, &(PackedProduct){.x = f->x.data,
-                                                  .scales = f->x.scales,
-                                                  .rows = f->rows,
-                                                  .weight = f->weight,
-                                                  .first = f->first,
-                                                  .count = f->count,
-                                                  .y = f->y,
-                                                  .stride = f->stride,
-                                                  .scratch = f->x.precision == DM_PRECISION_INT8
-                                                                 ? dm_arena_take(g->arena, size * sizeof(int32_t))
-                                                                 : NULL});
+    dm_packed_multiply(g->packs,
+                       &(PackedProduct){.x = f->x.data,
+                                        .scales = f->x.scales,
+                                        .rows = f->rows,
+                                        .weight = f->weight,
+                                        .first = f->first,
+                                        .count = f->count,
+                                        .y = f->y,
+                                        .stride = f->stride,
+                                        .scratch = scattered ? dm_arena_take(g->arena, size * sizeof(int32_t)) : NULL});
     dm_arena_release(g->arena, mark);
 }
 

@@ -126,20 +126,24 @@ void dm_packed_multiply(Packs *packs, const PackedProduct *p)
     static const size_t sizes[] = {
         [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
     const Pack *pack = find(packs, p->weight, p->first, p->count);
-    const bool integers = packs->type == DM_MATMUL_S8;
-    const int width = p->weight->cols, stride = integers ? p->count : p->stride;
+    const int width = p->weight->cols;
+    void *products = p->scratch ? (void *)p->scratch : p->y;  // rows side by side, or oneDNN is very slow
     for (int row = 0, rows; row < p->rows; row += rows) {
         const int left = p->rows - row;
         rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
         const MatmulForm form = {
-            .m = rows, .n = p->count, .k = width, .lda = width, .ldc = stride, .type = (int)packs->type};
-        const char *x = (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type];
-        const size_t to = (size_t)row * (size_t)stride;
-        dm_matmul(&form, x, pack->packed, integers ? (void *)(p->scratch + to) : p->y + to);
+            .m = rows, .n = p->count, .k = width, .lda = width, .ldc = p->count, .type = (int)packs->type};
+        dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed,
+                  (float *)products + (size_t)row * (size_t)p->count);
     }
-    for (int row = 0; row < p->rows && integers; row++)
-        widen_row(p->scratch + (size_t)row * (size_t)stride, pack->scales, p->scales[row],
-                  p->y + (size_t)row * (size_t)p->stride, p->count);
+    for (int row = 0; row < p->rows && p->scratch; row++) {
+        const int32_t *from = p->scratch + (size_t)row * (size_t)p->count;
+        float *to = p->y + (size_t)row * (size_t)p->stride;
+        if (packs->type == DM_MATMUL_S8)
+            widen_row(from, pack->scales, p->scales[row], to, p->count);
+        else
+            memcpy(to, from, (size_t)p->count * sizeof(float));
+    }
 }
 
 Precision dm_packs_precision(const Packs *packs)
