@@ -265,6 +265,31 @@ static void attention_equals_plain_loops(void)
     }
 }
 
+// The slots of two beams, of three hypotheses and of one, and a slot whose keys begin where those of the second do but
+// go on for longer: all at once, and each by itself.
+static void slots_that_share_keys_see_what_each_sees_alone(void)
+{
+    enum { SLOTS = 5, KEYS = 21, WIDTH = 40, HEADS = 2 };
+    static const int row[SLOTS] = {0, 1, 2, 3, 4}, one[SLOTS] = {1, 1, 1, 1, 1};
+    static const int start[SLOTS] = {0, 0, 0, 9, 9}, length[SLOTS] = {9, 9, 9, 11, 12};
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, false);
+    Tensor q = *bench_input(&b, SLOTS, WIDTH), k = *bench_input(&b, KEYS, WIDTH), v = *bench_input(&b, KEYS, WIDTH);
+    Attention args = {.q = q, .k = k, .v = v, .queries = {SLOTS, row, one}, .keys = {SLOTS, start, length}};
+    args.heads = HEADS;
+    const Tensor *together = dm_attention(&b.graph, &args);
+    for (int i = 0; i < SLOTS; i++) {
+        args.queries = (Spans){1, row + i, one};
+        args.keys = (Spans){1, start + i, length + i};
+        const Tensor *alone = dm_attention(&b.graph, &args);
+        char what[32];
+        snprintf(what, sizeof what, "slot %d", i);
+        agree_floats(what, dm_row(together, i), dm_row(alone, i), WIDTH, tolerance);
+    }
+    bench_close(&b);
+}
+
 // log softmax(x W' + b) of one row, in double.
 static void plain_log_softmax(const Tensor *x, int row, const Tensor *weight, const float *bias, double *z)
 {
@@ -508,6 +533,7 @@ const Fact facts[] = {
     FACT(linear_with_activation_equals_linear_then_activation),
     FACT(activations_hold_far_out),
     FACT(attention_equals_plain_loops),
+    FACT(slots_that_share_keys_see_what_each_sees_alone),
     FACT(cross_entropy_equals_plain_log_softmax),
     FACT(next_pieces_are_the_best_log_probabilities),
     FACT(next_pieces_that_are_no_numbers_are_none),
