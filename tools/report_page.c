@@ -260,7 +260,7 @@ static void put_lengths(FILE *page, const Run *runs, int count)
 static void put_attention(FILE *page, const Run *runs, int count)
 {
     begin_section(page, "attention", "Attention");
-    fprintf(page, "<p class=\"note\">Each row sums to 1: <span class=\"scale\">0 <i></i> 1</span> Select a head to see "
+    fprintf(page, "<p class=\"note\">Each row sums to 1: <span class=\"scale\">0 <i></i> 1</span>. Select a head to see "
                   "it large.</p>\n");
     for (int i = 0; i < count; i++) {
         put_run_title(page, &runs[i], i, count);

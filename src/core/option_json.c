@@ -31,6 +31,15 @@ static void blank_comments(char *text)
     }
 }
 
+#define LOOKS "options look like this: {\"seed\": 1, \"dropout\": 0.1}"
+
+// What may be wrong with it: YAML, as other toolkits have it, begins otherwise.
+static const char *not_json(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '{' ? "this is not JSON (a missing or extra comma, quote or bracket?)"
+                                                : "this is not JSON: " LOOKS;
+}
+
 static Status parse(cJSON **json, const char *path, Error *error)
 {
     char *text;
@@ -54,11 +63,9 @@ static Status parse(cJSON **json, const char *path, Error *error)
                 column += ((unsigned char)*at & 0xC0) != 0x80;
         }
         status = dm_fail(error, "%s: line %d, column %d: %s", path, line, column,
-                         good < size ? "this is not UTF-8 text"
-                                     : "this is not JSON (a missing or extra comma, quote or bracket?)");
+                         good < size ? "this is not UTF-8 text" : not_json(text));
     } else if (!cJSON_IsObject(*json)) {
-        status =
-            dm_fail(error, "%s holds no JSON object; options look like this: {\"seed\": 1, \"dropout\": 0.1}", path);
+        status = dm_fail(error, "%s holds no JSON object; " LOOKS, path);
     }
     free(text);
     if (status) cJSON_Delete(*json);

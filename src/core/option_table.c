@@ -307,7 +307,7 @@ const Option dm_option_table[] = {
      .help = "translate: one sentence at a time, on one thread, and how long each takes"},
     {.name = "json", .type = DM_FLAG, .commands = DM_BENCH, .group = measuring,
      .help = "print the result as a JSON object; dragoman/dragoman.h says what its keys mean"},
-    {.name = "metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 3, .initial = "bleu",
+    {.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 3, .initial = "bleu",
      .choices = "bleu|chrf|ter", .commands = DM_SCORE, .group = scoring, .argument = "NAME ...",
      .help = "what to compute; of TER, which counts edits, less is better"},
     {.name = "tok", .type = DM_CHOICE, ONE, .initial = "13a", .choices = "13a|none|zh|char|intl", .commands = DM_SCORE,

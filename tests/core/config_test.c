@@ -54,6 +54,7 @@ static void a_wrong_file_is_explained(void)
         {"{\"model\": \"\xFF\"}", DM_FAILURE, "line 1, column 12: this is not UTF-8"},
         {"{\"heads\": 1 /* never ends", DM_FAILURE, "line 1, column 13"},
         {"", DM_FAILURE, "this is not JSON"},
+        {"heads: 1\n", DM_FAILURE, "line 1, column 1: this is not JSON: options look like this: {"},
         {"[1]", DM_FAILURE, "holds no JSON object"},
         {"{\"dim-em\": 5}", DM_USAGE, "run.json: unknown option dim-em: did you mean dim-emb?"},
         {"{\"Dim-Emb\": 5}", DM_USAGE, "unknown option Dim-Emb: did you mean dim-emb?"},

@@ -39,6 +39,7 @@ expect 0 out "BLEU|$sig" --ref - hyp <ref
 expect 0 out '|nrefs:2|' --ref ref --ref hyp hyp
 expect 0 out '|case:lc|' --ref ref --lowercase hyp
 expect 0 out 'nc:6|nw:0|space:no|' --ref ref --metrics bleu chrf -- hyp
+expect 0 out 'nc:6|nw:0|space:no|' -r ref hyp -m bleu chrf  # as sacreBLEU is called
 expect 0 out 'chrF2++|nrefs:1|case:mixed|eff:yes|nc:6|nw:2|' --ref ref --metrics chrf --chrf-word-order 2 hyp
 expect 0 out 'TER|nrefs:1|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:' --ref ref --metrics bleu ter -- hyp
 expect 0 out ' = 11.1' --ref ref --metrics ter hyp  # one of nine words
