@@ -16,10 +16,9 @@ make_folder model
 # start OPTIONS...: a server on a free port; sets $server and $address
 start() {
     : > log
-    set -m  # a job of its own: otherwise Ctrl-C is something that it is told to ignore
-    "$dragoman" serve --model model --port 0 "$@" 2> log &
+    # What runs behind is told to ignore Ctrl-C.
+    env --default-signal=INT "$dragoman" serve --model model --port 0 "$@" 2> log &
     server=$!
-    set +m
     for _ in $(seq 600); do
         address=$(sed -n 's/^Open \(http:[^ ]*\).*/\1/p' log)
         [ -n "$address" ] && return
