@@ -20,7 +20,7 @@ await() {
     exit 1
 }
 
-zpty -b shell zsh -f -i
+zpty -b shell zsh -f -i || exit 1  # no terminal to be had
 zpty -w shell "fpath=(${(q)where} \$fpath); autoload -U compinit; compinit -u -D"
 # Candidates go through compadd: with -O, -A or -D they are only looked at, otherwise they are offered.
 zpty -w shell 'compadd() {

@@ -3,6 +3,7 @@
 # CMake and by pkg-config, shared and static. Argument: the command to test, in its build folder.
 . "$(dirname "$0")/common.sh"
 example=$(realpath "$(dirname "$0")/../install")
+readme=$(realpath "$(dirname "$0")/../../README.md")
 build=$(dirname "$dragoman")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
@@ -90,7 +91,6 @@ answers 'static, by pkg-config' ./static 1
 
 # ---- The page about Python ----
 
-readme=$(dirname "$0")/../../README.md
 [ "$(grep -c '^```python' "$readme")" = 1 ] || fail 'README.md has one program in Python'
 sed -n '/^```python/,/^```$/{/^```/!p}' "$readme" > translate.py
 "$dragoman" translate --model model < src > expected
