@@ -134,7 +134,9 @@ static void draw_part(const cJSON *parameters, const char *name)
 static void draw_parameters(const cJSON *json)
 {
     static const char *const parts[] = {"embeddings", "encoder", "decoder", "output", "total"};
+    const char *precision = report_string(find(json, "parameters"), "precision");
     printf("\n%-14s%14s%16s\n", "parameters", "count", "bytes");
+    if (*precision && strcmp(precision, "fp32") != 0) printf("  matrices are stored as %s\n", precision);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) draw_part(find(json, "parameters"), parts[i]);
 }
 

@@ -103,7 +103,8 @@ DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *er
 DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
-// "parameters" (by part, with the bytes in model.safetensors, or null where there is no such file yet) and "operations"
+// "parameters" (by part, with the bytes in model.safetensors and the "precision" of the matrices there, fp32, bf16 or
+// int8, or null where there is no such file yet) and "operations"
 // (of a token). *json is owned by the caller: free.
 DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
 
@@ -229,6 +230,9 @@ DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer
 // Averages the weights of checkpoints as the options of "average" say, into model.safetensors of the folder or a file.
 // The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
 DM_API dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error);
+
+// Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say.
+DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
 
 // ---- Measuring ------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "model/folder.h"
+#include "model/quantize.h"
 
 // ---- Parameters by part
 // -----------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ static void add_vocabulary(cJSON *json, const ModelConfig *c, const cJSON *extra
     cJSON_AddStringToObject(vocabulary, "segmenter", segmenter ? segmenter : "sentencepiece");
 }
 
-static Status describe(const Model *model, const cJSON *extra, const char *folder, char **json, Error *error)
+static Status describe(Model *model, const cJSON *extra, const char *folder, char **json, Error *error)
 {
     char *path = dm_join_path(folder, "model.safetensors");
     size_t *bytes = dm_exists(path) ? dm_allocate((size_t)model->parameters.count, sizeof *bytes) : NULL;
@@ -171,6 +172,9 @@ static Status describe(const Model *model, const cJSON *extra, const char *folde
         model->architecture->describe(model, described);
         add_vocabulary(described, &model->config, extra);
         add_parameters(described, model, bytes);
+        cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
+        cJSON_AddItemToObject(parameters, "precision",
+                              bytes ? cJSON_CreateString(dm_stored_precision(model)) : cJSON_CreateNull());
         char *printed = cJSON_Print(described);
         *json = dm_copy_string(printed);
         cJSON_free(printed);

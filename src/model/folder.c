@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "model/safetensors.h"
+#include "tensor/kernels.h"
 
 enum { MOST_ALIASES = 3 };
 
@@ -138,6 +139,7 @@ static const StoredTensor *lookup(Check *check, const char *name)
 {
     const StoredTensor *stored = dm_safetensors_find(check->file, name);
     if (stored) check->known[stored - check->file->list] = true;
+    if (stored && stored->scale) check->known[stored->scale - check->file->list] = true;
     return stored;
 }
 
@@ -191,7 +193,8 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
 // Stored positions must be the sinusoids that are computed here; a reduced precision is forgiven.
 static void check_positions(Check *check, const char *name)
 {
-    static const float tolerance[] = {[DM_F32] = 1e-5f, [DM_F16] = 1e-3f, [DM_BF16] = 8e-3f};
+    static const float tolerance[] = {
+        [DM_DTYPE_F32] = 1e-5f, [DM_DTYPE_F16] = 1e-3f, [DM_DTYPE_BF16] = 8e-3f, [DM_DTYPE_I8] = 8e-3f};
     const StoredTensor *stored = lookup(check, name);
     const int width = check->config->width;
     if (!stored) return;
@@ -206,7 +209,7 @@ static void check_positions(Check *check, const char *name)
     dm_stored_to_float(stored, values);
     bool same = true;
     for (size_t i = 0; i < stored->elements && same; i++) {
-        if (i % (size_t)width == 0) dm_sinusoid((int)(i / (size_t)width), width, row);
+        if (i % (size_t)width == 0) dm_sinusoids((int)(i / (size_t)width), 1, width, row);
         same = fabsf(values[i] - row[i % (size_t)width]) <= tolerance[stored->dtype];
     }
     if (!same)
@@ -231,21 +234,66 @@ static Status find_sources(Check *check, Error *error)
     return report(&check->complaints, check->file->path, error);
 }
 
+// Whether all exponents are below the one of infinity and NaN. Written so that the compiler vectorises it: of a large
+// model this is most of what opening takes.
+DM_CLONES
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}
+
+static Status check_finite(const Check *check, const float *data, Error *error)
+{
+    for (int i = 0; i < check->parameters->count; i++) {
+        const Parameter *p = check->parameters->list + i;
+        if (all_finite(data + p->offset, (size_t)p->tensor.rows * (size_t)p->tensor.cols)) continue;
+        return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged", check->file->path,
+                       check->sources[i]->name);
+    }
+    return DM_OK;
+}
+
 static Status load(const Check *check, float *data, Error *error)
 {
     for (int i = 0; i < check->parameters->count; i++) {
         const Parameter *p = check->parameters->list + i;
-        const size_t elements = (size_t)p->tensor.rows * (size_t)p->tensor.cols;
-        float *to = data + p->offset;
-        memset(to, 0, elements * sizeof *to);
-        if (!check->sources[i]) continue;
-        dm_stored_to_float(check->sources[i], to);
-        for (size_t j = 0; j < elements; j++)
-            if (!isfinite(to[j]))
-                return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged",
-                               check->file->path, check->sources[i]->name);
+        if (check->sources[i])
+            dm_stored_to_float(check->sources[i], data + p->offset);
+        else
+            memset(data + p->offset, 0, (size_t)p->tensor.rows * (size_t)p->tensor.cols * sizeof *data);
     }
-    return DM_OK;
+    return check_finite(check, data, error);
+}
+
+// Whether the data of the file are what the buffer would be: float32, in order, from an aligned place on. So are those
+// that dm_weights_write wrote.
+static bool is_buffer(const Check *check)
+{
+    const Parameters *p = check->parameters;
+    const unsigned char *begin = check->sources[0] ? check->sources[0]->bytes : NULL;
+    if ((uintptr_t)begin % DM_DATA_ALIGNMENT) return false;
+    for (int i = 0; i < p->count; i++) {
+        const StoredTensor *source = check->sources[i];
+        if (!source || source->dtype != DM_DTYPE_F32) return false;
+        if (source->bytes != begin + p->list[i].offset * sizeof(float)) return false;
+    }
+    return true;
+}
+
+// How the matrices are stored, as far as they agree.
+static Dtype matrix_dtype(const Check *check)
+{
+    const Parameters *p = check->parameters;
+    Dtype dtype = check->sources[0]->dtype;  // an embedding
+    for (int i = 0; i < p->count; i++)
+        if (!p->list[i].vector && check->sources[i]->dtype != dtype) return DM_DTYPE_F32;
+    return dtype;
 }
 
 static Check make_check(const ModelConfig *config, const Parameters *parameters, const SafeTensors *file)
@@ -287,7 +335,7 @@ static Status check_weights_exist(const char *path, const char *folder, Error *e
 
 // Takes the configuration over. Names and shapes are compared before anything of the size that config.json claims is
 // allocated, so that a wrong figure there is an error and not the end of memory.
-static Status read_weights(Model **model, ModelConfig *config, const SafeTensors *file, Error *error)
+static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file, Error *error)
 {
     Model declared = {.config = *config, .architecture = dm_architecture(config->architecture)};
     declared.architecture->declare(&declared);
@@ -295,8 +343,14 @@ static Status read_weights(Model **model, ModelConfig *config, const SafeTensors
     Status status = find_sources(&check, error);
     if (status) {
         dm_config_free(config);
+    } else if (is_buffer(&check)) {
+        const Mapping mapping = {file->mapped, file->size, (float *)check.sources[0]->bytes};
+        *model = dm_model_create_mapped(config, mapping);
+        file->mapped = NULL;
+        status = check_finite(&check, mapping.data, error);
     } else {
         *model = dm_model_create(config);
+        (*model)->stored = matrix_dtype(&check);
         status = load(&check, (*model)->parameters.data, error);
     }
     free_check(&check);
@@ -344,30 +398,34 @@ Status dm_weights_read(const Model *model, float *data, const char *path, Error 
     return status;
 }
 
-Status dm_weights_measure(const Model *model, size_t *bytes, const char *path, Error *error)
+Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *error)
 {
     SafeTensors file;
     Status status = dm_safetensors_open(&file, path, error);
     if (status) return status;
     Check check = make_check(&model->config, &model->parameters, &file);
     status = find_sources(&check, error);
-    for (int i = 0; i < model->parameters.count && !status; i++) {
-        const StoredTensor *stored = check.sources[i];
-        bytes[i] = stored ? stored->elements * (stored->dtype == DM_F32 ? 4 : 2) : 0;
-    }
+    for (int i = 0; i < model->parameters.count && !status; i++)
+        bytes[i] = check.sources[i] ? dm_stored_bytes(check.sources[i]) : 0;
+    if (!status) model->stored = matrix_dtype(&check);
     free_check(&check);
     dm_safetensors_close(&file);
     return status;
+}
+
+TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index)
+{
+    const Parameter *p = model->parameters.list + index;
+    TensorToStore tensor = {.name = p->name, .data = (data ? data : model->parameters.data) + p->offset};
+    tensor.rank = file_shape(p, tensor.shape);
+    return tensor;
 }
 
 Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error)
 {
     const Parameters *p = &model->parameters;
     TensorToStore *tensors = dm_allocate((size_t)p->count, sizeof *tensors);
-    for (int i = 0; i < p->count; i++) {
-        tensors[i] = (TensorToStore){.name = p->list[i].name, .data = (data ? data : p->data) + p->list[i].offset};
-        tensors[i].rank = file_shape(p->list + i, tensors[i].shape);
-    }
+    for (int i = 0; i < p->count; i++) tensors[i] = dm_tensor_to_store(model, data, i);
     Status status = dm_safetensors_write(path, tensors, p->count, NULL, error);
     free(tensors);
     return status;

@@ -18,11 +18,13 @@ Status dm_config_store(const char *folder, const char *key, cJSON *value, Error 
 // (lm_head.weight and the like) are accepted where they agree with what they are tied to. *extra as above.
 Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *error);
 
-// The bytes that each parameter of a model takes in a file, which is checked as above: bytes [parameters.count]. The
-// parameters need no memory.
-Status dm_weights_measure(const Model *model, size_t *bytes, const char *path, Error *error);
+// The bytes that each parameter of a model takes in a file, which is checked as above: bytes [parameters.count], and
+// how its matrices are stored: model->stored. The parameters need no memory.
+Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *error);
 
 // The weights of a model to or from any safetensors file: names and shapes as in model.safetensors. data: a buffer laid
 // out as model->parameters.data (an average, say), or NULL for the model's own.
 Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error);
 Status dm_weights_read(const Model *model, float *data, const char *path, Error *error);
+// One of them as dm_weights_write writes it: float32.
+TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index);

@@ -15,33 +15,42 @@ const Architecture *dm_architecture(const char *name)
     return NULL;
 }
 
-void dm_sinusoid(int position, int width, float *row)
+void dm_sinusoids(int first, int count, int width, float *rows)
 {
     const int half = width / 2 + width % 2;
-    for (int j = 0; j < width; j++) {
-        const int k = j < half ? j : j - half;
-        const double angle = position / pow(10000.0, 2.0 * k / width);
-        row[j] = (float)(j < half ? sin(angle) : cos(angle));
+    for (int k = 0; k < half; k++) {
+        const double length = pow(10000.0, 2.0 * k / width);
+        for (int i = 0; i < count; i++) {
+            const double angle = (first + i) / length;
+            float *row = rows + (size_t)i * (size_t)width;
+            row[k] = (float)sin(angle);
+            if (half + k < width) row[half + k] = (float)cos(angle);
+        }
     }
 }
 
 enum { KEPT_POSITIONS = 512 };  // of the sinusoids; longer sequences have theirs made on the way
 
-Model *dm_model_create(const ModelConfig *config)
+Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping)
 {
     Model *model = dm_allocate(1, sizeof *model);
     model->config = *config;
     model->architecture = dm_architecture(config->architecture);
     assert(model->architecture);
     model->architecture->declare(model);
+    model->parameters.mapping = mapping;
     dm_parameters_allocate(&model->parameters);
     model->layers = dm_allocate(1, model->architecture->layers_size);
     model->architecture->connect(model);
     model->position_count = KEPT_POSITIONS;
     model->positions = dm_allocate((size_t)model->position_count * (size_t)config->width, sizeof(float));
-    for (int i = 0; i < model->position_count; i++)
-        dm_sinusoid(i, config->width, model->positions + (size_t)i * (size_t)config->width);
+    dm_sinusoids(0, model->position_count, config->width, model->positions);
     return model;
+}
+
+Model *dm_model_create(const ModelConfig *config)
+{
+    return dm_model_create_mapped(config, (Mapping){0});
 }
 
 void dm_model_destroy(Model *model)

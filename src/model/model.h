@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "model/config.h"
 #include "model/parameters.h"
+#include "model/safetensors.h"
 #include "tensor/graph.h"
 
 typedef struct Model Model;
@@ -61,14 +62,18 @@ struct Model {
         *output_bias;  // [target vocabulary, width], [target vocabulary]: logits = x output' + output_bias
     float *positions;  // [position_count, width] sinusoids
     int position_count;
+    Dtype stored;  // how the file that it was read from holds the matrices
 };
 
 // A model of this configuration (which it takes over) with zero weights; initialise or load them next.
 Model *dm_model_create(const ModelConfig *config);
+// The same with the weights of a mapped file, which it takes over too.
+Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping);
 void dm_model_destroy(Model *model);
 
 // Sinusoids of Marian: sine in the first half, cosine in the second (Vaswani et al. 2017, section 3.5, reordered).
-void dm_sinusoid(int position, int width, float *row);
+// rows: [count, width], of the positions from `first` on.
+void dm_sinusoids(int first, int count, int width, float *rows);
 
 // Tokens in the arena: copies ids and spans, sets positions. lengths [n], ids concatenated.
 Tokens dm_tokens(Arena *arena, int n, const int *lengths, const int *ids);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -38,7 +39,7 @@ int dm_declare_vector(Parameters *p, const char *name, int cols, Init init)
 
 void dm_parameters_allocate(Parameters *p)
 {
-    p->data = dm_allocate(p->size, sizeof *p->data);
+    p->data = p->mapping.file ? p->mapping.data : dm_allocate(p->size, sizeof *p->data);
     p->trained_size = 0;
     for (int i = 0; i < p->count; i++) {
         Parameter *at = p->list + i;
@@ -97,6 +98,9 @@ Tensor dm_joined(const Parameters *p, int first, int count)
 void dm_parameters_free(Parameters *p)
 {
     free(p->list);
-    free(p->data);
+    if (p->mapping.file)
+        munmap(p->mapping.file, p->mapping.size);
+    else
+        free(p->data);
     *p = (Parameters){0};
 }

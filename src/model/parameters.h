@@ -23,19 +23,28 @@ typedef struct Parameter {
     size_t offset;   // of its first float in the buffer
 } Parameter;
 
+// A file in memory, privately: what is written there stays in memory. Pages that are only read are the file's own.
+typedef struct Mapping {
+    void *file;  // NULL: none
+    size_t size;
+    float *data;  // where the buffer begins in it
+} Mapping;
+
 typedef struct Parameters {
     Parameter *list;
     int count;
     float *data;
     size_t size;          // floats in the buffer
     size_t trained_size;  // the first so many are trained; the rest (biases of the logits) are not
+    Mapping mapping;      // that the buffer lies in, if any
 } Parameters;
 
 // Declaring: the architecture names its weights in order, trained ones first; a weight begins where the last one ended,
 // so neighbours make one larger matrix (q, k and v). Returns the index.
 int dm_declare_matrix(Parameters *p, const char *name, int rows, int cols, Init init);
 int dm_declare_vector(Parameters *p, const char *name, int cols, Init init);
-void dm_parameters_allocate(Parameters *p);  // after the last declaration: the buffer, zeroed, and every tensor's data
+// After the last declaration: the buffer, zeroed, unless it is mapped, and every tensor's data.
+void dm_parameters_allocate(Parameters *p);
 void dm_parameters_initialise(Parameters *p, uint64_t seed);
 
 const Parameter *dm_parameter(const Parameters *p, const char *name);  // NULL: no such name

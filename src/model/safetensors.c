@@ -27,7 +27,8 @@ enum { LENGTH_BYTES = 8, MOST_HEADER = 100000000, MOST_RANK = DM_COUNT(((StoredT
 static const struct {
     const char *name;
     size_t size;
-} dtypes[] = {[DM_F32] = {"F32", 4}, [DM_F16] = {"F16", 2}, [DM_BF16] = {"BF16", 2}};
+} dtypes[] = {
+    [DM_DTYPE_F32] = {"F32", 4}, [DM_DTYPE_F16] = {"F16", 2}, [DM_DTYPE_BF16] = {"BF16", 2}, [DM_DTYPE_I8] = {"I8", 1}};
 
 // ---- Reading ------------------------------------------------------------------------------------------------------
 
@@ -56,9 +57,9 @@ static Status read_dtype(StoredTensor *tensor, const cJSON *entry, const char *p
         tensor->dtype = (Dtype)i;
         return DM_OK;
     }
-    return dm_fail(error,
-                   "%s: tensor %s has the dtype %s, but only F32, F16 and BF16 can be read: store it as one of them",
-                   path, tensor->name, dtype);
+    return dm_fail(
+        error, "%s: tensor %s has the dtype %s, but only F32, F16, BF16 and I8 can be read: store it as one of them",
+        path, tensor->name, dtype);
 }
 
 // Shape and element count; *bytes is what the data must take.
@@ -148,6 +149,33 @@ static Status check_extents(Extent *extents, int count, uint64_t header, const S
     return DM_OK;
 }
 
+// A row of int8 is worth its numbers times the row's scale, which must be a finite one, not below 0.
+static Status find_scale(const SafeTensors *file, StoredTensor *tensor, Error *error)
+{
+    char *name = dm_format("%s_scale", tensor->name);
+    const StoredTensor *scale = dm_safetensors_find(file, name);
+    free(name);
+    if (tensor->rank != 2)
+        return dm_fail(error, "%s: tensor %s is of int8, but no matrix: the file is damaged", file->path, tensor->name);
+    if (!scale)
+        return dm_fail(error,
+                       "%s: tensor %s is of int8, but there is no tensor %s_scale, by which its rows are to be "
+                       "multiplied: get the file again",
+                       file->path, tensor->name, tensor->name);
+    if (scale->dtype != DM_DTYPE_F32 || scale->rank != 2 || scale->shape[0] != tensor->shape[0] || scale->shape[1] != 1)
+        return dm_fail(error, "%s: tensor %s must be F32 [%" PRId64 ", 1], a factor for each row of %s", file->path,
+                       scale->name, tensor->shape[0], tensor->name);
+    for (size_t i = 0; i < scale->elements; i++) {
+        float factor;
+        memcpy(&factor, scale->bytes + i * sizeof factor, sizeof factor);
+        if (!(factor >= 0 && isfinite(factor)))
+            return dm_fail(error, "%s: tensor %s holds %g for row %zu, but a finite number of at least 0 is needed",
+                           file->path, scale->name, (double)factor, i);
+    }
+    tensor->scale = scale;
+    return DM_OK;
+}
+
 static Status read_tensors(SafeTensors *file, const cJSON *header, uint64_t header_end, Error *error)
 {
     const cJSON *entry;
@@ -180,6 +208,8 @@ static Status read_tensors(SafeTensors *file, const cJSON *header, uint64_t head
         if (strcmp(file->list[i - 1].name, file->list[i].name) == 0)
             status = dm_fail(error, "%s: there are two tensors with the name %s: the file is damaged", file->path,
                              file->list[i].name);
+    for (int i = 0; i < file->count && !status; i++)
+        if (file->list[i].dtype == DM_DTYPE_I8) status = find_scale(file, file->list + i, error);
 done:
     free(extents);
     return status;
@@ -238,7 +268,9 @@ static Status map(SafeTensors *file, Error *error)
     else if (!S_ISREG(info.st_mode))
         status = dm_fail(error, "%s is not an ordinary file", file->path);
     if (!status && info.st_size > 0) {  // an empty file cannot be mapped, and is refused by its size
-        void *mapped = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        // Files are replaced, not changed: the mapping keeps the file that it was made of. (Who cuts one short in place
+        // while it is read ends the reader, by SIGBUS.)
+        void *mapped = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
         if (mapped == MAP_FAILED) status = dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
         if (!status) file->mapped = mapped, file->size = (size_t)info.st_size;
     }
@@ -258,7 +290,7 @@ Status dm_safetensors_open(SafeTensors *file, const char *path, Error *error)
 void dm_safetensors_close(SafeTensors *file)
 {
     for (int i = 0; i < file->count; i++) free(file->list[i].name);
-    if (file->mapped) munmap((void *)file->mapped, file->size);
+    if (file->mapped) munmap(file->mapped, file->size);
     free(file->list);
     free(file->metadata);
     free(file->path);
@@ -288,27 +320,46 @@ static float half_to_float(uint16_t half)
     return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
+static void scale_rows(const StoredTensor *tensor, float *out)
+{
+    const size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
+    for (size_t i = 0; i < rows; i++) {
+        float factor;
+        memcpy(&factor, tensor->scale->bytes + i * sizeof factor, sizeof factor);
+        for (size_t j = i * cols; j < (i + 1) * cols; j++) out[j] = (float)(int8_t)tensor->bytes[j] * factor;
+    }
+}
+
 void dm_stored_to_float(const StoredTensor *tensor, float *out)
 {
     const unsigned char *from = tensor->bytes;  // at any address: copied, not cast
-    if (tensor->dtype == DM_F32) {
+    if (tensor->dtype == DM_DTYPE_F32) {
         if (tensor->elements) memcpy(out, from, tensor->elements * sizeof *out);
+        return;
+    }
+    if (tensor->dtype == DM_DTYPE_I8) {
+        if (tensor->elements) scale_rows(tensor, out);
         return;
     }
     for (size_t i = 0; i < tensor->elements; i++) {
         uint16_t bits;
         memcpy(&bits, from + 2 * i, sizeof bits);
-        out[i] = tensor->dtype == DM_F16 ? half_to_float(bits) : from_bits((uint32_t)bits << 16);
+        out[i] = tensor->dtype == DM_DTYPE_F16 ? half_to_float(bits) : from_bits((uint32_t)bits << 16);
     }
+}
+
+size_t dm_stored_bytes(const StoredTensor *tensor)
+{
+    return tensor->elements * dtypes[tensor->dtype].size + (tensor->scale ? dm_stored_bytes(tensor->scale) : 0);
 }
 
 // ---- Writing ------------------------------------------------------------------------------------------------------
 
-static size_t elements_of(const TensorToStore *tensor)
+static size_t bytes_of(const TensorToStore *tensor)
 {
-    size_t elements = 1;
-    for (int i = 0; i < tensor->rank; i++) elements *= (size_t)tensor->shape[i];
-    return elements;
+    size_t bytes = dtypes[tensor->dtype].size;
+    for (int i = 0; i < tensor->rank; i++) bytes *= (size_t)tensor->shape[i];
+    return bytes;
 }
 
 static cJSON *make_header(const TensorToStore *tensors, int count, const char *metadata)
@@ -321,11 +372,11 @@ static cJSON *make_header(const TensorToStore *tensors, int count, const char *m
     double at = 0;
     for (int i = 0; i < count; i++) {
         cJSON *entry = cJSON_AddObjectToObject(header, tensors[i].name);
-        cJSON_AddStringToObject(entry, "dtype", "F32");
+        cJSON_AddStringToObject(entry, "dtype", dtypes[tensors[i].dtype].name);
         cJSON *shape = cJSON_AddArrayToObject(entry, "shape");
         for (int j = 0; j < tensors[i].rank; j++)
             cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensors[i].shape[j]));
-        double end = at + (double)(elements_of(tensors + i) * sizeof(float));
+        double end = at + (double)bytes_of(tensors + i);
         cJSON_AddItemToObject(entry, "data_offsets", cJSON_CreateDoubleArray((const double[]){at, end}, 2));
         at = end;
     }
@@ -340,11 +391,13 @@ Status dm_safetensors_write(const char *path, const TensorToStore *tensors, int 
     if (status) return status;
     cJSON *header = make_header(tensors, count, metadata);
     char *text = cJSON_PrintUnformatted(header);
-    uint64_t used = strlen(text), length = (used + 7) / 8 * 8;  // so that the data are aligned
+    // Spaces behind the header are part of the format; with them the data are aligned.
+    uint64_t used = strlen(text), begin = LENGTH_BYTES + used;
+    uint64_t length = used + (DM_DATA_ALIGNMENT - begin % DM_DATA_ALIGNMENT) % DM_DATA_ALIGNMENT;
     fwrite(&length, sizeof length, 1, writer.stream);
     fwrite(text, 1, used, writer.stream);
-    fwrite("       ", 1, length - used, writer.stream);
-    for (int i = 0; i < count; i++) fwrite(tensors[i].data, sizeof(float), elements_of(tensors + i), writer.stream);
+    fprintf(writer.stream, "%*s", (int)(length - used), "");
+    for (int i = 0; i < count; i++) fwrite(tensors[i].data, 1, bytes_of(tensors + i), writer.stream);
     cJSON_free(text);
     cJSON_Delete(header);
     return dm_writer_commit(&writer, error);

@@ -165,7 +165,7 @@ Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, 
             rows[i] = model->positions + (size_t)position * (size_t)c->width;
         } else {
             float *made = dm_arena_take(g->arena, (size_t)c->width * sizeof(float));
-            dm_sinusoid(position, c->width, made);
+            dm_sinusoids(position, 1, c->width, made);
             rows[i] = made;
         }
     }

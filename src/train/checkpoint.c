@@ -162,7 +162,7 @@ Status dm_checkpoint_save(Run *run, Error *error)
     TensorToStore tensors[MOST_BUFFERS];
     int count = buffers_of(run, buffers);
     for (int i = 0; i < count; i++)
-        tensors[i] = (TensorToStore){buffers[i].name, 1, {(int64_t)buffers[i].size}, buffers[i].data};
+        tensors[i] = (TensorToStore){buffers[i].name, DM_DTYPE_F32, 1, {(int64_t)buffers[i].size}, buffers[i].data};
     char *metadata = write_state(state), *path = dm_join_path(run->settings.folder, FILE_NAME);
     status = dm_safetensors_write(path, tensors, count, metadata, error);
     if (!status && !state->complete) status = dm_checkpoint_keep(run, error);
@@ -185,7 +185,7 @@ Status dm_checkpoint_load(Run *run, Error *error)
         const StoredTensor *tensor = dm_safetensors_find(&file, buffers[i].name);
         if (!tensor)
             status = dm_fail(error, "%s has no tensor %s: it is not a checkpoint of this run", path, buffers[i].name);
-        else if (tensor->elements != buffers[i].size || tensor->dtype != DM_F32)
+        else if (tensor->elements != buffers[i].size || tensor->dtype != DM_DTYPE_F32)
             status = dm_fail(error, "%s: %s has %zu numbers, but the model of config.json needs %zu of float32", path,
                              tensor->name, tensor->elements, buffers[i].size);
         else

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     Error error;
     if (dm_safetensors_open(&file, path, &error) == DM_OK) {
         for (int i = 0; i < file.count; i++) {
-            if (file.list[i].elements > size) abort();  // every element takes two bytes at least
+            if (file.list[i].elements > size) abort();  // every element takes a byte at least
             float *values = dm_allocate(file.list[i].elements, sizeof *values);
             dm_stored_to_float(file.list + i, values);
             free(values);

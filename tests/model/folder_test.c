@@ -30,8 +30,8 @@ static Draft draft_of(const char *golden)
         const StoredTensor *from = draft.file.list + i;
         float *data = dm_allocate(from->elements, sizeof *data);
         dm_stored_to_float(from, data);
-        draft.list[i] =
-            (TensorToStore){from->name, from->rank, {from->shape[0], from->rank > 1 ? from->shape[1] : 0}, data};
+        draft.list[i] = (TensorToStore){
+            from->name, DM_DTYPE_F32, from->rank, {from->shape[0], from->rank > 1 ? from->shape[1] : 0}, data};
     }
     return draft;
 }
@@ -52,7 +52,7 @@ static size_t elements(const TensorToStore *tensor)
 static float *add_tensor(Draft *draft, const char *name, int rows, int cols)
 {
     float *data = dm_allocate((size_t)rows * (size_t)cols, sizeof *data);
-    draft->list[draft->count++] = (TensorToStore){name, 2, {rows, cols}, data};
+    draft->list[draft->count++] = (TensorToStore){name, DM_DTYPE_F32, 2, {rows, cols}, data};
     return data;
 }
 

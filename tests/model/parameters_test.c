@@ -8,7 +8,7 @@ static void sinusoids_are_sines_then_cosines(void)
         for (int position = 0; position < 2000; position += 37) {
             const int width = widths[w], half = (width + 1) / 2;
             float row[128];
-            dm_sinusoid(position, width, row);
+            dm_sinusoids(position, 1, width, row);
             for (int j = 0; j < width; j++) {
                 int k = j < half ? j : j - half;
                 double angle = position * exp(-log(10000) * 2 * k / width), want = j < half ? sin(angle) : cos(angle);
@@ -36,7 +36,7 @@ static void sentences_may_be_longer_than_max_positions(void)
     const Parameter *table = dm_parameter(&s.model->parameters, "model.shared.weight");
     for (int position = 0; position < LONG; position++) {
         float row[WIDTH];
-        dm_sinusoid(position, WIDTH, row);
+        dm_sinusoids(position, 1, WIDTH, row);
         double off = 0;
         for (int j = 0; j < WIDTH; j++) {
             double want = sqrt(WIDTH) * dm_row(&table->tensor, ids[position])[j] + row[j];

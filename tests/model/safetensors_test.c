@@ -39,7 +39,8 @@ static const float first[] = {1, -2, 0.5f, 3, 1e-30f, -0.0f}, second[] = {7, 8, 
 
 static const char *write_two(const char *name)
 {
-    const TensorToStore tensors[] = {{"second", 1, {3}, second}, {"a.first", 2, {2, 3}, first}};
+    const TensorToStore tensors[] = {{"second", DM_DTYPE_F32, 1, {3}, second},
+                                     {"a.first", DM_DTYPE_F32, 2, {2, 3}, first}};
     const char *path = scratch(name);
     CU_ASSERT_EQUAL(dm_safetensors_write(path, tensors, 2, "{\"update\": \"17\"}", NULL), DM_OK);
     return path;
@@ -53,7 +54,7 @@ static void what_is_written_is_read_again(void)
     CU_ASSERT_EQUAL(file.count, 2);
     const StoredTensor *a = dm_safetensors_find(&file, "a.first"), *b = dm_safetensors_find(&file, "second");
     CU_ASSERT_FATAL(a && b);
-    CU_ASSERT(a->rank == 2 && a->shape[0] == 2 && a->shape[1] == 3 && a->elements == 6 && a->dtype == DM_F32);
+    CU_ASSERT(a->rank == 2 && a->shape[0] == 2 && a->shape[1] == 3 && a->elements == 6 && a->dtype == DM_DTYPE_F32);
     CU_ASSERT(b->rank == 1 && b->shape[0] == 3 && b->elements == 3);
     float values[6];
     dm_stored_to_float(a, values);
@@ -83,16 +84,16 @@ static void the_same_tensors_give_the_same_bytes(void)
 
 static void data_are_aligned_whatever_the_length_of_the_header(void)
 {
-    for (int length = 1; length <= 8; length++) {
-        const char name[] = "eightlet";
+    for (int length = 1; length <= 64; length++) {
+        const char name[] = "sixty-four letters make a name that is as long as the alignment.";
         char *bytes;
         uint64_t header;
-        const TensorToStore tensor = {name + 8 - length, 1, {3}, second};
+        const TensorToStore tensor = {name + 64 - length, DM_DTYPE_F32, 1, {3}, second};
         const char *path = scratch("aligned.safetensors");
         CU_ASSERT_EQUAL_FATAL(dm_safetensors_write(path, &tensor, 1, NULL, NULL), DM_OK);
         CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &bytes, NULL, NULL), DM_OK);
         memcpy(&header, bytes, 8);
-        CU_ASSERT_EQUAL(header % 8, 0);
+        CU_ASSERT_EQUAL((8 + header) % DM_DATA_ALIGNMENT, 0);
         free(bytes);
     }
 }
@@ -142,6 +143,50 @@ static void a_damaged_header_is_refused_with_its_reason(void)
         CU_ASSERT(is_refused(file_with(cases[i].header, cases[i].data), cases[i].reason));
 }
 
+// An int8 matrix [2, 3] with a scale [2, 1] in front of it, some of it changed.
+static void int8_needs_a_sound_scale(void)
+{
+#define INT8(scale_name, scale_dtype, scale_shape, scale_end, shape, end)                                              \
+    "{\"" scale_name "\":{\"dtype\":\"" scale_dtype "\",\"shape\":" scale_shape ",\"data_offsets\":[0," scale_end      \
+    "]},\"w\":{\"dtype\":\"I8\",\"shape\":" shape ",\"data_offsets\":[" scale_end "," end "]}}"
+    static const struct {
+        const char *header;
+        size_t data;
+        const char *reason;
+    } cases[] = {
+        {INT8("scale", "F32", "[2,1]", "8", "[2,3]", "14"), 14, "there is no tensor w_scale"},
+        {INT8("w_scale", "F32", "[1,1]", "4", "[2,3]", "10"), 10, "w_scale must be F32 [2, 1]"},
+        {INT8("w_scale", "F32", "[3,1]", "12", "[2,3]", "18"), 18, "w_scale must be F32 [2, 1]"},
+        {INT8("w_scale", "F32", "[2]", "8", "[2,3]", "14"), 14, "w_scale must be F32 [2, 1]"},
+        {INT8("w_scale", "F16", "[2,1]", "4", "[2,3]", "10"), 10, "w_scale must be F32 [2, 1]"},
+        {INT8("w_scale", "F32", "[6,1]", "24", "[6]", "30"), 30, "tensor w is of int8, but no matrix"},
+        {INT8("w_scale", "F32", "[4294967296,1]", "0", "[4294967296,0]", "0"), 0, "takes 0 bytes"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        CU_ASSERT(is_refused(file_with(cases[i].header, cases[i].data), cases[i].reason));
+    static const float bad[] = {NAN, INFINITY, -1, -0x1p-140f};
+    for (int i = -1; i < (int)DM_COUNT(bad); i++) {
+        const float scale[] = {0.5f, i < 0 ? 0 : bad[i]};
+        const int8_t numbers[] = {127, -127, -128, 1, 2, 3};
+        const TensorToStore tensors[] = {{"w_scale", DM_DTYPE_F32, 2, {2, 1}, scale},
+                                         {"w", DM_DTYPE_I8, 2, {2, 3}, numbers}};
+        const char *path = scratch("int8.safetensors");
+        CU_ASSERT_EQUAL_FATAL(dm_safetensors_write(path, tensors, 2, NULL, NULL), DM_OK);
+        if (i >= 0) {
+            CU_ASSERT(is_refused(path, "for row 1, but a finite number of at least 0 is needed"));
+            continue;
+        }
+        SafeTensors file;
+        float values[6];
+        CU_ASSERT_EQUAL_FATAL(dm_safetensors_open(&file, path, NULL), DM_OK);
+        const StoredTensor *w = dm_safetensors_find(&file, "w");
+        CU_ASSERT_EQUAL(dm_stored_bytes(w), 6 + 8);
+        dm_stored_to_float(w, values);
+        CU_ASSERT(values[0] == 63.5f && values[1] == -63.5f && values[2] == -64 && values[3] == 0 && values[5] == 0);
+        dm_safetensors_close(&file);
+    }
+}
+
 static void a_file_cut_anywhere_is_refused(void)
 {
     char *bytes, wanted[128];
@@ -174,7 +219,7 @@ static void every_half_and_bfloat_becomes_its_float(void)
     uint16_t *bits = dm_allocate(ALL, sizeof *bits);
     float *values = dm_allocate(ALL, sizeof *values);
     for (int i = 0; i < ALL; i++) bits[i] = (uint16_t)i;
-    StoredTensor tensor = {.dtype = DM_F16, .elements = ALL, .bytes = (const unsigned char *)bits};
+    StoredTensor tensor = {.dtype = DM_DTYPE_F16, .elements = ALL, .bytes = (const unsigned char *)bits};
     dm_stored_to_float(&tensor, values);
     int wrong = 0;
     for (int i = 0; i < ALL; i++) {
@@ -187,7 +232,7 @@ static void every_half_and_bfloat_becomes_its_float(void)
             wrong += values[i] != (i & 0x8000 ? -wanted : wanted) || !signbit(values[i]) != !(i & 0x8000);
     }
     CU_ASSERT_EQUAL(wrong, 0);
-    tensor.dtype = DM_BF16;
+    tensor.dtype = DM_DTYPE_BF16;
     dm_stored_to_float(&tensor, values);
     for (int i = 0; i < ALL; i++) {
         uint32_t got;
@@ -224,8 +269,8 @@ static void random_damage_never_reads_outside_the_file(void)
         if (dm_safetensors_open(&file, scratch("damaged"), &error) == DM_OK) {
             opened++;
             for (int i = 0; i < file.count; i++) {
-                CU_ASSERT_FATAL(file.list[i].elements <= (sizeof first + sizeof second) / 2);
-                float values[(sizeof first + sizeof second) / 2];
+                CU_ASSERT_FATAL(file.list[i].elements <= sizeof first + sizeof second);
+                float values[sizeof first + sizeof second];
                 dm_stored_to_float(file.list + i, values);
             }
             dm_safetensors_close(&file);
@@ -239,7 +284,7 @@ static void random_damage_never_reads_outside_the_file(void)
 static void a_place_that_cannot_be_written_is_named(void)
 {
     Error error = {""};
-    const TensorToStore tensor = {"t", 1, {3}, second};
+    const TensorToStore tensor = {"t", DM_DTYPE_F32, 1, {3}, second};
     CU_ASSERT_EQUAL(dm_safetensors_write("/dev/full/t.safetensors", &tensor, 1, NULL, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "/dev/full/t.safetensors"));
 }
@@ -249,6 +294,7 @@ const Fact facts[] = {
     FACT(the_same_tensors_give_the_same_bytes),
     FACT(data_are_aligned_whatever_the_length_of_the_header),
     FACT(a_damaged_header_is_refused_with_its_reason),
+    FACT(int8_needs_a_sound_scale),
     FACT(a_file_cut_anywhere_is_refused),
     FACT(what_is_no_safetensors_file_is_refused),
     FACT(every_half_and_bfloat_becomes_its_float),

@@ -84,7 +84,7 @@ says 'a run' "\"ce-mean-words\":{\"value\":$cost,\"update\":$cost_update}" "\"up
 # Programs rely on these names.
 keys='activation architecture attention best bytes ce-mean-words chrf count decode decoder embeddings encode encoder ended
 epoch feed_forward files folder formula head_width heads kept languages layers length missing name norm operations output
-parameters pieces positions scale_embedding seconds segmenter source tables target tied_output total train train-sets
+parameters pieces positions precision scale_embedding seconds segmenter source tables target tied_output total train train-sets
 trained training update updates used_by value version vocabulary weights width'
 grep -oE '"[a-zA-Z_-]+":' json | tr -d '":' | sort -u > got
 tr ' ' '\n' <<< "$keys" | sort > wanted
