@@ -14,6 +14,7 @@ int bench_command(const dm_options *options);
 int docs_command(const dm_options *options);
 int info_command(const dm_options *options);
 int serve_command(const dm_options *options);
+int quantize_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.

@@ -5,7 +5,7 @@
 
 #define ONE           .values_min = 1, .values_max = 1
 #define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO | \
-                      DM_SERVE | DM_BENCH
+                      DM_SERVE | DM_BENCH | DM_QUANTIZE
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -38,7 +38,7 @@ const Option dm_option_table[] = {
      .commands = DM_TRANSLATE | DM_SERVE, .group = data, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"},
-    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO, .group = data,
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO | DM_QUANTIZE, .group = data,
      .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
@@ -57,6 +57,13 @@ const Option dm_option_table[] = {
              "train's --valid-metrics (for which an epoch must have been validated at its end: --valid-freq 1e)"},
     {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "FILE",
      .help = "where to write the average, if not to model.safetensors in the folder"},
+    {.name = "output", .aliases = "o", .type = DM_TEXT, ONE, .commands = DM_QUANTIZE, .group = data,
+     .argument = "DIR", .required = true,
+     .help = "folder for the smaller model, which holds none yet"},
+    {.name = "precision", .type = DM_CHOICE, ONE, .initial = "int8", .choices = "int8|bf16", .commands = DM_QUANTIZE,
+     .group = data, .argument = "NAME",
+     .help = "how matrices are stored: int8, in 8 bits with a scale for each row, a quarter of float32's size; or bf16, "
+             "the upper half of float32, which transformers and CTranslate2 read as well"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_REPORT,
      .group = data, .argument = "DIR ...", .required = true,
      .help = "folders that dragoman train has written, or is writing; several are compared"},
@@ -416,6 +423,12 @@ const Command dm_command_table[] = {
      "dragoman average --model zh-en --last 5\n"
      "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
      "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
+    {"quantize", DM_QUANTIZE, "--model DIR --output DIR [options]", "store a model in fewer bits",
+     "Writes a model folder with smaller weights: matrices in 8 bits or bfloat16, biases and norms as they are. All "
+     "commands that read models read it; its run cannot go on from it, but a new one can begin with it "
+     "(--pretrained-model).",
+     "dragoman quantize --model zh-en --output zh-en-int8\n"
+     "dragoman quantize --model zh-en --output zh-en-bf16 --precision bf16"},
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER",
      "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "

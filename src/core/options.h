@@ -25,7 +25,8 @@ enum {
     DM_DOCS = 64,
     DM_INFO = 128,
     DM_SERVE = 256,
-    DM_BENCH = 512
+    DM_BENCH = 512,
+    DM_QUANTIZE = 1024
 };
 
 typedef struct Option {
