@@ -8,6 +8,7 @@
 #include "core/utf8.h"
 #include "decode/translator.h"
 #include "model/folder.h"
+#include "model/quantize.h"
 
 enum { MOST_MODELS = 16 };  // of an ensemble
 
@@ -22,6 +23,15 @@ struct dm_model {
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
 
+// Of the products with a model: int8 where the folder holds it so and this processor has such products, else float32.
+static Precision fitting_precision(const Model *model)
+{
+    const GemmBackend *backend;
+    const Precision stored = dm_stored_precision(model);
+    if (stored != DM_PRECISION_INT8) return DM_PRECISION_FP32;
+    return dm_gemm_choose_for(&backend, stored, "auto", model->config.width, NULL) ? DM_PRECISION_FP32 : stored;
+}
+
 // The matrix library: the one asked for; with auto, the one that the model was trained with where this build has it (a
 // measurement takes as long as the translation of some sentences), else what a measurement says.
 static Status choose_gemm(dm_model *model, const dm_options *options, const cJSON *extra, Error *error)
@@ -29,7 +39,8 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
     const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm")),
                *asked = options ? dm_options_text(options, "gemm", 0) : "auto",
                *precise = options ? dm_options_text(options, "precision", 0) : "auto";
-    const Precision precision = strcmp(precise, "auto") == 0 ? DM_PRECISION_FP32 : dm_precision(precise);
+    const Precision precision =
+        strcmp(precise, "auto") == 0 ? fitting_precision(model->models[0]) : dm_precision(precise);
     const int width = model->models[0]->config.width;
     Status status = DM_FAILURE;
     if (trained && strcmp(asked, "auto") == 0)

@@ -174,7 +174,8 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
         add_parameters(described, model, bytes);
         cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
         cJSON_AddItemToObject(parameters, "precision",
-                              bytes ? cJSON_CreateString(dm_stored_precision(model)) : cJSON_CreateNull());
+                              bytes ? cJSON_CreateString(dm_precision_name(dm_stored_precision(model)))
+                                    : cJSON_CreateNull());
         char *printed = cJSON_Print(described);
         *json = dm_copy_string(printed);
         cJSON_free(printed);

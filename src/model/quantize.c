@@ -3,59 +3,24 @@
 #include "model/quantize.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/folder.h"
 
-static const struct {
-    const char *precision;
-    Dtype dtype;
-} precisions[] = {{"fp32", DM_DTYPE_F32}, {"bf16", DM_DTYPE_BF16}, {"int8", DM_DTYPE_I8}};
+static const Dtype dtypes[] = {
+    [DM_PRECISION_FP32] = DM_DTYPE_F32, [DM_PRECISION_BF16] = DM_DTYPE_BF16, [DM_PRECISION_INT8] = DM_DTYPE_I8};
 
-const char *dm_stored_precision(const Model *model)
+Precision dm_stored_precision(const Model *model)
 {
-    for (size_t i = 0; i < DM_COUNT(precisions); i++)
-        if (precisions[i].dtype == model->stored) return precisions[i].precision;
-    return "fp32";  // F16 is no precision to compute in
+    int precision = DM_PRECISION_INT8;
+    while (precision && dtypes[precision] != model->stored) precision--;
+    return (Precision)precision;  // F16 is no precision to compute in
 }
 
-Dtype dm_dtype_of_precision(const char *precision)
+Dtype dm_dtype_of_precision(Precision precision)
 {
-    for (size_t i = 0; i < DM_COUNT(precisions); i++)
-        if (strcmp(precisions[i].precision, precision) == 0) return precisions[i].dtype;
-    assert(!"no such precision");
-    return DM_DTYPE_F32;
-}
-
-// max |x| / 127, rounded up to 17 bits: 7 bits times 17 are the 24 of a float32, so to[j] * scale is exact, and
-// 127 * scale / 127 is scale.
-static float scale_of(const float *row, int count)
-{
-    float largest = 0;
-    uint32_t bits;
-    for (int i = 0; i < count; i++) largest = fmaxf(largest, fabsf(row[i]));
-    largest /= 127;
-    memcpy(&bits, &largest, sizeof bits);
-    bits = (bits + 0x7f) & ~0x7fu;
-    memcpy(&largest, &bits, sizeof bits);
-    return largest;
-}
-
-float dm_quantize_row(const float *row, int count, int8_t *to)
-{
-    const float scale = scale_of(row, count);
-    for (int i = 0; i < count; i++) to[i] = scale > 0 ? (int8_t)lrintf(row[i] / scale) : 0;
-    return scale;
-}
-
-// To the nearest, of two equally near ones to the even one.
-static uint16_t bfloat(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    return dtypes[precision];
 }
 
 // ---- The file -------------------------------------------------------------------------------------------------------
@@ -80,13 +45,13 @@ static void add_matrix(Quantized *q, TensorToStore *at, Dtype dtype)
     at->dtype = dtype;
     if (dtype == DM_DTYPE_BF16) {
         uint16_t *to = keep(q, rows * cols, sizeof *to);
-        for (size_t i = 0; i < rows * cols; i++) to[i] = bfloat(from[i]);
+        for (size_t i = 0; i < rows * cols; i++) to[i] = dm_bf16(from[i]);
         at->data = to;
         return;
     }
     int8_t *to = keep(q, rows * cols, sizeof *to);
     float *scale = keep(q, rows, sizeof *scale);
-    for (size_t i = 0; i < rows; i++) scale[i] = dm_quantize_row(from + i * cols, (int)cols, to + i * cols);
+    for (size_t i = 0; i < rows; i++) scale[i] = dm_quantize_row(from + i * cols, to + i * cols, (int)cols);
     at->data = to;
     char *name = dm_format("%s_scale", at->name);
     q->memory[q->blocks++] = name;

@@ -18,6 +18,18 @@ const char *dm_precision_name(Precision precision)
     return names[precision];
 }
 
+// max |x| / 127, rounded up to 17 bits: 7 bits times 17 are the 24 of a float32, so that integer * scale is exact, and
+// 127 * scale / 127 is scale.
+static float scale_of(float largest)
+{
+    uint32_t bits;
+    largest /= 127;
+    memcpy(&bits, &largest, sizeof bits);
+    bits = (bits + 0x7F) & ~0x7Fu;
+    memcpy(&largest, &bits, sizeof bits);
+    return largest;
+}
+
 DM_CLONES
 float dm_quantize_row(const float *restrict from, int8_t *restrict to, int n)
 {
@@ -25,7 +37,7 @@ float dm_quantize_row(const float *restrict from, int8_t *restrict to, int n)
     float largest = 0;
 #pragma omp simd reduction(max : largest)
     for (int i = 0; i < n; i++) largest = fabsf(from[i]) > largest ? fabsf(from[i]) : largest;
-    const float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
+    const float scale = scale_of(largest), inverse = scale > 0 ? 1 / scale : 0;
     for (int i = 0; i < n; i++) {
         const float shifted = from[i] * inverse + magic;
         int32_t bits;

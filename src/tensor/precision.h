@@ -43,8 +43,8 @@ static inline float dm_of_bf16(Bf16 x)
     return wide;
 }
 
-// to[i] = round(from[i] / scale), scale = max |from| / 127, which is returned. What is no finite number becomes 0, and
-// so do all numbers of a row of zeros, whose scale is 0.
+// A row of a matrix in 8 bits: from[i] is about to[i] * scale, to[i] from -127 to 127. Returns the scale, 0 for a row of
+// zeros. What to[i] * scale comes to is exact in float32, and gives the same integers and scale again.
 float dm_quantize_row(const float *from, int8_t *to, int n);
 
 void dm_round_bf16(const float *from, Bf16 *to, size_t n);

@@ -64,7 +64,7 @@ static Status write_config(const char *from, const char *to, bool int8, Error *e
 dm_status dm_quantize(const dm_options *options, dm_error *error)
 {
     const char *from = dm_options_text(options, "model", 0), *to = dm_options_text(options, "output", 0);
-    const Dtype dtype = dm_dtype_of_precision(dm_options_text(options, "precision", 0));
+    const Dtype dtype = dm_dtype_of_precision(dm_precision(dm_options_text(options, "precision", 0)));
     Model *model = NULL;
     Status status = dm_model_read(&model, NULL, from, error);
     if (status) return status;
