@@ -18,26 +18,32 @@ enum { ROWS = DM_CROSS_ENTROPY_ROWS, COLUMNS = DM_CROSS_ENTROPY_COLUMNS };
 // The gradient was made on the way forward; nothing is left to do.
 const Op dm_cross_entropy_op = {"cross_entropy", dm_no_gradient};
 
+// Adds the bias (NULL: none) to a row of logits; returns the largest, and the sum of all through *sum.
 DM_CLONES
-static void add_bias(float *restrict z, const float *restrict bias, int n)
+static float look_at_row(float *restrict z, const float *restrict bias, int n, float *sum)
 {
-    for (int j = 0; j < n; j++) z[j] += bias[j];
+    float max = -INFINITY, all = 0;
+    for (int j = 0; bias && j < n; j++) z[j] += bias[j];
+#pragma omp simd reduction(max : max) reduction(+ : all)
+    for (int j = 0; j < n; j++) {
+        max = z[j] > max ? z[j] : max;
+        all += z[j];
+    }
+    *sum = all;
+    return max;
 }
 
+// z becomes e = exp(z - max); returns the sum of e.
 DM_CLONES
-static float sum_row(const float *z, int n)
+static float exponentiate(float *z, int n, float max)
 {
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < n; j++) sum += z[j];
+    for (int j = 0; j < n; j++) {
+        z[j] = dm_exp(z[j] - max);
+        sum += z[j];
+    }
     return sum;
-}
-
-// z becomes exp(z - max); returns the sum of the new z.
-DM_CLONES
-static float exponentiate(float *z, int n, float *max)
-{
-    return dm_exp_row(z, n, max);
 }
 
 // e becomes dz, but for the target.
@@ -96,24 +102,31 @@ static Bf16 *e_bf16(const Chunk *c, int block)
 
 // ---- Forward --------------------------------------------------------------------------------------------------------
 
-// The logits of one row in one block: what the loss needs of them, then e.
-static void row_forward(const Chunk *c, int block, int i, const int *targets, float *z)
+// The logits of one row in one block: what the loss needs of them, then e (which in bf16 lies elsewhere, at `to`).
+static void row_forward(const Chunk *c, int block, int i, const int *targets, float *z, Bf16 *to)
 {
     const CrossEntropy *a = c->args;
-    const int n = width_of(c, block), first = block * COLUMNS, target = targets[i] - first,
-              excluded = a->excluded - first;
-    if (a->bias) add_bias(z, a->bias->data + first, n);
+    const int n = width_of(c, block), first = block * COLUMNS, target = targets[i] - first;
+    float sum;
+    const float max = look_at_row(z, a->bias ? a->bias->data + first : NULL, n, &sum);
     if (target >= 0 && target < n) c->at_target[i] = z[target];
-    if (a->smoothing > 0 && a->excluded >= 0 && excluded >= 0 && excluded < n)
-        c->others[i] += sum_row(z, excluded) + sum_row(z + excluded + 1, n - excluded - 1);
-    else if (a->smoothing > 0)
-        c->others[i] += sum_row(z, n);
-    c->sum[block * ROWS + i] = exponentiate(z, n, &c->max[block * ROWS + i]);
+    if (a->excluded >= 0 && block_of(a->excluded) == block) {
+        const int excluded = a->excluded - first;
+        float before;
+        look_at_row(z, NULL, excluded, &before);
+        look_at_row(z + excluded + 1, NULL, n - excluded - 1, &sum);
+        sum += before;
+    }
+    c->others[i] += sum;
+    c->max[block * ROWS + i] = max;
+    c->sum[block * ROWS + i] = exponentiate(z, n, max);
+    if (to) dm_round_bf16(z, to, (size_t)n);
 }
 
 static void block_forward(Graph *g, const Chunk *c, int block, const int *targets)
 {
     const int n = width_of(c, block);
+    const bool rounds = c->gradient && c->precision == DM_PRECISION_BF16;
     float *z = c->precision == DM_PRECISION_FP32 ? e_float(c, block) : c->z;
     dm_forward(g, &(Forward){.x = c->x,
                              .rows = c->rows,
@@ -123,9 +136,8 @@ static void block_forward(Graph *g, const Chunk *c, int block, const int *target
                              .y = z,
                              .stride = n});
     for (int i = 0; i < c->rows; i++) {
-        const size_t row = (size_t)i * (size_t)width_of(c, block);
-        row_forward(c, block, i, targets, z + row);
-        if (c->precision == DM_PRECISION_BF16 && c->gradient) dm_round_bf16(z + row, e_bf16(c, block) + row, (size_t)n);
+        const size_t row = (size_t)i * (size_t)n;
+        row_forward(c, block, i, targets, z + row, rounds ? e_bf16(c, block) + row : NULL);
     }
 }
 

@@ -73,7 +73,7 @@ typedef struct CrossEntropy {
 Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
 // Of a chunk and of a block: the logits of one block stay in the core's cache, the weights and their gradient pass
 // through it once for every chunk.
-enum { DM_CROSS_ENTROPY_ROWS = 256, DM_CROSS_ENTROPY_COLUMNS = 512 };
+enum { DM_CROSS_ENTROPY_ROWS = 512, DM_CROSS_ENTROPY_COLUMNS = 256 };
 
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);
