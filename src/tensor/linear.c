@@ -10,7 +10,6 @@
 typedef struct Linear {
     const Tensor *x, *weight, *bias;
     Tensor *y;
-    Operand in;     // x as the products take it
     float *before;  // [n, out] x W' + b where the derivative needs it (gelu, swish), else NULL
     Activation activation;
 } Linear;
@@ -105,6 +104,7 @@ static void backward(Graph *g, void *record)
                           .ldc = l->x->stride,
                           .beta = 1,
                           .precision = of_dz.precision});
+    const Operand of_x = dw ? dm_operand(g, l->x->data, n, in, l->x->stride) : (Operand){0};
     if (dw)
         dm_gemm(g, (Gemm){.m = out,
                           .n = in,
@@ -112,8 +112,8 @@ static void backward(Graph *g, void *record)
                           .a = of_dz.data,
                           .lda = of_dz.stride,
                           .transpose_a = true,
-                          .b = l->in.data,
-                          .ldb = l->in.stride,
+                          .b = of_x.data,
+                          .ldb = of_x.stride,
                           .c = dw,
                           .ldc = in,
                           .beta = 1,
@@ -131,14 +131,20 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     assert(weight->cols == in && weight->stride == in && (!bias || bias->cols == out));
     Tensor *y = dm_tensor(g, n, out);
     if (n == 0) return y;
-    const Operand of_x = dm_operand(g, x->data, n, in, x->stride);
-    dm_forward(
-        g, &(Forward){.x = of_x, .rows = n, .weight = weight, .first = 0, .count = out, .y = y->data, .stride = out});
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    dm_forward(g, &(Forward){.x = dm_operand(g, x->data, n, in, x->stride),
+                             .rows = n,
+                             .weight = weight,
+                             .first = 0,
+                             .count = out,
+                             .y = y->data,
+                             .stride = out});
+    dm_arena_release(g->arena, mark);
     Linear *l = dm_record(g, &dm_linear_op, sizeof *l);
     float *before = NULL;
     if (l && (activation == DM_GELU || activation == DM_SWISH))
         before = dm_arena_take(g->arena, (size_t)n * (size_t)out * sizeof(float));
-    if (l) *l = (Linear){x, weight, bias, y, of_x, before, activation};
+    if (l) *l = (Linear){x, weight, bias, y, before, activation};
     if (bias || activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
             activate_row(dm_row(y, (int)i), bias ? bias->data : NULL, before ? before + i * (size_t)out : NULL, out,
