@@ -177,6 +177,7 @@ static Learnt open_learnt(const char *name)
         abort();
     }
     cJSON_Delete(extra);
+    dm_bitext_free(&bitext);
     free(folder), free(source), free(target);
     return l;
 }
