@@ -39,7 +39,9 @@ typedef struct Architecture {
 
     // Search. A hypothesis is a slot 0 ... n-1; at the start slot i reads source i of the memory, which must outlive
     // the state. step: one id for each slot -> [n, width] (in g's arena). reorder: slot i goes on from what slot
-    // from[i] was; n may shrink or grow.
+    // from[i] was; n may shrink or grow. It makes room for one step in the caches, which lie in the arena of start:
+    // after it (and after start) what the step takes of the arena may be released; a step without it may leave caches
+    // there.
     SearchState *(*start)(Graph *g, const Model *model, Memory memory);
     Tensor *(*step)(Graph *g, SearchState *state, const int *ids);
     void (*reorder)(SearchState *state, const int *from, int n);

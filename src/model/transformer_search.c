@@ -8,9 +8,10 @@
 // takes over its place, and only the others have theirs copied.
 struct SearchState {
     const Model *model;
-    int n;      // slots
-    int steps;  // positions done: the same for every slot
-    int room;   // places and steps that the caches have
+    Arena *arena;  // of start: the caches lie there, so that a thread's next batch finds their memory warm
+    int n;         // slots
+    int steps;     // positions done: the same for every slot
+    int room;      // places and steps that the caches have
     int room_steps;
     float **cache;       // [layers] [room][room_steps][2 width]
     Tensor **key_value;  // [layers] of the memory: [source tokens, 2 width], shared by the slots of a source
@@ -59,10 +60,9 @@ static void move(SearchState *s, int n, int room, int room_steps)
 {
     const size_t row = row_size(s), used = (size_t)s->steps * row * sizeof(float);
     for (int layer = 0; layer < s->model->config.decoder_layers; layer++) {
-        float *larger = dm_reallocate(NULL, (size_t)room * (size_t)room_steps * row, sizeof(float));
+        float *larger = dm_arena_take(s->arena, (size_t)room * (size_t)room_steps * row * sizeof(float));
         for (int i = 0; i < n && used; i++)
             memcpy(larger + (size_t)i * (size_t)room_steps * row, row_of(s, layer, s->place[i]), used);
-        free(s->cache[layer]);
         s->cache[layer] = larger;
     }
     for (int i = 0; i < n; i++) s->place[i] = i;
@@ -76,6 +76,7 @@ SearchState *dm_transformer_start(Graph *g, const Model *model, Memory memory)
     const Transformer *t = model->layers;
     SearchState *s = dm_allocate(1, sizeof *s);
     s->model = model;
+    s->arena = g->arena;
     s->n = memory.spans.n;
     s->memory = memory.spans;
     s->key_value = dm_allocate((size_t)layers, sizeof *s->key_value);
@@ -144,6 +145,8 @@ void dm_transformer_reorder(SearchState *s, const int *from, int n)
         const int room = n > s->room * 3 / 2 ? n : s->room * 3 / 2;
         make_room_for_slots(s, room);
         move(s, s->n, room, s->steps == s->room_steps ? more_steps(s->steps) : s->room_steps);
+    } else if (s->steps == s->room_steps) {
+        move(s, s->n, n > s->n ? n : s->n, more_steps(s->steps));
     }
     memset(s->taken, 0, (size_t)s->room * sizeof(bool));
     for (int i = 0; i < n; i++) {
@@ -167,7 +170,6 @@ void dm_transformer_reorder(SearchState *s, const int *from, int n)
 
 void dm_transformer_finish(SearchState *s)
 {
-    for (int i = 0; i < s->model->config.decoder_layers; i++) free(s->cache[i]);
     free(s->cache);
     free(s->key_value);
     free(s->place);
