@@ -132,22 +132,24 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     Tensor *y = dm_tensor(g, n, out);
     if (n == 0) return y;
     const ArenaMark mark = dm_arena_mark(g->arena);
-    dm_forward(g, &(Forward){.x = dm_operand(g, x->data, n, in, x->stride),
-                             .rows = n,
-                             .weight = weight,
-                             .first = 0,
-                             .count = out,
-                             .y = y->data,
-                             .stride = out});
+    const float *b = bias ? bias->data : NULL;
+    if (dm_forward(g, &(Forward){.x = dm_operand(g, x->data, n, in, x->stride),
+                                 .rows = n,
+                                 .weight = weight,
+                                 .first = 0,
+                                 .count = out,
+                                 .y = y->data,
+                                 .stride = out,
+                                 .bias = b}))
+        b = NULL;
     dm_arena_release(g->arena, mark);
     Linear *l = dm_record(g, &dm_linear_op, sizeof *l);
     float *before = NULL;
     if (l && (activation == DM_GELU || activation == DM_SWISH))
         before = dm_arena_take(g->arena, (size_t)n * (size_t)out * sizeof(float));
     if (l) *l = (Linear){x, weight, bias, y, before, activation};
-    if (bias || activation != DM_IDENTITY)
+    if (b || activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
-            activate_row(dm_row(y, (int)i), bias ? bias->data : NULL, before ? before + i * (size_t)out : NULL, out,
-                         activation);
+            activate_row(dm_row(y, (int)i), b, before ? before + i * (size_t)out : NULL, out, activation);
     return y;
 }

@@ -153,16 +153,19 @@ static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const Next
             const int pieces = at_most(vocabulary - piece, PIECES);
             const Block b = {row,    at_most(n - row, ROWS),         piece,
                              pieces, whole ? whole->stride : pieces, whole ? dm_row(whole, row) + piece : z};
-            dm_forward(g, &(Forward){.x = dm_operand_from(&x, row),
-                                     .rows = b.rows,
-                                     .weight = l->weight,
-                                     .first = piece,
-                                     .count = b.pieces,
-                                     .y = b.z,
-                                     .stride = b.stride});
+            const float *bias = l->bias ? l->bias->data + piece : NULL;
+            if (dm_forward(g, &(Forward){.x = dm_operand_from(&x, row),
+                                         .rows = b.rows,
+                                         .weight = l->weight,
+                                         .first = piece,
+                                         .count = b.pieces,
+                                         .y = b.z,
+                                         .stride = b.stride,
+                                         .bias = bias}))
+                bias = NULL;
             for (int i = 0; i < b.rows; i++) {
                 float *logits = b.z + (size_t)i * (size_t)b.stride;
-                add_bias_and_look(logits, l->bias ? l->bias->data + piece : NULL, b.pieces, group);
+                add_bias_and_look(logits, bias, b.pieces, group);
                 add_to_sum(&softmax[row + i], logits, b.pieces, highest_of(group, (b.pieces + RUN - 1) / RUN * LANES));
                 if (next) keep_best(next, row + i, logits, b.pieces, piece, group);
             }

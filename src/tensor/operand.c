@@ -47,31 +47,30 @@ Operand dm_operand(Graph *g, const float *data, int rows, int cols, int stride)
     }
 }
 
-static void forward_packed(Graph *g, const Forward *f)
+static bool forward_packed(Graph *g, const Forward *f)
 {
     const ArenaMark mark = dm_arena_mark(g->arena);
     const size_t size = (size_t)f->rows * (size_t)f->count;
-    const bool scattered = f->x.precision == DM_PRECISION_INT8 || f->stride != f->count;
     if (g->profile) g->profile->flops += 2.0 * (double)size * f->weight->cols;
-    dm_packed_multiply(g->packs,
-                       &(PackedProduct){.x = f->x.data,
-                                        .scales = f->x.scales,
-                                        .rows = f->rows,
-                                        .weight = f->weight,
-                                        .first = f->first,
-                                        .count = f->count,
-                                        .y = f->y,
-                                        .stride = f->stride,
-                                        .scratch = scattered ? dm_arena_take(g->arena, size * sizeof(int32_t)) : NULL});
+    const PackedProduct product = {.x = f->x.data,
+                                   .scales = f->x.scales,
+                                   .rows = f->rows,
+                                   .weight = f->weight,
+                                   .first = f->first,
+                                   .count = f->count,
+                                   .y = f->y,
+                                   .stride = f->stride,
+                                   .bias = f->bias,
+                                   .scratch =
+                                       f->stride == f->count ? NULL : dm_arena_take(g->arena, size * sizeof(float))};
+    const bool biased = dm_packed_multiply(g->packs, &product);
     dm_arena_release(g->arena, mark);
+    return biased;
 }
 
-void dm_forward(Graph *g, const Forward *f)
+bool dm_forward(Graph *g, const Forward *f)
 {
-    if (g->packs) {
-        forward_packed(g, f);
-        return;
-    }
+    if (g->packs) return forward_packed(g, f);
     const Operand weight = dm_weight_operand(g, f->weight);
     dm_gemm(g, (Gemm){.m = f->rows,
                       .n = f->count,
@@ -84,6 +83,7 @@ void dm_forward(Graph *g, const Forward *f)
                       .c = f->y,
                       .ldc = f->stride,
                       .precision = f->x.precision});
+    return false;
 }
 
 Operand dm_weight_operand(Graph *g, const Tensor *weight)

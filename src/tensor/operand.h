@@ -12,16 +12,18 @@ typedef struct Operand {
 
 // Of rows [rows, cols] of an activation or a gradient, `stride` apart. The copy lies in the graph's arena.
 Operand dm_operand(Graph *g, const float *data, int rows, int cols, int stride);
-// y [rows, count] = x W', as the graph multiplies: W is `count` rows of the weight, from row `first` on.
+// y [rows, count] = x W', as the graph multiplies: W is `count` rows of the weight, from row `first` on. True: the bias
+// is added already, for it cost no pass of its own.
 typedef struct Forward {
     Operand x;
     int rows;
     const Tensor *weight;
     int first, count;
     float *y;
-    int stride;  // of y
+    int stride;         // of y
+    const float *bias;  // [count] or NULL
 } Forward;
-void dm_forward(Graph *g, const Forward *args);
+bool dm_forward(Graph *g, const Forward *args);
 
 // Of a weight, for products that are not in its packed copy: its copy is the graph's, made once an update.
 Operand dm_weight_operand(Graph *g, const Tensor *weight);

@@ -111,39 +111,43 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
 
 // ---- Products -------------------------------------------------------------------------------------------------------
 
+// In place: sums become products.
 DM_CLONES
-static void widen_row(const int32_t *restrict sums, const float *restrict weight_scales, float scale, float *restrict y,
-                      int n)
+static void widen_row(float *y, const float *restrict weight_scales, float scale, const float *restrict bias, int n)
 {
-    for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]);
+    for (int j = 0; j < n; j++) {
+        int32_t sum;
+        memcpy(&sum, &y[j], sizeof sum);
+        y[j] = (float)sum * (scale * weight_scales[j]);
+    }
+    for (int j = 0; bias && j < n; j++) y[j] += bias[j];
 }
 
 // Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
 // a multiple of STEP, and less than that.
-void dm_packed_multiply(Packs *packs, const PackedProduct *p)
+bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
 {
     enum { PORTION = 256, STEP = 16 };
     static const size_t sizes[] = {
         [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
     const Pack *pack = find(packs, p->weight, p->first, p->count);
     const int width = p->weight->cols;
-    void *products = p->scratch ? (void *)p->scratch : p->y;  // rows side by side, or oneDNN is very slow
+    float *products = p->scratch ? p->scratch : p->y;  // rows side by side, or oneDNN is very slow
     for (int row = 0, rows; row < p->rows; row += rows) {
         const int left = p->rows - row;
         rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
         const MatmulForm form = {
             .m = rows, .n = p->count, .k = width, .lda = width, .ldc = p->count, .type = (int)packs->type};
         dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed,
-                  (float *)products + (size_t)row * (size_t)p->count);
+                  products + (size_t)row * (size_t)p->count);
     }
-    for (int row = 0; row < p->rows && p->scratch; row++) {
-        const int32_t *from = p->scratch + (size_t)row * (size_t)p->count;
-        float *to = p->y + (size_t)row * (size_t)p->stride;
-        if (packs->type == DM_MATMUL_S8)
-            widen_row(from, pack->scales, p->scales[row], to, p->count);
-        else
-            memcpy(to, from, (size_t)p->count * sizeof(float));
+    const bool widens = packs->type == DM_MATMUL_S8;
+    for (int row = 0; row < p->rows && (widens || p->scratch); row++) {
+        float *from = products + (size_t)row * (size_t)p->count;
+        if (widens) widen_row(from, pack->scales, p->scales[row], p->bias, p->count);
+        if (p->scratch) memcpy(p->y + (size_t)row * (size_t)p->stride, from, (size_t)p->count * sizeof(float));
     }
+    return widens;
 }
 
 Precision dm_packs_precision(const Packs *packs)
@@ -170,8 +174,9 @@ Precision dm_packs_precision(const Packs *packs)
     return DM_PRECISION_FP32;
 }
 
-void dm_packed_multiply(Packs *packs, const PackedProduct *product)
+bool dm_packed_multiply(Packs *packs, const PackedProduct *product)
 {
     (void)packs, (void)product;
+    return false;
 }
 #endif

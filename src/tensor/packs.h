@@ -19,8 +19,9 @@ void dm_packs_destroy(Packs *packs);
 Precision dm_packs_precision(const Packs *packs);
 
 // y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
-// packs are, rows contiguous; scales: [rows] of int8, else NULL. scratch: [rows * count] for int8, else NULL. Threads
-// may call at the same time.
+// packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
+// pass of its own: true says so. scratch: [rows * count] where the rows of y have gaps, else NULL. Threads may call at
+// the same time.
 typedef struct PackedProduct {
     const void *x;
     const float *scales;
@@ -29,6 +30,7 @@ typedef struct PackedProduct {
     int first, count;
     float *y;
     int stride;  // of y
-    int32_t *scratch;
+    const float *bias;
+    float *scratch;
 } PackedProduct;
-void dm_packed_multiply(Packs *packs, const PackedProduct *product);
+bool dm_packed_multiply(Packs *packs, const PackedProduct *product);
