@@ -7,14 +7,13 @@
 #include "tensor/matmul_onednn.h"
 
 #ifdef DM_HAVE_ONEDNN_MATMUL
+// The library is asked, not the processor: ONEDNN_MAX_CPU_ISA may forbid it what the processor could do.
 static bool has(Precision precision)
 {
-    switch (precision) {
-    case DM_PRECISION_FP32: return true;
-    case DM_PRECISION_BF16: return __builtin_cpu_supports("avx512bf16");
-    case DM_PRECISION_INT8: return __builtin_cpu_supports("avx512vnni");
-    }
-    return false;
+    static const unsigned needed[] = {[DM_PRECISION_FP32] = 0,
+                                      [DM_PRECISION_BF16] = dnnl_cpu_isa_avx512_core_bf16,
+                                      [DM_PRECISION_INT8] = dnnl_cpu_isa_avx512_core_vnni};
+    return (needed[precision] & ~(unsigned)dnnl_get_effective_cpu_isa()) == 0;
 }
 
 // The rows of an activation differ from shard to shard, and each number of them would be another form: a multiple of
