@@ -62,7 +62,7 @@ static void softmax_rows(float *scores, int t, int wide, int first, int more, fl
         for (int j = 0; j < n; j += DM_LANES)
 #pragma omp simd
             for (int l = 0; l < DM_LANES; l++) {
-                row[j + l] = dm_exp(scale * (row[j + l] - max));
+                row[j + l] = dm_exp_negative(scale * (row[j + l] - max));
                 sums[l] += row[j + l];
             }
 #pragma omp simd reduction(+ : sum)

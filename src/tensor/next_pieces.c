@@ -96,7 +96,7 @@ static void add_to_sum(Softmax *s, const float *z, int n, float highest)
     const float from = s->highest > -INFINITY ? s->highest : 0;
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < n; j++) sum += dm_exp(z[j] - from);
+    for (int j = 0; j < n; j++) sum += dm_exp_negative(z[j] - from);
     s->sum += sum;
 }
 
