@@ -1,0 +1,198 @@
+// Products with packed weights against plain loops in double, in every precision that this processor has.
+#include "tensor/check.h"
+
+#include "core/threads.h"
+#include "tensor/matmul_onednn.h"
+#include "tensor/packs.h"
+
+static const Precision precisions[] = {DM_PRECISION_FP32, DM_PRECISION_BF16, DM_PRECISION_INT8};
+
+// Packs of the backend under test in one of them, or NULL.
+static Packs *packs_in(Precision precision)
+{
+    const GemmBackend *backend = chosen_backend();
+    return backend->has && backend->has(precision) ? dm_packs_create(backend, precision) : NULL;
+}
+
+typedef struct Case {
+    int rows, count, width;
+    int first;  // rows of the weight before those that are asked for
+    int gap;    // between the rows of the result
+} Case;
+
+// x and the weight as the product sees them: what rounding leaves of them, as float32.
+typedef struct Operands {
+    Case size;
+    Precision precision;
+    Tensor weight;
+    float *x, *rounded_x, *rounded_weight, *scales;
+    void *given_x;
+} Operands;
+
+static float *random_numbers(Random *random, size_t size)
+{
+    float *numbers = dm_allocate(size, sizeof *numbers);
+    for (size_t i = 0; i < size; i++) numbers[i] = (float)dm_random_normal(random);
+    return numbers;
+}
+
+// Row by row; `given` (or NULL) and `scales` (or NULL) are how a product is given the numbers.
+static float *round_rows(const float *from, int rows, int width, Precision precision, void *given, float *scales)
+{
+    const size_t size = (size_t)rows * (size_t)width;
+    float *to = memcpy(dm_allocate(size, sizeof *to), from, size * sizeof *to);
+    if (precision == DM_PRECISION_FP32 && given) memcpy(given, from, size * sizeof *to);
+    for (size_t i = 0; i < size && precision == DM_PRECISION_BF16; i++) {
+        const Bf16 rounded = dm_bf16(from[i]);
+        to[i] = dm_of_bf16(rounded);
+        if (given) ((Bf16 *)given)[i] = rounded;
+    }
+    int8_t *integers = dm_allocate((size_t)width, 1);
+    for (int i = 0; i < rows && precision == DM_PRECISION_INT8; i++) {
+        const size_t at = (size_t)i * (size_t)width;
+        const float scale = dm_quantize_row(from + at, integers, width);
+        for (size_t j = 0; j < (size_t)width; j++) to[at + j] = (float)integers[j] * scale;
+        if (given) memcpy((int8_t *)given + at, integers, (size_t)width);
+        if (scales) scales[i] = scale;
+    }
+    free(integers);
+    return to;
+}
+
+static Operands operands(Case size, Precision precision)
+{
+    Random random = dm_random(5, (uint32_t)size.rows, (uint32_t)size.count, (uint32_t)size.width);
+    Operands o = {.size = size, .precision = precision};
+    const int all = size.first + size.count;
+    o.weight = (Tensor){.rows = all, .cols = size.width, .stride = size.width};
+    o.weight.data = random_numbers(&random, (size_t)all * (size_t)size.width);
+    o.x = random_numbers(&random, (size_t)size.rows * (size_t)size.width);
+    o.given_x = dm_allocate((size_t)size.rows * (size_t)size.width, sizeof(float));
+    o.scales = dm_allocate((size_t)size.rows, sizeof(float));
+    o.rounded_x = round_rows(o.x, size.rows, size.width, precision, o.given_x, o.scales);
+    o.rounded_weight = round_rows(o.weight.data, all, size.width, precision, NULL, NULL);
+    return o;
+}
+
+static void free_operands(Operands *o)
+{
+    free(o->weight.data);
+    free(o->x);
+    free(o->given_x);
+    free(o->scales);
+    free(o->rounded_x);
+    free(o->rounded_weight);
+}
+
+// [rows, count + gap], what lies in the gaps being NaN at first.
+static float *multiply(Packs *packs, const Operands *o)
+{
+    const Case *s = &o->size;
+    const int stride = s->count + s->gap;
+    float *y = dm_allocate((size_t)s->rows * (size_t)stride, sizeof *y);
+    for (int i = 0; i < s->rows * stride; i++) y[i] = NAN;
+    int32_t *scratch = dm_allocate((size_t)s->rows * (size_t)s->count, sizeof *scratch);
+    dm_packed_multiply(packs,
+                       &(PackedProduct){.x = o->given_x,
+                                        .scales = o->precision == DM_PRECISION_INT8 ? o->scales : NULL,
+                                        .rows = s->rows,
+                                        .weight = &o->weight,
+                                        .first = s->first,
+                                        .count = s->count,
+                                        .y = y,
+                                        .stride = stride,
+                                        .scratch = o->precision == DM_PRECISION_INT8 || s->gap ? scratch : NULL});
+    free(scratch);
+    return y;
+}
+
+// Products of rounded numbers: of two bf16 numbers they are exact, so what is left is the rounding of float32 sums; the
+// sums of int8 are exact, and four roundings follow: to float32, of the scales' product, of the two multiplied.
+static void check_result(const Operands *o, const float *y)
+{
+    const Case *s = &o->size;
+    for (int i = 0; i < s->rows; i++)
+        for (int j = 0; j < s->count + s->gap; j++) {
+            const float got = y[i * (s->count + s->gap) + j];
+            if (j >= s->count) {
+                if (!isnan(got)) expect(false, "row %d: the gap was written to", i);
+                continue;
+            }
+            double sum = 0, terms = 0;
+            for (int l = 0; l < s->width; l++) {
+                const double term =
+                    (double)o->rounded_x[i * s->width + l] * (double)o->rounded_weight[(s->first + j) * s->width + l];
+                sum += term;
+                terms += fabs(term);
+            }
+            const double bound = o->precision == DM_PRECISION_INT8 ? 4 * 6e-8 * fabs(sum) + 1e-12 * terms
+                                                                   : 6e-8 * (s->width + 1) * terms;
+            if (fabs((double)got - sum) <= bound) continue;
+            expect(false, "%s [%d, %d, %d]: element %d, %d is %g, should be %g", dm_precision_name(o->precision),
+                   s->rows, s->count, s->width, i, j, (double)got, sum);
+            return;
+        }
+    expect(true, "%s", "as it should be");
+}
+
+static void packed_products_are_those_of_the_rounded_numbers(void)
+{
+    static const int rows[] = {1, 2, 15, 17, 100, 300}, counts[] = {1, 7, 33, 97, 130}, widths[] = {1, 3, 24, 65, 129};
+    for (size_t p = 0; p < DM_COUNT(precisions); p++) {
+        Packs *packs = packs_in(precisions[p]);
+        Operands kept[DM_COUNT(rows) * DM_COUNT(counts) * DM_COUNT(widths)];  // packs know weights by where they lie
+        size_t made = 0;
+        for (size_t i = 0; packs && i < DM_COUNT(kept); i++) {
+            const Case size = {.rows = rows[i % DM_COUNT(rows)],
+                               .count = counts[i / DM_COUNT(rows) % DM_COUNT(counts)],
+                               .width = widths[i / DM_COUNT(rows) / DM_COUNT(counts)],
+                               .first = i % 2 ? 3 : 0,
+                               .gap = i % 3 ? 0 : 5};
+            kept[made++] = operands(size, precisions[p]);
+            float *y = multiply(packs, &kept[i]);
+            check_result(&kept[i], y);
+            free(y);
+        }
+        while (made) free_operands(&kept[--made]);
+        dm_packs_destroy(packs);
+    }
+}
+
+enum { ASKING = 64 };
+
+typedef struct Together {
+    Packs *packs;
+    const Operands *operands;
+    float *y[ASKING];
+} Together;
+
+static void ask(void *context, int index, int thread)
+{
+    (void)thread;
+    Together *together = context;
+    together->y[index] = multiply(together->packs, together->operands);
+}
+
+static void threads_may_ask_for_the_same_weight_at_once(void)
+{
+    for (size_t p = 0; p < DM_COUNT(precisions); p++) {
+        Packs *packs = packs_in(precisions[p]);
+        if (!packs) continue;
+        Operands o = operands((Case){.rows = 9, .count = 70, .width = 33}, precisions[p]);
+        Together together = {.packs = packs, .operands = &o};
+        dm_parallel(4, ASKING, ask, &together);
+        for (int i = 0; i < ASKING; i++) {
+            check_result(&o, together.y[i]);
+            CU_ASSERT_EQUAL(memcmp(together.y[i], together.y[0], (size_t)(9 * 70) * sizeof(float)), 0);
+        }
+        for (int i = 0; i < ASKING; i++) free(together.y[i]);
+        dm_packs_destroy(packs);
+        free_operands(&o);
+    }
+}
+
+const Fact facts[] = {
+    FACT(packed_products_are_those_of_the_rounded_numbers),
+    FACT(threads_may_ask_for_the_same_weight_at_once),
+    {NULL, NULL},
+};
