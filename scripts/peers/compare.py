@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Runs dragoman bench and its peers in turn and prints what came of it. See scripts/peers.sh."""
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+import ctranslate2
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DRAGOMAN = str(ROOT / "build" / "dragoman")
+BASE_SENTENCES = "64"
+OUR_NAME = {"float32": "fp32", "bfloat16": "bf16", "int8": "int8"}  # of CTranslate2's precisions
+
+
+@dataclass
+class Contender:
+    """One program in one precision; a peer may have several ways to run, of which the first round finds the best."""
+    name: str
+    precision: str
+    ways: list  # of (what is special about it, command)
+    ours: bool = False
+    runs: list = field(default_factory=list)  # what each round printed
+
+    def run(self, score):
+        tried = [(label, command, json.loads(run(command))) for label, command in self.ways]
+        label, command, figures = max(tried, key=lambda way: score(way[2]))
+        self.ways = [(label, command)]
+        self.runs.append(figures)
+
+
+def run(command, quiet=False, **how):
+    """What it prints. Of a quiet one, what goes to standard error is shown only where it fails."""
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=False,
+                          stderr=subprocess.PIPE if quiet else None, **how)
+    if done.returncode:
+        sys.stderr.write(done.stderr or "")
+        sys.exit(f"peers.sh: this failed with exit status {done.returncode}: {' '.join(map(str, command))}")
+    return done.stdout
+
+
+def python(script, *arguments):
+    return [sys.executable, HERE / script, *map(str, arguments)]
+
+
+def speed(figures):
+    return figures["target_tokens_per_second"]["median"]
+
+
+# ---- The table --------------------------------------------------------------------------------------------------------
+
+
+class Table:
+    def __init__(self, options):
+        self.options, self.cells, self.shown = options, [], set()
+
+    def measure(self, title, contenders, columns):
+        """columns: (name, value of a run, whether more is better); the first one decides what a peer's best way is."""
+        _, value, more = columns[0]
+        for _ in range(self.options.rounds):
+            for contender in contenders:
+                contender.run(value if more else lambda figures: -value(figures))
+        for name, value, more in columns:
+            self.show(f"{title}, {name}", contenders, value, more)
+        self.show_commands(contenders)
+
+    def show(self, title, contenders, value, more):
+        print(f"\n{title}")
+        rows = []
+        peers = [c for c in contenders if not c.ours]
+        medians = {id(c): statistics.median(map(value, c.runs)) for c in contenders}
+        best = (max if more else min)(peers, key=lambda c: medians[id(c)])
+        for c in contenders:
+            values = [value(figures) for figures in c.runs]
+            label = " ".join(filter(None, [c.name, c.precision, c.ways[0][0]]))
+            row = {"name": label, "median": medians[id(c)], "min": min(values), "max": max(values),
+                   "peak_memory_bytes": statistics.median(figures["peak_memory_bytes"] for figures in c.runs)}
+            ratios = []
+            for peer in [p for p in peers if p.precision == c.precision or p is best] if c.ours else []:
+                ratio = medians[id(c)] / medians[id(peer)]
+                row.setdefault("ratios", {})[f"{peer.name} {peer.precision}"] = ratio if more else 1 / ratio
+                ratios.append(f"{ratio if more else 1 / ratio:.2f} x {peer.precision}" + " (best)" * (peer is best))
+            digits = 0 if more else 2
+            spread = f"{row['median']:,.{digits}f} [{row['min']:,.{digits}f} ... {row['max']:,.{digits}f}]"
+            print(f"  {label:<46} {spread:<27} {row['peak_memory_bytes'] / 2**20:>6,.0f} MiB  {', '.join(ratios)}".rstrip())
+            rows.append(row)
+        sys.stdout.flush()
+        self.cells.append({"title": title, "rows": rows})
+
+    def show_commands(self, contenders):
+        """Once for each kind of work: the others differ in their options alone."""
+        for c in contenders:
+            words = [pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word
+                     for word in map(str, c.ways[0][1])]
+            if (kind := (c.name, *words[:3])) not in self.shown:
+                self.shown.add(kind)
+                print("  + " + " ".join(words))
+
+
+def taking_turns(ours, peers):
+    longest = max(len(ours), len(peers))
+    return [c for i in range(longest) for c in ours[i:i + 1] + peers[i:i + 1]]
+
+
+def bench(what, *arguments):
+    return [DRAGOMAN, "bench", what, *map(str, arguments), "--json"]
+
+
+# ---- Training ---------------------------------------------------------------------------------------------------------
+
+
+def train(table, options):
+    """base is timed with the shape of the same 10,000 pieces, so that both have the same products."""
+    for shape, ours in (("tiny", ["--shape", "tiny"]), ("base", ["--model", options.work / "base"])):
+        if shape == "base" and options.quick:
+            continue
+        seconds = 2 if options.quick else 6
+        batches = [1024] if options.quick else [1024, 4096]
+        mine = [Contender("dragoman", precision, [("", bench("train", *ours, "--precision", precision, "--rounds", 1,
+                                                             "--seconds", seconds, "--cpu-threads", options.threads))],
+                          ours=True) for precision in options.precisions if precision != "int8"]
+        peers = [Contender("PyTorch", precision,
+                           [(f"batches of {tokens:,}", python("torch_speed.py", "--shape", shape, "--precision", precision,
+                                                              "--batch-tokens", tokens, "--seconds", seconds, "--threads",
+                                                              options.threads)) for tokens in batches])
+                 for precision in ("fp32", "bf16")]
+        table.measure(f"train {shape}, {options.threads} threads", taking_turns(mine, peers),
+                      [("target tokens a second", speed, True)])
+
+
+# ---- Translating ------------------------------------------------------------------------------------------------------
+
+
+def peer_command(options, shape, *arguments):
+    folder = options.model if shape == "trained" else options.work / "base"
+    text = ["--input", options.text] if shape == "trained" else ["--made-up", BASE_SENTENCES]
+    return python("ctranslate2_speed.py", "run", "--converted", options.work / f"{shape}.ct2", "--model", folder, *text,
+                  *arguments)
+
+
+def our_command(options, shape, *arguments):
+    text = (["--model", options.model, "--input", options.text] if shape == "trained" else
+            ["--model", options.work / "base", "--sentences", BASE_SENTENCES])
+    return bench("translate", *text, "--rounds", 1, *arguments)
+
+
+def translate_cell(table, options, shape, threads, beam, batch):
+    ways = sorted({(threads, 1), (1, threads)})
+    peers = [Contender("CTranslate2", OUR_NAME[compute],
+                       [(f"intra {intra} inter {inter}",
+                         peer_command(options, shape, "--compute", compute, "--beam-size", beam, "--batch", batch, "--intra",
+                                      intra, "--inter", inter)) for intra, inter in ways]) for compute in options.computes]
+    mine = [Contender("dragoman", precision,
+                      [("", our_command(options, shape, "--precision", precision, "--beam-size", beam, "--mini-batch",
+                                        batch or options.sentences, "--cpu-threads", threads, "--seconds", 0.5))],
+                      ours=True) for precision in options.precisions]
+    title = f"translate {shape}, {threads} thread{'s' * (threads > 1)}, {f'beam {beam}' if beam > 1 else 'greedy'}"
+    table.measure(f"{title}, batch {batch or 'all'}", taking_turns(mine, peers), [("target tokens a second", speed, True)])
+
+
+def count_same(options):
+    theirs, mine = options.work / "theirs", options.work / "mine"
+    run(peer_command(options, "trained", "--output", theirs))
+    run([DRAGOMAN, "translate", "--model", options.model, "--input", options.text, "--output", mine, "--beam-size", 5])
+    pairs = list(zip(*(path.read_text(encoding="utf-8").splitlines() for path in (theirs, mine))))
+    same = sum(a.strip() == b.strip() for a, b in pairs)
+    print(f"\ntranslate trained, beam 5, fp32: {same} of {len(pairs)} lines are the same text as CTranslate2's float32")
+    return {"title": "same lines, fp32, beam 5", "same": same, "lines": len(pairs)}
+
+
+def translate(table, options):
+    for shape in ["trained"] if options.quick else ["trained", "base"]:
+        for threads in [options.threads] if options.quick else sorted({1, options.threads}):
+            for beam in (1, 5):
+                for batch in [32] if options.quick else [1, 32, 0]:
+                    translate_cell(table, options, shape, threads, beam, batch)
+    table.cells.append(count_same(options))
+
+
+def latency(table, options):
+    peers = [Contender("CTranslate2", OUR_NAME[compute],
+                       [("", peer_command(options, "trained", "--latency", "--compute", compute))])
+             for compute in options.computes]
+    mine = [Contender("dragoman", precision,
+                      [("", our_command(options, "trained", "--latency", "--precision", precision, "--beam-size", 5,
+                                        "--seconds", 2))], ours=True) for precision in options.precisions]
+    table.measure("latency trained, 1 thread, beam 5", taking_turns(mine, peers),
+                  [("median ms", lambda figures: figures["latency_ms"]["median"], False),
+                   ("99th percentile ms", lambda figures: figures["latency_ms"]["p99"], False)])
+
+
+PARTS = {"train": train, "translate": translate, "latency": latency}  # in this order
+
+# ---- Beginning --------------------------------------------------------------------------------------------------------
+
+
+def probe(options):
+    """What this machine can do: the precisions of each side, and what dragoman says of the processor."""
+    options.computes = [name for name in OUR_NAME if name in ctranslate2.get_supported_compute_types("cpu")]
+    options.precisions = []
+    for precision in OUR_NAME.values():
+        once = bench("translate", "--sentences", 1, "--rounds", 1, "--seconds", 0.01, "--precision", precision)
+        done = subprocess.run(once, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{precision} is left out. {done.stderr.strip()}", file=sys.stderr)
+            continue
+        options.precisions.append(precision)
+        first = json.loads(done.stdout)
+    return first
+
+
+def libraries():
+    linked = re.findall(r"(\S*lib(?:dnnl|openblas)\S*) \(", run(["ldd", DRAGOMAN]))
+    return sorted({os.path.basename(os.path.realpath(path)) for path in linked})
+
+
+def head(probed, options):
+    processor = probed["processor"]
+    versions = [f"dragoman {probed['version']}", *libraries()] + [
+        f"{name} {importlib.metadata.version(name)}" for name in ("torch", "ctranslate2", "transformers")]
+    facts = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+             "processor": f"{processor['name']}, {processor['count']} processors, {' '.join(processor['flags'])}",
+             "versions": ", ".join(versions), "command": " ".join(["scripts/peers.sh", *sys.argv[1:]]),
+             "rounds": f"{options.rounds}, everybody once in each; median [least ... most], peak memory, ratio of medians"}
+    for name, text in facts.items():
+        print(f"{name + ':':<11} {text}")
+    sys.stdout.flush()
+    return facts
+
+
+def prepare(options):
+    if not options.model:
+        options.model, options.input = ROOT / "build" / "toy", ROOT / "data" / "toy" / "test.zh"
+        if not (options.model / "model.safetensors").exists():
+            run([DRAGOMAN, "train", "--config", "scripts/recipes/toy.json", "--model", "build/toy"], cwd=ROOT)
+    lines = [line for line in options.input.read_text(encoding="utf-8").splitlines() if line.strip()]
+    options.sentences = min(len(lines), 64 if options.quick else 300)
+    if not lines:
+        sys.exit(f"peers.sh: {options.input} has no sentence")
+    options.text = options.work / "text"
+    options.text.write_text("".join(line + "\n" for line in lines[:options.sentences]), encoding="utf-8")
+    if not options.quick and {"train", "translate"} & set(options.parts):
+        run(python("base_folder.py", options.work / "base"), quiet=True)
+    for shape in ("trained", "base"):
+        folder = options.model if shape == "trained" else options.work / "base"
+        if folder.exists() and {"translate", "latency"} & set(options.parts):
+            run(python("ctranslate2_speed.py", "convert", "--model", folder, "--to", options.work / f"{shape}.ct2"),
+                quiet=True)
+
+
+def read_options():
+    parser = argparse.ArgumentParser(prog="peers.sh", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="train, translate, latency; none: all")
+    parser.add_argument("--model", type=pathlib.Path, help="MarianMT folder")
+    parser.add_argument("--input", type=pathlib.Path, help="text for it")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--quick", action="store_true", help="a look at it: little of each, one round")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the figures there")
+    options = parser.parse_args()
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part}; there are {', '.join(PARTS)}")
+    if bool(options.model) != bool(options.input):
+        parser.error("--model and --input belong together")
+    options.parts = options.parts or list(PARTS)
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.threads = len(os.sched_getaffinity(0))
+    return options
+
+
+def main():
+    options = read_options()
+    minutes = {"train": (20, 1), "translate": (45, 1), "latency": (2, 1)}
+    share = options.rounds / (1 if options.quick else 3)
+    print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
+          file=sys.stderr)
+    with tempfile.TemporaryDirectory() as work:
+        options.work = pathlib.Path(work)
+        prepare(options)
+        facts = head(probe(options), options)
+        table = Table(options)
+        for name, part in PARTS.items():
+            if name in options.parts:
+                part(table, options)
+    if options.json:
+        options.json.write_text(json.dumps({**facts, "cells": table.cells}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
