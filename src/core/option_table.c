@@ -362,7 +362,7 @@ const Option dm_option_table[] = {
      .help = "matrix library; auto takes the faster one"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
      .commands = DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
-     .help = "matrix library; auto takes the one that the model was trained with, or else the faster one"},
+     .help = "matrix library; auto takes the one that is faster in search"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16",
      .commands = DM_TRAIN, .group = machine, .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, about twice as "

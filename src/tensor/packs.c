@@ -180,3 +180,16 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *product)
     return false;
 }
 #endif
+
+const GemmBackend *dm_packing_backend(Precision precision)
+{
+    for (int i = 0; dm_gemm_backends[i]; i++) {
+        const GemmBackend *backend = dm_gemm_backends[i];
+        if (!backend->has || !backend->has(precision)) continue;
+        Packs *packs = dm_packs_create(backend, precision);
+        const bool gains = packs != NULL;
+        dm_packs_destroy(packs);
+        if (gains) return backend;
+    }
+    return NULL;
+}

@@ -18,6 +18,9 @@ Packs *dm_packs_create(const GemmBackend *backend, Precision precision);
 void dm_packs_destroy(Packs *packs);
 Precision dm_packs_precision(const Packs *packs);
 
+// The backend with which packing gains something on this processor, which makes it the one for search; NULL: none.
+const GemmBackend *dm_packing_backend(Precision precision);
+
 // y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
 // packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
 // pass of its own: true says so. scratch: [rows * count] where the rows of y have gaps, else NULL. Threads may call at
