@@ -365,13 +365,13 @@ const Option dm_option_table[] = {
      .help = "matrix library; auto takes the one that is faster in search"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16",
      .commands = DM_TRAIN, .group = machine, .argument = "NAME",
-     .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, about twice as "
-             "fast on processors with AVX-512 BF16 or AMX; weights, moments, norms, softmax and loss stay float32"},
+     .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, one and a half "
+             "times as fast on processors with AVX-512 BF16 (AMX: more); weights, moments, norms, softmax and loss stay float32"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|fp32|bf16|int8",
      .commands = DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16, int8 to integers with a scale for every "
-             "row; two and four times as fast as fp32 on processors with AVX-512 BF16 and VNNI, or AMX. auto is fp32, but int8 for a folder that quantize has "
-             "made so"},
+             "row; one and a half times as fast and twice as fast, on processors with AVX-512 BF16 and VNNI. auto is fp32, "
+             "but int8 for a folder that quantize has made so"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16|int8",
      .commands = DM_BENCH, .group = machine, .argument = "NAME",
      .help = "of matrix products, as in train and translate; int8 is for bench translate"},

@@ -91,17 +91,16 @@ static float *multiply(Packs *packs, const Operands *o)
     const int stride = s->count + s->gap;
     float *y = dm_allocate((size_t)s->rows * (size_t)stride, sizeof *y);
     for (int i = 0; i < s->rows * stride; i++) y[i] = NAN;
-    int32_t *scratch = dm_allocate((size_t)s->rows * (size_t)s->count, sizeof *scratch);
-    dm_packed_multiply(packs,
-                       &(PackedProduct){.x = o->given_x,
-                                        .scales = o->precision == DM_PRECISION_INT8 ? o->scales : NULL,
-                                        .rows = s->rows,
-                                        .weight = &o->weight,
-                                        .first = s->first,
-                                        .count = s->count,
-                                        .y = y,
-                                        .stride = stride,
-                                        .scratch = o->precision == DM_PRECISION_INT8 || s->gap ? scratch : NULL});
+    float *scratch = dm_allocate((size_t)s->rows * (size_t)s->count, sizeof *scratch);
+    dm_packed_multiply(packs, &(PackedProduct){.x = o->given_x,
+                                               .scales = o->precision == DM_PRECISION_INT8 ? o->scales : NULL,
+                                               .rows = s->rows,
+                                               .weight = &o->weight,
+                                               .first = s->first,
+                                               .count = s->count,
+                                               .y = y,
+                                               .stride = stride,
+                                               .scratch = s->gap ? scratch : NULL});
     free(scratch);
     return y;
 }
