@@ -94,7 +94,8 @@ static Tensor *cached_attention(Graph *g, SearchState *s, int layer, const Tenso
     const EncoderLayer *l = &((const Transformer *)s->model->layers)->decoder[layer].self;
     const int width = x->cols;
     const Tensor *qkv = dm_transformer_linear(g, &l->qkv, x);
-    const Tensor cache = {s->room * s->room_steps, 2 * width, 2 * width, s->cache[layer], NULL, false};
+    const Tensor cache = {
+        .rows = s->room * s->room_steps, .cols = 2 * width, .stride = 2 * width, .data = s->cache[layer]};
     for (int i = 0; i < s->n; i++)
         memcpy(dm_row(&cache, keys.start[i] + s->steps), dm_row(qkv, i) + width, row_size(s) * sizeof(float));
     return dm_transformer_linear(g, &l->out,

@@ -144,19 +144,27 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
     softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
 
+// What the heads on their way back share.
+typedef struct AttentionBack {
+    const AttentionRecord *record;
+    float *dp, *transposed;  // scratch
+    float *dq, *dk, *dv;     // NULL: not wanted
+    bool add_q, add_k, add_v;
+} AttentionBack;
+
 // dP = dY V',  dV += P' dY,  dS = softmax_back(P, dP) / sqrt(w),  dQ += dS K,  dK += dS' Q
-static void head_back(Graph *g, const AttentionRecord *r, const Head *h, const float *p, float *dp, float *transposed)
+static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p)
 {
-    const Attention *a = &r->args;
-    const size_t stride = (size_t)r->y->stride;
-    const float *dy = r->y->grad + (size_t)h->query * stride + h->column;
-    float *dq = dm_gradient(g, &a->q), *dk = dm_gradient(g, &a->k), *dv = dm_gradient(g, &a->v);
+    const Attention *a = &b->record->args;
+    const Tensor *y = b->record->y;
+    const float *dy = y->grad + (size_t)h->query * (size_t)y->stride + h->column;
+    float *dp = b->dp, *transposed = b->transposed;
     dm_transpose(at(&a->v, h->key, h->column), a->v.stride, h->s, h->w, transposed);
     multiply(g, &(Product){.m = h->t,
                            .n = h->wide,
                            .k = h->w,
                            .a = dy,
-                           .a_row = r->y->stride,
+                           .a_row = y->stride,
                            .a_col = 1,
                            .b = transposed,
                            .ldb = h->wide,
@@ -164,7 +172,7 @@ static void head_back(Graph *g, const AttentionRecord *r, const Head *h, const f
                            .ldc = h->wide,
                            .triangle = a->causal ? DM_C_LOWER : DM_FULL,
                            .shift = h->s - h->t});
-    if (dv)
+    if (b->dv)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,
                                .k = h->t,
@@ -172,14 +180,14 @@ static void head_back(Graph *g, const AttentionRecord *r, const Head *h, const f
                                .a_row = 1,
                                .a_col = h->wide,
                                .b = dy,
-                               .ldb = r->y->stride,
-                               .c = dv + (size_t)h->key * (size_t)a->v.stride + h->column,
+                               .ldb = y->stride,
+                               .c = b->dv + (size_t)h->key * (size_t)a->v.stride + h->column,
                                .ldc = a->v.stride,
-                               .add = true,
+                               .add = b->add_v,
                                .triangle = a->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->s - h->t});
     softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
-    if (dq)
+    if (b->dq)
         multiply(g, &(Product){.m = h->t,
                                .n = h->w,
                                .k = h->s,
@@ -188,12 +196,12 @@ static void head_back(Graph *g, const AttentionRecord *r, const Head *h, const f
                                .a_col = 1,
                                .b = at(&a->k, h->key, h->column),
                                .ldb = a->k.stride,
-                               .c = dq + (size_t)h->query * (size_t)a->q.stride + h->column,
+                               .c = b->dq + (size_t)h->query * (size_t)a->q.stride + h->column,
                                .ldc = a->q.stride,
-                               .add = true,
+                               .add = b->add_q,
                                .triangle = a->causal ? DM_A_LOWER : DM_FULL,
                                .shift = h->s - h->t});
-    if (dk)
+    if (b->dk)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,
                                .k = h->t,
@@ -202,9 +210,9 @@ static void head_back(Graph *g, const AttentionRecord *r, const Head *h, const f
                                .a_col = h->wide,
                                .b = at(&a->q, h->query, h->column),
                                .ldb = a->q.stride,
-                               .c = dk + (size_t)h->key * (size_t)a->k.stride + h->column,
+                               .c = b->dk + (size_t)h->key * (size_t)a->k.stride + h->column,
                                .ldc = a->k.stride,
-                               .add = true,
+                               .add = b->add_k,
                                .triangle = a->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->s - h->t});
 }
@@ -222,17 +230,31 @@ static float *scratch(Graph *g, int rows, int cols)
     return dm_arena_take(g->arena, (size_t)rows * (size_t)cols * sizeof(float));
 }
 
+// Rows may only be written where each belongs to one sequence.
+static float *gradient_of(const Graph *g, const Tensor *t, Spans spans, bool *add)
+{
+    int rows = 0, i = 0;
+    for (; i < spans.n && spans.start[i] == rows; i++) rows += spans.length[i];
+    if (i == spans.n && rows == t->rows) return dm_gradient_sum(g, t, add);
+    *add = true;
+    return dm_gradient(g, t);
+}
+
 static void backward(Graph *g, void *record)
 {
     const AttentionRecord *r = record;
     const Attention *a = &r->args;
     const int wide = dm_padded(longest(a->keys));
     ArenaMark mark = dm_arena_mark(g->arena);
-    float *dp = scratch(g, longest(a->queries), wide), *transposed = scratch(g, a->q.cols / a->heads, wide);
+    AttentionBack b = {
+        .record = r, .dp = scratch(g, longest(a->queries), wide), .transposed = scratch(g, a->q.cols / a->heads, wide)};
+    b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
+    b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
+    b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
     for (int s = 0; s < a->queries.n; s++)
         for (int h = 0; h < a->heads; h++) {
             const Head head = head_of(a, s, h);
-            head_back(g, r, &head, r->p[s * a->heads + h], dp, transposed);
+            head_back(g, &b, &head, r->p[s * a->heads + h]);
         }
     dm_arena_release(g->arena, mark);
 }

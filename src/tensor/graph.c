@@ -21,7 +21,8 @@ Tensor *dm_tensor(Graph *graph, int rows, int cols)
     size_t bytes = (size_t)rows * (size_t)cols * sizeof(float);
     Tensor *t = dm_arena_take(graph->arena, sizeof *t);
     *t = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = dm_arena_take(graph->arena, bytes)};
-    if (graph->recording) t->grad = memset(dm_arena_take(graph->arena, bytes), 0, bytes);
+    if (graph->recording) t->grad = dm_arena_take(graph->arena, bytes);
+    t->whole = t;
     graph->made = t;
     return t;
 }
@@ -38,11 +39,38 @@ void *dm_record(Graph *graph, const Op *op, size_t size)
     return memset(record->payload, 0, size);
 }
 
+static void clear_columns(const Tensor *whole, int from, int cols)
+{
+    for (size_t i = 0; i < (size_t)whole->rows; i++)
+        memset(whole->grad + i * (size_t)whole->stride + from, 0, (size_t)cols * sizeof(float));
+}
+
+float *dm_gradient_sum(const Graph *graph, const Tensor *t, bool *add)
+{
+    *add = true;
+    if (t->parameter) {
+        if (graph->asked && !*graph->asked) *graph->asked = t;
+        return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
+    }
+    if (!t->grad || !t->whole) return t->grad;
+    Tensor *whole = t->whole;
+    const int from = (int)(t->grad - whole->grad);
+    if (from == whole->written) {
+        *add = false;
+        whole->written += t->cols;
+    } else if (from + t->cols > whole->written) {
+        clear_columns(whole, whole->written, whole->cols - whole->written);
+        whole->written = whole->cols;
+    }
+    return t->grad;
+}
+
 float *dm_gradient(const Graph *graph, const Tensor *t)
 {
-    if (!t->parameter) return t->grad;
-    if (graph->asked && !*graph->asked) *graph->asked = t;
-    return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
+    bool add;
+    float *gradient = dm_gradient_sum(graph, t, &add);
+    if (!add) clear_columns(t, 0, t->cols);
+    return gradient;
 }
 
 float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys)
@@ -68,11 +96,18 @@ Random dm_graph_random(Graph *graph)
     return dm_random(graph->seed, graph->update, graph->shard, graph->op++);
 }
 
+// A result that nothing was made of has a gradient too: zero.
+static void run_back(Graph *graph, Record *record)
+{
+    if (record->result) dm_gradient(graph, record->result);
+    record->op->backward(graph, record->payload);
+}
+
 void dm_backward(Graph *graph)
 {
     for (Record *record = graph->tape; record; record = record->previous) {
         if (graph->profile) dm_profile_turn(graph->profile, dm_profile_of(record->op, true));
-        record->op->backward(graph, record->payload);
+        run_back(graph, record);
     }
     graph->tape = NULL;
 }
@@ -99,7 +134,7 @@ BadResult dm_first_bad_result(Graph *graph)
     graph->gradients = NULL;
     graph->asked = &bad.parameter;
     for (Record *record = culprit; record && !bad.parameter; record = record->previous) {
-        record->op->backward(graph, record->payload);
+        run_back(graph, record);
         bad.before = record != culprit;
     }
     graph->asked = NULL;

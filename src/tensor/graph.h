@@ -55,7 +55,7 @@ struct Graph {
     Profile *profile;            // charges time to the ops; NULL: nobody asks
 };
 
-// An uninitialised tensor in the arena; with a zeroed gradient where the graph is recording.
+// An uninitialised tensor in the arena; with a gradient, which is zero, where the graph is recording.
 Tensor *dm_tensor(Graph *graph, int rows, int cols);
 
 // A record of `size` bytes for the way back, zeroed, or NULL where the graph is not recording.
@@ -64,12 +64,17 @@ void *dm_record(Graph *graph, const Op *op, size_t size);
 // The gradient of t to be added to, laid out as t->data, or NULL if none is wanted.
 float *dm_gradient(const Graph *graph, const Tensor *t);
 
+// The same for an op that can write as well as add: *add says which. The first to come writes every element, which
+// saves clearing them and reading them again. Views that are written from left to right need no clearing either.
+float *dm_gradient_sum(const Graph *graph, const Tensor *t, bool *add);
+
 // Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.
 float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
 
 Random dm_graph_random(Graph *graph);  // a fresh stream for this op
 
-// Backward through all records. The caller has put the gradient of the result into its ->grad (a loss op has done it).
+// Backward through all records. The caller has put the gradient of the result into its dm_gradient (a loss op has done
+// it).
 void dm_backward(Graph *graph);
 
 // What went wrong on a tape that was recorded in full.

@@ -85,7 +85,8 @@ static void backward(Graph *g, void *record)
 {
     const Linear *l = record;
     const int n = l->x->rows, in = l->x->cols, out = l->weight->rows;
-    float *dz = l->y->grad, *dx = dm_gradient(g, l->x), *dw = dm_gradient(g, l->weight);
+    bool add;
+    float *dz = l->y->grad, *dx = dm_gradient_sum(g, l->x, &add), *dw = dm_gradient(g, l->weight);
     if (l->activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
             derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL, out,
@@ -102,7 +103,7 @@ static void backward(Graph *g, void *record)
                           .ldb = of_weight.stride,
                           .c = dx,
                           .ldc = l->x->stride,
-                          .beta = 1,
+                          .beta = add ? 1 : 0,
                           .precision = of_dz.precision});
     const Operand of_x = dw ? dm_operand(g, l->x->data, n, in, l->x->stride) : (Operand){0};
     if (dw)

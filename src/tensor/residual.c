@@ -40,24 +40,42 @@ static void norm_row_back(const Residual *r, int i, float *dgain, float *dbias)
                      r->rstd[i], r->ds, dgain, dbias, d);
 }
 
+// to (=, or += where add) ds, times the mask where there is one
+DM_INLINE void pass_on(float *restrict to, const float *restrict ds, const float *restrict mask, bool add, int d)
+{
+    for (int j = 0; j < d; j++) to[j] = (add ? to[j] : 0) + (mask ? mask[j] : 1) * ds[j];
+}
+
+// A row of a gradient, and whether it is added to.
+typedef struct Row {
+    float *to;  // NULL: not wanted
+    bool add;
+} Row;
+
 // dx += ds,  df += mask * ds
 DM_CLONES
-static void split_row(const float *restrict ds, const float *restrict mask, float *restrict dx, float *restrict df,
-                      int d)
+static void split_row(const float *ds, const float *mask, Row dx, Row df, int d)
 {
-    if (dx)
-        for (int j = 0; j < d; j++) dx[j] += ds[j];
-    if (df && mask)
-        for (int j = 0; j < d; j++) df[j] += mask[j] * ds[j];
-    else if (df)
-        for (int j = 0; j < d; j++) df[j] += ds[j];
+    if (dx.to && dx.add)
+        pass_on(dx.to, ds, NULL, true, d);
+    else if (dx.to)
+        memcpy(dx.to, ds, (size_t)d * sizeof(float));
+    if (df.to && mask && df.add)
+        pass_on(df.to, ds, mask, true, d);
+    else if (df.to && mask)
+        pass_on(df.to, ds, mask, false, d);
+    else if (df.to)
+        pass_on(df.to, ds, NULL, df.add, d);
 }
 
 static void backward(Graph *g, void *record)
 {
     const Residual *r = record;
     const int d = r->x->cols;
-    float *dx = dm_gradient(g, r->x), *df = dm_gradient(g, r->f), *dgain = NULL, *dbias = NULL;
+    float *dgain = NULL, *dbias = NULL;
+    Row dx, df;
+    dx.to = dm_gradient_sum(g, r->x, &dx.add);
+    df.to = dm_gradient_sum(g, r->f, &df.add);
     if (r->gain) {
         dgain = dm_gradient(g, r->gain), dbias = dm_gradient(g, r->bias);
         if (!dgain) dgain = r->unwanted;
@@ -70,8 +88,9 @@ static void backward(Graph *g, void *record)
             ds = r->ds;
         }
         if (r->mask) dm_dropout_row(&r->stream, i, d, r->dropout, r->mask);
-        split_row(ds, r->mask, dx ? dx + (size_t)i * (size_t)r->x->stride : NULL,
-                  df ? df + (size_t)i * (size_t)r->f->stride : NULL, d);
+        split_row(ds, r->mask, dx, df, d);
+        if (dx.to) dx.to += r->x->stride;
+        if (df.to) df.to += r->f->stride;
     }
 }
 

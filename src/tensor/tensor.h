@@ -9,7 +9,9 @@ typedef struct Tensor {
     int rows, cols, stride;
     float *data;
     float *grad;  // same layout as data; NULL: nothing flows back here. A parameter's gradient is the graph's affair.
-    bool parameter;  // data lies in the model's parameter buffer
+    bool parameter;        // data lies in the model's parameter buffer
+    struct Tensor *whole;  // itself, or what it is columns of; NULL: grad is cleared and kept by somebody else
+    int written;           // of the whole: so many columns of grad, from the left, hold something; the rest is garbage
 } Tensor;
 
 // Sequence i is the rows start[i] ... start[i] + length[i] - 1 of whatever tensor the spans go with.
@@ -26,5 +28,11 @@ static inline float *dm_row(const Tensor *t, int row)
 // The columns from ... from+cols-1 of t, as a view: same memory, same gradient.
 static inline Tensor dm_columns(const Tensor *t, int from, int cols)
 {
-    return (Tensor){t->rows, cols, t->stride, t->data + from, t->grad ? t->grad + from : NULL, t->parameter};
+    return (Tensor){.rows = t->rows,
+                    .cols = cols,
+                    .stride = t->stride,
+                    .data = t->data + from,
+                    .grad = t->grad ? t->grad + from : NULL,
+                    .parameter = t->parameter,
+                    .whole = t->whole};
 }

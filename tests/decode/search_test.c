@@ -594,8 +594,8 @@ static Found table_found(Arena *arena, const float scores[SCRIPTED], const float
     float weight[SCRIPTED * SCRIPTED] = {0}, bias[SCRIPTED];
     if (table) memcpy(weight, table, sizeof weight);
     memcpy(bias, scores, sizeof bias);
-    const Tensor output = {SCRIPTED, SCRIPTED, SCRIPTED, weight, NULL, true};
-    const Tensor output_bias = {1, SCRIPTED, SCRIPTED, bias, NULL, false};
+    const Tensor output = {.rows = SCRIPTED, .cols = SCRIPTED, .stride = SCRIPTED, .data = weight, .parameter = true};
+    const Tensor output_bias = {.rows = 1, .cols = SCRIPTED, .stride = SCRIPTED, .data = bias};
     const Model model = {.config = {.eos = eos, .pad = SCRIPTED - 1, .decoder_start = SCRIPTED - 1, .width = SCRIPTED},
                          .architecture = &scripted,
                          .output = &output,

@@ -12,7 +12,7 @@
 #include "core/random.h"
 #include "tensor/ops.h"
 
-enum { BENCH_TENSORS = 8, BENCH_WEIGHTS = 1 << 17, BENCH_OUTPUTS = 1 << 15 };
+enum { BENCH_TENSORS = 8, BENCH_WEIGHTS = 1 << 17, BENCH_OUTPUTS = 1 << 15, BENCH_POISON = 1 << 22 };
 
 typedef struct Input {
     int rows, cols;
@@ -81,6 +81,8 @@ static inline void bench_close(Bench *b)
 static inline void bench_begin(Bench *b, bool recording)
 {
     dm_arena_reset(&b->arena);
+    if (recording) memset(dm_arena_take(&b->arena, BENCH_POISON), 0xFF, BENCH_POISON);  // NaN: nobody relies on zeros
+    dm_arena_reset(&b->arena);
     b->graph.tape = NULL;
     b->graph.op = 0;
     b->graph.recording = recording;
@@ -120,7 +122,7 @@ static inline const Tensor *bench_weight(Bench *b, int rows, int cols, float sca
         b->parameters_used += size;
         if (b->parameters_used > BENCH_WEIGHTS) abort();
         for (size_t i = 0; i < size; i++) data[i] = bench_draw(b) * scale + shift;
-        *weight = (Tensor){rows, cols, cols, data, NULL, true};
+        *weight = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = data, .parameter = true};
         b->weight_count++;
     }
     return weight;
@@ -144,10 +146,11 @@ static inline double bench_scalar(const Bench *b, const Tensor *y)
 // Its gradient, put where dm_backward begins, and the way back.
 static inline void bench_backward(Bench *b, const Tensor *y)
 {
+    float *gradient = y ? dm_gradient(&b->graph, y) : NULL;
     if (y)
         for (int row = 0; row < y->rows; row++)
             for (int col = 0; col < y->cols; col++)
-                y->grad[(size_t)row * (size_t)y->stride + (size_t)col] = (float)b->output_weights[row * y->cols + col];
+                gradient[(size_t)row * (size_t)y->stride + (size_t)col] = (float)b->output_weights[row * y->cols + col];
     dm_backward(&b->graph);
 }
 

@@ -99,9 +99,10 @@ static void linear_with_activation_equals_linear_then_activation(void)
         const Tensor *x = bench_input(&b, ROWS, IN);
         Tensor *plain = dm_linear(&b.graph, x, weight, bias, DM_IDENTITY);
         double *want = dm_allocate(size, sizeof(double));
+        float *gradient = dm_gradient(&b.graph, plain);
         for (size_t i = 0; i < size; i++) {
             want[i] = activated(plain->data[i], activation);
-            plain->grad[i] = (float)(b.output_weights[i] * activated_slope(plain->data[i], activation));
+            gradient[i] = (float)(b.output_weights[i] * activated_slope(plain->data[i], activation));
         }
         dm_backward(&b.graph);
         float *dx = copy_floats(x->grad, ROWS * IN), *weights = copy_floats(b.gradients, b.parameters_used);
@@ -140,7 +141,8 @@ static void activations_hold_far_out(void)
         weight->data[0] = 1;
         memcpy(x->data, far, sizeof far);
         Tensor *y = dm_linear(&b.graph, x, weight, NULL, activations[n]);
-        for (int i = 0; i < N; i++) y->grad[i] = 1;
+        float *gradient = dm_gradient(&b.graph, y);
+        for (int i = 0; i < N; i++) gradient[i] = 1;
         dm_backward(&b.graph);
         for (int i = 0; i < N; i++) {
             double want = activated(far[i], activations[n]);
@@ -335,7 +337,7 @@ static void check_loss(const LossCase *c)
     for (int i = 0; i < n; i++) do
             targets[i] = (int)dm_random_below(&b.random, (uint64_t)v);
         while (targets[i] == c->excluded);
-    Tensor bias = {1, v, v, bias_values, NULL, false};
+    Tensor bias = {.rows = 1, .cols = v, .stride = v, .data = bias_values};
 
     const int counted = v - (c->excluded >= 0);
     double *z = dm_allocate((size_t)v, sizeof(double)), *log_probabilities = dm_allocate((size_t)n, sizeof(double));

@@ -16,9 +16,12 @@ static BadResult run(float *weights, float factor)
     Graph g = {.arena = &arena, .parameters = weights, .recording = true};
     dm_error error;
     if (dm_gemm_choose(&g.gemm, test_backend, WIDTH, &error)) abort();
-    for (int i = 0; i < 2; i++) w[i] = (Tensor){WIDTH, WIDTH, WIDTH, weights + i * WIDTH * WIDTH, NULL, true};
-    gain = (Tensor){1, WIDTH, WIDTH, weights + 2 * WIDTH * WIDTH, NULL, true};
-    bias = (Tensor){1, WIDTH, WIDTH, weights + 2 * WIDTH * WIDTH + WIDTH, NULL, true};
+    for (int i = 0; i < 2; i++)
+        w[i] = (Tensor){
+            .rows = WIDTH, .cols = WIDTH, .stride = WIDTH, .data = weights + i * WIDTH * WIDTH, .parameter = true};
+    gain = (Tensor){.rows = 1, .cols = WIDTH, .stride = WIDTH, .data = weights + 2 * WIDTH * WIDTH, .parameter = true};
+    bias = (Tensor){
+        .rows = 1, .cols = WIDTH, .stride = WIDTH, .data = weights + 2 * WIDTH * WIDTH + WIDTH, .parameter = true};
     Tensor *x = dm_tensor(&g, ROWS, WIDTH);
     for (int i = 0; i < ROWS * WIDTH; i++) x->data[i] = (float)(i * i % 7) + 1;
     Tensor *y = dm_linear(&g, x, &w[0], NULL, DM_IDENTITY);
@@ -57,7 +60,36 @@ static void the_first_result_that_is_not_finite_is_found(void)
     }
 }
 
+// Whoever asks for the gradient of a tensor or of its columns, in whatever order, finds zeros where nobody has written.
+static void a_gradient_is_zero_until_something_is_added(void)
+{
+    static const int orders[][3] = {{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {0, 2, 1}, {0, 0, 1}, {1, 1, 1}};
+    for (size_t n = 0; n < sizeof orders / sizeof *orders; n++)
+        for (int clears = 0; clears < 2; clears++) {
+            Arena arena = {0};
+            Graph g = {.arena = &arena, .recording = true};
+            memset(dm_arena_take(&arena, 4096), 0xFF, 4096);
+            dm_arena_reset(&arena);
+            Tensor *x = dm_tensor(&g, ROWS, 3 * WIDTH);
+            int times[3] = {0};
+            for (int k = 0; k < 3; k++) {
+                const Tensor view = dm_columns(x, orders[n][k] * WIDTH, WIDTH);
+                bool add = true;
+                float *to = clears ? dm_gradient(&g, &view) : dm_gradient_sum(&g, &view, &add);
+                for (int i = 0; i < ROWS * WIDTH; i++) {
+                    float *at = to + i / WIDTH * view.stride + i % WIDTH;
+                    *at = (add ? *at : 0) + 1;
+                }
+                times[orders[n][k]]++;
+            }
+            const float *gradient = dm_gradient(&g, x);
+            for (int i = 0; i < ROWS * 3 * WIDTH; i++) CU_ASSERT(gradient[i] == (float)times[i % (3 * WIDTH) / WIDTH]);
+            dm_arena_destroy(&arena);
+        }
+}
+
 const Fact facts[] = {
+    FACT(a_gradient_is_zero_until_something_is_added),
     FACT(the_first_result_that_is_not_finite_is_found),
     {NULL, NULL},
 };

@@ -24,9 +24,17 @@ static void run(Profile *profile, double *whole)
     Graph g = {.arena = &arena, .parameters = weights, .gradients = gradients, .recording = true, .profile = profile};
     dm_error error;
     if (dm_gemm_choose(&g.gemm, test_backend, WIDTH, &error)) abort();
-    const Tensor table = {VOCABULARY, WIDTH, WIDTH, weights, NULL, true},
-                 in = {INNER, WIDTH, WIDTH, weights + VOCABULARY * WIDTH, NULL, true},
-                 out = {WIDTH, INNER, INNER, weights + VOCABULARY * WIDTH + WIDTH * INNER, NULL, true};
+    const Tensor table = {.rows = VOCABULARY, .cols = WIDTH, .stride = WIDTH, .data = weights, .parameter = true},
+                 in = {.rows = INNER,
+                       .cols = WIDTH,
+                       .stride = WIDTH,
+                       .data = weights + VOCABULARY * WIDTH,
+                       .parameter = true},
+                 out = {.rows = WIDTH,
+                        .cols = INNER,
+                        .stride = INNER,
+                        .data = weights + VOCABULARY * WIDTH + WIDTH * INNER,
+                        .parameter = true};
     int ids[ROWS], start = 0, length = ROWS;
     for (int i = 0; i < ROWS; i++) ids[i] = i % VOCABULARY;
     const Spans spans = {1, &start, &length};
