@@ -138,7 +138,7 @@ typedef struct dm_translate_options {
     bool alignment;           // fill in words and alignment
     bool unk_replace;         // write the source word that an unknown piece looks at in its place
     int threads;              // 0: one for each processor; the result does not depend on it
-    int mini_batch;           // sentences that a thread takes at once
+    int mini_batch;           // sentences that a thread takes at once; 0: what pays with this beam
     const char *const *prefixes;  // [lines] what each translation has to begin with, "" for nothing; NULL: nothing has
 
     void *context;                // for the functions, which may be NULL and are called from any thread

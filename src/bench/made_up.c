@@ -52,11 +52,12 @@ static void search_batch(void *context, int index, int thread)
 // Batches as the translator cuts them; returns how many.
 static int cut_batches(MadeUp *all, int first, int count)
 {
+    const int mini_batch = dm_mini_batch(all->manner.mini_batch, all->manner.beam, (size_t)count);
     int batches = 0, pieces = 0;
     all->batch_start[0] = first;
     for (int i = first; i < first + count; i++) {
         const int length = all->corpus.source_length[all->order[i]], sentences = i - all->batch_start[batches];
-        if (sentences && (sentences == all->manner.mini_batch || pieces + length > DM_BATCH_PIECES)) {
+        if (sentences && (sentences == mini_batch || pieces + length > DM_BATCH_PIECES)) {
             all->batch_start[++batches] = i;
             pieces = 0;
         }

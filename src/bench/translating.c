@@ -82,6 +82,7 @@ Status dm_bench_translate(Bench *bench, Error *error)
     else
         dm_text_made_up(&t.text, bench, &t.manner);
     if (status) goto done;
+    t.manner.mini_batch = dm_mini_batch(t.manner.mini_batch, t.manner.beam, (size_t)t.text.sentences);
     cJSON_AddNumberToObject(bench->result, "sentences", t.text.sentences);
     cJSON_AddNumberToObject(bench->result, "beam_size", t.manner.beam);
     cJSON_AddNumberToObject(bench->result, "mini_batch", t.manner.mini_batch);

@@ -266,9 +266,10 @@ const Option dm_option_table[] = {
      .help = "of --output-sampling: the same seed draws the same translations"},
     {.name = "prefix", .type = DM_TEXT, ONE, .commands = DM_TRANSLATE, .group = search, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the input"},
-    {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "32", .low = 1, .high = 100000,
+    {.name = "mini-batch", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 100000,
      .commands = DM_TRANSLATE | DM_RESCORE | DM_BENCH, .group = search, .argument = "N",
-     .help = "sentences that a thread takes at once"},
+     .help = "sentences that a thread takes at once; 0: 16 in beam search, else 32, and fewer where there are few lines, "
+             "so that all threads have some"},
     {.name = "n-best", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000, .commands = DM_TRANSLATE,
      .group = writing, .argument = "N",
      .help = "the N best translations of a line, each on a line as: number of the line from 0 ||| text ||| F0= "

@@ -233,9 +233,9 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
     if (o->beam_size <= 0) o->beam_size = model->models[0]->config.beam_size;
     if (o->beam_size <= 0) o->beam_size = 5;
     if (o->threads <= 0) o->threads = dm_processors();
-    if (o->mini_batch < 1 || !(o->max_length_factor > 0))
-        return dm_misuse(error, "mini_batch and max_length_factor must be above 0: dm_translate_options_read fills in "
-                                "every field");
+    if (o->mini_batch < 0 || !(o->max_length_factor > 0))
+        return dm_misuse(error, "mini_batch must be 0 or more and max_length_factor above 0: dm_translate_options_read "
+                                "fills in every field");
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
     return status;

@@ -62,10 +62,21 @@ static void segment(void *context, int index, int thread)
     }
 }
 
+// More rows make better products, and fewer keep the hypotheses' keys and values in the core's own cache.
+int dm_mini_batch(int asked, int beam, size_t lines)
+{
+    enum { GREEDY = 32, BEAM = 16, LEAST = 8, BATCHES = 4 };
+    if (asked) return asked;
+    const size_t most = beam == 1 ? GREEDY : BEAM, share = (lines + BATCHES - 1) / BATCHES;
+    return (int)(share < LEAST ? LEAST : share > most ? most : share);
+}
+
 // Cuts lines[0 ... count-1] into batches; returns how many.
 static int cut_batches(Work *work, int count)
 {
-    int batches = 0, sentences = 0, mini_batch = work->translator->options.mini_batch;
+    const dm_translate_options *o = &work->translator->options;
+    const int mini_batch = dm_mini_batch(o->mini_batch, work->targets ? 1 : o->beam_size, (size_t)count);
+    int batches = 0, sentences = 0;
     long pieces = 0;
     work->batch_start = dm_allocate((size_t)count + 1, sizeof(int));
     for (int i = 0; i < count; i++) {

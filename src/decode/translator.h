@@ -13,7 +13,7 @@ typedef struct Translator {
     const GemmBackend *gemm;
     Packs *packs;                  // or NULL
     AlignmentHeads heads;          // of the first model
-    dm_translate_options options;  // with beam_size, threads and mini_batch above 0
+    dm_translate_options options;  // with beam_size and threads above 0
 } Translator;
 
 // Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our
@@ -21,7 +21,11 @@ typedef struct Translator {
 Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
                        Error *error);
 
-// A batch holds at most mini_batch lines and, so that a batch of very long ones does not ask for very much memory,
+// Lines of a batch: as many as asked for, or where that is 0, what pays with such a beam and so many lines; never what
+// depends on the threads, for their number must not show in the result.
+int dm_mini_batch(int asked, int beam, size_t lines);
+
+// A batch holds at most so many lines and, so that a batch of very long ones does not ask for very much memory,
 // about this many pieces (a longer line is a batch of its own).
 enum { DM_BATCH_PIECES = 4096 };
 

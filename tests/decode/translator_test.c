@@ -121,6 +121,16 @@ static void each_line_has_its_own_translation_whatever_shares_its_batch(void)
     close_bench(&b);
 }
 
+static void few_lines_make_batches_for_several_threads(void)
+{
+    static const struct {
+        int asked, beam, lines, expected;
+    } cases[] = {{5, 1, 1000, 5}, {100, 5, 3, 100}, {0, 1, 1000, 32}, {0, 5, 1000, 16},
+                 {0, 1, 40, 10},  {0, 5, 40, 10},   {0, 5, 41, 11},   {0, 5, 2, 8}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        CU_ASSERT_EQUAL(dm_mini_batch(cases[i].asked, cases[i].beam, (size_t)cases[i].lines), cases[i].expected);
+}
+
 static void an_empty_line_stays_empty(void)
 {
     Bench b;
@@ -319,6 +329,7 @@ static void greedy_search_tells_what_a_line_has_come_to(void)
 const Fact facts[] = {
     FACT(any_number_of_threads_gives_the_same_bytes),
     FACT(each_line_has_its_own_translation_whatever_shares_its_batch),
+    FACT(few_lines_make_batches_for_several_threads),
     FACT(an_empty_line_stays_empty),
     FACT(rescoring_a_translation_gives_the_score_it_was_found_with),
     FACT(an_empty_side_is_rescored_as_end_of_sentence_alone),
