@@ -20,7 +20,7 @@ case " $* " in *" --help "* | *" -h "*) sed -n '2,/^set/s/^# \{0,1\}//p' "$here/
 venv=${PEERS_VENV:-$here/build/peers-venv}
 if ! "$venv/bin/python" -c "import torch, transformers, ctranslate2, sentencepiece, safetensors" 2>/dev/null; then
     if [ -n "${PEERS_VENV:-}" ]; then
-        echo "peers.sh: $venv lacks one of torch, transformers, ctranslate2, sentencepiece, safetensors: install it there" >&2
+        echo "peers.sh: $venv lacks torch, transformers, ctranslate2, sentencepiece or safetensors" >&2
         exit 1
     fi
     . "$here/scripts/steps.sh"

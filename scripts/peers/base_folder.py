@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""base_folder.py DIR: a MarianMT folder of the base Transformer, 10,000 pieces, random weights, made by transformers."""
+"""base_folder.py DIR: a MarianMT folder of the base Transformer, 10,000 pieces, random weights."""
 import json
 import os
 import sys

@@ -18,7 +18,7 @@ import ctranslate2
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DRAGOMAN = str(ROOT / "build" / "dragoman")
-BASE_SENTENCES = "64"
+BASE_SENTENCES = 64
 OUR_NAME = {"float32": "fp32", "bfloat16": "bf16", "int8": "int8"}  # of CTranslate2's precisions
 
 
@@ -56,7 +56,7 @@ def speed(figures):
     return figures["target_tokens_per_second"]["median"]
 
 
-# ---- The table --------------------------------------------------------------------------------------------------------
+# ---- The table -------------------------------------------------------------------------------------------------------
 
 
 class Table:
@@ -86,12 +86,13 @@ class Table:
                    "peak_memory_bytes": statistics.median(figures["peak_memory_bytes"] for figures in c.runs)}
             ratios = []
             for peer in [p for p in peers if p.precision == c.precision or p is best] if c.ours else []:
-                ratio = medians[id(c)] / medians[id(peer)]
-                row.setdefault("ratios", {})[f"{peer.name} {peer.precision}"] = ratio if more else 1 / ratio
-                ratios.append(f"{ratio if more else 1 / ratio:.2f} x {peer.precision}" + " (best)" * (peer is best))
+                times = medians[id(c)] / medians[id(peer)] if more else medians[id(peer)] / medians[id(c)]
+                row.setdefault("ratios", {})[f"{peer.name} {peer.precision}"] = times
+                ratios.append(f"{times:.2f} x {peer.precision}" + " (best)" * (peer is best))
             digits = 0 if more else 2
             spread = f"{row['median']:,.{digits}f} [{row['min']:,.{digits}f} ... {row['max']:,.{digits}f}]"
-            print(f"  {label:<46} {spread:<27} {row['peak_memory_bytes'] / 2**20:>6,.0f} MiB  {', '.join(ratios)}".rstrip())
+            memory = f"{row['peak_memory_bytes'] / 2**20:,.0f} MiB"
+            print(f"  {label:<36} {spread:<28} {memory:>9}  {', '.join(ratios)}".rstrip())
             rows.append(row)
         sys.stdout.flush()
         self.cells.append({"title": title, "rows": rows})
@@ -115,7 +116,7 @@ def bench(what, *arguments):
     return [DRAGOMAN, "bench", what, *map(str, arguments), "--json"]
 
 
-# ---- Training ---------------------------------------------------------------------------------------------------------
+# ---- Training --------------------------------------------------------------------------------------------------------
 
 
 def train(table, options):
@@ -125,19 +126,20 @@ def train(table, options):
             continue
         seconds = 2 if options.quick else 6
         batches = [1024] if options.quick else [1024, 4096]
-        mine = [Contender("dragoman", precision, [("", bench("train", *ours, "--precision", precision, "--rounds", 1,
-                                                             "--seconds", seconds, "--cpu-threads", options.threads))],
-                          ours=True) for precision in options.precisions if precision != "int8"]
-        peers = [Contender("PyTorch", precision,
-                           [(f"batches of {tokens:,}", python("torch_speed.py", "--shape", shape, "--precision", precision,
-                                                              "--batch-tokens", tokens, "--seconds", seconds, "--threads",
-                                                              options.threads)) for tokens in batches])
-                 for precision in ("fp32", "bf16")]
+        mine, peers = [], []
+        for precision in ("fp32", "bf16"):
+            how = ["--precision", precision, "--seconds", seconds]
+            command = bench("train", *ours, *how, "--rounds", 1, "--cpu-threads", options.threads)
+            if precision in options.precisions:
+                mine.append(Contender("dragoman", precision, [("", command)], ours=True))
+            command = python("torch_speed.py", "--shape", shape, *how, "--threads", options.threads)
+            ways = [(f"batches of {tokens:,}", command + ["--batch-tokens", tokens]) for tokens in batches]
+            peers.append(Contender("PyTorch", precision, ways))
         table.measure(f"train {shape}, {options.threads} threads", taking_turns(mine, peers),
                       [("target tokens a second", speed, True)])
 
 
-# ---- Translating ------------------------------------------------------------------------------------------------------
+# ---- Translating -----------------------------------------------------------------------------------------------------
 
 
 def peer_command(options, shape, *arguments):
@@ -154,17 +156,21 @@ def our_command(options, shape, *arguments):
 
 
 def translate_cell(table, options, shape, threads, beam, batch):
-    ways = sorted({(threads, 1), (1, threads)})
-    peers = [Contender("CTranslate2", OUR_NAME[compute],
-                       [(f"intra {intra} inter {inter}",
-                         peer_command(options, shape, "--compute", compute, "--beam-size", beam, "--batch", batch, "--intra",
-                                      intra, "--inter", inter)) for intra, inter in ways]) for compute in options.computes]
-    mine = [Contender("dragoman", precision,
-                      [("", our_command(options, shape, "--precision", precision, "--beam-size", beam, "--mini-batch",
-                                        batch or options.sentences, "--cpu-threads", threads, "--seconds", 0.5))],
-                      ours=True) for precision in options.precisions]
+    peers, mine = [], []
+    sentences = options.sentences if shape == "trained" else BASE_SENTENCES
+    share = batch or -(-sentences // threads)  # of everything, a batch for each thread, as CTranslate2's inter has it
+    for compute in options.computes:
+        command = peer_command(options, shape, "--compute", compute, "--beam-size", beam, "--batch", batch)
+        peers.append(Contender("CTranslate2", OUR_NAME[compute],
+                               [(f"intra {intra} inter {inter}", command + ["--intra", intra, "--inter", inter])
+                                for intra, inter in sorted({(threads, 1), (1, threads)})]))
+    for precision in options.precisions:
+        command = our_command(options, shape, "--precision", precision, "--beam-size", beam, "--mini-batch",
+                              share, "--cpu-threads", threads, "--seconds", 0.5)
+        mine.append(Contender("dragoman", precision, [("", command)], ours=True))
     title = f"translate {shape}, {threads} thread{'s' * (threads > 1)}, {f'beam {beam}' if beam > 1 else 'greedy'}"
-    table.measure(f"{title}, batch {batch or 'all'}", taking_turns(mine, peers), [("target tokens a second", speed, True)])
+    table.measure(f"{title}, batch {batch or 'all'}", taking_turns(mine, peers),
+                  [("target tokens a second", speed, True)])
 
 
 def count_same(options):
@@ -200,7 +206,7 @@ def latency(table, options):
 
 PARTS = {"train": train, "translate": translate, "latency": latency}  # in this order
 
-# ---- Beginning --------------------------------------------------------------------------------------------------------
+# ---- Beginning -------------------------------------------------------------------------------------------------------
 
 
 def probe(options):
@@ -230,7 +236,7 @@ def head(probed, options):
     facts = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
              "processor": f"{processor['name']}, {processor['count']} processors, {' '.join(processor['flags'])}",
              "versions": ", ".join(versions), "command": " ".join(["scripts/peers.sh", *sys.argv[1:]]),
-             "rounds": f"{options.rounds}, everybody once in each; median [least ... most], peak memory, ratio of medians"}
+             "rounds": f"{options.rounds}, all take turns; median [least ... most], peak memory, ratio of medians"}
     for name, text in facts.items():
         print(f"{name + ':':<11} {text}")
     sys.stdout.flush()

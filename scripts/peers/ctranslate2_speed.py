@@ -4,10 +4,11 @@
   ctranslate2_speed.py convert --model DIR --to DIR
   ctranslate2_speed.py run --converted DIR --model DIR (--input FILE | --made-up N) [options]
 
-convert makes CTranslate2's own folder of the very folder that dragoman reads. run loads it, translates a part to warm up
-and then everything once, and counts target tokens a second, end of sentence counted, as dragoman bench does. A folder
-with source.spm has FILE cut by SentencePiece, outside the measured time; without it FILE holds pieces with spaces between
-them. --made-up is for random weights: N sentences, and every translation gets the mean length of dragoman bench's.
+convert makes CTranslate2's own folder of the very folder that dragoman reads. run loads it, translates a part to warm
+up and then everything once, and counts target tokens a second, end of sentence counted, as dragoman bench does. A
+folder with source.spm has FILE cut by SentencePiece, outside the measured time; without it FILE holds pieces with
+spaces between them. --made-up is for random weights: N sentences, and every translation gets the mean length of
+dragoman bench's.
 """
 import argparse
 import json
@@ -93,8 +94,8 @@ def run(options):
             file.writelines(join(result.hypotheses[0]) + "\n" for result in results)
     figures = {"peer": "CTranslate2 " + ctranslate2.__version__, "compute": translator.compute_type,
                "beam_size": options.beam_size, "batch": options.batch, "intra": options.intra, "inter": options.inter,
-               "sentences": len(text), "target_tokens": tokens, "target_tokens_per_second": {"median": tokens / seconds},
-               "peak_memory_bytes": peak_memory()}
+               "sentences": len(text), "target_tokens": tokens,
+               "target_tokens_per_second": {"median": tokens / seconds}, "peak_memory_bytes": peak_memory()}
     if options.latency:
         figures["latency_ms"] = {"median": statistics.median(milliseconds),
                                  "p99": statistics.quantiles(milliseconds, n=100, method="inclusive")[98]}

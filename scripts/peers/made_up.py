@@ -1,5 +1,5 @@
-"""Made-up sentences with the lengths of those that dragoman bench makes up: log-normal, 13 pieces on average, and as many
-more or less in the translation as human ones have. Pieces follow Zipf's law, roughly."""
+"""Made-up sentences with the lengths of those that dragoman bench makes up: log-normal, 13 pieces on average, and
+nearly as many in the translation. Pieces follow Zipf's law, roughly."""
 import math
 import random
 
