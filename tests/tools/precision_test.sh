@@ -1,0 +1,46 @@
+#!/bin/bash
+# --precision as its users meet it: where the processor and the library have such products the translations nearly are
+# those of float32, elsewhere a sentence says what to take instead. Argument: the command to test.
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+
+words=(one two three four five six seven eight nine ten)
+RANDOM=7
+for i in $(seq 60); do echo "${words[RANDOM % 10]} ${words[RANDOM % 10]} ${words[RANDOM % 10]}"; done > text
+shape=(--train-sets text text --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2
+    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --after 40e --quiet)
+"$dragoman" train "${shape[@]}" --model run 2> train.err || fail 'train'
+"$dragoman" translate --model run --precision fp32 < text > fp32.out || fail 'translate in fp32'
+[ "$(diff text fp32.out | grep -c '^>')" -lt 6 ] || fail 'the model has not learnt to copy, so there is nothing to compare'
+
+has() {  # has PRECISION: does this machine have it?
+    "$dragoman" translate --model run --gemm onednn --precision "$1" < /dev/null 2> message
+}
+
+for precision in bf16 int8; do
+    if ! has $precision; then
+        grep -q -- '--precision fp32\|no oneDNN' message || fail "$precision is refused without advice: $(cat message)"
+        check "$precision with rescore" 1 "$precision" "$dragoman" rescore --model run --gemm openblas --precision $precision text text
+        continue
+    fi
+    "$dragoman" translate --model run --precision $precision < text > $precision.out || fail "translate in $precision"
+    [ "$(diff fp32.out $precision.out | grep -c '^>')" -lt 6 ] || fail "$precision translates otherwise: $(diff fp32.out $precision.out)"
+    "$dragoman" rescore --model run --precision fp32 text text > a || fail 'rescore in fp32'
+    "$dragoman" rescore --model run --precision $precision text text > b || fail "rescore in $precision"
+    cmp -s a b && fail "$precision gives the very figures of fp32: it was not used"
+    paste a b | awk '{ d = $1 - $2; if (d < -0.5 || d > 0.5) exit 1 }' || fail "$precision rescores otherwise"
+    check "$precision with openblas" 1 "oneDNN|--precision fp32" "$dragoman" translate --model run --gemm openblas --precision $precision -i text
+done
+
+if has bf16; then
+    "$dragoman" train "${shape[@]}" --precision bf16 --model bf16 2> train.err || fail 'train in bf16'
+    "$dragoman" translate --model bf16 < text > trained.out || fail 'translate with what was trained in bf16'
+    [ "$(diff text trained.out | grep -c '^>')" -lt 6 ] || fail 'training in bf16 has not learnt to copy'
+    check 'a run keeps its precision' 2 'precision' "$dragoman" train "${shape[@]}" --after 41e --precision fp32 --model bf16
+fi
+check 'int8 is not for training' 2 'fp32, bf16' "$dragoman" train "${shape[@]}" --precision int8 --model other
+check 'int8 is not for bench train' 2 'bench translate' "$dragoman" bench train --precision int8
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
