@@ -40,7 +40,7 @@ static float exponentiate(float *z, int n, float max)
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int j = 0; j < n; j++) {
-        z[j] = dm_exp(z[j] - max);
+        z[j] = dm_exp_negative(z[j] - max);
         sum += z[j];
     }
     return sum;

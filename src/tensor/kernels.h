@@ -64,22 +64,6 @@ DM_INLINE float dm_exp_negative(float x)
     return p * power;
 }
 
-// Replaces z[0 ... n-1] by exp(z - max z); returns the sum, and max z through *max.
-DM_INLINE float dm_exp_row(float *z, int n, float *max)
-{
-    float m = z[0], sum = 0;
-#pragma omp simd reduction(max : m)
-    for (int j = 0; j < n; j++) m = z[j] > m ? z[j] : m;
-#pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < n; j++) {
-        float e = dm_exp(z[j] - m);
-        z[j] = e;
-        sum += e;
-    }
-    *max = m;
-    return sum;
-}
-
 // Dropout (Srivastava et al. 2014): row `row` of the mask of one op, 0 with probability p and 1 / (1 - p) otherwise.
 // A function of (stream, row, cols) alone, so the way back makes it again instead of keeping it. cols is rounded up to
 // a multiple of DM_MASK_STEP in `mask`.
