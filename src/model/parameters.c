@@ -16,7 +16,7 @@ static int declare(Parameters *p, const char *name, int rows, int cols, Init ini
     assert(!p->data && strlen(name) < sizeof p->list->name);
     p->list = dm_reallocate(p->list, (size_t)p->count + 1, sizeof *p->list);
     Parameter *added = p->list + p->count;
-    *added = (Parameter){.tensor = {rows, cols, cols, NULL, NULL, true},
+    *added = (Parameter){.tensor = {.rows = rows, .cols = cols, .stride = cols, .parameter = true},
                          .vector = vector,
                          .trained = true,
                          .init = init,

@@ -42,7 +42,7 @@ Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b)
     Tensor *y = dm_tensor(g, a->rows, a->cols);
     for (int i = 0; i < a->rows; i++)
         for (int j = 0; j < a->cols; j++) dm_row(y, i)[j] = dm_row(a, i)[j] + dm_row(b, i)[j];
-    Arithmetic *r = dm_record(g, &dm_add_op, sizeof *r);
+    Arithmetic *r = dm_record(g, &dm_add_op, y, sizeof *r);
     if (r) *r = (Arithmetic){.a = a, .b = b, .y = y};
     return y;
 }
@@ -61,7 +61,7 @@ Tensor *dm_scale(Graph *g, const Tensor *x, float factor)
     Tensor *y = dm_tensor(g, x->rows, x->cols);
     for (int i = 0; i < x->rows; i++)
         for (int j = 0; j < x->cols; j++) dm_row(y, i)[j] = factor * dm_row(x, i)[j];
-    Arithmetic *r = dm_record(g, &dm_scale_op, sizeof *r);
+    Arithmetic *r = dm_record(g, &dm_scale_op, y, sizeof *r);
     if (r) *r = (Arithmetic){.a = x, .y = y, .factor = factor};
     return y;
 }
@@ -84,7 +84,7 @@ Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b)
         memcpy(dm_row(y, i), dm_row(a, i), (size_t)a->cols * sizeof(float));
         memcpy(dm_row(y, i) + a->cols, dm_row(b, i), (size_t)b->cols * sizeof(float));
     }
-    Arithmetic *r = dm_record(g, &dm_concatenate_op, sizeof *r);
+    Arithmetic *r = dm_record(g, &dm_concatenate_op, y, sizeof *r);
     if (r) *r = (Arithmetic){.a = a, .b = b, .y = y};
     return y;
 }

@@ -231,7 +231,7 @@ static float *scratch(Graph *g, int rows, int cols)
 }
 
 // Rows may only be written where each belongs to one sequence.
-static float *gradient_of(const Graph *g, const Tensor *t, Spans spans, bool *add)
+static float *gradient_of(Graph *g, const Tensor *t, Spans spans, bool *add)
 {
     int rows = 0, i = 0;
     for (; i < spans.n && spans.start[i] == rows; i++) rows += spans.length[i];
@@ -245,12 +245,13 @@ static void backward(Graph *g, void *record)
     const AttentionRecord *r = record;
     const Attention *a = &r->args;
     const int wide = dm_padded(longest(a->keys));
-    ArenaMark mark = dm_arena_mark(g->arena);
-    AttentionBack b = {
-        .record = r, .dp = scratch(g, longest(a->queries), wide), .transposed = scratch(g, a->q.cols / a->heads, wide)};
+    AttentionBack b = {.record = r};
     b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
     b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
     b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    b.dp = scratch(g, longest(a->queries), wide);
+    b.transposed = scratch(g, a->q.cols / a->heads, wide);
     for (int s = 0; s < a->queries.n; s++)
         for (int h = 0; h < a->heads; h++) {
             const Head head = head_of(a, s, h);
@@ -292,7 +293,7 @@ Tensor *dm_attention(Graph *g, const Attention *args)
     assert(args->queries.n == args->keys.n);
     assert(a->q.cols % a->heads == 0 && a->k.cols == a->q.cols && a->v.cols == a->q.cols);
     Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
-    AttentionRecord *r = dm_record(g, &dm_attention_op, sizeof *r);
+    AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);
     if (r) *r = (AttentionRecord){*a, y, dm_arena_take(g->arena, (size_t)(a->queries.n * a->heads) * sizeof(float *))};
     const int wide = dm_padded(longest(a->keys));
     float *kept = r ? NULL : scratch(g, longest(a->queries), wide);

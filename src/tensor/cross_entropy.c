@@ -266,7 +266,7 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
 {
     const CrossEntropy *a = args;
     assert(a->weight->cols == a->x->cols && (!a->bias || a->bias->cols == a->weight->rows));
-    dm_record(g, &dm_cross_entropy_op, 0);
+    dm_record(g, &dm_cross_entropy_op, NULL, 0);
     float *dx = g->recording ? dm_gradient(g, a->x) : NULL, *dw = g->recording ? dm_gradient(g, a->weight) : NULL;
     Loss loss = {.count = a->x->rows};
     for (int from = 0; from < a->x->rows; from += ROWS) {

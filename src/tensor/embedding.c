@@ -64,7 +64,7 @@ Tensor *dm_embedding(Graph *g, const Embedding *args)
         forward_row(dm_row(y, i), dm_row(args->table, args->ids[i]),
                     args->position_rows ? args->position_rows[i] : NULL, here.mask, args->scale, d);
     }
-    EmbeddingRecord *e = dm_record(g, &dm_embedding_op, sizeof *e);
+    EmbeddingRecord *e = dm_record(g, &dm_embedding_op, y, sizeof *e);
     if (e) *e = here;
     return y;
 }

@@ -10,31 +10,61 @@
 struct Record {
     const Op *op;
     Record *previous;
-    const Tensor *result;
+    Tensor *result;  // NULL: an op that makes none
     _Alignas(16) unsigned char payload[];
 };
+
+// The way back needs few gradients at a time: those of an op's inputs, and of what is waiting for its own op. A
+// gradient that has done its work is handed on, by size, so that all of them fit into the cache, or nearly.
+struct Spare {
+    Spare *next;
+    size_t bytes;
+};
+
+static float *take_gradient(Graph *graph, size_t bytes)
+{
+    if (bytes < sizeof(Spare)) bytes = sizeof(Spare);
+    for (Spare **at = &graph->spare; *at; at = &(*at)->next) {
+        Spare *found = *at;
+        if (found->bytes != bytes) continue;
+        *at = found->next;
+        return (float *)found;
+    }
+    return dm_arena_take(graph->arena, bytes);
+}
+
+static size_t bytes_of(const Tensor *t)
+{
+    return (size_t)t->rows * (size_t)t->cols * sizeof(float);
+}
+
+static void hand_on_gradient(Graph *graph, Tensor *t)
+{
+    Spare *spare = (Spare *)t->grad;
+    *spare = (Spare){graph->spare, bytes_of(t) < sizeof(Spare) ? sizeof(Spare) : bytes_of(t)};
+    graph->spare = spare;
+    t->grad = NULL;
+}
 
 Tensor *dm_tensor(Graph *graph, int rows, int cols)
 {
     assert(rows >= 0 && cols >= 0);
     if (graph->profile) dm_profile_begin(graph->profile);
-    size_t bytes = (size_t)rows * (size_t)cols * sizeof(float);
     Tensor *t = dm_arena_take(graph->arena, sizeof *t);
-    *t = (Tensor){.rows = rows, .cols = cols, .stride = cols, .data = dm_arena_take(graph->arena, bytes)};
-    if (graph->recording) t->grad = dm_arena_take(graph->arena, bytes);
-    t->whole = t;
-    graph->made = t;
+    *t = (Tensor){.rows = rows, .cols = cols, .stride = cols};
+    t->data = dm_arena_take(graph->arena, bytes_of(t));
+    t->whole = graph->recording ? t : NULL;
     return t;
 }
 
-void *dm_record(Graph *graph, const Op *op, size_t size)
+void *dm_record(Graph *graph, const Op *op, Tensor *result, size_t size)
 {
     if (graph->profile) dm_profile_name(graph->profile, op);
     if (!graph->recording) return NULL;
     Record *record = dm_arena_take(graph->arena, sizeof *record + size);
     record->op = op;
     record->previous = graph->tape;
-    record->result = graph->made;
+    record->result = result;
     graph->tape = record;
     return memset(record->payload, 0, size);
 }
@@ -45,16 +75,20 @@ static void clear_columns(const Tensor *whole, int from, int cols)
         memset(whole->grad + i * (size_t)whole->stride + from, 0, (size_t)cols * sizeof(float));
 }
 
-float *dm_gradient_sum(const Graph *graph, const Tensor *t, bool *add)
+float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add)
 {
     *add = true;
     if (t->parameter) {
         if (graph->asked && !*graph->asked) *graph->asked = t;
         return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
     }
-    if (!t->grad || !t->whole) return t->grad;
     Tensor *whole = t->whole;
-    const int from = (int)(t->grad - whole->grad);
+    if (!whole) return NULL;
+    if (!whole->grad) {
+        whole->grad = take_gradient(graph, bytes_of(whole));
+        whole->written = 0;
+    }
+    const int from = (int)(t->data - whole->data);
     if (from == whole->written) {
         *add = false;
         whole->written += t->cols;
@@ -62,14 +96,14 @@ float *dm_gradient_sum(const Graph *graph, const Tensor *t, bool *add)
         clear_columns(whole, whole->written, whole->cols - whole->written);
         whole->written = whole->cols;
     }
-    return t->grad;
+    return whole->grad + from;
 }
 
-float *dm_gradient(const Graph *graph, const Tensor *t)
+float *dm_gradient(Graph *graph, const Tensor *t)
 {
     bool add;
     float *gradient = dm_gradient_sum(graph, t, &add);
-    if (!add) clear_columns(t, 0, t->cols);
+    if (!add) clear_columns(t->whole, (int)(t->data - t->whole->data), t->cols);
     return gradient;
 }
 
@@ -101,6 +135,7 @@ static void run_back(Graph *graph, Record *record)
 {
     if (record->result) dm_gradient(graph, record->result);
     record->op->backward(graph, record->payload);
+    if (record->result) hand_on_gradient(graph, record->result);
 }
 
 void dm_backward(Graph *graph)
@@ -110,6 +145,7 @@ void dm_backward(Graph *graph)
         run_back(graph, record);
     }
     graph->tape = NULL;
+    graph->spare = NULL;
 }
 
 static bool is_finite(const Tensor *t)
@@ -138,6 +174,7 @@ BadResult dm_first_bad_result(Graph *graph)
         bad.before = record != culprit;
     }
     graph->asked = NULL;
+    graph->spare = NULL;
     return bad;
 }
 

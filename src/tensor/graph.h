@@ -12,6 +12,7 @@
 
 typedef struct Graph Graph;
 typedef struct Record Record;
+typedef struct Spare Spare;
 
 // One row of dm_ops: all that the rest of the tree has to know of an op.
 typedef struct Op {
@@ -49,24 +50,26 @@ struct Graph {
     uint64_t seed;               // masks are drawn from (seed, update, shard, op, element)
     uint32_t update, shard, op;  // op counts the random streams drawn so far
     Record *tape;                // the last record; NULL at the start
-    const Tensor *made;          // the last tensor; a record takes it for the op's result
+    Spare *spare;                // gradients that have done their work, for those that come after
     const Tensor **asked;        // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
     AttentionTap *tap;           // collects what attention sees; NULL in training and search: nobody looks
     Profile *profile;            // charges time to the ops; NULL: nobody asks
 };
 
-// An uninitialised tensor in the arena; with a gradient, which is zero, where the graph is recording.
+// An uninitialised tensor in the arena; where the graph is recording, something flows back to it.
 Tensor *dm_tensor(Graph *graph, int rows, int cols);
 
-// A record of `size` bytes for the way back, zeroed, or NULL where the graph is not recording.
-void *dm_record(Graph *graph, const Op *op, size_t size);
+// A record of `size` bytes for the way back of an op with this result (NULL: with none), zeroed; NULL where the graph
+// is not recording.
+void *dm_record(Graph *graph, const Op *op, Tensor *result, size_t size);
 
-// The gradient of t to be added to, laid out as t->data, or NULL if none is wanted.
-float *dm_gradient(const Graph *graph, const Tensor *t);
+// The gradient of t to be added to, zero at first, laid out as t->data, or NULL if none is wanted. It may be taken from
+// the arena: ask before a mark that is released. That of an op's result lives until the op has gone back.
+float *dm_gradient(Graph *graph, const Tensor *t);
 
 // The same for an op that can write as well as add: *add says which. The first to come writes every element, which
 // saves clearing them and reading them again. Views that are written from left to right need no clearing either.
-float *dm_gradient_sum(const Graph *graph, const Tensor *t, bool *add);
+float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add);
 
 // Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.
 float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);

@@ -47,7 +47,7 @@ Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tenso
     Tensor *y = dm_tensor(g, n, d);
     float *mean = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(float)), *rstd = mean + n;
     for (int i = 0; i < n; i++) forward_row(dm_row(x, i), gain->data, bias->data, dm_row(y, i), mean + i, rstd + i, d);
-    LayerNorm *l = dm_record(g, &dm_layer_norm_op, sizeof *l);
+    LayerNorm *l = dm_record(g, &dm_layer_norm_op, y, sizeof *l);
     if (!l) return y;
     float *scratch = dm_arena_take(g->arena, 3 * (size_t)d * sizeof(float));
     *l = (LayerNorm){x, gain, bias, y, mean, rstd, scratch, memset(scratch + d, 0, 2 * (size_t)d * sizeof(float))};

@@ -144,7 +144,7 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
                                  .bias = b}))
         b = NULL;
     dm_arena_release(g->arena, mark);
-    Linear *l = dm_record(g, &dm_linear_op, sizeof *l);
+    Linear *l = dm_record(g, &dm_linear_op, y, sizeof *l);
     float *before = NULL;
     if (l && (activation == DM_GELU || activation == DM_SWISH))
         before = dm_arena_take(g->arena, (size_t)n * (size_t)out * sizeof(float));

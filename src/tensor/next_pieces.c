@@ -180,7 +180,7 @@ NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const
     const int n = x->rows;
     assert(best > 0);
     NextPieces next = {.best = best, .logits = dm_tensor(g, n, best)};
-    dm_record(g, &dm_next_pieces_op, 0);
+    dm_record(g, &dm_next_pieces_op, NULL, 0);
     next.ids = dm_arena_take(g->arena, (size_t)n * (size_t)best * sizeof(int));
     for (size_t i = 0; i < (size_t)n * (size_t)best; i++) {
         next.ids[i] = -1;
@@ -199,7 +199,7 @@ static void subtract(float *z, float log_sum, int n)
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias)
 {
     Tensor *y = dm_tensor(g, x->rows, weight->rows);
-    dm_record(g, &dm_log_probabilities_op, 0);
+    dm_record(g, &dm_log_probabilities_op, y, 0);
     const float *log_sum = log_sums(g, &(OutputLayer){x, weight, bias}, y, NULL);
     for (int i = 0; i < y->rows; i++) subtract(dm_row(y, i), log_sum[i], y->cols);
     return y;

@@ -120,7 +120,7 @@ static Tensor *residual(Graph *g, Residual here)
         if (here.gain)
             norm_row(s, here.gain->data, here.bias->data, dm_row(here.y, i), here.mean + i, here.rstd + i, d);
     }
-    Residual *r = dm_record(g, here.gain ? &dm_residual_norm_op : &dm_residual_op, sizeof *r);
+    Residual *r = dm_record(g, here.gain ? &dm_residual_norm_op : &dm_residual_op, here.y, sizeof *r);
     if (!r) return here.y;
     if (here.gain) {
         here.ds = dm_arena_take(g->arena, 3 * row);

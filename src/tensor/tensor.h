@@ -8,9 +8,9 @@
 typedef struct Tensor {
     int rows, cols, stride;
     float *data;
-    float *grad;  // same layout as data; NULL: nothing flows back here. A parameter's gradient is the graph's affair.
-    bool parameter;        // data lies in the model's parameter buffer
-    struct Tensor *whole;  // itself, or what it is columns of; NULL: grad is cleared and kept by somebody else
+    bool parameter;        // data lies in the model's parameter buffer, its gradient in the graph's
+    struct Tensor *whole;  // itself, or what it is columns of; NULL: nothing flows back here
+    float *grad;           // of the whole, on the way back: same layout as data; NULL until dm_gradient is asked for it
     int written;           // of the whole: so many columns of grad, from the left, hold something; the rest is garbage
 } Tensor;
 
@@ -32,7 +32,6 @@ static inline Tensor dm_columns(const Tensor *t, int from, int cols)
                     .cols = cols,
                     .stride = t->stride,
                     .data = t->data + from,
-                    .grad = t->grad ? t->grad + from : NULL,
                     .parameter = t->parameter,
                     .whole = t->whole};
 }

@@ -108,7 +108,7 @@ static inline Tensor *bench_input(Bench *b, int rows, int cols)
     }
     input->tensor = dm_tensor(&b->graph, rows, cols);
     memcpy(input->tensor->data, input->values, size * sizeof(float));
-    if (b->inputs_constant) input->tensor->grad = NULL;
+    if (b->inputs_constant) input->tensor->whole = NULL;
     return input->tensor;
 }
 
