@@ -25,22 +25,25 @@ static void begin(Training *t)
     Bench *bench = t->bench;
     const dm_options *o = bench->options;
     const int words = (int)dm_options_number(o, "mini-batch-words"), shard = (int)dm_options_number(o, "shard-words"),
-              sentences = (int)dm_options_number(o, "sentences");
+              sentences = (int)dm_options_number(o, "sentences"), lanes = (int)dm_options_number(o, "lanes");
     t->update_words = words ? words : bench->update_words;
     t->shard_words = shard ? shard : dm_default_shard_words(t->update_words);
     dm_bench_text(&t->corpus, bench, sentences ? sentences : 29000);
-    dm_plan_make(
-        &t->plan, &t->corpus,
-        &(PlanBudget){.seed = bench->seed, .epoch = 1, .shard_words = t->shard_words, .update_words = t->update_words});
     t->model = dm_bench_model(bench);
     t->optimizer = (Optimizer){.adam = true,
                                .beta1 = 0.9,
                                .beta2 = 0.98,
                                .epsilon = 1e-9,
                                .rounds = bench->precision == DM_PRECISION_BF16,
-                               .lanes = (int)dm_options_number(o, "lanes"),
+                               .lanes = lanes ? lanes : dm_default_lanes(t->model->parameters.size),
                                .threads = bench->threads};
     dm_optimizer_create(&t->optimizer, &t->model->parameters);
+    dm_plan_make(&t->plan, &t->corpus,
+                 &(PlanBudget){.seed = bench->seed,
+                               .epoch = 1,
+                               .shard_words = t->shard_words,
+                               .update_words = t->update_words,
+                               .lanes = t->optimizer.lanes});
     t->workers = (Workers){.model = t->model,
                            .gemm = bench->gemm,
                            .threads = bench->threads,

@@ -376,10 +376,10 @@ const Option dm_option_table[] = {
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16|int8",
      .commands = DM_BENCH, .group = machine, .argument = "NAME",
      .help = "of matrix products, as in train and translate; int8 is for bench translate"},
-    {.name = "lanes", .type = DM_INTEGER, ONE, .initial = "4", .low = 1, .high = 64, .commands = DM_TRAIN | DM_BENCH,
+    {.name = "lanes", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 64, .commands = DM_TRAIN | DM_BENCH,
      .group = machine, .argument = "N",
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
-             "memory; the result depends on it"},
+             "memory; 0: 4, or 2 for more than 16 million weights; the result depends on it"},
     {.name = "shard-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000,
      .commands = DM_TRAIN | DM_BENCH, .group = machine, .argument = "N",
      .help = "target pieces that a thread takes at once; 0: chosen from --mini-batch-words; the result depends on it"},

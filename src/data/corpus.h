@@ -36,8 +36,9 @@ typedef struct Plan {
 typedef struct PlanBudget {
     uint64_t seed;
     uint32_t epoch;      // from 1; 0: no shuffling (validation): sorted by length
-    int shard_words;     // target tokens of a shard, at most (a longer sentence is a shard of its own)
+    int shard_words;     // target tokens of a shard, at most but for the rest of a sentence
     int update_words;    // target tokens of an update, about
+    int lanes;           // an update of more shards than this has a multiple of it
 } PlanBudget;
 
 // Shuffles, sorts by length so that the sentences of a shard are alike, cuts into shards, shuffles the shards, and deals

@@ -33,17 +33,19 @@ static void sort_by(const int *length, int *order, int count)
     free(start);
 }
 
-// Cuts the sorted pairs where the next one would go over the budget. start: [count + 1]; returns the number of shards.
-static int cut(int *start, const int *order, int count, const int *length, int budget)
+// Cuts the sorted pairs into `shares` of as many words, as near as whole pairs come to it: a pair belongs to the share
+// in which its middle word lies. start: [count + 1]; returns the number of shards, fewer where a pair fills several
+// shares.
+static int cut(int *start, const int *order, int count, const int *length, double share_words)
 {
     int shards = 0;
-    int64_t words = 0;
+    int64_t before = 0, last = -1;
     for (int i = 0; i < count; i++) {
-        if (i == 0 || words + length[order[i]] > budget) {
-            start[shards++] = i;
-            words = 0;
-        }
-        words += length[order[i]];
+        const int words = length[order[i]];
+        const int64_t share = (int64_t)(((double)before + 0.5 * words) / share_words);
+        if (share > last) start[shards++] = i;
+        last = share;
+        before += words;
     }
     start[shards] = count;
     return shards;
@@ -70,40 +72,56 @@ static void shuffle_shards(Plan *plan, int pairs, const PlanBudget *budget)
     plan->shard_start = start;
 }
 
-// The epoch's words, divided by the budget and rounded, give the number of updates; each gets an equal share, as near
-// as whole shards come to it: shard i goes to the update in whose share its middle word lies. So no update is left with
-// a small rest. An epoch of less than a budget and a half is one update.
-static void deal(Plan *plan, const int *length, int budget)
+// Each update gets as many shards; one of several shares' words counts as several. So no update is left with a small
+// rest.
+static void deal(Plan *plan, const int *length, int64_t updates, double share_words)
 {
-    int64_t total = 0, before = 0;
-    for (int i = 0; i < plan->shard_start[plan->shards]; i++) total += length[plan->order[i]];
-    int64_t shares = (total + budget / 2) / budget, last = -1;
-    if (shares < 1) shares = 1;
+    int64_t *weight = dm_allocate((size_t)plan->shards + 1, sizeof *weight), total = 0, before = 0, last = -1;
+    for (int s = 0; s < plan->shards; s++) {
+        double words = 0;
+        for (int i = plan->shard_start[s]; i < plan->shard_start[s + 1]; i++) words += length[plan->order[i]];
+        weight[s] = words < share_words ? 1 : (int64_t)(words / share_words + 0.5);
+        total += weight[s];
+    }
     plan->update_start = dm_allocate((size_t)plan->shards + 1, sizeof *plan->update_start);
     for (int s = 0; s < plan->shards; s++) {
-        int64_t words = 0;
-        for (int i = plan->shard_start[s]; i < plan->shard_start[s + 1]; i++) words += length[plan->order[i]];
-        int64_t share = (int64_t)(((double)before + 0.5 * (double)words) * (double)shares / (double)total);
-        if (s == 0 || share > last) plan->update_start[plan->updates++] = s;
-        last = share;
-        before += words;
+        const int64_t update = (2 * before + weight[s]) * updates / (2 * total);
+        if (update > last) plan->update_start[plan->updates++] = s;
+        last = update;
+        before += weight[s];
     }
     plan->update_start[plan->updates] = plan->shards;
+    free(weight);
 }
 
+static int64_t round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+// The words of the epoch, divided by those of an update and rounded, give the number of updates. Shards of an update
+// are equal, and where there are more of them than lanes, every lane gets as many: at its end no thread waits for long.
 void dm_plan_make(Plan *plan, const Corpus *corpus, const PlanBudget *budget)
 {
-    int pairs = corpus->pairs, update_words = budget->update_words > 0 ? budget->update_words : 1;
-    int shard_words = budget->shard_words < update_words ? budget->shard_words : update_words;
+    const int pairs = corpus->pairs, *length = corpus->target_length;
+    int64_t total = 0;
+    for (int i = 0; i < pairs; i++) total += length[i];
+    int64_t updates = (total + budget->update_words / 2) / budget->update_words;
+    if (updates < 1) updates = 1;  // of no pairs, too
+    int64_t shards = ((total + updates - 1) / updates + budget->shard_words - 1) / budget->shard_words;
+    if (shards < 1) shards = 1;
+    if (shards > budget->lanes) shards = round_up(shards, budget->lanes);
+    const double share_words = (double)total / (double)(updates * shards);
+
     *plan = (Plan){.order = dm_allocate((size_t)pairs, sizeof *plan->order),
                    .shard_start = dm_allocate((size_t)pairs + 1, sizeof *plan->shard_start)};
     for (int i = 0; i < pairs; i++) plan->order[i] = i;
     if (budget->epoch) shuffle(plan->order, pairs, budget, SHUFFLE_PAIRS);
     sort_by(corpus->source_length, plan->order, pairs);
     sort_by(corpus->target_length, plan->order, pairs);
-    plan->shards = cut(plan->shard_start, plan->order, pairs, corpus->target_length, shard_words);
+    plan->shards = cut(plan->shard_start, plan->order, pairs, length, share_words);
     if (budget->epoch) shuffle_shards(plan, pairs, budget);
-    deal(plan, corpus->target_length, update_words);
+    deal(plan, length, updates, share_words);
 }
 
 void dm_plan_free(Plan *plan)

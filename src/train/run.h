@@ -71,6 +71,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 void dm_run_close(Run *run);
 
 int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
+int dm_default_lanes(size_t weights);         // of --lanes
 
 // Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
 void dm_run_plan(Run *run);

@@ -25,6 +25,12 @@ int dm_default_shard_words(int batch_words)
     return words < 64 ? 64 : words > 384 ? 384 : words;
 }
 
+// Two buffers more are much for a model of many weights, which keeps two threads as busy with two.
+int dm_default_lanes(size_t weights)
+{
+    return weights > 1 << 24 ? 2 : 4;
+}
+
 // --keep-best names some of --valid-metrics.
 static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
 {
@@ -262,6 +268,7 @@ static void make_workers(Run *run)
     const dm_options *o = run->options;
     bool adam = !strcmp(dm_options_text(o, "optimizer", 0), "adam");
     double numbers[3];
+    const int lanes = whole(o, "lanes");
     for (int i = 0; i < 3; i++) numbers[i] = dm_option_number(dm_options_text(o, "optimizer-params", i));
     run->optimizer = (Optimizer){
         .adam = adam,
@@ -270,9 +277,10 @@ static void make_workers(Run *run)
         .epsilon = numbers[2],
         .smoothing = dm_options_number(o, "exponential-smoothing"),
         .rounds = precision_of(run->options) == DM_PRECISION_BF16,
-        .lanes = whole(o, "lanes"),
+        .lanes = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
         .threads = run->settings.threads,
     };
+    run->settings.budget.lanes = run->optimizer.lanes;
     dm_optimizer_create(&run->optimizer, &run->model->parameters);
     run->workers = (Workers){
         .model = run->model,

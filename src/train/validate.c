@@ -80,7 +80,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     v->sources = &setup->text->lines[DM_SOURCE];
     v->references = references;
     dm_plan_make(&v->plan, &v->corpus,
-                 &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words});
+                 &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words, .lanes = 1});
     v->model = setup->model;
     v->translator = greedy_translator(setup, &v->model);
     v->pieces = setup->pieces;

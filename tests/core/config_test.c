@@ -193,7 +193,7 @@ static void a_run_goes_on_with_its_own_options_alone(void)
         {"inv-sqrt", "dropout", "0.100000000000001", "--dropout: begun with 0.1, now 0.100000000000001"},
         {"inv-sqrt", "valid-freq", "1e", NULL},
         {"inv-sqrt", "dim-emb", "128", "--dim-emb: begun with 256, now 128"},
-        {"inv-sqrt", "lanes", "8", "--lanes: begun with 4, now 8"},
+        {"inv-sqrt", "lanes", "8", "--lanes: begun with 0, now 8"},
         {"inv-sqrt", "valid-freq", "30m", "--valid-freq: begun with 1e, now 30m"},
         {"inv-sqrt", "valid-metrics", "bleu", "--valid-metrics: begun with ce-mean-words bleu, now bleu"},
         {"inv-sqrt", "pretrained-model", "x", "--pretrained-model: begun with none, now x"},

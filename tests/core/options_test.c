@@ -205,7 +205,7 @@ static void a_wrong_command_line_is_explained(void)
         {"train", "--dropout 0,1", "'0,1' is not a number"},
         {"train", "--dropout -0.1", "-0.1 is too little; it must be a number from 0 to 0.95"},
         {"train", "--dropout 1", "1 is too much; at most 0.95"},
-        {"train", "--lanes 0", "0 is too little; it must be a whole number from 1 to 64"},
+        {"train", "--lanes -1", "-1 is too little; it must be a whole number from 0 to 64"},
         {"train", "--activation gelo", "there is no 'gelo'; it must be one of relu, gelu, swish, silu, tanh"},
         {"train", "--valid-metrics bleu blue", "there is no 'blue'"},
         {"train", "--after 10", "'10' is no duration"},

@@ -284,10 +284,10 @@ static void the_weights_that_the_folder_ends_with_are_measured(void)
 {
     static const char *const kinds[][2] = {{"averaged", "average 8"}, {"smoothed", "exponential-smoothing 0.02"}};
     char *valid = validation_on_itself();
-    train("plain", CHANGES("after 30e", valid, "valid-freq 1e", "dec-depth 2"), NULL, NULL);
+    train("plain", CHANGES("after 20e", valid, "valid-freq 1e", "dec-depth 2"), NULL, NULL);
     for (size_t i = 0; i < DM_COUNT(kinds); i++) {
         const char *folder = kinds[i][0];
-        train(folder, CHANGES("after 30e", valid, "valid-freq 1e", "dec-depth 2", kinds[i][1]), NULL, NULL);
+        train(folder, CHANGES("after 20e", valid, "valid-freq 1e", "dec-depth 2", kinds[i][1]), NULL, NULL);
         char *start = path_of(folder), *change = dm_format("pretrained-model %s", start);
         train("again", CHANGES(change, "after 1u", valid, "learn-rate 1e-12", "lr-warmup 0", "overwrite"), NULL, NULL);
         CU_ASSERT(same_stored(folder, "again"));
