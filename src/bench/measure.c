@@ -56,7 +56,8 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
                        .backends = &bench->gemm,
                        .backend_count = 1,
                        .threads = m->threads,
-                       .precision = bench->precision};
+                       .precision = bench->precision,
+                       .packed = m->packed};
     Tally tally;
     *whole = (Tally){0};
     Status status = run_round(bench, m, &tally, error);

@@ -14,7 +14,8 @@ typedef struct Tally {
 
 typedef struct Measurement {
     int threads;
-    const Products *products;                                   // what it multiplies
+    const Products *products;                                   // what it multiplies ...
+    bool packed;                                                // ... with packed weights, where there are such
     Status (*once)(void *context, Tally *tally, Error *error);  // an update, a pass: adds its pieces to the tally
     void (*warm)(void *context);                                // the warm-up is over; or NULL
     void *context;

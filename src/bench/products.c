@@ -141,11 +141,30 @@ static Gemm call_of(const GemmClock *clock, const Product *p, int thread)
                   .precision = clock->precision};
 }
 
+// The thread's x and y; the scales of x, where it has some, are the first numbers of x itself.
+static PackedProduct packed_call_of(const GemmClock *clock, int product, int thread)
+{
+    const Product *p = &clock->products->list[product];
+    float *own = clock->own[thread];
+    return (PackedProduct){.x = own,
+                           .scales = clock->precision == DM_PRECISION_INT8 ? own : NULL,
+                           .rows = p->m,
+                           .weight = &clock->packing[product],
+                           .count = p->n,
+                           .y = own + clock->own_c,
+                           .stride = p->n};
+}
+
 static double time_turn(const GemmClock *clock, int backend, int product, long repetitions, int thread)
 {
     const Gemm call = call_of(clock, &clock->products->list[product], thread);
+    const PackedProduct packed = clock->packs ? packed_call_of(clock, product, thread) : (PackedProduct){0};
     const double begin = dm_clock();
-    for (long i = 0; i < repetitions; i++) clock->backends[backend]->multiply(&call);
+    for (long i = 0; i < repetitions; i++)
+        if (clock->packs)
+            dm_packed_multiply(clock->packs, &packed);
+        else
+            clock->backends[backend]->multiply(&call);
     return dm_clock() - begin;
 }
 
@@ -182,6 +201,20 @@ static void take_memory(GemmClock *clock)
     clock->own_c = a + b;
 }
 
+// Weights of their own for each product: a pack is known by where its weight lies.
+static void pack(GemmClock *clock)
+{
+    const Products *products = clock->products;
+    clock->packs = dm_packs_create(clock->backends[0], clock->precision);
+    if (!clock->packs) return;
+    clock->packing = dm_allocate((size_t)products->count, sizeof *clock->packing);
+    for (int i = 0; i < products->count; i++) {
+        const Product *p = &products->list[i];
+        clock->packing[i] =
+            (Tensor){.rows = p->n, .cols = p->k, .stride = p->k, .data = numbers((size_t)p->n * (size_t)p->k)};
+    }
+}
+
 // How many repetitions fill a turn, as one thread finds out. The very first call pays for code that the library makes
 // at run time.
 static long repetitions_of(const GemmClock *clock, int backend, int product, double turn)
@@ -215,6 +248,7 @@ void dm_gemm_clock_create(GemmClock *clock, double seconds)
 {
     const int turns = clock->products->count * clock->backend_count;
     take_memory(clock);
+    if (clock->packed) pack(clock);
     clock->repetitions = dm_allocate((size_t)turns, sizeof *clock->repetitions);
     dm_parallel(1, turns, fill_turn, &(Filling){clock, seconds / turns / PASSES});
 }
@@ -222,6 +256,9 @@ void dm_gemm_clock_create(GemmClock *clock, double seconds)
 void dm_gemm_clock_free(GemmClock *clock)
 {
     for (int i = 0; clock->own && i < clock->threads; i++) free(clock->own[i]);
+    for (int i = 0; clock->packing && i < clock->products->count; i++) free(clock->packing[i].data);
+    dm_packs_destroy(clock->packs);
+    free(clock->packing);
     free(clock->own);
     free(clock->weights);
     free(clock->repetitions);

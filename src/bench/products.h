@@ -2,7 +2,7 @@
 // when nothing else runs.
 #pragma once
 #include "model/config.h"
-#include "tensor/gemm.h"
+#include "tensor/packs.h"
 
 typedef enum Pass { DM_PASS_FORWARD, DM_PASS_INPUT, DM_PASS_WEIGHT } Pass;
 
@@ -39,10 +39,13 @@ typedef struct GemmClock {
     const GemmBackend *const *backends;  // the libraries that take turns
     int backend_count, threads;
     Precision precision;
+    bool packed;  // with weights that are packed once, as search has them; of one backend, and forward alone
     // made by dm_gemm_clock_create
     float *weights;       // what all threads read
     float **own;          // [threads] their other matrices
     size_t own_b, own_c;  // where the second and the third begin
+    Packs *packs;         // NULL: nothing is packed
+    Tensor *packing;      // [products] the weights that are
     long *repetitions;    // [backends][products] that fill a turn
 } GemmClock;
 

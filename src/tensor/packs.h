@@ -18,8 +18,11 @@ Packs *dm_packs_create(const GemmBackend *backend, Precision precision);
 void dm_packs_destroy(Packs *packs);
 Precision dm_packs_precision(const Packs *packs);
 
-// The backend with which packing gains something on this processor, which makes it the one for search; NULL: none.
-const GemmBackend *dm_packing_backend(Precision precision);
+// The backend for search: the one asked for; with "auto", the one that packs weights, since its products are the
+// fastest; else the one that the model was trained with (NULL: nobody knows), where this build has it, because a
+// measurement takes as long as the translation of some sentences; else what a measurement says.
+Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
+                                 const char *trained, int width, Error *error);
 
 // y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
 // packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
