@@ -37,22 +37,20 @@ WARM_STEPS = LEAST_STEPS = 3
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads):
+    """Of itself, with one product for queries, keys and values, or of a memory, with one for keys and values."""
+
+    def __init__(self, width, heads, cross):
         super().__init__()
-        self.heads = heads
-        self.query, self.both = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.heads, self.cross = heads, cross
+        self.input = nn.Linear(width, (1 if cross else 3) * width)
+        self.memory = nn.Linear(width, 2 * width) if cross else None
         self.output = nn.Linear(width, width)
 
-    def forward(self, x, memory, mask=None, causal=False):
+    def forward(self, x, memory=None, mask=None, causal=False):
         def by_head(y):
             return y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-        if memory is x:  # one product for all three
-            weight = torch.cat([self.query.weight, self.both.weight])
-            bias = torch.cat([self.query.bias, self.both.bias])
-            q, k, v = F.linear(x, weight, bias).chunk(3, -1)
-        else:
-            q, (k, v) = self.query(x), self.both(memory).chunk(2, -1)
+        q, k, v = (self.input(x), *self.memory(memory).chunk(2, -1)) if self.cross else self.input(x).chunk(3, -1)
         y = F.scaled_dot_product_attention(by_head(q), by_head(k), by_head(v), attn_mask=mask, is_causal=causal)
         return self.output(y.transpose(1, 2).flatten(2))
 
@@ -61,15 +59,15 @@ class Layer(nn.Module):
     def __init__(self, width, ffn, heads, dropout, decoder):
         super().__init__()
         self.decoder, self.drop = decoder, nn.Dropout(dropout)
-        self.attention, self.norm1 = Attention(width, heads), nn.LayerNorm(width)
+        self.attention, self.norm1 = Attention(width, heads, cross=False), nn.LayerNorm(width)
         if decoder:
-            self.cross, self.norm2 = Attention(width, heads), nn.LayerNorm(width)
+            self.cross, self.norm2 = Attention(width, heads, cross=True), nn.LayerNorm(width)
         self.ffn = nn.Sequential(nn.Linear(width, ffn), nn.ReLU(), nn.Linear(ffn, width))
         self.norm3 = nn.LayerNorm(width)
 
     def forward(self, x, memory, mask):
         own = None if self.decoder else mask
-        x = self.norm1(x + self.drop(self.attention(x, x, own, self.decoder)))
+        x = self.norm1(x + self.drop(self.attention(x, mask=own, causal=self.decoder)))
         if self.decoder:
             x = self.norm2(x + self.drop(self.cross(x, memory, mask)))
         return self.norm3(x + self.drop(self.ffn(x)))
