@@ -10,6 +10,7 @@
 static const struct {
     const char *option, *what;
 } limited[] = {{"sentences", "train|translate"},
+               {"length", "train|translate"},
                {"mini-batch-words", "train"},
                {"shard-words", "train|gemm"},
                {"lanes", "train"},

@@ -103,6 +103,14 @@ static int clamp(double length)
     return length < SHORTEST ? SHORTEST : length > LONGEST ? LONGEST : (int)length;
 }
 
+// Log-normal: mean 13, standard deviation 4; a translation is of nearly the same length.
+static void draw_lengths(Random *random, int *source, int *target)
+{
+    const double length = 12.4 * exp(0.3 * dm_random_normal(random));
+    *source = clamp(length + 0.5) + 1;
+    *target = clamp(length * exp(0.15 * dm_random_normal(random)) + 0.5) + 1;
+}
+
 // Zipf's law, roughly: of n pieces, piece i is drawn with a probability of about 1 / (i log n).
 static int draw_piece(Random *random, const ModelConfig *c)
 {
@@ -122,8 +130,9 @@ void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs)
 {
     Random random = dm_random(bench->seed, TEXT_STREAM, 0, 0);
     const size_t count = (size_t)pairs;
+    const int asked = (int)dm_options_number(bench->options, "length"), longest = asked ? asked : LONGEST + 1;
     *corpus = (Corpus){.pairs = pairs,
-                       .ids = dm_allocate(count * 2 * (LONGEST + 1), sizeof(int)),
+                       .ids = dm_allocate(count * 2 * (size_t)longest, sizeof(int)),
                        .source = dm_allocate(count, sizeof(size_t)),
                        .target = dm_allocate(count, sizeof(size_t)),
                        .source_length = dm_allocate(count, sizeof(int)),
@@ -131,10 +140,8 @@ void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs)
                        .line = dm_allocate(count, sizeof(int))};
     size_t used = 0;
     for (int i = 0; i < pairs; i++) {
-        // Log-normal: mean 13, standard deviation 4; a translation is of nearly the same length.
-        const double length = 12.4 * exp(0.3 * dm_random_normal(&random));
-        const int source = clamp(length + 0.5) + 1,
-                  target = clamp(length * exp(0.15 * dm_random_normal(&random)) + 0.5) + 1;
+        int source = asked, target = asked;
+        if (!asked) draw_lengths(&random, &source, &target);
         corpus->line[i] = i + 1;
         corpus->source[i] = used;
         corpus->source_length[i] = source;

@@ -86,6 +86,9 @@ const Option dm_option_table[] = {
      .group = data, .argument = "N",
      .help = "sentences of the made-up text, which are as long as Multi30k's: 13 pieces on average, 3 to 40; 0: as "
              "many as Multi30k has, 29,000 to train on and 1,000 to translate"},
+    {.name = "length", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 100000, .commands = DM_BENCH,
+     .group = data, .argument = "N",
+     .help = "pieces of each made-up sentence, end of sentence counted; 0: as Multi30k's"},
     {.name = "seed", .type = DM_INTEGER, ONE, .initial = "1", .low = 0, .high = 999999999999999, .commands = DM_BENCH,
      .group = data, .argument = "N",
      .help = "of the made-up text and the weights"},

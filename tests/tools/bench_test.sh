@@ -20,6 +20,7 @@ grep -q "99th percentile" text || fail "bench translate --latency: $(cat text)"
 for i in $(seq 12); do echo "w$((2 + i)) w5 w6"; done > lines
 bench translate --model model --input lines "${short[@]}" --json > own.json || fail "lines of one's own"
 
+bench train --model model "${short[@]}" --length 50 --sentences 20 --json > long.json || fail "bench train --length"
 bench train --model model "${short[@]}" --profile --json > train.json || fail "bench train --json"
 bench translate --model model "${short[@]}" --beam-size 3 --json > translate.json || fail "bench translate --json"
 bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"
@@ -27,13 +28,15 @@ python3 - << 'PYTHON' || fail "what the JSON says"
 import json
 def spread(s):
     assert set(s) == {"median", "min", "max"} and 0 < s["min"] <= s["median"] <= s["max"], s
-train, translate, own, gemm = (json.load(open(f + ".json")) for f in ("train", "translate", "own", "gemm"))
-for result in train, translate, own:
+train, translate, own, long, gemm = (json.load(open(f + ".json"))
+                                     for f in ("train", "translate", "own", "long", "gemm"))
+for result in train, translate, own, long:
     for key in "source_tokens_per_second", "target_tokens_per_second", "gflops", "gemm_gflops", "percent_of_gemm":
         spread(result[key])
     assert result["rounds"] == 2 and result["threads"] == 2 and result["peak_memory_bytes"] > 1 << 20
     assert result["target_tokens"] > 0 and result["gflop_per_target_token"] > 0
 assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1
+assert long["target_tokens"] == long["source_tokens"] == 2 * 20 * 50, "all 20 sentences in each of two rounds"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
 profile = train["profile"]
 parts = [way["seconds"] for op in profile["ops"] for way in (op["forward"], op["backward"])]
@@ -53,6 +56,7 @@ check "no such shape" 2 "tiny" "$dragoman" bench train --shape huge
 check "a shape and a model" 2 "--shape|--model" "$dragoman" bench train --shape tiny --model model
 check "no such model" 1 "nowhere" "$dragoman" bench train --model nowhere
 check "a profile of what" 2 "--profile" "$dragoman" bench gemm --profile
+check "lengths of what" 2 "--length" "$dragoman" bench gemm --length 5
 check "latency of what" 2 "--latency" "$dragoman" bench train --latency
 
 [ $failures = 0 ] || exit 1
