@@ -14,7 +14,7 @@ static const struct {
     {"train", train_command},     {"translate", translate_command}, {"rescore", rescore_command},
     {"average", average_command}, {"score", score_command},         {"report", report_command},
     {"serve", serve_command},     {"info", info_command},           {"docs", docs_command},
-    {"bench", bench_command},     {"quantize", quantize_command},
+    {"bench", bench_command},     {"quantize", quantize_command},   {"shortlist", shortlist_command},
 };
 
 int complain(dm_status status, const dm_error *error)

@@ -49,6 +49,8 @@ dm_status open_models(dm_model **model, const dm_options *options, dm_error *err
     dm_status status = dm_model_open(model, dm_options_text(options, "model", 0), options, error);
     for (int i = 1; i < dm_options_count(options, "model") && !status; i++)
         status = dm_model_join(*model, dm_options_text(options, "model", i), error);
+    if (!status && dm_options_flag(options, "shortlist"))
+        status = dm_model_shortlist(*model, dm_options_text(options, "model", 0), error);
     if (!status) return DM_OK;
     dm_model_close(*model);
     *model = NULL;

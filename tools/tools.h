@@ -15,6 +15,7 @@ int docs_command(const dm_options *options);
 int info_command(const dm_options *options);
 int serve_command(const dm_options *options);
 int quantize_command(const dm_options *options);
+int shortlist_command(const dm_options *options);
 
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.

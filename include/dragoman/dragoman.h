@@ -100,6 +100,10 @@ DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_op
 // Makes an ensemble of the model and another one with the same vocabularies: the probability of a piece is the mean of
 // what the members give it. What looks at attention looks at that of the first.
 DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error);
+// From now on search looks only at the pieces that the folder's shortlist (vmap.txt, see dm_shortlist) has for the source
+// pieces of a batch, so that which lines share a batch may show in the result. Ensembles, sampling, no_repeat_ngram and
+// prefixes look at all pieces. Not while another thread translates with the model.
+DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
@@ -233,6 +237,10 @@ DM_API dm_status dm_average(const dm_options *options, const dm_observer *observ
 
 // Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say.
 DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
+
+// Lists the target pieces that may translate each source piece, as the options of "shortlist" say, in the model folder.
+// dm_model_shortlist makes use of it.
+DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
 
 // ---- Measuring ------------------------------------------------------------------------------------------------------
 

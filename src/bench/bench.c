@@ -17,6 +17,7 @@ static const struct {
                {"profile", "train"},
                {"input", "translate"},
                {"beam-size", "translate"},
+               {"shortlist", "translate"},
                {"mini-batch", "translate"},
                {"latency", "translate"}};
 

@@ -83,6 +83,7 @@ static Status open_model(Lines *all, const Bench *bench, const char *folder, Err
     const char *precision = dm_precision_name(bench->precision);
     if (!status) status = dm_options_set(options, "precision", 1, &precision, error);
     if (!status) status = dm_model_open(&all->model, folder, options, error);
+    if (!status && dm_options_flag(bench->options, "shortlist")) status = dm_model_shortlist(all->model, folder, error);
     dm_options_free(options);
     return status;
 }

@@ -5,7 +5,7 @@
 
 #define ONE           .values_min = 1, .values_max = 1
 #define EVERY_COMMAND DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_SCORE | DM_REPORT | DM_AVERAGE | DM_DOCS | DM_INFO | \
-                      DM_SERVE | DM_BENCH | DM_QUANTIZE
+                      DM_SERVE | DM_BENCH | DM_QUANTIZE | DM_SHORTLIST
 
 // Groups, in the order of the help.
 static const char data[] = "Data", segmentation[] = "Segmentation", shape[] = "Model shape", training[] = "Training",
@@ -21,6 +21,15 @@ const Option dm_option_table[] = {
              "input. Text may be compressed (gzip, zstd), wherever it is read"},
     {.name = "tsv", .type = DM_TEXT, ONE, .commands = DM_TRAIN, .group = data, .argument = "FILE",
      .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"},
+    {.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2, .values_max = 2, .commands = DM_SHORTLIST,
+     .group = data, .argument = "SRC TRG", .required = true, .instead = "tsv",
+     .help = "the text that the model has learnt from, or some like it: two files, line N of one is the translation of "
+             "line N of the other"},
+    {.name = "tsv", .type = DM_TEXT, ONE, .commands = DM_SHORTLIST, .group = data, .argument = "FILE",
+     .help = "instead of --train-sets: one file of columns separated by tabs"},
+    {.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2, .initial = "1 2", .low = 1,
+     .high = 10000, .commands = DM_SHORTLIST, .group = data, .argument = "SRC TRG", .only_with = "tsv",
+     .help = "which columns of --tsv are source and target, counted from 1"},
     {.name = "valid-sets", .type = DM_TEXT, .values_min = 2, .values_max = 2, .commands = DM_TRAIN, .group = data,
      .argument = "SRC TRG", .instead = "valid-tsv",
      .help = "text that is not learnt from: it decides which checkpoint is the best, and when to stop"},
@@ -38,8 +47,8 @@ const Option dm_option_table[] = {
      .commands = DM_TRANSLATE | DM_SERVE, .group = data, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"},
-    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO | DM_QUANTIZE, .group = data,
-     .argument = "DIR", .required = true,
+    {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_RESCORE | DM_INFO | DM_QUANTIZE | DM_SHORTLIST,
+     .group = data, .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, ONE, .commands = DM_AVERAGE, .group = data, .argument = "DIR",
      .required = true,
@@ -64,6 +73,12 @@ const Option dm_option_table[] = {
      .group = data, .argument = "NAME",
      .help = "how matrices are stored: int8, in 8 bits with a scale for each row, a quarter of float32's size; or bf16, "
              "the upper half of float32, which transformers and CTranslate2 read as well"},
+    {.name = "first", .type = DM_INTEGER, ONE, .initial = "100", .low = 0, .high = 1000000, .commands = DM_SHORTLIST,
+     .group = data, .argument = "N",
+     .help = "the most frequent pieces of the target, which are looked at whatever the source says"},
+    {.name = "best", .type = DM_INTEGER, ONE, .initial = "50", .low = 1, .high = 1000000, .commands = DM_SHORTLIST,
+     .group = data, .argument = "N",
+     .help = "the most probable translations of each source piece"},
     {.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16, .commands = DM_REPORT,
      .group = data, .argument = "DIR ...", .required = true,
      .help = "folders that dragoman train has written, or is writing; several are compared"},
@@ -236,6 +251,12 @@ const Option dm_option_table[] = {
     {.name = "beam-size", .aliases = "b", .type = DM_INTEGER, ONE, .initial = "1", .low = 1, .high = 1000,
      .commands = DM_BENCH, .group = search, .argument = "N",
      .help = "translate: hypotheses kept at each step; 1 is greedy"},
+    {.name = "shortlist", .type = DM_FLAG, .commands = DM_TRANSLATE | DM_SERVE, .group = search,
+     .help = "look only at pieces that may translate what stands in the batch, as dragoman shortlist has listed them: "
+             "faster, and nearly always the same text. Sampling, ensembles, --no-repeat-ngram and what the user has begun "
+             "look at all pieces"},
+    {.name = "shortlist", .type = DM_FLAG, .commands = DM_BENCH, .group = search, .only_with = "input",
+     .help = "translate, with --input: as in translate"},
     {.name = "normalize", .aliases = "n", .type = DM_REAL, ONE, .initial = "1", .low = 0, .high = 10,
      .commands = DM_TRANSLATE, .group = search, .argument = "F",
      .help = "hypotheses are compared by log-probability / length^F; 0: by log-probability alone"},
@@ -354,6 +375,9 @@ const Option dm_option_table[] = {
      .commands = DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT | DM_SERVE, .group = machine, .argument = "N",
      .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"},
+    {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096, .commands = DM_SHORTLIST,
+     .group = machine, .argument = "N",
+     .help = "threads; 0: one for each processor. The result does not depend on it"},
     {.name = "cpu-threads", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 4096, .commands = DM_BENCH,
      .group = machine, .argument = "N",
      .help = "threads; 0: one for each processor"},
@@ -434,6 +458,13 @@ const Command dm_command_table[] = {
      "(--pretrained-model).",
      "dragoman quantize --model zh-en --output zh-en-int8\n"
      "dragoman quantize --model zh-en --output zh-en-bf16 --precision bf16"},
+    {"shortlist", DM_SHORTLIST, "--model DIR (--train-sets SRC TRG | --tsv FILE) [options]",
+     "list the pieces that may translate a piece",
+     "Learns from pairs of sentences which target pieces translate a source piece, and writes the list into the model "
+     "folder (vmap.txt, which CTranslate2 reads as well). With it, `translate --shortlist` looks at some hundred pieces "
+     "instead of all of them.",
+     "dragoman shortlist --model zh-en --train-sets train.zh train.en\n"
+     "dragoman translate --model zh-en --shortlist < test.zh"},
     {"score", DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER",
      "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "

@@ -26,7 +26,8 @@ enum {
     DM_INFO = 128,
     DM_SERVE = 256,
     DM_BENCH = 512,
-    DM_QUANTIZE = 1024
+    DM_QUANTIZE = 1024,
+    DM_SHORTLIST = 2048
 };
 
 typedef struct Option {

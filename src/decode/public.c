@@ -17,7 +17,8 @@ struct dm_model {
     int count;
     Segmenter *segmenter;
     const GemmBackend *gemm;
-    Packs *packs;  // of all of them
+    Packs *packs;          // of all of them
+    Shortlist *shortlist;  // or NULL
     AlignmentHeads heads;
 };
 
@@ -101,6 +102,12 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
     return status;
 }
 
+dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
+{
+    dm_shortlist_free(model->shortlist);
+    return dm_shortlist_read(&model->shortlist, folder, model->segmenter, error);
+}
+
 void dm_model_close(dm_model *model)
 {
     if (!model) return;
@@ -108,6 +115,7 @@ void dm_model_close(dm_model *model)
     dm_alignment_heads_free(&model->heads);
     for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
     dm_packs_destroy(model->packs);
+    dm_shortlist_free(model->shortlist);
     free(model);
 }
 
@@ -240,6 +248,7 @@ static Translator translator_of(const dm_model *model, const dm_translate_option
                         .segmenter = model->segmenter,
                         .gemm = model->gemm,
                         .packs = model->packs,
+                        .shortlist = model->shortlist,
                         .heads = model->heads,
                         .options = *options};
 }

@@ -38,10 +38,11 @@ typedef struct Search {
     int width;   // hypotheses of a sentence: the beam, or the samples
     int length;  // pieces of a hypothesis after this step
     Slots now, next;
-    int *from, taken;  // slot i of the next step goes on from slot from[i]; how many there are
-    Node *nodes;       // of this step: room for [open sentences * width], ...
-    int made;          // ... so many in use; one may outlive its slot, as the end of a finished hypothesis
-    Best best, mine;   // continuations: 2 * width of a sentence, and of one of its hypotheses
+    int *from, taken;     // slot i of the next step goes on from slot from[i]; how many there are
+    Node *nodes;          // of this step: room for [open sentences * width], ...
+    int made;             // ... so many in use; one may outlive its slot, as the end of a finished hypothesis
+    Best best, mine;      // continuations: 2 * width of a sentence, and of one of its hypotheses
+    ShortOutput *output;  // NULL: all pieces are looked at
     Rules rules;
     Draw draw;
     int longest_prefix;
@@ -190,7 +191,7 @@ static Scores score(Graph *g, Search *s, SearchState *const *states)
     const bool whole = is_sampling(s) || s->job->model_count > 1 || o->no_repeat_ngram ||
                        s->length <= s->longest_prefix || enough > MANY;
     return whole ? dm_search_rows(g, s->job, states, s->now.id)
-                 : dm_search_best(g, s->job, states[0], s->now.id, enough);
+                 : dm_search_best(g, s->job, states[0], s->now.id, enough, s->output);
 }
 
 static void forbid(Search *s, const Beam *beam, const Scores *scores)
@@ -325,6 +326,7 @@ bool dm_search(Graph *g, const SearchJob *job, Found *found)
     Beam **alive = dm_arena_take(g->arena, (size_t)sentences * sizeof *alive);
     for (int i = 0; i < sentences; i++) alive[i] = &beams[i];
     Search s = begin(g->arena, job, beams);
+    if (job->shortlist && models == 1) s.output = dm_shortlist_output(job->shortlist, g, job->models[0], job->source);
     int open = sentences;
     bool stopped = false;
     while (open && !stopped) {
@@ -333,6 +335,7 @@ bool dm_search(Graph *g, const SearchJob *job, Found *found)
         stopped = open && o->stop && o->stop(o->context);
     }
     for (int m = 0; m < models; m++) job->models[m]->architecture->finish(states[m]);
+    dm_short_output_free(s.output);
     for (int i = 0; i < sentences && !stopped; i++) found[i] = write_out(g->arena, o, &beams[i]);
     return !stopped;
 }

@@ -1,11 +1,13 @@
 // Search over any model's next-piece probabilities: beam search, of which greedy search is a beam of one, or sampling.
 #pragma once
+#include "decode/shortlist.h"
 #include "model/model.h"
 #include "text/segmenter.h"
 
 typedef struct SearchJob {
     const Model *const *models;  // an ensemble; what a piece is, the first says
     int model_count;
+    const Shortlist *shortlist;  // NULL: all pieces are looked at
     Tokens source;
     const dm_translate_options *options;  // beam_size above 0; its prefixes, context and partial are not used here
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one

@@ -48,11 +48,18 @@ Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states
     return (Scores){.rows = member[0]};
 }
 
-Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough)
+Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
+                      const ShortOutput *output)
 {
     const Model *model = job->models[0];
     const Tensor *features = model->architecture->step(g, state, ids);
-    return (Scores){.best = dm_next_pieces(g, features, model->output, model->output_bias, enough)};
+    if (!output) return (Scores){.best = dm_next_pieces(g, features, model->output, model->output_bias, enough)};
+    Graph own = *g;
+    own.packs = output->packs;
+    Scores scores = {.best = dm_next_pieces(&own, features, &output->weight, &output->bias, enough)};
+    for (int i = 0; i < features->rows * enough; i++)
+        if (scores.best.ids[i] >= 0) scores.best.ids[i] = output->ids[scores.best.ids[i]];
+    return scores;
 }
 
 static bool any_above(const float *p, int n, float threshold)

@@ -48,7 +48,9 @@ typedef struct Scores {
     NextPieces best;  // without regard to the rules
 } Scores;
 Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids);
-Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough);
+// output: the pieces that are looked at; NULL: all of them
+Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
+                      const ShortOutput *output);
 // Adds the continuations of a slot, which has this log probability, to the best.
 void dm_search_continue(const Scores *scores, const Rules *rules, int slot, double total, Best *best);
 

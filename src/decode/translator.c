@@ -156,6 +156,7 @@ static void translate_batch(void *context, int index, int thread)
     }
     const SearchJob job = {.models = t->models,
                            .model_count = t->model_count,
+                           .shortlist = t->shortlist,
                            .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE, -1),
                            .options = o,
                            .prefixes = prefixes,

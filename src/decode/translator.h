@@ -12,6 +12,7 @@ typedef struct Translator {
     const Segmenter *segmenter;
     const GemmBackend *gemm;
     Packs *packs;                  // or NULL
+    const Shortlist *shortlist;    // or NULL
     AlignmentHeads heads;          // of the first model
     dm_translate_options options;  // with beam_size and threads above 0
 } Translator;

@@ -70,6 +70,8 @@ typedef struct Run {
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 
+// The text that one of two options names, if either does: files of both sides, or one of columns.
+Status dm_bitext_of_options(Bitext *text, const dm_options *options, const char *sets, const char *tsv, Error *error);
 int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
 int dm_default_lanes(size_t weights);         // of --lanes
 

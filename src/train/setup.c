@@ -219,8 +219,7 @@ static Status go_on(Run *run, Error *error)
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
-// The text that one of two options names, if either does.
-static Status read_text(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
+Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
 {
     BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
                          .tsv = dm_options_text(o, tsv, 0)};
@@ -231,8 +230,8 @@ static Status read_text(Bitext *text, const dm_options *o, const char *sets, con
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
 static Status read_texts(Run *run, Error *error)
 {
-    Status status = read_text(&run->text, run->options, "train-sets", "tsv", error);
-    return status ? status : read_text(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
+    Status status = dm_bitext_of_options(&run->text, run->options, "train-sets", "tsv", error);
+    return status ? status : dm_bitext_of_options(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
 }
 
 static Status make_corpus(Run *run, Error *error)

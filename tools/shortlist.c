@@ -1,0 +1,9 @@
+// dragoman shortlist: which pieces search has to look at.
+#include "tools.h"
+
+int shortlist_command(const dm_options *options)
+{
+    dm_error error;
+    dm_status status = dm_shortlist(options, &error);
+    return status ? complain(status, &error) : 0;
+}
