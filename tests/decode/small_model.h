@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/random.h"
+#include "decode/search.h"
 #include "model/model.h"
 
 typedef struct Shape {
@@ -74,4 +75,12 @@ static inline Tokens random_sources(Arena *arena, const Model *model, int n, int
         *at++ = model->config.eos;
     }
     return dm_tokens(arena, n, lengths, ids);
+}
+
+#define BEAM(size, exponent, factor, most)                                                                             \
+    .beam_size = size, .normalize = exponent, .max_length_factor = factor, .max_length = most
+
+static inline bool same_ids(const Hypothesis *h, const int *ids, int count)
+{
+    return h->count == count && (!count || memcmp(h->ids, ids, (size_t)count * sizeof(int)) == 0);
 }
