@@ -46,6 +46,12 @@ static Text grouped_of(const cJSON *object, const char *name)
 
 enum { LABEL = 28 };  // width of the first column
 
+// The library whose products these are, or our own kernels.
+static const char *multiplier(const cJSON *json)
+{
+    return report_string(json, find(json, "packed_by") ? "packed_by" : "gemm");
+}
+
 static void print_machine(const cJSON *json)
 {
     const cJSON *processor = find(json, "processor"), *flag;
@@ -57,7 +63,7 @@ static void print_machine(const cJSON *json)
     }
     printf("\n%-*s%.0f of %.0f processors", LABEL, "threads", report_number(json, "threads"),
            report_number(processor, "count"));
-    if (find(json, "gemm")) printf(", matrix products by %s", report_string(json, "gemm"));
+    if (find(json, "gemm")) printf(", matrix products by %s", multiplier(json));
     putchar('\n');
 }
 
@@ -102,7 +108,7 @@ static void print_latency(const cJSON *latency)
 static void print_speed(const cJSON *json)
 {
     char alone[64];
-    snprintf(alone, sizeof alone, "GFLOP/s of %s alone", report_string(json, "gemm"));
+    snprintf(alone, sizeof alone, "GFLOP/s of %s alone", multiplier(json));
     printf("%-*s%12s [min ... max]\n", LABEL, "", "median");
     print_latency(find(json, "latency_ms"));
     print_figure(json, "target tokens/s", "target_tokens_per_second", 0);

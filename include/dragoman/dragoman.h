@@ -264,6 +264,7 @@ DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
 //     "batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer"
 // translate:
 //   "sentences", "beam_size", "mini_batch"
+//   "packed_by"                                            whose kernels multiply by packed weights
 //   "latency_ms": {"median", "p99", "sentences"}           with --latency
 // gemm:
 //   "uses": [{"use", "rows", "gflops", "products"}]        training, and steps of decoding by the rows that they have

@@ -69,6 +69,7 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
         if (round == 0) {  // the products have memory of their own, which does not count
             cJSON_AddNumberToObject(bench->result, "peak_memory_bytes", dm_peak_memory());
             dm_gemm_clock_create(&clock, bench->seconds / 4);
+            if (clock.packs) cJSON_AddStringToObject(bench->result, "packed_by", dm_packs_kernels(clock.packs));
         }
         dm_gemm_clock_round(&clock, rates);
         add_round(&figures, round, &tally, m->products, rates);

@@ -206,7 +206,6 @@ static void pack(GemmClock *clock)
 {
     const Products *products = clock->products;
     clock->packs = dm_packs_create(clock->backends[0], clock->precision);
-    if (!clock->packs) return;
     clock->packing = dm_allocate((size_t)products->count, sizeof *clock->packing);
     for (int i = 0; i < products->count; i++) {
         const Product *p = &products->list[i];

@@ -40,8 +40,7 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
                *precise = options ? dm_options_text(options, "precision", 0) : "auto";
     const Precision precision =
         strcmp(precise, "auto") == 0 ? fitting_precision(model->models[0]) : dm_precision(precise);
-    const int width = model->models[0]->config.width;
-    Status status = dm_gemm_choose_for_search(&model->gemm, precision, asked, trained, width, error);
+    Status status = dm_gemm_choose_for_search(&model->gemm, precision, asked, trained, error);
     if (!status) model->packs = dm_packs_create(model->gemm, precision);
     return status;
 }

@@ -16,7 +16,7 @@ void dm_shortlist_free(Shortlist *shortlist);
 typedef struct ShortOutput {
     int *ids;             // [weight.rows] ascending: the piece that a row stands for
     Tensor weight, bias;  // [pieces, d], [pieces]
-    Packs *packs;         // of these weights, or NULL
+    Packs *packs;         // of these weights
 } ShortOutput;
 
 // In the graph's arena. NULL: the list would be no shorter than the vocabulary.

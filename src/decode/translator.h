@@ -11,7 +11,7 @@ typedef struct Translator {
     int model_count;
     const Segmenter *segmenter;
     const GemmBackend *gemm;
-    Packs *packs;                  // or NULL
+    Packs *packs;
     const Shortlist *shortlist;    // or NULL
     AlignmentHeads heads;          // of the first model
     dm_translate_options options;  // with beam_size and threads above 0

@@ -14,6 +14,7 @@ typedef struct MatmulForm {
     int type;
 } MatmulForm;
 
+#ifdef DM_HAVE_ONEDNN_MATMUL
 void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c);
 
 // B as the library likes it best, for products with any number of rows: bytes that it takes (0: the library has no code
@@ -21,3 +22,20 @@ void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c);
 // (int8 where the type is that), B being its transpose.
 size_t dm_matmul_packed_size(int n, int k, MatmulType type);
 void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *packed);
+#else  // a build without it packs nothing
+static inline void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c)
+{
+    (void)form, (void)a, (void)b, (void)c;
+}
+
+static inline size_t dm_matmul_packed_size(int n, int k, MatmulType type)
+{
+    (void)n, (void)k, (void)type;
+    return 0;
+}
+
+static inline void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *packed)
+{
+    (void)n, (void)k, (void)type, (void)weight, (void)packed;
+}
+#endif

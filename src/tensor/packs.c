@@ -10,8 +10,7 @@
 #include "core/error.h"
 #include "tensor/kernels.h"
 #include "tensor/matmul_onednn.h"
-
-#ifdef DM_HAVE_ONEDNN_MATMUL
+#include "tensor/panels.h"
 
 typedef struct Pack {
     const float *weight;  // its first row: the key, with `count`
@@ -23,6 +22,7 @@ typedef struct Pack {
 // A hash table that only grows: looking up takes no lock.
 enum { SLOTS = 8192, MOST = SLOTS / 2 };
 struct Packs {
+    bool own;  // in panels, for kernels of our own; else as oneDNN has it
     MatmulType type;
     Precision precision;
     pthread_mutex_t adding;
@@ -43,8 +43,10 @@ static bool gains(const GemmBackend *backend, Precision precision)
 
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
 {
-    if (!gains(backend, precision)) return NULL;
+    const bool own = !gains(backend, precision);
+    assert(!own || precision == DM_PRECISION_FP32);
     Packs *packs = dm_allocate(1, sizeof *packs);
+    packs->own = own;
     packs->type = types[precision];
     packs->precision = precision;
     pthread_mutex_init(&packs->adding, NULL);
@@ -67,6 +69,11 @@ static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
     const float *rows = dm_row(weight, first);
     Pack *pack = dm_arena_take(&packs->arena, sizeof *pack);
     *pack = (Pack){.weight = rows, .count = count};
+    if (packs->own) {
+        pack->packed = dm_arena_take(&packs->arena, dm_panels_size(count, width));
+        dm_panels_pack(count, width, rows, pack->packed);
+        return pack;
+    }
     pack->packed = dm_arena_take(&packs->arena, dm_matmul_packed_size(count, width, packs->type));
     if (packs->type != DM_MATMUL_S8) {
         dm_matmul_pack(count, width, packs->type, rows, pack->packed);
@@ -131,14 +138,12 @@ static void widen_row(float *y, const float *restrict weight_scales, float scale
 
 // Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
 // a multiple of STEP, and less than that.
-bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
+static void multiply_by_library(const Packs *packs, const Pack *pack, const PackedProduct *p, float *products)
 {
     enum { PORTION = 256, STEP = 16 };
     static const size_t sizes[] = {
         [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
-    const Pack *pack = find(packs, p->weight, p->first, p->count);
     const int width = p->weight->cols;
-    float *products = p->scratch ? p->scratch : p->y;  // rows side by side, or oneDNN is very slow
     for (int row = 0, rows; row < p->rows; row += rows) {
         const int left = p->rows - row;
         rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
@@ -147,6 +152,17 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
         dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed,
                   products + (size_t)row * (size_t)p->count);
     }
+}
+
+bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
+{
+    const Pack *pack = find(packs, p->weight, p->first, p->count);
+    if (packs->own) {
+        dm_panels_multiply(p->x, p->rows, p->weight->cols, pack->packed, p->count, p->y, p->stride);
+        return false;
+    }
+    float *products = p->scratch ? p->scratch : p->y;  // rows side by side, or oneDNN is very slow
+    multiply_by_library(packs, pack, p, products);
     const bool widens = packs->type == DM_MATMUL_S8;
     for (int row = 0; row < p->rows && (widens || p->scratch); row++) {
         float *from = products + (size_t)row * (size_t)p->count;
@@ -156,53 +172,27 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
     return widens;
 }
 
+const char *dm_packs_kernels(const Packs *packs)
+{
+    return packs->own ? "own kernels" : "onednn";
+}
+
 Precision dm_packs_precision(const Packs *packs)
 {
     return packs->precision;
 }
 
-#else  // nothing is packed
-
-static bool gains(const GemmBackend *backend, Precision precision)
-{
-    (void)backend, (void)precision;
-    return false;
-}
-
-Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
-{
-    (void)backend, (void)precision;
-    return NULL;
-}
-
-void dm_packs_destroy(Packs *packs)
-{
-    (void)packs;
-}
-
-Precision dm_packs_precision(const Packs *packs)
-{
-    (void)packs;
-    return DM_PRECISION_FP32;
-}
-
-bool dm_packed_multiply(Packs *packs, const PackedProduct *product)
-{
-    (void)packs, (void)product;
-    return false;
-}
-#endif
-
 Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
-                                 const char *trained, int width, Error *error)
+                                 const char *trained, Error *error)
 {
-    if (strcmp(asked, "auto") == 0) {
-        for (int i = 0; dm_gemm_backends[i]; i++)
-            if (gains(dm_gemm_backends[i], precision)) {
-                *backend = dm_gemm_backends[i];
-                return DM_OK;
-            }
-        if (trained && !dm_gemm_choose_for(backend, precision, trained, width, NULL)) return DM_OK;
-    }
-    return dm_gemm_choose_for(backend, precision, asked, width, error);
+    enum { ANY_WIDTH = 0 };  // nothing is measured
+    const bool any = strcmp(asked, "auto") == 0;
+    for (int i = 0; any && dm_gemm_backends[i]; i++)
+        if (gains(dm_gemm_backends[i], precision)) {
+            *backend = dm_gemm_backends[i];
+            return DM_OK;
+        }
+    if (!any || precision != DM_PRECISION_FP32) return dm_gemm_choose_for(backend, precision, asked, ANY_WIDTH, error);
+    if (!trained || dm_gemm_choose(backend, trained, ANY_WIDTH, NULL)) *backend = dm_gemm_backends[0];
+    return DM_OK;
 }

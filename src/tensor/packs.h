@@ -12,17 +12,19 @@
 
 typedef struct Packs Packs;
 
-// Weights are packed when they are first asked for, and must not change from then on. NULL: nothing is gained by
-// packing with this backend on this processor (float32 only; dm_gemm_choose_for has seen to the other precisions).
+// Weights are packed when they are first asked for, and must not change from then on. By the backend, where it has
+// kernels for packed weights on this processor; else, float32 only, for kernels of our own (dm_gemm_choose_for has seen
+// to the other precisions).
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision);
 void dm_packs_destroy(Packs *packs);
 Precision dm_packs_precision(const Packs *packs);
+const char *dm_packs_kernels(const Packs *packs);  // whose: "onednn", "own kernels"
 
-// The backend for search: the one asked for; with "auto", the one that packs weights, since its products are the
-// fastest; else the one that the model was trained with (NULL: nobody knows), where this build has it, because a
-// measurement takes as long as the translation of some sentences; else what a measurement says.
+// The backend for search: the one asked for; with "auto", one that has kernels for packed weights. Where none has, it
+// is left with the products of long attention: the one that the model was trained with (NULL: nobody knows), or the
+// first.
 Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
-                                 const char *trained, int width, Error *error);
+                                 const char *trained, Error *error);
 
 // y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
 // packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
