@@ -79,7 +79,7 @@ static void print_work(const cJSON *json)
 {
     const double rounds = report_number(json, "rounds"), seconds = report_number(json, "seconds");
     if (is(json, "bench", "train"))
-        printf("%-*s%s target pieces each, in shards of %s, %.0f lanes; %s of them\n", LABEL, "updates",
+        printf("%-*s%s target pieces each, in shards of up to %s, %.0f lanes; %s of them\n", LABEL, "updates",
                grouped_of(json, "update_words").text, grouped_of(json, "shard_words").text,
                report_number(json, "lanes"), grouped_of(json, "updates").text);
     if (is(json, "bench", "translate"))

@@ -157,14 +157,14 @@ static PackedProduct packed_call_of(const GemmClock *clock, int product, int thr
 
 static double time_turn(const GemmClock *clock, int backend, int product, long repetitions, int thread)
 {
-    const Gemm call = call_of(clock, &clock->products->list[product], thread);
-    const PackedProduct packed = clock->packs ? packed_call_of(clock, product, thread) : (PackedProduct){0};
     const double begin = dm_clock();
-    for (long i = 0; i < repetitions; i++)
-        if (clock->packs)
-            dm_packed_multiply(clock->packs, &packed);
-        else
-            clock->backends[backend]->multiply(&call);
+    if (clock->packs) {
+        const PackedProduct call = packed_call_of(clock, product, thread);
+        for (long i = 0; i < repetitions; i++) dm_packed_multiply(clock->packs, &call);
+    } else {
+        const Gemm call = call_of(clock, &clock->products->list[product], thread);
+        for (long i = 0; i < repetitions; i++) clock->backends[backend]->multiply(&call);
+    }
     return dm_clock() - begin;
 }
 

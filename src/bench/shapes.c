@@ -54,8 +54,11 @@ static Status choose_gemm(Bench *bench, const char *trained, Error *error)
     const char *asked = dm_options_text(bench->options, "gemm", 0);
     if (strcmp(bench->what, "translate") == 0)
         return dm_gemm_choose_for_search(&bench->gemm, bench->precision, asked, trained, error);
-    if (trained && strcmp(asked, "auto") == 0) asked = trained;
-    return dm_gemm_choose_for(&bench->gemm, bench->precision, asked, bench->config.width, error);
+    const int width = bench->config.width;
+    if (trained && strcmp(asked, "auto") == 0 &&
+        !dm_gemm_choose_for(&bench->gemm, bench->precision, trained, width, NULL))
+        return DM_OK;
+    return dm_gemm_choose_for(&bench->gemm, bench->precision, asked, width, error);
 }
 
 Status dm_bench_shape(Bench *bench, Error *error)

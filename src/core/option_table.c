@@ -390,7 +390,8 @@ const Option dm_option_table[] = {
      .help = "matrix library; auto takes the faster one"},
     {.name = "gemm", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|openblas|onednn",
      .commands = DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
-     .help = "matrix library; auto takes the one that is faster in search"},
+     .help = "matrix library; auto takes the one that has kernels for packed weights. Where none has, dragoman's own "
+             "multiply by the weights, and the library does what is left"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16",
      .commands = DM_TRAIN, .group = machine, .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, one and a half "
@@ -409,7 +410,8 @@ const Option dm_option_table[] = {
              "memory; 0: 4, or 2 for more than 16 million weights; the result depends on it"},
     {.name = "shard-words", .type = DM_INTEGER, ONE, .initial = "0", .low = 0, .high = 1000000000,
      .commands = DM_TRAIN | DM_BENCH, .group = machine, .argument = "N",
-     .help = "target pieces that a thread takes at once; 0: chosen from --mini-batch-words; the result depends on it"},
+     .help = "target pieces that a thread takes at once, about and at most; 0: chosen from --mini-batch-words; the result "
+             "depends on it"},
     {.name = "json", .type = DM_FLAG, .commands = DM_INFO, .group = general,
      .help = "print JSON, for programs: the names in it stay as they are"},
     {.name = "config", .aliases = "c", .type = DM_TEXT, ONE, .commands = EVERY_COMMAND, .group = general,

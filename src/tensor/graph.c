@@ -21,9 +21,20 @@ struct Spare {
     size_t bytes;
 };
 
-static float *take_gradient(Graph *graph, size_t bytes)
+static size_t bytes_of(const Tensor *t)
 {
-    if (bytes < sizeof(Spare)) bytes = sizeof(Spare);
+    return (size_t)t->rows * (size_t)t->cols * sizeof(float);
+}
+
+// Room for a gradient, and for what it is once it has done its work.
+static size_t room_for_gradient(const Tensor *t)
+{
+    return bytes_of(t) < sizeof(Spare) ? sizeof(Spare) : bytes_of(t);
+}
+
+static float *take_gradient(Graph *graph, const Tensor *t)
+{
+    const size_t bytes = room_for_gradient(t);
     for (Spare **at = &graph->spare; *at; at = &(*at)->next) {
         Spare *found = *at;
         if (found->bytes != bytes) continue;
@@ -33,15 +44,10 @@ static float *take_gradient(Graph *graph, size_t bytes)
     return dm_arena_take(graph->arena, bytes);
 }
 
-static size_t bytes_of(const Tensor *t)
-{
-    return (size_t)t->rows * (size_t)t->cols * sizeof(float);
-}
-
 static void hand_on_gradient(Graph *graph, Tensor *t)
 {
     Spare *spare = (Spare *)t->grad;
-    *spare = (Spare){graph->spare, bytes_of(t) < sizeof(Spare) ? sizeof(Spare) : bytes_of(t)};
+    *spare = (Spare){graph->spare, room_for_gradient(t)};
     graph->spare = spare;
     t->grad = NULL;
 }
@@ -85,7 +91,7 @@ float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add)
     Tensor *whole = t->whole;
     if (!whole) return NULL;
     if (!whole->grad) {
-        whole->grad = take_gradient(graph, bytes_of(whole));
+        whole->grad = take_gradient(graph, whole);
         whole->written = 0;
     }
     const int from = (int)(t->data - whole->data);

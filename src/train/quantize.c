@@ -73,6 +73,7 @@ dm_status dm_quantize(const dm_options *options, dm_error *error)
     if (!status) status = dm_segmenter_copy(from, to, error);
     if (!status) status = copy_file(from, to, "generation_config.json", error);
     if (!status) status = copy_file(from, to, "train.jsonl", error);
+    if (!status) status = copy_file(from, to, "vmap.txt", error);
     if (!status) status = dm_weights_quantize(model, dtype, weights, error);
     if (!status) status = write_config(from, to, dtype == DM_DTYPE_I8, error);  // last: with it, all is there
     dm_model_destroy(model);

@@ -37,6 +37,10 @@ if has bf16; then
     "$dragoman" train "${shape[@]}" --precision bf16 --model bf16 2> train.err || fail 'train in bf16'
     "$dragoman" translate --model bf16 < text > trained.out || fail 'translate with what was trained in bf16'
     [ "$(diff text trained.out | grep -c '^>')" -lt 6 ] || fail 'training in bf16 has not learnt to copy'
+    cp -r run plain
+    sed -i 's/"gemm":[^,]*/"gemm": "openblas"/' plain/config.json
+    "$dragoman" bench train --model plain --precision bf16 --seconds 0 --rounds 1 > text.bench 2> message ||
+        fail "bench train in bf16, of a shape that was trained with another library: $(cat message)"
     check 'a run keeps its precision' 2 'precision' "$dragoman" train "${shape[@]}" --after 41e --precision fp32 --model bf16
 fi
 check 'int8 is not for training' 2 'fp32, bf16' "$dragoman" train "${shape[@]}" --precision int8 --model other

@@ -30,6 +30,9 @@ head -n 40 src > lines
 [ "$(wc -l < one)" = 40 ] || fail "$(wc -l < one) lines came out of 40"
 same 'any number of threads' one three
 "$dragoman" bench translate --model run --input lines --shortlist --seconds 0 --rounds 1 > text || fail 'bench --shortlist'
+check 'a smaller model' 0 '' "$dragoman" quantize --model run --output small --precision bf16
+same 'the list comes along' run/vmap.txt small/vmap.txt
+"$dragoman" translate --model small --shortlist --input lines > text || fail 'the list of a smaller model'
 check 'made-up text has no list' 2 '--shortlist|--input' "$dragoman" bench translate --model run --shortlist
 check 'training has none' 2 '--shortlist' "$dragoman" bench train --shortlist
 
