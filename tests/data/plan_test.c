@@ -126,6 +126,19 @@ static void updates_come_close_to_their_budget(void)
     }
 }
 
+// One pair in ten fills ten shards: an update with many of these gets fewer of the others.
+static void long_pairs_count_for_the_shards_that_they_fill(void)
+{
+    Corpus corpus = lengths(PAIRS, 10);
+    for (int i = 0; i < PAIRS; i += 10) target_length[i] = 1000;
+    Plan plan = planned(&corpus, (PlanBudget){1, 1, 100, 10000, 1});
+    int64_t total = 0;
+    for (int i = 0; i < PAIRS; i++) total += target_length[i];
+    for (int u = 0; u < plan.updates; u++)
+        CU_ASSERT(fabs(update_words(&plan, u) - (double)total / plan.updates) <= 1000 + 200);
+    dm_plan_free(&plan);
+}
+
 static void a_corpus_smaller_than_the_budget_is_one_update(void)
 {
     Corpus corpus = lengths(50, 10);
@@ -253,6 +266,7 @@ const Fact facts[] = {FACT(every_pair_comes_exactly_once_an_epoch),
                       FACT(shards_of_an_update_are_equal_and_a_multiple_of_the_lanes),
                       FACT(a_sentence_longer_than_a_shard_is_a_shard_of_its_own),
                       FACT(updates_come_close_to_their_budget),
+                      FACT(long_pairs_count_for_the_shards_that_they_fill),
                       FACT(a_corpus_smaller_than_the_budget_is_one_update),
                       FACT(updates_are_rounded_to_the_nearest_number),
                       FACT(all_orders_are_as_likely),

@@ -35,7 +35,7 @@ for result in train, translate, own, long:
         spread(result[key])
     assert result["rounds"] == 2 and result["threads"] == 2 and result["peak_memory_bytes"] > 1 << 20
     assert result["target_tokens"] > 0 and result["gflop_per_target_token"] > 0
-assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1
+assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1 and train["lanes"] == 4
 assert long["target_tokens"] == long["source_tokens"] == 2 * 20 * 50, "all 20 sentences in each of two rounds"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
 profile = train["profile"]
