@@ -19,9 +19,6 @@ typedef struct AttentionRecord {
 // Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows.
 enum { LARGE = 64 * 64 * 64, PIECE = 64 };
 
-// So few queries take dot products with the keys as they lie; for more, a transposed copy of the keys pays.
-enum { FEW = 2 };
-
 static void multiply(const Graph *g, const Product *whole)
 {
     if ((double)whole->m * whole->n * whole->k < LARGE) {
@@ -96,6 +93,7 @@ typedef struct Head {
     int t, s, w, wide;       // queries, keys, width, dm_padded(keys)
     int first, more;         // keys that the first query sees, and how many more each of the next
     int query, key, column;  // first row of queries and of keys, first column
+    const int *rows;         // of the keys, counted from `key`; NULL: side by side
     float scale;
 } Head;
 
@@ -109,7 +107,8 @@ static Head head_of(const Attention *a, int sequence, int h)
                   .first = a->causal ? s - t + 1 : s,
                   .more = a->causal ? 1 : 0,
                   .query = a->queries.start[sequence],
-                  .key = a->keys.start[sequence],
+                  .key = a->rows ? 0 : a->keys.start[sequence],
+                  .rows = a->rows ? a->rows + a->keys.start[sequence] : NULL,
                   .column = h * w,
                   .scale = 1.0f / sqrtf((float)w)};
 }
@@ -122,10 +121,8 @@ static const float *at(const Tensor *t, int row, int column)
 static void probabilities(const Graph *g, const Attention *a, const Head *h, float *p, float *transposed)
 {
     const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->column);
-    if (h->t <= FEW) {
-        for (int i = 0; i < h->t; i++)
-            dm_dot_rows(q + (size_t)i * (size_t)a->q.stride, k, a->k.stride, h->s, h->w,
-                        p + (size_t)i * (size_t)h->wide);
+    if (h->t == 1) {  // for more queries, a transposed copy of the keys pays
+        dm_dot_rows(q, k, a->k.stride, h->rows, h->s, h->w, p);
     } else {
         dm_transpose(k, a->k.stride, h->s, h->w, transposed);
         multiply(g, &(Product){.m = h->t,
@@ -142,6 +139,27 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
                                .shift = h->s - h->t});
     }
     softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
+}
+
+static void mix(const Graph *g, const Attention *a, const Head *h, const float *p, Tensor *y)
+{
+    const float *v = at(&a->v, h->key, h->column);
+    float *to = dm_row(y, h->query) + h->column;
+    if (h->t == 1)
+        dm_mix_rows(p, v, a->v.stride, h->rows, h->s, h->w, to);
+    else
+        multiply(g, &(Product){.m = h->t,
+                               .n = h->w,
+                               .k = h->s,
+                               .a = p,
+                               .a_row = h->wide,
+                               .a_col = 1,
+                               .b = v,
+                               .ldb = a->v.stride,
+                               .c = to,
+                               .ldc = y->stride,
+                               .triangle = a->causal ? DM_A_LOWER : DM_FULL,
+                               .shift = h->s - h->t});
 }
 
 // What the heads on their way back share.
@@ -288,7 +306,7 @@ static Attention joined(Graph *g, const Attention *from)
 
 Tensor *dm_attention(Graph *g, const Attention *args)
 {
-    const bool whole = g->recording || args->causal || args->probabilities;  // somebody counts the sequences
+    const bool whole = g->recording || args->causal || args->probabilities || args->rows;  // sequences stay as they are
     const Attention used = whole ? *args : joined(g, args), *a = &used;
     assert(args->queries.n == args->keys.n);
     assert(a->q.cols % a->heads == 0 && a->k.cols == a->q.cols && a->v.cols == a->q.cols);
@@ -302,20 +320,10 @@ Tensor *dm_attention(Graph *g, const Attention *args)
         for (int h = 0; h < a->heads; h++) {
             const Head head = head_of(a, s, h);
             assert(!a->causal || head.s >= head.t);
+            assert(!a->rows || (head.t == 1 && !r));
             float *p = r ? r->p[s * a->heads + h] = scratch(g, head.t, head.wide) : kept;
             probabilities(g, a, &head, p, transposed);
-            multiply(g, &(Product){.m = head.t,
-                                   .n = head.w,
-                                   .k = head.s,
-                                   .a = p,
-                                   .a_row = head.wide,
-                                   .a_col = 1,
-                                   .b = at(&a->v, head.key, head.column),
-                                   .ldb = a->v.stride,
-                                   .c = dm_row(y, head.query) + head.column,
-                                   .ldc = y->stride,
-                                   .triangle = a->causal ? DM_A_LOWER : DM_FULL,
-                                   .shift = head.s - head.t});
+            mix(g, a, &head, p, y);
             if (a->probabilities)
                 for (int i = 0; i < head.t; i++)
                     memcpy(a->probabilities[s] + ((size_t)h * (size_t)head.t + (size_t)i) * (size_t)head.s,

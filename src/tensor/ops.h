@@ -44,6 +44,9 @@ typedef struct Attention {
     Tensor q;             // [nq, d], may be columns of a wider tensor
     Tensor k, v;          // [nk, d]
     Spans queries, keys;  // same number of sequences; spans of keys may overlap (a beam shares its source)
+    // Key j of sequence s is row keys.start[s] + j of k and v; where rows are given, row rows[keys.start[s] + j] (as
+    // hypotheses share what they grew from): then every sequence has one query, and nothing is recorded.
+    const int *rows;
     int heads;
     bool causal;
     float **

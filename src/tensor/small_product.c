@@ -121,15 +121,20 @@ void dm_transpose(const float *from, int stride, int s, int w, float *to)
     }
 }
 
+DM_INLINE const float *row_at(const float *matrix, int stride, const int *rows, int j)
+{
+    return matrix + (size_t)(rows ? rows[j] : j) * (size_t)stride;
+}
+
 // Eight sums of products, one a lane, are the sum of a transposed square.
 DM_CLONES
-void dm_dot_rows(const float *q, const float *k, int stride, int s, int w, float *scores)
+void dm_dot_rows(const float *q, const float *keys, int stride, const int *rows, int s, int w, float *scores)
 {
     for (int j = 0; j < s; j += DM_LANES) {
         const float *row[DM_LANES];
         Lanes x[DM_LANES] = {0};
 #pragma GCC unroll 8
-        for (int i = 0; i < DM_LANES; i++) row[i] = k + (size_t)(j + i < s ? j + i : s - 1) * (size_t)stride;
+        for (int i = 0; i < DM_LANES; i++) row[i] = row_at(keys, stride, rows, j + i < s ? j + i : s - 1);
         int c = 0;
         for (; c + DM_LANES <= w; c += DM_LANES) {
             const Lanes query = *in(q + c);
@@ -141,5 +146,32 @@ void dm_dot_rows(const float *q, const float *k, int stride, int s, int w, float
         for (; c < w; c++)
             for (int i = 0; i < DM_LANES; i++) sum[i] += q[c] * row[i][c];
         *out(scores + j) = sum;
+    }
+}
+
+// y [vectors * DM_LANES] at column c; vectors is a constant where this is inlined.
+DM_INLINE void mix(const float *p, const float *values, int stride, const int *rows, int s, int vectors, float *y)
+{
+    enum { MOST = 8 };
+    Lanes sum[MOST] = {0};
+    for (int j = 0; j < s; j++) {
+        const float *row = row_at(values, stride, rows, j);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) sum[v] += p[j] * *in(row + v * DM_LANES);
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) *out(y + v * DM_LANES) = sum[v];
+}
+
+DM_CLONES
+void dm_mix_rows(const float *p, const float *values, int stride, const int *rows, int s, int w, float *y)
+{
+    int c = 0;
+    for (; c + 8 * DM_LANES <= w; c += 8 * DM_LANES) mix(p, values + c, stride, rows, s, 8, y + c);
+    for (; c + 4 * DM_LANES <= w; c += 4 * DM_LANES) mix(p, values + c, stride, rows, s, 4, y + c);
+    for (; c + DM_LANES <= w; c += DM_LANES) mix(p, values + c, stride, rows, s, 1, y + c);
+    for (; c < w; c++) {
+        y[c] = 0;
+        for (int j = 0; j < s; j++) y[c] += p[j] * row_at(values, stride, rows, j)[c];
     }
 }

@@ -63,5 +63,8 @@ void dm_small_product(const Product *p);
 // to [w, padded(s)] = from' [s, w]; the padding is finite where `from` is.
 void dm_transpose(const float *from, int stride, int s, int w, float *to);
 
-// scores [padded(s)]: the dot products of q [w] and the rows of k [s, w]; those of the padding repeat others.
-void dm_dot_rows(const float *q, const float *k, int stride, int s, int w, float *scores);
+// Of one query, with keys and values wherever they lie: row j of s is row rows[j] of the matrix, or with rows NULL row
+// j. scores [padded(s)]: the dot products of q [w] and the keys [s, w]; those of the padding repeat others.
+void dm_dot_rows(const float *q, const float *keys, int stride, const int *rows, int s, int w, float *scores);
+// y [w]: the sum of the values [s, w], each p[j] times.
+void dm_mix_rows(const float *p, const float *values, int stride, const int *rows, int s, int w, float *y);

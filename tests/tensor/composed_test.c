@@ -171,6 +171,7 @@ static const Shape shapes[] = {
     {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 64, 2, true},
     {2, {0, 100}, {100, 1}, {0, 0}, {200, 170}, 101, 200, 128, 4, false},
     {1, {0}, {1}, {0}, {300}, 1, 300, 32, 1, true},
+    {1, {0}, {1}, {0}, {19}, 1, 19, 218, 2, false},
 };
 
 // One head of one sequence: P, Y and the gradients by the formulas, in double.
@@ -289,6 +290,34 @@ static void slots_that_share_keys_see_what_each_sees_alone(void)
         snprintf(what, sizeof what, "slot %d", i);
         agree_floats(what, dm_row(together, i), dm_row(alone, i), WIDTH, tolerance);
     }
+    bench_close(&b);
+}
+
+// Keys that lie anywhere, some twice, against the same keys side by side; heads as wide as all blocks of the kernels
+// and a rest.
+static void listed_keys_are_as_good_as_a_copy(void)
+{
+    enum { SLOTS = 3, KEYS = 13, LISTED = 21, HEADS = 2, WIDTH = HEADS * (64 + 32 + 8 + 5) };
+    static const int row[SLOTS] = {0, 1, 2}, one[SLOTS] = {1, 1, 1}, start[SLOTS] = {9, 0, 20},
+                     length[SLOTS] = {11, 8, 1};
+    static const int rows[LISTED] = {4, 4, 0, 12, 7, 3, 8, 9, -1, 0, 1, 2, 3, 4, 5, 12, 11, 10, 9, 8, 6};
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, false);
+    Tensor q = *bench_input(&b, SLOTS, WIDTH), k = *bench_input(&b, KEYS, WIDTH), v = *bench_input(&b, KEYS, WIDTH);
+    Tensor k_copy = *bench_input(&b, LISTED, WIDTH), v_copy = *bench_input(&b, LISTED, WIDTH);
+    for (int i = 0; i < LISTED; i++) {
+        if (rows[i] < 0) continue;  // between two lists
+        memcpy(dm_row(&k_copy, i), dm_row(&k, rows[i]), WIDTH * sizeof(float));
+        memcpy(dm_row(&v_copy, i), dm_row(&v, rows[i]), WIDTH * sizeof(float));
+    }
+    Attention args = {.q = q, .k = k, .v = v, .rows = rows, .heads = HEADS};
+    args.queries = (Spans){SLOTS, row, one};
+    args.keys = (Spans){SLOTS, start, length};
+    const Tensor *listed = dm_attention(&b.graph, &args);
+    args.k = k_copy, args.v = v_copy, args.rows = NULL;
+    const Tensor *copied = dm_attention(&b.graph, &args);
+    agree_floats("listed keys", listed->data, copied->data, SLOTS * WIDTH, 0);
     bench_close(&b);
 }
 
@@ -536,6 +565,7 @@ const Fact facts[] = {
     FACT(activations_hold_far_out),
     FACT(attention_equals_plain_loops),
     FACT(slots_that_share_keys_see_what_each_sees_alone),
+    FACT(listed_keys_are_as_good_as_a_copy),
     FACT(cross_entropy_equals_plain_log_softmax),
     FACT(next_pieces_are_the_best_log_probabilities),
     FACT(next_pieces_that_are_no_numbers_are_none),
