@@ -124,16 +124,15 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
 
 // ---- Products -------------------------------------------------------------------------------------------------------
 
-// In place: sums become products.
+// In place: sums become products, and the bias (NULL: none) is added.
 DM_CLONES
 static void widen_row(float *y, const float *restrict weight_scales, float scale, const float *restrict bias, int n)
 {
-    for (int j = 0; j < n; j++) {
-        int32_t sum;
-        memcpy(&sum, &y[j], sizeof sum);
-        y[j] = (float)sum * (scale * weight_scales[j]);
-    }
-    for (int j = 0; bias && j < n; j++) y[j] += bias[j];
+    const int32_t *sums = (const int32_t *)y;
+    if (bias)
+        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]) + bias[j];
+    else
+        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]);
 }
 
 // Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
