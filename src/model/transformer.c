@@ -213,11 +213,12 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
     const ModelConfig *c = &model->config;
     const Transformer *t = model->layers;
     Tensor *x = dm_transformer_embed(g, model, &t->source_embedding, source);
+    const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->encoder_layers; i++) {
         const EncoderLayer *l = t->encoder + i;
-        x = dm_transformer_after(g, &l->attention_norm, x,
+        x = dm_transformer_after(g, mark, &l->attention_norm, x,
                                  self_attention(g, l, x, source.spans, c->encoder_heads, false));
-        x = dm_transformer_after(g, &l->ffn_norm, x, dm_transformer_feed_forward(g, l, x, c->activation));
+        x = dm_transformer_after(g, mark, &l->ffn_norm, x, dm_transformer_feed_forward(g, l, x, c->activation));
     }
     return (Memory){x, source.spans};
 }
@@ -227,15 +228,17 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     const ModelConfig *c = &model->config;
     const Transformer *t = model->layers;
     Tensor *x = dm_transformer_embed(g, model, &t->target_embedding, target);
+    const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->decoder_layers; i++) {
         const DecoderLayer *l = t->decoder + i;
-        x = dm_transformer_after(g, &l->self.attention_norm, x,
+        x = dm_transformer_after(g, mark, &l->self.attention_norm, x,
                                  self_attention(g, &l->self, x, target.spans, c->decoder_heads, true));
         const Tensor *key_value = dm_transformer_linear(g, &l->key_value, memory.rows);
         x = dm_transformer_after(
-            g, &l->cross_norm, x,
+            g, mark, &l->cross_norm, x,
             dm_transformer_cross_attention(g, l, x, target.spans, key_value, memory.spans, c->decoder_heads));
-        x = dm_transformer_after(g, &l->self.ffn_norm, x, dm_transformer_feed_forward(g, &l->self, x, c->activation));
+        x = dm_transformer_after(g, mark, &l->self.ffn_norm, x,
+                                 dm_transformer_feed_forward(g, &l->self, x, c->activation));
     }
     return x;
 }

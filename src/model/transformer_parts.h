@@ -1,5 +1,7 @@
 // What the files of the Transformer share: its layers, and what is the same for whole sequences and for one position.
 #pragma once
+#include <string.h>
+
 #include "model/model.h"
 #include "tensor/ops.h"
 
@@ -35,10 +37,16 @@ static inline Tensor *dm_transformer_linear(Graph *g, const Linear *l, const Ten
     return dm_linear(g, x, &l->weight, &l->bias, DM_IDENTITY);
 }
 
-// Post-norm: x = norm(x + dropout(f(x))).
-static inline Tensor *dm_transformer_after(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f)
+// Post-norm: x = norm(x + dropout(f(x))). mark: of the arena, between x and all that the layers take. Where nobody goes
+// back through them or looks into them, the result takes the place of x and the rest is given back, so that layer after
+// layer works in memory that is still in the processor's cache.
+static inline Tensor *dm_transformer_after(Graph *g, ArenaMark mark, const Norm *norm, Tensor *x, const Tensor *f)
 {
-    return dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias);
+    Tensor *y = dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias);
+    if (g->recording || g->tap) return y;
+    memcpy(x->data, y->data, (size_t)y->rows * (size_t)y->cols * sizeof(float));
+    dm_arena_release(g->arena, mark);
+    return x;
 }
 
 static inline Tensor *dm_transformer_feed_forward(Graph *g, const EncoderLayer *l, const Tensor *x,

@@ -137,13 +137,15 @@ Tensor *dm_transformer_step(Graph *g, SearchState *s, const int *ids)
     const Spans queries = {s->n, row, one}, keys = {s->n, list_start, list_length},
                 source = {s->n, source_start, source_length};
     Tensor *x = dm_transformer_embed(g, s->model, &t->target_embedding, (Tokens){s->n, ids, position, queries});
+    const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->decoder_layers; i++) {
         const DecoderLayer *l = t->decoder + i;
-        x = dm_transformer_after(g, &l->self.attention_norm, x, cached_attention(g, s, i, x, queries, keys));
+        x = dm_transformer_after(g, mark, &l->self.attention_norm, x, cached_attention(g, s, i, x, queries, keys));
         x = dm_transformer_after(
-            g, &l->cross_norm, x,
+            g, mark, &l->cross_norm, x,
             dm_transformer_cross_attention(g, l, x, queries, s->key_value[i], source, c->decoder_heads));
-        x = dm_transformer_after(g, &l->self.ffn_norm, x, dm_transformer_feed_forward(g, &l->self, x, c->activation));
+        x = dm_transformer_after(g, mark, &l->self.ffn_norm, x,
+                                 dm_transformer_feed_forward(g, &l->self, x, c->activation));
     }
     s->used += s->n;
     s->steps++;
