@@ -399,8 +399,8 @@ const Option dm_option_table[] = {
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "auto", .choices = "auto|fp32|bf16|int8",
      .commands = DM_TRANSLATE | DM_RESCORE | DM_SERVE, .group = machine, .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16, int8 to integers with a scale for every "
-             "row; one and a half times as fast and twice as fast, on processors with AVX-512 BF16 and VNNI. auto is fp32, "
-             "but int8 for a folder that quantize has made so"},
+             "row; one and a half times as fast and twice as fast, on processors with AVX-512 BF16 and VNNI, where there is "
+             "only AVX2 int8 a quarter faster. auto is fp32, but int8 for a folder that quantize has made so"},
     {.name = "precision", .type = DM_CHOICE, ONE, .initial = "fp32", .choices = "fp32|bf16|int8",
      .commands = DM_BENCH, .group = machine, .argument = "NAME",
      .help = "of matrix products, as in train and translate; int8 is for bench translate"},

@@ -30,7 +30,7 @@ static Precision fitting_precision(const Model *model)
     const GemmBackend *backend;
     const Precision stored = dm_stored_precision(model);
     if (stored != DM_PRECISION_INT8) return DM_PRECISION_FP32;
-    return dm_gemm_choose_for(&backend, stored, "auto", model->config.width, NULL) ? DM_PRECISION_FP32 : stored;
+    return dm_gemm_choose_for_search(&backend, stored, "auto", NULL, NULL) ? DM_PRECISION_FP32 : stored;
 }
 
 static Status choose_gemm(dm_model *model, const dm_options *options, const cJSON *extra, Error *error)

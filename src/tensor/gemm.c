@@ -128,6 +128,6 @@ Status dm_gemm_choose_for(const GemmBackend **backend, Precision precision, cons
                        "imitating them",
                        said,
                        precision == DM_PRECISION_BF16 ? "bfloat16 products (AVX-512 BF16 or AMX)"
-                                                      : "int8 products (AVX-512 VNNI or AMX)");
+                                                      : "int8 products (AVX2, AVX-512 VNNI or AMX)");
     return DM_OK;
 }

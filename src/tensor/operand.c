@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tensor/integer_panels.h"
+
 static Operand in_bf16(Graph *g, const float *data, int rows, int cols, int stride)
 {
     const int padded = dm_operand_rows(rows);
@@ -16,8 +18,22 @@ static Operand in_bf16(Graph *g, const float *data, int rows, int cols, int stri
     return (Operand){copy, cols, padded, DM_PRECISION_BF16, NULL};
 }
 
+// As kernels of our own take them: a row is a whole number of pairs.
+static Operand in_int16(Graph *g, const float *data, int rows, int cols, int stride)
+{
+    const size_t width = (size_t)dm_integer_panels_width(cols);
+    int16_t *copy = dm_arena_take(g->arena, (size_t)rows * width * sizeof *copy);
+    float *scales = dm_arena_take(g->arena, (size_t)rows * sizeof *scales);
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        copy[(i + 1) * width - 1] = 0;
+        scales[i] = dm_quantize_row_16(data + i * (size_t)stride, copy + i * width, cols);
+    }
+    return (Operand){copy, (int)(width * sizeof *copy), rows, DM_PRECISION_INT8, scales};
+}
+
 static Operand in_int8(Graph *g, const float *data, int rows, int cols, int stride)
 {
+    if (dm_packs_take_int16(g->packs)) return in_int16(g, data, rows, cols, stride);
     int8_t *copy = dm_arena_take(g->arena, (size_t)rows * (size_t)cols);
     float *scales = dm_arena_take(g->arena, (size_t)rows * sizeof *scales);
     for (size_t i = 0; i < (size_t)rows; i++)

@@ -4,8 +4,8 @@
 
 typedef struct Operand {
     const void *data;
-    int stride;
-    int rows;  // at least those it was made of; in bf16 there are additional ones, zero (DM_OPERAND_ROWS)
+    int stride;  // in numbers; in int8 bytes, of which dm_packs_take_int16 wants two a number
+    int rows;    // at least those it was made of; in bf16 there are additional ones, zero (DM_OPERAND_ROWS)
     Precision precision;
     const float *scales;  // [rows] of int8
 } Operand;

@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 #include "core/error.h"
+#include "tensor/integer_panels.h"
 #include "tensor/kernels.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/panels.h"
@@ -41,10 +42,16 @@ static bool gains(const GemmBackend *backend, Precision precision)
     return backend->has && backend->has(precision) && dm_matmul_packed_size(ANY, ANY, types[precision]);
 }
 
+// Whether kernels of our own can take its place.
+static bool has_own(Precision precision)
+{
+    return precision == DM_PRECISION_FP32 || (precision == DM_PRECISION_INT8 && dm_integer_panels_possible());
+}
+
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
 {
     const bool own = !gains(backend, precision);
-    assert(!own || precision == DM_PRECISION_FP32);
+    assert(!own || has_own(precision));
     Packs *packs = dm_allocate(1, sizeof *packs);
     packs->own = own;
     packs->type = types[precision];
@@ -63,30 +70,38 @@ void dm_packs_destroy(Packs *packs)
 
 // ---- Packing --------------------------------------------------------------------------------------------------------
 
+static size_t packed_size(const Packs *packs, int count, int width)
+{
+    if (!packs->own) return dm_matmul_packed_size(count, width, packs->type);
+    return packs->type == DM_MATMUL_S8 ? dm_integer_panels_size(count, width) : dm_panels_size(count, width);
+}
+
+static void pack_integers(Packs *packs, Pack *pack, int width)
+{
+    const size_t size = (size_t)pack->count * (size_t)width;
+    int8_t *integers = dm_allocate(size, sizeof *integers);
+    pack->scales = dm_arena_take(&packs->arena, (size_t)pack->count * sizeof(float));
+    for (size_t i = 0; i < (size_t)pack->count; i++)
+        pack->scales[i] = dm_quantize_row(pack->weight + i * (size_t)width, integers + i * (size_t)width, width);
+    if (packs->own)
+        dm_integer_panels_pack(pack->count, width, integers, pack->packed);
+    else
+        dm_matmul_pack(pack->count, width, DM_MATMUL_S8, integers, pack->packed);
+    free(integers);
+}
+
 static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
 {
     const int width = weight->cols;
-    const float *rows = dm_row(weight, first);
     Pack *pack = dm_arena_take(&packs->arena, sizeof *pack);
-    *pack = (Pack){.weight = rows, .count = count};
-    if (packs->own) {
-        pack->packed = dm_arena_take(&packs->arena, dm_panels_size(count, width));
-        dm_panels_pack(count, width, rows, pack->packed);
-        return pack;
-    }
-    pack->packed = dm_arena_take(&packs->arena, dm_matmul_packed_size(count, width, packs->type));
-    if (packs->type != DM_MATMUL_S8) {
-        dm_matmul_pack(count, width, packs->type, rows, pack->packed);
-        return pack;
-    }
-    const size_t size = (size_t)count * (size_t)width;
-    int8_t *integers = dm_allocate(size, sizeof *integers);
-    pack->scales = dm_arena_take(&packs->arena, (size_t)count * sizeof(float));
-    for (int i = 0; i < count; i++)
-        pack->scales[i] =
-            dm_quantize_row(rows + (size_t)i * (size_t)width, integers + (size_t)i * (size_t)width, width);
-    dm_matmul_pack(count, width, DM_MATMUL_S8, integers, pack->packed);
-    free(integers);
+    *pack = (Pack){.weight = dm_row(weight, first), .count = count};
+    pack->packed = dm_arena_take(&packs->arena, packed_size(packs, count, width));
+    if (packs->type == DM_MATMUL_S8)
+        pack_integers(packs, pack, width);
+    else if (packs->own)
+        dm_panels_pack(count, width, pack->weight, pack->packed);
+    else
+        dm_matmul_pack(count, width, packs->type, pack->weight, pack->packed);
     return pack;
 }
 
@@ -156,6 +171,11 @@ static void multiply_by_library(const Packs *packs, const Pack *pack, const Pack
 bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
 {
     const Pack *pack = find(packs, p->weight, p->first, p->count);
+    if (dm_packs_take_int16(packs)) {
+        const IntegerPanels weight = {p->count, p->weight->cols, pack->packed, pack->scales};
+        dm_integer_panels_multiply(&weight, p->x, p->scales, p->rows, p->bias, p->y, p->stride);
+        return true;
+    }
     if (packs->own) {
         dm_panels_multiply(p->x, p->rows, p->weight->cols, pack->packed, p->count, p->y, p->stride);
         return false;
@@ -176,6 +196,11 @@ const char *dm_packs_kernels(const Packs *packs)
     return packs->own ? "own kernels" : "onednn";
 }
 
+bool dm_packs_take_int16(const Packs *packs)
+{
+    return packs->own && packs->type == DM_MATMUL_S8;
+}
+
 Precision dm_packs_precision(const Packs *packs)
 {
     return packs->precision;
@@ -191,7 +216,8 @@ Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precisio
             *backend = dm_gemm_backends[i];
             return DM_OK;
         }
-    if (!any || precision != DM_PRECISION_FP32) return dm_gemm_choose_for(backend, precision, asked, ANY_WIDTH, error);
+    if (!has_own(precision)) return dm_gemm_choose_for(backend, precision, asked, ANY_WIDTH, error);
+    if (!any) return dm_gemm_choose(backend, asked, ANY_WIDTH, error);
     if (!trained || dm_gemm_choose(backend, trained, ANY_WIDTH, NULL)) *backend = dm_gemm_backends[0];
     return DM_OK;
 }

@@ -13,20 +13,23 @@
 typedef struct Packs Packs;
 
 // Weights are packed when they are first asked for, and must not change from then on. By the backend, where it has
-// kernels for packed weights on this processor; else, float32 only, for kernels of our own (dm_gemm_choose_for has seen
-// to the other precisions).
+// kernels for packed weights on this processor; else for kernels of our own, in float32 and, with AVX2, in int8
+// (dm_gemm_choose_for_search has seen to the others).
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision);
 void dm_packs_destroy(Packs *packs);
 Precision dm_packs_precision(const Packs *packs);
 const char *dm_packs_kernels(const Packs *packs);  // whose: "onednn", "own kernels"
 
-// The backend for search: the one asked for; with "auto", one that has kernels for packed weights. Where none has, it
-// is left with the products of long attention: the one that the model was trained with (NULL: nobody knows), or the
-// first.
+// Of int8, x is in numbers of 16 bits, each row dm_integer_panels_width long.
+bool dm_packs_take_int16(const Packs *packs);
+
+// The backend for search: the one asked for; with "auto", one that has kernels for packed weights. Where none has, but
+// there are our own, it is left with the products of long attention: the one that the model was trained with (NULL:
+// nobody knows), or the first.
 Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
                                  const char *trained, Error *error);
 
-// y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16 or int8, as the
+// y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16, int8 or int16, as the
 // packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
 // pass of its own: true says so. scratch: [rows * count] where the rows of y have gaps, else NULL. Threads may call at
 // the same time.

@@ -30,20 +30,36 @@ static float scale_of(float largest)
     return largest;
 }
 
-DM_CLONES
-float dm_quantize_row(const float *restrict from, int8_t *restrict to, int n)
+DM_INLINE float scale_of_row(const float *from, int n)
 {
-    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer that lies in the low bits
     float largest = 0;
 #pragma omp simd reduction(max : largest)
     for (int i = 0; i < n; i++) largest = fabsf(from[i]) > largest ? fabsf(from[i]) : largest;
-    const float scale = scale_of(largest), inverse = scale > 0 ? 1 / scale : 0;
-    for (int i = 0; i < n; i++) {
-        const float shifted = from[i] * inverse + magic;
-        int32_t bits;
-        memcpy(&bits, &shifted, sizeof bits);
-        to[i] = (int8_t)bits;
-    }
+    return scale_of(largest);
+}
+
+// To the nearest integer, which is small.
+DM_INLINE int32_t rounded(float x)
+{
+    const float shifted = x + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer that lies in the low bits
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits;
+}
+
+DM_CLONES
+float dm_quantize_row(const float *restrict from, int8_t *restrict to, int n)
+{
+    const float scale = scale_of_row(from, n), inverse = scale > 0 ? 1 / scale : 0;
+    for (int i = 0; i < n; i++) to[i] = (int8_t)rounded(from[i] * inverse);
+    return scale;
+}
+
+DM_CLONES
+float dm_quantize_row_16(const float *restrict from, int16_t *restrict to, int n)
+{
+    const float scale = scale_of_row(from, n), inverse = scale > 0 ? 1 / scale : 0;
+    for (int i = 0; i < n; i++) to[i] = (int16_t)rounded(from[i] * inverse);
     return scale;
 }
 

@@ -47,4 +47,7 @@ static inline float dm_of_bf16(Bf16 x)
 // zeros. What to[i] * scale comes to is exact in float32, and gives the same integers and scale again.
 float dm_quantize_row(const float *from, int8_t *to, int n);
 
+// The same integers in 16 bits, as dm_integer_panels_multiply takes them.
+float dm_quantize_row_16(const float *from, int16_t *to, int n);
+
 void dm_round_bf16(const float *from, Bf16 *to, size_t n);

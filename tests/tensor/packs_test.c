@@ -2,6 +2,7 @@
 #include "tensor/check.h"
 
 #include "core/threads.h"
+#include "tensor/integer_panels.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/packs.h"
 
@@ -11,8 +12,9 @@ static const Precision precisions[] = {DM_PRECISION_FP32, DM_PRECISION_BF16, DM_
 static Packs *packs_in(Precision precision)
 {
     const GemmBackend *backend = chosen_backend();
-    const bool possible = precision == DM_PRECISION_FP32 || (backend->has && backend->has(precision));
-    return possible ? dm_packs_create(backend, precision) : NULL;
+    const bool library = backend->has && backend->has(precision),
+               own = precision == DM_PRECISION_FP32 || (precision == DM_PRECISION_INT8 && dm_integer_panels_possible());
+    return library || own ? dm_packs_create(backend, precision) : NULL;
 }
 
 typedef struct Case {
@@ -26,7 +28,7 @@ typedef struct Operands {
     Case size;
     Precision precision;
     Tensor weight;
-    float *x, *rounded_x, *rounded_weight, *scales;
+    float *x, *rounded_x, *rounded_weight, *scales, *bias;
     void *given_x;
 } Operands;
 
@@ -68,6 +70,7 @@ static Operands operands(Case size, Precision precision)
     o.weight = (Tensor){.rows = all, .cols = size.width, .stride = size.width};
     o.weight.data = random_numbers(&random, (size_t)all * (size_t)size.width);
     o.x = random_numbers(&random, (size_t)size.rows * (size_t)size.width);
+    o.bias = random_numbers(&random, (size_t)size.count);
     o.given_x = dm_allocate((size_t)size.rows * (size_t)size.width, sizeof(float));
     o.scales = dm_allocate((size_t)size.rows, sizeof(float));
     o.rounded_x = round_rows(o.x, size.rows, size.width, precision, o.given_x, o.scales);
@@ -81,33 +84,50 @@ static void free_operands(Operands *o)
     free(o->x);
     free(o->given_x);
     free(o->scales);
+    free(o->bias);
     free(o->rounded_x);
     free(o->rounded_weight);
 }
 
-// [rows, count + gap], what lies in the gaps being NaN at first.
+static int16_t *widened(const Operands *o)
+{
+    const size_t from = (size_t)o->size.width, to = (size_t)dm_integer_panels_width(o->size.width);
+    int16_t *x = dm_allocate((size_t)o->size.rows * to, sizeof *x);
+    for (size_t i = 0; i < (size_t)o->size.rows; i++)
+        for (size_t j = 0; j < from; j++) x[i * to + j] = ((const int8_t *)o->given_x)[i * from + j];
+    return x;
+}
+
+// x W' + bias [rows, count + gap], what lies in the gaps being NaN at first.
 static float *multiply(Packs *packs, const Operands *o)
 {
     const Case *s = &o->size;
+    int16_t *wide = dm_packs_take_int16(packs) ? widened(o) : NULL;
     const int stride = s->count + s->gap;
     float *y = dm_allocate((size_t)s->rows * (size_t)stride, sizeof *y);
     for (int i = 0; i < s->rows * stride; i++) y[i] = NAN;
     float *scratch = dm_allocate((size_t)s->rows * (size_t)s->count, sizeof *scratch);
-    dm_packed_multiply(packs, &(PackedProduct){.x = o->given_x,
-                                               .scales = o->precision == DM_PRECISION_INT8 ? o->scales : NULL,
-                                               .rows = s->rows,
-                                               .weight = &o->weight,
-                                               .first = s->first,
-                                               .count = s->count,
-                                               .y = y,
-                                               .stride = stride,
-                                               .scratch = s->gap ? scratch : NULL});
+    const bool biased =
+        dm_packed_multiply(packs, &(PackedProduct){.x = wide ? wide : o->given_x,
+                                                   .scales = o->precision == DM_PRECISION_INT8 ? o->scales : NULL,
+                                                   .rows = s->rows,
+                                                   .weight = &o->weight,
+                                                   .first = s->first,
+                                                   .count = s->count,
+                                                   .y = y,
+                                                   .stride = stride,
+                                                   .bias = o->bias,
+                                                   .scratch = s->gap ? scratch : NULL});
+    for (int i = 0; i < s->rows && !biased; i++)
+        for (int j = 0; j < s->count; j++) y[i * stride + j] += o->bias[j];
     free(scratch);
+    free(wide);
     return y;
 }
 
 // Products of rounded numbers: of two bf16 numbers they are exact, so what is left is the rounding of float32 sums; the
-// sums of int8 are exact, and four roundings follow: to float32, of the scales' product, of the two multiplied.
+// sums of int8 are exact, and four roundings follow: to float32, of the scales' product, of the two multiplied. Then
+// the bias is added.
 static void check_result(const Operands *o, const float *y)
 {
     const Case *s = &o->size;
@@ -125,11 +145,13 @@ static void check_result(const Operands *o, const float *y)
                 sum += term;
                 terms += fabs(term);
             }
-            const double bound = o->precision == DM_PRECISION_INT8 ? 4 * 6e-8 * fabs(sum) + 1e-12 * terms
-                                                                   : 6e-8 * (s->width + 1) * terms;
-            if (fabs((double)got - sum) <= bound) continue;
+            const double bias = (double)o->bias[j],
+                         bound = 6e-8 * fabs(sum + bias) + (o->precision == DM_PRECISION_INT8
+                                                                ? 4 * 6e-8 * fabs(sum) + 1e-12 * terms
+                                                                : 6e-8 * (s->width + 1) * terms);
+            if (fabs((double)got - (sum + bias)) <= bound) continue;
             expect(false, "%s [%d, %d, %d]: element %d, %d is %g, should be %g", dm_precision_name(o->precision),
-                   s->rows, s->count, s->width, i, j, (double)got, sum);
+                   s->rows, s->count, s->width, i, j, (double)got, sum + bias);
             return;
         }
     expect(true, "%s", "as it should be");

@@ -30,8 +30,17 @@ for precision in bf16 int8; do
     "$dragoman" rescore --model run --precision $precision text text > b || fail "rescore in $precision"
     cmp -s a b && fail "$precision gives the very figures of fp32: it was not used"
     paste a b | awk '{ d = $1 - $2; if (d < -0.5 || d > 0.5) exit 1 }' || fail "$precision rescores otherwise"
-    check "$precision with openblas" 1 "oneDNN|--precision fp32" "$dragoman" translate --model run --gemm openblas --precision $precision -i text
 done
+
+has bf16 && check 'bf16 with openblas' 1 'oneDNN|--precision fp32' "$dragoman" translate --model run --gemm openblas --precision bf16 -i text
+if grep -q avx2 /proc/cpuinfo; then  # kernels of our own, whatever the library
+    "$dragoman" translate --model run --gemm openblas --precision int8 < text > own.out || fail 'int8 with openblas'
+    [ "$(diff fp32.out own.out | grep -c '^>')" -lt 6 ] || fail "int8 with openblas translates otherwise: $(diff fp32.out own.out)"
+    "$dragoman" rescore --model run --gemm openblas --precision int8 text text > b || fail 'rescore in int8 with openblas'
+    cmp -s a b && fail 'int8 with openblas gives the very figures of fp32: it was not used'
+else
+    check 'int8 with openblas' 1 '--precision fp32' "$dragoman" translate --model run --gemm openblas --precision int8 -i text
+fi
 
 if has bf16; then
     "$dragoman" train "${shape[@]}" --precision bf16 --model bf16 2> train.err || fail 'train in bf16'
