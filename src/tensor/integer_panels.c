@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "tensor/kernels.h"
+#include "tensor/precision.h"
 
 enum { PANEL = 16, ROWS = 6 };
 
@@ -84,14 +84,6 @@ AVX2 static void tile_of(const int16_t *x, int rows, int pairs, const int8_t *pa
     }
 }
 
-// The last panel may have fewer outputs than 16.
-AVX2 static void products_of(const int32_t *sums, float x_scale, const float *scales, const float *bias, int outputs,
-                             float *y)
-{
-    for (int j = 0; j < outputs; j++) y[j] = (float)sums[j] * (x_scale * scales[j]);
-    for (int j = 0; bias && j < outputs; j++) y[j] += bias[j];
-}
-
 // A panel stays in the first or second cache while all rows pass by it.
 void dm_integer_panels_multiply(const IntegerPanels *weight, const int16_t *x, const float *x_scales, int rows,
                                 const float *bias, float *y, int stride)
@@ -99,14 +91,14 @@ void dm_integer_panels_multiply(const IntegerPanels *weight, const int16_t *x, c
     const int width = dm_integer_panels_width(weight->k), n = weight->n;
     const int8_t *panel = weight->panels;
     for (int j = 0; j < n; j += PANEL, panel += (size_t)PANEL * (size_t)width) {
-        const int outputs = n - j < PANEL ? n - j : PANEL;
+        const int outputs = n - j < PANEL ? n - j : PANEL;  // of the last panel maybe fewer
         for (int i = 0, tiles = (rows + ROWS - 1) / ROWS, high; i < rows; i += high, tiles--) {
             int32_t sums[ROWS][PANEL];
             high = (rows - i + tiles - 1) / tiles;  // 13 are 5 + 4 + 4, not 6 + 6 + 1
             tile_of(x + (size_t)i * (size_t)width, high, width / 2, panel, sums);
             for (int r = 0; r < high; r++)
-                products_of(sums[r], x_scales[i + r], weight->scales + j, bias ? bias + j : NULL, outputs,
-                            y + (size_t)(i + r) * (size_t)stride + j);
+                dm_widen_row(sums[r], x_scales[i + r], weight->scales + j, bias ? bias + j : NULL, outputs,
+                             y + (size_t)(i + r) * (size_t)stride + j);
         }
     }
 }

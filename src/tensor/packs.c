@@ -139,17 +139,6 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
 
 // ---- Products -------------------------------------------------------------------------------------------------------
 
-// In place: sums become products, and the bias (NULL: none) is added.
-DM_CLONES
-static void widen_row(float *y, const float *restrict weight_scales, float scale, const float *restrict bias, int n)
-{
-    const int32_t *sums = (const int32_t *)y;
-    if (bias)
-        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]) + bias[j];
-    else
-        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * weight_scales[j]);
-}
-
 // Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
 // a multiple of STEP, and less than that.
 static void multiply_by_library(const Packs *packs, const Pack *pack, const PackedProduct *p, float *products)
@@ -185,7 +174,7 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
     const bool widens = packs->type == DM_MATMUL_S8;
     for (int row = 0; row < p->rows && (widens || p->scratch); row++) {
         float *from = products + (size_t)row * (size_t)p->count;
-        if (widens) widen_row(from, pack->scales, p->scales[row], p->bias, p->count);
+        if (widens) dm_widen_row((const int32_t *)from, p->scales[row], pack->scales, p->bias, p->count, from);
         if (p->scratch) memcpy(p->y + (size_t)row * (size_t)p->stride, from, (size_t)p->count * sizeof(float));
     }
     return widens;

@@ -29,10 +29,10 @@ bool dm_packs_take_int16(const Packs *packs);
 Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
                                  const char *trained, Error *error);
 
-// y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16, int8 or int16, as the
-// packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that costs no
-// pass of its own: true says so. scratch: [rows * count] where the rows of y have gaps, else NULL. Threads may call at
-// the same time.
+// y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16, int8 or int16, as
+// the packs are, rows contiguous; scales: [rows] of int8, else NULL. bias [count] (NULL: none) is added where that
+// costs no pass of its own: true says so. scratch: [rows * count] where the rows of y have gaps, else NULL. Threads may
+// call at the same time.
 typedef struct PackedProduct {
     const void *x;
     const float *scales;

@@ -64,6 +64,16 @@ float dm_quantize_row_16(const float *restrict from, int16_t *restrict to, int n
 }
 
 DM_CLONES
+void dm_widen_row(const int32_t *sums, float scale, const float *restrict scales, const float *restrict bias, int n,
+                  float *y)
+{
+    if (bias)
+        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * scales[j]) + bias[j];
+    else
+        for (int j = 0; j < n; j++) y[j] = (float)sums[j] * (scale * scales[j]);
+}
+
+DM_CLONES
 void dm_round_bf16(const float *restrict from, Bf16 *restrict to, size_t n)
 {
     for (size_t i = 0; i < n; i++) to[i] = dm_bf16(from[i]);

@@ -11,10 +11,9 @@ static const Precision precisions[] = {DM_PRECISION_FP32, DM_PRECISION_BF16, DM_
 // Packs of the backend under test in one of them, or NULL. With OpenBLAS they are for our own kernels.
 static Packs *packs_in(Precision precision)
 {
-    const GemmBackend *backend = chosen_backend();
-    const bool library = backend->has && backend->has(precision),
-               own = precision == DM_PRECISION_FP32 || (precision == DM_PRECISION_INT8 && dm_integer_panels_possible());
-    return library || own ? dm_packs_create(backend, precision) : NULL;
+    const GemmBackend *backend;
+    if (dm_gemm_choose_for_search(&backend, precision, chosen_backend()->name, NULL, NULL)) return NULL;
+    return dm_packs_create(backend, precision);
 }
 
 typedef struct Case {
