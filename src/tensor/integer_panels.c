@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tensor/kernels.h"
 #include "tensor/precision.h"
 
 enum { PANEL = 16, ROWS = 6 };
@@ -92,9 +93,9 @@ void dm_integer_panels_multiply(const IntegerPanels *weight, const int16_t *x, c
     const int8_t *panel = weight->panels;
     for (int j = 0; j < n; j += PANEL, panel += (size_t)PANEL * (size_t)width) {
         const int outputs = n - j < PANEL ? n - j : PANEL;  // of the last panel maybe fewer
-        for (int i = 0, tiles = (rows + ROWS - 1) / ROWS, high; i < rows; i += high, tiles--) {
+        for (int i = 0, high; i < rows; i += high) {
             int32_t sums[ROWS][PANEL];
-            high = (rows - i + tiles - 1) / tiles;  // 13 are 5 + 4 + 4, not 6 + 6 + 1
+            high = dm_next_block(rows - i, ROWS);
             tile_of(x + (size_t)i * (size_t)width, high, width / 2, panel, sums);
             for (int r = 0; r < high; r++)
                 dm_widen_row(sums[r], x_scales[i + r], weight->scales + j, bias ? bias + j : NULL, outputs,

@@ -15,6 +15,14 @@
 #endif
 #define DM_INLINE static inline __attribute__((always_inline))
 
+// How many of `left` rows a block of at most `most` takes next, so that all blocks are about alike: of 13 and 6, 5 and
+// then 4 and 4, not 6 + 6 + 1.
+DM_INLINE int dm_next_block(int left, int most)
+{
+    const int blocks = (left + most - 1) / most;
+    return (left + blocks - 1) / blocks;
+}
+
 // exp(x) for the vector units, relative error below 2e-7 (polynomial after Cephes): x = n log 2 + r, exp(x) = 2^n
 // exp(r). Below -87 it gives 0, never a denormal; NaN stays NaN.
 DM_INLINE float dm_exp(float x)

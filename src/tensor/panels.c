@@ -82,8 +82,8 @@ static void narrow_tile(const float *x, int rows, int k, const float *panel, flo
 void dm_panels_multiply(const float *x, int rows, int k, const float *panels, int n, float *y, int stride)
 {
     for (int j = 0; j < n; j += PANEL, panels += (size_t)PANEL * (size_t)k)
-        for (int i = 0, tiles = (rows + ROWS - 1) / ROWS, high; i < rows; i += high, tiles--) {
-            high = (rows - i + tiles - 1) / tiles;  // 13 are 5 + 4 + 4, not 6 + 6 + 1
+        for (int i = 0, high; i < rows; i += high) {
+            high = dm_next_block(rows - i, ROWS);
             const float *from = x + (size_t)i * (size_t)k;
             float *to = y + (size_t)i * (size_t)stride + j;
             if (n - j >= PANEL)

@@ -59,8 +59,8 @@ DM_INLINE void rows_of_blocks(const Product *p, int rows)
 DM_CLONES
 void dm_small_product(const Product *p)
 {
-    for (int i = 0, blocks = (p->m + ROWS - 1) / ROWS, rows; i < p->m; i += rows, blocks--) {
-        rows = (p->m - i + blocks - 1) / blocks;  // 13 are 5 + 4 + 4, not 6 + 6 + 1
+    for (int i = 0, rows; i < p->m; i += rows) {
+        rows = dm_next_block(p->m - i, ROWS);
         const Product part = dm_part(p, i, rows);
         switch (rows) {
         case 1: rows_of_blocks(&part, 1); break;
