@@ -1,5 +1,5 @@
 // Made-up text goes to the search as ids. A random model ends its sentences anywhere or nowhere, so it is kept from
-// ending them, and each batch becomes as long as the made-up translations of it are on average.
+// ending them, and all become as long as the made-up translations are on average.
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,24 +27,20 @@ static void search_batch(void *context, int index, int thread)
     const int *pair = all->order + all->batch_start[index], n = all->batch_start[index + 1] - all->batch_start[index];
     Arena *arena = &all->arenas[thread];
     dm_arena_reset(arena);
-    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), source = 0, target = 0;
-    for (int i = 0; i < n; i++) {
-        source += lengths[i] = c->source_length[pair[i]];
-        target += c->target_length[pair[i]];
-    }
+    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), source = 0;
+    for (int i = 0; i < n; i++) source += lengths[i] = c->source_length[pair[i]];
     int *ids = dm_arena_take(arena, (size_t)source * sizeof(int)), *at = ids;
     for (int i = 0; i < n; at += lengths[i++])
         memcpy(at, c->ids + c->source[pair[i]], (size_t)lengths[i] * sizeof(int));
 
-    dm_translate_options options = all->options;
-    options.max_length = (target + n / 2) / n;
     const Model *model = all->model;
     Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
-    dm_search(&g,
-              &(SearchJob){
-                  .models = &model, .model_count = 1, .source = dm_tokens(arena, n, lengths, ids), .options = &options},
-              found);
+    dm_search(
+        &g,
+        &(SearchJob){
+            .models = &model, .model_count = 1, .source = dm_tokens(arena, n, lengths, ids), .options = &all->options},
+        found);
     all->pieces[index] = (Pieces){.source = source};
     for (int i = 0; i < n; i++) all->pieces[index].target += found[i].best[0].pieces;
 }
@@ -132,6 +128,9 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
     all->options.beam_size = manner->beam;
     all->model->output_bias->data[bench->config.eos] = -10000;
     dm_bench_text(&all->corpus, bench, pairs);
+    long pieces = 0;
+    for (int i = 0; i < pairs; i++) pieces += all->corpus.target_length[i];
+    all->options.max_length = (int)((pieces + pairs / 2) / pairs);
     for (int i = 0; i < pairs; i++) all->order[i] = i;
     if (!manner->one_by_one) sort_by_length(all);
     *text = (Text){.sentences = pairs, .translate = translate, .close = close_text, .own = all};
