@@ -53,9 +53,24 @@ static void on_signal(int number)
     signal(number, SIG_DFL);
 }
 
+// The code that oneDNN before 3.11.2 makes for a product keeps its numbers where the stack pointer points (its issue
+// 4845): a handler that ran there would write over them, and over the heap.
+static void hold_signal_stack(void)
+{
+    static char stack[64 << 10];  // a frame with the registers of AMX takes 11 KiB
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+}
+
+void handle_signal(int number, void (*handler)(int), int flags)
+{
+    sigaction(number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags | SA_ONSTACK}, NULL);
+}
+
 void catch_signal(int number)
 {
-    if (signal(number, on_signal) == SIG_IGN) signal(number, SIG_IGN);
+    struct sigaction now;
+    sigaction(number, NULL, &now);
+    if (now.sa_handler != SIG_IGN) handle_signal(number, on_signal, SA_RESTART);
 }
 
 #ifdef __clang__
@@ -115,6 +130,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like any other, and close_output reports it
     hold_standard_streams();
+    hold_signal_stack();
     if (argc < 2) {
         dm_options_help(NULL, stderr);
         return 2;

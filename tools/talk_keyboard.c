@@ -12,6 +12,7 @@
 #include <wchar.h>
 
 #include "talk.h"
+#include "tools.h"
 
 enum { MOST_LINES = 1000 };  // of the history
 
@@ -81,7 +82,7 @@ static void on_signal(int signal_number)
     tcgetattr(STDIN_FILENO, &ours);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
     by_default(signal_number);
-    sigaction(signal_number, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
+    handle_signal(signal_number, on_signal, SA_RESTART);
     if (!reading) tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
     errno = reason;
 }
@@ -92,17 +93,16 @@ static void let_interrupt_reading(bool reads)
 {
     struct sigaction now;
     sigaction(SIGINT, NULL, &now);
-    if (now.sa_handler == on_signal)
-        sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal, .sa_flags = reads ? 0 : SA_RESTART}, NULL);
+    if (now.sa_handler == on_signal) handle_signal(SIGINT, on_signal, reads ? 0 : SA_RESTART);
 }
 
 static void take_signals(Keyboard *k)
 {
-    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_clock}, &k->clock_before);
+    sigaction(SIGALRM, NULL, &k->clock_before);
+    handle_signal(SIGALRM, on_clock, 0);
     for (int i = 0; i < SIGNALS; i++) {
         sigaction(signals[i], NULL, &k->before[i]);
-        if (k->before[i].sa_handler == SIG_IGN) continue;
-        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
+        if (k->before[i].sa_handler != SIG_IGN) handle_signal(signals[i], on_signal, SA_RESTART);
     }
 }
 

@@ -23,6 +23,8 @@ bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);
 
+// Every handler is set by this: it runs on a stack of its own. flags: of sigaction.
+void handle_signal(int number, void (*handler)(int), int flags);
 extern volatile sig_atomic_t caught_signal;  // the one that asked for the end, or 0
 // From now on this signal asks for the end, the second time by ending the program. One that the caller ignores (nohup, a
 // background job) stays ignored.

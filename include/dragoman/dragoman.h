@@ -2,6 +2,8 @@
 //
 // Every function that can fail returns a dm_status and writes one sentence for people into the dm_error it is given.
 // The library never exits, keeps no global state and writes to no stream of its own. Text is UTF-8 without newlines.
+// A program that handles signals in a thread that trains or translates does so on a stack of its own (sigaltstack,
+// SA_ONSTACK): oneDNN before 3.11.2 keeps numbers where a handler's frame would be put.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
