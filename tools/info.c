@@ -14,8 +14,7 @@ static const cJSON *find(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-// ---- The training run
-// -------------------------------------------------------------------------------------------------
+// ---- The training run -----------------------------------------------------------------------------------------------
 
 static const struct {
     const char *name;
@@ -84,8 +83,7 @@ static cJSON *describe_run(const Run *run)
     return json;
 }
 
-// ---- The folder
-// -------------------------------------------------------------------------------------------------------
+// ---- The folder -----------------------------------------------------------------------------------------------------
 
 static bool has_file(const char *folder, const char *name)
 {

@@ -71,8 +71,7 @@ static void print_list(const cJSON *list)
     }
 }
 
-// ---- The architecture
-// -------------------------------------------------------------------------------------------------
+// ---- The architecture -----------------------------------------------------------------------------------------------
 
 static void draw_embeddings(const cJSON *json)
 {
@@ -114,8 +113,7 @@ static void draw_architecture(const cJSON *json)
            cJSON_IsTrue(find(architecture, "tied_output")) ? ", by the embedding of the target" : "");
 }
 
-// ---- Parameters, vocabulary, operations
-// -------------------------------------------------------------------------------
+// ---- Parameters, vocabulary, operations -----------------------------------------------------------------------------
 
 static void draw_part(const cJSON *parameters, const char *name)
 {
@@ -177,8 +175,7 @@ static void draw_operations(const cJSON *json)
            report_number(operations, "length"));
 }
 
-// ---- Training and files
-// -----------------------------------------------------------------------------------------------
+// ---- Training and files ---------------------------------------------------------------------------------------------
 
 static void draw_training(const cJSON *json)
 {

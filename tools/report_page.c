@@ -221,8 +221,7 @@ static void put_samples(FILE *page, const Run *runs, int count)
     fprintf(page, "</section>\n");
 }
 
-// ---- BLEU by length, attention
-// ---------------------------------------------------------------------------------------
+// ---- BLEU by length, attention --------------------------------------------------------------------------------------
 
 // What a whole bar stands for: the same in all runs.
 static double whole_bar(const Run *runs, int count)

@@ -4,8 +4,7 @@
 
 #include "core/option_parts.h"
 
-// ---- What both shells are told
-// ----------------------------------------------------------------------------------------
+// ---- What both shells are told --------------------------------------------------------------------------------------
 
 // What stands behind an option, as far as a shell can help with it.
 typedef enum ValueKind { ANYTHING, WORDS, FILES, FOLDERS } ValueKind;
@@ -35,8 +34,7 @@ static void replace(char *text, char from, char to)
         if (*text == from) *text = to;
 }
 
-// ---- bash
-// -------------------------------------------------------------------------------------------------------------
+// ---- bash -----------------------------------------------------------------------------------------------------------
 
 static const char bash_begin[] =
     "# Completion for dragoman in bash. Made of the program's table of options: dragoman docs bash\n"
@@ -172,8 +170,7 @@ static void write_bash(FILE *stream)
     fputs(bash_end, stream);
 }
 
-// ---- zsh
-// --------------------------------------------------------------------------------------------------------------
+// ---- zsh ------------------------------------------------------------------------------------------------------------
 
 static const char zsh_begin[] =
     "#compdef dragoman\n"
@@ -312,8 +309,7 @@ static void write_zsh(FILE *stream)
     fputs(zsh_end, stream);
 }
 
-// ---- All of them
-// ------------------------------------------------------------------------------------------------------
+// ---- All of them ----------------------------------------------------------------------------------------------------
 
 bool dm_options_docs(const char *format, FILE *stream)
 {

@@ -32,8 +32,7 @@ static const struct {
     {"report.html", "the page that dragoman report writes"},
 };
 
-// ---- Text for roff
-// ----------------------------------------------------------------------------------------------------
+// ---- Text for roff --------------------------------------------------------------------------------------------------
 
 static void put_character(FILE *stream, char c, bool code)
 {
@@ -88,8 +87,7 @@ static void put_bold(FILE *stream, const char *dashes, const char *name)
     fputs("\\fR", stream);
 }
 
-// ---- A command
-// --------------------------------------------------------------------------------------------------------
+// ---- A command ------------------------------------------------------------------------------------------------------
 
 // "-m, --model DIR", as in the help
 static void put_names(FILE *stream, const Option *row)
@@ -147,8 +145,7 @@ static void put_command(FILE *stream, const Command *command)
     }
 }
 
-// ---- The page
-// ---------------------------------------------------------------------------------------------------------
+// ---- The page -------------------------------------------------------------------------------------------------------
 
 static void put_synopsis(FILE *stream)
 {

@@ -6,8 +6,7 @@
 #include "model/folder.h"
 #include "model/quantize.h"
 
-// ---- Parameters by part
-// -----------------------------------------------------------------------------------------------
+// ---- Parameters by part ---------------------------------------------------------------------------------------------
 
 enum { EMBEDDINGS, ENCODER, DECODER, OUTPUT, PARTS };
 static const char *const part_names[] = {"embeddings", "encoder", "decoder", "output"};
@@ -81,8 +80,7 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
 }
 
-// ---- The Transformer
-// --------------------------------------------------------------------------------------------------
+// ---- The Transformer ------------------------------------------------------------------------------------------------
 
 static void add_block(cJSON *json, const char *name, int layers, int heads, int width, int ffn)
 {
@@ -141,8 +139,7 @@ void dm_transformer_describe(const Model *model, cJSON *json)
     add_operations(json, c);
 }
 
-// ---- A folder
-// ---------------------------------------------------------------------------------------------------------
+// ---- A folder -------------------------------------------------------------------------------------------------------
 
 // A run that began with another model has its segmenter, whose kind nobody wrote down.
 static const char *sentencepiece_kind(const cJSON *extra)
