@@ -4,17 +4,7 @@
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
-colours=(red blue green gold pink grey teal lime navy rust)
-RANDOM=4
-for i in $(seq 30); do
-    line= back=
-    for j in $(seq $((2 + RANDOM % 4))); do
-        word=${colours[RANDOM % 10]}
-        line="$line $word" back="$word $back"
-    done
-    echo "${line# }" >> src
-    echo "${back% }" >> trg
-done
+make_text
 train() {
     "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 \
         --heads 2 --mini-batch-words 40 --lr-warmup 10 --gemm openblas "$@"

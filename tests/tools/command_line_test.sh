@@ -1,42 +1,19 @@
-# The command line as a whole: exit statuses, which stream says what, and what is said. $1: the command to test.
+#!/bin/bash
+# The command line as a whole: exit statuses, which stream says what, and what is said. Argument: the command to test.
 # No model is trained or opened here.
-dragoman=$1
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-broken=0
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
 
-fail()
-{
-    echo "BROKEN: $1"
-    sed 's/^/    stdout: /' out | head -5
-    sed 's/^/    stderr: /' err | head -5
-    broken=$((broken + 1))
+says() {  # says STATUS TEXT ARGUMENTS...: the exit status, TEXT on stderr behind "dragoman: ", and nothing on stdout
+    check "dragoman ${*:3}" "$1" "$2" "$dragoman" "${@:3}" < /dev/null
+    [ "$(head -c 10 err)" = 'dragoman: ' ] || fail "dragoman ${*:3}: no 'dragoman: ' in front"
 }
 
-# says STATUS TEXT ARGUMENTS...: the exit status, TEXT on stderr behind "dragoman: ", and nothing on stdout.
-says()
-{
-    wanted=$1 text=$2
-    shift 2
-    "$dragoman" "$@" > out 2> err < /dev/null
-    status=$?
-    [ $status -eq "$wanted" ] || fail "dragoman $*: exit status $status, not $wanted"
-    grep -qF -- "$text" err || fail "dragoman $*: does not say '$text'"
-    [ ! -s out ] || fail "dragoman $*: an error on stdout"
-    case $(head -c 10 err) in "dragoman: ") ;; *) fail "dragoman $*: no 'dragoman: ' in front" ;; esac
-}
-
-# shows TEXT ARGUMENTS...: exit status 0, TEXT on stdout, and nothing on stderr.
-shows()
-{
-    text=$1
-    shift
-    "$dragoman" "$@" > out 2> err < /dev/null
-    status=$?
-    [ $status -eq 0 ] || fail "dragoman $*: exit status $status, not 0"
-    grep -qF -- "$text" out || fail "dragoman $*: does not show '$text'"
-    [ ! -s err ] || fail "dragoman $*: something on stderr"
+shows() {  # shows TEXT ARGUMENTS...: exit status 0, TEXT on stdout, and nothing on stderr
+    ends "dragoman ${*:2}" 0 '' "$dragoman" "${@:2}" < /dev/null
+    grep -qF -- "$1" out || fail "dragoman ${*:2}: does not show '$1'"
+    [ ! -s err ] || fail "dragoman ${*:2}: something on stderr"
 }
 
 shows "Usage: dragoman COMMAND" --help
@@ -82,8 +59,7 @@ says 1 "no.other.ref" score --ref no.other.ref --config right.json /dev/null
 says 1 "no.other.ref" score --config right.json --ref no.other.ref /dev/null
 says 1 "no.such.json" train --config no.such.json
 # honours COMMAND JSON NAME WORDS...: the file names what cannot be opened, and the command line something else.
-honours()
-{
+honours() {
     local command=$1 name=$3
     echo "$2" > $command.json
     shift 3
@@ -116,5 +92,5 @@ mkfifo pipe gone
 wait
 [ "$(cat status)" = 1 ] && grep -q "^dragoman: cannot write the output: Broken pipe" err || fail "a reader that went away"
 
-[ $broken -eq 0 ] && echo "all facts hold"
-exit $((broken > 0))
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))

@@ -48,17 +48,7 @@ strict=(-Imoved/include -Wall -Wextra -Wpedantic -Werror -fsyntax-only)
 
 # ---- A program of somebody else ----
 
-RANDOM=4
-colours=(red blue green gold pink grey teal lime navy rust)
-for i in $(seq 30); do
-    line= back=
-    for j in $(seq $((2 + RANDOM % 4))); do
-        word=${colours[RANDOM % 10]}
-        line="$line $word" back="$word $back"
-    done
-    echo "${line# }" >> src
-    echo "${back% }" >> trg
-done
+make_text
 "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 \
     --mini-batch-words 60 --lr-warmup 10 --learn-rate 0.02 --after 60u --model model --gemm openblas 2> err ||
     fail "training: $(tail -n 3 err)"

@@ -1,31 +1,9 @@
 #!/bin/bash
 # dragoman report: what a page shows, that it needs nothing else, that text stays text, and what is said where something
 # is missing. Argument: the command to test.
-set -u
-dragoman=$(realpath "$1")
-room=$(mktemp -d)
-export OMP_WAIT_POLICY=passive
+. "$(dirname "$0")/common.sh"
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
-check() {
-    local what=$1 status=$2 words=$3 got
-    shift 3
-    "$@" > out 2> err
-    got=$?
-    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(head -c 300 err))"
-    local IFS='|' word
-    for word in $words; do
-        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(head -c 300 err)"
-    done
-}
 
 shows() {  # shows PAGE TEXT...: all of them are in the page
     local page=$1 text
@@ -50,13 +28,8 @@ balanced() {  # every element that is opened is closed
 
 # ---- Two tiny runs that learn to copy ----
 
-colours=(red blue green gold pink grey teal lime navy rust)
-RANDOM=4
-for i in $(seq 30); do
-    line= words=$((2 + RANDOM % 4))
-    for j in $(seq $words); do line="$line ${colours[RANDOM % 10]}"; done
-    echo "${line# }"
-done > text
+make_text
+mv src text
 cp text valid
 
 train() {
@@ -104,10 +77,10 @@ bleu=$("$dragoman" score --tok none --ref valid greedy | sed -E 's/.* = ([0-9.]+
 [ "$bleu" != 0.0 ] || fail 'the tiny run learnt nothing'
 shows $page "<th>2–5 words</th>" "<td>$bleu</td><td class=\"note\">30 sentences</td>"
 
-check 'to standard output' 0 '' "$dragoman" report --model one --output -
+ends 'to standard output' 0 '' "$dragoman" report --model one --output -
 cmp -s out $page || fail 'the page on standard output is another one'
 [ ! -s err ] || fail "to standard output: $(cat err)"
-check 'one thread' 0 '' "$dragoman" report --model one --output - --cpu-threads 1
+ends 'one thread' 0 '' "$dragoman" report --model one --output - --cpu-threads 1
 cmp -s out $page || fail 'the page depends on the threads'
 
 # ---- Several runs ----
@@ -216,7 +189,7 @@ check 'a full disk' 1 'No space left' "$dragoman" report --model two --output /d
 closed() { "$dragoman" report --model two --output - >&-; }
 check 'a closed output' 1 'it is closed' closed
 gone() { "$dragoman" report --model two --output - | head -n 1; return "${PIPESTATUS[0]}"; }
-check 'a reader that goes away' 1 'Broken pipe' gone
+ends 'a reader that goes away' 1 'Broken pipe' gone
 check 'an option of another command' 2 '--beam-size is an option of translate' \
     "$dragoman" report --model two --beam-size 3
 

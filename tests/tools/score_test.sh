@@ -1,24 +1,17 @@
-#!/usr/bin/env bash
+#!/bin/bash
 # dragoman score as a whole program: what it prints, what it refuses, with which exit status. Argument: the command.
-set -u
-command=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-broken=0
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
 
 # expect STATUS STREAM TEXT ARGUMENTS...: the exit status, and a text that the stream (out or err) has to hold
-expect()
-{
-    local status=$1 stream=$2 text=$3 result
+expect() {
+    local status=$1 stream=$2 text=$3 got
     shift 3
-    "$command" score "$@" >out 2>err
-    result=$?
-    if [ $result -ne "$status" ] || ! grep -qF -- "$text" "$stream"; then
-        echo "score $*: exit status $result instead of $status, or std$stream without: $text"
-        cat out err
-        broken=1
-    fi
+    "$dragoman" score "$@" > out 2> err
+    got=$?
+    [ $got = "$status" ] || fail "score $*: exit status $got instead of $status: $(cat out err)"
+    grep -qF -- "$text" "$stream" || fail "score $*: std$stream without '$text': $(cat out err)"
 }
 
 printf 'the cat sat on the mat .\nhello world\n' >hyp
@@ -78,21 +71,18 @@ expect 0 out 'null' --ref many many worse --paired-bs --json
 expect 0 out '100.0 (μ = 100.0 ± 0.0)' --ref many many --confidence
 expect 0 out '"confidence_mean": 100.0' --ref many many --confidence --json
 expect 0 out '|bs:50|' --ref many many --confidence --confidence-n 50
-"$command" score --ref many worse --confidence >once
-"$command" score --ref many worse --confidence >twice
-"$command" score --ref many worse --confidence --seed 2 >otherwise
-if ! cmp -s once twice || cmp -s once otherwise; then
-    echo "the seed alone decides about the resamples: $(cat once twice otherwise)"
-    broken=1
-fi
+"$dragoman" score --ref many worse --confidence >once
+"$dragoman" score --ref many worse --confidence >twice
+"$dragoman" score --ref many worse --confidence --seed 2 >otherwise
+same 'the same seed' once twice
+! cmp -s once otherwise || fail 'another seed: the same resamples'
 expect 2 err 'two files of translations' --ref many many --paired-bs
 expect 2 err 'cannot be done at once' --ref many many worse --paired-bs --paired-ar
 expect 2 err '--paired-ar-n needs --paired-ar' --ref many many worse --paired-ar-n 5
 expect 2 err '--seed needs' --ref many many --seed 5
 expect 2 err 'bleu twice' --ref many --metrics bleu bleu -- many
 expect 1 err 'hyp has 2 lines and many 60' --ref many many hyp
-if [ -e /dev/full ] && "$command" score --ref ref hyp >/dev/full 2>err; then
-    echo "a full disk went unnoticed"
-    broken=1
-fi
-exit $broken
+! "$dragoman" score --ref ref hyp > /dev/full 2> err || fail 'a full disk went unnoticed'
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))

@@ -5,19 +5,7 @@ mounted=
 trap '[ -z "$mounted" ] || umount "$room/small"; rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
-# ---- Text: thirty sentences and their reversal ----
-
-colours=(red blue green gold pink grey teal lime navy rust)
-RANDOM=4
-for i in $(seq 30); do
-    line= back= words=$((2 + RANDOM % 4))
-    for j in $(seq $words); do
-        word=${colours[RANDOM % 10]}
-        line="$line $word" back="$word $back"
-    done
-    echo "${line# }" >> src
-    echo "${back% }" >> trg
-done
+make_text
 cp src valid.src
 cp trg valid.trg
 

@@ -5,26 +5,11 @@
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
-colours=(red blue green gold pink grey teal lime navy rust)
-RANDOM=7
-for i in $(seq 30); do
-    line= back=
-    for j in $(seq $((2 + RANDOM % 4))); do
-        word=${colours[RANDOM % 10]}
-        line="$line $word" back="$word $back"
-    done
-    echo "${line# }" >> src
-    echo "${back% }" >> trg
-done
+make_text
 
 tiny=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 40
     --lr-warmup 10 --gemm openblas --valid-freq 4u --save-freq 3u --early-stopping 0)
 train() { "$dragoman" train --model "$1" "${tiny[@]}" "${@:2}"; }  # train FOLDER OPTIONS...
-from() {  # from FILE COMMAND...: with that file as standard input
-    local file=$1
-    shift
-    "$@" < "$file"
-}
 
 check 'two files' 0 'Done' train files --train-sets src trg --valid-sets trg src --after 8u
 as_with_files() {  # as_with_files WHAT FOLDER

@@ -1,41 +1,13 @@
 #!/bin/bash
 # dragoman translate and rescore as their users meet them: order, pipes, bad input. Argument: the command to test.
-set -u
-dragoman=$(realpath "$1")
+. "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/word_model.sh"
-room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
-failures=0
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# check WHAT STATUS WORDS COMMAND...: the command ends with this status and says all of WORDS (separated by |) on stderr
-check() {
-    local what=$1 status=$2 words=$3 got
-    shift 3
-    "$@" > out 2> err
-    got=$?
-    [ "$got" = "$status" ] || fail "$what: exit status $got instead of $status ($(head -c 300 err))"
-    local IFS='|' word
-    for word in $words; do
-        grep -qF -- "$word" err || fail "$what: the message does not speak of '$word': $(head -c 300 err)"
-    done
-    [ "$status" = 2 ] || [ "$(wc -l < err)" -le 1 ] || fail "$what: more than one line on stderr: $(cat err)"
-    [ "$status" = 0 ] || [ -s err ] || fail "$what: no message"
-}
-
-same() {
-    cmp -s "$2" "$3" || fail "$1: $(diff "$2" "$3" | head -n 5)"
-}
-
-from() {  # from FILE COMMAND...: with that file as standard input
-    local file=$1
-    shift
-    "$@" < "$file"
+check() {  # what is said of a failure is one line; stdout may have answers
+    ends "$@"
+    [ "$2" = 2 ] || [ "$(wc -l < err)" -le 1 ] || fail "$1: more than one line on stderr: $(cat err)"
 }
 
 make_folder model
@@ -194,5 +166,5 @@ rescore_closed() { rescore source one >&-; }
 check "rescoring to a full disk" 1 "No space left" rescore_full
 check "rescoring to a closed output" 1 "closed" rescore_closed
 
-[ "$failures" = 0 ] && echo "all passed"
-exit "$((failures > 0))"
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))

@@ -1,21 +1,12 @@
 #!/bin/bash
 # Training runs that people can trust: ten kills, translating from a folder that is being trained in, divergence.
 # Argument: the command to test.
-set -u
-dragoman=$(realpath "$1")
+. "$(dirname "$0")/common.sh"
 root=$(realpath "$(dirname "$0")/../..")
-room=$(mktemp -d)
 pid=
 export LC_ALL=C.UTF-8  # a character is a character to sed, where LANG is not set too
-export OMP_WAIT_POLICY=passive
 trap '[ -z "$pid" ] || kill -9 $pid; rm -rf "$room"' EXIT
 cd "$room" || exit 1
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
 "$root/scripts/kills.sh" 10 "$dragoman" > kills || fail "ten kills: $(cat kills)"
 grep -q '^10 kills in .* 0 differences$' kills || fail "ten kills: $(cat kills)"

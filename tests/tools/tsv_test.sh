@@ -8,11 +8,6 @@ cd "$room" || exit 1
 make_folder model
 translate() { "$dragoman" translate --model model --beam-size 1 "$@"; }
 rescore() { "$dragoman" rescore --model model "$@"; }
-from() {  # from FILE COMMAND...: with that file as standard input
-    local file=$1
-    shift
-    "$@" < "$file"
-}
 
 for i in $(seq 40); do
     words=
