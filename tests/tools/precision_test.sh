@@ -5,11 +5,10 @@
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
-words=(one two three four five six seven eight nine ten)
-RANDOM=7
-for i in $(seq 60); do echo "${words[RANDOM % 10]} ${words[RANDOM % 10]} ${words[RANDOM % 10]}"; done > text
+make_text
+mv src text
 shape=(--train-sets text text --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2
-    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --after 40e --quiet)
+    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --after 120e --quiet)
 "$dragoman" train "${shape[@]}" --model run 2> train.err || fail 'train'
 "$dragoman" translate --model run --precision fp32 < text > fp32.out || fail 'translate in fp32'
 [ "$(diff text fp32.out | grep -c '^>')" -lt 6 ] || fail 'the model has not learnt to copy, so there is nothing to compare'
@@ -50,7 +49,7 @@ if has bf16; then
     sed -i 's/"gemm":[^,]*/"gemm": "openblas"/' plain/config.json
     "$dragoman" bench train --model plain --precision bf16 --seconds 0 --rounds 1 > text.bench 2> message ||
         fail "bench train in bf16, of a shape that was trained with another library: $(cat message)"
-    check 'a run keeps its precision' 2 'precision' "$dragoman" train "${shape[@]}" --after 41e --precision fp32 --model bf16
+    check 'a run keeps its precision' 2 'precision' "$dragoman" train "${shape[@]}" --after 121e --precision fp32 --model bf16
 fi
 check 'int8 is not for training' 2 'fp32, bf16' "$dragoman" train "${shape[@]}" --precision int8 --model other
 check 'int8 is not for bench train' 2 'bench translate' "$dragoman" bench train --precision int8
