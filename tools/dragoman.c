@@ -1,6 +1,7 @@
 // The command: finds the subcommand, reads its options, and hands over. What all subcommands share is here too.
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "tools.h"
@@ -17,6 +18,24 @@ static const struct {
     {"bench", bench_command},     {"quantize", quantize_command},   {"shortlist", shortlist_command},
 };
 
+dm_status failure(dm_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return DM_FAILURE;
+}
+
+dm_status misuse(dm_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return DM_USAGE;
+}
+
 int complain(dm_status status, const dm_error *error)
 {
     fprintf(stderr, "dragoman: %s\n", error->message);
@@ -26,8 +45,7 @@ int complain(dm_status status, const dm_error *error)
 bool flush_output(FILE *stream, const char *name, dm_error *error)
 {
     if (fflush(stream) == 0 && !ferror(stream)) return true;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", name,
-             errno == EBADF ? "it is closed" : strerror(errno));
+    failure(error, "cannot write %s: %s", name, errno == EBADF ? "it is closed" : strerror(errno));
     return false;
 }
 

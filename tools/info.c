@@ -131,8 +131,7 @@ static dm_status add_files(cJSON *json, const char *folder, dm_error *error)
     struct dirent **entries;
     const int count = scandir(folder, &entries, NULL, alphasort);
     if (count < 0) {
-        snprintf(error->message, sizeof error->message, "cannot read the folder %s: %s", folder, strerror(errno));
-        return DM_FAILURE;
+        return failure(error, "cannot read the folder %s: %s", folder, strerror(errno));
     }
     cJSON *files = cJSON_AddArrayToObject(json, "files");
     for (int i = 0; i < count; i++) {

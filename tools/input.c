@@ -29,7 +29,7 @@ static bool read_more(Input *input, dm_error *error)
         size_t room = input->room ? 2 * input->room : 4 * READ_BYTES;
         char *bytes = realloc(input->bytes, room);
         if (!bytes) {
-            snprintf(error->message, sizeof error->message, "out of memory");
+            failure(error, "out of memory");
             return false;
         }
         input->bytes = bytes;

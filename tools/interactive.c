@@ -157,8 +157,7 @@ static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
             talk_command(talk, line);
             free(line);
         } else if (!answer(talk, line)) {
-            snprintf(error->message, sizeof error->message, "cannot write the translation: %s", strerror(errno));
-            return DM_FAILURE;
+            return failure(error, "cannot write the translation: %s", strerror(errno));
         }
     }
     return DM_OK;
@@ -169,11 +168,10 @@ static dm_status check_prefix(const dm_options *options, dm_error *error)
 {
     const char *prefix = dm_options_text(options, "prefix", 0);
     if (!prefix || strcmp(prefix, "tab") == 0) return DM_OK;
-    snprintf(error->message, sizeof error->message,
-             "--prefix %s has a line for each line of a file or a pipe: on a terminal use --prefix tab, and type a tab "
-             "and the beginning of the translation behind a sentence",
-             prefix);
-    return DM_USAGE;
+    return misuse(error,
+                  "--prefix %s has a line for each line of a file or a pipe: on a terminal use --prefix tab, and type "
+                  "a tab and the beginning of the translation behind a sentence",
+                  prefix);
 }
 
 dm_status talk_settings(Settings *settings, const dm_options *options, dm_error *error)
@@ -190,9 +188,8 @@ dm_status translate_conversation(const dm_options *options, FILE *output, dm_err
     dm_status status = talk_settings(&talk.settings, options, error);
     speak_utf8();
     if (!status && !(keyboard = keyboard_open(talk.screen.stream, history))) {
-        snprintf(error->message, sizeof error->message,
-                 "this terminal cannot be used for typing: give the sentences through a pipe or with --input FILE");
-        status = DM_FAILURE;
+        status = failure(error, "this terminal cannot be used for typing: give the sentences through a pipe or with "
+                                "--input FILE");
     }
     if (!status) status = open_models(&talk.model, options, error);
     if (!status) status = converse(&talk, keyboard, error);

@@ -38,8 +38,7 @@ static dm_status make_page(char **text, size_t *size, Draw *draw, const Run *run
     if (page) draw(page, runs, count);
     bool good = page && !ferror(page);
     good = page && fclose(page) == 0 && good;
-    if (!good) snprintf(error->message, sizeof error->message, "out of memory");
-    return good ? DM_OK : DM_FAILURE;
+    return good ? DM_OK : failure(error, "out of memory");
 }
 
 static dm_status write_page(const char *path, const char *text, size_t size, dm_error *error)
@@ -53,9 +52,8 @@ static dm_status write_page(const char *path, const char *text, size_t size, dm_
         reason = errno;
     }
     if (good) return DM_OK;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", standard ? "the output" : path,
-             reason == EBADF ? "it is closed" : strerror(reason));
-    return DM_FAILURE;
+    return failure(error, "cannot write %s: %s", standard ? "the output" : path,
+                   reason == EBADF ? "it is closed" : strerror(reason));
 }
 
 dm_status report_write(const char *path, Draw *draw, const Run *runs, int count, dm_error *error)

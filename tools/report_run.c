@@ -33,15 +33,6 @@ char *report_format(const char *format, ...)
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-__attribute__((format(printf, 2, 3))) static dm_status failure(dm_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return DM_FAILURE;
-}
-
 // The next line without its end. *whole: it has one. False: there is no further line.
 static bool next_line(FILE *file, char **line, size_t *room, bool *whole)
 {

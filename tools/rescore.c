@@ -7,12 +7,6 @@
 
 enum { MOST_PAIRS = 4096 };  // rescored at once, so that the batches are full
 
-static dm_status failure(dm_error *error, const char *message)
-{
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return DM_FAILURE;
-}
-
 typedef struct Pairs {
     const char *name[2];  // of the files of sources and targets
     dm_lines lines[2];
@@ -29,16 +23,15 @@ static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *err
     pairs->name[0] = name_of(source);
     pairs->name[1] = name_of(target);
     if (strcmp(source, "-") == 0 && strcmp(target, "-") == 0) {
-        failure(error, "SRC and TRG cannot both be standard input: name a file for one of them");
-        return DM_USAGE;
+        return misuse(error, "SRC and TRG cannot both be standard input: name a file for one of them");
     }
     dm_status status = dm_lines_read(&pairs->lines[0], source, error);
     if (!status) status = dm_lines_read(&pairs->lines[1], target, error);
     if (status || pairs->lines[0].count == pairs->lines[1].count) return status;
-    snprintf(error->message, sizeof error->message,
-             "%s has %zu lines and %s %zu: each line of one must be the translation of the same line of the other",
-             pairs->name[0], pairs->lines[0].count, pairs->name[1], pairs->lines[1].count);
-    return DM_FAILURE;
+    return failure(error,
+                   "%s has %zu lines and %s %zu: each line of one must be the translation of the same line of the "
+                   "other",
+                   pairs->name[0], pairs->lines[0].count, pairs->name[1], pairs->lines[1].count);
 }
 
 static dm_status read_pairs(const dm_options *options, Pairs *pairs, dm_error *error)
@@ -96,9 +89,8 @@ static dm_status refuse_pair(const Pairs *pairs, size_t line, dm_error *error)
 {
     dm_error reason = *error;
     const bool one = pairs->name[0] == pairs->name[1];
-    snprintf(error->message, sizeof error->message, "%s%s%s: line %zu: %.1500s", pairs->name[0], one ? "" : " and ",
-             one ? "" : pairs->name[1], line, reason.message);
-    return DM_FAILURE;
+    return failure(error, "%s%s%s: line %zu: %.1500s", pairs->name[0], one ? "" : " and ", one ? "" : pairs->name[1],
+                   line, reason.message);
 }
 
 // A part of the pairs after the other, each written as soon as it is done. Where a pair is refused, all before it are
@@ -127,8 +119,7 @@ static dm_status rescore(Job *job, const Pairs *pairs, dm_rescored *rescored, dm
 static dm_status summarise(const Job *job, const Pairs *pairs, dm_error *error)
 {
     if (!job->pairs) {
-        snprintf(error->message, sizeof error->message, "%s is empty: there is nothing to summarise", pairs->name[0]);
-        return DM_FAILURE;
+        return failure(error, "%s is empty: there is nothing to summarise", pairs->name[0]);
     }
     const double per_piece = job->cost / (double)job->pieces;
     if (strcmp(job->summary, "perplexity") == 0)

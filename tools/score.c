@@ -13,26 +13,18 @@ typedef struct Input {
     int system_count, reference_count;
 } Input;
 
-static dm_status refuse(dm_status status, dm_error *error, const char *message)
-{
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return status;
-}
-
 static dm_status check_counts(const dm_options *options, const Input *input, int system, dm_error *error)
 {
     const char *name = input->names[system];
     size_t count = input->systems[system].count;
     for (int r = 0; r < input->reference_count; r++) {
         if (input->references[r].count == count) continue;
-        snprintf(error->message, sizeof error->message,
-                 "%s has %zu lines and %s %zu: a translation and its reference must stand on the same line", name,
-                 count, dm_options_text(options, "ref", r), input->references[r].count);
-        return DM_FAILURE;
+        return failure(error,
+                       "%s has %zu lines and %s %zu: a translation and its reference must stand on the same line", name,
+                       count, dm_options_text(options, "ref", r), input->references[r].count);
     }
     if (count) return DM_OK;
-    snprintf(error->message, sizeof error->message, "%s is empty: there is nothing to score", name);
-    return DM_FAILURE;
+    return failure(error, "%s is empty: there is nothing to score", name);
 }
 
 static int count_stdin(const dm_options *options, const char *option)
@@ -46,12 +38,12 @@ static int count_stdin(const dm_options *options, const char *option)
 static dm_status read_input(const dm_options *options, Input *input, dm_error *error)
 {
     if (count_stdin(options, "HYP") + count_stdin(options, "ref") > 1)
-        return refuse(DM_USAGE, error, "standard input can be read only once: name a file for all inputs but one");
+        return misuse(error, "standard input can be read only once: name a file for all inputs but one");
     int systems = dm_options_count(options, "HYP"), references = dm_options_count(options, "ref");
     input->names = calloc((size_t)systems, sizeof *input->names);
     input->systems = calloc((size_t)systems, sizeof *input->systems);
     input->references = calloc((size_t)references, sizeof *input->references);
-    if (!input->names || !input->systems || !input->references) return refuse(DM_FAILURE, error, "out of memory");
+    if (!input->names || !input->systems || !input->references) return failure(error, "out of memory");
     input->system_count = systems;
     input->reference_count = references;
     dm_status status = DM_OK;
@@ -144,7 +136,7 @@ int score_command(const dm_options *options)
     Input input = {0};
     int metric_count = dm_options_count(options, "metrics"), count = metric_count * dm_options_count(options, "HYP");
     dm_metric *metrics = calloc((size_t)count, sizeof *metrics);
-    dm_status status = metrics ? read_input(options, &input, &error) : refuse(DM_FAILURE, &error, "out of memory");
+    dm_status status = metrics ? read_input(options, &input, &error) : failure(&error, "out of memory");
     if (!status)
         status = dm_compare(input.systems, input.system_count, input.references, input.reference_count, options,
                             metrics, &error);

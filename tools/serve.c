@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,15 +12,6 @@
 #include "settings.h"
 
 static const struct timespec a_while = {.tv_nsec = 200000000};
-
-__attribute__((format(printf, 2, 3))) static dm_status failure(dm_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return DM_FAILURE;
-}
 
 // ---- The port -------------------------------------------------------------------------------------------------------
 

@@ -1,20 +1,10 @@
 // What a client of `dragoman serve` may ask: JSON becomes lines and options. The options are those of `dragoman
 // translate`, with its ranges.
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
 #include "serve.h"
-
-__attribute__((format(printf, 2, 3))) static dm_status refuse(dm_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return DM_USAGE;
-}
 
 // ---- Options --------------------------------------------------------------------------------------------------------
 
@@ -35,7 +25,7 @@ static dm_status set(dm_options *options, size_t which, const char *value, dm_er
     dm_error reason;
     if (!dm_options_set(options, known[which].option, 1, &value, &reason)) return DM_OK;
     const char *rest = reason.message + strlen("--") + strlen(known[which].option);
-    return refuse(error, "%s%.1500s", known[which].key, rest);
+    return misuse(error, "%s%.1500s", known[which].key, rest);
 }
 
 static dm_status set_alignment(dm_options *options, size_t which, const cJSON *value, dm_error *error)
@@ -43,14 +33,14 @@ static dm_status set_alignment(dm_options *options, size_t which, const cJSON *v
     if (cJSON_IsFalse(value)) return DM_OK;
     if (cJSON_IsTrue(value)) return set(options, which, "soft", error);
     if (cJSON_IsString(value)) return set(options, which, value->valuestring, error);
-    return refuse(error, "alignment must be true, false, \"soft\" or \"hard\"");
+    return misuse(error, "alignment must be true, false, \"soft\" or \"hard\"");
 }
 
 static dm_status set_number(dm_options *options, size_t which, const cJSON *value, dm_error *error)
 {
-    if (!cJSON_IsNumber(value)) return refuse(error, "%s must be a number", known[which].key);
+    if (!cJSON_IsNumber(value)) return misuse(error, "%s must be a number", known[which].key);
     char *text = cJSON_PrintUnformatted(value);
-    dm_status status = text ? set(options, which, text, error) : refuse(error, "out of memory");
+    dm_status status = text ? set(options, which, text, error) : failure(error, "out of memory");
     cJSON_free(text);
     return status;
 }
@@ -62,11 +52,11 @@ static dm_status set_option(QuestionKind kind, dm_options *options, const cJSON 
         return (strcmp(known[i].key, "alignment") == 0 ? set_alignment : set_number)(options, i, value, error);
     }
     if (kind == SHOW_ATTENTION)
-        return refuse(error,
+        return misuse(error,
                       "there is no '%.60s' here: a request has \"line\", and may have beam_size, normalize and "
                       "max_length_factor",
                       value->string);
-    return refuse(error,
+    return misuse(error,
                   "there is no '%.60s' here: a request has \"lines\", and may have beam_size, normalize, "
                   "max_length_factor, n_best and alignment",
                   value->string);
@@ -98,12 +88,12 @@ static dm_status check_line(const Question *q, size_t line, dm_model *model, dm_
 {
     const size_t size = strlen(q->lines[line]);
     if (q->lines[line][strcspn(q->lines[line], "\r\n")])
-        return refuse(error, "the line has a newline in it: send each line as one of its own");
+        return misuse(error, "the line has a newline in it: send each line as one of its own");
     if (q->kind == SHOW_ATTENTION && size > MOST_PICTURE_BYTES)
-        return refuse(error, "the line has %zu bytes, and more than %d make no picture that can be read", size,
+        return misuse(error, "the line has %zu bytes, and more than %d make no picture that can be read", size,
                       (int)MOST_PICTURE_BYTES);
     if (question_work(q, line) > MOST_LINE_WORK)
-        return refuse(error,
+        return misuse(error,
                       "the line is too long, with %zu bytes, for such a beam, n-best list or length: break it into "
                       "sentences, or ask for less",
                       size);
@@ -117,7 +107,7 @@ static dm_status read_lines(Question *q, const cJSON *list, dm_error *error)
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsString(item))
-            return refuse(error, "\"lines\" must be strings, and number %zu is not", q->count + 1);
+            return misuse(error, "\"lines\" must be strings, and number %zu is not", q->count + 1);
         q->lines[q->count++] = item->valuestring;
     }
     return DM_OK;
@@ -128,11 +118,11 @@ static dm_status find_lines(Question *q, dm_error *error)
     if (q->kind == TRANSLATE_LINES) {
         const cJSON *list = cJSON_IsArray(q->body) ? q->body : cJSON_GetObjectItemCaseSensitive(q->body, "lines");
         if (cJSON_IsArray(list)) return read_lines(q, list, error);
-        return refuse(error, "send a list of sentences, or an object with such a list as \"lines\": "
+        return misuse(error, "send a list of sentences, or an object with such a list as \"lines\": "
                              "[\"good morning\", \"how are you ?\"]");
     }
     const char *line = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(q->body, "line"));
-    if (!line) return refuse(error, "send an object with a sentence as \"line\": {\"line\": \"good morning\"}");
+    if (!line) return misuse(error, "send an object with a sentence as \"line\": {\"line\": \"good morning\"}");
     q->lines = report_allocate(1, sizeof *q->lines);
     q->lines[q->count++] = line;
     return DM_OK;
@@ -152,10 +142,10 @@ static bool holds_nul(const char *body, size_t size)
 static dm_status parse(Question *q, const char *body, size_t size, dm_error *error)
 {
     const char *end = body;
-    if (holds_nul(body, size)) return refuse(error, "the request has a NUL in it: it is not a text");
+    if (holds_nul(body, size)) return misuse(error, "the request has a NUL in it: it is not a text");
     q->body = cJSON_ParseWithLengthOpts(body, size + 1, &end, true);
     if (q->body) return DM_OK;
-    return refuse(error, "the request is not JSON: what stands at byte %zu cannot be read", (size_t)(end - body) + 1);
+    return misuse(error, "the request is not JSON: what stands at byte %zu cannot be read", (size_t)(end - body) + 1);
 }
 
 dm_status question_read(Question *q, const char *body, size_t size, dm_model *model, size_t *line, dm_error *error)

@@ -3,21 +3,17 @@
 
 #include <string.h>
 
-static dm_status refuse(dm_error *error, const char *message)
-{
-    snprintf(error->message, sizeof error->message, "%s", message);
-    return DM_USAGE;
-}
+#include "tools.h"
 
 // --stream shows pieces as they are found: that is greedy search, of one translation, without what is known at its end.
 static dm_status begin_stream(Settings *settings, const dm_options *options, dm_error *error)
 {
     const Format *f = &settings->format;
     if (dm_options_number(options, "beam-size") > 1)
-        return refuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
+        return misuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
                              "out --beam-size, or make it 1");
     if (f->n_best || f->json || f->hard || f->soft || f->word_scores || settings->search.unk_replace)
-        return refuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
+        return misuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
                              "and --unk-replace");
     settings->search.beam_size = 1;
     return DM_OK;
@@ -30,7 +26,7 @@ dm_status read_settings(Settings *settings, const dm_options *options, dm_error 
                            .stream = dm_options_flag(options, "stream"),
                            .prefix_tab = prefix && strcmp(prefix, "tab") == 0};
     if (settings->prefix_tab && dm_options_flag(options, "tsv"))
-        return refuse(error, "--tsv and --prefix tab both say what stands behind a tab: give one of them");
+        return misuse(error, "--tsv and --prefix tab both say what stands behind a tab: give one of them");
     dm_status status = dm_translate_options_read(&settings->search, options, error);
     if (!status && settings->stream) status = begin_stream(settings, options, error);
     return status;

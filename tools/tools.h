@@ -17,6 +17,9 @@ int serve_command(const dm_options *options);
 int quantize_command(const dm_options *options);
 int shortlist_command(const dm_options *options);
 
+// A sentence for people (printf form), and the status that goes with it.
+dm_status failure(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+dm_status misuse(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.
 bool flush_output(FILE *stream, const char *name, dm_error *error);

@@ -11,7 +11,7 @@
 
 static bool out_of_memory(dm_error *error)
 {
-    snprintf(error->message, sizeof error->message, "out of memory");
+    failure(error, "out of memory");
     return false;
 }
 
@@ -42,9 +42,8 @@ static bool find_prefixes(const Prefixes *prefixes, const Input *input, const Ch
         if (input->line_number + i < prefixes->lines.count) {
             of[i] = prefixes->lines.line[input->line_number + i];
         } else {
-            snprintf(error->message, sizeof error->message,
-                     "%s has %zu lines and %s more: each line needs a prefix, an empty line for none", prefixes->name,
-                     prefixes->lines.count, input->name);
+            failure(error, "%s has %zu lines and %s more: each line needs a prefix, an empty line for none",
+                    prefixes->name, prefixes->lines.count, input->name);
             return false;
         }
     }
@@ -97,8 +96,7 @@ static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_
         }
         if (status) {
             dm_error reason = *error;
-            snprintf(error->message, sizeof error->message, "%s: line %zu: %.1500s", input->name,
-                     input->line_number + 1, reason.message);
+            failure(error, "%s: line %zu: %.1500s", input->name, input->line_number + 1, reason.message);
             return status;
         }
         input->line_number += part;
@@ -138,9 +136,8 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
         }
     }
     if (!status && job->prefixes.name && input->line_number < job->prefixes.lines.count) {
-        snprintf(error->message, sizeof error->message, "%s has %zu lines and %s only %zu: they do not belong together",
-                 job->prefixes.name, job->prefixes.lines.count, input->name, input->line_number);
-        status = DM_FAILURE;
+        status = failure(error, "%s has %zu lines and %s only %zu: they do not belong together", job->prefixes.name,
+                         job->prefixes.lines.count, input->name, input->line_number);
     }
     free(chunk);
     return status;
@@ -153,8 +150,7 @@ static dm_status open_output(const char *out, Output *output, dm_error *error)
     *output = (Output){"standard output", stdout};
     if (strcmp(out, "-") != 0) *output = (Output){out, fopen(out, "wb")};
     if (output->stream) return DM_OK;
-    snprintf(error->message, sizeof error->message, "cannot write %s: %s", out, strerror(errno));
-    return DM_FAILURE;
+    return failure(error, "cannot write %s: %s", out, strerror(errno));
 }
 
 int translate_command(const dm_options *options)
