@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "core/options.h"
-#include "scratch.h"
+#include "core/scratch.h"
 
 static dm_status load(dm_options *options, const char *json, dm_error *error)
 {

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "core/files.h"
-#include "scratch.h"
+#include "core/scratch.h"
 
 static bool holds(const char *path, const char *expected)
 {

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "core/lines.h"
-#include "scratch.h"
+#include "core/scratch.h"
 
 static dm_status read_bytes(dm_lines *lines, const char *bytes, size_t size, dm_error *error)
 {

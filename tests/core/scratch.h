@@ -1,6 +1,5 @@
 // A folder for the files of one test program, which is gone with them when the program ends.
 #pragma once
-#include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 
 #include "core/files.h"
 
-static char scratch_folder[] = "/tmp/dragoman_test_XXXXXX";
+static char scratch_folder[128];
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
@@ -24,11 +23,11 @@ static void remove_scratch(void)
 // The path of a file in the folder, good until the next call.
 static const char *scratch(const char *name)
 {
-    static bool made = false;
     static char path[256];
-    if (!made) {
-        made = mkdtemp(scratch_folder) != NULL;
-        assert(made);
+    if (!*scratch_folder) {
+        const char *base = getenv("TMPDIR");
+        snprintf(scratch_folder, sizeof scratch_folder, "%s/dragoman_test_XXXXXX", base && *base ? base : "/tmp");
+        if (!mkdtemp(scratch_folder)) abort();
         atexit(remove_scratch);
     }
     snprintf(path, sizeof path, "%s/%s", scratch_folder, name);

@@ -9,7 +9,7 @@
 
 #include "core/random.h"
 #include "core/text_stream.h"
-#include "scratch.h"
+#include "core/scratch.h"
 
 typedef enum Form { PLAIN, GZIP, ZSTD, UNCHECKED, FORMS } Form;  // unchecked: zstd without a checksum at the end
 

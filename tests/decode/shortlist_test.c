@@ -2,7 +2,7 @@
 // find if all other pieces were impossible.
 #include "decode/shortlist.h"
 
-#include "../text/scratch.h"
+#include "text/scratch.h"
 #include "decode/search.h"
 #include "small_model.h"
 
@@ -28,7 +28,7 @@ static Segmenter *words(const char *folder)
 // Reads a list with this text, in a folder of its own. *status: what came of it.
 static Shortlist *list_of(const char *text, Status *status, Error *error)
 {
-    char *folder = scratch("model");
+    char *folder = scratch_path("model");
     Segmenter *segmenter = words(folder);
     Shortlist *shortlist;
     free(scratch_write("model/vmap.txt", text));
@@ -50,7 +50,7 @@ static void what_cannot_be_used_is_refused(void)
         CU_ASSERT(!list_of(cases[i][0], &status, &error) && status != DM_OK);
         CU_ASSERT(contains(error.message, cases[i][1]) && contains(error.message, "vmap.txt"));
     }
-    char *folder = scratch("empty");
+    char *folder = scratch_path("empty");
     Segmenter *segmenter = words(folder);
     Shortlist *shortlist;
     Error error;

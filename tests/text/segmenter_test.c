@@ -25,7 +25,7 @@ static char *trained_folder(void)
         free(text);
         text = longer;
     }
-    char *folder = scratch("bpe");
+    char *folder = scratch_path("bpe");
     Error error = {""};
     dm_lines lines;
     if (dm_lines_cut(&lines, text, strlen(text), "text", &error)) abort();
@@ -154,7 +154,7 @@ static void text_that_spells_a_special_piece_is_text(void)
     CU_ASSERT_EQUAL(special, 0);
     free(ids.id);
     dm_segmenter_close(segmenter);
-    folder = (free(folder), scratch("special"));
+    folder = (free(folder), scratch_path("special"));
     free(scratch_write("special/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"<pad>\": 3}"));
     segmenter = opened(folder, "space", false);
     dm_encode(segmenter, DM_SOURCE, "a </s> <pad> a", &ids);
@@ -190,7 +190,7 @@ static void pieces_that_only_the_vocabulary_knows_become_text(void)
         {{2, 2, 0, 0}, "zyx zyx"}, {{5, 5, 2, 3}, "zyxx"},          {{4, 3, 2, 5}, "x zyx"},
         {{3, 5, 5, 3}, "x  x"},    {{2, 4, 2, 0}, "zyx\u3000 zyx"}, {{2, 4, 4, 6}, "zyx"},
     };
-    char *whole = trained_folder(), *folder = scratch("few");
+    char *whole = trained_folder(), *folder = scratch_path("few");
     dm_make_folder(folder, NULL);
     dm_segmenter_copy(whole, folder, NULL);
     free(scratch_write("few/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"\\u2581zyx\": 2, \"x\": 3, \"\\u3000\": 4,"
@@ -220,7 +220,7 @@ static void text_in_pieces_is_joined_again(void)
     };
     free(scratch_write("space/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"a@@\": 4, \"b@@\": 5,"
                                            " \"@@\": 6, \"<pad>\": 7}"));
-    char *folder = scratch("space");
+    char *folder = scratch_path("space");
     Segmenter *segmenter = opened(folder, "space", false);
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         Ids ids;
@@ -238,7 +238,7 @@ static void separate_vocabularies_have_ids_of_their_own(void)
 {
     free(scratch_write("two/vocab.json", "{\"<unk>\": 0, \"a\": 1, \"</s>\": 2}"));
     free(scratch_write("two/target_vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"b\": 2, \"a\": 3, \"<pad>\": 4}"));
-    char *folder = scratch("two");
+    char *folder = scratch_path("two");
     Segmenter *segmenter = opened(folder, "space", true);
     Ids source, target;
     dm_encode(segmenter, DM_SOURCE, "a b", &source);
@@ -316,7 +316,7 @@ static void a_missing_part_is_named(void)
     static const char *const parts[] = {"vocab.json", "source.spm", "target.spm"};
     char *whole = trained_folder();
     for (size_t i = 0; i < DM_COUNT(parts); i++) {
-        char *folder = scratch("lacking"), *part = dm_join_path(folder, parts[i]);
+        char *folder = scratch_path("lacking"), *part = dm_join_path(folder, parts[i]);
         dm_make_folder(folder, NULL);
         CU_ASSERT_EQUAL(dm_segmenter_copy(whole, folder, NULL), DM_OK);
         remove(part);
@@ -339,7 +339,8 @@ static void a_missing_part_is_named(void)
 // Cut short anywhere, or with any of its bytes wrong, a model is refused or of some other use: it never crashes.
 static void a_damaged_model_does_no_harm(void)
 {
-    char *whole = trained_folder(), *folder = scratch("damaged"), *bytes, *path = dm_join_path(folder, "source.spm");
+    char *whole = trained_folder(), *folder = scratch_path("damaged"), *bytes,
+         *path = dm_join_path(folder, "source.spm");
     size_t size;
     dm_make_folder(folder, NULL);
     dm_segmenter_copy(whole, folder, NULL);
@@ -377,7 +378,7 @@ static void a_damaged_model_does_no_harm(void)
 // Offsets in the normalisation rules that point outside of them, which SentencePiece itself would follow.
 static void rules_that_point_outside_are_refused(void)
 {
-    char *whole = trained_folder(), *folder = scratch("rules"), *bytes, *path = dm_join_path(folder, "target.spm");
+    char *whole = trained_folder(), *folder = scratch_path("rules"), *bytes, *path = dm_join_path(folder, "target.spm");
     size_t size;
     dm_make_folder(folder, NULL);
     dm_segmenter_copy(whole, folder, NULL);
@@ -398,7 +399,7 @@ static void rules_that_point_outside_are_refused(void)
 
 static void copying_needs_a_vocabulary(void)
 {
-    char *from = scratch("nothing"), *to = scratch("copy");
+    char *from = scratch_path("nothing"), *to = scratch_path("copy");
     dm_make_folder(from, NULL);
     dm_make_folder(to, NULL);
     Error error = {""};

@@ -14,7 +14,7 @@ static Status train_on(const char *const *texts, int count, const char *kind, in
     dm_lines lines[2];
     for (int i = 0; i < count; i++)
         if (dm_lines_cut(&lines[i], dm_copy_string(texts[i]), strlen(texts[i]), "text", NULL)) abort();
-    char *folder = scratch(name), *first = dm_copy_string(lines[0].count ? lines[0].line[0] : "");
+    char *folder = scratch_path(name), *first = dm_copy_string(lines[0].count ? lines[0].line[0] : "");
     SegmenterTraining training = {folder, kind, lines, count, "text.zh and text.en", {"zh", "en"}, size};
     Status status = dm_segmenter_train(&training, error);
     if (lines[0].count) CU_ASSERT_STRING_EQUAL(lines[0].line[0], first);  // the text is as it was
@@ -31,7 +31,7 @@ static Status train(const char *kind, int size, const char *name, Error *error)
 
 static Vocabulary *vocabulary_of(const char *name)
 {
-    char *folder = scratch(name), *path = dm_join_path(folder, "vocab.json");
+    char *folder = scratch_path(name), *path = dm_join_path(folder, "vocab.json");
     Vocabulary *vocabulary = NULL;
     CU_ASSERT_EQUAL_FATAL(dm_vocabulary_read(&vocabulary, path, NULL), DM_OK);
     free(folder);
@@ -61,7 +61,7 @@ static void the_folder_holds_what_marian_tokenizer_needs(void)
 {
     static const char *const names[] = {"vocab.json", "source.spm", "target.spm", "tokenizer_config.json"};
     CU_ASSERT_EQUAL_FATAL(train("bpe", 60, "all", NULL), DM_OK);
-    char *folder = scratch("all");
+    char *folder = scratch_path("all");
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         char *path = dm_join_path(folder, names[i]), *text;
         CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, NULL), DM_OK);
@@ -81,7 +81,7 @@ static void the_same_text_gives_the_same_bytes(void)
     static const char *const names[] = {"vocab.json", "source.spm", "target.spm"};
     CU_ASSERT_EQUAL_FATAL(train("unigram", 40, "first", NULL), DM_OK);
     CU_ASSERT_EQUAL_FATAL(train("unigram", 40, "second", NULL), DM_OK);
-    char *first = scratch("first"), *second = scratch("second");
+    char *first = scratch_path("first"), *second = scratch_path("second");
     for (size_t i = 0; i < DM_COUNT(names); i++) {
         char *a = dm_join_path(first, names[i]), *b = dm_join_path(second, names[i]), *left, *right;
         size_t left_size, right_size;

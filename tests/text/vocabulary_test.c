@@ -45,7 +45,7 @@ static void what_is_written_reads_the_same(void)
     const char *pieces[] = {"</s>", "<unk>", "▁我", "\"", "\\", "/", "\x01", "\x7F", "😀", "é", "a\tb", "<pad>"};
     int count = (int)DM_COUNT(pieces);
     Vocabulary *made = dm_vocabulary_create(pieces, count), *read;
-    char *path = scratch("w.json"), *text;
+    char *path = scratch_path("w.json"), *text;
     CU_ASSERT_EQUAL(dm_vocabulary_write(made, path, NULL), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_vocabulary_read(&read, path, NULL), DM_OK);
     CU_ASSERT_EQUAL(dm_vocabulary_size(read), count);

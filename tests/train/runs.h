@@ -3,7 +3,7 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 
-#include "../core/scratch.h"
+#include "core/scratch.h"
 #include "core/random.h"
 #include "model/folder.h"
 #include "test.h"
