@@ -59,10 +59,8 @@ static Status check_options(const dm_options *o, const char *what, Error *error)
 static void describe_shape(const Bench *bench)
 {
     const ModelConfig *c = &bench->config;
-    Parameters parameters = {0};
     Model declared = {.config = *c, .architecture = dm_architecture(c->architecture)};
     declared.architecture->declare(&declared);
-    parameters = declared.parameters;
     cJSON *shape = cJSON_AddObjectToObject(bench->result, "shape");
     cJSON_AddStringToObject(shape, "name", bench->shape);
     cJSON_AddNumberToObject(shape, "encoder_layers", c->encoder_layers);
@@ -71,8 +69,8 @@ static void describe_shape(const Bench *bench)
     cJSON_AddNumberToObject(shape, "ffn", c->decoder_ffn);
     cJSON_AddNumberToObject(shape, "heads", c->decoder_heads);
     cJSON_AddNumberToObject(shape, "vocabulary", c->target_vocabulary);
-    cJSON_AddNumberToObject(shape, "weights", (double)parameters.size);
-    dm_parameters_free(&parameters);
+    cJSON_AddNumberToObject(shape, "weights", (double)declared.parameters.size);
+    dm_parameters_free(&declared.parameters);
 }
 
 static void describe(const Bench *bench)

@@ -22,41 +22,21 @@ const GemmBackend *const dm_gemm_backends[] = {
 static double time_round(const GemmBackend *backend, int width, const float *a, const float *b, float *c)
 {
     enum { ROWS = 256, HYPOTHESES = 20 };
-    double begin = dm_clock();
-    backend->multiply(&(Gemm){.m = ROWS,
-                              .n = width,
-                              .k = width,
-                              .a = a,
-                              .lda = width,
-                              .b = b,
-                              .ldb = width,
-                              .transpose_b = true,
-                              .c = c,
-                              .ldc = width});
-    backend->multiply(
-        &(Gemm){.m = ROWS, .n = width, .k = width, .a = a, .lda = width, .b = b, .ldb = width, .c = c, .ldc = width});
-    backend->multiply(&(Gemm){.m = width,
-                              .n = width,
-                              .k = ROWS,
-                              .a = a,
-                              .lda = width,
-                              .transpose_a = true,
-                              .b = a,
-                              .ldb = width,
-                              .c = c,
-                              .ldc = width,
-                              .beta = 1});
-    for (int i = 0; i < 4; i++)
-        backend->multiply(&(Gemm){.m = HYPOTHESES,
-                                  .n = width,
-                                  .k = width,
-                                  .a = a,
-                                  .lda = width,
-                                  .b = b,
-                                  .ldb = width,
-                                  .transpose_b = true,
-                                  .c = c,
-                                  .ldc = width});
+    Gemm back = {.m = ROWS, .n = width, .k = width, .a = a, .lda = width, .b = b, .ldb = width, .c = c, .ldc = width};
+    Gemm forward = back, weight = back;
+    forward.transpose_b = true;
+    Gemm step = forward;
+    step.m = HYPOTHESES;
+    weight.m = width;
+    weight.k = ROWS;
+    weight.transpose_a = true;
+    weight.b = a;
+    weight.beta = 1;
+    const double begin = dm_clock();
+    backend->multiply(&forward);
+    backend->multiply(&back);
+    backend->multiply(&weight);
+    for (int i = 0; i < 4; i++) backend->multiply(&step);
     return dm_clock() - begin;
 }
 

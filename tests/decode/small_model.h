@@ -1,6 +1,6 @@
 // Small random models for the tests of decoding, built in memory.
 #pragma once
-#include "test.h"
+#include "backend.h"
 
 #include <math.h>
 
@@ -44,17 +44,6 @@ static inline Model *small_model(const Shape *shape)
     bias[config.eos] = shape->eos_bias;
     bias[config.pad] = -10000;
     return model;
-}
-
-static inline const GemmBackend *chosen_backend(void)
-{
-    const GemmBackend *backend = NULL;
-    Error error = {""};
-    if (dm_gemm_choose(&backend, test_backend, 64, &error)) {
-        fprintf(stderr, "%s\n", error.message);
-        exit(EXIT_FAILURE);
-    }
-    return backend;
 }
 
 static inline Graph graph_for(Arena *arena, const Model *model)

@@ -4,7 +4,7 @@
 // An op is run by a function that asks the bench for its inputs and weights in order. The first run draws them at
 // random, later runs get the same values again, so the test may change one of them and look at what comes out.
 #pragma once
-#include "test.h"
+#include "backend.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -44,17 +44,6 @@ __attribute__((format(printf, 2, 3))) static inline void expect(bool holds, cons
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     CU_assertImplementation(holds, __LINE__, message, __FILE__, "", CU_FALSE);
-}
-
-static inline const GemmBackend *chosen_backend(void)
-{
-    const GemmBackend *backend = NULL;
-    Error error = {""};
-    if (dm_gemm_choose(&backend, test_backend, 64, &error)) {
-        fprintf(stderr, "%s\n", error.message);
-        exit(EXIT_FAILURE);
-    }
-    return backend;
 }
 
 static inline void bench_open(Bench *b)
