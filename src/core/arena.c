@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "core/error.h"
 
 enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24, HUGE_PAGE = 1 << 21 };
 
@@ -24,9 +25,7 @@ static ArenaBlock *new_block(size_t bytes)
         fprintf(stderr, "dragoman: out of memory: an arena asked for %zu bytes\n", size);
         abort();
     }
-#ifdef MADV_HUGEPAGE
-    madvise(block, size, MADV_HUGEPAGE);  // fewer misses of the TLB; where there are none, nothing is lost
-#endif
+    dm_use_huge_pages(block, size);
     *block = (ArenaBlock){.size = size - sizeof(ArenaBlock)};
     return block;
 }

@@ -2,9 +2,11 @@
 #include "core/error.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void write_message(Error *error, const char *format, va_list arguments)
 {
@@ -49,6 +51,17 @@ void *dm_reallocate(void *memory, size_t count, size_t size)
     memory = realloc(memory, bytes ? bytes : 1);
     if (!memory) out_of_memory(count, size);
     return memory;
+}
+
+void dm_use_huge_pages(void *memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = 1 << 21, begin = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    if (begin < end) madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
 }
 
 char *dm_copy_string(const char *text)

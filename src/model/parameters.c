@@ -39,7 +39,12 @@ int dm_declare_vector(Parameters *p, const char *name, int cols, Init init)
 
 void dm_parameters_allocate(Parameters *p)
 {
-    p->data = p->mapping.file ? p->mapping.data : dm_allocate(p->size, sizeof *p->data);
+    if (p->mapping.file) {
+        p->data = p->mapping.data;
+    } else {
+        p->data = dm_allocate(p->size, sizeof *p->data);
+        dm_use_huge_pages(p->data, p->size * sizeof *p->data);
+    }
     p->trained_size = 0;
     for (int i = 0; i < p->count; i++) {
         Parameter *at = p->list + i;
