@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # How fast Dragoman is beside PyTorch (training) and CTranslate2 (translating), measured in turn on this machine.
-#   scripts/peers.sh [train] [translate] [latency] [--model DIR --input FILE] [--rounds N] [--quick] [--json FILE]
-# Parts by name; none: all. About 70 minutes on two cores; --quick, with one round of little of each, about 3.
+#   scripts/peers.sh [train] [translate] [latency] [start] [--model DIR --input FILE] [--rounds N] [--quick] [--json FILE]
+# Parts by name; none: all. About 36 minutes on two cores; --quick, with one round of little of each, about 3.
 #   train      updates of the tiny Transformer and of base (10,000 pieces), fp32 and bf16, against PyTorch in fp32 and
 #              under bf16 autocast, in batches of 1,024 and 4,096 tokens, its memory kept between steps
 #   translate  with a trained folder and its text, and with base and random weights at fixed lengths; greedy and beam 5;
 #              one thread and all; batches of 1, of 32, of all; against CTranslate2 in each precision it has here, with
 #              one batch on all threads or a batch on each; then the lines that both translate alike
 #   latency    one sentence after the other on one thread, beam 5
+#   start      dragoman translate on an empty input, from the beginning of the process to its end; of the peer only how
+#              long it takes to open the model, Python and the library being there; base is a folder of transformers
 # --model is a MarianMT folder, --input text for it, of which 300 lines are used; without them the toy translator of
 # scripts/demo.sh, which is trained first where build/toy has none, and its test text. The first round finds the best
 # settings of the peers, later rounds (--rounds, default 3) keep to them. Measure on a machine that does nothing else.

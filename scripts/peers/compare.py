@@ -204,7 +204,19 @@ def latency(table, options):
                    ("99th percentile ms", lambda figures: figures["latency_ms"]["p99"], False)])
 
 
-PARTS = {"train": train, "translate": translate, "latency": latency}  # in this order
+def start(table, options):
+    for shape in ["trained"] if options.quick else ["trained", "base"]:
+        folder = options.model if shape == "trained" else options.work / "base"
+        peers = [Contender("CTranslate2", OUR_NAME[compute],
+                           [("", python("ctranslate2_speed.py", "start", "--converted", options.work / f"{shape}.ct2",
+                                        "--model", folder, "--compute", compute))]) for compute in options.computes]
+        mine = [Contender("dragoman", precision,
+                          [("", python("start_speed.py", DRAGOMAN, "translate", "--model", folder, "--precision",
+                                       precision))], ours=True) for precision in options.precisions]
+        table.measure(f"start {shape}", taking_turns(mine, peers), [("ms", lambda figures: figures["start_ms"], False)])
+
+
+PARTS = {"train": train, "translate": translate, "latency": latency, "start": start}  # in this order
 
 # ---- Beginning -------------------------------------------------------------------------------------------------------
 
@@ -254,18 +266,18 @@ def prepare(options):
         sys.exit(f"peers.sh: {options.input} has no sentence")
     options.text = options.work / "text"
     options.text.write_text("".join(line + "\n" for line in lines[:options.sentences]), encoding="utf-8")
-    if not options.quick and {"train", "translate"} & set(options.parts):
+    if not options.quick and {"train", "translate", "start"} & set(options.parts):
         run(python("base_folder.py", options.work / "base"), quiet=True)
     for shape in ("trained", "base"):
         folder = options.model if shape == "trained" else options.work / "base"
-        if folder.exists() and {"translate", "latency"} & set(options.parts):
+        if folder.exists() and {"translate", "latency", "start"} & set(options.parts):
             run(python("ctranslate2_speed.py", "convert", "--model", folder, "--to", options.work / f"{shape}.ct2"),
                 quiet=True)
 
 
 def read_options():
     parser = argparse.ArgumentParser(prog="peers.sh", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="train, translate, latency; none: all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="train, translate, latency, start; none: all")
     parser.add_argument("--model", type=pathlib.Path, help="MarianMT folder")
     parser.add_argument("--input", type=pathlib.Path, help="text for it")
     parser.add_argument("--rounds", type=int)
@@ -285,7 +297,7 @@ def read_options():
 
 def main():
     options = read_options()
-    minutes = {"train": (20, 1), "translate": (45, 1), "latency": (2, 1)}
+    minutes = {"train": (11, 1), "translate": (22, 1), "latency": (2, 1), "start": (1, 0)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)

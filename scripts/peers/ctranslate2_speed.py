@@ -2,9 +2,11 @@
 """How fast CTranslate2 translates with a MarianMT folder. Prints one JSON object.
 
   ctranslate2_speed.py convert --model DIR --to DIR
+  ctranslate2_speed.py start --converted DIR --model DIR [options]
   ctranslate2_speed.py run --converted DIR --model DIR (--input FILE | --made-up N) [options]
 
-convert makes CTranslate2's own folder of the very folder that dragoman reads. run loads it, translates a part to warm
+convert makes CTranslate2's own folder of the very folder that dragoman reads. start opens that a few times, without the
+time that Python takes to begin and to find the library. run loads it, translates a part to warm
 up and then everything once, and counts target tokens a second, end of sentence counted, as dragoman bench does. A
 folder with source.spm has FILE cut by SentencePiece, outside the measured time; without it FILE holds pieces with
 spaces between them. --made-up is for random weights: N sentences, and every translation gets the mean length of
@@ -19,6 +21,7 @@ import time
 import made_up
 
 WARM_UP = 32  # sentences
+STARTS = 9
 
 
 class Pieces:
@@ -70,11 +73,31 @@ def peak_memory():
         return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
+def open_translator(options):
+    import ctranslate2
+
+    return ctranslate2.Translator(options.converted, "cpu", compute_type=options.compute, intra_threads=options.intra,
+                                  inter_threads=options.inter)
+
+
+def start(options):
+    import ctranslate2
+
+    milliseconds = []
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        translator = open_translator(options)
+        milliseconds.append(1000 * (time.perf_counter() - began))
+        compute = translator.compute_type
+        del translator
+    print(json.dumps({"peer": "CTranslate2 " + ctranslate2.__version__, "compute": compute,
+                      "start_ms": statistics.median(milliseconds), "peak_memory_bytes": peak_memory()}))
+
+
 def run(options):
     import ctranslate2
 
-    translator = ctranslate2.Translator(options.converted, "cpu", compute_type=options.compute,
-                                        intra_threads=options.intra, inter_threads=options.inter)
+    translator = open_translator(options)
     text, join = read(options)
     how = {"beam_size": options.beam_size, "max_batch_size": options.batch or -(-len(text) // options.inter)}
     if options.made_up:
@@ -104,7 +127,7 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["convert", "run"])
+    parser.add_argument("what", choices=["convert", "start", "run"])
     parser.add_argument("--model", required=True, help="MarianMT folder")
     parser.add_argument("--to", help="the folder to make of it")
     parser.add_argument("--converted", help="the folder that convert made")
@@ -118,7 +141,7 @@ def main():
     parser.add_argument("--batch", type=int, default=32, help="sentences; 0: all, in as many parts as --inter says")
     parser.add_argument("--latency", action="store_true", help="one sentence after the other")
     options = parser.parse_args()
-    (convert if options.what == "convert" else run)(options)
+    {"convert": convert, "start": start, "run": run}[options.what](options)
 
 
 if __name__ == "__main__":
