@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # English to German on Multi30k: the recipe of Transformer-Tiny (Wu et al. 2021, "Good for Misconceived Reasons"), from
 # text to score. The same command again goes on where it stopped.
-#   scripts/multi30k.sh [FOLDER [DURATION [MODEL_FOLDER]]]
+#   scripts/multi30k.sh [FOLDER [DURATION [MODEL_FOLDER [OPTION...]]]]
 #     FOLDER    holds bpe/train.en, bpe/train.de, bpe/valid.*, bpe/test.2016.*     default: ../shared/data/multi30k
 #     DURATION  how long to train: 30m, 40e (epochs), 8000u (updates)              default: 8000u, the published recipe
+#     OPTION    of train and translate alike: --seed 2 --precision bf16
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -11,6 +12,7 @@ cd "$(dirname "$0")/.."
 corpus=${1:-../shared/data/multi30k}
 duration=${2:-8000u}
 model=${3:-build/multi30k-tiny}
+options=("${@:4}")
 text=$corpus/bpe
 if [ ! -f "$text/train.en" ]; then
     cat >&2 <<TEXT
@@ -24,9 +26,9 @@ TEXT
 fi
 scripts/setup.sh
 
-step build/dragoman train --config scripts/recipes/multi30k-tiny.json --model "$model" --after "$duration" \
+step build/dragoman train --config scripts/recipes/multi30k-tiny.json --model "$model" --after "$duration" "${options[@]}" \
     --train-sets "$text/train.en" "$text/train.de" --valid-sets "$text/valid.en" "$text/valid.de"
-step build/dragoman translate --model "$model" --beam-size 5 --normalize 1 \
+step build/dragoman translate --model "$model" --beam-size 5 --normalize 1 "${options[@]}" \
     --input "$text/test.2016.en" --output "$model/test.2016.de"
 sed 's/@@ //g' "$text/test.2016.de" > "$model/reference.2016.de"
 step build/dragoman score --tok none --ref "$model/reference.2016.de" -- "$model/test.2016.de"
