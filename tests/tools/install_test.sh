@@ -28,6 +28,9 @@ done
 [ "$(readlink "$library/libdragoman.so")" = libdragoman.so.0 ] || fail 'libdragoman.so is not a link to libdragoman.so.0'
 ! grep -rlF -e "$build" -e "$room" -e /opt/dragoman moved/share "$library/cmake" "$library/pkgconfig" ||
     fail 'these files name a folder of this machine'
+for file in "$dragoman" "$build/libdragoman.so" moved/bin/dragoman "$library/libdragoman.so"; do
+    ! readelf -d "$file" | grep -E 'R(UN)?PATH.*(\[:|::|:\])' || fail "$file looks for libraries in the current directory"
+done
 moved/bin/dragoman docs man > man
 same 'the installed man page' man moved/share/man/man1/dragoman.1
 
