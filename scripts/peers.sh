@@ -7,12 +7,13 @@
 #   translate  with a trained folder and its text, and with base and random weights at fixed lengths; greedy and beam 5;
 #              one thread and all; batches of 1, of 32, of all; against CTranslate2 in each precision it has here, with
 #              one batch on all threads or a batch on each; then the lines that both translate alike
-#   latency    one sentence after the other on one thread, beam 5
+#   latency    up to 1,000 sentences one after the other on one thread, beam 5
 #   start      dragoman translate on an empty input, from the beginning of the process to its end; of the peer only how
 #              long it takes to open the model, Python and the library being there; base is a folder of transformers
-# --model is a MarianMT folder, --input text for it, of which 300 lines are used; without them the toy translator of
-# scripts/demo.sh, which is trained first where build/toy has none, and its test text. The first round finds the best
-# settings of the peers, later rounds (--rounds, default 3) keep to them. Measure on a machine that does nothing else.
+# --model is a MarianMT folder, --input text for it, of which 300 lines are used (latency: 1,000); without them the toy
+# translator of scripts/demo.sh, which is trained first where build/toy has none, and its test text. The first round
+# finds the best settings of the peers, later rounds (--rounds, default 3) keep to them. Measure on a machine that does
+# nothing else.
 # Builds Dragoman in build. PyTorch, transformers and CTranslate2 go into a virtual environment, build/peers-venv, or
 # stand in one already: PEERS_VENV=DIR scripts/peers.sh
 set -euo pipefail

@@ -142,15 +142,15 @@ def train(table, options):
 # ---- Translating -----------------------------------------------------------------------------------------------------
 
 
-def peer_command(options, shape, *arguments):
+def peer_command(options, shape, *arguments, text=None):
     folder = options.model if shape == "trained" else options.work / "base"
-    text = ["--input", options.text] if shape == "trained" else ["--made-up", BASE_SENTENCES]
+    text = ["--input", text or options.text] if shape == "trained" else ["--made-up", BASE_SENTENCES]
     return python("ctranslate2_speed.py", "run", "--converted", options.work / f"{shape}.ct2", "--model", folder, *text,
                   *arguments)
 
 
-def our_command(options, shape, *arguments):
-    text = (["--model", options.model, "--input", options.text] if shape == "trained" else
+def our_command(options, shape, *arguments, text=None):
+    text = (["--model", options.model, "--input", text or options.text] if shape == "trained" else
             ["--model", options.work / "base", "--sentences", BASE_SENTENCES])
     return bench("translate", *text, "--rounds", 1, *arguments)
 
@@ -194,11 +194,11 @@ def translate(table, options):
 
 def latency(table, options):
     peers = [Contender("CTranslate2", OUR_NAME[compute],
-                       [("", peer_command(options, "trained", "--latency", "--compute", compute))])
+                       [("", peer_command(options, "trained", "--latency", "--compute", compute, text=options.long_text))])
              for compute in options.computes]
     mine = [Contender("dragoman", precision,
                       [("", our_command(options, "trained", "--latency", "--precision", precision, "--beam-size", 5,
-                                        "--seconds", 2))], ours=True) for precision in options.precisions]
+                                        "--seconds", 2, text=options.long_text))], ours=True) for precision in options.precisions]
     table.measure("latency trained, 1 thread, beam 5", taking_turns(mine, peers),
                   [("median ms", lambda figures: figures["latency_ms"]["median"], False),
                    ("99th percentile ms", lambda figures: figures["latency_ms"]["p99"], False)])
@@ -264,8 +264,9 @@ def prepare(options):
     options.sentences = min(len(lines), 64 if options.quick else 300)
     if not lines:
         sys.exit(f"peers.sh: {options.input} has no sentence")
-    options.text = options.work / "text"
+    options.text, options.long_text = options.work / "text", options.work / "long_text"
     options.text.write_text("".join(line + "\n" for line in lines[:options.sentences]), encoding="utf-8")
+    options.long_text.write_text("".join(line + "\n" for line in lines[:64 if options.quick else 1000]), encoding="utf-8")
     if not options.quick and {"train", "translate", "start"} & set(options.parts):
         run(python("base_folder.py", options.work / "base"), quiet=True)
     for shape in ("trained", "base"):
