@@ -36,11 +36,8 @@ static void search_batch(void *context, int index, int thread)
     const Model *model = all->model;
     Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
-    dm_search(
-        &g,
-        &(SearchJob){
-            .models = &model, .model_count = 1, .source = dm_tokens(arena, n, lengths, ids), .options = &all->options},
-        found);
+    const Tokens tokens = dm_tokens(arena, n, lengths, ids);
+    dm_search(&g, &(SearchJob){.models = &model, .model_count = 1, .source = tokens, .options = &all->options}, found);
     all->pieces[index] = (Pieces){.source = source};
     for (int i = 0; i < n; i++) all->pieces[index].target += found[i].best[0].pieces;
 }

@@ -23,6 +23,10 @@ bench translate --model model --input lines "${short[@]}" --json > own.json || f
 bench train --model model "${short[@]}" --length 50 --sentences 20 --json > long.json || fail "bench train --length"
 bench train --model model "${short[@]}" --profile --json > train.json || fail "bench train --json"
 bench translate --model model "${short[@]}" --beam-size 3 --json > translate.json || fail "bench translate --json"
+for batch in 1 64; do
+    bench translate --model model "${short[@]}" --sentences 20 --mini-batch $batch --json > made$batch.json ||
+        fail "bench translate --mini-batch $batch"
+done
 bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"
 python3 - << 'PYTHON' || fail "what the JSON says"
 import json
@@ -37,6 +41,8 @@ for result in train, translate, own, long:
     assert result["target_tokens"] > 0 and result["gflop_per_target_token"] > 0
 assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1 and train["lanes"] == 4
 assert long["target_tokens"] == long["source_tokens"] == 2 * 20 * 50, "all 20 sentences in each of two rounds"
+made = [json.load(open(f"made{batch}.json"))["target_tokens"] for batch in (1, 64)]
+assert made[0] == made[1] and made[0] % (2 * 20) == 0, f"{made}: translations of made-up text are not all of one length"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
 profile = train["profile"]
 parts = [way["seconds"] for op in profile["ops"] for way in (op["forward"], op["backward"])]
