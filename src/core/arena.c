@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24, HUGE_PAGE = 1 << 21 };
+enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24 };
 
 struct ArenaBlock {
     ArenaBlock *next;
@@ -20,7 +20,7 @@ static ArenaBlock *new_block(size_t bytes)
 {
     size_t size = SMALLEST_BLOCK;
     while (size - sizeof(ArenaBlock) < bytes) size *= 2;
-    ArenaBlock *block = aligned_alloc(HUGE_PAGE, size);
+    ArenaBlock *block = aligned_alloc(DM_HUGE_PAGE, size);
     if (!block) {
         fprintf(stderr, "dragoman: out of memory: an arena asked for %zu bytes\n", size);
         abort();

@@ -56,9 +56,9 @@ void *dm_reallocate(void *memory, size_t count, size_t size)
 void dm_use_huge_pages(void *memory, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
-    const uintptr_t page = 1 << 21, begin = ((uintptr_t)memory + page - 1) / page * page;
-    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
-    if (begin < end) madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, MADV_HUGEPAGE);
+    const uintptr_t from = (uintptr_t)memory, begin = (from + DM_HUGE_PAGE - 1) / DM_HUGE_PAGE * DM_HUGE_PAGE,
+                    end = (from + bytes) / DM_HUGE_PAGE * DM_HUGE_PAGE;
+    if (begin < end) madvise((char *)memory + (begin - from), end - begin, MADV_HUGEPAGE);
 #else
     (void)memory, (void)bytes;
 #endif

@@ -20,6 +20,7 @@ void *dm_allocate(size_t count, size_t size);
 void *dm_reallocate(void *memory, size_t count, size_t size);
 // Memory that nobody has touched yet: it is to come in huge pages, as far as it holds any and the system has them. One
 // page fault instead of 512, and fewer misses of the TLB.
+enum { DM_HUGE_PAGE = 1 << 21 };  // bytes
 void dm_use_huge_pages(void *memory, size_t bytes);
 char *dm_copy_string(const char *text);
 char *dm_format(const char *format, ...) __attribute__((format(printf, 1, 2)));  // the caller frees it

@@ -3,8 +3,8 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 
-#include "core/scratch.h"
 #include "core/random.h"
+#include "core/scratch.h"
 #include "model/folder.h"
 #include "test.h"
 #include "train/folder_guard.h"
