@@ -26,8 +26,8 @@ TEXT
 fi
 scripts/setup.sh
 
-step build/dragoman train --config scripts/recipes/multi30k-tiny.json --model "$model" --after "$duration" "${options[@]}" \
-    --train-sets "$text/train.en" "$text/train.de" --valid-sets "$text/valid.en" "$text/valid.de"
+step build/dragoman train --config scripts/recipes/multi30k-tiny.json --model "$model" --after "$duration" \
+    "${options[@]}" --train-sets "$text/train.en" "$text/train.de" --valid-sets "$text/valid.en" "$text/valid.de"
 step build/dragoman translate --model "$model" --beam-size 5 --normalize 1 "${options[@]}" \
     --input "$text/test.2016.en" --output "$model/test.2016.de"
 sed 's/@@ //g' "$text/test.2016.de" > "$model/reference.2016.de"

@@ -194,11 +194,13 @@ def translate(table, options):
 
 def latency(table, options):
     peers = [Contender("CTranslate2", OUR_NAME[compute],
-                       [("", peer_command(options, "trained", "--latency", "--compute", compute, text=options.long_text))])
+                       [("", peer_command(options, "trained", "--latency", "--compute", compute,
+                                          text=options.long_text))])
              for compute in options.computes]
     mine = [Contender("dragoman", precision,
                       [("", our_command(options, "trained", "--latency", "--precision", precision, "--beam-size", 5,
-                                        "--seconds", 2, text=options.long_text))], ours=True) for precision in options.precisions]
+                                        "--seconds", 2, text=options.long_text))], ours=True)
+            for precision in options.precisions]
     table.measure("latency trained, 1 thread, beam 5", taking_turns(mine, peers),
                   [("median ms", lambda figures: figures["latency_ms"]["median"], False),
                    ("99th percentile ms", lambda figures: figures["latency_ms"]["p99"], False)])
@@ -265,8 +267,8 @@ def prepare(options):
     if not lines:
         sys.exit(f"peers.sh: {options.input} has no sentence")
     options.text, options.long_text = options.work / "text", options.work / "long_text"
-    options.text.write_text("".join(line + "\n" for line in lines[:options.sentences]), encoding="utf-8")
-    options.long_text.write_text("".join(line + "\n" for line in lines[:64 if options.quick else 1000]), encoding="utf-8")
+    for path, count in (options.text, options.sentences), (options.long_text, 64 if options.quick else 1000):
+        path.write_text("".join(line + "\n" for line in lines[:count]), encoding="utf-8")
     if not options.quick and {"train", "translate", "start"} & set(options.parts):
         run(python("base_folder.py", options.work / "base"), quiet=True)
     for shape in ("trained", "base"):
@@ -298,7 +300,7 @@ def read_options():
 
 def main():
     options = read_options()
-    minutes = {"train": (11, 1), "translate": (22, 1), "latency": (2, 1), "start": (1, 0)}
+    minutes = {"train": (9, 1), "translate": (19, 1), "latency": (2, 1), "start": (1, 0)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)
