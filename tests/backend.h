@@ -2,7 +2,7 @@
 #pragma once
 #include "test.h"
 
-#include "tensor/gemm.h"
+#include "tensor/products/gemm.h"
 
 static inline const GemmBackend *chosen_backend(void)
 {

@@ -3,7 +3,7 @@
 #pragma once
 #include <cjson/cJSON.h>
 
-#include "core/options.h"
+#include "options/options.h"
 #include "data/corpus.h"
 #include "model/model.h"
 

@@ -5,7 +5,7 @@
 
 #include "bench/text.h"
 #include "core/threads.h"
-#include "decode/translator.h"
+#include "translate/translator.h"
 
 typedef struct MadeUp {
     const Bench *bench;

@@ -2,7 +2,7 @@
 // when nothing else runs.
 #pragma once
 #include "model/config.h"
-#include "tensor/packs.h"
+#include "tensor/products/packs.h"
 
 typedef enum Pass { DM_PASS_FORWARD, DM_PASS_INPUT, DM_PASS_WEIGHT } Pass;
 

@@ -5,7 +5,7 @@
 
 #include "bench/bench.h"
 #include "core/random.h"
-#include "model/folder.h"
+#include "folder/folder.h"
 
 // ---- Shapes -------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 #include "bench/measure.h"
 #include "bench/text.h"
 #include "core/clock.h"
-#include "decode/translator.h"
+#include "translate/translator.h"
 
 typedef struct Translating {
     Manner manner;

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "tensor/ops.h"
+#include "tensor/ops/ops.h"
 
 typedef struct ModelConfig {
     char architecture[32];                     // "transformer"

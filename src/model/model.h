@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "model/config.h"
 #include "model/parameters.h"
-#include "model/safetensors.h"
+#include "folder/safetensors.h"
 #include "tensor/graph.h"
 
 typedef struct Model Model;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "model/model.h"
-#include "tensor/ops.h"
+#include "tensor/ops/ops.h"
 
 typedef struct Linear {
     Tensor weight, bias;  // [out, in], [out]

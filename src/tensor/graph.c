@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tensor/op_table.h"
+#include "tensor/ops/op_table.h"
 
 struct Record {
     const Op *op;

@@ -5,8 +5,8 @@
 
 #include "core/arena.h"
 #include "core/random.h"
-#include "tensor/gemm.h"
-#include "tensor/packs.h"
+#include "tensor/products/gemm.h"
+#include "tensor/products/packs.h"
 #include "tensor/profile.h"
 #include "tensor/tensor.h"
 

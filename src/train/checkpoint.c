@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/files.h"
-#include "model/folder.h"
-#include "model/safetensors.h"
+#include "folder/folder.h"
+#include "folder/safetensors.h"
 #include "train/diverged.h"
 
 #define FILE_NAME "training.safetensors"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
-#include "model/folder.h"
+#include "folder/folder.h"
 #include "train/checkpoint.h"
 
 char *dm_epoch_path(const char *folder, int epoch)

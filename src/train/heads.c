@@ -10,7 +10,7 @@
 
 #include "core/threads.h"
 #include "data/lexicon.h"
-#include "model/folder.h"
+#include "folder/folder.h"
 #include "train/batch.h"
 #include "train/run.h"
 

@@ -2,7 +2,7 @@
 // text goes through the finished model, and the attention of every head is compared with what a lexicon of the training
 // text says of the same pairs.
 #pragma once
-#include "model/alignment.h"
+#include "folder/alignment.h"
 
 typedef struct Run Run;
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
-#include "tensor/kernels.h"
+#include "core/kernels.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-math-errno")  // a root that may set errno is not vectorised

@@ -2,7 +2,7 @@
 // threads.
 #pragma once
 #include "model/parameters.h"
-#include "tensor/precision.h"
+#include "tensor/products/precision.h"
 #include "tensor/profile.h"
 
 typedef struct Optimizer {

@@ -4,7 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/clock.h"
-#include "core/options.h"
+#include "options/options.h"
 #include "data/corpus.h"
 #include "model/model.h"
 #include "train/journal.h"

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "core/files.h"
-#include "core/option_parts.h"
+#include "options/option_parts.h"
 #include "core/threads.h"
-#include "model/folder.h"
+#include "folder/folder.h"
 #include "train/checkpoint.h"
-#include "train/folder_guard.h"
+#include "folder/folder_guard.h"
 
 static int whole(const dm_options *options, const char *name)
 {

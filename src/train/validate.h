@@ -1,8 +1,8 @@
 // Validation: cost on held-out text, and BLEU and chrF of its greedy translation.
 #pragma once
-#include "core/options.h"
+#include "options/options.h"
 #include "data/corpus.h"
-#include "decode/translator.h"
+#include "translate/translator.h"
 #include "train/update.h"
 
 enum { SAMPLES = 3, MOST_METRICS = 4 };

@@ -10,7 +10,7 @@
 #include <stdarg.h>
 
 #include "core/random.h"
-#include "tensor/ops.h"
+#include "tensor/ops/ops.h"
 
 enum { BENCH_TENSORS = 8, BENCH_WEIGHTS = 1 << 17, BENCH_OUTPUTS = 1 << 15, BENCH_POISON = 1 << 22 };
 

@@ -1,8 +1,8 @@
 // Facts about the tape: which op was the first whose result is not finite.
 #include <math.h>
 
-#include "tensor/ops.h"
-#include "tensor/op_table.h"
+#include "tensor/ops/ops.h"
+#include "tensor/ops/op_table.h"
 #include "test.h"
 
 enum { ROWS = 3, WIDTH = 4, WEIGHTS = 2 * WIDTH * WIDTH + 2 * WIDTH };

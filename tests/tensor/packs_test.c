@@ -2,9 +2,9 @@
 #include "tensor/check.h"
 
 #include "core/threads.h"
-#include "tensor/integer_panels.h"
-#include "tensor/matmul_onednn.h"
-#include "tensor/packs.h"
+#include "tensor/products/integer_panels.h"
+#include "tensor/products/matmul_onednn.h"
+#include "tensor/products/packs.h"
 
 static const Precision precisions[] = {DM_PRECISION_FP32, DM_PRECISION_BF16, DM_PRECISION_INT8};
 

@@ -2,7 +2,7 @@
 // processor or library has no such products, the refusal is what is tested.
 #include "tensor/check.h"
 
-#include "tensor/operand.h"
+#include "tensor/ops/operand.h"
 
 // A product of two rounded numbers is off by up to 2 * 2^-9 of itself; gradients go through two such products, and what
 // is left of a sum whose terms cancel is small against them.

@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "tensor/op_table.h"
-#include "tensor/ops.h"
+#include "tensor/ops/op_table.h"
+#include "tensor/ops/ops.h"
 #include "test.h"
 
 // Attention over a sequence so long that its products go through the seam: padded(ROWS) = ROWS.

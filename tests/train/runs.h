@@ -5,9 +5,9 @@
 
 #include "core/random.h"
 #include "core/scratch.h"
-#include "model/folder.h"
+#include "folder/folder.h"
 #include "test.h"
-#include "train/folder_guard.h"
+#include "folder/folder_guard.h"
 
 // ---- The corpus and the runs ------------------------------------------------------------------------------------
 

@@ -1,0 +1,229 @@
+// dm_average: one model of several checkpoints, chosen by name, by age, or by how they validated.
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "folder/folder.h"
+#include "train/checkpoint.h"
+#include "folder/folder_guard.h"
+
+Status dm_weights_average(const Model *model, char *const *paths, int count, float *weights, Error *error)
+{
+    const size_t size = model->parameters.size;
+    double *sum = dm_allocate(size, sizeof *sum);
+    Status status = DM_OK;
+    for (int i = 0; i < count && !status; i++) {
+        status = dm_weights_read(model, weights, paths[i], error);
+        for (size_t j = 0; j < size && !status; j++) sum[j] += (double)weights[j];
+    }
+    for (size_t j = 0; j < size && !status; j++) weights[j] = (float)(sum[j] / count);
+    free(sum);
+    return status;
+}
+
+// ---- Which checkpoints ------------------------------------------------------------------------------------------
+
+typedef struct Checkpoint {
+    char *path;
+    int epoch;       // 0: a file that was named
+    bool validated;  // at the end of its epoch, with ...
+    double value;    // ... this value of the metric
+    bool chosen;
+} Checkpoint;
+
+typedef struct Choice {
+    const dm_options *options;
+    const char *folder;
+    Checkpoint *list;  // [count] epochs ascending, or the files in their order
+    int count;
+    char metric[32];  // by which --best chooses
+} Choice;
+
+static int whole(const dm_options *options, const char *name)
+{
+    return dm_options_count(options, name) ? (int)dm_options_number(options, name) : 0;
+}
+
+static void list_files(Choice *choice)
+{
+    choice->count = dm_options_count(choice->options, "FILE");
+    choice->list = dm_allocate((size_t)choice->count, sizeof *choice->list);
+    for (int i = 0; i < choice->count; i++)
+        choice->list[i] =
+            (Checkpoint){.path = dm_copy_string(dm_options_text(choice->options, "FILE", i)), .chosen = true};
+}
+
+static Status list_epochs(Choice *choice, Error *error)
+{
+    int *epochs;
+    choice->count = dm_epochs_list(choice->folder, &epochs);
+    choice->list = dm_allocate((size_t)choice->count, sizeof *choice->list);
+    for (int i = 0; i < choice->count; i++)
+        choice->list[i] = (Checkpoint){.path = dm_epoch_path(choice->folder, epochs[i]), .epoch = epochs[i]};
+    free(epochs);
+    if (choice->count) return DM_OK;
+    return dm_fail(error,
+                   "%s has no epoch checkpoints (epoch-0001.safetensors and so on): train keeps them with --average N, "
+                   "or name the files to average",
+                   choice->folder);
+}
+
+static Status choose_last(Choice *choice, int wanted, Error *error)
+{
+    if (wanted > choice->count)
+        return dm_fail(error, "--last %d: %s has only %d epoch checkpoint%s; train keeps as many as its --average says",
+                       wanted, choice->folder, choice->count, choice->count == 1 ? "" : "s");
+    for (int i = choice->count - wanted; i < choice->count; i++) choice->list[i].chosen = true;
+    return DM_OK;
+}
+
+static Checkpoint *checkpoint_of(Choice *choice, int epoch)
+{
+    for (int i = 0; i < choice->count; i++)
+        if (choice->list[i].epoch == epoch) return &choice->list[i];
+    return NULL;
+}
+
+// Takes a line of train.jsonl into account, if it is the validation of one of the checkpoints.
+static void read_event(Choice *choice, const char *line)
+{
+    cJSON *event = cJSON_Parse(line);
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "event"));
+    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(event, "epoch");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, choice->metric);
+    bool at_end = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "epoch_done"));
+    if (kind && !strcmp(kind, "valid") && at_end && cJSON_IsNumber(epoch) && cJSON_IsNumber(value)) {
+        Checkpoint *checkpoint = checkpoint_of(choice, epoch->valueint);
+        if (checkpoint) checkpoint->validated = true, checkpoint->value = value->valuedouble;
+    }
+    cJSON_Delete(event);
+}
+
+static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
+{
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(extra, "training");
+    const char *first =
+        cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(training, "valid-metrics"), 0));
+    if (!first)
+        return dm_fail(error,
+                       "%s/config.json does not say by which metric its checkpoints were validated: name the files",
+                       choice->folder);
+    snprintf(choice->metric, sizeof choice->metric, "%s", first);
+    char *path = dm_join_path(choice->folder, "train.jsonl"), *text = NULL, *rest = NULL;
+    Status status = dm_read_file(path, &text, NULL, error);
+    for (char *line = status ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        read_event(choice, line);
+    free(text);
+    free(path);
+    return status;
+}
+
+static Status choose_best(Choice *choice, int wanted, Error *error)
+{
+    const bool falls = dm_metric_falls(choice->metric);
+    for (int n = 0; n < wanted; n++) {
+        Checkpoint *best = NULL;
+        for (int i = 0; i < choice->count; i++) {
+            Checkpoint *at = &choice->list[i];
+            if (!at->validated || at->chosen) continue;
+            if (!best || (falls ? at->value < best->value : at->value > best->value)) best = at;
+        }
+        if (!best)
+            return dm_fail(error,
+                           "--best %d: of the %d epoch checkpoints in %s only %d %s validated at the end of the epoch; "
+                           "train keeps as many as its --average says and validates each with --valid-freq 1e",
+                           wanted, choice->count, choice->folder, n, n == 1 ? "was" : "were");
+        best->chosen = true;
+    }
+    return DM_OK;
+}
+
+static Status choose(Choice *choice, const cJSON *extra, Error *error)
+{
+    int last = whole(choice->options, "last"), best = whole(choice->options, "best");
+    if (dm_options_count(choice->options, "FILE")) {
+        list_files(choice);
+        return DM_OK;
+    }
+    Status status = list_epochs(choice, error);
+    if (status || !best) return status ? status : choose_last(choice, last ? last : choice->count, error);
+    status = read_validations(choice, extra, error);
+    return status ? status : choose_best(choice, best, error);
+}
+
+// ---- dm_average -------------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 2, 3))) static void say(const dm_observer *observer, const char *format, ...)
+{
+    if (!observer || !observer->line) return;
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    observer->line(observer->context, line);
+}
+
+static void report(const Choice *choice, const dm_observer *observer, const char *output, int count)
+{
+    say(observer, "%s: the average of %d checkpoint%s", output, count, count == 1 ? "" : "s");
+    for (int i = 0; i < choice->count; i++) {
+        const Checkpoint *at = &choice->list[i];
+        if (at->chosen && at->validated)
+            say(observer, "  %s : %s %.5g", at->path, choice->metric, at->value);
+        else if (at->chosen)
+            say(observer, "  %s", at->path);
+    }
+}
+
+static Status average(const Choice *choice, const Model *model, const dm_observer *observer, Error *error)
+{
+    const char *named = dm_options_text(choice->options, "output", 0);
+    char *output = named ? dm_copy_string(named) : dm_join_path(choice->folder, "model.safetensors");
+    char **paths = dm_allocate((size_t)choice->count, sizeof *paths);
+    float *weights = dm_allocate(model->parameters.size, sizeof *weights);
+    int count = 0;
+    for (int i = 0; i < choice->count; i++)
+        if (choice->list[i].chosen) paths[count++] = choice->list[i].path;
+    Status status = dm_weights_average(model, paths, count, weights, error);
+    if (!status) status = dm_weights_write(model, weights, output, error);
+    if (!status) report(choice, observer, output, count);
+    free(weights);
+    free(paths);
+    free(output);
+    return status;
+}
+
+static Status check_options(const dm_options *o, Error *error)
+{
+    const char *folder = dm_options_text(o, "model", 0);
+    int ways =
+        (dm_options_count(o, "FILE") > 0) + (dm_options_count(o, "last") > 0) + (dm_options_count(o, "best") > 0);
+    if (!folder) return dm_misuse(error, "averaging needs --model DIR");
+    if (ways > 1) return dm_misuse(error, "files, --last and --best are three ways to say what to average: take one");
+    if (!dm_is_folder(folder)) return dm_fail(error, "%s is not a folder: --model needs a model folder", folder);
+    return DM_OK;
+}
+
+dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error)
+{
+    Choice choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
+    ModelConfig config = {0};
+    Model *model = NULL;
+    cJSON *extra = NULL;
+    int lock = -1;
+    Status status = check_options(options, error);
+    if (!status) status = dm_config_read(&config, &extra, choice.folder, error);
+    if (!status) model = dm_model_create(&config);
+    if (!status) status = dm_folder_lock(&lock, choice.folder, error);
+    if (!status) status = choose(&choice, extra, error);
+    if (!status) status = average(&choice, model, observer, error);
+    for (int i = 0; i < choice.count; i++) free(choice.list[i].path);
+    free(choice.list);
+    dm_model_destroy(model);
+    cJSON_Delete(extra);
+    if (lock >= 0) close(lock);
+    return status;
+}

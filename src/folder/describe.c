@@ -1,0 +1,200 @@
+// What a model is made of, as JSON: shape, parameters by part, and what a token costs. No weight is read for it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "folder/folder.h"
+#include "folder/fewer_bits.h"
+
+// ---- Parameters by part ---------------------------------------------------------------------------------------------
+
+enum { EMBEDDINGS, ENCODER, DECODER, OUTPUT, PARTS };
+static const char *const part_names[] = {"embeddings", "encoder", "decoder", "output"};
+
+static int part_of(const char *name)
+{
+    static const struct {
+        const char *prefix;
+        int part;
+    } prefixes[] = {{"model.shared.", EMBEDDINGS},
+                    {"model.encoder.embed_tokens.", EMBEDDINGS},
+                    {"model.decoder.embed_tokens.", EMBEDDINGS},
+                    {"model.encoder.", ENCODER},
+                    {"model.decoder.", DECODER}};
+    for (size_t i = 0; i < DM_COUNT(prefixes); i++)
+        if (strncmp(name, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0) return prefixes[i].part;
+    return OUTPUT;
+}
+
+// bytes < 0: there is no file.
+static void add_count(cJSON *json, const char *name, double count, double bytes)
+{
+    cJSON *part = cJSON_AddObjectToObject(json, name);
+    cJSON_AddNumberToObject(part, "count", count);
+    if (bytes < 0)
+        cJSON_AddNullToObject(part, "bytes");
+    else
+        cJSON_AddNumberToObject(part, "bytes", bytes);
+}
+
+static void add_table(cJSON *tables, int pieces, const char *const *users, int count)
+{
+    cJSON *table = cJSON_CreateObject();
+    cJSON_AddNumberToObject(table, "pieces", pieces);
+    cJSON_AddItemToObject(table, "used_by", cJSON_CreateStringArray(users, count));
+    cJSON_AddItemToArray(tables, table);
+}
+
+// A table that several use is one table, and was counted once.
+static void add_tables(cJSON *json, const ModelConfig *c)
+{
+    static const char *const users[] = {"source", "target", "output"};
+    cJSON *tables = cJSON_AddArrayToObject(json, "tables");
+    const int last = c->tied_output ? 3 : 2;
+    if (c->shared_embeddings) {
+        add_table(tables, c->source_vocabulary, users, last);
+    } else {
+        add_table(tables, c->source_vocabulary, users, 1);
+        add_table(tables, c->target_vocabulary, users + 1, last - 1);
+    }
+}
+
+// bytes: of each parameter, or NULL
+static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
+{
+    const Parameters *p = &model->parameters;
+    double counts[PARTS] = {0}, sizes[PARTS] = {0}, count = 0, size = 0, trained = 0;
+    for (int i = 0; i < p->count; i++) {
+        const double elements = (double)p->list[i].tensor.rows * p->list[i].tensor.cols;
+        const int part = part_of(p->list[i].name);
+        counts[part] += elements;
+        count += elements;
+        if (p->list[i].trained) trained += elements;
+        if (bytes) sizes[part] += (double)bytes[i];
+        if (bytes) size += (double)bytes[i];
+    }
+    cJSON *parameters = cJSON_AddObjectToObject(json, "parameters");
+    for (int i = 0; i < PARTS; i++) add_count(parameters, part_names[i], counts[i], bytes ? sizes[i] : -1);
+    add_count(parameters, "total", count, bytes ? size : -1);
+    cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(parameters, "total"), "trained", trained);
+    add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
+}
+
+// ---- The Transformer ------------------------------------------------------------------------------------------------
+
+static void add_block(cJSON *json, const char *name, int layers, int heads, int width, int ffn)
+{
+    cJSON *block = cJSON_AddObjectToObject(json, name);
+    cJSON_AddNumberToObject(block, "layers", layers);
+    cJSON_AddNumberToObject(block, "heads", heads);
+    cJSON_AddNumberToObject(block, "head_width", width / heads);
+    cJSON_AddNumberToObject(block, "feed_forward", ffn);
+}
+
+typedef struct Cost {
+    double weights, attention;  // products with weights; products of attention, which grow with the length
+} Cost;
+
+static void add_cost(cJSON *json, const char *name, Cost cost, const char *formula)
+{
+    cJSON *item = cJSON_AddObjectToObject(json, name);
+    cJSON_AddNumberToObject(item, "weights", cost.weights);
+    cJSON_AddNumberToObject(item, "attention", cost.attention);
+    cJSON_AddNumberToObject(item, "total", cost.weights + cost.attention);
+    cJSON_AddStringToObject(item, "formula", formula);
+}
+
+// Matrix products alone, a multiplication and an addition counted as two. With width d, feed-forward f, L layers and V
+// target pieces, a weight matrix [a, b] costs 2ab a row, and a query over n keys 2dn for its scores and 2dn for its
+// sum. encode: of a source piece, once, with the keys and values that the decoder's layers make of it. decode: of a
+// target piece, one hypothesis, keys and values kept; over a sentence it sees (n + 1) / 2 of its own pieces. train:
+// forward, and as much again for the gradients of inputs and of weights each; all n x n scores are computed.
+static void add_operations(cJSON *json, const ModelConfig *c)
+{
+    const double d = c->width, v = c->target_vocabulary, n = 20;
+    const double le = c->encoder_layers, ld = c->decoder_layers, fe = c->encoder_ffn, fd = c->decoder_ffn;
+    const Cost encode = {le * (8 * d * d + 4 * d * fe) + ld * 4 * d * d, le * 4 * d * n};
+    const Cost decode = {ld * (12 * d * d + 4 * d * fd) + 2 * d * v, ld * (4 * d * (n + 1) / 2 + 4 * d * n)};
+    const Cost train = {3 * (encode.weights + decode.weights), 3 * (encode.attention + ld * 8 * d * n)};
+    cJSON *operations = cJSON_AddObjectToObject(json, "operations");
+    cJSON_AddNumberToObject(operations, "length", n);
+    add_cost(operations, "encode", encode, "Le (8dd + 4d fe) + 4 Ld dd + 4 Le dn");
+    add_cost(operations, "decode", decode, "Ld (12dd + 4d fd) + 2dV + Ld (2d (n + 1) + 4dn)");
+    add_cost(operations, "train", train, "3 (Le (8dd + 4d fe) + Ld (16dd + 4d fd) + 2dV + 4 Le dn + 8 Ld dn)");
+}
+
+void dm_transformer_describe(const Model *model, cJSON *json)
+{
+    const ModelConfig *c = &model->config;
+    cJSON *shape = cJSON_AddObjectToObject(json, "architecture");
+    cJSON_AddStringToObject(shape, "name", c->architecture);
+    cJSON_AddNumberToObject(shape, "width", c->width);
+    cJSON_AddStringToObject(shape, "norm", "post");
+    cJSON_AddStringToObject(shape, "positions", "sinusoidal");
+    cJSON_AddStringToObject(shape, "activation", c->activation_name);
+    cJSON_AddBoolToObject(shape, "scale_embedding", c->scale_embedding);
+    cJSON_AddBoolToObject(shape, "tied_output", c->tied_output);
+    add_block(shape, "encoder", c->encoder_layers, c->encoder_heads, c->width, c->encoder_ffn);
+    add_block(shape, "decoder", c->decoder_layers, c->decoder_heads, c->width, c->decoder_ffn);
+    add_operations(json, c);
+}
+
+// ---- A folder -------------------------------------------------------------------------------------------------------
+
+// A run that began with another model has its segmenter, whose kind nobody wrote down.
+static const char *sentencepiece_kind(const cJSON *extra)
+{
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(extra, "training");
+    if (cJSON_GetObjectItemCaseSensitive(training, "pretrained-model")) return NULL;
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(training, "segmenter"));
+}
+
+static void add_vocabulary(cJSON *json, const ModelConfig *c, const cJSON *extra)
+{
+    const char *said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "segmenter"));
+    const char *segmenter = said && strcmp(said, "space") == 0 ? "space" : sentencepiece_kind(extra);
+    cJSON *vocabulary = cJSON_AddObjectToObject(json, "vocabulary");
+    cJSON_AddNumberToObject(vocabulary, "source", c->source_vocabulary);
+    cJSON_AddNumberToObject(vocabulary, "target", c->target_vocabulary);
+    cJSON_AddStringToObject(vocabulary, "segmenter", segmenter ? segmenter : "sentencepiece");
+}
+
+static Status describe(Model *model, const cJSON *extra, const char *folder, char **json, Error *error)
+{
+    char *path = dm_join_path(folder, "model.safetensors");
+    size_t *bytes = dm_exists(path) ? dm_allocate((size_t)model->parameters.count, sizeof *bytes) : NULL;
+    Status status = bytes ? dm_weights_measure(model, bytes, path, error) : DM_OK;
+    if (!status) {
+        cJSON *described = cJSON_CreateObject();
+        model->architecture->describe(model, described);
+        add_vocabulary(described, &model->config, extra);
+        add_parameters(described, model, bytes);
+        cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
+        cJSON_AddItemToObject(parameters, "precision",
+                              bytes ? cJSON_CreateString(dm_precision_name(dm_stored_precision(model)))
+                                    : cJSON_CreateNull());
+        char *printed = cJSON_Print(described);
+        *json = dm_copy_string(printed);
+        cJSON_free(printed);
+        cJSON_Delete(described);
+    }
+    free(bytes);
+    free(path);
+    return status;
+}
+
+dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
+{
+    Model model = {0};
+    cJSON *extra = NULL;
+    *json = NULL;
+    Status status = dm_config_read(&model.config, &extra, folder, error);
+    if (status) return status;
+    model.architecture = dm_architecture(model.config.architecture);
+    model.architecture->declare(&model);
+    status = describe(&model, extra, folder, json, error);
+    dm_parameters_free(&model.parameters);
+    dm_config_free(&model.config);
+    cJSON_Delete(extra);
+    return status;
+}

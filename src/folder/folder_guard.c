@@ -1,0 +1,120 @@
+// The folder of a run: the lock, and a look at what lies there before anything is written.
+#include "folder/folder_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "train/checkpoint.h"
+
+Status dm_folder_lock(int *lock, const char *folder, Error *error)
+{
+    *lock = -1;
+    Status status = dm_make_folder(folder, error);
+    if (status) return status;
+    char *path = dm_join_path(folder, "train.lock"), holder[32] = "";
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) {
+        status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
+    } else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        bool held = errno == EWOULDBLOCK;
+        int reason = errno;
+        if (held && read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
+        close(file);
+        status = held ? dm_fail(error,
+                                "%s: another process%s%s is training there: wait for it, stop it, or give another "
+                                "--model",
+                                folder, *holder ? ", number " : "", holder)
+                      : dm_fail(error, "cannot lock %s: %s", path, strerror(reason));
+    } else {
+        int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
+        if (ftruncate(file, 0) != 0 || write(file, holder, (size_t)length) < 0) {
+            // Only for the sentence above; the lock holds without it.
+        }
+        *lock = file;
+    }
+    free(path);
+    return status;
+}
+
+// Is there a part of ours in config.json? A file that cannot be read counts as somebody else's.
+static bool is_ours(const char *config)
+{
+    char *text = NULL;
+    if (dm_read_file(config, &text, NULL, NULL)) return false;
+    cJSON *json = cJSON_Parse(text);
+    bool ours = cJSON_IsObject(
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"), "training"));
+    cJSON_Delete(json);
+    free(text);
+    return ours;
+}
+
+Status dm_folder_check_ours(const char *folder, Error *error)
+{
+    char *config = dm_join_path(folder, "config.json");
+    Status status = DM_OK;
+    if (dm_exists(config) && !is_ours(config))
+        status = dm_fail(error,
+                         "%s holds a model that was not trained here (config.json has no \"dragoman\" with a "
+                         "\"training\"): give another --model; to start from this one, add --pretrained-model %s",
+                         folder, folder);
+    free(config);
+    return status;
+}
+
+Status dm_folder_inspect(FolderContent *content, const char *folder, Error *error)
+{
+    Status status = dm_folder_check_ours(folder, error);
+    char *weights = dm_join_path(folder, "model.safetensors");
+    *content = dm_checkpoint_exists(folder) ? DM_FOLDER_BEGUN : DM_FOLDER_FREE;
+    if (!status && *content == DM_FOLDER_FREE && dm_exists(weights))
+        status =
+            dm_fail(error,
+                    "%s holds a model, but not the state of its training (training.safetensors): give another "
+                    "--model, start from this one in another folder with --pretrained-model %s, or replace it with "
+                    "--overwrite",
+                    folder, folder);
+    free(weights);
+    return status;
+}
+
+static Status check_readable(const char *path, Error *error)
+{
+    if (strcmp(path, "-") == 0) return DM_OK;
+    if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file of text is needed", path);
+    if (access(path, R_OK) != 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+    return DM_OK;
+}
+
+Status dm_inputs_check(const dm_options *options, Error *error)
+{
+    static const char *const names[] = {"train-sets", "tsv", "valid-sets", "valid-tsv"};
+    int from_standard_input = 0;
+    for (size_t i = 0; i < DM_COUNT(names); i++) {
+        for (int j = 0; j < dm_options_count(options, names[i]); j++) {
+            const char *path = dm_options_text(options, names[i], j);
+            Status status = check_readable(path, error);
+            if (status) return status;
+            from_standard_input += strcmp(path, "-") == 0;
+        }
+    }
+    if (from_standard_input > 1)
+        return dm_misuse(error, "standard input (-) can be read only once: name a file for every text but one");
+    const char *start = dm_options_text(options, "pretrained-model", 0);
+    if (!start) return DM_OK;
+    char there[PATH_MAX], here[PATH_MAX];
+    if (!dm_is_folder(start))
+        return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
+    if (realpath(start, there) && realpath(dm_options_text(options, "model", 0), here) && !strcmp(there, here))
+        return dm_misuse(error,
+                         "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
+                         "own",
+                         start);
+    return DM_OK;
+}

@@ -1,0 +1,18 @@
+// The folder of a run: who may use it, and what may be done with what lies there.
+#pragma once
+#include "options/options.h"
+
+typedef enum FolderContent {
+    DM_FOLDER_FREE,   // no model: a run may begin here
+    DM_FOLDER_BEGUN,  // a run with a checkpoint: it goes on
+} FolderContent;
+
+// Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it
+// ends.
+Status dm_folder_lock(int *lock, const char *folder, Error *error);
+// A model that somebody else made is neither trained on nor removed.
+Status dm_folder_check_ours(const char *folder, Error *error);
+// What is there. A model of somebody else's, or one without the state of its training, is refused.
+Status dm_folder_inspect(FolderContent *content, const char *folder, Error *error);
+// Before anything is made or removed: can the files that the options name be read at all?
+Status dm_inputs_check(const dm_options *options, Error *error);

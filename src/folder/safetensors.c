@@ -1,0 +1,404 @@
+// safetensors, both ways. The file is mapped; nothing in it is believed before it was checked.
+//   u64 header length N | N bytes of JSON | data
+//   header: {"__metadata__": {text: text, ...}, name: {"dtype": ..., "shape": [...], "data_offsets": [begin, end]},
+//   ...}
+// The data of the tensors lie behind one another in some order, without gaps, up to the end of the file.
+#include "folder/safetensors.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "core/utf8.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are little-endian, and so is this reader");
+
+enum { LENGTH_BYTES = 8, MOST_HEADER = 100000000, MOST_RANK = DM_COUNT(((StoredTensor *)0)->shape) };
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [DM_DTYPE_F32] = {"F32", 4}, [DM_DTYPE_F16] = {"F16", 2}, [DM_DTYPE_BF16] = {"BF16", 2}, [DM_DTYPE_I8] = {"I8", 1}};
+
+// ---- Reading ------------------------------------------------------------------------------------------------------
+
+// Where the data of a tensor lie, counted from the end of the header.
+typedef struct Extent {
+    uint64_t begin, end;
+    const char *name;
+} Extent;
+
+// A number of the header as u64: whole, not negative, exact in a double.
+static bool whole_number(const cJSON *item, uint64_t *value)
+{
+    if (!cJSON_IsNumber(item)) return false;
+    double number = item->valuedouble;
+    if (!(number >= 0 && number <= 9007199254740992.0) || number != floor(number)) return false;
+    *value = (uint64_t)number;
+    return true;
+}
+
+static Status read_dtype(StoredTensor *tensor, const cJSON *entry, const char *path, Error *error)
+{
+    const char *dtype = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "dtype"));
+    if (!dtype) return dm_fail(error, "%s: tensor %s has no dtype: the file is damaged", path, tensor->name);
+    for (size_t i = 0; i < DM_COUNT(dtypes); i++) {
+        if (strcmp(dtype, dtypes[i].name) != 0) continue;
+        tensor->dtype = (Dtype)i;
+        return DM_OK;
+    }
+    return dm_fail(
+        error, "%s: tensor %s has the dtype %s, but only F32, F16, BF16 and I8 can be read: store it as one of them",
+        path, tensor->name, dtype);
+}
+
+// Shape and element count; *bytes is what the data must take.
+static Status read_shape(StoredTensor *tensor, const cJSON *entry, uint64_t *bytes, const char *path, Error *error)
+{
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape"), *item;
+    if (!cJSON_IsArray(shape))
+        return dm_fail(error, "%s: tensor %s has no shape: the file is damaged", path, tensor->name);
+    uint64_t elements = 1;
+    cJSON_ArrayForEach(item, shape)
+    {
+        uint64_t length;
+        if (tensor->rank == MOST_RANK)
+            return dm_fail(error, "%s: tensor %s has more than %d dimensions", path, tensor->name, (int)MOST_RANK);
+        if (!whole_number(item, &length))
+            return dm_fail(error,
+                           "%s: the shape of tensor %s has a length that is not a whole number: the file is damaged",
+                           path, tensor->name);
+        if (__builtin_mul_overflow(elements, length, &elements))
+            return dm_fail(error, "%s: the shape of tensor %s is too large: the file is damaged", path, tensor->name);
+        tensor->shape[tensor->rank++] = (int64_t)length;
+    }
+    if (__builtin_mul_overflow(elements, (uint64_t)dtypes[tensor->dtype].size, bytes))
+        return dm_fail(error, "%s: the shape of tensor %s is too large: the file is damaged", path, tensor->name);
+    tensor->elements = elements;
+    return DM_OK;
+}
+
+static Status read_extent(Extent *extent, uint64_t bytes, const cJSON *entry, const char *path, Error *error)
+{
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
+    if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
+        !whole_number(cJSON_GetArrayItem(offsets, 0), &extent->begin) ||
+        !whole_number(cJSON_GetArrayItem(offsets, 1), &extent->end) || extent->begin > extent->end)
+        return dm_fail(error, "%s: tensor %s has no valid data_offsets: the file is damaged", path, extent->name);
+    if (extent->end - extent->begin != bytes)
+        return dm_fail(error,
+                       "%s: tensor %s takes %" PRIu64 " bytes, but its shape and dtype need %" PRIu64
+                       ": the file is damaged",
+                       path, extent->name, extent->end - extent->begin, bytes);
+    return DM_OK;
+}
+
+static Status read_metadata(SafeTensors *file, const cJSON *metadata, Error *error)
+{
+    const cJSON *item;
+    bool good = cJSON_IsObject(metadata) && !file->metadata;
+    cJSON_ArrayForEach(item, metadata) good = good && cJSON_IsString(item);
+    if (!good)
+        return dm_fail(error, "%s: its __metadata__ is not one object of texts: the file is damaged", file->path);
+    char *text = cJSON_PrintUnformatted(metadata);
+    file->metadata = dm_copy_string(text);
+    cJSON_free(text);
+    return DM_OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const Extent *p = a, *q = b;
+    if (p->begin != q->begin) return p->begin < q->begin ? -1 : 1;
+    return (p->end > q->end) - (p->end < q->end);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const StoredTensor *)a)->name, ((const StoredTensor *)b)->name);
+}
+
+// The tensors must fill the data, from its first byte to its last, each byte belonging to one.
+static Status check_extents(Extent *extents, int count, uint64_t header, const SafeTensors *file, Error *error)
+{
+    uint64_t at = 0, size = file->size - header;
+    qsort(extents, (size_t)count, sizeof *extents, by_place);
+    for (int i = 0; i < count; at = extents[i++].end) {
+        if (extents[i].begin == at) continue;
+        return dm_fail(error, "%s: the data of tensor %s %s: the file is damaged", file->path, extents[i].name,
+                       extents[i].begin < at ? "overlap those of another" : "have a gap before them");
+    }
+    if (at > size)
+        return dm_fail(error,
+                       "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
+                       " are missing): get it again",
+                       file->path, file->size, at + header, at - size);
+    if (at < size)
+        return dm_fail(error, "%s has %" PRIu64 " bytes behind its last tensor: the file is damaged", file->path,
+                       size - at);
+    return DM_OK;
+}
+
+// A row of int8 is worth its numbers times the row's scale, which must be a finite one, not below 0.
+static Status find_scale(const SafeTensors *file, StoredTensor *tensor, Error *error)
+{
+    char *name = dm_format("%s_scale", tensor->name);
+    const StoredTensor *scale = dm_safetensors_find(file, name);
+    free(name);
+    if (tensor->rank != 2)
+        return dm_fail(error, "%s: tensor %s is of int8, but no matrix: the file is damaged", file->path, tensor->name);
+    if (!scale)
+        return dm_fail(error,
+                       "%s: tensor %s is of int8, but there is no tensor %s_scale, by which its rows are to be "
+                       "multiplied: get the file again",
+                       file->path, tensor->name, tensor->name);
+    if (scale->dtype != DM_DTYPE_F32 || scale->rank != 2 || scale->shape[0] != tensor->shape[0] || scale->shape[1] != 1)
+        return dm_fail(error, "%s: tensor %s must be F32 [%" PRId64 ", 1], a factor for each row of %s", file->path,
+                       scale->name, tensor->shape[0], tensor->name);
+    for (size_t i = 0; i < scale->elements; i++) {
+        float factor;
+        memcpy(&factor, scale->bytes + i * sizeof factor, sizeof factor);
+        if (!(factor >= 0 && isfinite(factor)))
+            return dm_fail(error, "%s: tensor %s holds %g for row %zu, but a finite number of at least 0 is needed",
+                           file->path, scale->name, (double)factor, i);
+    }
+    tensor->scale = scale;
+    return DM_OK;
+}
+
+static Status read_tensors(SafeTensors *file, const cJSON *header, uint64_t header_end, Error *error)
+{
+    const cJSON *entry;
+    int entries = cJSON_GetArraySize(header);
+    file->list = dm_allocate((size_t)entries, sizeof *file->list);
+    Extent *extents = dm_allocate((size_t)entries, sizeof *extents);
+    Status status = DM_OK;
+    cJSON_ArrayForEach(entry, header)
+    {
+        if (strcmp(entry->string, "__metadata__") == 0) {
+            status = read_metadata(file, entry, error);
+        } else {
+            StoredTensor *tensor = file->list + file->count;
+            Extent *extent = extents + file->count++;
+            uint64_t bytes = 0;
+            tensor->name = dm_copy_string(entry->string);
+            extent->name = tensor->name;
+            status = read_dtype(tensor, entry, file->path, error);
+            if (!status) status = read_shape(tensor, entry, &bytes, file->path, error);
+            if (!status) status = read_extent(extent, bytes, entry, file->path, error);
+            if (!status && extent->end <= file->size - header_end)
+                tensor->bytes = (const unsigned char *)file->mapped + header_end + extent->begin;
+        }
+        if (status) goto done;
+    }
+    status = check_extents(extents, file->count, header_end, file, error);
+    if (status) goto done;
+    qsort(file->list, (size_t)file->count, sizeof *file->list, by_name);
+    for (int i = 1; i < file->count && !status; i++)
+        if (strcmp(file->list[i - 1].name, file->list[i].name) == 0)
+            status = dm_fail(error, "%s: there are two tensors with the name %s: the file is damaged", file->path,
+                             file->list[i].name);
+    for (int i = 0; i < file->count && !status; i++)
+        if (file->list[i].dtype == DM_DTYPE_I8) status = find_scale(file, file->list + i, error);
+done:
+    free(extents);
+    return status;
+}
+
+// What is no safetensors file gives a wild header length; two common cases get a sentence of their own.
+static Status refuse_header(const SafeTensors *file, uint64_t length, Error *error)
+{
+    static const char pointer[] = "version https://git-lfs";
+    if (file->size > sizeof pointer && memcmp(file->mapped, pointer, sizeof pointer - 1) == 0)
+        return dm_fail(error, "%s is only a pointer to the file, which Git LFS keeps: run `git lfs pull` there",
+                       file->path);
+    if (length > MOST_HEADER)
+        return dm_fail(error, "%s is not a safetensors file: its header would have %" PRIu64 " bytes", file->path,
+                       length);
+    return dm_fail(error,
+                   "%s is cut short: it has %zu bytes, its header needs %" PRIu64 " (%" PRIu64
+                   " are missing): get it again",
+                   file->path, file->size, length + LENGTH_BYTES, length + LENGTH_BYTES - file->size);
+}
+
+static Status read_header(SafeTensors *file, Error *error)
+{
+    uint64_t length;
+    if (file->size < LENGTH_BYTES)
+        return dm_fail(error,
+                       "%s is cut short: it has %zu bytes, and the length of its header alone takes %d: get it again",
+                       file->path, file->size, LENGTH_BYTES);
+    memcpy(&length, file->mapped, sizeof length);
+    if (length > MOST_HEADER || length > file->size - LENGTH_BYTES) return refuse_header(file, length, error);
+
+    const char *text = (const char *)file->mapped + LENGTH_BYTES, *end = NULL;
+    if (!length || *text != '{' || dm_utf8_valid(text, (size_t)length) < length)
+        return dm_fail(error, "%s is not a safetensors file: its header is not a JSON object", file->path);
+    cJSON *header = cJSON_ParseWithLengthOpts(text, (size_t)length, &end, 0);
+    while (header && end < text + length && *end == ' ') end++;
+    Status status;
+    if (!header || end < text + length)
+        status = dm_fail(error, "%s: its header is not valid JSON: the file is damaged", file->path);
+    else
+        status = read_tensors(file, header, length + LENGTH_BYTES, error);
+    cJSON_Delete(header);
+    return status;
+}
+
+static Status map(SafeTensors *file, Error *error)
+{
+    struct stat info;
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return dm_fail(error, "cannot open %s: %s", file->path, strerror(errno));
+    Status status = DM_OK;
+    if (fstat(descriptor, &info) != 0)
+        status = dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
+    else if (S_ISDIR(info.st_mode))
+        status = dm_fail(error, "%s is a folder, but a file is needed", file->path);
+    else if (!S_ISREG(info.st_mode))
+        status = dm_fail(error, "%s is not an ordinary file", file->path);
+    if (!status && info.st_size > 0) {  // an empty file cannot be mapped, and is refused by its size
+        // Files are replaced, not changed: the mapping keeps the file that it was made of. (Who cuts one short in place
+        // while it is read ends the reader, by SIGBUS.)
+        void *mapped = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+        if (mapped == MAP_FAILED) status = dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
+        if (!status) file->mapped = mapped, file->size = (size_t)info.st_size;
+    }
+    close(descriptor);
+    return status;
+}
+
+Status dm_safetensors_open(SafeTensors *file, const char *path, Error *error)
+{
+    *file = (SafeTensors){.path = dm_copy_string(path)};
+    Status status = map(file, error);
+    if (!status) status = read_header(file, error);
+    if (status) dm_safetensors_close(file);
+    return status;
+}
+
+void dm_safetensors_close(SafeTensors *file)
+{
+    for (int i = 0; i < file->count; i++) free(file->list[i].name);
+    if (file->mapped) munmap(file->mapped, file->size);
+    free(file->list);
+    free(file->metadata);
+    free(file->path);
+    *file = (SafeTensors){0};
+}
+
+const StoredTensor *dm_safetensors_find(const SafeTensors *file, const char *name)
+{
+    const StoredTensor wanted = {.name = (char *)name};
+    if (!file->count) return NULL;
+    return bsearch(&wanted, file->list, (size_t)file->count, sizeof wanted, by_name);
+}
+
+static float from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// IEEE 754 binary16: 1 bit sign, 5 exponent, 10 fraction.
+static float half_to_float(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
+    if (exponent == 31) return from_bits(sign | 0x7f800000 | fraction << 13);
+    if (exponent == 0) return (sign ? -1.0f : 1.0f) * (float)fraction * 0x1p-24f;
+    return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+static void scale_rows(const StoredTensor *tensor, float *out)
+{
+    const size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
+    for (size_t i = 0; i < rows; i++) {
+        float factor;
+        memcpy(&factor, tensor->scale->bytes + i * sizeof factor, sizeof factor);
+        for (size_t j = i * cols; j < (i + 1) * cols; j++) out[j] = (float)(int8_t)tensor->bytes[j] * factor;
+    }
+}
+
+void dm_stored_to_float(const StoredTensor *tensor, float *out)
+{
+    const unsigned char *from = tensor->bytes;  // at any address: copied, not cast
+    if (tensor->dtype == DM_DTYPE_F32) {
+        if (tensor->elements) memcpy(out, from, tensor->elements * sizeof *out);
+        return;
+    }
+    if (tensor->dtype == DM_DTYPE_I8) {
+        if (tensor->elements) scale_rows(tensor, out);
+        return;
+    }
+    for (size_t i = 0; i < tensor->elements; i++) {
+        uint16_t bits;
+        memcpy(&bits, from + 2 * i, sizeof bits);
+        out[i] = tensor->dtype == DM_DTYPE_F16 ? half_to_float(bits) : from_bits((uint32_t)bits << 16);
+    }
+}
+
+size_t dm_stored_bytes(const StoredTensor *tensor)
+{
+    return tensor->elements * dtypes[tensor->dtype].size + (tensor->scale ? dm_stored_bytes(tensor->scale) : 0);
+}
+
+// ---- Writing ------------------------------------------------------------------------------------------------------
+
+static size_t bytes_of(const TensorToStore *tensor)
+{
+    size_t bytes = dtypes[tensor->dtype].size;
+    for (int i = 0; i < tensor->rank; i++) bytes *= (size_t)tensor->shape[i];
+    return bytes;
+}
+
+static cJSON *make_header(const TensorToStore *tensors, int count, const char *metadata)
+{
+    cJSON *header = cJSON_CreateObject(), *texts = metadata ? cJSON_Parse(metadata) : cJSON_CreateObject();
+    assert(cJSON_IsObject(texts));
+    cJSON_DeleteItemFromObjectCaseSensitive(texts, "format");
+    cJSON_AddStringToObject(texts, "format", "pt");  // transformers asks for it
+    cJSON_AddItemToObject(header, "__metadata__", texts);
+    double at = 0;
+    for (int i = 0; i < count; i++) {
+        cJSON *entry = cJSON_AddObjectToObject(header, tensors[i].name);
+        cJSON_AddStringToObject(entry, "dtype", dtypes[tensors[i].dtype].name);
+        cJSON *shape = cJSON_AddArrayToObject(entry, "shape");
+        for (int j = 0; j < tensors[i].rank; j++)
+            cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensors[i].shape[j]));
+        double end = at + (double)bytes_of(tensors + i);
+        cJSON_AddItemToObject(entry, "data_offsets", cJSON_CreateDoubleArray((const double[]){at, end}, 2));
+        at = end;
+    }
+    return header;
+}
+
+Status dm_safetensors_write(const char *path, const TensorToStore *tensors, int count, const char *metadata,
+                            Error *error)
+{
+    FileWriter writer;
+    Status status = dm_writer_open(&writer, path, error);
+    if (status) return status;
+    cJSON *header = make_header(tensors, count, metadata);
+    char *text = cJSON_PrintUnformatted(header);
+    // Spaces behind the header are part of the format; with them the data are aligned.
+    uint64_t used = strlen(text), begin = LENGTH_BYTES + used;
+    uint64_t length = used + (DM_DATA_ALIGNMENT - begin % DM_DATA_ALIGNMENT) % DM_DATA_ALIGNMENT;
+    fwrite(&length, sizeof length, 1, writer.stream);
+    fwrite(text, 1, used, writer.stream);
+    fprintf(writer.stream, "%*s", (int)(length - used), "");
+    for (int i = 0; i < count; i++) fwrite(tensors[i].data, 1, bytes_of(tensors + i), writer.stream);
+    cJSON_free(text);
+    cJSON_Delete(header);
+    return dm_writer_commit(&writer, error);
+}

@@ -1,0 +1,120 @@
+// dm_shortlist: which target pieces may translate a source piece, by the lexicon of the training text, into vmap.txt.
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/threads.h"
+#include "data/lexicon.h"
+#include "translate/translator.h"
+#include "folder/folder.h"
+#include "train/run.h"
+
+typedef struct Ranked {
+    int id;
+    double worth;
+} Ranked;
+
+static int better_first(const void *a, const void *b)
+{
+    const Ranked *x = a, *y = b;
+    return x->worth != y->worth ? (x->worth < y->worth) - (x->worth > y->worth) : x->id - y->id;
+}
+
+// Spaces and tabs are what stands between the pieces of the file.
+static bool can_be_written(const char *piece)
+{
+    return *piece && !strpbrk(piece, " \t\n");
+}
+
+static void write_best(FILE *stream, const Vocabulary *target, Ranked *ranked, int count, int most)
+{
+    if (count) qsort(ranked, (size_t)count, sizeof *ranked, better_first);
+    const char *between = "";
+    for (int i = 0; i < count && i < most && ranked[i].worth > 0; i++) {
+        const char *piece = dm_vocabulary_piece(target, ranked[i].id);
+        if (!can_be_written(piece)) continue;
+        fprintf(stream, "%s%s", between, piece);
+        between = " ";
+    }
+    fputc('\n', stream);
+}
+
+// The line that always counts: the most frequent pieces of the target.
+static void write_frequent(FILE *stream, const Corpus *corpus, const Vocabulary *target, int most)
+{
+    const int size = dm_vocabulary_size(target);
+    Ranked *ranked = dm_allocate((size_t)size, sizeof *ranked);
+    for (int id = 0; id < size; id++) ranked[id].id = id;
+    for (int p = 0; p < corpus->pairs; p++)
+        for (int i = 0; i < corpus->target_length[p]; i++) ranked[corpus->ids[corpus->target[p] + (size_t)i]].worth++;
+    fputc('\t', stream);
+    write_best(stream, target, ranked, size, most);
+    free(ranked);
+}
+
+static void write_rows(FILE *stream, const Lexicon *lexicon, const Segmenter *segmenter, int most)
+{
+    const Vocabulary *source = dm_segmenter_vocabulary(segmenter, DM_SOURCE),
+                     *target = dm_segmenter_vocabulary(segmenter, DM_TARGET);
+    Ranked *ranked = dm_allocate((size_t)dm_vocabulary_size(target), sizeof *ranked);
+    for (int s = 0; s < lexicon->sources; s++) {
+        const size_t from = lexicon->row[s], count = lexicon->row[s + 1] - from;
+        if (!count || !can_be_written(dm_vocabulary_piece(source, s))) continue;
+        for (size_t i = 0; i < count; i++)
+            ranked[i] = (Ranked){lexicon->target[from + i], lexicon->probability[from + i]};
+        fprintf(stream, "%s\t", dm_vocabulary_piece(source, s));
+        write_best(stream, target, ranked, (int)count, most);
+    }
+    free(ranked);
+}
+
+// A folder's segmenter, without its weights.
+static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *error)
+{
+    ModelConfig config = {0};
+    cJSON *extra = NULL;
+    Status status = dm_config_read(&config, &extra, folder, error);
+    if (!status) status = dm_segmenter_of(segmenter, &config, extra, folder, error);
+    dm_config_free(&config);
+    cJSON_Delete(extra);
+    return status;
+}
+
+static Status write_list(const char *folder, const Corpus *corpus, const Segmenter *segmenter, const dm_options *o,
+                         Error *error)
+{
+    char *path = dm_join_path(folder, "vmap.txt");
+    FileWriter writer;
+    Status status = dm_writer_open(&writer, path, error);
+    if (!status) {
+        Lexicon lexicon;
+        dm_lexicon_fit(&lexicon, corpus);
+        write_frequent(writer.stream, corpus, dm_segmenter_vocabulary(segmenter, DM_TARGET),
+                       (int)dm_options_number(o, "first"));
+        write_rows(writer.stream, &lexicon, segmenter, (int)dm_options_number(o, "best"));
+        dm_lexicon_free(&lexicon);
+        status = dm_writer_commit(&writer, error);
+    }
+    free(path);
+    return status;
+}
+
+dm_status dm_shortlist(const dm_options *options, dm_error *error)
+{
+    const char *folder = dm_options_text(options, "model", 0);
+    const int threads = (int)dm_options_number(options, "cpu-threads");
+    Segmenter *segmenter = NULL;
+    Bitext text = {0};
+    Corpus corpus = {0};
+    Status status = dm_options_complete(options, error);
+    if (!status) status = open_segmenter(&segmenter, folder, error);
+    if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
+    if (!status)
+        status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
+                                segmenter, error);
+    if (!status) status = write_list(folder, &corpus, segmenter, options, error);
+    dm_corpus_free(&corpus);
+    dm_bitext_free(&text);
+    dm_segmenter_close(segmenter);
+    return status;
+}

@@ -1,0 +1,432 @@
+// The model folder: the tensors of model.safetensors against the parameters that config.json asks for, both ways.
+#include "folder/folder.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "folder/safetensors.h"
+#include "core/kernels.h"
+
+enum { MOST_ALIASES = 3 };
+
+// ---- Complaints: every tensor that is wrong, in one message -------------------------------------------------------
+
+typedef struct Complaints {
+    char text[1600];
+    size_t used;
+    int named, unnamed;
+} Complaints;
+
+__attribute__((format(printf, 2, 3))) static void complain(Complaints *all, const char *format, ...)
+{
+    char one[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(one, sizeof one, format, arguments);
+    va_end(arguments);
+    const char *separator = all->named ? "; " : "";
+    if (all->unnamed || all->used + strlen(separator) + strlen(one) >= sizeof all->text) {
+        all->unnamed++;
+        return;
+    }
+    all->used += (size_t)snprintf(all->text + all->used, sizeof all->text - all->used, "%s%s", separator, one);
+    all->named++;
+}
+
+static Status report(const Complaints *all, const char *path, Error *error)
+{
+    if (!all->named) return DM_OK;
+    if (!all->unnamed) return dm_fail(error, "%s: %s", path, all->text);
+    return dm_fail(error, "%s: %s; and %d tensors more", path, all->text, all->unnamed);
+}
+
+// ---- Names and shapes ---------------------------------------------------------------------------------------------
+
+// The shape of a parameter in the file; the bias of the logits is [1, V] there, as MarianMTModel has it.
+static bool is_logits_bias(const Parameter *p)
+{
+    return strcmp(p->name, "final_logits_bias") == 0;
+}
+
+static int file_shape(const Parameter *p, int64_t shape[2])
+{
+    bool vector = p->vector && !is_logits_bias(p);
+    shape[0] = vector ? p->tensor.cols : p->tensor.rows;
+    shape[1] = p->tensor.cols;
+    return vector ? 1 : 2;
+}
+
+static bool shape_fits(const Parameter *p, const StoredTensor *stored)
+{
+    int64_t shape[2];
+    int rank = file_shape(p, shape);
+    if (is_logits_bias(p) && stored->rank == 1) return stored->shape[0] == p->tensor.cols;
+    return stored->rank == rank && memcmp(stored->shape, shape, (size_t)rank * sizeof *shape) == 0;
+}
+
+typedef struct Text {
+    char text[192];
+} Text;
+
+static Text shape_text(int rank, const int64_t *shape)
+{
+    Text out = {"["};
+    size_t used = 1;
+    for (int i = 0; i < rank && used < sizeof out.text - 32; i++)
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
+    snprintf(out.text + used, sizeof out.text - used, "]");
+    return out;
+}
+
+// The keys of config.json that give a tensor its shape: "encoder_ffn_dim 512, d_model 128".
+static Text shape_keys(const ModelConfig *c, const char *name)
+{
+    Text out;
+    bool encoder = strncmp(name, "model.encoder.", 14) == 0, decoder = strncmp(name, "model.decoder.", 14) == 0;
+    if (strstr(name, ".fc1.") || strstr(name, ".fc2."))
+        snprintf(out.text, sizeof out.text, "%s %d, d_model %d", encoder ? "encoder_ffn_dim" : "decoder_ffn_dim",
+                 encoder ? c->encoder_ffn : c->decoder_ffn, c->width);
+    else if (strstr(name, ".layers."))
+        snprintf(out.text, sizeof out.text, "d_model %d", c->width);
+    else if (c->shared_embeddings || (encoder && !decoder))
+        snprintf(out.text, sizeof out.text, "vocab_size %d, d_model %d", c->source_vocabulary, c->width);
+    else
+        snprintf(out.text, sizeof out.text, "decoder_vocab_size %d, d_model %d", c->target_vocabulary, c->width);
+    return out;
+}
+
+// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer.
+static Text layer_key(const ModelConfig *c, const char *name)
+{
+    Text out = {""};
+    bool encoder = strncmp(name, "model.encoder.layers.", 21) == 0,
+         decoder = strncmp(name, "model.decoder.layers.", 21) == 0;
+    if (encoder || decoder)
+        snprintf(out.text, sizeof out.text, " (%s %d)", encoder ? "encoder_layers" : "decoder_layers",
+                 encoder ? c->encoder_layers : c->decoder_layers);
+    return out;
+}
+
+// Other names under which some exports store a parameter, or a copy of it; returns how many.
+static int aliases_of(const ModelConfig *c, const char *name, const char *aliases[MOST_ALIASES])
+{
+    int n = 0;
+    bool table = strcmp(name, "model.shared.weight") == 0;
+    if (table) {
+        aliases[n++] = "model.encoder.embed_tokens.weight";
+        aliases[n++] = "model.decoder.embed_tokens.weight";
+    }
+    if ((table || strcmp(name, "model.decoder.embed_tokens.weight") == 0) && c->tied_output)
+        aliases[n++] = "lm_head.weight";
+    return n;
+}
+
+// ---- Checking a file against the parameters -----------------------------------------------------------------------
+
+typedef struct Check {
+    const ModelConfig *config;
+    const Parameters *parameters;
+    const SafeTensors *file;
+    const StoredTensor **sources;  // [parameters->count] where each comes from; NULL: zeros
+    bool *known;                   // [file->count] belongs to the model
+    Complaints complaints;
+} Check;
+
+static const StoredTensor *lookup(Check *check, const char *name)
+{
+    const StoredTensor *stored = dm_safetensors_find(check->file, name);
+    if (stored) check->known[stored - check->file->list] = true;
+    if (stored && stored->scale) check->known[stored->scale - check->file->list] = true;
+    return stored;
+}
+
+static bool check_shape(Check *check, const Parameter *p, const StoredTensor *stored)
+{
+    if (shape_fits(p, stored)) return true;
+    int64_t shape[2];
+    int rank = file_shape(p, shape);
+    complain(&check->complaints, "tensor %.95s is %s, but config.json (%s) needs %s", stored->name,
+             shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p->name).text,
+             shape_text(rank, shape).text);
+    return false;
+}
+
+// Whether two tensors of the same shape hold the same numbers, bit for bit once they are float32.
+static bool same_numbers(const StoredTensor *a, const StoredTensor *b)
+{
+    size_t bytes = a->elements * sizeof(float);
+    float *first = dm_allocate(a->elements, sizeof *first), *second = dm_allocate(a->elements, sizeof *second);
+    dm_stored_to_float(a, first);
+    dm_stored_to_float(b, second);
+    bool same = memcmp(first, second, bytes) == 0;
+    free(first);
+    free(second);
+    return same;
+}
+
+// Finds a parameter under its name or an alias; copies under the others must agree.
+static const StoredTensor *find_source(Check *check, const Parameter *p)
+{
+    const char *names[1 + MOST_ALIASES] = {p->name};
+    int count = 1 + aliases_of(check->config, p->name, names + 1);
+    const StoredTensor *source = NULL;
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        const StoredTensor *stored = lookup(check, names[i]);
+        if (!stored) continue;
+        bool fits = check_shape(check, p, stored);
+        if (fits && good && source && !same_numbers(source, stored))
+            complain(&check->complaints, "tensor %s differs from %s, but config.json (%s) says that they are one",
+                     names[i], source->name,
+                     strcmp(names[i], "lm_head.weight") ? "share_encoder_decoder_embeddings" : "tie_word_embeddings");
+        good = good && fits;
+        if (!source) source = stored;
+    }
+    if (!source && !is_logits_bias(p))
+        complain(&check->complaints, "tensor %s is missing%s", p->name, layer_key(check->config, p->name).text);
+    return source;
+}
+
+// Stored positions must be the sinusoids that are computed here; a reduced precision is forgiven.
+static void check_positions(Check *check, const char *name)
+{
+    static const float tolerance[] = {
+        [DM_DTYPE_F32] = 1e-5f, [DM_DTYPE_F16] = 1e-3f, [DM_DTYPE_BF16] = 8e-3f, [DM_DTYPE_I8] = 8e-3f};
+    const StoredTensor *stored = lookup(check, name);
+    const int width = check->config->width;
+    if (!stored) return;
+    if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > check->config->max_positions) {
+        complain(&check->complaints,
+                 "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
+                 shape_text(stored->rank, stored->shape).text, check->config->max_positions, width,
+                 check->config->max_positions, width);
+        return;
+    }
+    float *values = dm_allocate(stored->elements, sizeof *values), *row = dm_allocate((size_t)width, sizeof *row);
+    dm_stored_to_float(stored, values);
+    bool same = true;
+    for (size_t i = 0; i < stored->elements && same; i++) {
+        if (i % (size_t)width == 0) dm_sinusoids((int)(i / (size_t)width), 1, width, row);
+        same = fabsf(values[i] - row[i % (size_t)width]) <= tolerance[stored->dtype];
+    }
+    if (!same)
+        complain(&check->complaints,
+                 "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
+    free(values);
+    free(row);
+}
+
+// Sources of all parameters, or a message that names every tensor which is missing, too many, of another shape, or at
+// odds with what it should be a copy of.
+static Status find_sources(Check *check, Error *error)
+{
+    for (int i = 0; i < check->parameters->count; i++)
+        check->sources[i] = find_source(check, check->parameters->list + i);
+    check_positions(check, "model.encoder.embed_positions.weight");
+    check_positions(check, "model.decoder.embed_positions.weight");
+    for (int i = 0; i < check->file->count; i++)
+        if (!check->known[i])
+            complain(&check->complaints, "tensor %.95s has no place in this model%s", check->file->list[i].name,
+                     layer_key(check->config, check->file->list[i].name).text);
+    return report(&check->complaints, check->file->path, error);
+}
+
+// Whether all exponents are below the one of infinity and NaN. Written so that the compiler vectorises it: of a large
+// model this is most of what opening takes.
+DM_CLONES
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}
+
+static Status check_finite(const Check *check, const float *data, Error *error)
+{
+    for (int i = 0; i < check->parameters->count; i++) {
+        const Parameter *p = check->parameters->list + i;
+        if (all_finite(data + p->offset, (size_t)p->tensor.rows * (size_t)p->tensor.cols)) continue;
+        return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged", check->file->path,
+                       check->sources[i]->name);
+    }
+    return DM_OK;
+}
+
+static Status load(const Check *check, float *data, Error *error)
+{
+    for (int i = 0; i < check->parameters->count; i++) {
+        const Parameter *p = check->parameters->list + i;
+        if (check->sources[i])
+            dm_stored_to_float(check->sources[i], data + p->offset);
+        else
+            memset(data + p->offset, 0, (size_t)p->tensor.rows * (size_t)p->tensor.cols * sizeof *data);
+    }
+    return check_finite(check, data, error);
+}
+
+// Whether the data of the file are what the buffer would be: float32, in order, from an aligned place on. So are those
+// that dm_weights_write wrote.
+static bool is_buffer(const Check *check)
+{
+    const Parameters *p = check->parameters;
+    const unsigned char *begin = check->sources[0] ? check->sources[0]->bytes : NULL;
+    if ((uintptr_t)begin % DM_DATA_ALIGNMENT) return false;
+    for (int i = 0; i < p->count; i++) {
+        const StoredTensor *source = check->sources[i];
+        if (!source || source->dtype != DM_DTYPE_F32) return false;
+        if (source->bytes != begin + p->list[i].offset * sizeof(float)) return false;
+    }
+    return true;
+}
+
+// How the matrices are stored, as far as they agree.
+static Dtype matrix_dtype(const Check *check)
+{
+    const Parameters *p = check->parameters;
+    Dtype dtype = check->sources[0]->dtype;  // an embedding
+    for (int i = 0; i < p->count; i++)
+        if (!p->list[i].vector && check->sources[i]->dtype != dtype) return DM_DTYPE_F32;
+    return dtype;
+}
+
+static Check make_check(const ModelConfig *config, const Parameters *parameters, const SafeTensors *file)
+{
+    return (Check){.config = config,
+                   .parameters = parameters,
+                   .file = file,
+                   .sources = dm_allocate((size_t)parameters->count, sizeof(StoredTensor *)),
+                   .known = dm_allocate((size_t)file->count, sizeof(bool))};
+}
+
+static void free_check(Check *check)
+{
+    free(check->sources);
+    free(check->known);
+}
+
+// ---- The folder ---------------------------------------------------------------------------------------------------
+
+static Status check_weights_exist(const char *path, const char *folder, Error *error)
+{
+    if (dm_exists(path)) return DM_OK;
+    char *pickle = dm_join_path(folder, "pytorch_model.bin"),
+         *parts = dm_join_path(folder, "model.safetensors.index.json");
+    Status status;
+    if (dm_exists(pickle) || dm_exists(parts))
+        status = dm_fail(error,
+                         "%s has its weights in %s, not in model.safetensors; make that file with: python3 -c \"from "
+                         "transformers import MarianMTModel; MarianMTModel.from_pretrained('%s').save_pretrained('%s', "
+                         "max_shard_size='1TB')\"",
+                         folder, dm_exists(parts) ? "several parts" : "pytorch_model.bin", folder, folder);
+    else
+        status =
+            dm_fail(error, "%s has no model.safetensors: the weights of the model are missing, get them again", folder);
+    free(pickle);
+    free(parts);
+    return status;
+}
+
+// Takes the configuration over. Names and shapes are compared before anything of the size that config.json claims is
+// allocated, so that a wrong figure there is an error and not the end of memory.
+static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file, Error *error)
+{
+    Model declared = {.config = *config, .architecture = dm_architecture(config->architecture)};
+    declared.architecture->declare(&declared);
+    Check check = make_check(config, &declared.parameters, file);
+    Status status = find_sources(&check, error);
+    if (status) {
+        dm_config_free(config);
+    } else if (is_buffer(&check)) {
+        const Mapping mapping = {file->mapped, file->size, (float *)check.sources[0]->bytes};
+        *model = dm_model_create_mapped(config, mapping);
+        file->mapped = NULL;
+        status = check_finite(&check, mapping.data, error);
+    } else {
+        *model = dm_model_create(config);
+        (*model)->stored = matrix_dtype(&check);
+        status = load(&check, (*model)->parameters.data, error);
+    }
+    free_check(&check);
+    dm_parameters_free(&declared.parameters);
+    return status;
+}
+
+Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *error)
+{
+    ModelConfig config;
+    SafeTensors file = {0};
+    char *path = dm_join_path(folder, "model.safetensors");
+    *model = NULL;
+    Status status = dm_config_read(&config, extra, folder, error);
+    if (status) goto done;
+    status = check_weights_exist(path, folder, error);
+    if (!status) status = dm_safetensors_open(&file, path, error);
+    if (status)
+        dm_config_free(&config);
+    else
+        status = read_weights(model, &config, &file, error);
+    dm_safetensors_close(&file);
+    if (!status) goto done;
+    dm_model_destroy(*model);
+    *model = NULL;
+    if (extra) {
+        cJSON_Delete(*extra);
+        *extra = NULL;
+    }
+done:
+    free(path);
+    return status;
+}
+
+Status dm_weights_read(const Model *model, float *data, const char *path, Error *error)
+{
+    SafeTensors file;
+    Status status = dm_safetensors_open(&file, path, error);
+    if (status) return status;
+    Check check = make_check(&model->config, &model->parameters, &file);
+    status = find_sources(&check, error);
+    if (!status) status = load(&check, data ? data : model->parameters.data, error);
+    free_check(&check);
+    dm_safetensors_close(&file);
+    return status;
+}
+
+Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *error)
+{
+    SafeTensors file;
+    Status status = dm_safetensors_open(&file, path, error);
+    if (status) return status;
+    Check check = make_check(&model->config, &model->parameters, &file);
+    status = find_sources(&check, error);
+    for (int i = 0; i < model->parameters.count && !status; i++)
+        bytes[i] = check.sources[i] ? dm_stored_bytes(check.sources[i]) : 0;
+    if (!status) model->stored = matrix_dtype(&check);
+    free_check(&check);
+    dm_safetensors_close(&file);
+    return status;
+}
+
+TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index)
+{
+    const Parameter *p = model->parameters.list + index;
+    TensorToStore tensor = {.name = p->name, .data = (data ? data : model->parameters.data) + p->offset};
+    tensor.rank = file_shape(p, tensor.shape);
+    return tensor;
+}
+
+Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error)
+{
+    const Parameters *p = &model->parameters;
+    TensorToStore *tensors = dm_allocate((size_t)p->count, sizeof *tensors);
+    for (int i = 0; i < p->count; i++) tensors[i] = dm_tensor_to_store(model, data, i);
+    Status status = dm_safetensors_write(path, tensors, p->count, NULL, error);
+    free(tensors);
+    return status;
+}

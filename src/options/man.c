@@ -1,0 +1,205 @@
+// The man page, in the macros of man(7): every command with its options, defaults, ranges and examples.
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options/option_parts.h"
+
+enum { MAN_WIDTH = 72 };  // of the lines of the source; the escapes among them need room
+
+static const struct {
+    const char *status, *meaning;
+} exit_statuses[] = {
+    {"0", "success"},
+    {"1", "a failure of the input or the system: a missing file, a broken line, a full disk"},
+    {"2", "a wrong command line or configuration file"},
+    {"130", "a run that Ctrl-C stopped; it has saved, and the same command goes on with it"},
+};
+
+static const struct {
+    const char *names, *meaning;
+} folder_files[] = {
+    {"config.json", "shape and ids of the model, as MarianMT's; with all settings of the run, under \"dragoman\""},
+    {"generation_config.json", "what search takes as its defaults"},
+    {"model.safetensors", "the weights, under MarianMT's names: the best checkpoint, or the average"},
+    {"source.spm, target.spm", "SentencePiece models that cut each side into pieces"},
+    {"vocab.json, target_vocab.json", "the ids of the pieces; the second where each side has a vocabulary of its own"},
+    {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages"},
+    {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end"},
+    {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data"},
+    {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
+    {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
+    {"report.html", "the page that dragoman report writes"},
+};
+
+// ---- Text for roff --------------------------------------------------------------------------------------------------
+
+static void put_character(FILE *stream, char c, bool code)
+{
+    switch (c) {
+    case '\\': fputs("\\(rs", stream); break;
+    case '\'': fputs("\\(aq", stream); break;
+    case '"': fputs("\\(dq", stream); break;
+    case '`': fputs("\\(ga", stream); break;
+    case '^': fputs("\\(ha", stream); break;
+    case '~': fputs("\\(ti", stream); break;
+    case '-': fputs(code ? "\\-" : "-", stream); break;  // what is typed has a minus, prose a hyphen
+    default: fputc(c, stream);
+    }
+}
+
+// What is typed as it stands. A line that begins with a dot would be a macro; \& is nothing, and no macro.
+static void put_code(FILE *stream, const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if (*at == '.' && (at == text || at[-1] == '\n')) fputs("\\&", stream);
+        put_character(stream, *at, true);
+    }
+}
+
+// Prose, each sentence on lines of its own. Words such as --name and 1e-9 are typed as they stand, and never
+// hyphenated.
+static void put_prose(FILE *stream, const char *text)
+{
+    for (size_t column = 0; *text;) {
+        const size_t size = strcspn(text, " ");
+        const bool code = text[strspn(text, "(`")] == '-' || strcspn(text, "0123456789") < size;
+        if (code) fputs("\\%", stream);
+        if (*text == '.') fputs("\\&", stream);
+        for (size_t i = 0; i < size; i++) put_character(stream, text[i], code);
+        const bool ended = size && text[size - 1] == '.';
+        column += size + 1;
+        text += size;
+        text += strspn(text, " ");
+        if (!*text) break;
+        const bool breaks = (ended && isupper((unsigned char)*text)) || column + strcspn(text, " ") > MAN_WIDTH;
+        fputc(breaks ? '\n' : ' ', stream);
+        if (breaks) column = 0;
+    }
+    fputc('\n', stream);
+}
+
+static void put_bold(FILE *stream, const char *dashes, const char *name)
+{
+    fputs("\\fB", stream);
+    put_code(stream, dashes);
+    put_code(stream, name);
+    fputs("\\fR", stream);
+}
+
+// ---- A command ------------------------------------------------------------------------------------------------------
+
+// "-m, --model DIR", as in the help
+static void put_names(FILE *stream, const Option *row)
+{
+    char *aliases = dm_copy_string(row->aliases ? row->aliases : ""), *rest = NULL;
+    char *alias = strtok_r(aliases, " ", &rest);
+    if (alias && strlen(alias) == 1) {
+        put_bold(stream, "-", alias);
+        fputs(", ", stream);
+        alias = strtok_r(NULL, " ", &rest);
+    }
+    put_bold(stream, dm_option_by_itself(row) ? "" : "--", row->name);
+    for (; alias; alias = strtok_r(NULL, " ", &rest)) {
+        fputs(", ", stream);
+        put_bold(stream, "--", alias);
+    }
+    free(aliases);
+    if (row->argument) {
+        fputs(" \\fI", stream);
+        put_code(stream, row->argument);
+        fputs("\\fR", stream);
+    }
+    fputc('\n', stream);
+}
+
+static void put_option(FILE *stream, const Option *row)
+{
+    char *facts = dm_option_facts(row), *text = dm_format(*facts ? "%s [%s]" : "%s", row->help, facts);
+    fputs(".TP\n", stream);
+    put_names(stream, row);
+    put_prose(stream, text);
+    free(facts);
+    free(text);
+}
+
+static void put_command(FILE *stream, const Command *command)
+{
+    fprintf(stream, ".SH DRAGOMAN ");
+    for (const char *at = command->name; *at; at++) fputc(toupper((unsigned char)*at), stream);
+    fputc('\n', stream);
+    put_bold(stream, "dragoman ", command->name);
+    fputc(' ', stream);
+    put_code(stream, command->usage);
+    fputs("\n.PP\n", stream);
+    put_prose(stream, command->about);
+    fputs(".PP\nExamples:\n.PP\n.RS 4\n.EX\n", stream);
+    put_code(stream, command->examples);
+    fputs("\n.EE\n.RE\n", stream);
+    const char *group = NULL;  // the table has the rows of a group together
+    for (const Option *row = dm_option_table; row->name; row++) {
+        if (!(row->commands & command->bit)) continue;
+        if (row->group != group) fprintf(stream, ".SS %s\n", row->group);
+        group = row->group;
+        put_option(stream, row);
+    }
+}
+
+// ---- The page -------------------------------------------------------------------------------------------------------
+
+static void put_synopsis(FILE *stream)
+{
+    fputs(".SH SYNOPSIS\n", stream);
+    for (const Command *command = dm_command_table; command->name; command++) {
+        put_bold(stream, "dragoman ", command->name);
+        fputc(' ', stream);
+        put_code(stream, command->usage);
+        fputs("\n.br\n", stream);
+    }
+    put_bold(stream, "dragoman ", "--version");
+    fputc('\n', stream);
+}
+
+static void put_description(FILE *stream)
+{
+    fputs(".SH DESCRIPTION\n", stream);
+    put_prose(stream, dm_program_about);
+    fputs(".PP\n", stream);
+    put_prose(stream, "The value of an option follows as the next word or behind =. Results go to standard output, all "
+                      "else to standard error. All options of a command but --config and --help can stand in a JSON "
+                      "file, with comments and without their dashes; the command line wins over it:");
+    fputs(".PP\n.RS 4\n.EX\n", stream);
+    put_code(stream,
+             "{\"train-sets\": [\"train.zh\", \"train.en\"], \"dropout\": 0.3}  // dragoman train --config FILE");
+    fputs("\n.EE\n.RE\n.SH COMMANDS\n", stream);
+    for (const Command *command = dm_command_table; command->name; command++) {
+        fputs(".TP\n", stream);
+        put_bold(stream, "", command->name);
+        fputc('\n', stream);
+        put_prose(stream, command->summary);
+    }
+}
+
+void dm_option_man(FILE *stream)
+{
+    fprintf(stream,
+            ".\\\" Made of the program's table of options: dragoman docs man\n"
+            ".TH DRAGOMAN 1 \"\" \"dragoman %s\" \"User Commands\"\n"
+            ".SH NAME\ndragoman \\- train translation models, translate with them, score the result\n",
+            dm_version());
+    put_synopsis(stream);
+    put_description(stream);
+    for (const Command *command = dm_command_table; command->name; command++) put_command(stream, command);
+    fputs(".SH EXIT STATUS\n", stream);
+    for (size_t i = 0; i < DM_COUNT(exit_statuses); i++) {
+        fprintf(stream, ".TP\n%s\n", exit_statuses[i].status);
+        put_prose(stream, exit_statuses[i].meaning);
+    }
+    fputs(".SH FILES\nA model folder, which is one of MarianMT, holds:\n", stream);
+    for (size_t i = 0; i < DM_COUNT(folder_files); i++) {
+        fputs(".TP\n", stream);
+        put_bold(stream, "", folder_files[i].names);
+        fputc('\n', stream);
+        put_prose(stream, folder_files[i].meaning);
+    }
+}

@@ -1,0 +1,62 @@
+// Rules of the search: which pieces may not follow a hypothesis.
+#include <math.h>
+
+#include "search/search_parts.h"
+
+static void forbid(float *log_probabilities, int vocabulary, int id)
+{
+    if (id >= 0 && id < vocabulary) log_probabilities[id] = -INFINITY;
+}
+
+void dm_search_history(int *ids, const Node *end, int count)
+{
+    for (const Node *node = end; count-- > 0; node = node->parent) ids[count] = node->id;
+}
+
+// Wherever the last n - 1 pieces have stood before, what followed them there may not follow them again.
+static void forbid_repetition(float *log_probabilities, int vocabulary, const int *ids, int count, int n)
+{
+    const int *last = ids + count - (n - 1);
+    for (int at = 0; at + n <= count; at++) {
+        int same = 0;
+        while (same < n - 1 && ids[at + same] == last[same]) same++;
+        if (same == n - 1) forbid(log_probabilities, vocabulary, ids[at + n - 1]);
+    }
+}
+
+int dm_search_most_banned(const Rules *rules)
+{
+    return 2 + rules->config->bad_word_count;
+}
+
+// One after the other; -1: this one may come.
+static int banned(const Rules *rules, int i)
+{
+    const ModelConfig *c = rules->config;
+    if (i == 0) return c->pad;
+    if (i == 1) return rules->length <= rules->options->min_length ? c->eos : -1;
+    return c->bad_words[i - 2];
+}
+
+bool dm_search_is_banned(const Rules *rules, int id)
+{
+    for (int i = 0; i < dm_search_most_banned(rules); i++)
+        if (banned(rules, i) == id) return true;
+    return false;
+}
+
+void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end, int forced)
+{
+    const int vocabulary = rules->vocabulary, length = rules->length, n = rules->options->no_repeat_ngram;
+    if (forced >= 0) {
+        const float kept = log_probabilities[forced];
+        for (int id = 0; id < vocabulary; id++) log_probabilities[id] = -INFINITY;
+        log_probabilities[forced] = kept;
+        return;
+    }
+    for (int i = 0; i < dm_search_most_banned(rules); i++) forbid(log_probabilities, vocabulary, banned(rules, i));
+    if (n && length > n) {
+        dm_search_history(rules->history, end, length - 1);
+        forbid_repetition(log_probabilities, vocabulary, rules->history, length - 1, n);
+    }
+}

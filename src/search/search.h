@@ -1,0 +1,39 @@
+// Search over any model's next-piece probabilities: beam search, of which greedy search is a beam of one, or sampling.
+#pragma once
+#include "search/shortlist.h"
+#include "model/model.h"
+#include "text/segmenter.h"
+
+typedef struct SearchJob {
+    const Model *const *models;  // an ensemble; what a piece is, the first says
+    int model_count;
+    const Shortlist *shortlist;  // NULL: all pieces are looked at
+    Tokens source;
+    const dm_translate_options *options;  // beam_size above 0; its prefixes, context and partial are not used here
+    const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
+    const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
+    // Called in greedy search after every piece; NULL: nobody waits.
+    void (*partial)(void *context, int sentence, const int *ids, int count);
+    void *context;
+} SearchJob;
+
+typedef struct Hypothesis {
+    int *ids;              // [count] without end of sentence
+    double *piece_scores;  // [pieces] log probabilities
+    int count;
+    int pieces;  // count, and one for the end of sentence where it was reached
+    double log_probability, score;
+} Hypothesis;
+
+typedef struct Found {
+    int count;  // at least 1
+    Hypothesis *best;
+} Found;
+
+// Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as
+// there are; all that ended where a coverage penalty has still to rank them. All memory is the graph's arena.
+// Beam search: at each step the 2 * beam best continuations of a sentence (ties: the lower hypothesis, then the lower
+// id) are gone through in order; those that end among the first `beam` are finished, the first `beam` others go on. It
+// ends when `beam` hypotheses are finished, or at the length limit, where the open ones end as they are.
+// False: options->stop said so, and found holds nothing.
+bool dm_search(Graph *g, const SearchJob *job, Found *found);

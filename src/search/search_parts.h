@@ -1,0 +1,67 @@
+// What the files of the search share: the histories of hypotheses, the rules that forbid pieces, where the candidates
+// to continue a hypothesis come from, and the draw of one.
+#pragma once
+#include "search/search.h"
+#include "tensor/ops/ops.h"
+
+// A hypothesis is a chain of nodes, never copied.
+typedef struct Node Node;
+struct Node {
+    const Node *parent;  // NULL: the first piece
+    int id;
+    float log_probability;
+};
+void dm_search_history(int *ids, const Node *end, int count);  // the ids of a chain of `count` nodes, in order
+
+// What may not be the next piece, which makes a hypothesis `length` pieces long. Banned is whatever came before: pad
+// and bad words, and the end of sentence before min_length. dm_search_forbid takes away, by a log probability of minus
+// infinity, these and what would repeat an n-gram behind the node `end`. forced: the piece that has to come, against
+// all rules; -1: none.
+typedef struct Rules {
+    const ModelConfig *config;
+    const dm_translate_options *options;
+    int vocabulary, length;
+    int *history;  // [length] scratch, where n-grams must not be repeated
+} Rules;
+bool dm_search_is_banned(const Rules *rules, int id);
+int dm_search_most_banned(const Rules *rules);  // that many pieces can be banned at once
+void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end, int forced);
+
+// A slot and the piece that may follow it.
+typedef struct Candidate {
+    double worth;  // total, less what diversity takes
+    double total;
+    float log_probability;
+    int slot, id;
+} Candidate;
+
+// The `room` best candidates, in order: most worth, then lower slot, then lower id.
+typedef struct Best {
+    Candidate *list;
+    int count, room;
+} Best;
+void dm_search_keep(Best *best, const Candidate *candidate);  // if it is among them
+
+// What the models say of the piece that comes next, of every slot either all or the best few.
+typedef struct Scores {
+    Tensor *rows;     // [slots, vocabulary] log probabilities; NULL:
+    NextPieces best;  // without regard to the rules
+} Scores;
+Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids);
+// output: the pieces that are looked at; NULL: all of them
+Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
+                      const ShortOutput *output);
+// Adds the continuations of a slot, which has this log probability, to the best.
+void dm_search_continue(const Scores *scores, const Rules *rules, int slot, double total, Best *best);
+
+// Draws a piece; -1: none is possible. The random number is a function of (seed, line, sample, length) alone, so what
+// shares a batch does not matter.
+typedef struct Draw {
+    const dm_translate_options *options;
+    size_t line;
+    int sample, length;
+    int vocabulary;
+    int *order;      // [vocabulary] scratch
+    double *weight;  // [vocabulary] scratch
+} Draw;
+int dm_search_draw(const Draw *draw, const float *log_probabilities);

@@ -1,0 +1,180 @@
+// Shortlists: reading vmap.txt, and the output layer of a batch.
+#include "search/shortlist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+
+// Lists have a multiple of STEP pieces, so that products of few different sizes are asked for.
+enum { STEP = 256 };
+
+struct Shortlist {
+    int sources;   // pieces of the source vocabulary
+    size_t *list;  // [sources + 2] targets of source piece s: list[s] ... list[s + 1] - 1; the last are always there
+    int *target;
+};
+
+// ---- Reading --------------------------------------------------------------------------------------------------------
+
+typedef struct Reading {
+    const Vocabulary *source, *target;
+    const char *path;
+    Shortlist *shortlist;
+    int *row;  // [lines] source piece of the line; `sources`: the empty one; -1: passed over
+    size_t *used;
+} Reading;
+
+// Takes a word from the front of *text, up to any of the ends; *end is what it ended with.
+static char *take_word(char **text, const char *ends, char *end)
+{
+    char *word = *text;
+    const size_t length = strcspn(word, ends);
+    *end = word[length];
+    *text += length + (*end != '\0');
+    word[length] = '\0';
+    return word;
+}
+
+// The targets of a line. Where there is no table yet they are only counted.
+static Status read_targets(Reading *r, char *text, size_t line, int row, Error *error)
+{
+    Shortlist *s = r->shortlist;
+    for (char end; *text;) {
+        const char *piece = take_word(&text, " ", &end);
+        const int id = dm_vocabulary_id(r->target, piece);
+        if (!*piece) continue;
+        if (id < 0)
+            return dm_fail(error,
+                           "%s, line %zu: the model has no piece '%s': make the list again, with dragoman shortlist",
+                           r->path, line, piece);
+        if (s->target) s->target[s->list[row] + r->used[row]] = id;
+        r->used[row]++;
+    }
+    return DM_OK;
+}
+
+static Status read_line(Reading *r, char *text, size_t line, Error *error)
+{
+    char end;
+    const char *key = take_word(&text, "\t", &end);
+    if (end != '\t') return dm_fail(error, "%s, line %zu has no tab between source and targets", r->path, line);
+    const int row = *key ? dm_vocabulary_id(r->source, key) : r->shortlist->sources;
+    return row < 0 ? DM_OK : read_targets(r, text, line, row, error);  // several source pieces, or one of another model
+}
+
+// Once to count and once to fill.
+static Status read_lines(Reading *r, const dm_lines *lines, Error *error)
+{
+    Shortlist *s = r->shortlist;
+    const size_t rows = (size_t)s->sources + 1;
+    Status status = DM_OK;
+    for (int turn = 0; turn < 2 && !status; turn++) {
+        memset(r->used, 0, rows * sizeof *r->used);
+        for (size_t i = 0; i < lines->count && !status; i++) {
+            char *text = dm_copy_string(lines->line[i]);
+            status = read_line(r, text, i + 1, error);
+            free(text);
+        }
+        if (turn || status) continue;
+        for (size_t row = 0; row < rows; row++) s->list[row + 1] = s->list[row] + r->used[row];
+        s->target = dm_allocate(s->list[rows] + 1, sizeof *s->target);
+    }
+    return status;
+}
+
+Status dm_shortlist_read(Shortlist **shortlist, const char *folder, const Segmenter *segmenter, Error *error)
+{
+    char *path = dm_join_path(folder, "vmap.txt");
+    dm_lines lines = {0};
+    *shortlist = NULL;
+    Status status = dm_exists(path) ? dm_lines_read(&lines, path, error)
+                                    : dm_fail(error,
+                                              "%s has no shortlist: make one of the text that it was trained on, with "
+                                              "dragoman shortlist --model %s --train-sets SRC TRG",
+                                              folder, folder);
+    if (!status) {
+        const Vocabulary *source = dm_segmenter_vocabulary(segmenter, DM_SOURCE);
+        const size_t rows = (size_t)dm_vocabulary_size(source) + 1;
+        *shortlist = dm_allocate(1, sizeof **shortlist);
+        **shortlist = (Shortlist){.sources = (int)rows - 1, .list = dm_allocate(rows + 1, sizeof(size_t))};
+        Reading reading = {.source = source,
+                           .target = dm_segmenter_vocabulary(segmenter, DM_TARGET),
+                           .path = path,
+                           .shortlist = *shortlist,
+                           .used = dm_allocate(rows, sizeof(size_t))};
+        status = read_lines(&reading, &lines, error);
+        free(reading.used);
+    }
+    if (status) {
+        dm_shortlist_free(*shortlist);
+        *shortlist = NULL;
+    }
+    dm_lines_free(&lines);
+    free(path);
+    return status;
+}
+
+void dm_shortlist_free(Shortlist *shortlist)
+{
+    if (!shortlist) return;
+    free(shortlist->list);
+    free(shortlist->target);
+    free(shortlist);
+}
+
+// ---- The output layer of a batch ------------------------------------------------------------------------------------
+
+static int mark_row(const Shortlist *s, int row, bool *listed)
+{
+    int fresh = 0;
+    for (size_t i = s->list[row]; i < s->list[row + 1]; i++) {
+        fresh += !listed[s->target[i]];
+        listed[s->target[i]] = true;
+    }
+    return fresh;
+}
+
+// Marks the pieces of the list; returns how many, or 0 where it would be all of them.
+static int mark(const Shortlist *s, const Model *model, Tokens source, bool *listed)
+{
+    const int vocabulary = model->output->rows, eos = model->config.eos;
+    memset(listed, 0, (size_t)vocabulary * sizeof *listed);
+    listed[eos] = true;
+    int count = 1 + mark_row(s, s->sources, listed);
+    for (int i = 0; i < source.n; i++) count += mark_row(s, source.ids[i], listed);
+    const int wanted = (count + STEP - 1) / STEP * STEP;
+    if (wanted >= vocabulary) return 0;
+    for (int id = 0; count < wanted; id++) {  // filled up with the lowest ids, mostly those of frequent pieces
+        count += !listed[id];
+        listed[id] = true;
+    }
+    return count;
+}
+
+ShortOutput *dm_shortlist_output(const Shortlist *s, Graph *g, const Model *model, Tokens source)
+{
+    const int vocabulary = model->output->rows, width = model->output->cols;
+    bool *listed = dm_arena_take(g->arena, (size_t)vocabulary * sizeof *listed);
+    const int count = mark(s, model, source, listed);
+    if (!count) return NULL;
+    ShortOutput *output = dm_arena_take(g->arena, sizeof *output);
+    float *weight = dm_arena_take(g->arena, (size_t)count * (size_t)width * sizeof(float)),
+          *bias = dm_arena_take(g->arena, (size_t)count * sizeof(float));
+    *output = (ShortOutput){.ids = dm_arena_take(g->arena, (size_t)count * sizeof(int)),
+                            .weight = {.rows = count, .cols = width, .stride = width, .data = weight},
+                            .bias = {.rows = 1, .cols = count, .stride = count, .data = bias}};
+    for (int id = 0, at = 0; id < vocabulary; id++) {
+        if (!listed[id]) continue;
+        memcpy(weight + (size_t)at * (size_t)width, dm_row(model->output, id), (size_t)width * sizeof(float));
+        bias[at] = model->output_bias->data[id];
+        output->ids[at++] = id;
+    }
+    if (g->packs) output->packs = dm_packs_create(g->gemm, dm_packs_precision(g->packs));
+    return output;
+}
+
+void dm_short_output_free(ShortOutput *output)
+{
+    if (output) dm_packs_destroy(output->packs);
+}

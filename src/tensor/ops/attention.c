@@ -1,0 +1,333 @@
+// Attention (Vaswani et al. 2017, equation 1), fused over spans: for every sequence and head, with T queries, S keys
+// and heads of width w:
+//   P = softmax(Q K' / sqrt(w)) [T, S],  Y = P V [T, w]
+// The matrices of one head are small (a sentence of 12 words: 12 x 32 times 32 x 12), too small for a library call, and
+// stay in the first cache. Heads of long sequences go through the seam.
+#include <assert.h>
+
+#include "core/kernels.h"
+#include "tensor/ops/op_table.h"
+#include "tensor/ops/ops.h"
+#include "tensor/products/small_product.h"
+
+typedef struct AttentionRecord {
+    Attention args;
+    Tensor *y;
+    float **p;  // [sequences * heads] P of each, rows `dm_padded(S)` apart
+} AttentionRecord;
+
+// Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows.
+enum { LARGE = 64 * 64 * 64, PIECE = 64 };
+
+static void multiply(const Graph *g, const Product *whole)
+{
+    if ((double)whole->m * whole->n * whole->k < LARGE) {
+        dm_small_product(whole);
+        return;
+    }
+    const int step = whole->triangle == DM_FULL ? whole->m : PIECE;
+    for (int i = 0; i < whole->m; i += step) {
+        const Product p = dm_part(whole, i, whole->m - i < step ? whole->m - i : step);
+        const bool transposed = p.a_row == 1 && p.a_col != 1;
+        dm_gemm(g, (Gemm){.m = p.m,
+                          .n = p.n,
+                          .k = p.k,
+                          .a = p.a,
+                          .lda = transposed ? p.a_col : p.a_row,
+                          .transpose_a = transposed,
+                          .b = p.b,
+                          .ldb = p.ldb,
+                          .c = p.c,
+                          .ldc = p.ldc,
+                          .beta = p.add ? 1 : 0});
+    }
+}
+
+// Scores [t, wide] become probabilities, row by row: those seen, `first` of row 0 and `more` with each row; others 0.
+DM_CLONES
+static void softmax_rows(float *scores, int t, int wide, int first, int more, float scale)
+{
+    for (int i = 0, seen = first; i < t; i++, seen += more) {
+        float *row = scores + (size_t)i * (size_t)wide, most[DM_LANES], sums[DM_LANES] = {0};
+        const int n = dm_padded(seen);
+        for (int j = seen; j < n; j++) row[j] = -INFINITY;
+        for (int l = 0; l < DM_LANES; l++) most[l] = row[l];
+        for (int j = DM_LANES; j < n; j += DM_LANES)
+            for (int l = 0; l < DM_LANES; l++) most[l] = row[j + l] > most[l] ? row[j + l] : most[l];
+        float max = most[0], sum = 0;
+        for (int l = 1; l < DM_LANES; l++) max = most[l] > max ? most[l] : max;
+        for (int j = 0; j < n; j += DM_LANES)
+#pragma omp simd
+            for (int l = 0; l < DM_LANES; l++) {
+                row[j + l] = dm_exp_negative(scale * (row[j + l] - max));
+                sums[l] += row[j + l];
+            }
+#pragma omp simd reduction(+ : sum)
+        for (int l = 0; l < DM_LANES; l++) sum += sums[l];
+        const float inverse = 1.0f / sum;
+        for (int j = 0; j < n; j += DM_LANES)
+            for (int l = 0; l < DM_LANES; l++) row[j + l] *= inverse;
+        for (int j = n; j < wide; j++) row[j] = 0;
+    }
+}
+
+// dS = scale * P * (dP - sum(P * dP)), row by row, in place of dP; what is seen as in softmax_rows.
+DM_CLONES
+static void softmax_back(const float *restrict p, float *restrict dp, int t, int wide, int first, int more, float scale)
+{
+    for (int i = 0, seen = first; i < t; i++, seen += more, p += wide, dp += wide) {
+        float sums[DM_LANES] = {0}, sum = 0;
+        const int n = dm_padded(seen);
+        for (int j = 0; j < n; j += DM_LANES)
+            for (int l = 0; l < DM_LANES; l++) sums[l] += p[j + l] * dp[j + l];
+#pragma omp simd reduction(+ : sum)
+        for (int l = 0; l < DM_LANES; l++) sum += sums[l];
+        for (int j = 0; j < n; j += DM_LANES)
+            for (int l = 0; l < DM_LANES; l++) dp[j + l] = scale * p[j + l] * (dp[j + l] - sum);
+        for (int j = n; j < wide; j++) dp[j] = 0;
+    }
+}
+
+// One head of one sequence: rows of queries and keys, columns of the head.
+typedef struct Head {
+    int t, s, w, wide;       // queries, keys, width, dm_padded(keys)
+    int first, more;         // keys that the first query sees, and how many more each of the next
+    int query, key, column;  // first row of queries and of keys, first column
+    const int *rows;         // of the keys, counted from `key`; NULL: side by side
+    float scale;
+} Head;
+
+static Head head_of(const Attention *a, int sequence, int h)
+{
+    const int w = a->q.cols / a->heads, t = a->queries.length[sequence], s = a->keys.length[sequence];
+    return (Head){.t = t,
+                  .s = s,
+                  .w = w,
+                  .wide = dm_padded(s),
+                  .first = a->causal ? s - t + 1 : s,
+                  .more = a->causal ? 1 : 0,
+                  .query = a->queries.start[sequence],
+                  .key = a->rows ? 0 : a->keys.start[sequence],
+                  .rows = a->rows ? a->rows + a->keys.start[sequence] : NULL,
+                  .column = h * w,
+                  .scale = 1.0f / sqrtf((float)w)};
+}
+
+static const float *at(const Tensor *t, int row, int column)
+{
+    return dm_row(t, row) + column;
+}
+
+static void probabilities(const Graph *g, const Attention *a, const Head *h, float *p, float *transposed)
+{
+    const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->column);
+    if (h->t == 1) {  // for more queries, a transposed copy of the keys pays
+        dm_dot_rows(q, k, a->k.stride, h->rows, h->s, h->w, p);
+    } else {
+        dm_transpose(k, a->k.stride, h->s, h->w, transposed);
+        multiply(g, &(Product){.m = h->t,
+                               .n = h->wide,
+                               .k = h->w,
+                               .a = q,
+                               .a_row = a->q.stride,
+                               .a_col = 1,
+                               .b = transposed,
+                               .ldb = h->wide,
+                               .c = p,
+                               .ldc = h->wide,
+                               .triangle = a->causal ? DM_C_LOWER : DM_FULL,
+                               .shift = h->s - h->t});
+    }
+    softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
+}
+
+static void mix(const Graph *g, const Attention *a, const Head *h, const float *p, Tensor *y)
+{
+    const float *v = at(&a->v, h->key, h->column);
+    float *to = dm_row(y, h->query) + h->column;
+    if (h->t == 1)
+        dm_mix_rows(p, v, a->v.stride, h->rows, h->s, h->w, to);
+    else
+        multiply(g, &(Product){.m = h->t,
+                               .n = h->w,
+                               .k = h->s,
+                               .a = p,
+                               .a_row = h->wide,
+                               .a_col = 1,
+                               .b = v,
+                               .ldb = a->v.stride,
+                               .c = to,
+                               .ldc = y->stride,
+                               .triangle = a->causal ? DM_A_LOWER : DM_FULL,
+                               .shift = h->s - h->t});
+}
+
+// What the heads on their way back share.
+typedef struct AttentionBack {
+    const AttentionRecord *record;
+    float *dp, *transposed;  // scratch
+    float *dq, *dk, *dv;     // NULL: not wanted
+    bool add_q, add_k, add_v;
+} AttentionBack;
+
+// dP = dY V',  dV += P' dY,  dS = softmax_back(P, dP) / sqrt(w),  dQ += dS K,  dK += dS' Q
+static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p)
+{
+    const Attention *a = &b->record->args;
+    const Tensor *y = b->record->y;
+    const float *dy = y->grad + (size_t)h->query * (size_t)y->stride + h->column;
+    float *dp = b->dp, *transposed = b->transposed;
+    dm_transpose(at(&a->v, h->key, h->column), a->v.stride, h->s, h->w, transposed);
+    multiply(g, &(Product){.m = h->t,
+                           .n = h->wide,
+                           .k = h->w,
+                           .a = dy,
+                           .a_row = y->stride,
+                           .a_col = 1,
+                           .b = transposed,
+                           .ldb = h->wide,
+                           .c = dp,
+                           .ldc = h->wide,
+                           .triangle = a->causal ? DM_C_LOWER : DM_FULL,
+                           .shift = h->s - h->t});
+    if (b->dv)
+        multiply(g, &(Product){.m = h->s,
+                               .n = h->w,
+                               .k = h->t,
+                               .a = p,
+                               .a_row = 1,
+                               .a_col = h->wide,
+                               .b = dy,
+                               .ldb = y->stride,
+                               .c = b->dv + (size_t)h->key * (size_t)a->v.stride + h->column,
+                               .ldc = a->v.stride,
+                               .add = b->add_v,
+                               .triangle = a->causal ? DM_A_UPPER : DM_FULL,
+                               .shift = h->s - h->t});
+    softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
+    if (b->dq)
+        multiply(g, &(Product){.m = h->t,
+                               .n = h->w,
+                               .k = h->s,
+                               .a = dp,
+                               .a_row = h->wide,
+                               .a_col = 1,
+                               .b = at(&a->k, h->key, h->column),
+                               .ldb = a->k.stride,
+                               .c = b->dq + (size_t)h->query * (size_t)a->q.stride + h->column,
+                               .ldc = a->q.stride,
+                               .add = b->add_q,
+                               .triangle = a->causal ? DM_A_LOWER : DM_FULL,
+                               .shift = h->s - h->t});
+    if (b->dk)
+        multiply(g, &(Product){.m = h->s,
+                               .n = h->w,
+                               .k = h->t,
+                               .a = dp,
+                               .a_row = 1,
+                               .a_col = h->wide,
+                               .b = at(&a->q, h->query, h->column),
+                               .ldb = a->q.stride,
+                               .c = b->dk + (size_t)h->key * (size_t)a->k.stride + h->column,
+                               .ldc = a->k.stride,
+                               .add = b->add_k,
+                               .triangle = a->causal ? DM_A_UPPER : DM_FULL,
+                               .shift = h->s - h->t});
+}
+
+static int longest(Spans spans)
+{
+    int most = 0;
+    for (int i = 0; i < spans.n; i++)
+        if (spans.length[i] > most) most = spans.length[i];
+    return most;
+}
+
+static float *scratch(Graph *g, int rows, int cols)
+{
+    return dm_arena_take(g->arena, (size_t)rows * (size_t)cols * sizeof(float));
+}
+
+// Rows may only be written where each belongs to one sequence.
+static float *gradient_of(Graph *g, const Tensor *t, Spans spans, bool *add)
+{
+    int rows = 0, i = 0;
+    for (; i < spans.n && spans.start[i] == rows; i++) rows += spans.length[i];
+    if (i == spans.n && rows == t->rows) return dm_gradient_sum(g, t, add);
+    *add = true;
+    return dm_gradient(g, t);
+}
+
+static void backward(Graph *g, void *record)
+{
+    const AttentionRecord *r = record;
+    const Attention *a = &r->args;
+    const int wide = dm_padded(longest(a->keys));
+    AttentionBack b = {.record = r};
+    b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
+    b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
+    b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    b.dp = scratch(g, longest(a->queries), wide);
+    b.transposed = scratch(g, a->q.cols / a->heads, wide);
+    for (int s = 0; s < a->queries.n; s++)
+        for (int h = 0; h < a->heads; h++) {
+            const Head head = head_of(a, s, h);
+            head_back(g, &b, &head, r->p[s * a->heads + h]);
+        }
+    dm_arena_release(g->arena, mark);
+}
+
+const Op dm_attention_op = {"attention", backward};
+
+// Neighbours that see the same keys, as the hypotheses of a beam see their source, become one sequence of more queries.
+static Attention joined(Graph *g, const Attention *from)
+{
+    Attention a = *from;
+    const size_t n = (size_t)from->queries.n;
+    int *query = dm_arena_take(g->arena, 4 * n * sizeof(int)), *queries = query + n, *key = queries + n,
+        *keys = key + n;
+    int count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int last = count - 1, start = from->queries.start[i];
+        if (last >= 0 && query[last] + queries[last] == start && key[last] == from->keys.start[i] &&
+            keys[last] == from->keys.length[i]) {
+            queries[last] += from->queries.length[i];
+            continue;
+        }
+        query[count] = start, queries[count] = from->queries.length[i];
+        key[count] = from->keys.start[i], keys[count] = from->keys.length[i];
+        count++;
+    }
+    a.queries = (Spans){count, query, queries};
+    a.keys = (Spans){count, key, keys};
+    return a;
+}
+
+Tensor *dm_attention(Graph *g, const Attention *args)
+{
+    const bool whole = g->recording || args->causal || args->probabilities || args->rows;  // sequences stay as they are
+    const Attention used = whole ? *args : joined(g, args), *a = &used;
+    assert(args->queries.n == args->keys.n);
+    assert(a->q.cols % a->heads == 0 && a->k.cols == a->q.cols && a->v.cols == a->q.cols);
+    Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
+    AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);
+    if (r) *r = (AttentionRecord){*a, y, dm_arena_take(g->arena, (size_t)(a->queries.n * a->heads) * sizeof(float *))};
+    const int wide = dm_padded(longest(a->keys));
+    float *kept = r ? NULL : scratch(g, longest(a->queries), wide);
+    float *transposed = scratch(g, a->q.cols / a->heads, wide);
+    for (int s = 0; s < a->queries.n; s++)
+        for (int h = 0; h < a->heads; h++) {
+            const Head head = head_of(a, s, h);
+            assert(!a->causal || head.s >= head.t);
+            assert(!a->rows || (head.t == 1 && !r));
+            float *p = r ? r->p[s * a->heads + h] = scratch(g, head.t, head.wide) : kept;
+            probabilities(g, a, &head, p, transposed);
+            mix(g, a, &head, p, y);
+            if (a->probabilities)
+                for (int i = 0; i < head.t; i++)
+                    memcpy(a->probabilities[s] + ((size_t)h * (size_t)head.t + (size_t)i) * (size_t)head.s,
+                           p + (size_t)i * (size_t)head.wide, (size_t)head.s * sizeof(float));
+        }
+    return y;
+}

@@ -1,0 +1,60 @@
+// The seam to oneDNN: float32 through dnnl_sgemm, the same call in oneDNN 2 and 3, bfloat16 through matmul (oneDNN 2).
+// It makes code for this processor at run time.
+#ifdef DM_HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+
+#include "tensor/products/gemm.h"
+#include "tensor/products/matmul_onednn.h"
+
+#ifdef DM_HAVE_ONEDNN_MATMUL
+// The library is asked, not the processor: ONEDNN_MAX_CPU_ISA may forbid it what the processor could do.
+static bool has(Precision precision)
+{
+    static const unsigned needed[] = {[DM_PRECISION_FP32] = 0,
+                                      [DM_PRECISION_BF16] = dnnl_cpu_isa_avx512_core_bf16,
+                                      [DM_PRECISION_INT8] = dnnl_cpu_isa_avx512_core_vnni};
+    return (needed[precision] & ~(unsigned)dnnl_get_effective_cpu_isa()) == 0;
+}
+
+// The rows of an activation differ from shard to shard, and each number of them would be another form: a multiple of
+// DM_OPERAND_ROWS, and the rest.
+static void multiply_bf16(const Gemm *g)
+{
+    MatmulForm form = {.m = g->m,
+                       .n = g->n,
+                       .k = g->k,
+                       .lda = g->lda,
+                       .ldb = g->ldb,
+                       .ldc = g->ldc,
+                       .transpose_a = g->transpose_a,
+                       .transpose_b = g->transpose_b,
+                       .add = g->beta != 0,
+                       .type = DM_MATMUL_BF16};
+    const int whole = g->transpose_a ? g->m : g->m / DM_OPERAND_ROWS * DM_OPERAND_ROWS;
+    if ((form.m = whole)) dm_matmul(&form, g->a, g->b, g->c);
+    if ((form.m = g->m - whole))
+        dm_matmul(&form, (const Bf16 *)g->a + (size_t)whole * (size_t)g->lda, g->b,
+                  g->c + (size_t)whole * (size_t)g->ldc);
+}
+#else
+#define has NULL
+static void multiply_bf16(const Gemm *g)
+{
+    (void)g;
+}
+#endif
+
+static void multiply(const Gemm *g)
+{
+    if (g->precision == DM_PRECISION_BF16)
+        multiply_bf16(g);
+    else
+        dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, 1.0f, g->a, g->lda, g->b,
+                   g->ldb, g->beta, g->c, g->ldc);
+}
+
+extern const GemmBackend dm_gemm_onednn;
+const GemmBackend dm_gemm_onednn = {"onednn", multiply, has};
+#else
+typedef int NotInThisBuild;
+#endif

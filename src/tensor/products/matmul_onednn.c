@@ -1,0 +1,218 @@
+// Making, keeping and running matmul primitives of oneDNN 2. Every thread has its own: a primitive's memory objects say
+// where the operands lie, so two threads cannot share them, and no lock is needed.
+#ifdef DM_HAVE_ONEDNN_MATMUL
+#include "tensor/products/matmul_onednn.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+// ---- The thread's primitives ----------------------------------------------------------------------------------------
+
+typedef struct Matmul Matmul;
+struct Matmul {
+    MatmulForm form;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t a, b, c;
+    Matmul *next;
+};
+
+enum { BUCKETS = 1024, MOST = 4096 };
+
+typedef struct Kept {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    Matmul *bucket[BUCKETS];
+    int count;
+} Kept;
+
+static pthread_key_t kept_key;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+static _Thread_local Kept *kept_here;
+
+// What fails here is the library or the machine, never the user's input.
+static void check(dnnl_status_t status, const char *what)
+{
+    if (status == dnnl_success) return;
+    fprintf(stderr, "oneDNN: %s failed with status %d\n", what, (int)status);
+    abort();
+}
+
+static void forget(Kept *kept)
+{
+    for (int i = 0; i < BUCKETS; i++)
+        while (kept->bucket[i]) {
+            Matmul *matmul = kept->bucket[i];
+            kept->bucket[i] = matmul->next;
+            dnnl_primitive_destroy(matmul->primitive);
+            dnnl_memory_destroy(matmul->a);
+            dnnl_memory_destroy(matmul->b);
+            dnnl_memory_destroy(matmul->c);
+            free(matmul);
+        }
+    kept->count = 0;
+}
+
+static void free_kept(void *kept)
+{
+    forget(kept);
+    dnnl_stream_destroy(((Kept *)kept)->stream);
+    dnnl_engine_destroy(((Kept *)kept)->engine);
+    free(kept);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&kept_key, free_kept);
+}
+
+static Kept *kept_by_thread(void)
+{
+    if (kept_here) return kept_here;
+    pthread_once(&kept_once, make_key);
+    Kept *kept = dm_allocate(1, sizeof *kept);
+    check(dnnl_engine_create(&kept->engine, dnnl_cpu, 0), "making an engine");
+    check(dnnl_stream_create(&kept->stream, kept->engine, dnnl_stream_default_flags), "making a stream");
+    pthread_setspecific(kept_key, kept);
+    return kept_here = kept;
+}
+
+static unsigned hash_of(const MatmulForm *form)
+{
+    const int parts[] = {form->m,   form->n,           form->k,           form->lda, form->ldb,
+                         form->ldc, form->transpose_a, form->transpose_b, form->add, form->type};
+    unsigned hash = 2166136261u;  // FNV-1a, a part at a time
+    for (size_t i = 0; i < DM_COUNT(parts); i++) hash = (hash ^ (unsigned)parts[i]) * 16777619u;
+    return (hash ^ hash >> 15) % BUCKETS;
+}
+
+// ---- Making one -----------------------------------------------------------------------------------------------------
+
+static dnnl_data_type_t operand_type(int type)
+{
+    return type == DM_MATMUL_BF16 ? dnnl_bf16 : type == DM_MATMUL_S8 ? dnnl_s8 : dnnl_f32;
+}
+
+static dnnl_memory_desc_t stored(int rows, int cols, int leading, bool transposed, dnnl_data_type_t type)
+{
+    dnnl_memory_desc_t desc;
+    check(dnnl_memory_desc_init_by_strides(&desc, 2, (dnnl_dims_t){rows, cols}, type,
+                                           (dnnl_dims_t){transposed ? 1 : leading, transposed ? leading : 1}),
+          "describing a matrix");
+    return desc;
+}
+
+// B in whatever order the library likes; which it is, does not depend on the rows of A.
+static dnnl_memory_desc_t packed(const Kept *kept, int n, int k, int type, bool *is_blocked)
+{
+    enum { ROWS = 32 };
+    dnnl_memory_desc_t a = stored(ROWS, k, k, false, operand_type(type)), any,
+                       c = stored(ROWS, n, n, false, type == DM_MATMUL_S8 ? dnnl_s32 : dnnl_f32);
+    dnnl_matmul_desc_t matmul;
+    dnnl_primitive_desc_t description;
+    check(dnnl_memory_desc_init_by_tag(&any, 2, (dnnl_dims_t){k, n}, operand_type(type), dnnl_format_tag_any),
+          "describing a matrix");
+    check(dnnl_matmul_desc_init(&matmul, &a, &any, NULL, &c), "describing a product");
+    check(dnnl_primitive_desc_create(&description, &matmul, NULL, kept->engine, NULL), "finding code for a product");
+    const dnnl_memory_desc_t chosen = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
+    const char *code = "";
+    dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &code);
+    if (is_blocked) *is_blocked = strncmp(code, "brg", 3) == 0;  // the kernels that read packed matrices as they lie
+    dnnl_primitive_desc_destroy(description);
+    return chosen;
+}
+
+static Matmul *make(const Kept *kept, const MatmulForm *form)
+{
+    Matmul *made = dm_allocate(1, sizeof *made);
+    const dnnl_data_type_t type = operand_type(form->type);
+    const dnnl_memory_desc_t a = stored(form->m, form->k, form->lda, form->transpose_a, type),
+                             b = form->ldb ? stored(form->k, form->n, form->ldb, form->transpose_b, type)
+                                           : packed(kept, form->n, form->k, form->type, NULL),
+                             c = stored(form->m, form->n, form->ldc, false,
+                                        form->type == DM_MATMUL_S8 ? dnnl_s32 : dnnl_f32);
+    dnnl_matmul_desc_t matmul;
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_attr_t attributes;
+    dnnl_post_ops_t after;
+    made->form = *form;
+    check(dnnl_primitive_attr_create(&attributes), "making attributes");
+    check(dnnl_post_ops_create(&after), "making attributes");
+    if (form->add) check(dnnl_post_ops_append_sum(after, 1), "adding to a product");
+    check(dnnl_primitive_attr_set_post_ops(attributes, after), "adding to a product");
+    check(dnnl_matmul_desc_init(&matmul, &a, &b, NULL, &c), "describing a product");
+    check(dnnl_primitive_desc_create(&description, &matmul, attributes, kept->engine, NULL),
+          "finding code for a product");
+    check(dnnl_primitive_create(&made->primitive, description), "making code for a product");
+    check(dnnl_memory_create(&made->a, &a, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    check(dnnl_memory_create(&made->b, &b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    check(dnnl_memory_create(&made->c, &c, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    dnnl_primitive_desc_destroy(description);
+    dnnl_post_ops_destroy(after);
+    dnnl_primitive_attr_destroy(attributes);
+    return made;
+}
+
+// ---- Running --------------------------------------------------------------------------------------------------------
+
+static const Matmul *find(Kept *kept, const MatmulForm *form)
+{
+    Matmul **bucket = &kept->bucket[hash_of(form)];
+    for (Matmul *at = *bucket; at; at = at->next)
+        if (memcmp(&at->form, form, sizeof *form) == 0) return at;
+    if (kept->count == MOST) forget(kept);
+    Matmul *made = make(kept, form);
+    made->next = *bucket;
+    *bucket = made;
+    kept->count++;
+    return made;
+}
+
+void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c)
+{
+    Kept *kept = kept_by_thread();
+    const Matmul *matmul = find(kept, form);
+    dnnl_memory_set_data_handle(matmul->a, (void *)(size_t)a);
+    dnnl_memory_set_data_handle(matmul->b, (void *)(size_t)b);
+    dnnl_memory_set_data_handle(matmul->c, c);
+    const dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_SRC, matmul->a}, {DNNL_ARG_WEIGHTS, matmul->b}, {DNNL_ARG_DST, matmul->c}};
+    check(dnnl_primitive_execute(matmul->primitive, kept->stream, DM_COUNT(arguments), arguments), "a product");
+}
+
+// ---- Packing --------------------------------------------------------------------------------------------------------
+
+size_t dm_matmul_packed_size(int n, int k, MatmulType type)
+{
+    bool is_blocked;
+    const dnnl_memory_desc_t desc = packed(kept_by_thread(), n, k, type, &is_blocked);
+    return is_blocked ? dnnl_memory_desc_get_size(&desc) : 0;
+}
+
+void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *memory)
+{
+    const Kept *kept = kept_by_thread();
+    const dnnl_memory_desc_t from = stored(k, n, k, true, type == DM_MATMUL_S8 ? dnnl_s8 : dnnl_f32),
+                             to = packed(kept, n, k, type, NULL);
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t reorder;
+    dnnl_memory_t source, target;
+    check(dnnl_reorder_primitive_desc_create(&description, &from, kept->engine, &to, kept->engine, NULL),
+          "finding code for packing");
+    check(dnnl_primitive_create(&reorder, description), "making code for packing");
+    check(dnnl_memory_create(&source, &from, kept->engine, (void *)(size_t)weight), "making a memory object");
+    check(dnnl_memory_create(&target, &to, kept->engine, memory), "making a memory object");
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}};
+    check(dnnl_primitive_execute(reorder, kept->stream, DM_COUNT(arguments), arguments), "packing");
+    dnnl_primitive_desc_destroy(description);
+    dnnl_primitive_destroy(reorder);
+    dnnl_memory_destroy(source);
+    dnnl_memory_destroy(target);
+}
+#else
+typedef int NotInThisBuild;
+#endif

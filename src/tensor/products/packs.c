@@ -1,0 +1,212 @@
+// The table of packed weights, and the products with them.
+#include "tensor/products/packs.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/arena.h"
+#include "core/error.h"
+#include "tensor/products/integer_panels.h"
+#include "core/kernels.h"
+#include "tensor/products/matmul_onednn.h"
+#include "tensor/products/panels.h"
+
+typedef struct Pack {
+    const float *weight;  // its first row: the key, with `count`
+    int count;
+    float *scales;  // [count] of int8
+    void *packed;
+} Pack;
+
+// A hash table that only grows: looking up takes no lock.
+enum { SLOTS = 8192, MOST = SLOTS / 2 };
+struct Packs {
+    bool own;  // in panels, for kernels of our own; else as oneDNN has it
+    MatmulType type;
+    Precision precision;
+    pthread_mutex_t adding;
+    Arena arena;  // the packs and what they hold
+    int count;
+    _Atomic(Pack *) slot[SLOTS];
+};
+
+static const MatmulType types[] = {
+    [DM_PRECISION_FP32] = DM_MATMUL_F32, [DM_PRECISION_BF16] = DM_MATMUL_BF16, [DM_PRECISION_INT8] = DM_MATMUL_S8};
+
+// Whether there are kernels for packed weights does not depend on the size: none of 75 that were tried was without.
+static bool gains(const GemmBackend *backend, Precision precision)
+{
+    enum { ANY = 64 };
+    return backend->has && backend->has(precision) && dm_matmul_packed_size(ANY, ANY, types[precision]);
+}
+
+// Whether kernels of our own can take its place.
+static bool has_own(Precision precision)
+{
+    return precision == DM_PRECISION_FP32 || (precision == DM_PRECISION_INT8 && dm_integer_panels_possible());
+}
+
+Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
+{
+    const bool own = !gains(backend, precision);
+    assert(!own || has_own(precision));
+    Packs *packs = dm_allocate(1, sizeof *packs);
+    packs->own = own;
+    packs->type = types[precision];
+    packs->precision = precision;
+    pthread_mutex_init(&packs->adding, NULL);
+    return packs;
+}
+
+void dm_packs_destroy(Packs *packs)
+{
+    if (!packs) return;
+    dm_arena_destroy(&packs->arena);
+    pthread_mutex_destroy(&packs->adding);
+    free(packs);
+}
+
+// ---- Packing --------------------------------------------------------------------------------------------------------
+
+static size_t packed_size(const Packs *packs, int count, int width)
+{
+    if (!packs->own) return dm_matmul_packed_size(count, width, packs->type);
+    return packs->type == DM_MATMUL_S8 ? dm_integer_panels_size(count, width) : dm_panels_size(count, width);
+}
+
+static void pack_integers(Packs *packs, Pack *pack, int width)
+{
+    const size_t size = (size_t)pack->count * (size_t)width;
+    int8_t *integers = dm_allocate(size, sizeof *integers);
+    pack->scales = dm_arena_take(&packs->arena, (size_t)pack->count * sizeof(float));
+    for (size_t i = 0; i < (size_t)pack->count; i++)
+        pack->scales[i] = dm_quantize_row(pack->weight + i * (size_t)width, integers + i * (size_t)width, width);
+    if (packs->own)
+        dm_integer_panels_pack(pack->count, width, integers, pack->packed);
+    else
+        dm_matmul_pack(pack->count, width, DM_MATMUL_S8, integers, pack->packed);
+    free(integers);
+}
+
+static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
+{
+    const int width = weight->cols;
+    Pack *pack = dm_arena_take(&packs->arena, sizeof *pack);
+    *pack = (Pack){.weight = dm_row(weight, first), .count = count};
+    pack->packed = dm_arena_take(&packs->arena, packed_size(packs, count, width));
+    if (packs->type == DM_MATMUL_S8)
+        pack_integers(packs, pack, width);
+    else if (packs->own)
+        dm_panels_pack(count, width, pack->weight, pack->packed);
+    else
+        dm_matmul_pack(count, width, packs->type, pack->weight, pack->packed);
+    return pack;
+}
+
+static size_t slot_of(const float *weight)
+{
+    return ((size_t)weight >> 6) * 0x9E3779B97F4A7C15u >> 51;  // 13 bits: SLOTS
+}
+
+// The pack where it is, or NULL; *at: the slot it is in or would be put in.
+static Pack *look_up(const Packs *packs, const float *weight, int count, size_t *at)
+{
+    for (*at = slot_of(weight);; *at = (*at + 1) % SLOTS) {
+        Pack *pack = atomic_load_explicit(&packs->slot[*at], memory_order_acquire);
+        if (!pack || (pack->weight == weight && pack->count == count)) return pack;
+    }
+}
+
+static const Pack *find(Packs *packs, const Tensor *weight, int first, int count)
+{
+    size_t at;
+    const float *rows = dm_row(weight, first);
+    Pack *pack = look_up(packs, rows, count, &at);
+    if (pack) return pack;
+    pthread_mutex_lock(&packs->adding);
+    pack = look_up(packs, rows, count, &at);
+    if (!pack) {
+        assert(packs->count < MOST && weight->stride == weight->cols);
+        pack = make(packs, weight, first, count);
+        packs->count++;
+        atomic_store_explicit(&packs->slot[at], pack, memory_order_release);
+    }
+    pthread_mutex_unlock(&packs->adding);
+    return pack;
+}
+
+// ---- Products -------------------------------------------------------------------------------------------------------
+
+// Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
+// a multiple of STEP, and less than that.
+static void multiply_by_library(const Packs *packs, const Pack *pack, const PackedProduct *p, float *products)
+{
+    enum { PORTION = 256, STEP = 16 };
+    static const size_t sizes[] = {
+        [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
+    const int width = p->weight->cols;
+    for (int row = 0, rows; row < p->rows; row += rows) {
+        const int left = p->rows - row;
+        rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
+        const MatmulForm form = {
+            .m = rows, .n = p->count, .k = width, .lda = width, .ldc = p->count, .type = (int)packs->type};
+        dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed,
+                  products + (size_t)row * (size_t)p->count);
+    }
+}
+
+bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
+{
+    const Pack *pack = find(packs, p->weight, p->first, p->count);
+    if (dm_packs_take_int16(packs)) {
+        const IntegerPanels weight = {p->count, p->weight->cols, pack->packed, pack->scales};
+        dm_integer_panels_multiply(&weight, p->x, p->scales, p->rows, p->bias, p->y, p->stride);
+        return true;
+    }
+    if (packs->own) {
+        dm_panels_multiply(p->x, p->rows, p->weight->cols, pack->packed, p->count, p->y, p->stride);
+        return false;
+    }
+    float *products = p->scratch ? p->scratch : p->y;  // rows side by side, or oneDNN is very slow
+    multiply_by_library(packs, pack, p, products);
+    const bool widens = packs->type == DM_MATMUL_S8;
+    for (int row = 0; row < p->rows && (widens || p->scratch); row++) {
+        float *from = products + (size_t)row * (size_t)p->count;
+        if (widens) dm_widen_row((const int32_t *)from, p->scales[row], pack->scales, p->bias, p->count, from);
+        if (p->scratch) memcpy(p->y + (size_t)row * (size_t)p->stride, from, (size_t)p->count * sizeof(float));
+    }
+    return widens;
+}
+
+const char *dm_packs_kernels(const Packs *packs)
+{
+    return packs->own ? "own kernels" : "onednn";
+}
+
+bool dm_packs_take_int16(const Packs *packs)
+{
+    return packs->own && packs->type == DM_MATMUL_S8;
+}
+
+Precision dm_packs_precision(const Packs *packs)
+{
+    return packs->precision;
+}
+
+Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precision, const char *asked,
+                                 const char *trained, Error *error)
+{
+    enum { ANY_WIDTH = 0 };  // nothing is measured
+    const bool any = strcmp(asked, "auto") == 0;
+    for (int i = 0; any && dm_gemm_backends[i]; i++)
+        if (gains(dm_gemm_backends[i], precision)) {
+            *backend = dm_gemm_backends[i];
+            return DM_OK;
+        }
+    if (!has_own(precision)) return dm_gemm_choose_for(backend, precision, asked, ANY_WIDTH, error);
+    if (!any) return dm_gemm_choose(backend, asked, ANY_WIDTH, error);
+    if (!trained || dm_gemm_choose(backend, trained, ANY_WIDTH, NULL)) *backend = dm_gemm_backends[0];
+    return DM_OK;
+}

@@ -1,0 +1,117 @@
+// Attention to look at: a line is translated by search, then encoder and decoder read line and translation once more,
+// as in training, with a tap in the graph that keeps the probabilities of every head.
+#include <stdlib.h>
+#include <string.h>
+
+#include "translate/translator.h"
+
+static char **pieces_of(const Segmenter *segmenter, Side side, const int *ids, int count)
+{
+    char **pieces = dm_allocate((size_t)count, sizeof *pieces);
+    for (int i = 0; i < count; i++)
+        pieces[i] = dm_copy_string(dm_vocabulary_piece(dm_segmenter_vocabulary(segmenter, side), ids[i]));
+    return pieces;
+}
+
+// All layers of one kind, one below the other; none where the architecture has none.
+static dm_attention_maps maps_of(const AttentionTap *tap, AttentionKind kind)
+{
+    dm_attention_maps maps = {0};
+    for (const AttentionView *view = tap->first; view; view = view->next) {
+        if (view->kind != kind) continue;
+        maps.layers++;
+        maps.heads = view->heads;
+        maps.rows = view->queries.length[0];
+        maps.columns = view->keys.length[0];
+    }
+    const size_t layer = (size_t)maps.heads * (size_t)maps.rows * (size_t)maps.columns;
+    if (maps.layers) maps.weights = dm_allocate((size_t)maps.layers * layer, sizeof(float));
+    float *to = maps.weights;
+    for (const AttentionView *view = tap->first; view; view = view->next) {
+        if (view->kind != kind) continue;
+        memcpy(to, view->probabilities[0], layer * sizeof(float));
+        to += layer;
+    }
+    return maps;
+}
+
+// The translation that dm_translate gives as the first line of a call. False: stopped.
+static bool translate(Graph *g, const Translator *t, Tokens source, Hypothesis *best)
+{
+    const dm_translate_options *o = &t->options;
+    Ids prefix = {0};
+    Found found;
+    if (o->prefixes) dm_encode(t->segmenter, DM_TARGET, o->prefixes[0], &prefix);
+    if (prefix.count) prefix.count--;  // the end of the sentence
+    const SearchJob job = {.models = t->models,
+                           .model_count = t->model_count,
+                           .source = source,
+                           .options = o,
+                           .prefixes = &prefix,
+                           .lines = &o->first_line};
+    const bool done = dm_search(g, &job, &found);
+    free(prefix.id);
+    if (done && o->coverage_penalty != 0)
+        dm_rank_by_coverage(o, &found, dm_looks(g, t->models[0], &t->heads, source, &found)[0]);
+    if (done) *best = found.best[0];
+    return done;
+}
+
+bool dm_translator_attend(const Translator *t, const char *line, dm_attended *out)
+{
+    const Model *model = t->models[0];
+    Arena arena = {0};
+    AttentionTap tap = {0};
+    Graph g = {.arena = &arena, .gemm = t->gemm, .packs = t->packs, .parameters = model->parameters.data};
+    Ids ids = {0};
+    dm_encode(t->segmenter, DM_SOURCE, line, &ids);
+    const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);
+    Hypothesis found = {0};
+    if (source.n > 1 && !translate(&g, t, source, &found)) {  // more than the end of the sentence
+        free(ids.id);
+        dm_arena_destroy(&arena);
+        return false;
+    }
+
+    const int count = found.count + 1;  // with the end of sentence, whether or not the search came to it
+    int *written = dm_arena_take(&arena, (size_t)count * sizeof(int)),
+        *read = dm_arena_take(&arena, (size_t)count * sizeof(int));
+    if (found.count) memcpy(written, found.ids, (size_t)found.count * sizeof(int));
+    if (found.count) memcpy(read + 1, found.ids, (size_t)found.count * sizeof(int));
+    written[found.count] = model->config.eos;
+    read[0] = model->config.decoder_start;
+
+    g.tap = &tap;
+    const Memory memory = model->architecture->encode(&g, model, source);
+    model->architecture->decode(&g, model, memory, dm_tokens(&arena, 1, &count, read));
+    *out = (dm_attended){
+        .text = dm_decode(t->segmenter, found.ids, found.count),
+        .source_pieces = ids.count,
+        .target_pieces = count,
+        .source = pieces_of(t->segmenter, DM_SOURCE, ids.id, ids.count),
+        .target = pieces_of(t->segmenter, DM_TARGET, written, count),
+        .encoder = maps_of(&tap, DM_ENCODER_ATTENTION),
+        .decoder = maps_of(&tap, DM_DECODER_ATTENTION),
+        .cross = maps_of(&tap, DM_CROSS_ATTENTION),
+    };
+    free(ids.id);
+    dm_arena_destroy(&arena);
+    return true;
+}
+
+static void free_pieces(char **pieces, int count)
+{
+    for (int i = 0; i < count; i++) free(pieces[i]);
+    free(pieces);
+}
+
+void dm_attended_free(dm_attended *attended)
+{
+    free(attended->text);
+    free_pieces(attended->source, attended->source_pieces);
+    free_pieces(attended->target, attended->target_pieces);
+    free(attended->encoder.weights);
+    free(attended->decoder.weights);
+    free(attended->cross.weights);
+    *attended = (dm_attended){0};
+}

@@ -1,0 +1,331 @@
+// The public functions that use a model: open, translate, attend, rescore, close. What callers hand in is checked here.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/threads.h"
+#include "core/utf8.h"
+#include "translate/translator.h"
+#include "folder/folder.h"
+#include "folder/fewer_bits.h"
+
+enum { MOST_MODELS = 16 };  // of an ensemble
+
+struct dm_model {
+    Model *models[MOST_MODELS];
+    int count;
+    Segmenter *segmenter;
+    const GemmBackend *gemm;
+    Packs *packs;          // of all of them
+    Shortlist *shortlist;  // or NULL
+    AlignmentHeads heads;
+};
+
+// ---- Opening --------------------------------------------------------------------------------------------------------
+
+// Of the products with a model: int8 where the folder holds it so and this processor has such products, else float32.
+static Precision fitting_precision(const Model *model)
+{
+    const GemmBackend *backend;
+    const Precision stored = dm_stored_precision(model);
+    if (stored != DM_PRECISION_INT8) return DM_PRECISION_FP32;
+    return dm_gemm_choose_for_search(&backend, stored, "auto", NULL, NULL) ? DM_PRECISION_FP32 : stored;
+}
+
+static Status choose_gemm(dm_model *model, const dm_options *options, const cJSON *extra, Error *error)
+{
+    const char *trained = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(extra, "gemm")),
+               *asked = options ? dm_options_text(options, "gemm", 0) : "auto",
+               *precise = options ? dm_options_text(options, "precision", 0) : "auto";
+    const Precision precision =
+        strcmp(precise, "auto") == 0 ? fitting_precision(model->models[0]) : dm_precision(precise);
+    Status status = dm_gemm_choose_for_search(&model->gemm, precision, asked, trained, error);
+    if (!status) model->packs = dm_packs_create(model->gemm, precision);
+    return status;
+}
+
+dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
+{
+    dm_model *opened = dm_allocate(1, sizeof *opened);
+    cJSON *extra = NULL;
+    Status status = dm_model_read(&opened->models[0], &extra, folder, error);
+    opened->count = !status;
+    if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->models[0]->config, extra, folder, error);
+    if (!status) status = choose_gemm(opened, options, extra, error);
+    if (!status) status = dm_alignment_heads_of(&opened->heads, &opened->models[0]->config, extra, folder, error);
+    cJSON_Delete(extra);
+    *model = status ? NULL : opened;
+    if (status) dm_model_close(opened);
+    return status;
+}
+
+// Members of an ensemble step through the same ids: these have to mean the same to all of them.
+static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side, const char *folder, Error *error)
+{
+    const Vocabulary *x = dm_segmenter_vocabulary(a, side), *y = dm_segmenter_vocabulary(b, side);
+    bool same = dm_vocabulary_size(x) == dm_vocabulary_size(y);
+    for (int id = 0; same && id < dm_vocabulary_size(x); id++)
+        same = strcmp(dm_vocabulary_piece(x, id), dm_vocabulary_piece(y, id)) == 0;
+    if (same) return DM_OK;
+    return dm_fail(error,
+                   "%s has another %s vocabulary than the first model: models can be asked together where they were "
+                   "trained with the same segmenter (train --pretrained-model takes one over)",
+                   folder, side == DM_SOURCE ? "source" : "target");
+}
+
+static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+{
+    if (a->eos == b->eos && a->pad == b->pad && a->decoder_start == b->decoder_start) return DM_OK;
+    return dm_fail(error,
+                   "%s/config.json has other ids than the first model's: eos_token_id %d, pad_token_id %d and "
+                   "decoder_start_token_id %d instead of %d, %d and %d",
+                   folder, b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
+}
+
+dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
+{
+    if (model->count == MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", MOST_MODELS);
+    Model *member = NULL;
+    Segmenter *segmenter = NULL;
+    cJSON *extra = NULL;
+    Status status = dm_model_read(&member, &extra, folder, error);
+    if (!status) status = dm_segmenter_of(&segmenter, &member->config, extra, folder, error);
+    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
+    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
+    if (!status) status = same_ids(&model->models[0]->config, &member->config, folder, error);
+    if (!status) model->models[model->count++] = member;
+    if (status) dm_model_destroy(member);
+    dm_segmenter_close(segmenter);
+    cJSON_Delete(extra);
+    return status;
+}
+
+dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
+{
+    dm_shortlist_free(model->shortlist);
+    return dm_shortlist_read(&model->shortlist, folder, model->segmenter, error);
+}
+
+void dm_model_close(dm_model *model)
+{
+    if (!model) return;
+    dm_segmenter_close(model->segmenter);
+    dm_alignment_heads_free(&model->heads);
+    for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
+    dm_packs_destroy(model->packs);
+    dm_shortlist_free(model->shortlist);
+    free(model);
+}
+
+// ---- Checking lines -------------------------------------------------------------------------------------------------
+
+// A line of more pieces is refused: attention needs memory and time that grow with the square of its length, and no
+// model has seen anything like it. A line of fewer bytes than SURELY_SHORT cannot have so many (normalisation makes at
+// most 18 characters of one of 3 bytes), so only longer ones are segmented to be counted.
+enum { MOST_PIECES = 4096, SURELY_SHORT = 512 };
+
+typedef struct LineCheck {
+    const dm_model *model;
+    const char *what;  // "line", "source line", "target line"
+    Side side;
+} LineCheck;
+
+// "line 17 is ...", or where there is only one, which the caller knows the number of: "the line is ...".
+static Status refuse_line(const LineCheck *check, size_t index, size_t count, const char *complaint, Error *error)
+{
+    if (count == 1) return dm_fail(error, "the %s %s", check->what, complaint);
+    return dm_fail(error, "%s %zu %s", check->what, index + 1, complaint);
+}
+
+static Status check_line(const LineCheck *check, const char *const *lines, size_t index, size_t count, Error *error)
+{
+    const char *line = lines[index];
+    size_t size = strlen(line), good = dm_utf8_valid(line, size);
+    char complaint[256];
+    if (good < size) {
+        snprintf(complaint, sizeof complaint,
+                 "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
+                 "first, for example with iconv",
+                 good + 1, (unsigned char)line[good]);
+        return refuse_line(check, index, count, complaint, error);
+    }
+    if (size < SURELY_SHORT) return DM_OK;
+    Ids ids = {0};
+    dm_encode(check->model->segmenter, check->side, line, &ids);
+    free(ids.id);
+    if (ids.count <= MOST_PIECES) return DM_OK;
+    snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
+             ids.count, MOST_PIECES);
+    return refuse_line(check, index, count, complaint, error);
+}
+
+static Status check_lines(const LineCheck *check, const char *const *lines, size_t count, Error *error)
+{
+    Status status = DM_OK;
+    for (size_t i = 0; i < count && !status; i++) status = check_line(check, lines, i, count, error);
+    return status;
+}
+
+dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
+{
+    return check_lines(&(LineCheck){model, "line", DM_SOURCE}, lines, count, error);
+}
+
+// ---- Options --------------------------------------------------------------------------------------------------------
+
+// "full", "topk 10", "topp 0.9".
+static Status read_sampling(dm_translate_options *read, const dm_options *options, Error *error)
+{
+    static const struct {
+        const char *name;
+        dm_sampling kind;
+    } kinds[] = {{"full", DM_SAMPLE_FULL}, {"topk", DM_SAMPLE_TOPK}, {"topp", DM_SAMPLE_TOPP}};
+    const char *name = dm_options_text(options, "output-sampling", 0),
+               *limit = dm_options_text(options, "output-sampling", 1);
+    if (!name) return DM_OK;
+    for (size_t i = 0; i < DM_COUNT(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0) read->sampling = kinds[i].kind;
+    char *end = "";
+    read->sampling_limit = limit ? strtod(limit, &end) : 0;
+    const double l = read->sampling_limit;
+    const bool good = read->sampling == DM_SAMPLE_FULL   ? !limit
+                      : read->sampling == DM_SAMPLE_TOPK ? limit && l >= 1 && l <= 1e9 && l == floor(l)
+                      : read->sampling == DM_SAMPLE_TOPP ? limit && l > 0 && l <= 1
+                                                         : false;
+    if (good && !*end) return DM_OK;
+    return dm_misuse(error,
+                     "--output-sampling %s%s%s: give full, topk K (a whole number from 1) or topp P (above 0, to 1)",
+                     name, limit ? " " : "", limit ? limit : "");
+}
+
+dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
+{
+    dm_options *defaults = options ? NULL : dm_options_new("translate");
+    if (!options) options = defaults;
+    *read = (dm_translate_options){
+        .beam_size = (int)dm_options_number(options, "beam-size"),
+        .normalize = dm_options_number(options, "normalize"),
+        .max_length_factor = dm_options_number(options, "max-length-factor"),
+        .min_length = (int)dm_options_number(options, "min-length"),
+        .n_best = (int)dm_options_number(options, "n-best"),
+        .coverage_penalty = dm_options_number(options, "coverage-penalty"),
+        .no_repeat_ngram = (int)dm_options_number(options, "no-repeat-ngram"),
+        .diversity = dm_options_number(options, "diversity"),
+        .temperature = dm_options_number(options, "temperature"),
+        .seed = (unsigned long long)dm_options_number(options, "seed"),
+        .alignment = dm_options_text(options, "alignment", 0) != NULL,
+        .unk_replace = dm_options_flag(options, "unk-replace"),
+        .threads = (int)dm_options_number(options, "cpu-threads"),
+        .mini_batch = (int)dm_options_number(options, "mini-batch"),
+    };
+    Status status = read_sampling(read, options, error);
+    if (defaults) dm_options_free(defaults);
+    return status;
+}
+
+// What a caller left open, and what cannot be.
+static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
+{
+    Status status = given ? DM_OK : dm_translate_options_read(o, NULL, error);
+    if (given) *o = *given;
+    if (o->beam_size <= 0) o->beam_size = model->models[0]->config.beam_size;
+    if (o->beam_size <= 0) o->beam_size = 5;
+    if (o->threads <= 0) o->threads = dm_processors();
+    if (o->mini_batch < 0 || !(o->max_length_factor > 0))
+        return dm_misuse(error, "mini_batch must be 0 or more and max_length_factor above 0: dm_translate_options_read "
+                                "fills in every field");
+    if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
+        return dm_misuse(error, "the temperature of sampling must be above 0");
+    return status;
+}
+
+static Translator translator_of(const dm_model *model, const dm_translate_options *options)
+{
+    return (Translator){.models = (const Model *const *)model->models,
+                        .model_count = model->count,
+                        .segmenter = model->segmenter,
+                        .gemm = model->gemm,
+                        .packs = model->packs,
+                        .shortlist = model->shortlist,
+                        .heads = model->heads,
+                        .options = *options};
+}
+
+// ---- Translating and rescoring --------------------------------------------------------------------------------------
+
+dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_translate_options *options,
+                       dm_translation *translations, dm_error *error)
+{
+    dm_translate_options o;
+    if (count) memset(translations, 0, count * sizeof *translations);
+    Status status = complete(&o, model, options, error);
+    if (!status) status = dm_check_lines(model, lines, count, error);
+    if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, count, error);
+    if (status) return status;
+    const Translator translator = translator_of(model, &o);
+    if (dm_translator_run(&translator, lines, count, translations)) return DM_OK;
+    dm_fail(error, "stopped");
+    return DM_STOPPED;
+}
+
+static void free_words(char **words, int count)
+{
+    for (int i = 0; i < count; i++) free(words[i]);
+    free(words);
+}
+
+void dm_translations_free(dm_translation *translations, size_t count)
+{
+    for (dm_translation *t = translations; t < translations + count; t++) {
+        for (dm_hypothesis *h = t->hypotheses; h < t->hypotheses + t->count; h++) {
+            free(h->text);
+            free(h->piece);
+            free(h->piece_scores);
+            free_words(h->word, h->words);
+            free(h->alignment);
+        }
+        free(t->hypotheses);
+        free_words(t->source_word, t->source_words);
+        *t = (dm_translation){0};
+    }
+}
+
+dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options, dm_attended *attended,
+                    dm_error *error)
+{
+    dm_translate_options o;
+    *attended = (dm_attended){0};
+    Status status = complete(&o, model, options, error);
+    if (!status) status = dm_check_lines(model, &line, 1, error);
+    if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
+    if (status) return status;
+    if (!line[strspn(line, " \t\r\n\v\f")])
+        return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
+    const Translator translator = translator_of(model, &o);
+    if (dm_translator_attend(&translator, line, attended)) return DM_OK;
+    dm_fail(error, "stopped");
+    return DM_STOPPED;
+}
+
+dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
+                     const dm_translate_options *options, dm_rescored *rescored, dm_error *error)
+{
+    dm_translate_options o;
+    if (count) memset(rescored, 0, count * sizeof *rescored);
+    Status status = complete(&o, model, options, error);
+    if (!status) status = check_lines(&(LineCheck){model, "source line", DM_SOURCE}, sources, count, error);
+    if (!status) status = check_lines(&(LineCheck){model, "target line", DM_TARGET}, targets, count, error);
+    if (status) return status;
+    const Translator translator = translator_of(model, &o);
+    dm_translator_rescore(&translator, sources, targets, count, rescored);
+    return DM_OK;
+}
+
+void dm_rescored_free(dm_rescored *rescored, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(rescored[i].word_scores);
+        rescored[i].word_scores = NULL;
+    }
+}

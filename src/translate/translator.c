@@ -1,0 +1,264 @@
+// Text in, text out: lines become ids, lines of like length share a batch, threads take batches, and the results lie in
+// the order of the lines. What shares a batch depends on the lines alone, so the bytes do not depend on the threads.
+#include "translate/translator.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/threads.h"
+
+typedef struct Line {
+    Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
+    int index;           // which line it is
+} Line;
+
+typedef struct Work {
+    const Translator *translator;
+    const char *const *sources, *const *targets;
+    Line *lines;       // [count], in the caller's order at first, then by length
+    int *batch_start;  // [batches + 1] into lines
+    Arena *arenas;     // one for each thread
+    dm_translation *translations;
+    dm_rescored *rescored;
+    atomic_bool stopped;
+} Work;
+
+static int weight(const Line *line)
+{
+    return line->source.count + line->target.count;
+}
+
+// Long ones first: the threads end at about the same time.
+static int by_length(const void *a, const void *b)
+{
+    const Line *x = a, *y = b;
+    int difference = weight(y) - weight(x);
+    return difference ? difference : x->index - y->index;
+}
+
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t\r\n\v\f")] == '\0';
+}
+
+static void segment(void *context, int index, int thread)
+{
+    (void)thread;
+    Work *work = context;
+    const Segmenter *segmenter = work->translator->segmenter;
+    const char *const *prefixes = work->translator->options.prefixes;
+    Line *line = &work->lines[index];
+    line->index = index;
+    if (!work->targets && is_blank(work->sources[index])) return;
+    dm_encode(segmenter, DM_SOURCE, work->sources[index], &line->source);
+    if (work->targets) {
+        dm_encode(segmenter, DM_TARGET, work->targets[index], &line->target);
+    } else if (prefixes && !is_blank(prefixes[index])) {
+        dm_encode(segmenter, DM_TARGET, prefixes[index], &line->target);
+        line->target.count--;
+    }
+}
+
+// More rows make better products, and fewer keep the hypotheses' keys and values in the core's own cache.
+int dm_mini_batch(int asked, int beam, size_t lines)
+{
+    enum { GREEDY = 32, BEAM = 16, LEAST = 8, BATCHES = 4 };
+    if (asked) return asked;
+    const size_t most = beam == 1 ? GREEDY : BEAM, share = (lines + BATCHES - 1) / BATCHES;
+    return (int)(share < LEAST ? LEAST : share > most ? most : share);
+}
+
+// Cuts lines[0 ... count-1] into batches; returns how many.
+static int cut_batches(Work *work, int count)
+{
+    const dm_translate_options *o = &work->translator->options;
+    const int mini_batch = dm_mini_batch(o->mini_batch, work->targets ? 1 : o->beam_size, (size_t)count);
+    int batches = 0, sentences = 0;
+    long pieces = 0;
+    work->batch_start = dm_allocate((size_t)count + 1, sizeof(int));
+    for (int i = 0; i < count; i++) {
+        int length = weight(&work->lines[i]);
+        if (sentences && (sentences == mini_batch || pieces + length > DM_BATCH_PIECES)) {
+            work->batch_start[++batches] = i;
+            sentences = 0;
+            pieces = 0;
+        }
+        sentences++;
+        pieces += length;
+    }
+    if (sentences) work->batch_start[++batches] = count;
+    return batches;
+}
+
+static Graph graph_of(const Work *work, int thread)
+{
+    dm_arena_reset(&work->arenas[thread]);
+    return (Graph){.arena = &work->arenas[thread],
+                   .gemm = work->translator->gemm,
+                   .packs = work->translator->packs,
+                   .parameters = work->translator->models[0]->parameters.data};
+}
+
+// One side of n lines as tokens in the arena. shift >= 0: every sequence begins with this id and its last one is left
+// out, as teacher forcing wants it.
+static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side, int shift)
+{
+    size_t total = 0;
+    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int));
+    for (int i = 0; i < n; i++) {
+        lengths[i] = side == DM_SOURCE ? lines[i].source.count : lines[i].target.count;
+        total += (size_t)lengths[i];
+    }
+    int *ids = dm_arena_take(arena, total * sizeof(int)), *at = ids;
+    for (int i = 0; i < n; at += lengths[i++]) {
+        const int *from = side == DM_SOURCE ? lines[i].source.id : lines[i].target.id;
+        memcpy(at, from, (size_t)lengths[i] * sizeof(int));
+        if (shift < 0) continue;
+        memmove(at + 1, at, (size_t)(lengths[i] - 1) * sizeof(int));
+        at[0] = shift;
+    }
+    return dm_tokens(arena, n, lengths, ids);
+}
+
+// What search tells of a line while it is being translated.
+typedef struct Batch {
+    const Translator *translator;
+    const Line *lines;
+} Batch;
+
+static void tell(void *context, int sentence, const int *ids, int count)
+{
+    const Batch *batch = context;
+    const dm_translate_options *o = &batch->translator->options;
+    char *text = dm_decode(batch->translator->segmenter, ids, count);
+    o->partial(o->context, (size_t)batch->lines[sentence].index, text);
+    free(text);
+}
+
+static void translate_batch(void *context, int index, int thread)
+{
+    Work *work = context;
+    const Translator *t = work->translator;
+    const dm_translate_options *o = &t->options;
+    Batch batch = {t, work->lines + work->batch_start[index]};
+    const int n = work->batch_start[index + 1] - work->batch_start[index];
+    if (work->stopped) return;
+    Graph g = graph_of(work, thread);
+    Found *found = dm_arena_take(g.arena, (size_t)n * sizeof *found);
+    Ids *prefixes = dm_arena_take(g.arena, (size_t)n * sizeof *prefixes);
+    size_t *numbers = dm_arena_take(g.arena, (size_t)n * sizeof *numbers);
+    for (int i = 0; i < n; i++) {
+        prefixes[i] = batch.lines[i].target;
+        numbers[i] = o->first_line + (size_t)batch.lines[i].index;
+    }
+    const SearchJob job = {.models = t->models,
+                           .model_count = t->model_count,
+                           .shortlist = t->shortlist,
+                           .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE, -1),
+                           .options = o,
+                           .prefixes = prefixes,
+                           .lines = numbers,
+                           .partial = o->partial ? tell : NULL,
+                           .context = &batch};
+    if (!dm_search(&g, &job, found)) {
+        work->stopped = true;
+        return;
+    }
+    Look **looks = NULL;
+    if (o->alignment || o->unk_replace || o->coverage_penalty != 0)
+        looks = dm_looks(&g, t->models[0], &t->heads, job.source, found);
+    for (int i = 0; i < n; i++) {
+        if (o->coverage_penalty != 0) dm_rank_by_coverage(o, &found[i], looks[i]);
+        const int line = batch.lines[i].index;
+        work->translations[line] = dm_put_into_words(t, work->sources[line], &found[i], looks ? looks[i] : NULL);
+    }
+}
+
+static void rescore_batch(void *context, int index, int thread)
+{
+    Work *work = context;
+    const Model *model = work->translator->models[0];
+    const Line *lines = work->lines + work->batch_start[index];
+    int n = work->batch_start[index + 1] - work->batch_start[index];
+    Graph g = graph_of(work, thread);
+    Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, DM_SOURCE, -1));
+    Tokens inputs = tokens_of(g.arena, lines, n, DM_TARGET, model->config.decoder_start);
+    Tokens wanted = tokens_of(g.arena, lines, n, DM_TARGET, -1);
+    float *scores = dm_arena_take(g.arena, (size_t)inputs.n * sizeof(float));
+    const Tensor *features = model->architecture->decode(&g, model, memory, inputs);
+    dm_cross_entropy(&g, &(CrossEntropy){.x = features,
+                                         .weight = model->output,
+                                         .bias = model->output_bias,
+                                         .targets = wanted.ids,
+                                         .excluded = -1,
+                                         .log_probabilities = scores});
+    for (int i = 0; i < n; i++) {
+        dm_rescored *out = &work->rescored[lines[i].index];
+        int pieces = inputs.spans.length[i];
+        *out = (dm_rescored){0, pieces, dm_allocate((size_t)pieces, sizeof(double))};
+        for (int j = 0; j < pieces; j++) {
+            out->word_scores[j] = (double)scores[inputs.spans.start[i] + j];
+            out->log_probability += out->word_scores[j];
+        }
+    }
+}
+
+// Segments, sorts, cuts, and lets the threads run `batch` over all lines of at least `shortest` pieces.
+static void run(Work *work, int count, Job *batch, int shortest)
+{
+    int threads = work->translator->options.threads;
+    work->lines = dm_allocate((size_t)count, sizeof(Line));
+    dm_parallel(threads < count ? threads : count, count, segment, work);
+    qsort(work->lines, (size_t)count, sizeof(Line), by_length);
+    int worth = count;
+    while (worth && weight(&work->lines[worth - 1]) < shortest) worth--;
+
+    int batches = cut_batches(work, worth);
+    if (threads > batches) threads = batches;
+    work->arenas = dm_allocate((size_t)threads, sizeof(Arena));
+    if (batches) dm_parallel(threads, batches, batch, work);
+    for (int i = 0; i < threads; i++) dm_arena_destroy(&work->arenas[i]);
+    for (int i = 0; i < count; i++) {
+        free(work->lines[i].source.id);
+        free(work->lines[i].target.id);
+    }
+    free(work->arenas);
+    free(work->batch_start);
+    free(work->lines);
+}
+
+// Of a line where nothing was to be translated.
+static dm_translation empty_translation(void)
+{
+    dm_translation empty = {.count = 1, .hypotheses = dm_allocate(1, sizeof *empty.hypotheses)};
+    empty.hypotheses[0].text = dm_copy_string("");
+    return empty;
+}
+
+bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out)
+{
+    assert(count <= INT_MAX);
+    if (!count) return true;
+    memset(out, 0, count * sizeof *out);
+    Work work = {.translator = translator, .sources = lines, .translations = out};
+    run(&work, (int)count, translate_batch, 2);  // end of sentence alone, or not even that: nothing to translate
+    if (work.stopped) {
+        dm_translations_free(out, count);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!out[i].count) out[i] = empty_translation();
+    return true;
+}
+
+void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
+                           size_t count, dm_rescored *out)
+{
+    assert(count <= INT_MAX);
+    if (!count) return;
+    Work work = {.translator = translator, .sources = sources, .targets = targets, .rescored = out};
+    run(&work, (int)count, rescore_batch, 0);
+}
