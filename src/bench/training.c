@@ -1,8 +1,8 @@
 // dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation.
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/measure.h"
+#include "tensor/ops/op_table.h"
 #include "train/run.h"
 
 typedef struct Training {
@@ -95,22 +95,34 @@ static Status update_once(void *context, Tally *tally, Error *error)
 
 static void forget_profile(void *context)
 {
-    const Training *t = context;
-    const size_t size = (size_t)dm_profile_accounts() * sizeof(Account);
+    Training *t = context;
     if (!t->workers.profiles) return;
-    memset(t->profile.accounts, 0, size);
-    for (int i = 0; i < t->bench->threads; i++) memset(t->workers.profiles[i].accounts, 0, size);
+    dm_profile_forget(&t->profile);
+    for (int i = 0; i < t->bench->threads; i++) dm_profile_forget(&t->workers.profiles[i]);
 }
 
 // ---- The profile --------------------------------------------------------------------------------------------------
 
 // Seconds of threads: an account of all workers together.
+static void add_account(Account *sum, const Account *one)
+{
+    sum->seconds += one->seconds, sum->flops += one->flops, sum->calls += one->calls;
+}
+
 static Account total(const Training *t, int account)
 {
     Account sum = {0};
+    for (int i = 0; i < t->bench->threads; i++) add_account(&sum, &t->workers.profiles[i].accounts[account]);
+    return sum;
+}
+
+static Account total_of_op(const Training *t, const Op *op, bool backward)
+{
+    Account sum = {0};
     for (int i = 0; i < t->bench->threads; i++) {
-        const Account *one = &t->workers.profiles[i].accounts[account];
-        sum.seconds += one->seconds, sum.flops += one->flops, sum.calls += one->calls;
+        Profile *of = &t->workers.profiles[i];
+        const int account = dm_profile_of(of, op, backward);
+        add_account(&sum, &of->accounts[account]);
     }
     return sum;
 }
@@ -142,12 +154,12 @@ static cJSON *describe_profile(const Training *t, double seconds)
 {
     const double threads = t->bench->threads, whole = seconds * threads;
     cJSON *profile = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(profile, "ops");
-    OpTime *ops = dm_allocate((size_t)dm_profile_accounts(), sizeof *ops);
-    int count = 0;
+    int all = 0, count = 0;
     double spent = 0;
-    for (int i = 0; dm_ops[i]; i++) {
-        OpTime op = {dm_ops[i]->name, total(t, dm_profile_of(dm_ops[i], false)),
-                     total(t, dm_profile_of(dm_ops[i], true))};
+    while (dm_ops[all]) all++;
+    OpTime *ops = dm_allocate((size_t)all, sizeof *ops);
+    for (int i = 0; i < all; i++) {
+        OpTime op = {dm_ops[i]->name, total_of_op(t, dm_ops[i], false), total_of_op(t, dm_ops[i], true)};
         spent += op.forward.seconds + op.backward.seconds;
         if (op.forward.calls) ops[count++] = op;
     }

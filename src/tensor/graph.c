@@ -1,11 +1,9 @@
-// The tape and the table of ops.
+// The tape: what ran, in order, and the way back through it.
 #include "tensor/graph.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-
-#include "tensor/ops/op_table.h"
 
 struct Record {
     const Op *op;
@@ -147,7 +145,7 @@ static void run_back(Graph *graph, Record *record)
 void dm_backward(Graph *graph)
 {
     for (Record *record = graph->tape; record; record = record->previous) {
-        if (graph->profile) dm_profile_turn(graph->profile, dm_profile_of(record->op, true));
+        if (graph->profile) dm_profile_turn(graph->profile, dm_profile_of(graph->profile, record->op, true));
         run_back(graph, record);
     }
     graph->tape = NULL;
@@ -188,19 +186,3 @@ void dm_no_gradient(Graph *graph, void *record)
 {
     (void)graph, (void)record;
 }
-
-const Op *const dm_ops[] = {
-    &dm_linear_op,
-    &dm_embedding_op,
-    &dm_layer_norm_op,
-    &dm_residual_op,
-    &dm_residual_norm_op,
-    &dm_attention_op,
-    &dm_cross_entropy_op,
-    &dm_add_op,
-    &dm_scale_op,
-    &dm_concatenate_op,
-    &dm_log_probabilities_op,
-    &dm_next_pieces_op,
-    NULL,
-};

@@ -14,13 +14,12 @@ typedef struct Graph Graph;
 typedef struct Record Record;
 typedef struct Spare Spare;
 
-// One row of dm_ops: all that the rest of the tree has to know of an op.
+// One row of the table of ops (ops/op_table.h): all that the rest of the tree has to know of an op.
 typedef struct Op {
     const char *name;
     void (*backward)(Graph *graph, void *record);  // adds into the gradients of the op's inputs
 } Op;
 
-extern const Op *const dm_ops[];                  // every op, ending with NULL; tests walk it
 void dm_no_gradient(Graph *graph, void *record);  // a backward for ops through which nothing flows back
 
 // What is looked at while it passes by: the probabilities of every attention of a forward pass, in its order.

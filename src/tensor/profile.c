@@ -2,35 +2,48 @@
 #include "tensor/profile.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/error.h"
-#include "tensor/graph.h"
 
-int dm_profile_accounts(void)
+int dm_profile_accounts(const Profile *profile)
 {
-    int ops = 0;
-    while (dm_ops[ops]) ops++;
-    return DM_SPENT_OPS + 2 * ops;
+    return DM_SPENT_OPS + 2 * profile->op_count;
 }
 
-int dm_profile_of(const Op *op, bool backward)
+static void add_op(Profile *p, const Op *op)
+{
+    const int before = dm_profile_accounts(p);
+    p->ops = dm_reallocate(p->ops, (size_t)p->op_count + 1, sizeof(Op *));
+    p->ops[p->op_count++] = op;
+    p->accounts = dm_reallocate(p->accounts, (size_t)before + 2, sizeof(Account));
+    p->accounts[before] = p->accounts[before + 1] = (Account){0};
+}
+
+int dm_profile_of(Profile *p, const Op *op, bool backward)
 {
     int index = 0;
-    while (dm_ops[index] != op) index++;
+    while (index < p->op_count && p->ops[index] != op) index++;
+    if (index == p->op_count) add_op(p, op);
     return DM_SPENT_OPS + 2 * index + backward;
 }
 
 void dm_profile_create(Profile *profile)
 {
-    *profile =
-        (Profile){.accounts = dm_allocate((size_t)dm_profile_accounts(), sizeof(Account)), .current = DM_SPENT_NOWHERE};
+    *profile = (Profile){.accounts = dm_allocate(DM_SPENT_OPS, sizeof(Account)), .current = DM_SPENT_NOWHERE};
 }
 
 void dm_profile_free(Profile *profile)
 {
     free(profile->accounts);
+    free(profile->ops);
     *profile = (Profile){.current = DM_SPENT_NOWHERE};
+}
+
+void dm_profile_forget(Profile *profile)
+{
+    memset(profile->accounts, 0, (size_t)dm_profile_accounts(profile) * sizeof(Account));
 }
 
 void dm_profile_turn(Profile *p, int account)
@@ -56,7 +69,7 @@ void dm_profile_begin(Profile *p)
 
 void dm_profile_name(Profile *p, const Op *op)
 {
-    const int account = dm_profile_of(op, false);
+    const int account = dm_profile_of(p, op, false);
     if (p->current == DM_SPENT_UNNAMED)
         p->current = account;
     else

@@ -5,7 +5,7 @@
 
 typedef struct Op Op;
 
-// The accounts. Behind the last of these come two for every op of dm_ops (dm_profile_of).
+// The accounts. Behind the last of these come two for every op that has run (dm_profile_of).
 enum {
     DM_SPENT_NOWHERE = -2,  // the watch stands
     DM_SPENT_UNNAMED,       // on an op whose name dm_record is going to say
@@ -23,14 +23,17 @@ typedef struct Account {
 
 typedef struct Profile {
     Account *accounts;
+    const Op **ops;  // that have accounts, in the order in which they came
+    int op_count;
     int current;
     double since, flops;  // of the current account: when it began, and the flops since then
 } Profile;
 
 void dm_profile_create(Profile *profile);
 void dm_profile_free(Profile *profile);
-int dm_profile_accounts(void);                   // how many there are
-int dm_profile_of(const Op *op, bool backward);  // the account of an op
+void dm_profile_forget(Profile *profile);                          // what was spent until now
+int dm_profile_accounts(const Profile *profile);                   // how many there are
+int dm_profile_of(Profile *profile, const Op *op, bool backward);  // the account of an op; a new one is empty
 
 // From now on the time goes to this account. profile may be NULL: nobody asks.
 void dm_profile_turn(Profile *profile, int account);

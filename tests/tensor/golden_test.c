@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/files.h"
+#include "tensor/ops/op_table.h"
 
 // Float32 keeps 6e-8 of each number; the sums here have at most some dozen terms of like size and the chains three ops,
 // which leaves errors of some 1e-7 of a tensor's largest element. 1e-5 is room for other orders of summation and for

@@ -2,6 +2,8 @@
 // fixed random weights on the outputs.
 #include "tensor/check.h"
 
+#include "tensor/ops/op_table.h"
+
 // Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With
 // two steps, h and 2h, the error of order h^2 cancels (Richardson 1911) and what is left of h^4 is below the rounding
 // for functions that bend on a scale of 1. h = 0.02 puts rounding near 1e-5 S; a wrong term shows from 1e-2 on.

@@ -74,8 +74,9 @@ static void every_product_is_charged_to_its_op(void)
     for (int times = 1; times <= 2; times++) {
         run(&profile, &whole);
         for (size_t i = 0; i < DM_COUNT(expected); i++) {
-            const Account *forward = &profile.accounts[dm_profile_of(expected[i].op, false)],
-                          *backward = &profile.accounts[dm_profile_of(expected[i].op, true)];
+            const int account[] = {dm_profile_of(&profile, expected[i].op, false),
+                                   dm_profile_of(&profile, expected[i].op, true)};
+            const Account *forward = &profile.accounts[account[0]], *backward = &profile.accounts[account[1]];
             CU_ASSERT_EQUAL(forward->calls, times * expected[i].calls);
             CU_ASSERT_EQUAL(backward->calls, times * expected[i].calls);
             CU_ASSERT_EQUAL(forward->flops, times * expected[i].forward);
@@ -93,12 +94,15 @@ static void the_accounts_sum_to_the_time_of_the_watch(void)
     double whole, sum = 0;
     dm_profile_create(&profile);
     run(&profile, &whole);
-    for (int i = 0; i < dm_profile_accounts(); i++) {
+    for (int i = 0; i < dm_profile_accounts(&profile); i++) {
         CU_ASSERT(profile.accounts[i].seconds >= 0);
         CU_ASSERT(profile.accounts[i].calls > 0 || profile.accounts[i].seconds == 0);
         sum += profile.accounts[i].seconds;
     }
     CU_ASSERT(whole > 0 && fabs(sum - whole) < 1e-9 * whole + 1e-12);
+    dm_profile_forget(&profile);
+    for (int i = 0; i < dm_profile_accounts(&profile); i++)
+        CU_ASSERT(profile.accounts[i].seconds == 0 && profile.accounts[i].calls == 0);
     dm_profile_free(&profile);
 }
 
@@ -110,7 +114,8 @@ static void a_tensor_of_no_op_is_no_ops_time(void)
     Graph g = {.arena = &arena, .profile = &profile};
     dm_tensor(&g, 2, 2);
     dm_profile_turn(&profile, DM_SPENT_NOWHERE);
-    for (int i = 0; i < dm_profile_accounts(); i++) CU_ASSERT_EQUAL(profile.accounts[i].calls, i == DM_SPENT_OTHERWISE);
+    for (int i = 0; i < dm_profile_accounts(&profile); i++)
+        CU_ASSERT_EQUAL(profile.accounts[i].calls, i == DM_SPENT_OTHERWISE);
     dm_profile_free(&profile);
     dm_arena_destroy(&arena);
 }

@@ -1,6 +1,9 @@
-// The rows of the op table; each is defined in the file of its op.
+// The table of ops, for those who walk over all of them: tests and the profile of dragoman bench. Each row is defined
+// in the file of its op.
 #pragma once
 #include "tensor/graph.h"
+
+extern const Op *const dm_ops[];  // ending with NULL
 
 extern const Op dm_linear_op, dm_embedding_op, dm_layer_norm_op, dm_residual_op, dm_residual_norm_op, dm_attention_op,
     dm_cross_entropy_op, dm_add_op, dm_scale_op, dm_concatenate_op, dm_log_probabilities_op, dm_next_pieces_op;

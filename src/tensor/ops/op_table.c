@@ -1,0 +1,18 @@
+// The table of ops: a row is in the file of its op.
+#include "tensor/ops/op_table.h"
+
+const Op *const dm_ops[] = {
+    &dm_linear_op,
+    &dm_embedding_op,
+    &dm_layer_norm_op,
+    &dm_residual_op,
+    &dm_residual_norm_op,
+    &dm_attention_op,
+    &dm_cross_entropy_op,
+    &dm_add_op,
+    &dm_scale_op,
+    &dm_concatenate_op,
+    &dm_log_probabilities_op,
+    &dm_next_pieces_op,
+    NULL,
+};
