@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/json.h"
 #include "train/checkpoint.h"
 
 Status dm_folder_lock(int *lock, const char *folder, Error *error)
@@ -45,13 +46,10 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
 // Is there a part of ours in config.json? A file that cannot be read counts as somebody else's.
 static bool is_ours(const char *config)
 {
-    char *text = NULL;
-    if (dm_read_file(config, &text, NULL, NULL)) return false;
-    cJSON *json = cJSON_Parse(text);
-    bool ours = cJSON_IsObject(
-        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"), "training"));
-    cJSON_Delete(json);
-    free(text);
+    JsonFile file;
+    dm_json_open(&file, config, NULL);
+    bool ours = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(dm_json_find(&file, "dragoman"), "training"));
+    dm_json_close(&file);
     return ours;
 }
 

@@ -1,8 +1,8 @@
 // dm_quantize: the folder of a model once more, its weights in fewer bits.
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/files.h"
+#include "core/json.h"
 #include "folder/folder.h"
 #include "folder/fewer_bits.h"
 #include "text/segmenter.h"
@@ -38,27 +38,23 @@ static Status copy_file(const char *from, const char *to, const char *name, Erro
 // would otherwise take the numbers for the weights, and now asks for that package. bfloat16 needs no declaration.
 static Status write_config(const char *from, const char *to, bool int8, Error *error)
 {
-    char *source = dm_join_path(from, "config.json"), *target = dm_join_path(to, "config.json"), *bytes = NULL;
-    Status status = dm_read_file(source, &bytes, NULL, error);
-    if (!status) {
-        cJSON *json = cJSON_Parse(bytes);  // read before, so it is sound
-        cJSON_DeleteItemFromObjectCaseSensitive(json, "quantization_config");
+    char *source = dm_join_path(from, "config.json"), *target = dm_join_path(to, "config.json");
+    JsonFile file;
+    if (!dm_json_open(&file, source, error)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(file.json, "quantization_config");
         if (int8)
-            cJSON_AddItemToObject(json, "quantization_config",
+            cJSON_AddItemToObject(file.json, "quantization_config",
                                   cJSON_Parse("{\"quant_method\": \"compressed-tensors\", \"format\": "
                                               "\"int-quantized\", \"config_groups\": {\"group_0\": {\"targets\": "
                                               "[\"Linear\", \"Embedding\"], \"weights\": {\"num_bits\": 8, \"type\": "
                                               "\"int\", \"symmetric\": true, \"strategy\": \"channel\"}}}}"));
-        char *printed = cJSON_Print(json), *text = dm_format("%s\n", printed);
-        status = dm_write_file(target, text, strlen(text), error);
-        cJSON_free(printed);
-        cJSON_Delete(json);
-        free(text);
+        file.status = dm_json_write(target, file.json, error);
+        file.json = NULL;
     }
-    free(bytes);
+    dm_json_close(&file);
     free(source);
     free(target);
-    return status;
+    return file.status;
 }
 
 dm_status dm_quantize(const dm_options *options, dm_error *error)

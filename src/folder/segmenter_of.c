@@ -4,35 +4,21 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/json.h"
 #include "translate/translator.h"
-
-static Status read_json(cJSON **json, const char *path, Error *error)
-{
-    char *text;
-    Status status = dm_read_file(path, &text, NULL, error);
-    if (status) return status;
-    *json = cJSON_Parse(text);
-    free(text);
-    return *json ? DM_OK : dm_fail(error, "%s is not valid JSON", path);
-}
 
 // Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),
 // or, where that file is missing, target_vocab.json is there.
 static Status has_separate_vocabularies(bool *separate, const char *folder, Error *error)
 {
     char *settings = dm_join_path(folder, "tokenizer_config.json"), *target = dm_join_path(folder, "target_vocab.json");
-    Status status = DM_OK;
-    *separate = dm_exists(target);
-    if (dm_exists(settings)) {
-        cJSON *json = NULL;
-        status = read_json(&json, settings, error);
-        const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, "separate_vocabs");
-        if (cJSON_IsBool(said)) *separate = cJSON_IsTrue(said);
-        cJSON_Delete(json);
-    }
+    JsonFile file = {0};
+    if (dm_exists(settings)) dm_json_open(&file, settings, error);
+    *separate = dm_json_flag(&file, "separate_vocabs", dm_exists(target));
+    dm_json_close(&file);
     free(settings);
     free(target);
-    return status;
+    return file.status;
 }
 
 static Status check_vocabulary(const Segmenter *segmenter, Side side, const ModelConfig *c, const char *folder,

@@ -3,13 +3,12 @@
 #include "text/segmenter.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/files.h"
-#include "core/utf8.h"
+#include "core/json.h"
 
 struct Vocabulary {
     char *text;          // the pieces, each with its NUL
@@ -72,90 +71,56 @@ Vocabulary *dm_vocabulary_create(const char *const *pieces, int count)
 }
 
 // Puts the keys of a JSON object where their ids say; pieces: [count], all NULL at first.
-static Status place_pieces(const char **pieces, int count, const cJSON *object, const char *path, Error *error)
+static void place_pieces(const char **pieces, int count, JsonFile *file)
 {
-    for (const cJSON *entry = object->child; entry; entry = entry->next) {
-        double id = entry->valuedouble;
-        if (!cJSON_IsNumber(entry) || !(id >= 0 && id < 2147483647.0) || id != (double)(int)id)
-            return dm_fail(error, "%s: the piece \"%.80s\" has no whole number as its id", path, entry->string);
-        if (id >= count)
-            return dm_fail(error, "%s: the piece \"%.80s\" has the id %d, but %d pieces have the ids 0 to %d", path,
-                           entry->string, (int)id, count, count - 1);
-        if (pieces[(int)id])
-            return dm_fail(error, "%s: the pieces \"%.80s\" and \"%.80s\" have the same id %d", path, pieces[(int)id],
-                           entry->string, (int)id);
-        pieces[(int)id] = entry->string;
+    for (const cJSON *entry = file->json->child; entry && !file->status; entry = entry->next) {
+        const double id = entry->valuedouble;
+        if (!dm_json_is_whole(entry, 0, INT_MAX))
+            dm_json_complain(file, "%s: the piece \"%.80s\" has no whole number as its id", file->path, entry->string);
+        else if (id >= count)
+            dm_json_complain(file, "%s: the piece \"%.80s\" has the id %d, but %d pieces have the ids 0 to %d",
+                             file->path, entry->string, (int)id, count, count - 1);
+        else if (pieces[(int)id])
+            dm_json_complain(file, "%s: the pieces \"%.80s\" and \"%.80s\" have the same id %d", file->path,
+                             pieces[(int)id], entry->string, (int)id);
+        else
+            pieces[(int)id] = entry->string;
     }
-    return DM_OK;
-}
-
-static int line_of(const char *text, const char *position)
-{
-    int line = 1;
-    for (; text < position; text++) line += *text == '\n';
-    return line;
-}
-
-static Status parse(cJSON **object, const char *text, size_t size, const char *path, Error *error)
-{
-    size_t valid = dm_utf8_valid(text, size);
-    if (valid < size)
-        return dm_fail(error, "%s: line %d is not valid UTF-8: take the file from its source again", path,
-                       line_of(text, text + valid));
-    const char *end = text;
-    *object = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
-    if (!*object)
-        return dm_fail(error, "%s: line %d is not valid JSON: take the file from its source again", path,
-                       line_of(text, end));
-    if (!cJSON_IsObject(*object) || !(*object)->child)
-        return dm_fail(error, "%s must be a JSON object of pieces and their ids, like {\"</s>\": 0, \"<unk>\": 1, ...}",
-                       path);
-    return DM_OK;
 }
 
 Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error)
 {
-    char *text = NULL;
-    size_t size;
-    const char **pieces = NULL, *twice;
-    cJSON *object = NULL;
+    static const char *const needed[] = {"</s>", "<unk>"};
+    JsonFile file;
     *vocabulary = NULL;
-    Status status = dm_read_file(path, &text, &size, error);
-    if (status) return status;
-    if ((status = parse(&object, text, size, path, error))) goto done;
-    int count = cJSON_GetArraySize(object);
-    pieces = dm_allocate((size_t)count, sizeof *pieces);
-    if ((status = place_pieces(pieces, count, object, path, error))) goto done;  // as many ids as places: none is empty
-    *vocabulary = build(pieces, count, &twice);
-    const char *needed[] = {"</s>", "<unk>"};
-    if (twice) status = dm_fail(error, "%s: the piece \"%.80s\" stands there twice", path, twice);
-    for (size_t i = 0; i < DM_COUNT(needed) && !status; i++)
+    dm_json_open(&file, path, error);
+    const int count = cJSON_GetArraySize(file.json);
+    const char **pieces = dm_allocate((size_t)count, sizeof *pieces), *twice = NULL;
+    if (!file.status && !count)
+        dm_json_complain(
+            &file, "%s must be a JSON object of pieces and their ids, like {\"</s>\": 0, \"<unk>\": 1, ...}", path);
+    if (!file.status) place_pieces(pieces, count, &file);  // as many ids as places: none is empty
+    if (!file.status) *vocabulary = build(pieces, count, &twice);
+    if (twice) dm_json_complain(&file, "%s: the piece \"%.80s\" stands there twice", path, twice);
+    for (size_t i = 0; i < DM_COUNT(needed) && !file.status; i++)
         if (dm_vocabulary_id(*vocabulary, needed[i]) < 0)
-            status = dm_fail(error, "%s: the piece \"%s\" is missing: this is no vocabulary of a translation model",
+            dm_json_complain(&file, "%s: the piece \"%s\" is missing: this is no vocabulary of a translation model",
                              path, needed[i]);
-done:
-    if (status) {
+    if (file.status) {
         dm_vocabulary_free(*vocabulary);
         *vocabulary = NULL;
     }
-    cJSON_Delete(object);
+    dm_json_close(&file);
     free(pieces);
-    free(text);
-    return status;
+    return file.status;
 }
 
 Status dm_vocabulary_write(const Vocabulary *vocabulary, const char *path, Error *error)
 {
     cJSON *object = cJSON_CreateObject();
-    for (int i = 0; i < vocabulary->count; i++) {
-        cJSON *id = cJSON_CreateNumber(i);
-        cJSON_AddItemToObjectCS(object, vocabulary->piece[i], id);
-    }
-    char *text = cJSON_Print(object);
-    cJSON_Delete(object);
-    Status status = dm_write_file(path, text, strlen(text), error);
-    cJSON_free(text);
-    return status;
+    for (int i = 0; i < vocabulary->count; i++)
+        cJSON_AddItemToObjectCS(object, vocabulary->piece[i], cJSON_CreateNumber(i));
+    return dm_json_write(path, object, error);
 }
 
 int dm_vocabulary_size(const Vocabulary *vocabulary)

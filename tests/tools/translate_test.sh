@@ -132,6 +132,9 @@ check "a vocabulary of another size" 1 "41|40" "$dragoman" translate --model bro
 make_folder broken
 echo '{"separate_vocabs": true}' > broken/tokenizer_config.json
 check "separate vocabularies without the second" 1 "target_vocab.json" "$dragoman" translate --model broken --input lines
+echo '{"separate_vocabs": "yes"}' > broken/tokenizer_config.json
+check "separate vocabularies that are neither true nor false" 1 "tokenizer_config.json: \"separate_vocabs\"" \
+    "$dragoman" translate --model broken --input lines
 rm -rf broken
 make_folder broken
 cp "$golden/config.json" broken
