@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/option_parts.h"
+#include "options/option_set.h"
 
 enum { MOST_VALUES = 65 };  // of one option: one more than any row allows, so that too many are noticed
 
@@ -22,8 +22,8 @@ static bool is_option(const char *word)
 
 static bool has_files(const Command *command)
 {
-    for (const Option *row = dm_option_table; row->name; row++)
-        if ((row->commands & command->bit) && dm_option_by_itself(row)) return true;
+    for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at))
+        if (dm_option_by_itself(at.row)) return true;
     return false;
 }
 
@@ -80,9 +80,9 @@ static Status read_option(dm_options *options, Words *words, Error *error)
 static Status read_file_name(dm_options *options, const char *word, Error *error)
 {
     const Command *command = options->command;
-    for (const Option *row = dm_option_table; row->name; row++) {
-        const Setting *setting = dm_option_setting(options, row);
-        if (!(row->commands & command->bit) || !dm_option_by_itself(row) || (setting->given && !row->repeats)) continue;
+    for (const Setting *setting = options->settings; setting < options->settings + options->rows; setting++) {
+        const Option *row = setting->row;
+        if (!dm_option_by_itself(row) || (setting->given && !row->repeats)) continue;
         const char *values[MOST_VALUES];
         int before = setting->given ? setting->count : 0;
         for (int i = 0; i < before; i++) values[i] = setting->values[i];
@@ -121,18 +121,17 @@ static bool asks_for_help(int argc, char **argv)
 
 dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error)
 {
-    if (asks_for_help(argc, argv)) return dm_options_set(options, "help", 0, NULL, error);
+    if (asks_for_help(argc, argv)) return dm_options_set(options, dm_option_help.name, 0, NULL, error);
     // What the command line says is read first, for it names the file, and laid over what the file says.
-    dm_options *line = dm_options_new(options->command->name);
+    dm_options *line = dm_options_create(options->command);
     Status status = read_words(line, &(Words){argc, 0, argv}, error);
-    const char *file = dm_options_text(line, "config", 0);
+    const char *file = dm_options_text(line, dm_option_config.name, 0);
     if (!status && file) status = dm_options_load(options, file, error);
-    for (const Option *row = dm_option_table; row->name && !status; row++)
-        if (dm_option_setting(line, row)->given) dm_option_drop_rivals(options, row);
-    for (const Option *row = dm_option_table; row->name && !status; row++) {
-        Setting *said = dm_option_setting(line, row);
+    for (int i = 0; i < line->rows && !status; i++)
+        if (line->settings[i].given) dm_option_drop_rivals(options, line->settings[i].row);
+    for (int i = 0; i < line->rows && !status; i++) {
+        Setting *said = &line->settings[i], *here = &options->settings[i], replaced = *here;
         if (!said->given) continue;
-        Setting *here = dm_option_setting(options, row), replaced = *here;
         *here = *said;
         *said = replaced;  // freed with `line`
     }

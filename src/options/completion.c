@@ -1,8 +1,8 @@
-// What the table of options becomes besides help: completion for bash and zsh (here) and the man page (option_man.c).
+// What the table of options becomes besides help: completion for bash and zsh (here) and the man page (man.c).
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/option_parts.h"
+#include "options/command_table.h"
 
 // ---- What both shells are told --------------------------------------------------------------------------------------
 
@@ -20,18 +20,6 @@ static ValueKind kind_of(const Option *row)
 static int most_values(const Option *row)
 {
     return row->repeats && !dm_option_by_itself(row) ? row->values_min : row->values_max;
-}
-
-static const Option *next_row(const Option *row, const Command *command)
-{
-    while (row->name && !(row->commands & command->bit)) row++;
-    return row->name ? row : NULL;
-}
-
-static void replace(char *text, char from, char to)
-{
-    for (; *text; text++)
-        if (*text == from) *text = to;
 }
 
 // ---- bash -----------------------------------------------------------------------------------------------------------
@@ -143,8 +131,9 @@ static void put_bash_row(FILE *stream, const Option *row)
 {
     static const char *const kinds[] = {[ANYTHING] = "-", [FILES] = "FILE", [FOLDERS] = "DIR"};
     const ValueKind kind = kind_of(row);
-    fprintf(stream, "            '%d %d %s ", row->values_min, most_values(row),
-            kind == WORDS ? row->choices : kinds[kind]);
+    char *words = kind == WORDS ? dm_option_words(row, "|") : NULL;
+    fprintf(stream, "            '%d %d %s ", row->values_min, most_values(row), words ? words : kinds[kind]);
+    free(words);
     fprintf(stream, dm_option_by_itself(row) ? "%s" : "--%s", row->name);
     for (const char *at = row->aliases ? row->aliases : ""; *at;) {
         const int size = (int)strcspn(at, " ");
@@ -154,18 +143,18 @@ static void put_bash_row(FILE *stream, const Option *row)
     fprintf(stream, "'\n");
 }
 
-static void write_bash(FILE *stream)
+void dm_docs_bash(const CommandTable *table, FILE *stream)
 {
     fputs(bash_begin, stream);
-    for (const Command *command = dm_command_table; command->name; command++) {
+    for (const Command *command = table->commands; command->name; command++) {
         fprintf(stream, "    %s)\n        rows=(\n", command->name);
-        for (const Option *row = dm_option_table; (row = next_row(row, command)); row++) put_bash_row(stream, row);
+        for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) put_bash_row(stream, at.row);
         fprintf(stream, "        )\n        ;;\n");
     }
     fputs(bash_scan, stream);
     fprintf(stream, "_dragoman()\n{\n    local commands='");
-    for (const Command *command = dm_command_table; command->name; command++)
-        fprintf(stream, "%s%s", command == dm_command_table ? "" : " ", command->name);
+    for (const Command *command = table->commands; command->name; command++)
+        fprintf(stream, "%s%s", command == table->commands ? "" : " ", command->name);
     fprintf(stream, "'\n");
     fputs(bash_end, stream);
 }
@@ -224,7 +213,7 @@ static void put_zsh_values(FILE *stream, const Option *row)
 {
     char *names = dm_copy_string(row->argument ? row->argument : row->name), *choices = NULL, *rest = NULL;
     char *facts = dm_option_facts(row), *name = strtok_r(names, " ", &rest);
-    if (row->type == DM_CHOICE) choices = dm_copy_string(row->choices), replace(choices, '|', ' ');
+    if (row->type == DM_CHOICE) choices = dm_option_words(row, " ");
     for (int i = 0; i < most_values(row); i++) {
         fputs(i < row->values_min ? ":" : "::", stream);
         put_quoted(stream, name, ":\\");
@@ -280,29 +269,29 @@ static void put_zsh_option(FILE *stream, const Option *row)
 static void put_zsh_alone(FILE *stream, const Option *row)
 {
     fputs(row->repeats ? "'*" : row->required ? "'" : "':", stream);
-    put_zsh_values(
-        stream,
-        &(Option){.name = row->name, .type = row->type, .choices = row->choices, .values_min = 1, .values_max = 1});
+    Option one = *row;
+    one.values_min = one.values_max = 1;
+    put_zsh_values(stream, &one);
     fputs("'", stream);
 }
 
-static void write_zsh(FILE *stream)
+void dm_docs_zsh(const CommandTable *table, FILE *stream)
 {
     fputs(zsh_begin, stream);
-    for (const Command *command = dm_command_table; command->name; command++) {
+    for (const Command *command = table->commands; command->name; command++) {
         fprintf(stream, "        '%s:", command->name);
         put_quoted(stream, command->summary, "");
         fprintf(stream, "'\n");
     }
     fputs(zsh_middle, stream);
-    for (const Command *command = dm_command_table; command->name; command++) {
+    for (const Command *command = table->commands; command->name; command++) {
         fprintf(stream, "        %s)\n            _arguments -S", command->name);
-        for (const Option *row = dm_option_table; (row = next_row(row, command)); row++) {
+        for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
             fprintf(stream, " \\\n                ");
-            if (dm_option_by_itself(row))
-                put_zsh_alone(stream, row);
+            if (dm_option_by_itself(at.row))
+                put_zsh_alone(stream, at.row);
             else
-                put_zsh_option(stream, row);
+                put_zsh_option(stream, at.row);
         }
         fprintf(stream, " && result=0\n            ;;\n");
     }
@@ -311,15 +300,21 @@ static void write_zsh(FILE *stream)
 
 // ---- All of them ----------------------------------------------------------------------------------------------------
 
-bool dm_options_docs(const char *format, FILE *stream)
+static const struct {
+    const char *name;
+    void (*write)(const CommandTable *table, FILE *stream);
+} formats[] = {{"bash", dm_docs_bash}, {"zsh", dm_docs_zsh}, {"man", dm_docs_man}};
+
+const char *dm_docs_format(int index)
 {
-    static const struct {
-        const char *name;
-        void (*write)(FILE *stream);
-    } formats[] = {{"bash", write_bash}, {"zsh", write_zsh}, {"man", dm_option_man}};
+    return (size_t)index < DM_COUNT(formats) ? formats[index].name : NULL;
+}
+
+bool dm_docs_write(const CommandTable *table, const char *format, FILE *stream)
+{
     for (size_t i = 0; i < DM_COUNT(formats); i++) {
         if (strcmp(formats[i].name, format) != 0) continue;
-        formats[i].write(stream);
+        formats[i].write(table, stream);
         return true;
     }
     return false;

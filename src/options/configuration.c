@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/files.h"
-#include "options/option_parts.h"
+#include "options/option_set.h"
 #include "core/utf8.h"
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
@@ -126,23 +126,24 @@ static Status assign_json(dm_options *options, const Option *row, const char *la
 // What only a command line can say.
 static bool command_line_only(const Option *row)
 {
-    return strcmp(row->name, "config") == 0 || strcmp(row->name, "help") == 0;
+    return row == &dm_option_config || row == &dm_option_help;
 }
 
 static Status load_item(dm_options *options, const char *path, const cJSON *item, bool *seen, Error *error)
 {
     const Option *row = dm_option_find(options->command, item->string);
+    bool *again = row ? &seen[dm_option_setting(options, row) - options->settings] : NULL;
     char *label = dm_format("%s: %s", path, item->string), *where = dm_format("%s: ", path);
     Status status;
     if (!row)
         status = dm_option_unknown(options->command, where, "", item->string, error);
     else if (command_line_only(row))
         status = dm_misuse(error, "%s can only stand on the command line", label);
-    else if (seen[row - dm_option_table])
+    else if (*again)
         status = dm_misuse(error, "%s stands there twice (under this or another name); leave one of them out", label);
     else
         status = assign_json(options, row, label, item, error);
-    if (row) seen[row - dm_option_table] = true;
+    if (again) *again = true;
     free(label);
     free(where);
     return status;
@@ -153,7 +154,7 @@ dm_status dm_options_load(dm_options *options, const char *path, dm_error *error
     cJSON *json;
     Status status = parse(&json, path, error);
     if (status) return status;
-    bool *seen = dm_allocate((size_t)dm_option_rows(), sizeof *seen);
+    bool *seen = dm_allocate((size_t)options->rows, sizeof *seen);
     for (const cJSON *item = json->child; item && !status; item = item->next)
         status = load_item(options, path, item, seen, error);
     free(seen);
@@ -177,21 +178,18 @@ static cJSON *setting_json(const Option *row, const Setting *setting)
     return list;
 }
 
-// Where the learning rate falls to 0 at the end of training, the end cannot be moved.
 static bool is_fixed(const dm_options *options, const Option *row)
 {
-    if (strcmp(row->name, "after") != 0) return !row->free_on_resume;
-    const char *falls = dm_options_text(options, "lr-schedule", 0);
-    return strcmp(falls, "linear") == 0 || strcmp(falls, "cosine") == 0;
+    return !row->free_on_resume || (row->fixed && row->fixed(options));
 }
 
 cJSON *dm_options_json(const dm_options *options, bool everything)
 {
     cJSON *json = cJSON_CreateObject();
-    for (const Option *row = dm_option_table; row->name; row++) {
-        const Setting *setting = dm_option_setting(options, row);
-        if (!(row->commands & options->command->bit) || command_line_only(row)) continue;
-        if (!everything && !is_fixed(options, row)) continue;
+    for (int i = 0; i < options->rows; i++) {
+        const Setting *setting = &options->settings[i];
+        const Option *row = setting->row;
+        if (command_line_only(row) || (!everything && !is_fixed(options, row))) continue;
         if (setting->count)
             cJSON_AddItemToObject(json, row->name, setting_json(row, setting));
         else if (row->type == DM_FLAG)
@@ -244,16 +242,17 @@ static char *append_values(char *list, const char *before, const Setting *settin
 
 Status dm_options_match(const dm_options *options, const cJSON *stored, const char *folder, Error *error)
 {
-    dm_options *begun = dm_options_new(options->command->name);
+    dm_options *begun = dm_options_create(options->command);
     char *list = dm_copy_string("");
     Status status = DM_OK;
-    for (const Option *row = dm_option_table; row->name && !status; row++) {
-        if (!(row->commands & options->command->bit) || !is_fixed(options, row)) continue;
+    for (int i = 0; i < options->rows && !status; i++) {
+        const Setting *then = &begun->settings[i], *now = &options->settings[i];
+        const Option *row = now->row;
+        if (!is_fixed(options, row)) continue;
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(stored, row->name);
         char *label = dm_format("%s: the record of the run's options: %s", folder, row->name);
         if (item && assign_json(begun, row, label, item, error)) status = DM_FAILURE;  // damaged, not misused
         free(label);
-        const Setting *then = dm_option_setting(begun, row), *now = dm_option_setting(options, row);
         if (status || same_setting(row, then, now)) continue;
         list = append(append(append(list, "\n  --"), row->name), ":");
         list = append_values(append_values(list, " begun with", then), ", now", now);

@@ -2,16 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/option_parts.h"
+#include "options/command_table.h"
 
 enum { WIDTH = 98, HELP_COLUMN = 34 };
-
-const char dm_program_about[] = "Trains translation models (Transformers, in the MarianMT folder format) on a "
-                                "processor, translates with them, and scores the result.";
-static const char next_steps[] =
-    "A first model: train with --train-sets and --model, then translate with the same --model. Results go to standard "
-    "output, all else to standard error. Exit status: 0 done, 1 the input or the system failed, 2 the command line is "
-    "wrong, 130 Ctrl-C stopped a training run, which can go on.";
 
 // Prints words from `column` on, and each further line from `indent` on. The help is ASCII: a byte is a column.
 static void wrap(FILE *stream, const char *text, int column, int indent)
@@ -56,19 +49,20 @@ static int print_name(FILE *stream, const Option *row)
 
 char *dm_option_facts(const Option *row)
 {
-    char limits[256] = "";
-    if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, limits);
-    if (row->type == DM_CHOICE) {
-        for (size_t i = 0, used = 0; row->choices[i] && used < sizeof limits - 3; i++) {
-            limits[used++] = row->choices[i] == '|' ? ',' : row->choices[i];
-            if (row->choices[i] == '|') limits[used++] = ' ';
-        }
-    }
+    char range[64] = "";
+    if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, range);
+    char *limits = row->type == DM_CHOICE ? dm_option_words(row, ", ") : dm_copy_string(range), *facts;
     const char *between = *limits ? "; " : "";
-    if (row->required && row->instead) return dm_format("%s%srequired, or --%s", limits, between, row->instead);
-    if (row->required) return dm_format("%s%srequired", limits, between);
-    if (!row->initial) return dm_copy_string(limits);
-    return dm_format("%s%sdefault %s", limits, between, row->initial);
+    if (row->required && row->instead)
+        facts = dm_format("%s%srequired, or --%s", limits, between, row->instead);
+    else if (row->required)
+        facts = dm_format("%s%srequired", limits, between);
+    else if (row->initial)
+        facts = dm_format("%s%sdefault %s", limits, between, row->initial);
+    else
+        return limits;
+    free(limits);
+    return facts;
 }
 
 static void print_option(FILE *stream, const Option *row)
@@ -85,39 +79,29 @@ static void print_option(FILE *stream, const Option *row)
     free(text);
 }
 
-static void print_command(FILE *stream, const Command *command)
+void dm_help_of_command(const Command *command, FILE *stream)
 {
     fprintf(stream, "Usage: dragoman %s %s\n\n", command->name, command->usage);
     wrap(stream, command->about, 0, 0);
     fprintf(stream, "\nExamples:\n");
     print_indented(stream, command->examples);
-    const char *group = NULL;  // the table has the rows of a group together
-    for (const Option *row = dm_option_table; row->name; row++) {
-        if (!(row->commands & command->bit)) continue;
-        if (row->group != group) fprintf(stream, "\n%s:\n", row->group);
-        group = row->group;
-        print_option(stream, row);
+    const OptionGroup *group = NULL;
+    for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
+        if (at.group != group) fprintf(stream, "\n%s:\n", at.group->heading);
+        group = at.group;
+        print_option(stream, at.row);
     }
 }
 
-static void print_overview(FILE *stream)
+void dm_help_overview(const CommandTable *table, FILE *stream)
 {
     fprintf(stream, "Usage: dragoman COMMAND [options]\n\n");
-    wrap(stream, dm_program_about, 0, 0);
+    wrap(stream, table->about, 0, 0);
     fprintf(stream, "\nCommands:\n");
-    for (const Command *command = dm_command_table; command->name; command++)
+    for (const Command *command = table->commands; command->name; command++)
         fprintf(stream, "  %-11s%s\n             %.*s\n", command->name, command->summary,
                 (int)strcspn(command->examples, "\n"), command->examples);
     fprintf(stream, "\n  dragoman COMMAND --help   all options of a command, with their defaults\n"
                     "  dragoman --version        the version, and how it was built\n\n");
-    wrap(stream, next_steps, 0, 0);
-}
-
-void dm_options_help(const char *name, FILE *stream)
-{
-    const Command *command = name ? dm_command_find(name) : NULL;
-    if (command)
-        print_command(stream, command);
-    else
-        print_overview(stream);
+    wrap(stream, table->next_steps, 0, 0);
 }

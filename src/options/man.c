@@ -3,34 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/option_parts.h"
+#include "options/command_table.h"
 
 enum { MAN_WIDTH = 72 };  // of the lines of the source; the escapes among them need room
-
-static const struct {
-    const char *status, *meaning;
-} exit_statuses[] = {
-    {"0", "success"},
-    {"1", "a failure of the input or the system: a missing file, a broken line, a full disk"},
-    {"2", "a wrong command line or configuration file"},
-    {"130", "a run that Ctrl-C stopped; it has saved, and the same command goes on with it"},
-};
-
-static const struct {
-    const char *names, *meaning;
-} folder_files[] = {
-    {"config.json", "shape and ids of the model, as MarianMT's; with all settings of the run, under \"dragoman\""},
-    {"generation_config.json", "what search takes as its defaults"},
-    {"model.safetensors", "the weights, under MarianMT's names: the best checkpoint, or the average"},
-    {"source.spm, target.spm", "SentencePiece models that cut each side into pieces"},
-    {"vocab.json, target_vocab.json", "the ids of the pieces; the second where each side has a vocabulary of its own"},
-    {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages"},
-    {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end"},
-    {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data"},
-    {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
-    {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
-    {"report.html", "the page that dragoman report writes"},
-};
 
 // ---- Text for roff --------------------------------------------------------------------------------------------------
 
@@ -136,21 +111,20 @@ static void put_command(FILE *stream, const Command *command)
     fputs(".PP\nExamples:\n.PP\n.RS 4\n.EX\n", stream);
     put_code(stream, command->examples);
     fputs("\n.EE\n.RE\n", stream);
-    const char *group = NULL;  // the table has the rows of a group together
-    for (const Option *row = dm_option_table; row->name; row++) {
-        if (!(row->commands & command->bit)) continue;
-        if (row->group != group) fprintf(stream, ".SS %s\n", row->group);
-        group = row->group;
-        put_option(stream, row);
+    const OptionGroup *group = NULL;
+    for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
+        if (at.group != group) fprintf(stream, ".SS %s\n", at.group->heading);
+        group = at.group;
+        put_option(stream, at.row);
     }
 }
 
 // ---- The page -------------------------------------------------------------------------------------------------------
 
-static void put_synopsis(FILE *stream)
+static void put_synopsis(const CommandTable *table, FILE *stream)
 {
     fputs(".SH SYNOPSIS\n", stream);
-    for (const Command *command = dm_command_table; command->name; command++) {
+    for (const Command *command = table->commands; command->name; command++) {
         put_bold(stream, "dragoman ", command->name);
         fputc(' ', stream);
         put_code(stream, command->usage);
@@ -160,19 +134,18 @@ static void put_synopsis(FILE *stream)
     fputc('\n', stream);
 }
 
-static void put_description(FILE *stream)
+static void put_description(const CommandTable *table, FILE *stream)
 {
     fputs(".SH DESCRIPTION\n", stream);
-    put_prose(stream, dm_program_about);
+    put_prose(stream, table->about);
     fputs(".PP\n", stream);
     put_prose(stream, "The value of an option follows as the next word or behind =. Results go to standard output, all "
                       "else to standard error. All options of a command but --config and --help can stand in a JSON "
                       "file, with comments and without their dashes; the command line wins over it:");
     fputs(".PP\n.RS 4\n.EX\n", stream);
-    put_code(stream,
-             "{\"train-sets\": [\"train.zh\", \"train.en\"], \"dropout\": 0.3}  // dragoman train --config FILE");
+    put_code(stream, table->configuration);
     fputs("\n.EE\n.RE\n.SH COMMANDS\n", stream);
-    for (const Command *command = dm_command_table; command->name; command++) {
+    for (const Command *command = table->commands; command->name; command++) {
         fputs(".TP\n", stream);
         put_bold(stream, "", command->name);
         fputc('\n', stream);
@@ -180,26 +153,26 @@ static void put_description(FILE *stream)
     }
 }
 
-void dm_option_man(FILE *stream)
+void dm_docs_man(const CommandTable *table, FILE *stream)
 {
     fprintf(stream,
             ".\\\" Made of the program's table of options: dragoman docs man\n"
             ".TH DRAGOMAN 1 \"\" \"dragoman %s\" \"User Commands\"\n"
-            ".SH NAME\ndragoman \\- train translation models, translate with them, score the result\n",
-            dm_version());
-    put_synopsis(stream);
-    put_description(stream);
-    for (const Command *command = dm_command_table; command->name; command++) put_command(stream, command);
+            ".SH NAME\ndragoman \\- %s\n",
+            dm_version(), table->summary);
+    put_synopsis(table, stream);
+    put_description(table, stream);
+    for (const Command *command = table->commands; command->name; command++) put_command(stream, command);
     fputs(".SH EXIT STATUS\n", stream);
-    for (size_t i = 0; i < DM_COUNT(exit_statuses); i++) {
-        fprintf(stream, ".TP\n%s\n", exit_statuses[i].status);
-        put_prose(stream, exit_statuses[i].meaning);
+    for (const Meaning *status = table->exit_statuses; status->name; status++) {
+        fprintf(stream, ".TP\n%s\n", status->name);
+        put_prose(stream, status->meaning);
     }
     fputs(".SH FILES\nA model folder, which is one of MarianMT, holds:\n", stream);
-    for (size_t i = 0; i < DM_COUNT(folder_files); i++) {
+    for (const Meaning *file = table->files_of_models; file->name; file++) {
         fputs(".TP\n", stream);
-        put_bold(stream, "", folder_files[i].names);
+        put_bold(stream, "", file->name);
         fputc('\n', stream);
-        put_prose(stream, folder_files[i].meaning);
+        put_prose(stream, file->meaning);
     }
 }

@@ -1,5 +1,6 @@
-// Options: one table of everything a user can set feeds parsing, help, JSON configuration, the check of names and the
-// record of a run's settings.
+// Options: everything that a user can set is an Option. The room knows what an option is and none by name but --config
+// and --help: which there are says the table of commands that it is given (command_table.h). This page is for the rooms
+// that ask for values, or define options of their own.
 #pragma once
 #include <cjson/cJSON.h>
 
@@ -10,46 +11,30 @@ typedef enum OptionType {
     DM_INTEGER,
     DM_REAL,
     DM_TEXT,
-    DM_CHOICE,    // one of the words of `choices`
+    DM_CHOICE,    // one of the words of `choices`, or of `word`
     DM_DURATION,  // 10e, 5000u, 30m, 2h, 90s: epochs, updates, minutes, hours, seconds
 } OptionType;
-
-// The commands, as bits
-enum {
-    DM_TRAIN = 1,
-    DM_TRANSLATE = 2,
-    DM_RESCORE = 4,
-    DM_SCORE = 8,
-    DM_REPORT = 16,
-    DM_AVERAGE = 32,
-    DM_DOCS = 64,
-    DM_INFO = 128,
-    DM_SERVE = 256,
-    DM_BENCH = 512,
-    DM_QUANTIZE = 1024,
-    DM_SHORTLIST = 2048
-};
 
 typedef struct Option {
     const char *name;     // long name without dashes; capitals for what stands on the line by itself (SRC TRG)
     const char *aliases;  // other spellings separated by spaces: "m", "lr"; or NULL
     OptionType type;
-    int values_min, values_max;  // how many values: 1, 1 mostly; flags 0, 0
-    const char *initial;         // default, values separated by spaces; NULL: none
-    double low, high;            // range of numbers
-    const char *choices;         // of DM_CHOICE, separated by |
-    unsigned commands;
-    const char *group;     // heading in the help
-    const char *argument;  // what the help calls the value: "N", "FILE"
+    int values_min, values_max;      // how many values: 1, 1 mostly; flags 0, 0
+    const char *initial;             // default, values separated by spaces; NULL: none
+    double low, high;                // range of numbers
+    const char *choices;             // words of DM_CHOICE, separated by | ...
+    const char *(*word)(int index);  // ... or those that another room's table has, from 0; NULL past the last
+    const char *argument;            // what the help calls the value: "N", "FILE"
     const char *help;
-    bool free_on_resume;    // may differ from what a run was begun with
-    bool required;          // dm_options_complete asks for it ...
-    const char *instead;    // ... or for this one, which stands in its place: both may not be given
+    bool free_on_resume;                   // may differ from what a run was begun with ...
+    bool (*fixed)(const dm_options *run);  // ... but not in a run of which this is true; NULL: in every run
+    bool required;                         // dm_options_complete asks for it ...
+    const char *instead;                   // ... or for this one, which stands in its place: both may not be given
     const char *only_with;  // one of these options, separated by spaces, must be given as well; NULL: none need be
     bool repeats;           // each time it is given, values_min values are added: --ref A --ref B
 } Option;
 
-extern const Option dm_option_table[];  // ends with a name of NULL
+#define DM_ONE_VALUE .values_min = 1, .values_max = 1
 
 // DM_USAGE if options do not go together or a required one is missing. dm_options_parse has asked this already.
 Status dm_options_complete(const dm_options *options, Error *error);
@@ -60,6 +45,8 @@ cJSON *dm_options_json(const dm_options *options, bool everything);
 // DM_USAGE, with one line per difference, if a run that was begun with `stored` (from dm_options_json) cannot go on
 // with these options. Options that `stored` does not know count as their defaults.
 Status dm_options_match(const dm_options *options, const cJSON *stored, const char *folder, Error *error);
+
+double dm_option_number(const char *text);  // a number that was checked; the decimal point is a point in every locale
 
 // The value of a DM_DURATION option: unit is 'e', 'u' or 's' (minutes and hours are turned into seconds).
 typedef struct Duration {

@@ -251,6 +251,11 @@ const Tokenizer *dm_tokenizer(const char *name)
     return NULL;
 }
 
+const char *dm_tokenizer_name(int index)
+{
+    return (size_t)index < DM_COUNT(tokenizers) ? tokenizers[index].name : NULL;
+}
+
 static bool ideograph(uint32_t c)
 {
     return (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) ||

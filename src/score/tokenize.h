@@ -12,6 +12,7 @@ typedef struct Tokenizer {
 } Tokenizer;
 
 const Tokenizer *dm_tokenizer(const char *name);  // NULL if there is none of this name
+const char *dm_tokenizer_name(int index);         // from 0; NULL past the last
 
 // The tokenizer for references that nobody named one for: zh where most letters are Chinese characters, else 13a.
 const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count);

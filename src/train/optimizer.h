@@ -48,4 +48,5 @@ typedef struct Schedule {
     long warmup;  // updates of linear rise from 0 to peak
     long end;     // updates at which linear and cosine reach 0
 } Schedule;
+bool dm_schedule_ends(const char *kind);  // whether the rate falls to 0 at an end that has to be known
 double dm_learn_rate(const Schedule *schedule, long update);  // update counted from 1

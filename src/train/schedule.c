@@ -6,6 +6,11 @@
 
 #include "train/optimizer.h"
 
+bool dm_schedule_ends(const char *kind)
+{
+    return !strcmp(kind, "linear") || !strcmp(kind, "cosine");
+}
+
 double dm_learn_rate(const Schedule *s, long update)
 {
     double n = (double)update, warmup = (double)s->warmup;

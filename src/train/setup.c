@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
-#include "options/option_parts.h"
+#include "options/options.h"
 #include "core/threads.h"
 #include "folder/folder.h"
 #include "train/checkpoint.h"
@@ -75,8 +75,7 @@ static Status read_settings(Run *run, Error *error)
     };
     Status status = dm_options_complete(o, error);
     if (status) return status;
-    bool falls = !strcmp(s->schedule.kind, "linear") || !strcmp(s->schedule.kind, "cosine");
-    if (falls && s->after.unit == 's')
+    if (dm_schedule_ends(s->schedule.kind) && s->after.unit == 's')
         return dm_misuse(error,
                          "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
                          "epochs (10e) or updates (5000u), or take inv-sqrt",

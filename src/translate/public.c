@@ -199,10 +199,16 @@ static Status read_sampling(dm_translate_options *read, const dm_options *option
                      name, limit ? " " : "", limit ? limit : "");
 }
 
+// What the options of translate come to where none is given; a test holds the two together.
+static const dm_translate_options defaults = {
+    .normalize = 1, .max_length_factor = 3, .n_best = 1, .temperature = 1, .seed = 1};
+
 dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
 {
-    dm_options *defaults = options ? NULL : dm_options_new("translate");
-    if (!options) options = defaults;
+    if (!options) {
+        *read = defaults;
+        return DM_OK;
+    }
     *read = (dm_translate_options){
         .beam_size = (int)dm_options_number(options, "beam-size"),
         .normalize = dm_options_number(options, "normalize"),
@@ -219,16 +225,13 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
         .threads = (int)dm_options_number(options, "cpu-threads"),
         .mini_batch = (int)dm_options_number(options, "mini-batch"),
     };
-    Status status = read_sampling(read, options, error);
-    if (defaults) dm_options_free(defaults);
-    return status;
+    return read_sampling(read, options, error);
 }
 
 // What a caller left open, and what cannot be.
 static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
 {
-    Status status = given ? DM_OK : dm_translate_options_read(o, NULL, error);
-    if (given) *o = *given;
+    *o = given ? *given : defaults;
     if (o->beam_size <= 0) o->beam_size = model->models[0]->config.beam_size;
     if (o->beam_size <= 0) o->beam_size = 5;
     if (o->threads <= 0) o->threads = dm_processors();
@@ -237,7 +240,7 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
                                 "fills in every field");
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
-    return status;
+    return DM_OK;
 }
 
 static Translator translator_of(const dm_model *model, const dm_translate_options *options)

@@ -1,7 +1,7 @@
-// Options: the table, the command line, and what the user is told when it is wrong.
+// Options: the command line, and what the user is told when it is wrong.
 #include "test.h"
 
-#include "options/option_parts.h"
+#include "options/options.h"
 
 // Parses a command line that is written with single spaces.
 static dm_options *parse(const char *command, const char *line, dm_status *status, dm_error *error)
@@ -30,82 +30,6 @@ static bool text_is(const dm_options *options, const char *name, int index, cons
 {
     const char *text = dm_options_text(options, name, index);
     return expected ? text && strcmp(text, expected) == 0 : !text;
-}
-
-static void every_default_passes_its_own_check(void)
-{
-    for (const Command *command = dm_command_table; command->name; command++) {
-        dm_options *options = dm_options_new(command->name);
-        for (const Option *row = dm_option_table; row->name; row++) {
-            if (!(row->commands & command->bit)) continue;
-            int count = dm_options_count(options, row->name);
-            CU_ASSERT_FALSE(dm_options_given(options, row->name));
-            CU_ASSERT(row->initial ? count >= row->values_min && count <= row->values_max : count == 0);
-            for (int i = 0; i < count; i++)
-                CU_ASSERT(!dm_option_check(row, row->name, dm_options_text(options, row->name, i), NULL));
-        }
-        dm_options_free(options);
-    }
-}
-
-static void no_name_stands_for_two_options_of_a_command(void)
-{
-    for (const Option *a = dm_option_table; a->name; a++) {
-        for (const Option *b = a + 1; b->name; b++) {
-            if (!(a->commands & b->commands)) continue;
-            CU_ASSERT(strcmp(a->name, b->name) != 0);
-            CU_ASSERT(!a->aliases || !b->aliases || strcmp(a->aliases, b->aliases) != 0);
-            CU_ASSERT(!a->aliases || strcmp(a->aliases, b->name) != 0);
-        }
-        CU_ASSERT(a->commands != 0 && *a->group && *a->help);
-        CU_ASSERT((a->type == DM_FLAG || dm_option_by_itself(a)) == !a->argument);
-        CU_ASSERT((a->type == DM_CHOICE) == (a->choices != NULL));
-    }
-}
-
-// The help gives a group one heading.
-static void the_rows_of_a_group_stand_together(void)
-{
-    for (const Command *command = dm_command_table; command->name; command++) {
-        const char *ended[32], *group = NULL;
-        size_t count = 0;
-        for (const Option *row = dm_option_table; row->name; row++) {
-            if (!(row->commands & command->bit) || row->group == group) continue;
-            group = row->group;
-            for (size_t i = 0; i < count; i++) CU_ASSERT(ended[i] != group);
-            ended[count++] = group;
-        }
-    }
-}
-
-// What `instead` and `only_with` name; alternatives have no default, which would always be there.
-static void options_of_the_same_commands_are_named_by_others(void)
-{
-    for (const Option *row = dm_option_table; row->name; row++)
-        for (const Command *command = dm_command_table; command->name; command++) {
-            if (!(row->commands & command->bit)) continue;
-            const Option *other = row->instead ? dm_option_find(command, row->instead) : NULL;
-            CU_ASSERT(!row->instead || (other && !other->required && !other->initial && !row->initial));
-            char *names = dm_copy_string(row->only_with ? row->only_with : ""), *rest = NULL;
-            for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
-                CU_ASSERT_PTR_NOT_NULL(dm_option_find(command, name));
-            free(names);
-        }
-}
-
-static void defaults_are_those_of_the_table(void)
-{
-    dm_options *options = dm_options_new("train");
-    CU_ASSERT_EQUAL(dm_options_number(options, "dim-emb"), 256);
-    CU_ASSERT_EQUAL(dm_options_number(options, "dropout"), 0.1);
-    CU_ASSERT_EQUAL(dm_options_number(options, "label-smoothing"), 0.1);
-    CU_ASSERT_EQUAL(dm_options_number(options, "early-stopping"), 10);
-    CU_ASSERT_EQUAL(dm_options_number(options, "lr"), 0.001);
-    CU_ASSERT(text_is(options, "optimizer-params", 2, "1e-9") && text_is(options, "optimizer-params", 3, NULL));
-    CU_ASSERT(text_is(options, "pretrained-model", 0, NULL));
-    CU_ASSERT_FALSE(dm_options_flag(options, "overwrite"));
-    dm_options_free(options);
-    CU_ASSERT_PTR_NULL(dm_options_new("trian"));
 }
 
 static void values_are_read_in_every_form(void)
@@ -271,16 +195,6 @@ static void a_refused_value_leaves_the_old_one(void)
     dm_options_free(options);
 }
 
-static char *help_of(const char *command)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
-    dm_options_help(command, stream);
-    fclose(stream);
-    return text;
-}
-
 static void what_was_set_can_be_unset(void)
 {
     dm_error error;
@@ -312,85 +226,12 @@ static void a_copy_says_the_same_and_goes_its_own_way(void)
     dm_options_free(copy);
 }
 
-static void help_shows_every_option_with_its_default(void)
-{
-    for (const Command *command = dm_command_table; command->name; command++) {
-        char *help = help_of(command->name), *overview = help_of(NULL);
-        CU_ASSERT_PTR_NOT_NULL(strstr(overview, command->summary));
-        CU_ASSERT_PTR_NOT_NULL(strstr(help, "Examples:\n  dragoman "));
-        for (const Option *row = dm_option_table; row->name; row++) {
-            if (!(row->commands & command->bit)) continue;
-            char *name = dm_format("%s%s", dm_option_by_itself(row) ? "  " : "--", row->name), *at = strstr(help, name);
-            CU_ASSERT_PTR_NOT_NULL(at);
-            free(name);
-        }
-        for (const char *line = help; *line; line += strcspn(line, "\n") + 1) CU_ASSERT(strcspn(line, "\n") <= 100);
-        free(help);
-        free(overview);
-    }
-    char *help = help_of("train");
-    CU_ASSERT_PTR_NOT_NULL(strstr(help, "[from 0 to 0.95; default 0.1]"));
-    free(help);
-}
-
-static void a_command_that_is_not_there_is_explained(void)
-{
-    static const struct {
-        const char *name, *part;
-    } cases[] = {
-        {"trian", "did you mean train?"},
-        {"Translate", "did you mean translate?"},
-        {"average-", "did you mean average?"},
-        {"x", "there are train, "},
-        {"", "there are train, "},
-        {"training data", " and "},
-        {"a name of more than forty letters that no command has, and no option either, whatever it was that was meant",
-         "there are train, "},
-    };
-    dm_error error;
-    for (size_t i = 0; i < DM_COUNT(cases); i++) {
-        CU_ASSERT_EQUAL(dm_command_check(cases[i].name, &error), DM_USAGE);
-        if (!strstr(error.message, cases[i].part)) printf("\n  %s: %s\n", cases[i].name, error.message);
-        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, cases[i].part));
-    }
-    for (const Command *command = dm_command_table; command->name; command++)
-        CU_ASSERT(!dm_command_check(command->name, &error));
-}
-
-static void docs_are_written_in_the_formats_that_there_are(void)
-{
-    const Option *row = dm_option_find(dm_command_find("docs"), "FORMAT");
-    char *formats = dm_copy_string(row->choices), *rest = NULL, *text;
-    size_t size;
-    for (const char *format = strtok_r(formats, "|", &rest); format; format = strtok_r(NULL, "|", &rest)) {
-        FILE *stream = open_memstream(&text, &size);
-        CU_ASSERT(dm_options_docs(format, stream));
-        fclose(stream);
-        CU_ASSERT(size > 1000);
-        free(text);
-    }
-    free(formats);
-    FILE *stream = open_memstream(&text, &size);
-    CU_ASSERT_FALSE(dm_options_docs("fish", stream));
-    fclose(stream);
-    CU_ASSERT_EQUAL(size, 0);
-    free(text);
-}
-
 const Fact facts[] = {
-    FACT(every_default_passes_its_own_check),
-    FACT(no_name_stands_for_two_options_of_a_command),
-    FACT(defaults_are_those_of_the_table),
     FACT(values_are_read_in_every_form),
     FACT(a_wrong_command_line_is_explained),
     FACT(durations_have_units),
     FACT(help_is_asked_for_before_all_else),
     FACT(a_refused_value_leaves_the_old_one),
-    FACT(help_shows_every_option_with_its_default),
-    FACT(a_command_that_is_not_there_is_explained),
-    FACT(the_rows_of_a_group_stand_together),
-    FACT(options_of_the_same_commands_are_named_by_others),
-    FACT(docs_are_written_in_the_formats_that_there_are),
     FACT(what_was_set_can_be_unset),
     FACT(a_copy_says_the_same_and_goes_its_own_way),
     {NULL, NULL},

@@ -1,0 +1,152 @@
+// The commands, the groups of their options in the order of the help, and what the overview and the man page say of the
+// whole program: together the table.
+#include "catalogue/catalogue.h"
+
+static const Command commands[] = {
+    {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
+     "learn to translate from pairs of sentences",
+     "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
+     "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on.",
+     "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
+     "dragoman train --config zh-en.json --after 30m\n"
+     "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
+     "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u"},
+    {"translate", &dm_catalogue, DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",
+     "Reads sentences, one a line, and writes their translations in the same order; from a pipe it answers as soon as "
+     "no further line waits. On a terminal it asks for sentences: :help lists what else can be typed, Ctrl-D leaves.",
+     "dragoman translate --model zh-en\n"
+     "dragoman translate --model zh-en < test.zh > test.out\n"
+     "dragoman translate --model zh-en --beam-size 1 --input test.zh.gz --output test.out\n"
+     "dragoman translate --model zh-en --n-best 5 --alignment hard < test.zh\n"
+     "dragoman translate --model zh-en another-zh-en --json < test.zh"},
+    {"rescore", &dm_catalogue, DM_RESCORE, "--model DIR (SRC TRG | --tsv FILE) [options]",
+     "say how probable given translations are",
+     "Writes for each pair of lines the natural logarithm of the probability P that the model gives the translation, "
+     "as it goes; or one figure for all of them.",
+     "dragoman rescore --model zh-en test.zh test.en\n"
+     "dragoman rescore --model zh-en test.zh test.en --word-scores\n"
+     "dragoman rescore --model zh-en --tsv test.tsv --summary perplexity"},
+    {"average", &dm_catalogue, DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
+     "make one model of several checkpoints",
+     "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "
+     "at the end of a run; this does it later, and with others.",
+     "dragoman average --model zh-en --last 5\n"
+     "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
+     "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
+    {"quantize", &dm_catalogue, DM_QUANTIZE, "--model DIR --output DIR [options]", "store a model in fewer bits",
+     "Writes a model folder with smaller weights: matrices in 8 bits or bfloat16, biases and norms as they are. All "
+     "commands that read models read it; its run cannot go on from it, but a new one can begin with it "
+     "(--pretrained-model).",
+     "dragoman quantize --model zh-en --output zh-en-int8\n"
+     "dragoman quantize --model zh-en --output zh-en-bf16 --precision bf16"},
+    {"shortlist", &dm_catalogue, DM_SHORTLIST, "--model DIR (--train-sets SRC TRG | --tsv FILE) [options]",
+     "list the pieces that may translate a piece",
+     "Learns from pairs of sentences which target pieces translate a source piece, and writes the list into the model "
+     "folder (vmap.txt, which CTranslate2 reads as well). With it, `translate --shortlist` looks at some hundred "
+     "pieces "
+     "instead of all of them.",
+     "dragoman shortlist --model zh-en --train-sets train.zh train.en\n"
+     "dragoman translate --model zh-en --shortlist < test.zh"},
+    {"score", &dm_catalogue, DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
+     "compare translations with references: BLEU, chrF, TER",
+     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "
+     "a table, and whether they differ by more than chance.",
+     "dragoman score --ref test.en test.out\n"
+     "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
+     "dragoman score --ref test.de test.out --tok none --lowercase --json\n"
+     "dragoman score --ref test.en baseline.out test.out --paired-bs"},
+    {"report", &dm_catalogue, DM_REPORT, "--model DIR [DIR ...] [options]",
+     "show training runs as a page for the browser",
+     "Writes one page that needs nothing else: curves, sample translations, attention, BLEU by length and the settings "
+     "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
+     "dragoman report --model zh-en\n"
+     "dragoman report --model zh-en zh-en-wide --output both.html"},
+    {"serve", &dm_catalogue, DM_SERVE, "--model DIR [options]",
+     "translate in the browser, and for other programs on this machine",
+     "A page to translate in, at the address that it prints, and behind it JSON over HTTP. POST /translate takes a "
+     "list "
+     "of sentences, or an object with \"lines\" and any of beam_size, normalize, max_length_factor, n_best and "
+     "alignment (true or \"soft\", \"hard\"), and answers with a list of objects as translate --json has them. "
+     "POST /attention takes an object with \"line\" and answers with what every head looks at. GET /info says which "
+     "model this is. What is wrong with a request is in the \"error\" of the answer. Requests that come at the same "
+     "time are translated together. Only programs on this machine are answered; Ctrl-C ends.",
+     "dragoman serve --model zh-en\n"
+     "dragoman serve --model en-de --port 9000\n"
+     "curl localhost:9000/translate -d '[\"good morning\", \"how are you ?\"]'\n"
+     "curl localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"n_best\": 3, \"alignment\": true}'\n"
+     "curl localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
+     "curl localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
+     "curl localhost:9000/info"},
+    {"bench", &dm_catalogue, DM_BENCH, "train|translate|gemm [--shape NAME | --model DIR] [options]",
+     "measure how fast this machine trains and translates",
+     "Writes tokens a second, what share they are of the speed of the matrix library alone (measured between the "
+     "rounds, on the same products), and memory. Tokens are pieces, end of sentence counted, as words are "
+     "in the log of train.",
+     "dragoman bench train\n"
+     "dragoman bench train --shape base --profile\n"
+     "dragoman bench translate --beam-size 5 --cpu-threads 1 --json\n"
+     "dragoman bench translate --model zh-en --input test.zh --latency\n"
+     "dragoman bench gemm --shape small --rounds 10 --seconds 5"},
+    {"info", &dm_catalogue, DM_INFO, "--model DIR [options]", "show what a model folder holds",
+     "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
+     "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "
+     "missing.",
+     "dragoman info --model zh-en\n"
+     "dragoman info --model zh-en --json > zh-en.json"},
+    {"docs", &dm_catalogue, DM_DOCS, "FORMAT", "write the man page, or completion for a shell",
+     "Writes what the installed program brings along: completion of commands, options and values for bash or zsh, or "
+     "the man page. All of it is made of the same table as this help.",
+     "dragoman docs man | man -l -\n"
+     "dragoman docs zsh > ~/.zfunc/_dragoman\n"
+     "source <(dragoman docs bash)"},
+    {.name = NULL},
+};
+
+static const OptionGroup groups[] = {
+    {"Data", dm_rows_data},         {"Segmentation", dm_rows_segmentation},
+    {"Model shape", dm_rows_shape}, {"Training", dm_rows_training},
+    {"Schedule", dm_rows_schedule}, {"Validation and saving", dm_rows_validation},
+    {"Search", dm_rows_search},     {"What is written", dm_rows_writing},
+    {"Serving", dm_rows_serving},   {"Measuring", dm_rows_measuring},
+    {"Scoring", dm_rows_scoring},   {"Machine", dm_rows_machine},
+    {"General", dm_rows_general},   {NULL, NULL},
+};
+
+static const Meaning exit_statuses[] = {
+    {"0", "success"},
+    {"1", "a failure of the input or the system: a missing file, a broken line, a full disk"},
+    {"2", "a wrong command line or configuration file"},
+    {"130", "a run that Ctrl-C stopped; it has saved, and the same command goes on with it"},
+    {NULL, NULL},
+};
+
+static const Meaning files_of_models[] = {
+    {"config.json", "shape and ids of the model, as MarianMT's; with all settings of the run, under \"dragoman\""},
+    {"generation_config.json", "what search takes as its defaults"},
+    {"model.safetensors", "the weights, under MarianMT's names: the best checkpoint, or the average"},
+    {"source.spm, target.spm", "SentencePiece models that cut each side into pieces"},
+    {"vocab.json, target_vocab.json", "the ids of the pieces; the second where each side has a vocabulary of its own"},
+    {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages"},
+    {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end"},
+    {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data"},
+    {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
+    {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
+    {"report.html", "the page that dragoman report writes"},
+    {NULL, NULL},
+};
+
+const CommandTable dm_catalogue = {
+    .commands = commands,
+    .groups = groups,
+    .other_names = dm_other_names,
+    .summary = "train translation models, translate with them, score the result",
+    .about = "Trains translation models (Transformers, in the MarianMT folder format) on a processor, translates with "
+             "them, and scores the result.",
+    .next_steps = "A first model: train with --train-sets and --model, then translate with the same --model. Results "
+                  "go to standard output, all else to standard error. Exit status: 0 done, 1 the input or the system "
+                  "failed, 2 the command line is wrong, 130 Ctrl-C stopped a training run, which can go on.",
+    .configuration =
+        "{\"train-sets\": [\"train.zh\", \"train.en\"], \"dropout\": 0.3}  // dragoman train --config FILE",
+    .exit_statuses = exit_statuses,
+    .files_of_models = files_of_models,
+};

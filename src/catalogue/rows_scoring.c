@@ -1,0 +1,41 @@
+// The options of score: the metrics, how they cut and compare text, and the tests of significance.
+#include "catalogue/catalogue.h"
+#include "score/tokenize.h"
+
+// clang-format off
+const OptionRow dm_rows_scoring[] = {
+    {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 3,
+     .initial = "bleu", .choices = "bleu|chrf|ter", .argument = "NAME ...",
+     .help = "what to compute; of TER, which counts edits, less is better"}},
+    {DM_SCORE, &(const Option){.name = "tok", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "13a",
+     .word = dm_tokenizer_name, .argument = "NAME",
+     .help = "how BLEU cuts text into words; zh for Chinese, none for text that is in words already"}},
+    {DM_SCORE, &(const Option){.name = "lowercase", .aliases = "lc", .type = DM_FLAG,
+     .help = "compare without regard to case, as TER always does"}},
+    {DM_SCORE, &(const Option){.name = "chrf-word-order", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 2, .argument = "N",
+     .help = "longest n-grams of words that chrF counts beside those of characters; 2 is chrF++"}},
+    {DM_SCORE, &(const Option){.name = "confidence", .type = DM_FLAG,
+     .help = "also print the mean of bootstrap resamples and half the width of their 95% interval. Resamples are drawn "
+             "otherwise than sacreBLEU draws them, so that these figures agree with its within chance, not to the "
+             "digit"}},
+    {DM_SCORE, &(const Option){.name = "confidence-n", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1000", .low = 2,
+     .high = 1000000, .argument = "N",
+     .help = "resamples of --confidence"}},
+    {DM_SCORE, &(const Option){.name = "paired-bs", .type = DM_FLAG,
+     .help = "compare each system with the first by paired bootstrap resampling: is the difference more than chance?"}},
+    {DM_SCORE, &(const Option){.name = "paired-bs-n", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1000", .low = 2,
+     .high = 1000000, .argument = "N",
+     .help = "resamples of --paired-bs"}},
+    {DM_SCORE, &(const Option){.name = "paired-ar", .type = DM_FLAG,
+     .help = "the same by approximate randomization: translations are exchanged at random between the two"}},
+    {DM_SCORE, &(const Option){.name = "paired-ar-n", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "10000", .low = 2,
+     .high = 1000000, .argument = "N",
+     .help = "exchanges of --paired-ar"}},
+    {DM_SCORE, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "12345", .low = 0,
+     .high = 999999999999999, .argument = "N",
+     .help = "of the random numbers of these tests: the same seed gives the same figures"}},
+    {DM_SCORE, &(const Option){.name = "json", .type = DM_FLAG,
+     .help = "print JSON with sacreBLEU's keys"}},
+    {0, NULL},
+};

@@ -1,0 +1,94 @@
+// The options of training: how the weights are learnt, for how long, and when they are looked at and kept. Defaults are
+// for small corpora on a processor: some ten thousand pairs, minutes.
+#include "catalogue/catalogue.h"
+#include "train/optimizer.h"
+
+// Where the learning rate falls to 0 at the end of training, the end cannot be moved.
+static bool learn_rate_ends(const dm_options *run)
+{
+    return dm_schedule_ends(dm_options_text(run, "lr-schedule", 0));
+}
+
+// clang-format off
+const OptionRow dm_rows_training[] = {
+    {DM_TRAIN, &(const Option){.name = "dropout", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
+     .high = 0.95, .argument = "F",
+     .help = "probability that an activation is dropped; more for small corpora"}},
+    {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
+     .high = 0.95, .argument = "F",
+     .help = "probability that is spread over the whole vocabulary"}},
+    {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "2048",
+     .low = 1, .high = 1000000000, .argument = "N",
+     .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"}},
+    {DM_BENCH, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 1000000000, .argument = "N",
+     .help = "train: target pieces of an update, about; 0: as the shape says, 4,096 with --model"}},
+    {DM_TRAIN, &(const Option){.name = "optimizer-delay", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
+     .high = 10000, .argument = "N",
+     .help = "batches of an update: a larger batch in the same memory"}},
+    {DM_TRAIN, &(const Option){.name = "optimizer", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "adam",
+     .choices = "adam|sgd", .argument = "NAME",
+     .help = "how gradients become steps"}},
+    {DM_TRAIN, &(const Option){.name = "optimizer-params", .type = DM_REAL, .values_min = 3, .values_max = 3,
+     .initial = "0.9 0.98 1e-9", .low = 0, .high = 0.999999, .argument = "B1 B2 EPS",
+     .help = "of adam: decay of the two moments, and epsilon"}},
+    {DM_TRAIN, &(const Option){.name = "clip-norm", .type = DM_REAL, DM_ONE_VALUE, .initial = "1", .low = 0,
+     .high = 1000000000, .argument = "F",
+     .help = "longest gradient: longer ones are scaled down to it; 0: off"}},
+    {DM_TRAIN, &(const Option){.name = "exponential-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 1, .argument = "F",
+     .help = "validate and keep a moving average of the weights, into which each update mixes this share of the new "
+             "ones (1e-4, say; more in the first updates): model.safetensors and all checkpoints but the state of the "
+             "run hold it; 0: off"}},
+    {DM_TRAIN, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
+     .high = 999999999999999, .argument = "N",
+     .help = "of all random numbers: the same seed gives the same model"}},
+    {0, NULL},
+};
+
+const OptionRow dm_rows_schedule[] = {
+    {DM_TRAIN, &(const Option){.name = "learn-rate", .aliases = "lr", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.001",
+     .low = 1e-12, .high = 100, .argument = "F",
+     .help = "highest learning rate"}},
+    {DM_TRAIN, &(const Option){.name = "lr-warmup", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "400", .low = 0,
+     .high = 1000000000, .argument = "N",
+     .help = "updates in which the learning rate rises from 0"}},
+    {DM_TRAIN, &(const Option){.name = "lr-schedule", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "inv-sqrt",
+     .choices = "constant|inv-sqrt|linear|cosine", .argument = "NAME",
+     .help = "how it falls after that: not at all, with the inverse square root of the update, or to 0 at the end "
+             "(--after) in a line or a half cosine"}},
+    {DM_TRAIN, &(const Option){.name = "after", .aliases = "a", .type = DM_DURATION, DM_ONE_VALUE, .initial = "10e",
+     .argument = "TIME", .free_on_resume = true,
+     .fixed = learn_rate_ends,
+     .help = "how long to train: 10e (epochs), 5000u (updates), 90s, 30m or 2h"}},
+    {DM_TRAIN, &(const Option){.name = "early-stopping", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "10", .low = 0,
+     .high = 1000000000, .argument = "N", .free_on_resume = true,
+     .help = "stop after this many validations without a better one; 0: never"}},
+    {0, NULL},
+};
+
+const OptionRow dm_rows_validation[] = {
+    {DM_TRAIN, &(const Option){.name = "valid-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
+     .argument = "TIME",
+     .help = "time from one validation to the next: epochs (1e), updates (500u) or 90s, 30m, 2h"}},
+    {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+     .initial = "ce-mean-words bleu", .choices = "ce-mean-words|perplexity|bleu|chrf", .argument = "NAME ...",
+     .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
+             "translate greedily"}},
+    {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+     .choices = "ce-mean-words|perplexity|bleu|chrf", .argument = "NAME ...",
+     .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"}},
+    {DM_TRAIN, &(const Option){.name = "save-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
+     .argument = "TIME",
+     .help = "time from one checkpoint to the next"}},
+    {DM_TRAIN, &(const Option){.name = "average", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 1000, .argument = "N",
+     .help = "keep the checkpoints of the last N epochs (with --exponential-smoothing, of the smoothed weights) and "
+             "average them at the end; 0: model.safetensors is the best checkpoint"}},
+    {DM_TRAIN, &(const Option){.name = "disp-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "100u",
+     .argument = "TIME", .free_on_resume = true,
+     .help = "time from one line of the log to the next"}},
+    {DM_TRAIN, &(const Option){.name = "quiet", .aliases = "q", .type = DM_FLAG, .free_on_resume = true,
+     .help = "no progress bar, no log on the terminal; train.jsonl is written all the same"}},
+    {0, NULL},
+};

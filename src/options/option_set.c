@@ -1,0 +1,251 @@
+// One set of options: its values, what goes together, and how the rest of the program asks for them.
+#include "options/option_set.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Values ---------------------------------------------------------------------------------------------------------
+
+Setting *dm_option_setting(const dm_options *options, const Option *row)
+{
+    int at = 0;
+    while (at < options->rows && options->settings[at].row != row) at++;
+    assert(at < options->rows && "an option of the command");
+    return &options->settings[at];
+}
+
+static void clear(Setting *setting)
+{
+    for (int i = 0; i < setting->count; i++) free(setting->values[i]);
+    free(setting->values);
+    *setting = (Setting){.row = setting->row};
+}
+
+static void fill(Setting *setting, int count, const char *const *values)
+{
+    Setting fresh = {setting->row, dm_allocate((size_t)count, sizeof *fresh.values), .count = count};
+    for (int i = 0; i < count; i++) fresh.values[i] = dm_copy_string(values[i]);
+    clear(setting);
+    *setting = fresh;
+}
+
+Status dm_option_assign(dm_options *options, const Option *row, const char *label, int count, const char *const *values,
+                        Error *error)
+{
+    static const char *const on[] = {"true"};
+    int most = row->type == DM_FLAG ? 1 : row->values_max;
+    if (count < row->values_min || count > most) {
+        const char *what = row->argument ? row->argument : row->name;
+        if (row->values_min == row->values_max)
+            return dm_misuse(error, "%s needs %d value%s (%s), but got %d", label, row->values_min,
+                             row->values_min > 1 ? "s" : "", what, count);
+        return dm_misuse(error, "%s needs %d to %d values (%s), but got %d", label, row->values_min, most, what, count);
+    }
+    for (int i = 0; i < count; i++) {
+        Status status = dm_option_check(row, label, values[i], error);
+        if (status) return status;
+    }
+    Setting *setting = dm_option_setting(options, row);
+    if (row->type == DM_FLAG && count == 0)
+        fill(setting, 1, on);
+    else
+        fill(setting, count, values);
+    setting->given = true;
+    return DM_OK;
+}
+
+// ---- One set of options ---------------------------------------------------------------------------------------------
+
+// Empty again, or as the row says.
+static void reset(Setting *setting)
+{
+    clear(setting);
+    if (!setting->row->initial) return;
+    const char *values[8];
+    int count = 0;
+    char *words = dm_copy_string(setting->row->initial), *rest = NULL;
+    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        assert((size_t)count < DM_COUNT(values));
+        values[count++] = word;
+    }
+    fill(setting, count, values);
+    free(words);
+}
+
+dm_options *dm_options_create(const Command *command)
+{
+    dm_options *options = dm_allocate(1, sizeof *options);
+    *options = (dm_options){.command = command};
+    for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) options->rows++;
+    options->settings = dm_allocate((size_t)options->rows, sizeof *options->settings);
+    Setting *setting = options->settings;
+    for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at), setting++) {
+        setting->row = at.row;
+        reset(setting);
+    }
+    return options;
+}
+
+dm_options *dm_options_copy(const dm_options *options)
+{
+    dm_options *copy = dm_allocate(1, sizeof *copy);
+    *copy = *options;
+    copy->settings = dm_allocate((size_t)copy->rows, sizeof *copy->settings);
+    for (int i = 0; i < copy->rows; i++) {
+        const Setting *from = &options->settings[i];
+        copy->settings[i].row = from->row;
+        if (from->count) fill(&copy->settings[i], from->count, (const char *const *)from->values);
+        copy->settings[i].given = from->given;
+    }
+    return copy;
+}
+
+void dm_options_free(dm_options *options)
+{
+    if (!options) return;
+    for (int i = 0; i < options->rows; i++) clear(&options->settings[i]);
+    free(options->settings);
+    free(options);
+}
+
+dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values, dm_error *error)
+{
+    const Option *row = dm_option_find(options->command, name);
+    if (!row) return dm_option_unknown(options->command, "", "--", name, error);
+    char *label = dm_format("%s%s", dm_option_by_itself(row) ? "" : "--", row->name);
+    Status status = dm_option_assign(options, row, label, count, values, error);
+    free(label);
+    return status;
+}
+
+dm_status dm_options_unset(dm_options *options, const char *name, dm_error *error)
+{
+    const Option *row = dm_option_find(options->command, name);
+    if (!row) return dm_option_unknown(options->command, "", "--", name, error);
+    reset(dm_option_setting(options, row));
+    return DM_OK;
+}
+
+// ---- What goes together ---------------------------------------------------------------------------------------------
+
+static bool are_rivals(const Option *a, const Option *b)
+{
+    return (a->instead && strcmp(a->instead, b->name) == 0) || (b->instead && strcmp(b->instead, a->name) == 0);
+}
+
+void dm_option_drop_rivals(dm_options *options, const Option *row)
+{
+    for (int i = 0; i < options->rows; i++)
+        if (are_rivals(row, options->settings[i].row)) clear(&options->settings[i]);
+}
+
+// How a sentence calls it: "--tsv", "SRC"; with_value: "--tsv FILE".
+static char *shown(const Option *row, bool with_value)
+{
+    if (dm_option_by_itself(row)) return dm_copy_string(row->name);
+    return with_value ? dm_format("--%s %s", row->name, row->argument) : dm_format("--%s", row->name);
+}
+
+static Status say_missing(const Command *command, const Option *row, const Option *other, Error *error)
+{
+    char *name = shown(row, true), *other_name = other ? shown(other, true) : NULL;
+    Status status =
+        dm_misuse(error, "%s needs %s%s%s (%s), for example:\n  %.*s", command->name, name, other ? " or " : "",
+                  other ? other_name : "", row->help, (int)strcspn(command->examples, "\n"), command->examples);
+    free(name);
+    free(other_name);
+    return status;
+}
+
+static Status say_both(const Command *command, const Option *row, const Option *other, Error *error)
+{
+    char *name = shown(row, false), *other_name = shown(other, false);
+    Status status = dm_misuse(error, "%s takes %s or %s, not both: one stands in the place of the other", command->name,
+                              name, other_name);
+    free(name);
+    free(other_name);
+    return status;
+}
+
+static Status check_company(const dm_options *options, const Option *row, Error *error)
+{
+    char *names = dm_copy_string(row->only_with), *rest = NULL;
+    bool found = false;
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+        found = found || dm_option_setting(options, dm_option_find(options->command, name))->given;
+    Status status = DM_OK;
+    if (!found)
+        status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
+                           (int)strcspn(row->only_with, " "), row->only_with);
+    free(names);
+    return status;
+}
+
+Status dm_options_complete(const dm_options *options, Error *error)
+{
+    const Command *command = options->command;
+    Status status = DM_OK;
+    for (int i = 0; i < options->rows && !status; i++) {
+        const Setting *setting = &options->settings[i];
+        const Option *row = setting->row, *other = row->instead ? dm_option_find(command, row->instead) : NULL;
+        const bool there = setting->count > 0, other_there = other && dm_option_setting(options, other)->count > 0;
+        if (there && other_there)
+            status = say_both(command, row, other, error);
+        else if (row->required && !there && !other_there)
+            status = say_missing(command, row, other, error);
+        else if (row->only_with && setting->given)
+            status = check_company(options, row, error);
+    }
+    return status;
+}
+
+// ---- Asking ---------------------------------------------------------------------------------------------------------
+
+static const Setting *ask(const dm_options *options, const char *name)
+{
+    const Option *row = dm_option_find(options->command, name);
+    if (!row) fprintf(stderr, "dragoman: the program asks %s for an option %s\n", options->command->name, name);
+    assert(row && "an option that the command does not have");
+    return dm_option_setting(options, row);
+}
+
+bool dm_options_given(const dm_options *options, const char *name)
+{
+    return ask(options, name)->given;
+}
+
+int dm_options_count(const dm_options *options, const char *name)
+{
+    return ask(options, name)->count;
+}
+
+const char *dm_options_text(const dm_options *options, const char *name, int index)
+{
+    const Setting *setting = ask(options, name);
+    return index >= 0 && index < setting->count ? setting->values[index] : NULL;
+}
+
+double dm_options_number(const dm_options *options, const char *name)
+{
+    const char *text = dm_options_text(options, name, 0);
+    return text ? dm_option_number(text) : NAN;
+}
+
+bool dm_options_flag(const dm_options *options, const char *name)
+{
+    const char *text = dm_options_text(options, name, 0);
+    return text && strcmp(text, "true") == 0;
+}
+
+Duration dm_options_duration(const dm_options *options, const char *name)
+{
+    Duration duration = {0, 'u'};
+    const char *text = dm_options_text(options, name, 0);
+    bool good = text && dm_option_read_duration(text, &duration);
+    assert(good && "an option that is a duration and has a default");
+    (void)good;
+    return duration;
+}

@@ -1,0 +1,27 @@
+// One set of options: the values of all options of one command, and how they are checked and set.
+#pragma once
+#include "options/command_table.h"
+
+typedef struct Setting {  // the values of one option
+    const Option *row;
+    char **values;
+    int count;
+    bool given;  // by the user
+} Setting;
+
+struct dm_options {
+    const Command *command;
+    int rows;
+    Setting *settings;  // [rows], in the order of the help
+};
+
+Setting *dm_option_setting(const dm_options *options, const Option *row);
+
+// Checks one value, or sets all values of a row after checking each. `label` is how the error calls the option:
+// "--beam-size", or "run.json: beam-size".
+Status dm_option_check(const Option *row, const char *label, const char *value, Error *error);
+Status dm_option_assign(dm_options *options, const Option *row, const char *label, int count, const char *const *values,
+                        Error *error);
+// Takes back what stands in the place of this row, or this in its.
+void dm_option_drop_rivals(dm_options *options, const Option *row);
+bool dm_option_read_duration(const char *text, Duration *duration);
