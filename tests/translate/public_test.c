@@ -128,6 +128,39 @@ static void threads_of_the_caller_may_share_a_model(void)
     remove_folder(folder);
 }
 
+static void the_defaults_are_those_of_the_options_of_translate(void)
+{
+    dm_translate_options ours, read;
+    dm_options *options = dm_options_new("translate");
+    CU_ASSERT_EQUAL(dm_translate_options_read(&ours, NULL, NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_translate_options_read(&read, options, NULL), DM_OK);
+#define IS_THE_SAME(field) CU_ASSERT(ours.field == read.field)
+    IS_THE_SAME(beam_size);
+    IS_THE_SAME(normalize);
+    IS_THE_SAME(max_length_factor);
+    IS_THE_SAME(max_length);
+    IS_THE_SAME(min_length);
+    IS_THE_SAME(n_best);
+    IS_THE_SAME(coverage_penalty);
+    IS_THE_SAME(no_repeat_ngram);
+    IS_THE_SAME(diversity);
+    IS_THE_SAME(sampling);
+    IS_THE_SAME(sampling_limit);
+    IS_THE_SAME(temperature);
+    IS_THE_SAME(seed);
+    IS_THE_SAME(first_line);
+    IS_THE_SAME(alignment);
+    IS_THE_SAME(unk_replace);
+    IS_THE_SAME(threads);
+    IS_THE_SAME(mini_batch);
+    IS_THE_SAME(prefixes);
+    IS_THE_SAME(context);
+    IS_THE_SAME(stop);
+    IS_THE_SAME(partial);
+#undef IS_THE_SAME
+    dm_options_free(options);
+}
+
 static void no_options_are_the_defaults(void)
 {
     char *folder = make_folder(3, "w"), lines[LINES][64];
@@ -211,6 +244,7 @@ static void an_ensemble_takes_models_of_one_vocabulary(void)
 
 const Fact facts[] = {
     FACT(threads_of_the_caller_may_share_a_model),
+    FACT(the_defaults_are_those_of_the_options_of_translate),
     FACT(no_options_are_the_defaults),
     FACT(what_cannot_be_translated_leaves_nothing_behind),
     FACT(an_ensemble_takes_models_of_one_vocabulary),
