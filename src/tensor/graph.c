@@ -92,8 +92,8 @@ float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add)
         whole->grad = take_gradient(graph, whole);
         whole->written = 0;
     }
-    const int from = (int)(t->data - whole->data);
-    if (from == whole->written) {
+    const ptrdiff_t from = t->data - whole->data;  // a column; of a part that begins in a lower row, more than any
+    if (t->rows == whole->rows && from == whole->written) {
         *add = false;
         whole->written += t->cols;
     } else if (from + t->cols > whole->written) {

@@ -67,7 +67,8 @@ void *dm_record(Graph *graph, const Op *op, Tensor *result, size_t size);
 float *dm_gradient(Graph *graph, const Tensor *t);
 
 // The same for an op that can write as well as add: *add says which. The first to come writes every element, which
-// saves clearing them and reading them again. Views that are written from left to right need no clearing either.
+// saves clearing them and reading them again. Columns that are written from left to right need no clearing either; some
+// rows of a tensor are always added to.
 float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add);
 
 // Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.

@@ -4,12 +4,13 @@
 #include <stddef.h>
 
 // Row-major float32 [rows, cols]. Activations are [tokens, width]: no padding, a batch is the concatenation of its
-// sentences. A tensor may be some columns of a wider one (dm_columns): row r begins at data + r * stride.
+// sentences. A tensor may be some columns of a wider one or some rows of a taller one (dm_columns, dm_rows): row r
+// begins at data + r * stride.
 typedef struct Tensor {
     int rows, cols, stride;
     float *data;
     bool parameter;        // data lies in the model's parameter buffer, its gradient in the graph's
-    struct Tensor *whole;  // itself, or what it is columns of; NULL: nothing flows back here
+    struct Tensor *whole;  // itself, or what it is a part of; NULL: nothing flows back here
     float *grad;           // of the whole, on the way back: same layout as data; NULL until dm_gradient is asked for it
     int written;           // of the whole: so many columns of grad, from the left, hold something; the rest is garbage
 } Tensor;
@@ -32,6 +33,17 @@ static inline Tensor dm_columns(const Tensor *t, int from, int cols)
                     .cols = cols,
                     .stride = t->stride,
                     .data = t->data + from,
+                    .parameter = t->parameter,
+                    .whole = t->whole};
+}
+
+// The rows from ... from+rows-1 of t, likewise. Their gradient can only be added to (dm_gradient_sum).
+static inline Tensor dm_rows(const Tensor *t, int from, int rows)
+{
+    return (Tensor){.rows = rows,
+                    .cols = t->cols,
+                    .stride = t->stride,
+                    .data = dm_row(t, from),
                     .parameter = t->parameter,
                     .whole = t->whole};
 }

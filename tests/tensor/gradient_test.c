@@ -52,6 +52,26 @@ static Tensor *run_linear_of_columns(Bench *b, const Case *c)
                      c->activation);
 }
 
+// x is some rows of a taller tensor, as one step of many sequences is, and some columns of these.
+static Tensor *run_linear_of_rows(Bench *b, const Case *c)
+{
+    const Tensor *tall = bench_input(b, c->rows + 3, c->in + 5);
+    const Tensor columns = dm_columns(tall, 2, c->in);
+    Tensor *x = dm_arena_take(&b->arena, sizeof(Tensor));
+    *x = dm_rows(&columns, 2, c->rows);
+    return dm_linear(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0),
+                     c->activation);
+}
+
+// Rows that overlap, of the result of an op: some are used twice, some never.
+static Tensor *run_add_of_rows(Bench *b, const Case *c)
+{
+    const Tensor *x = dm_scale(&b->graph, bench_input(b, c->rows + 4, c->in), 2);
+    Tensor *view = dm_arena_take(&b->arena, 2 * sizeof(Tensor));
+    view[0] = dm_rows(x, 1, c->rows), view[1] = dm_rows(x, 2, c->rows);
+    return dm_add(&b->graph, &view[0], &view[1]);
+}
+
 static const int embedding_ids[] = {3, 1, 3, 6, 2, 0, 3, 5, 6};  // repeated and frozen ones; 4 is missing
 
 static Tensor *run_embedding(Bench *b, const Case *c)
@@ -230,6 +250,10 @@ static const Case cases[] = {
     {.op = "linear", .what = "gelu of columns", .run = run_linear_of_columns, .rows = 4, .in = 8, .out = 7,
      .activation = DM_GELU},
 
+    {.op = "linear", .what = "of rows", .run = run_linear_of_rows, .rows = 4, .in = 8, .out = 7},
+    {.op = "linear", .what = "gelu of one row", .run = run_linear_of_rows, .rows = 1, .in = 8, .out = 7,
+     .activation = DM_GELU},
+
     {.op = "embedding", .what = "alone", .run = run_embedding, .in = 8},
     {.op = "embedding", .what = "positions", .run = run_embedding, .in = 7, .bias = true},
     {.op = "embedding", .what = "frozen row", .run = run_embedding, .in = 12, .bias = true, .frozen = 6},
@@ -298,6 +322,7 @@ static const Case cases[] = {
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},
+    {.op = "add", .what = "rows of x", .run = run_add_of_rows, .rows = 3, .in = 7},
     {.op = "scale", .what = "12", .run = run_scale, .rows = 3, .in = 12},
     {.op = "concatenate", .what = "7 and 1", .run = run_concatenate, .rows = 4, .in = 7, .out = 1},
     {.op = "concatenate", .what = "3 and 33", .run = run_concatenate, .rows = 3, .in = 3, .out = 33},

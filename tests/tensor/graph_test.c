@@ -60,36 +60,77 @@ static void the_first_result_that_is_not_finite_is_found(void)
     }
 }
 
-// Whoever asks for the gradient of a tensor or of its columns, in whatever order, finds zeros where nobody has written.
+// Whoever asks for the gradient of a tensor or of parts of it, in whatever order, finds zeros where nobody has written.
+static void check_parts(int rows, const char *order)
+{
+    static const struct {
+        char name;
+        int row, rows, col, cols;  // rows 0: all
+    } parts[] = {{'a', 0, 0, 0, WIDTH},         {'b', 0, 0, WIDTH, WIDTH},     {'c', 0, 0, 2 * WIDTH, WIDTH},
+                 {'w', 0, 0, 0, 3 * WIDTH},     {'e', 0, 0, WIDTH, 0},         {'1', 0, 1, 0, 3 * WIDTH},
+                 {'2', 1, 1, 0, 3 * WIDTH},     {'3', 1, 2, 0, 3 * WIDTH},     {'4', 0, 1, WIDTH, WIDTH},
+                 {'5', 2, 1, 2 * WIDTH, WIDTH}, {'6', 1, 2, WIDTH, 2 * WIDTH}, {'7', ROWS - 1, 1, 0, WIDTH}};
+    for (int clears = 0; clears < 2; clears++) {
+        Arena arena = {0};
+        Graph g = {.arena = &arena, .recording = true};
+        memset(dm_arena_take(&arena, 4096), 0xFF, 4096);
+        dm_arena_reset(&arena);
+        Tensor *x = dm_tensor(&g, rows, 3 * WIDTH);
+        int times[ROWS][3 * WIDTH] = {{0}};
+        for (const char *name = order; *name; name++) {
+            size_t k = 0;
+            while (parts[k].name != *name) k++;
+            const int some = parts[k].rows ? parts[k].rows : rows;
+            const Tensor of_rows = dm_rows(x, parts[k].row, some), of_cols = dm_columns(x, parts[k].col, parts[k].cols);
+            const Tensor view =
+                clears ? dm_columns(&of_rows, parts[k].col, parts[k].cols) : dm_rows(&of_cols, parts[k].row, some);
+            bool add = true;
+            float *to = clears ? dm_gradient(&g, &view) : dm_gradient_sum(&g, &view, &add);
+            for (int i = 0; i < view.rows; i++)
+                for (int j = 0; j < view.cols; j++) {
+                    float *at = to + i * view.stride + j;
+                    *at = (add ? *at : 0) + 1;
+                    times[parts[k].row + i][parts[k].col + j]++;
+                }
+        }
+        const float *gradient = dm_gradient(&g, x);
+        int wrong = 0;
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < 3 * WIDTH; j++) wrong += gradient[i * 3 * WIDTH + j] != (float)times[i][j];
+        CU_ASSERT_EQUAL(wrong, 0);
+        if (wrong) fprintf(stderr, "parts %s of %d rows: %d elements are wrong\n", order, rows, wrong);
+        dm_arena_destroy(&arena);
+    }
+}
+
 static void a_gradient_is_zero_until_something_is_added(void)
 {
-    static const int orders[][3] = {{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {0, 2, 1}, {0, 0, 1}, {1, 1, 1}};
-    for (size_t n = 0; n < sizeof orders / sizeof *orders; n++)
-        for (int clears = 0; clears < 2; clears++) {
-            Arena arena = {0};
-            Graph g = {.arena = &arena, .recording = true};
-            memset(dm_arena_take(&arena, 4096), 0xFF, 4096);
-            dm_arena_reset(&arena);
-            Tensor *x = dm_tensor(&g, ROWS, 3 * WIDTH);
-            int times[3] = {0};
-            for (int k = 0; k < 3; k++) {
-                const Tensor view = dm_columns(x, orders[n][k] * WIDTH, WIDTH);
-                bool add = true;
-                float *to = clears ? dm_gradient(&g, &view) : dm_gradient_sum(&g, &view, &add);
-                for (int i = 0; i < ROWS * WIDTH; i++) {
-                    float *at = to + i / WIDTH * view.stride + i % WIDTH;
-                    *at = (add ? *at : 0) + 1;
-                }
-                times[orders[n][k]]++;
-            }
-            const float *gradient = dm_gradient(&g, x);
-            for (int i = 0; i < ROWS * 3 * WIDTH; i++) CU_ASSERT(gradient[i] == (float)times[i % (3 * WIDTH) / WIDTH]);
-            dm_arena_destroy(&arena);
-        }
+    static const char *const columns[] = {"", "abc", "cba", "bac", "acb", "aab", "bbb", "w", "aw", "wa", "eaebc", "ae"};
+    static const char *const rows[] = {"1",  "2",   "12",   "21",  "3",   "w3",   "3w",   "a1",   "1a",
+                                       "4",  "4a",  "a4",   "ab4", "a5b", "ab5c", "6a",   "a6",   "77",
+                                       "a7", "7ab", "b123", "e2",  "2e",  "a2bc", "ab3c", "abc3", "acb6"};
+    for (size_t n = 0; n < sizeof columns / sizeof *columns; n++)
+        for (int of = 1; of <= ROWS; of++) check_parts(of, columns[n]);
+    for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) check_parts(ROWS, rows[n]);
+    check_parts(1, "1");  // one row is all of it
+    check_parts(1, "4a");
+    check_parts(1, "a4c");
+}
+
+// Nothing is divided by the width of a tensor without columns, nor written into it.
+static void rows_of_an_empty_tensor_are_empty(void)
+{
+    Arena arena = {0};
+    Graph g = {.arena = &arena, .recording = true};
+    const Tensor *no_columns = dm_tensor(&g, ROWS, 0), *no_rows = dm_tensor(&g, 0, WIDTH);
+    const Tensor views[] = {dm_rows(no_columns, 1, 2), dm_rows(no_rows, 0, 0)};
+    for (int i = 0; i < 2; i++) CU_ASSERT(dm_gradient(&g, &views[i]) != NULL);
+    dm_arena_destroy(&arena);
 }
 
 const Fact facts[] = {
     FACT(a_gradient_is_zero_until_something_is_added),
+    FACT(rows_of_an_empty_tensor_are_empty),
     FACT(the_first_result_that_is_not_finite_is_found),
     {NULL, NULL},
 };
