@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "report.h"
-#include "serve.h"
+#include "serve/serve.h"
 #include "settings.h"
 
 static const struct timespec a_while = {.tv_nsec = 200000000};

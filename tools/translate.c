@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "input.h"
-#include "interactive.h"
+#include "talk/conversation.h"
 #include "settings.h"
 #include "tools.h"
 

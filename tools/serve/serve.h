@@ -22,7 +22,7 @@ enum {
     MOST_PICTURE_PIECES = 64,
 };
 
-// ---- Questions (serve_question.c) -----------------------------------------------------------------------------------
+// ---- Questions (question.c) -----------------------------------------------------------------------------------------
 
 typedef enum QuestionKind { TRANSLATE_LINES, SHOW_ATTENTION } QuestionKind;
 
@@ -43,7 +43,7 @@ void question_free(Question *question);
 double question_work(const Question *question, size_t line);
 bool question_like(const Question *question, const Question *other);  // their lines can share a batch
 
-// ---- The queue (serve_queue.c) --------------------------------------------------------------------------------------
+// ---- The queue (queue.c) --------------------------------------------------------------------------------------------
 
 // A question and its answer as it grows. Its asker waits for it; until it has ended it stays where it is.
 typedef struct Job {
@@ -72,7 +72,7 @@ size_t queue_wait(Queue *queue, Job *job, size_t seen);
 void queue_abandon(Queue *queue, Job *job);  // from any thread: nobody wants the answer any more
 void queue_remove(Queue *queue, Job *job);   // waits for its end and frees it, with what it has come to
 
-// ---- Answers (serve_answer.c) ---------------------------------------------------------------------------------------
+// ---- Answers (answer.c) ---------------------------------------------------------------------------------------------
 
 typedef struct Reply {
     unsigned status;    // of HTTP
@@ -87,7 +87,7 @@ Reply reply_translations(Queue *queue, Job *job);
 Reply reply_attention(Queue *queue, Job *job);
 char *describe_models(const dm_options *options);  // JSON: what GET /info answers
 
-// ---- Clients (serve_clients.c) --------------------------------------------------------------------------------------
+// ---- Clients (clients.c) --------------------------------------------------------------------------------------------
 
 // A connection: it is given time to send a request, then waits for its answer, then is given time to take it.
 typedef struct Client Client;
@@ -106,7 +106,7 @@ void client_may_ask(Clients *clients, Client *client);              // the next 
 void clients_look(Clients *clients, Queue *queue);  // cuts off those that take too long, drops what left ones wanted
 bool clients_served(Clients *clients);              // nobody waits or is taking an answer
 
-// ---- HTTP (serve_http.c) --------------------------------------------------------------------------------------------
+// ---- HTTP (http.c) --------------------------------------------------------------------------------------------------
 
 typedef struct Service {
     dm_model *model;

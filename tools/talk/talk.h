@@ -13,7 +13,7 @@ typedef struct Screen {
 extern const char talk_plain[], talk_dim[], talk_bright[];        // styles; for talk_style
 const char *talk_style(const Screen *screen, const char *style);  // "" where the screen knows none
 
-// ---- The conversation (interactive.c) -------------------------------------------------------------------------------
+// ---- The conversation (conversation.c) ------------------------------------------------------------------------------
 
 typedef struct Talk {
     dm_options *options;  // a copy, which commands change
@@ -36,9 +36,9 @@ dm_translate_options talk_search(Talk *talk);
 dm_status talk_settings(Settings *settings, const dm_options *options, dm_error *error);  // checked for a terminal
 void talk_complain(const Talk *talk, dm_status status, const dm_error *error);
 
-void talk_command(Talk *talk, char *line);  // talk_commands.c: a line that begins with a colon, which it may change
+void talk_command(Talk *talk, char *line);  // commands.c: a line that begins with a colon, which it may change
 
-// ---- The keyboard (talk_keyboard.c) ---------------------------------------------------------------------------------
+// ---- The keyboard (keyboard.c) --------------------------------------------------------------------------------------
 
 typedef struct Keyboard Keyboard;
 
@@ -53,14 +53,14 @@ void keyboard_close(Keyboard *keyboard);  // NULL: nothing
 void keyboard_forget_interrupt(void);
 bool keyboard_interrupted(void);  // Ctrl-C since then; from any thread
 
-// ---- History (talk_history.c) ---------------------------------------------------------------------------------------
+// ---- History (history.c) --------------------------------------------------------------------------------------------
 
 char *history_path(void);  // its folders are made; NULL: there is no place for it. The caller frees it
 // The lines of the file, the oldest first, at most `most`; a file that cannot be read has none. The caller frees them.
 int history_read(const char *path, int most, char ***lines);
 void history_add(const char *path, const char *line);  // what cannot be written is forgotten when the program ends
 
-// ---- Pictures (talk_pictures.c) -------------------------------------------------------------------------------------
+// ---- Pictures (pictures.c) ------------------------------------------------------------------------------------------
 
 void draw_alignment(const Screen *screen, const dm_translation *translation, const dm_hypothesis *hypothesis);
 void draw_scores(const Screen *screen, const dm_hypothesis *hypothesis);

@@ -1,5 +1,5 @@
 // A conversation with a model on a terminal: a line that is typed is answered by its translation, or is a command.
-#include "interactive.h"
+#include "conversation.h"
 
 #include <errno.h>
 #include <langinfo.h>
