@@ -123,7 +123,7 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
                     .arenas = dm_allocate((size_t)manner->threads, sizeof(Arena))};
     dm_translate_options_read(&all->options, NULL, NULL);
     all->options.beam_size = manner->beam;
-    all->model->output_bias->data[bench->config.eos] = -10000;
+    all->model->output.bias.data[bench->config.eos] = -10000;
     dm_bench_text(&all->corpus, bench, pairs);
     long pieces = 0;
     for (int i = 0; i < pairs; i++) pieces += all->corpus.target_length[i];

@@ -1,5 +1,6 @@
 // dm_bench: reads what is to be measured, describes it and the machine, and hands over.
 #include "bench/bench.h"
+#include "folder/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +60,12 @@ static Status check_options(const dm_options *o, const char *what, Error *error)
 static void describe_shape(const Bench *bench)
 {
     const ModelConfig *c = &bench->config;
-    Model declared = {.config = *c, .architecture = dm_architecture(c->architecture)};
+    Model declared = {.config = *c, .architecture = c->architecture};
     declared.architecture->declare(&declared);
     cJSON *shape = cJSON_AddObjectToObject(bench->result, "shape");
     cJSON_AddStringToObject(shape, "name", bench->shape);
-    cJSON_AddNumberToObject(shape, "encoder_layers", c->encoder_layers);
-    cJSON_AddNumberToObject(shape, "decoder_layers", c->decoder_layers);
-    cJSON_AddNumberToObject(shape, "width", c->width);
-    cJSON_AddNumberToObject(shape, "ffn", c->decoder_ffn);
-    cJSON_AddNumberToObject(shape, "heads", c->decoder_heads);
+    cJSON_AddStringToObject(shape, "type", c->architecture->name);
+    for (const ShapeRow *row = c->architecture->shape; row->key; row++) dm_shape_json(shape, c, row);
     cJSON_AddNumberToObject(shape, "vocabulary", c->target_vocabulary);
     cJSON_AddNumberToObject(shape, "weights", (double)declared.parameters.size);
     dm_parameters_free(&declared.parameters);

@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/threads.h"
-#include "model/model.h"
+#include "model/transformer.h"
 
 // ---- The list -----------------------------------------------------------------------------------------------------
 
@@ -61,8 +61,9 @@ static const char qkv[] = "qkv", kv[] = "kv", out[] = "out", fc1[] = "fc1", fc2[
 
 static Products products_of(const ModelConfig *c, const Rows *rows)
 {
-    const int d = c->width, encoder_ffn = c->encoder_ffn, decoder_ffn = c->decoder_ffn;
-    const double encoder = c->encoder_layers, decoder = c->decoder_layers, steps = decoder * rows->beam;
+    const TransformerShape *t = dm_transformer_shape(c);
+    const int d = c->width, encoder_ffn = t->encoder_ffn, decoder_ffn = t->decoder_ffn;
+    const double encoder = t->encoder_layers, decoder = t->decoder_layers, steps = decoder * rows->beam;
     const Layer layers[] = {
         {qkv, rows->source, 3 * d, d, encoder, 0},
         {qkv, rows->target, 3 * d, d, 0, steps},

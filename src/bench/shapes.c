@@ -27,24 +27,27 @@ static void take_named_shape(Bench *bench, const char *name)
     const NamedShape *s = named;
     while (strcmp(s->name, name) != 0) s++;
     bench->config = (ModelConfig){
-        .architecture = "transformer",
+        .architecture = &dm_transformer,
         .source_vocabulary = s->vocabulary,
         .target_vocabulary = s->vocabulary,
         .shared_embeddings = true,
         .tied_output = true,
-        .width = s->width,
-        .encoder_layers = s->layers,
-        .decoder_layers = s->layers,
-        .encoder_heads = s->heads,
-        .decoder_heads = s->heads,
-        .encoder_ffn = s->ffn,
-        .decoder_ffn = s->ffn,
-        .activation = DM_RELU,
-        .activation_name = "relu",
-        .scale_embedding = true,
         .pad = s->vocabulary - 1,
         .decoder_start = s->vocabulary - 1,
     };
+    dm_shape_take_usual(&bench->config);
+    const struct {
+        const char *key;
+        int value;
+    } shape[] = {{"d_model", s->width},
+                 {"encoder_layers", s->layers},
+                 {"decoder_layers", s->layers},
+                 {"encoder_attention_heads", s->heads},
+                 {"decoder_attention_heads", s->heads},
+                 {"encoder_ffn_dim", s->ffn},
+                 {"decoder_ffn_dim", s->ffn}};
+    for (size_t i = 0; i < DM_COUNT(shape); i++)
+        dm_shape_set(&bench->config, dm_shape_row(&dm_transformer, shape[i].key), shape[i].value);
     bench->update_words = s->update_words;
     bench->dropout = s->dropout;
 }
@@ -91,8 +94,7 @@ Status dm_bench_shape(Bench *bench, Error *error)
 Model *dm_bench_model(const Bench *bench)
 {
     Model *model = dm_model_create(&bench->config);
-    dm_parameters_initialise(&model->parameters, bench->seed);
-    model->output_bias->data[bench->config.pad] = -10000;
+    dm_model_initialise(model, bench->seed);
     return model;
 }
 

@@ -35,7 +35,7 @@ static void begin(Training *t)
                                .beta2 = 0.98,
                                .epsilon = 1e-9,
                                .rounds = bench->precision == DM_PRECISION_BF16,
-                               .lanes = lanes ? lanes : dm_default_lanes(t->model->parameters.size),
+                               .lane_count = lanes ? lanes : dm_default_lanes(t->model->parameters.size),
                                .threads = bench->threads};
     dm_optimizer_create(&t->optimizer, &t->model->parameters);
     dm_plan_make(&t->plan, &t->corpus,
@@ -43,15 +43,19 @@ static void begin(Training *t)
                                .epoch = 1,
                                .shard_words = t->shard_words,
                                .update_words = t->update_words,
-                               .lanes = t->optimizer.lanes});
+                               .lanes = t->optimizer.lane_count});
+    static const ChosenTerms no_terms = {.copies = 1};
     t->workers = (Workers){.model = t->model,
+                           .objective = &dm_teacher_forcing,
+                           .terms = &no_terms,
+                           .examples = &dm_pairs,
                            .gemm = bench->gemm,
                            .threads = bench->threads,
                            .rounded = t->optimizer.rounded,
                            .dropout = bench->dropout,
                            .smoothing = 0.1f,
                            .seed = bench->seed};
-    dm_workers_create(&t->workers, t->optimizer.lanes);
+    dm_workers_create(&t->workers, t->optimizer.lane_count);
     if (dm_options_flag(o, "profile")) {
         t->workers.profiles = dm_allocate((size_t)bench->threads, sizeof(Profile));
         for (int i = 0; i < bench->threads; i++) dm_profile_create(&t->workers.profiles[i]);
@@ -205,7 +209,7 @@ Status dm_bench_train(Bench *bench, Error *error)
     cJSON *result = bench->result;
     cJSON_AddNumberToObject(result, "update_words", t.update_words);
     cJSON_AddNumberToObject(result, "shard_words", t.shard_words);
-    cJSON_AddNumberToObject(result, "lanes", t.optimizer.lanes);
+    cJSON_AddNumberToObject(result, "lanes", t.optimizer.lane_count);
     cJSON_AddNumberToObject(result, "updates", (double)whole.times);
     if (t.workers.profiles) cJSON_AddItemToObject(result, "profile", describe_profile(&t, whole.seconds));
     end(&t);

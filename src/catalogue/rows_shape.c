@@ -1,5 +1,6 @@
 // The options of what a new model is made of: its pieces and its shape.
 #include "catalogue/catalogue.h"
+#include "model/shape_options.h"
 
 // clang-format off
 const OptionRow dm_rows_segmentation[] = {
@@ -17,23 +18,13 @@ const OptionRow dm_rows_segmentation[] = {
 };
 
 const OptionRow dm_rows_shape[] = {
-    {DM_TRAIN, &(const Option){.name = "dim-emb", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "256", .low = 2,
-     .high = 65536, .argument = "N",
-     .help = "width of the embeddings and layers (d_model), a multiple of --heads"}},
-    {DM_TRAIN, &(const Option){.name = "dim-ffn", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "512", .low = 1,
-     .high = 262144, .argument = "N",
-     .help = "width inside the feed-forward blocks"}},
-    {DM_TRAIN, &(const Option){.name = "enc-depth", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "3", .low = 1,
-     .high = 256, .argument = "N",
-     .help = "encoder layers"}},
-    {DM_TRAIN, &(const Option){.name = "dec-depth", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "3", .low = 1,
-     .high = 256, .argument = "N",
-     .help = "decoder layers"}},
-    {DM_TRAIN, &(const Option){.name = "heads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "4", .low = 1,
-     .high = 1024, .argument = "N",
-     .help = "attention heads of a layer"}},
-    {DM_TRAIN, &(const Option){.name = "activation", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "relu",
-     .choices = "relu|gelu|swish|silu|tanh", .argument = "NAME",
-     .help = "activation inside the feed-forward blocks (swish and silu are the same)"}},
+    {DM_TRAIN, &dm_option_type},
+    {DM_TRAIN, &dm_option_dim_emb},
+    {DM_TRAIN, &dm_option_dim_ffn},
+    {DM_TRAIN, &dm_option_enc_depth},
+    {DM_TRAIN, &dm_option_dec_depth},
+    {DM_TRAIN, &dm_option_heads},
+    {DM_TRAIN, &dm_option_activation},
+    {DM_TRAIN, &dm_option_norm_place},
     {0, NULL},
 };

@@ -1,7 +1,9 @@
 // The options of training: how the weights are learnt, for how long, and when they are looked at and kept. Defaults are
 // for small corpora on a processor: some ten thousand pairs, minutes.
 #include "catalogue/catalogue.h"
+#include "score/metrics.h"
 #include "train/optimizer.h"
+#include "train/terms/term.h"
 
 // Where the learning rate falls to 0 at the end of training, the end cannot be moved.
 static bool learn_rate_ends(const dm_options *run)
@@ -17,6 +19,10 @@ const OptionRow dm_rows_training[] = {
     {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
      .help = "probability that is spread over the whole vocabulary"}},
+    {DM_TRAIN, &(const Option){.name = "add-loss", .type = DM_WEIGHTED, .values_min = 1, .values_max = 8,
+     .word = dm_term_name, .low = 0, .high = 1000, .argument = "TERM W ...",
+     .help = "what is added to the loss, with its weight: r-drop 2.5 (each sentence goes through the model twice, under "
+             "two draws of dropout, which are to say the same; Liang et al. 2021)"}},
     {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "2048",
      .low = 1, .high = 1000000000, .argument = "N",
      .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"}},
@@ -72,11 +78,11 @@ const OptionRow dm_rows_validation[] = {
      .argument = "TIME",
      .help = "time from one validation to the next: epochs (1e), updates (500u) or 90s, 30m, 2h"}},
     {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
-     .initial = "ce-mean-words bleu", .choices = "ce-mean-words|perplexity|bleu|chrf", .argument = "NAME ...",
+     .initial = "ce-mean-words bleu", .word = dm_metric_name, .argument = "NAME ...",
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
              "translate greedily"}},
     {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
-     .choices = "ce-mean-words|perplexity|bleu|chrf", .argument = "NAME ...",
+     .word = dm_metric_name, .argument = "NAME ...",
      .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"}},
     {DM_TRAIN, &(const Option){.name = "save-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
      .argument = "TIME",

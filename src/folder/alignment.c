@@ -4,13 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/json.h"
 #include "folder/folder.h"
-
-static bool whole(const cJSON *item, int low, int high)
-{
-    const double value = cJSON_GetNumberValue(item);  // NaN where it is no number
-    return value >= low && value <= high && value == floor(value);
-}
+#include "model/model.h"
 
 static Status refuse(const char *folder, const char *key, const cJSON *item, const char *needed, Error *error)
 {
@@ -29,7 +25,7 @@ static Status read_number(int *number, const cJSON *alignment, const char *key, 
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(alignment, key);
     char needed[64];
     snprintf(needed, sizeof needed, "a whole number from 0 to %d", highest);
-    if (!whole(item, 0, highest)) return refuse(folder, key, item, needed, error);
+    if (!dm_json_is_whole(item, 0, highest)) return refuse(folder, key, item, needed, error);
     *number = (int)item->valuedouble;
     return DM_OK;
 }
@@ -47,7 +43,7 @@ static Status read_heads(AlignmentHeads *heads, const cJSON *alignment, int all,
     bool *chosen = dm_allocate((size_t)all, sizeof *chosen), good = cJSON_IsArray(list) && list->child;
     cJSON_ArrayForEach(item, list)
     {
-        good = good && whole(item, 0, all - 1) && !chosen[(int)item->valuedouble];
+        good = good && dm_json_is_whole(item, 0, all - 1) && !chosen[(int)item->valuedouble];
         if (good) chosen[(int)item->valuedouble] = true;
     }
     if (good) list_heads(heads, chosen, all);
@@ -60,26 +56,29 @@ static Status read_heads(AlignmentHeads *heads, const cJSON *alignment, int all,
 
 static void take_usual(AlignmentHeads *heads, const ModelConfig *config)
 {
-    *heads = (AlignmentHeads){.layer = config->decoder_layers > 1 ? config->decoder_layers - 2 : 0,
-                              .head_count = config->decoder_heads,
-                              .heads = dm_allocate((size_t)config->decoder_heads, sizeof *heads->heads)};
-    for (int h = 0; h < config->decoder_heads; h++) heads->heads[h] = h;
+    const SourceAttention seen = config->architecture->source_attention(config);
+    *heads = (AlignmentHeads){.layer = seen.layers > 1 ? seen.layers - 2 : 0,
+                              .head_count = seen.heads,
+                              .heads = dm_allocate((size_t)seen.heads, sizeof *heads->heads)};
+    for (int h = 0; h < seen.heads; h++) heads->heads[h] = h;
 }
 
 Status dm_alignment_heads_of(AlignmentHeads *heads, const ModelConfig *config, const cJSON *extra, const char *folder,
                              Error *error)
 {
     const cJSON *said = cJSON_GetObjectItemCaseSensitive(extra, "alignment");
+    const SourceAttention seen = config->architecture->source_attention(config);
     *heads = (AlignmentHeads){0};
+    if (!seen.layers) return DM_OK;
     if (!said || cJSON_IsNull(said)) {
         take_usual(heads, config);
         return DM_OK;
     }
     if (!cJSON_IsObject(said))
         return dm_fail(error, "%s/config.json: \"alignment\" in \"dragoman\" must be a JSON object ({...})", folder);
-    Status status = read_number(&heads->layer, said, "layer", config->decoder_layers - 1, folder, error);
+    Status status = read_number(&heads->layer, said, "layer", seen.layers - 1, folder, error);
     if (!status) status = read_number(&heads->shift, said, "shift", 1, folder, error);
-    return status ? status : read_heads(heads, said, config->decoder_heads, folder, error);
+    return status ? status : read_heads(heads, said, seen.heads, folder, error);
 }
 
 void dm_alignment_heads_free(AlignmentHeads *heads)

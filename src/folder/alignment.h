@@ -10,7 +10,7 @@
 typedef struct AlignmentHeads {
     int layer;       // of the decoder, from 0
     int shift;       // 0: the row that predicts a target piece aligns it; 1: the row after it, which reads the piece
-    int head_count;  // at least 1
+    int head_count;  // 0: the model has no attention to the source, and all else is 0 too
     int *heads;  // [head_count] ascending, from 0; the piece comes from where the mean of their attention is largest
 } AlignmentHeads;
 

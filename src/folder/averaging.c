@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "folder/averaging.h"
+#include "folder/files.h"
 #include "folder/folder.h"
-#include "train/checkpoint.h"
 #include "folder/folder_guard.h"
+#include "options/options.h"
+#include "score/metrics.h"
 
 Status dm_weights_average(const Model *model, char *const *paths, int count, float *weights, Error *error)
 {
@@ -111,7 +114,7 @@ static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
                        "%s/config.json does not say by which metric its checkpoints were validated: name the files",
                        choice->folder);
     snprintf(choice->metric, sizeof choice->metric, "%s", first);
-    char *path = dm_join_path(choice->folder, "train.jsonl"), *text = NULL, *rest = NULL;
+    char *path = dm_folder_path(choice->folder, DM_LOG_FILE), *text = NULL, *rest = NULL;
     Status status = dm_read_file(path, &text, NULL, error);
     for (char *line = status ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         read_event(choice, line);
@@ -122,7 +125,8 @@ static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
 
 static Status choose_best(Choice *choice, int wanted, Error *error)
 {
-    const bool falls = dm_metric_falls(choice->metric);
+    const Metric *metric = dm_metric_of(choice->metric);
+    const bool falls = metric && metric->falls;
     for (int n = 0; n < wanted; n++) {
         Checkpoint *best = NULL;
         for (int i = 0; i < choice->count; i++) {
@@ -181,7 +185,7 @@ static void report(const Choice *choice, const dm_observer *observer, const char
 static Status average(const Choice *choice, const Model *model, const dm_observer *observer, Error *error)
 {
     const char *named = dm_options_text(choice->options, "output", 0);
-    char *output = named ? dm_copy_string(named) : dm_join_path(choice->folder, "model.safetensors");
+    char *output = named ? dm_copy_string(named) : dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
     char **paths = dm_allocate((size_t)choice->count, sizeof *paths);
     float *weights = dm_allocate(model->parameters.size, sizeof *weights);
     int count = 0;

@@ -1,240 +1,154 @@
-// config.json and generation_config.json: read strictly, written as MarianMTModel and CTranslate2's converter want
-// them.
-#include "model/config.h"
-
-#include <assert.h>
-#include <ctype.h>
-#include <math.h>
-#include <stdarg.h>
+// config.json and generation_config.json: read strictly, written in the first format that can say what the model is.
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"
+#include "core/json.h"
 #include "folder/folder.h"
+#include "folder/formats/format.h"
 
 enum {
-    MOST_LAYERS = 256,
-    MOST_WIDTH = 1 << 16,
     MOST_PIECES = 1 << 24,
-    MOST_POSITIONS = 1 << 24,
+    MOST_LENGTH = 1 << 24,
     MOST_BEAM = 1000,
-    USUAL_POSITIONS = 1024,
     USUAL_MAX_LENGTH = 512,  // what is written where the configuration says nothing
     USUAL_BEAM = 5,
 };
 
-// The first name of an activation is the one that is written where a model does not bring its own.
-static const struct {
-    const char *name;
-    Activation activation;
-} activations[] = {{"relu", DM_RELU},  {"gelu", DM_GELU}, {"gelu_python", DM_GELU}, {"swish", DM_SWISH},
-                   {"silu", DM_SWISH}, {"tanh", DM_TANH}, {"linear", DM_IDENTITY}};
+// ---- Reading: what model it is --------------------------------------------------------------------------------------
 
-// ---- Reading one file ---------------------------------------------------------------------------------------------
-
-// A file while it is read. Its first error stays in *error, and `status` says so.
-typedef struct Reader {
-    char *path;
-    cJSON *json;
-    Error *error;
-    Status status;
-} Reader;
-
-__attribute__((format(printf, 2, 3))) static void complain(Reader *reader, const char *format, ...)
+// "marian, pegasus and dragoman"
+static void list_formats(char *text, size_t room)
 {
-    if (reader->status) return;
-    char message[sizeof reader->error->message];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    reader->status = dm_fail(reader->error, "%s", message);
+    size_t used = 0;
+    for (int i = 0; dm_formats[i] && used < room; i++)
+        used += (size_t)snprintf(text + used, room - used, "%s%s", !i ? "" : dm_formats[i + 1] ? ", " : " and ",
+                                 dm_formats[i]->model_type);
 }
 
-static void parse(Reader *reader)
+static void read_architecture(ModelConfig *config, const Format *format, JsonFile *file)
 {
-    char *text = NULL;
-    const char *end = NULL;
-    size_t size;
-    reader->status = dm_read_file(reader->path, &text, &size, reader->error);
-    if (reader->status) return;
-    reader->json = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-    while (reader->json && end < text + size && isspace((unsigned char)*end)) end++;
-    if (!reader->json || end < text + size) {
-        int line = 1;
-        for (const char *at = text; end && at < end; at++) line += *at == '\n';
-        complain(reader, "%s: line %d is not valid JSON: get the file again or correct it", reader->path, line);
-    } else if (!cJSON_IsObject(reader->json)) {
-        complain(reader, "%s: a JSON object ({...}) is needed, but this is something else", reader->path);
-    }
-    free(text);
+    config->architecture = format->architecture;
+    if (config->architecture) return;
+    const char *name =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dm_json_find(file, "dragoman"), "architecture"));
+    if (!name)
+        dm_json_complain(file, "%s: \"dragoman\" has no \"architecture\"", file->path);
+    else if (!(config->architecture = dm_architecture(name)))
+        dm_json_complain(file, "%s: the architecture \"%.60s\" is not one this version knows", file->path, name);
 }
 
-static void close_reader(Reader *reader)
+static const Format *read_format(JsonFile *file)
 {
-    cJSON_Delete(reader->json);
-    free(reader->path);
-}
-
-// NULL where the key is missing or null, which means the same in these files.
-static const cJSON *find(const Reader *reader, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
-    return cJSON_IsNull(item) ? NULL : item;
-}
-
-static bool whole(const cJSON *item, int low, int high)
-{
-    double value = cJSON_GetNumberValue(item);  // NaN where it is no number; valueint would saturate
-    return value >= low && value <= high && value == floor(value);
-}
-
-// An integer from low to high; `missing` where the file does not say.
-static int integer_or(Reader *reader, const char *key, int low, int high, int missing)
-{
-    const cJSON *item = find(reader, key);
-    if (!item) return missing;
-    if (whole(item, low, high)) return (int)item->valuedouble;
-    char *value = cJSON_PrintUnformatted(item);
-    complain(reader, "%s: \"%s\" is %.60s, but a whole number from %d to %d is needed", reader->path, key, value, low,
-             high);
-    cJSON_free(value);
-    return missing;
-}
-
-static int integer(Reader *reader, const char *key, int high)
-{
-    if (!find(reader, key))
-        complain(reader, "%s has no \"%s\": add it, or get the whole file again", reader->path, key);
-    return integer_or(reader, key, 1, high, 1);
-}
-
-static bool flag_or(Reader *reader, const char *key, bool missing)
-{
-    const cJSON *item = find(reader, key);
-    if (item && !cJSON_IsBool(item)) complain(reader, "%s: \"%s\" must be true or false", reader->path, key);
-    return item ? cJSON_IsTrue(item) : missing;
-}
-
-static const char *text_or(Reader *reader, const char *key, const char *missing)
-{
-    const cJSON *item = find(reader, key);
-    if (item && !cJSON_IsString(item)) complain(reader, "%s: \"%s\" must be a text in quotes", reader->path, key);
-    return cJSON_IsString(item) ? item->valuestring : missing;
-}
-
-// ---- What the keys mean -------------------------------------------------------------------------------------------
-
-static void read_architecture(ModelConfig *config, Reader *reader)
-{
-    const char *type = text_or(reader, "model_type", NULL), *name = "transformer";
-    if (reader->status) return;
+    const char *type = dm_json_text(file, "model_type", NULL);
+    if (file->status) return NULL;
     if (!type) {
-        complain(reader, "%s has no \"model_type\": it is not the configuration of a model", reader->path);
-    } else if (strcmp(type, "dragoman") == 0) {
-        const cJSON *ours = find(reader, "dragoman");
-        name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(ours, "architecture"));
-        if (!name) complain(reader, "%s: \"dragoman\" has no \"architecture\"", reader->path);
-    } else if (strcmp(type, "marian") != 0) {
-        complain(reader, "%s: \"model_type\" is \"%.60s\", but only \"marian\" and \"dragoman\" can be opened",
-                 reader->path, type);
+        dm_json_complain(file, "%s has no \"model_type\": it is not the configuration of a model", file->path);
+        return NULL;
     }
-    if (reader->status) return;
-    if (!dm_architecture(name))
-        complain(reader, "%s: the architecture \"%.60s\" is not one this version knows", reader->path, name);
-    else
-        snprintf(config->architecture, sizeof config->architecture, "%s", name);
+    const Format *format = dm_format_of_type(type);
+    char known[128];
+    list_formats(known, sizeof known);
+    if (!format)
+        dm_json_complain(file, "%s: \"model_type\" is \"%.60s\", but only %s can be opened", file->path, type, known);
+    return format;
 }
 
-// Keys that ask for another computation than ours.
-static void refuse_variants(Reader *reader)
+static void check_flags(const Format *format, JsonFile *file)
 {
-    static const struct {
-        const char *key;
-        bool ours;
-        const char *meaning;
-    } variants[] = {
-        {"normalize_before", false, "layer norms before the sublayers"},
-        {"normalize_embedding", false, "a layer norm on the embeddings"},
-        {"add_final_layer_norm", false, "a layer norm behind the last layer"},
-        {"static_position_embeddings", true, "learned positions"},
-        {"is_encoder_decoder", true, "a decoder without an encoder"},
-    };
-    for (size_t i = 0; i < DM_COUNT(variants); i++)
-        if (flag_or(reader, variants[i].key, variants[i].ours) != variants[i].ours)
-            complain(reader, "%s: \"%s\" is %s, which means %s: such models cannot be opened yet", reader->path,
-                     variants[i].key, variants[i].ours ? "false" : "true", variants[i].meaning);
+    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++)
+        if (dm_json_flag(file, flag->key, flag->value) != flag->value)
+            dm_json_complain(file, "%s: \"%s\" is %s, which means %s: such models cannot be opened yet", file->path,
+                             flag->key, flag->value ? "false" : "true", flag->otherwise);
 }
 
-static void read_activation(ModelConfig *config, Reader *reader)
+// ---- Reading: the shape ---------------------------------------------------------------------------------------------
+
+static void need(JsonFile *file, const char *key)
 {
-    const char *name = text_or(reader, "activation_function", "gelu");
-    for (size_t i = 0; i < DM_COUNT(activations); i++) {
-        if (strcmp(activations[i].name, name) != 0) continue;
-        config->activation = activations[i].activation;
-        snprintf(config->activation_name, sizeof config->activation_name, "%s", name);
-        return;
+    if (!dm_json_find(file, key))
+        dm_json_complain(file, "%s has no \"%s\": add it, or get the whole file again", file->path, key);
+}
+
+static int read_name(JsonFile *file, const ShapeRow *row)
+{
+    const char *name = dm_json_text(file, row->key, row->name(row->missing));
+    const int index = name ? dm_shape_index(row, name) : 0;
+    if (index >= 0) return index;
+    char known[256] = "";
+    for (int i = 0; row->name(i); i++) {
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->name(i));
     }
-    complain(reader,
-             "%s: \"activation_function\" is \"%.60s\", but only relu, gelu, swish, silu, tanh and linear can be "
-             "computed",
-             reader->path, name);
+    dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but only %s can be computed", file->path, row->key, name, known);
+    return 0;
 }
 
-static void read_shapes(ModelConfig *config, Reader *reader)
+static int read_row(JsonFile *file, const ShapeRow *row)
 {
-    config->width = integer(reader, "d_model", MOST_WIDTH);
-    config->encoder_layers = integer(reader, "encoder_layers", MOST_LAYERS);
-    config->decoder_layers = integer(reader, "decoder_layers", MOST_LAYERS);
-    config->encoder_heads = integer(reader, "encoder_attention_heads", MOST_WIDTH);
-    config->decoder_heads = integer(reader, "decoder_attention_heads", MOST_WIDTH);
-    config->encoder_ffn = integer(reader, "encoder_ffn_dim", MOST_WIDTH);
-    config->decoder_ffn = integer(reader, "decoder_ffn_dim", MOST_WIDTH);
-    config->source_vocabulary = integer(reader, "vocab_size", MOST_PIECES);
-    config->target_vocabulary = integer_or(reader, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
-    config->shared_embeddings = flag_or(reader, "share_encoder_decoder_embeddings", true);
-    config->tied_output = flag_or(reader, "tie_word_embeddings", true);
-    config->scale_embedding = flag_or(reader, "scale_embedding", false);
-    config->max_positions = integer_or(reader, "max_position_embeddings", 1, MOST_POSITIONS, USUAL_POSITIONS);
-    if (reader->status) return;
+    const bool must = row->missing == DM_MUST_BE_SAID;
+    if (must) need(file, row->key);
+    if (row->type == DM_SHAPE_FLAG) return dm_json_flag(file, row->key, row->missing != 0);
+    if (row->type == DM_SHAPE_NAME) return read_name(file, row);
+    return dm_json_integer(file, row->key, row->low, row->high, must ? row->low : row->missing);
+}
+
+static void read_shape(ModelConfig *config, const Format *format, JsonFile *file)
+{
+    const ShapeRow *rows = config->architecture->shape;
+    for (const ShapeRow *row = rows; row->key; row++) {
+        const char *meant = dm_format_means(format, row->key);
+        dm_shape_set(config, row, meant ? dm_shape_index(row, meant) : read_row(file, row));
+    }
+    for (const ShapeRow *row = rows; row->key && !file->status; row++) {
+        if (!row->divides) continue;
+        const int value = dm_shape_value(config, row),
+                  of = dm_shape_value(config, dm_shape_row(config->architecture, row->divides));
+        if (of % value)
+            dm_json_complain(file, "%s: \"%s\" %d cannot be divided by \"%s\" %d", file->path, row->divides, of,
+                             row->key, value);
+    }
+}
+
+static void read_vocabularies(ModelConfig *config, const Format *format, JsonFile *file)
+{
+    need(file, "vocab_size");
+    config->source_vocabulary = dm_json_integer(file, "vocab_size", 1, MOST_PIECES, 1);
+    config->target_vocabulary = dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
+    config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", true);
+    config->tied_output = dm_json_flag(file, "tie_word_embeddings", true);
     if (config->shared_embeddings && config->source_vocabulary != config->target_vocabulary)
-        complain(reader,
-                 "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
-                 "\"share_encoder_decoder_embeddings\" needs both to be the same",
-                 reader->path, config->source_vocabulary, config->target_vocabulary);
-    if (config->width % config->encoder_heads)
-        complain(reader, "%s: \"d_model\" %d cannot be divided by \"encoder_attention_heads\" %d", reader->path,
-                 config->width, config->encoder_heads);
-    if (config->width % config->decoder_heads)
-        complain(reader, "%s: \"d_model\" %d cannot be divided by \"decoder_attention_heads\" %d", reader->path,
-                 config->width, config->decoder_heads);
+        dm_json_complain(file,
+                         "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
+                         "\"share_encoder_decoder_embeddings\" needs both to be the same",
+                         file->path, config->source_vocabulary, config->target_vocabulary);
+    if (!config->shared_embeddings && !format->separate_vocabularies)
+        dm_json_complain(file, "%s: \"share_encoder_decoder_embeddings\" is false, but a %s model has one table",
+                         file->path, format->model_type);
 }
 
-// ---- Ids and search, which either file may hold -------------------------------------------------------------------
+// ---- Reading: ids and search, which either file may hold ------------------------------------------------------------
 
 // A piece's id, 0 ... limit-1, as a number or as a list of one; -1 where the file does not say.
-static int read_id(Reader *reader, const char *key, int limit)
+static int read_id(JsonFile *file, const char *key, int limit)
 {
-    const cJSON *item = find(reader, key);
+    const cJSON *item = dm_json_find(file, key);
     if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 1) item = item->child;
     if (!item) return -1;
-    if (whole(item, 0, limit - 1)) return (int)item->valuedouble;
-    char *value = cJSON_PrintUnformatted(item);
-    complain(reader, "%s: \"%s\" is %.60s, but one id of the vocabulary (0 to %d) is needed", reader->path, key, value,
-             limit - 1);
-    cJSON_free(value);
+    if (dm_json_is_whole(item, 0, limit - 1)) return (int)item->valuedouble;
+    dm_json_refuse(file, key, item, "one id of the vocabulary (0 to %d)", limit - 1);
     return -1;
 }
 
-static int required_id(Reader *config, Reader *generation, const char *key, int limit)
+static int required_id(JsonFile *config, JsonFile *generation, const char *key, int limit)
 {
     int said = read_id(config, key, limit), also = generation->json ? read_id(generation, key, limit) : -1;
     if (config->status || generation->status) return 0;
     if (said < 0 && also < 0)
-        complain(config, "%s has no \"%s\": add it, or get the whole file again", config->path, key);
+        need(config, key);
     else if (said >= 0 && also >= 0 && said != also)
-        complain(config, "%s: \"%s\" is %d, but %d in %s: make them the same", config->path, key, said, also,
-                 generation->path);
+        dm_json_complain(config, "%s: \"%s\" is %d, but %d in %s: make them the same", config->path, key, said, also,
+                         generation->path);
     return said >= 0 ? said : also;
 }
 
@@ -248,19 +162,20 @@ static void add_bad_word(ModelConfig *config, int id)
 
 // [[58100], ...]: lists of one id each. End of sentence among them is left out, as transformers does: without it no
 // sentence would end.
-static void read_bad_words(ModelConfig *config, Reader *reader)
+static void read_bad_words(ModelConfig *config, JsonFile *file)
 {
-    const cJSON *list = find(reader, "bad_words_ids"), *item;
-    if (list && !cJSON_IsArray(list)) complain(reader, "%s: \"bad_words_ids\" must be a list of lists", reader->path);
+    const cJSON *list = dm_json_find(file, "bad_words_ids"), *item;
+    if (list && !cJSON_IsArray(list))
+        dm_json_complain(file, "%s: \"bad_words_ids\" must be a list of lists", file->path);
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 1 ||
-            !whole(item->child, 0, config->target_vocabulary - 1)) {
+        const bool one = cJSON_IsArray(item) && cJSON_GetArraySize(item) == 1;
+        if (!one || !dm_json_is_whole(item->child, 0, config->target_vocabulary - 1)) {
             char *value = cJSON_PrintUnformatted(item);
-            complain(reader,
-                     "%s: \"bad_words_ids\" holds %.60s, but only lists of one id of the vocabulary (0 to %d) can be "
-                     "kept out of translations",
-                     reader->path, value, config->target_vocabulary - 1);
+            dm_json_complain(file,
+                             "%s: \"bad_words_ids\" holds %.60s, but only lists of one id of the vocabulary (0 to %d) "
+                             "can be kept out of translations",
+                             file->path, value, config->target_vocabulary - 1);
             cJSON_free(value);
             return;
         }
@@ -269,34 +184,36 @@ static void read_bad_words(ModelConfig *config, Reader *reader)
 }
 
 // generation_config.json's word counts where it has one, else config.json's (older folders have all of it there).
-static Reader *who_says(Reader *config, Reader *generation, const char *key)
+static JsonFile *who_says(JsonFile *config, JsonFile *generation, const char *key)
 {
-    return find(generation, key) ? generation : config;
+    return dm_json_find(generation, key) ? generation : config;
 }
 
-static void read_ids_and_search(ModelConfig *c, Reader *config, Reader *generation)
+static void read_ids_and_search(ModelConfig *c, JsonFile *config, JsonFile *generation)
 {
     int both = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
     c->eos = required_id(config, generation, "eos_token_id", both);
     c->pad = required_id(config, generation, "pad_token_id", both);
     c->decoder_start = required_id(config, generation, "decoder_start_token_id", c->target_vocabulary);
-    c->beam_size = integer_or(who_says(config, generation, "num_beams"), "num_beams", 1, MOST_BEAM, 0);
-    c->max_length = integer_or(who_says(config, generation, "max_length"), "max_length", 1, MOST_POSITIONS, 0);
+    c->beam_size = dm_json_integer(who_says(config, generation, "num_beams"), "num_beams", 1, MOST_BEAM, 0);
+    c->max_length = dm_json_integer(who_says(config, generation, "max_length"), "max_length", 1, MOST_LENGTH, 0);
     if (config->status || generation->status) return;
     if (c->eos == c->pad)
-        complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
-                 c->eos);
+        dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
+                         c->eos);
     add_bad_word(c, c->pad);
     read_bad_words(c, who_says(config, generation, "bad_words_ids"));
 }
 
-static void read_extra(cJSON **extra, Reader *reader)
+// ---- Reading both files ---------------------------------------------------------------------------------------------
+
+static void read_extra(cJSON **extra, JsonFile *file)
 {
-    const cJSON *ours = find(reader, "dragoman");
+    const cJSON *ours = dm_json_find(file, "dragoman");
     if (ours && !cJSON_IsObject(ours))
-        complain(reader, "%s: \"dragoman\" must be a JSON object ({...})", reader->path);
-    else if (ours && extra && !reader->status)
-        *extra = cJSON_DetachItemFromObjectCaseSensitive(reader->json, "dragoman");
+        dm_json_complain(file, "%s: \"dragoman\" must be a JSON object ({...})", file->path);
+    else if (ours && extra && !file->status)
+        *extra = cJSON_DetachItemFromObjectCaseSensitive(file->json, "dragoman");
 }
 
 static Status check_folder(const char *folder, const char *path, Error *error)
@@ -310,46 +227,39 @@ static Status check_folder(const char *folder, const char *path, Error *error)
                    folder);
 }
 
+static void read_config(ModelConfig *config, cJSON **extra, JsonFile *file, JsonFile *generation)
+{
+    const Format *format = read_format(file);
+    if (!file->status) read_architecture(config, format, file);
+    if (!file->status) check_flags(format, file);
+    if (!file->status) read_shape(config, format, file);
+    if (!file->status) read_vocabularies(config, format, file);
+    if (!file->status) read_ids_and_search(config, file, generation);
+    if (!file->status && !generation->status) read_extra(extra, file);
+}
+
 Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Error *error)
 {
-    Reader first = {.path = dm_join_path(folder, "config.json"), .error = error};
-    Reader second = {.path = dm_join_path(folder, "generation_config.json"), .error = error};
+    char *path = dm_join_path(folder, "config.json"), *other = dm_join_path(folder, "generation_config.json");
+    JsonFile file = {0}, generation = {0};
     *config = (ModelConfig){0};
     if (extra) *extra = NULL;
-    first.status = check_folder(folder, first.path, error);
-    if (!first.status) parse(&first);
-    if (!first.status && dm_exists(second.path)) parse(&second);
-    if (!first.status && !second.status) {
-        read_architecture(config, &first);
-        if (!first.status) refuse_variants(&first);
-        if (!first.status) read_activation(config, &first);
-        if (!first.status) read_shapes(config, &first);
-        if (!first.status) read_ids_and_search(config, &first, &second);
-        if (!first.status && !second.status) read_extra(extra, &first);
+    Status status = check_folder(folder, path, error);
+    if (!status) status = dm_json_open(&file, path, error);
+    if (!status && dm_exists(other)) status = dm_json_open(&generation, other, error);
+    if (!status) {
+        read_config(config, extra, &file, &generation);
+        status = file.status ? file.status : generation.status;
     }
-    Status status = first.status ? first.status : second.status;
     if (status) dm_config_free(config);
-    close_reader(&first);
-    close_reader(&second);
+    dm_json_close(&file);
+    dm_json_close(&generation);
+    free(path);
+    free(other);
     return status;
 }
 
-void dm_config_free(ModelConfig *config)
-{
-    free(config->bad_words);
-    *config = (ModelConfig){0};
-}
-
-// ---- Writing ------------------------------------------------------------------------------------------------------
-
-static const char *activation_name(const ModelConfig *config)
-{
-    if (*config->activation_name) return config->activation_name;
-    for (size_t i = 0; i < DM_COUNT(activations); i++)
-        if (activations[i].activation == config->activation) return activations[i].name;
-    assert(!"an activation without a name");
-    return NULL;
-}
+// ---- Writing --------------------------------------------------------------------------------------------------------
 
 static void add_number(cJSON *json, const char *key, double value)
 {
@@ -369,52 +279,54 @@ static void add_ids(cJSON *json, const ModelConfig *config)
     add_number(json, "pad_token_id", config->pad);
 }
 
-static void add_extra(cJSON *json, const ModelConfig *config, const cJSON *extra)
+void dm_shape_json(cJSON *json, const ModelConfig *config, const ShapeRow *row)
 {
-    bool marian = strcmp(config->architecture, "transformer") == 0;
-    if (!extra && marian) return;
+    const int value = dm_shape_value(config, row);
+    if (row->type == DM_SHAPE_FLAG)
+        add_flag(json, row->key, value);
+    else if (row->type == DM_SHAPE_NAME)
+        cJSON_AddStringToObject(json, row->key, row->name(value));
+    else
+        add_number(json, row->key, value);
+}
+
+// What transformers wants to know of who trains the model further there; ours is among the options of the run.
+static void add_their_training(cJSON *json)
+{
+    add_number(json, "dropout", 0.1);
+    add_number(json, "attention_dropout", 0);
+    add_number(json, "activation_dropout", 0);
+    add_number(json, "init_std", 0.02);
+    add_flag(json, "use_cache", true);
+}
+
+static void add_ours(cJSON *json, const ModelConfig *config, const Format *format, const cJSON *extra)
+{
+    if (!extra && format->architecture) return;
     cJSON *ours = extra ? cJSON_Duplicate(extra, true) : cJSON_CreateObject();
-    if (!marian) {
-        cJSON_DeleteItemFromObjectCaseSensitive(ours, "architecture");
-        cJSON_AddStringToObject(ours, "architecture", config->architecture);
-    }
+    cJSON_DeleteItemFromObjectCaseSensitive(ours, "architecture");
+    if (!format->architecture) cJSON_AddStringToObject(ours, "architecture", config->architecture->name);
     cJSON_AddItemToObject(json, "dragoman", ours);
 }
 
 static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
 {
-    bool marian = strcmp(config->architecture, "transformer") == 0;
+    const Format *format = dm_format_of_config(config);
     cJSON *json = cJSON_CreateObject();
-    if (marian)
-        cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray((const char *[]){"MarianMTModel"}, 1));
-    cJSON_AddStringToObject(json, "model_type", marian ? "marian" : "dragoman");
+    if (format->class_name)
+        cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray(&format->class_name, 1));
+    cJSON_AddStringToObject(json, "model_type", format->model_type);
     add_number(json, "vocab_size", config->source_vocabulary);
     add_number(json, "decoder_vocab_size", config->target_vocabulary);
     add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
     add_flag(json, "tie_word_embeddings", config->tied_output);
-    add_number(json, "d_model", config->width);
-    add_number(json, "encoder_layers", config->encoder_layers);
-    add_number(json, "decoder_layers", config->decoder_layers);
-    add_number(json, "encoder_attention_heads", config->encoder_heads);
-    add_number(json, "decoder_attention_heads", config->decoder_heads);
-    add_number(json, "encoder_ffn_dim", config->encoder_ffn);
-    add_number(json, "decoder_ffn_dim", config->decoder_ffn);
-    cJSON_AddStringToObject(json, "activation_function", activation_name(config));
-    add_flag(json, "scale_embedding", config->scale_embedding);
-    add_flag(json, "normalize_before", false);
-    add_flag(json, "normalize_embedding", false);
-    add_flag(json, "add_final_layer_norm", false);
-    add_flag(json, "static_position_embeddings", true);
-    add_number(json, "max_position_embeddings", config->max_positions ? config->max_positions : USUAL_POSITIONS);
-    add_number(json, "dropout", 0.1);  // of who trains it further elsewhere; ours is among the options of the run
-    add_number(json, "attention_dropout", 0);
-    add_number(json, "activation_dropout", 0);
-    add_number(json, "init_std", 0.02);
-    add_flag(json, "is_encoder_decoder", true);
-    add_flag(json, "use_cache", true);
+    for (const ShapeRow *row = config->architecture->shape; row->key; row++)
+        if (!dm_format_means(format, row->key)) dm_shape_json(json, config, row);
+    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) add_flag(json, flag->key, flag->value);
+    if (format->class_name) add_their_training(json);
     add_ids(json, config);
     cJSON_AddStringToObject(json, "dtype", "float32");
-    add_extra(json, config, extra);
+    add_ours(json, config, format, extra);
     return json;
 }
 
@@ -435,11 +347,8 @@ static cJSON *generation_json(const ModelConfig *config)
 // Takes the object over.
 static Status write_json(cJSON *json, const char *folder, const char *name, Error *error)
 {
-    char *path = dm_join_path(folder, name), *printed = cJSON_Print(json), *text = dm_format("%s\n", printed);
-    Status status = dm_write_file(path, text, strlen(text), error);
-    cJSON_Delete(json);
-    cJSON_free(printed);
-    free(text);
+    char *path = dm_join_path(folder, name);
+    Status status = dm_json_write(path, json, error);
     free(path);
     return status;
 }
@@ -452,19 +361,21 @@ Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char
 
 Status dm_config_store(const char *folder, const char *key, cJSON *value, Error *error)
 {
-    Reader reader = {.path = dm_join_path(folder, "config.json"), .error = error};
-    parse(&reader);
-    cJSON *ours = reader.status ? NULL : cJSON_GetObjectItemCaseSensitive(reader.json, "dragoman");
-    if (!reader.status && !cJSON_IsObject(ours))
-        complain(&reader, "%s has no \"dragoman\": {...}, so it is not of a run of this program", reader.path);
-    if (reader.status) {
+    char *path = dm_join_path(folder, "config.json");
+    JsonFile file;
+    Status status = dm_json_open(&file, path, error);
+    cJSON *ours = cJSON_GetObjectItemCaseSensitive(file.json, "dragoman");
+    if (!status && !cJSON_IsObject(ours))
+        status = dm_fail(error, "%s has no \"dragoman\": {...}, so it is not of a run of this program", path);
+    if (status) {
         cJSON_Delete(value);
     } else {
         cJSON_DeleteItemFromObjectCaseSensitive(ours, key);
         cJSON_AddItemToObject(ours, key, value);
-        reader.status = write_json(reader.json, folder, "config.json", error);
-        reader.json = NULL;
+        status = dm_json_write(path, file.json, error);
+        file.json = NULL;
     }
-    close_reader(&reader);
-    return reader.status;
+    dm_json_close(&file);
+    free(path);
+    return status;
 }

@@ -4,7 +4,7 @@
 
 #include "core/files.h"
 #include "folder/folder.h"
-#include "folder/fewer_bits.h"
+#include "model/transformer.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
         const int part = part_of(p->list[i].name);
         counts[part] += elements;
         count += elements;
-        if (p->list[i].trained) trained += elements;
+        if (p->list[i].kind == DM_TRAINED) trained += elements;
         if (bytes) sizes[part] += (double)bytes[i];
         if (bytes) size += (double)bytes[i];
     }
@@ -80,16 +80,18 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
 }
 
-// ---- The Transformer ------------------------------------------------------------------------------------------------
+// ---- The architecture ------------------------------------------------------------------------------------------------
 
-static void add_block(cJSON *json, const char *name, int layers, int heads, int width, int ffn)
+static void add_architecture(cJSON *json, const ModelConfig *c)
 {
-    cJSON *block = cJSON_AddObjectToObject(json, name);
-    cJSON_AddNumberToObject(block, "layers", layers);
-    cJSON_AddNumberToObject(block, "heads", heads);
-    cJSON_AddNumberToObject(block, "head_width", width / heads);
-    cJSON_AddNumberToObject(block, "feed_forward", ffn);
+    cJSON *architecture = cJSON_AddObjectToObject(json, "architecture");
+    cJSON_AddStringToObject(architecture, "name", c->architecture->name);
+    cJSON_AddBoolToObject(architecture, "tied_output", c->tied_output);
+    for (const ShapeRow *row = c->architecture->shape; row->key; row++) dm_shape_json(architecture, c, row);
+    cJSON_AddItemToObject(architecture, "outline", c->architecture->outline(c));
 }
+
+// ---- Operations -----------------------------------------------------------------------------------------------------
 
 typedef struct Cost {
     double weights, attention;  // products with weights; products of attention, which grow with the length
@@ -112,7 +114,8 @@ static void add_cost(cJSON *json, const char *name, Cost cost, const char *formu
 static void add_operations(cJSON *json, const ModelConfig *c)
 {
     const double d = c->width, v = c->target_vocabulary, n = 20;
-    const double le = c->encoder_layers, ld = c->decoder_layers, fe = c->encoder_ffn, fd = c->decoder_ffn;
+    const TransformerShape *t = dm_transformer_shape(c);
+    const double le = t->encoder_layers, ld = t->decoder_layers, fe = t->encoder_ffn, fd = t->decoder_ffn;
     const Cost encode = {le * (8 * d * d + 4 * d * fe) + ld * 4 * d * d, le * 4 * d * n};
     const Cost decode = {ld * (12 * d * d + 4 * d * fd) + 2 * d * v, ld * (4 * d * (n + 1) / 2 + 4 * d * n)};
     const Cost train = {3 * (encode.weights + decode.weights), 3 * (encode.attention + ld * 8 * d * n)};
@@ -121,22 +124,6 @@ static void add_operations(cJSON *json, const ModelConfig *c)
     add_cost(operations, "encode", encode, "Le (8dd + 4d fe) + 4 Ld dd + 4 Le dn");
     add_cost(operations, "decode", decode, "Ld (12dd + 4d fd) + 2dV + Ld (2d (n + 1) + 4dn)");
     add_cost(operations, "train", train, "3 (Le (8dd + 4d fe) + Ld (16dd + 4d fd) + 2dV + 4 Le dn + 8 Ld dn)");
-}
-
-void dm_transformer_describe(const Model *model, cJSON *json)
-{
-    const ModelConfig *c = &model->config;
-    cJSON *shape = cJSON_AddObjectToObject(json, "architecture");
-    cJSON_AddStringToObject(shape, "name", c->architecture);
-    cJSON_AddNumberToObject(shape, "width", c->width);
-    cJSON_AddStringToObject(shape, "norm", "post");
-    cJSON_AddStringToObject(shape, "positions", "sinusoidal");
-    cJSON_AddStringToObject(shape, "activation", c->activation_name);
-    cJSON_AddBoolToObject(shape, "scale_embedding", c->scale_embedding);
-    cJSON_AddBoolToObject(shape, "tied_output", c->tied_output);
-    add_block(shape, "encoder", c->encoder_layers, c->encoder_heads, c->width, c->encoder_ffn);
-    add_block(shape, "decoder", c->decoder_layers, c->decoder_heads, c->width, c->decoder_ffn);
-    add_operations(json, c);
 }
 
 // ---- A folder -------------------------------------------------------------------------------------------------------
@@ -166,12 +153,13 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
     Status status = bytes ? dm_weights_measure(model, bytes, path, error) : DM_OK;
     if (!status) {
         cJSON *described = cJSON_CreateObject();
-        model->architecture->describe(model, described);
+        add_architecture(described, &model->config);
+        if (model->architecture == &dm_transformer) add_operations(described, &model->config);
         add_vocabulary(described, &model->config, extra);
         add_parameters(described, model, bytes);
         cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
         cJSON_AddItemToObject(parameters, "precision",
-                              bytes ? cJSON_CreateString(dm_precision_name(dm_stored_precision(model)))
+                              bytes ? cJSON_CreateString(dm_precision_name(model->stored))
                                     : cJSON_CreateNull());
         char *printed = cJSON_Print(described);
         *json = dm_copy_string(printed);
@@ -190,7 +178,7 @@ dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
     *json = NULL;
     Status status = dm_config_read(&model.config, &extra, folder, error);
     if (status) return status;
-    model.architecture = dm_architecture(model.config.architecture);
+    model.architecture = model.config.architecture;
     model.architecture->declare(&model);
     status = describe(&model, extra, folder, json, error);
     dm_parameters_free(&model.parameters);

@@ -8,21 +8,6 @@
 
 #include "folder/folder.h"
 
-static const Dtype dtypes[] = {
-    [DM_PRECISION_FP32] = DM_DTYPE_F32, [DM_PRECISION_BF16] = DM_DTYPE_BF16, [DM_PRECISION_INT8] = DM_DTYPE_I8};
-
-Precision dm_stored_precision(const Model *model)
-{
-    int precision = DM_PRECISION_INT8;
-    while (precision && dtypes[precision] != model->stored) precision--;
-    return (Precision)precision;  // F16 is no precision to compute in
-}
-
-Dtype dm_dtype_of_precision(Precision precision)
-{
-    return dtypes[precision];
-}
-
 // ---- The file -------------------------------------------------------------------------------------------------------
 
 typedef struct Quantized {
@@ -69,7 +54,7 @@ Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Er
     int matrix_count = 0;
     for (int i = 0; i < count; i++) {
         const TensorToStore tensor = dm_tensor_to_store(model, NULL, i);
-        if (model->parameters.list[i].vector)
+        if (model->parameters.list[i].full)
             q.tensors[q.count++] = tensor;
         else
             matrices[matrix_count++] = tensor;

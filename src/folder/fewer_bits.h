@@ -1,10 +1,7 @@
 // Matrices in fewer bits, and a model that is stored so.
 #pragma once
+#include "folder/safetensors.h"
 #include "model/model.h"
-
-// How the folder of a model holds its matrices.
-Precision dm_stored_precision(const Model *model);
-Dtype dm_dtype_of_precision(Precision precision);
 
 // The weights of a model into a file: the matrices as this type, biases and norms in float32. DM_DTYPE_BF16 or
 // DM_DTYPE_I8.

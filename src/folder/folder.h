@@ -1,9 +1,11 @@
-// The model folder: a MarianMT folder, ours and other people's. config.json, generation_config.json and
-// model.safetensors are read and written here; vocabulary and segmenter files belong to text/segmenter.h.
+// The model folder, ours and other people's. config.json, generation_config.json and
+// model.safetensors are read and written here; which files there are says files.h.
 #pragma once
 #include <cjson/cJSON.h>
 
+#include "folder/safetensors.h"
 #include "model/model.h"
+#include "text/segmenter.h"
 
 // Reads config.json (and generation_config.json where there is one) strictly: a missing key, a wrong type, a value that
 // makes no sense is named with the file. *extra (may be NULL): our part, the object "dragoman", or NULL where there is
@@ -13,6 +15,9 @@ Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Er
 Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char *folder, Error *error);
 // Puts an entry into our part of a config.json that is there, and leaves all else in it as it is. Takes the value over.
 Status dm_config_store(const char *folder, const char *key, cJSON *value, Error *error);
+
+// A row of the shape into an object, under its key.
+void dm_shape_json(cJSON *json, const ModelConfig *config, const ShapeRow *row);
 
 // config.json and model.safetensors -> a model. Every missing, extra or misshapen tensor is named; tied copies
 // (lm_head.weight and the like) are accepted where they agree with what they are tied to. *extra as above.
@@ -28,3 +33,8 @@ Status dm_weights_write(const Model *model, const float *data, const char *path,
 Status dm_weights_read(const Model *model, float *data, const char *path, Error *error);
 // One of them as dm_weights_write writes it: float32.
 TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index);
+
+// Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our
+// part of config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
+Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
+                       Error *error);

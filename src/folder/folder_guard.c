@@ -11,14 +11,14 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "train/checkpoint.h"
+#include "folder/files.h"
 
 Status dm_folder_lock(int *lock, const char *folder, Error *error)
 {
     *lock = -1;
     Status status = dm_make_folder(folder, error);
     if (status) return status;
-    char *path = dm_join_path(folder, "train.lock"), holder[32] = "";
+    char *path = dm_folder_path(folder, DM_LOCK_FILE), holder[32] = "";
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file < 0) {
         status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
@@ -55,7 +55,7 @@ static bool is_ours(const char *config)
 
 Status dm_folder_check_ours(const char *folder, Error *error)
 {
-    char *config = dm_join_path(folder, "config.json");
+    char *config = dm_folder_path(folder, DM_CONFIG_FILE);
     Status status = DM_OK;
     if (dm_exists(config) && !is_ours(config))
         status = dm_fail(error,
@@ -69,50 +69,13 @@ Status dm_folder_check_ours(const char *folder, Error *error)
 Status dm_folder_inspect(FolderContent *content, const char *folder, Error *error)
 {
     Status status = dm_folder_check_ours(folder, error);
-    char *weights = dm_join_path(folder, "model.safetensors");
-    *content = dm_checkpoint_exists(folder) ? DM_FOLDER_BEGUN : DM_FOLDER_FREE;
-    if (!status && *content == DM_FOLDER_FREE && dm_exists(weights))
+    *content = dm_folder_has(folder, DM_TRAINING_FILE) ? DM_FOLDER_BEGUN : DM_FOLDER_FREE;
+    if (!status && *content == DM_FOLDER_FREE && dm_folder_has(folder, DM_WEIGHTS_FILE))
         status =
             dm_fail(error,
                     "%s holds a model, but not the state of its training (training.safetensors): give another "
                     "--model, start from this one in another folder with --pretrained-model %s, or replace it with "
                     "--overwrite",
                     folder, folder);
-    free(weights);
     return status;
-}
-
-static Status check_readable(const char *path, Error *error)
-{
-    if (strcmp(path, "-") == 0) return DM_OK;
-    if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file of text is needed", path);
-    if (access(path, R_OK) != 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
-    return DM_OK;
-}
-
-Status dm_inputs_check(const dm_options *options, Error *error)
-{
-    static const char *const names[] = {"train-sets", "tsv", "valid-sets", "valid-tsv"};
-    int from_standard_input = 0;
-    for (size_t i = 0; i < DM_COUNT(names); i++) {
-        for (int j = 0; j < dm_options_count(options, names[i]); j++) {
-            const char *path = dm_options_text(options, names[i], j);
-            Status status = check_readable(path, error);
-            if (status) return status;
-            from_standard_input += strcmp(path, "-") == 0;
-        }
-    }
-    if (from_standard_input > 1)
-        return dm_misuse(error, "standard input (-) can be read only once: name a file for every text but one");
-    const char *start = dm_options_text(options, "pretrained-model", 0);
-    if (!start) return DM_OK;
-    char there[PATH_MAX], here[PATH_MAX];
-    if (!dm_is_folder(start))
-        return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
-    if (realpath(start, there) && realpath(dm_options_text(options, "model", 0), here) && !strcmp(there, here))
-        return dm_misuse(error,
-                         "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
-                         "own",
-                         start);
-    return DM_OK;
 }

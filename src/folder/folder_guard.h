@@ -1,6 +1,6 @@
 // The folder of a run: who may use it, and what may be done with what lies there.
 #pragma once
-#include "options/options.h"
+#include "core/error.h"
 
 typedef enum FolderContent {
     DM_FOLDER_FREE,   // no model: a run may begin here
@@ -14,5 +14,3 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error);
 Status dm_folder_check_ours(const char *folder, Error *error);
 // What is there. A model of somebody else's, or one without the state of its training, is refused.
 Status dm_folder_inspect(FolderContent *content, const char *folder, Error *error);
-// Before anything is made or removed: can the files that the options name be read at all?
-Status dm_inputs_check(const dm_options *options, Error *error);

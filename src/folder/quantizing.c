@@ -3,34 +3,40 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "folder/folder.h"
 #include "folder/fewer_bits.h"
+#include "folder/files.h"
+#include "folder/folder.h"
+#include "options/options.h"
 #include "text/segmenter.h"
 
 // A folder that holds a model already is left alone: it may be the one that is read.
 static Status make_output(const char *folder, Error *error)
 {
-    char *config = dm_join_path(folder, "config.json"), *weights = dm_join_path(folder, "model.safetensors");
     Status status = dm_make_folder(folder, error);
-    if (!status && (dm_exists(config) || dm_exists(weights)))
+    if (!status && (dm_folder_has(folder, DM_CONFIG_FILE) || dm_folder_has(folder, DM_WEIGHTS_FILE)))
         status = dm_fail(error, "%s holds a model already: give another --output, or remove that folder first", folder);
-    free(config);
-    free(weights);
     return status;
 }
 
-static Status copy_file(const char *from, const char *to, const char *name, Error *error)
+static Status copy_file(const char *from, const char *to, FolderFile file, Error *error)
 {
-    char *source = dm_join_path(from, name), *target = dm_join_path(to, name), *bytes = NULL;
+    if (!dm_folder_has(from, file)) return DM_OK;
+    char *source = dm_folder_path(from, file), *target = dm_folder_path(to, file), *bytes = NULL;
     size_t size;
-    Status status = DM_OK;
-    if (dm_exists(source)) {
-        status = dm_read_file(source, &bytes, &size, error);
-        if (!status) status = dm_write_file(target, bytes, size, error);
-    }
+    Status status = dm_read_file(source, &bytes, &size, error);
+    if (!status) status = dm_write_file(target, bytes, size, error);
     free(bytes);
     free(source);
     free(target);
+    return status;
+}
+
+// What goes with a model as it is; the segmenter's files know best which they are.
+static Status copy_files(const char *from, const char *to, Error *error)
+{
+    Status status = dm_segmenter_copy(from, to, error);
+    for (int file = 0; file < DM_FOLDER_FILES && !status; file++)
+        if (dm_folder_rows[file].of_model) status = copy_file(from, to, (FolderFile)file, error);
     return status;
 }
 
@@ -38,7 +44,7 @@ static Status copy_file(const char *from, const char *to, const char *name, Erro
 // would otherwise take the numbers for the weights, and now asks for that package. bfloat16 needs no declaration.
 static Status write_config(const char *from, const char *to, bool int8, Error *error)
 {
-    char *source = dm_join_path(from, "config.json"), *target = dm_join_path(to, "config.json");
+    char *source = dm_folder_path(from, DM_CONFIG_FILE), *target = dm_folder_path(to, DM_CONFIG_FILE);
     JsonFile file;
     if (!dm_json_open(&file, source, error)) {
         cJSON_DeleteItemFromObjectCaseSensitive(file.json, "quantization_config");
@@ -64,12 +70,9 @@ dm_status dm_quantize(const dm_options *options, dm_error *error)
     Model *model = NULL;
     Status status = dm_model_read(&model, NULL, from, error);
     if (status) return status;
-    char *weights = dm_join_path(to, "model.safetensors");
+    char *weights = dm_folder_path(to, DM_WEIGHTS_FILE);
     status = make_output(to, error);
-    if (!status) status = dm_segmenter_copy(from, to, error);
-    if (!status) status = copy_file(from, to, "generation_config.json", error);
-    if (!status) status = copy_file(from, to, "train.jsonl", error);
-    if (!status) status = copy_file(from, to, "vmap.txt", error);
+    if (!status) status = copy_files(from, to, error);
     if (!status) status = dm_weights_quantize(model, dtype, weights, error);
     if (!status) status = write_config(from, to, dtype == DM_DTYPE_I8, error);  // last: with it, all is there
     dm_model_destroy(model);

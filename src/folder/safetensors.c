@@ -30,6 +30,21 @@ static const struct {
 } dtypes[] = {
     [DM_DTYPE_F32] = {"F32", 4}, [DM_DTYPE_F16] = {"F16", 2}, [DM_DTYPE_BF16] = {"BF16", 2}, [DM_DTYPE_I8] = {"I8", 1}};
 
+static const Dtype of_precision[] = {
+    [DM_PRECISION_FP32] = DM_DTYPE_F32, [DM_PRECISION_BF16] = DM_DTYPE_BF16, [DM_PRECISION_INT8] = DM_DTYPE_I8};
+
+Dtype dm_dtype_of_precision(Precision precision)
+{
+    return of_precision[precision];
+}
+
+Precision dm_precision_of_dtype(Dtype dtype)
+{
+    int precision = DM_PRECISION_INT8;
+    while (precision && of_precision[precision] != dtype) precision--;
+    return (Precision)precision;
+}
+
 // ---- Reading ------------------------------------------------------------------------------------------------------
 
 // Where the data of a tensor lie, counted from the end of the header.

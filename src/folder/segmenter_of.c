@@ -5,13 +5,14 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "translate/translator.h"
+#include "folder/files.h"
+#include "folder/folder.h"
 
 // Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),
 // or, where that file is missing, target_vocab.json is there.
 static Status has_separate_vocabularies(bool *separate, const char *folder, Error *error)
 {
-    char *settings = dm_join_path(folder, "tokenizer_config.json"), *target = dm_join_path(folder, "target_vocab.json");
+    char *settings = dm_folder_path(folder, DM_TOKENIZER_FILE), *target = dm_folder_path(folder, DM_TARGET_VOCABULARY_FILE);
     JsonFile file = {0};
     if (dm_exists(settings)) dm_json_open(&file, settings, error);
     *separate = dm_json_flag(&file, "separate_vocabs", dm_exists(target));

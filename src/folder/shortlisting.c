@@ -4,10 +4,10 @@
 
 #include "core/files.h"
 #include "core/threads.h"
+#include "data/inputs.h"
 #include "data/lexicon.h"
-#include "translate/translator.h"
+#include "folder/files.h"
 #include "folder/folder.h"
-#include "train/run.h"
 
 typedef struct Ranked {
     int id;
@@ -83,7 +83,7 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
 static Status write_list(const char *folder, const Corpus *corpus, const Segmenter *segmenter, const dm_options *o,
                          Error *error)
 {
-    char *path = dm_join_path(folder, "vmap.txt");
+    char *path = dm_folder_path(folder, DM_SHORTLIST_FILE);
     FileWriter writer;
     Status status = dm_writer_open(&writer, path, error);
     if (!status) {

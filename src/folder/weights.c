@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "folder/formats/format.h"
 #include "folder/safetensors.h"
+#include "model/layers/positions.h"
 #include "core/kernels.h"
 
 enum { MOST_ALIASES = 3 };
@@ -45,25 +47,19 @@ static Status report(const Complaints *all, const char *path, Error *error)
 
 // ---- Names and shapes ---------------------------------------------------------------------------------------------
 
-// The shape of a parameter in the file; the bias of the logits is [1, V] there, as MarianMTModel has it.
-static bool is_logits_bias(const Parameter *p)
-{
-    return strcmp(p->name, "final_logits_bias") == 0;
-}
-
 static int file_shape(const Parameter *p, int64_t shape[2])
 {
-    bool vector = p->vector && !is_logits_bias(p);
-    shape[0] = vector ? p->tensor.cols : p->tensor.rows;
+    shape[0] = p->rank == 1 ? p->tensor.cols : p->tensor.rows;
     shape[1] = p->tensor.cols;
-    return vector ? 1 : 2;
+    return p->rank;
 }
 
+// A single row may lack its first dimension: some exports store the bias of the logits so.
 static bool shape_fits(const Parameter *p, const StoredTensor *stored)
 {
     int64_t shape[2];
     int rank = file_shape(p, shape);
-    if (is_logits_bias(p) && stored->rank == 1) return stored->shape[0] == p->tensor.cols;
+    if (rank == 2 && shape[0] == 1 && stored->rank == 1) return stored->shape[0] == shape[1];
     return stored->rank == rank && memcmp(stored->shape, shape, (size_t)rank * sizeof *shape) == 0;
 }
 
@@ -81,32 +77,38 @@ static Text shape_text(int rank, const int64_t *shape)
     return out;
 }
 
-// The keys of config.json that give a tensor its shape: "encoder_ffn_dim 512, d_model 128".
-static Text shape_keys(const ModelConfig *c, const char *name)
+static int value_of_key(const ModelConfig *c, const char *key)
 {
-    Text out;
-    bool encoder = strncmp(name, "model.encoder.", 14) == 0, decoder = strncmp(name, "model.decoder.", 14) == 0;
-    if (strstr(name, ".fc1.") || strstr(name, ".fc2."))
-        snprintf(out.text, sizeof out.text, "%s %d, d_model %d", encoder ? "encoder_ffn_dim" : "decoder_ffn_dim",
-                 encoder ? c->encoder_ffn : c->decoder_ffn, c->width);
-    else if (strstr(name, ".layers."))
-        snprintf(out.text, sizeof out.text, "d_model %d", c->width);
-    else if (c->shared_embeddings || (encoder && !decoder))
-        snprintf(out.text, sizeof out.text, "vocab_size %d, d_model %d", c->source_vocabulary, c->width);
-    else
-        snprintf(out.text, sizeof out.text, "decoder_vocab_size %d, d_model %d", c->target_vocabulary, c->width);
+    if (strcmp(key, "vocab_size") == 0) return c->source_vocabulary;
+    if (strcmp(key, "decoder_vocab_size") == 0) return c->target_vocabulary;
+    return dm_shape_value(c, dm_shape_row(c->architecture, key));
+}
+
+// The keys of config.json that give a tensor its shape: "encoder_ffn_dim 512, d_model 128".
+static Text shape_keys(const ModelConfig *c, const Parameter *p)
+{
+    Text out = {""};
+    char keys[96], *rest = NULL;
+    size_t used = 0;
+    snprintf(keys, sizeof keys, "%s", p->keys);
+    for (char *key = strtok_r(keys, " ", &rest); key && used < sizeof out.text; key = strtok_r(NULL, " ", &rest))
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%s %d", used ? ", " : "", key,
+                                 value_of_key(c, key));
     return out;
 }
 
-// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer.
-static Text layer_key(const ModelConfig *c, const char *name)
+// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer: of a parameter, or of one whose name begins
+// like a parameter's as far as the number of the layer.
+static Text layer_key(const ModelConfig *c, const Parameters *p, const char *name)
 {
     Text out = {""};
-    bool encoder = strncmp(name, "model.encoder.layers.", 21) == 0,
-         decoder = strncmp(name, "model.decoder.layers.", 21) == 0;
-    if (encoder || decoder)
-        snprintf(out.text, sizeof out.text, " (%s %d)", encoder ? "encoder_layers" : "decoder_layers",
-                 encoder ? c->encoder_layers : c->decoder_layers);
+    const size_t stem = strcspn(name, "0123456789");
+    for (int i = 0; name[stem] && i < p->count; i++) {
+        const Parameter *at = p->list + i;
+        if (!at->depth || strncmp(at->name, name, stem) != 0) continue;
+        snprintf(out.text, sizeof out.text, " (%s %d)", at->depth, value_of_key(c, at->depth));
+        break;
+    }
     return out;
 }
 
@@ -149,7 +151,7 @@ static bool check_shape(Check *check, const Parameter *p, const StoredTensor *st
     int64_t shape[2];
     int rank = file_shape(p, shape);
     complain(&check->complaints, "tensor %.95s is %s, but config.json (%s) needs %s", stored->name,
-             shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p->name).text,
+             shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p).text,
              shape_text(rank, shape).text);
     return false;
 }
@@ -185,8 +187,8 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
         good = good && fits;
         if (!source) source = stored;
     }
-    if (!source && !is_logits_bias(p))
-        complain(&check->complaints, "tensor %s is missing%s", p->name, layer_key(check->config, p->name).text);
+    if (!source && !p->may_lack)
+        complain(&check->complaints, "tensor %s is missing%s", p->name, layer_key(check->config, check->parameters, p->name).text);
     return source;
 }
 
@@ -196,13 +198,12 @@ static void check_positions(Check *check, const char *name)
     static const float tolerance[] = {
         [DM_DTYPE_F32] = 1e-5f, [DM_DTYPE_F16] = 1e-3f, [DM_DTYPE_BF16] = 8e-3f, [DM_DTYPE_I8] = 8e-3f};
     const StoredTensor *stored = lookup(check, name);
-    const int width = check->config->width;
     if (!stored) return;
-    if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > check->config->max_positions) {
+    const int width = check->config->width, most = value_of_key(check->config, "max_position_embeddings");
+    if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > most) {
         complain(&check->complaints,
                  "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
-                 shape_text(stored->rank, stored->shape).text, check->config->max_positions, width,
-                 check->config->max_positions, width);
+                 shape_text(stored->rank, stored->shape).text, most, width, most, width);
         return;
     }
     float *values = dm_allocate(stored->elements, sizeof *values), *row = dm_allocate((size_t)width, sizeof *row);
@@ -225,12 +226,14 @@ static Status find_sources(Check *check, Error *error)
 {
     for (int i = 0; i < check->parameters->count; i++)
         check->sources[i] = find_source(check, check->parameters->list + i);
-    check_positions(check, "model.encoder.embed_positions.weight");
-    check_positions(check, "model.decoder.embed_positions.weight");
+    if (dm_format_of_config(check->config)->sinusoids) {
+        check_positions(check, "model.encoder.embed_positions.weight");
+        check_positions(check, "model.decoder.embed_positions.weight");
+    }
     for (int i = 0; i < check->file->count; i++)
         if (!check->known[i])
             complain(&check->complaints, "tensor %.95s has no place in this model%s", check->file->list[i].name,
-                     layer_key(check->config, check->file->list[i].name).text);
+                     layer_key(check->config, check->parameters, check->file->list[i].name).text);
     return report(&check->complaints, check->file->path, error);
 }
 
@@ -287,13 +290,13 @@ static bool is_buffer(const Check *check)
 }
 
 // How the matrices are stored, as far as they agree.
-static Dtype matrix_dtype(const Check *check)
+static Precision matrix_precision(const Check *check)
 {
     const Parameters *p = check->parameters;
-    Dtype dtype = check->sources[0]->dtype;  // an embedding
+    const Dtype dtype = check->sources[0]->dtype;  // an embedding
     for (int i = 0; i < p->count; i++)
-        if (!p->list[i].vector && check->sources[i]->dtype != dtype) return DM_DTYPE_F32;
-    return dtype;
+        if (!p->list[i].full && check->sources[i]->dtype != dtype) return DM_PRECISION_FP32;
+    return dm_precision_of_dtype(dtype);
 }
 
 static Check make_check(const ModelConfig *config, const Parameters *parameters, const SafeTensors *file)
@@ -337,7 +340,7 @@ static Status check_weights_exist(const char *path, const char *folder, Error *e
 // allocated, so that a wrong figure there is an error and not the end of memory.
 static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file, Error *error)
 {
-    Model declared = {.config = *config, .architecture = dm_architecture(config->architecture)};
+    Model declared = {.config = *config, .architecture = config->architecture};
     declared.architecture->declare(&declared);
     Check check = make_check(config, &declared.parameters, file);
     Status status = find_sources(&check, error);
@@ -350,7 +353,7 @@ static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file
         status = check_finite(&check, mapping.data, error);
     } else {
         *model = dm_model_create(config);
-        (*model)->stored = matrix_dtype(&check);
+        (*model)->stored = matrix_precision(&check);
         status = load(&check, (*model)->parameters.data, error);
     }
     free_check(&check);
@@ -407,7 +410,7 @@ Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *
     status = find_sources(&check, error);
     for (int i = 0; i < model->parameters.count && !status; i++)
         bytes[i] = check.sources[i] ? dm_stored_bytes(check.sources[i]) : 0;
-    if (!status) model->stored = matrix_dtype(&check);
+    if (!status) model->stored = matrix_precision(&check);
     free_check(&check);
     dm_safetensors_close(&file);
     return status;

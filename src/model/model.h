@@ -3,79 +3,76 @@
 #pragma once
 #include <cjson/cJSON.h>
 
-#include "core/error.h"
 #include "model/config.h"
-#include "model/parameters.h"
-#include "folder/safetensors.h"
+#include "model/outputs/output.h"
+#include "tensor/parameters.h"
 #include "tensor/graph.h"
+#include "tensor/tokens.h"
 
 typedef struct Model Model;
 
-// Some sequences of ids, concatenated.
-typedef struct Tokens {
-    int n;                 // rows
-    const int *ids;        // [n]
-    const int *positions;  // [n] place of each in its sequence, from 0
-    Spans spans;
-} Tokens;
-
 // What encoding a source leaves for the decoder: rows and whose they are.
 typedef struct Memory {
-    Tensor *rows;  // [source tokens, width]
+    Tensor *rows;  // [source tokens, ...] as wide as the architecture likes
     Spans spans;
 } Memory;
 
 typedef struct SearchState SearchState;  // the architecture's caches during a search
 
-typedef struct Architecture {
-    const char *name;
+// The attention of the decoder to the source: pictures of so many layers and heads. No layers: it has none.
+typedef struct SourceAttention {
+    int layers, heads;
+} SourceAttention;
+
+struct Architecture {
+    const char *name;  // of --type and of config.json
+    const char *about;
+    const ShapeRow *shape;
     size_t layers_size;                // of the struct behind model->layers
     void (*declare)(Model *model);     // names the parameters
-    void (*connect)(Model *model);     // fills model->layers once the parameters have memory
+    void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made
+    SourceAttention (*source_attention)(const ModelConfig *config);
+    // For people: a list of {"text", "parts"} that dragoman info draws as a tree.
+    cJSON *(*outline)(const ModelConfig *config);
+
     Memory (*encode)(Graph *g, const Model *model, Tokens source);
     // Whole target sequences, teacher forcing: inputs begin with decoder_start -> [target tokens, width]
     Tensor *(*decode)(Graph *g, const Model *model, Memory memory, Tokens target);
 
-    // Search. A hypothesis is a slot 0 ... n-1; at the start slot i reads source i of the memory, which must outlive
-    // the state. step: one id for each slot -> [n, width] (in g's arena). reorder: slot i goes on from what slot
-    // from[i] was; n may shrink or grow. It makes room for one step in the caches, which lie in the arena of start:
-    // after it (and after start) what the step takes of the arena may be released; a step without it may leave caches
-    // there.
-    SearchState *(*start)(Graph *g, const Model *model, Memory memory);
-    Tensor *(*step)(Graph *g, SearchState *state, const int *ids);
-    void (*reorder)(SearchState *state, const int *from, int n);
+    // Search. A hypothesis is a slot 0 ... n-1, which has taken some pieces; at the start none, and slot i reads source
+    // i of the memory, which must outlive the state.
+    // The caches lie in the arena of start. start and keep make room for `room` pieces more of every slot, and extend
+    // takes nothing of the arena that is needed after it: what was taken since start or keep may be released.
+    SearchState *(*start)(Graph *g, const Model *model, Memory memory, int room);
+    // Pieces behind each slot: lengths[i] of slot i (NULL: one of each), one slot after the other in ids. The result
+    // has a row for each piece, which says what comes after it -> [pieces, width]
+    Tensor *(*extend)(Graph *g, SearchState *state, const int *ids, const int *lengths);
+    // Slot i goes on from what slot from[i] was, with the first lengths[i] of its pieces (NULL: all of them). n may
+    // shrink or grow; several may go on from one.
+    void (*keep)(SearchState *state, const int *from, const int *lengths, int n, int room);
     void (*finish)(SearchState *state);
+};
 
-    // For dm_model_describe: adds "architecture" and "operations".
-    void (*describe)(const Model *model, cJSON *json);
-} Architecture;
+extern const Architecture dm_transformer, dm_rnn;
+const Architecture *dm_architecture(const char *name);  // NULL: no such name
+const char *dm_architecture_name(int index);            // NULL: no more of them
 
-extern const Architecture dm_transformer;
-void dm_transformer_describe(const Model *model, cJSON *json);  // in describe.c
-const Architecture *dm_architecture(const char *name);          // from the registry; NULL: no such name
+// DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
+Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);
 
 struct Model {
     ModelConfig config;
     const Architecture *architecture;
     Parameters parameters;
     void *layers;  // the architecture's own
-    const Tensor *output,
-        *output_bias;  // [target vocabulary, width], [target vocabulary]: logits = x output' + output_bias
-    float *positions;  // [position_count, width] sinusoids
-    int position_count;
-    Dtype stored;  // how the file that it was read from holds the matrices
+    OutputLayer output;
+    Precision stored;  // how the file that it was read from holds the matrices, where that is a precision to compute in
 };
 
 // A model of this configuration (which it takes over) with zero weights; initialise or load them next.
 Model *dm_model_create(const ModelConfig *config);
 // The same with the weights of a mapped file, which it takes over too.
 Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping);
+void dm_model_initialise(Model *model, uint64_t seed);  // random weights; pad takes no probability anywhere
 void dm_model_destroy(Model *model);
-
-// Sinusoids of Marian: sine in the first half, cosine in the second (Vaswani et al. 2017, section 3.5, reordered).
-// rows: [count, width], of the positions from `first` on.
-void dm_sinusoids(int first, int count, int width, float *rows);
-
-// Tokens in the arena: copies ids and spans, sets positions. lengths [n], ids concatenated.
-Tokens dm_tokens(Arena *arena, int n, const int *lengths, const int *ids);

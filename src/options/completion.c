@@ -11,7 +11,7 @@ typedef enum ValueKind { ANYTHING, WORDS, FILES, FOLDERS } ValueKind;
 
 static ValueKind kind_of(const Option *row)
 {
-    if (row->type == DM_CHOICE) return WORDS;
+    if (row->type == DM_CHOICE || row->type == DM_WEIGHTED) return WORDS;
     if (row->type != DM_TEXT) return ANYTHING;
     return row->argument && strncmp(row->argument, "DIR", 3) == 0 ? FOLDERS : FILES;
 }
@@ -213,7 +213,7 @@ static void put_zsh_values(FILE *stream, const Option *row)
 {
     char *names = dm_copy_string(row->argument ? row->argument : row->name), *choices = NULL, *rest = NULL;
     char *facts = dm_option_facts(row), *name = strtok_r(names, " ", &rest);
-    if (row->type == DM_CHOICE) choices = dm_option_words(row, " ");
+    if (kind_of(row) == WORDS) choices = dm_option_words(row, " ");
     for (int i = 0; i < most_values(row); i++) {
         fputs(i < row->values_min ? ":" : "::", stream);
         put_quoted(stream, name, ":\\");

@@ -99,6 +99,7 @@ static char *value_text(const Option *row, const cJSON *item)
 {
     if (row->type == DM_FLAG) return cJSON_IsBool(item) ? dm_copy_string(cJSON_IsTrue(item) ? "true" : "false") : NULL;
     if (is_number(row)) return cJSON_IsNumber(item) ? cJSON_PrintUnformatted(item) : NULL;
+    if (row->type == DM_WEIGHTED && cJSON_IsNumber(item)) return cJSON_PrintUnformatted(item);
     return cJSON_IsString(item) ? dm_copy_string(item->valuestring) : NULL;
 }
 

@@ -129,6 +129,18 @@ dm_status dm_options_unset(dm_options *options, const char *name, dm_error *erro
     return DM_OK;
 }
 
+Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error)
+{
+    Status status = dm_options_set(options, name, 1, &value, error);
+    if (!status) dm_option_setting(options, dm_option_find(options->command, name))->given = false;
+    return status;
+}
+
+void dm_options_drop(dm_options *options, const char *name)
+{
+    clear(dm_option_setting(options, dm_option_find(options->command, name)));
+}
+
 // ---- What goes together ---------------------------------------------------------------------------------------------
 
 static bool are_rivals(const Option *a, const Option *b)

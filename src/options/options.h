@@ -12,6 +12,7 @@ typedef enum OptionType {
     DM_REAL,
     DM_TEXT,
     DM_CHOICE,    // one of the words of `choices`, or of `word`
+    DM_WEIGHTED,  // one of these, or a number, which says more of the word before it: r-drop 2.5
     DM_DURATION,  // 10e, 5000u, 30m, 2h, 90s: epochs, updates, minutes, hours, seconds
 } OptionType;
 
@@ -54,3 +55,7 @@ typedef struct Duration {
     char unit;
 } Duration;
 Duration dm_options_duration(const dm_options *options, const char *name);
+
+// What a command makes of its own copy: a value that the user has not given, or none.
+Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error);
+void dm_options_drop(dm_options *options, const char *name);

@@ -76,7 +76,7 @@ static Status check_number(const Option *row, const char *label, const char *val
 // The word at an index, `length` bytes of it; NULL past the last. All that is said of the words of a row goes by it.
 static const char *word_at(const Option *row, int index, size_t *length)
 {
-    assert(row->type == DM_CHOICE && !row->choices == !!row->word);
+    assert((row->type == DM_CHOICE || row->type == DM_WEIGHTED) && !row->choices == !!row->word);
     const char *word = row->word ? row->word(index) : row->choices;
     if (row->word) {
         *length = word ? strlen(word) : 0;
@@ -121,6 +121,13 @@ static Status check_choice(const Option *row, const char *label, const char *val
     return status;
 }
 
+static Status check_weighted(const Option *row, const char *label, const char *value, Error *error)
+{
+    double number;
+    if (read_number(value, &number)) return check_number(row, label, value, error);
+    return check_choice(row, label, value, error);
+}
+
 // ---- One value ------------------------------------------------------------------------------------------------------
 
 Status dm_option_check(const Option *row, const char *label, const char *value, Error *error)
@@ -130,6 +137,7 @@ Status dm_option_check(const Option *row, const char *label, const char *value, 
     case DM_INTEGER:
     case DM_REAL: return check_number(row, label, value, error);
     case DM_CHOICE: return check_choice(row, label, value, error);
+    case DM_WEIGHTED: return check_weighted(row, label, value, error);
     case DM_DURATION:
         if (dm_option_read_duration(value, &duration)) return DM_OK;
         return dm_misuse(error,

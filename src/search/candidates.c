@@ -41,25 +41,20 @@ Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states
     Tensor **member = dm_arena_take(g->arena, (size_t)job->model_count * sizeof(Tensor *));
     for (int m = 0; m < job->model_count; m++) {
         const Model *model = job->models[m];
-        const Tensor *features = model->architecture->step(g, states[m], ids);
-        member[m] = dm_log_probabilities(g, features, model->output, model->output_bias);
+        const Tensor *features = model->architecture->extend(g, states[m], ids, NULL);
+        member[m] = model->output.kind->log_probabilities(g, &model->output, features);
     }
     if (job->model_count > 1) mean_probability(member, job->model_count);
     return (Scores){.rows = member[0]};
 }
 
 Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
-                      const ShortOutput *output)
+                      const OutputLayer *output)
 {
     const Model *model = job->models[0];
-    const Tensor *features = model->architecture->step(g, state, ids);
-    if (!output) return (Scores){.best = dm_next_pieces(g, features, model->output, model->output_bias, enough)};
-    Graph own = *g;
-    own.packs = output->packs;
-    Scores scores = {.best = dm_next_pieces(&own, features, &output->weight, &output->bias, enough)};
-    for (int i = 0; i < features->rows * enough; i++)
-        if (scores.best.ids[i] >= 0) scores.best.ids[i] = output->ids[scores.best.ids[i]];
-    return scores;
+    const Tensor *features = model->architecture->extend(g, state, ids, NULL);
+    if (!output) output = &model->output;
+    return (Scores){.best = output->kind->next_pieces(g, output, features, enough)};
 }
 
 static bool any_above(const float *p, int n, float threshold)

@@ -1,9 +1,19 @@
-// Sampling: the next piece is drawn, not searched for.
+// Sampling: the next piece is drawn, not searched for. The random number is a function of (seed, line, sample, length)
+// alone, so what shares a batch does not matter.
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/random.h"
-#include "search/search_parts.h"
+#include "search/stepwise.h"
+
+typedef struct Draw {
+    const dm_translate_options *options;
+    size_t line;
+    int sample, length;
+    int vocabulary;
+    int *order;      // [vocabulary] scratch
+    double *weight;  // [vocabulary] scratch
+} Draw;
 
 static int by_weight(const void *a, const void *b, void *context)
 {
@@ -25,7 +35,8 @@ static int allowed(const Draw *draw, int possible, double all, double *sum)
     return n;
 }
 
-int dm_search_draw(const Draw *draw, const float *log_probabilities)
+// -1: none is possible.
+static int draw_piece(const Draw *draw, const float *log_probabilities)
 {
     const dm_translate_options *o = draw->options;
     float highest = -INFINITY;
@@ -48,3 +59,49 @@ int dm_search_draw(const Draw *draw, const float *log_probabilities)
     while (at + 1 < n && (point -= draw->weight[draw->order[at]]) >= 0) at++;
     return draw->order[at];
 }
+
+// From the start, which all samples share, each draws its first piece; later each has a slot of its own.
+static void choose(Stepwise *s, Sentence *sentence, const Scores *scores)
+{
+    const SearchJob *job = s->job;
+    const int draws = s->length == 1 ? s->width : sentence->open;
+    Draw *draw = s->own;
+    draw->line = job->lines ? job->lines[sentence->index] : (size_t)sentence->index;
+    draw->length = s->length;
+    for (int i = 0; i < draws; i++) {
+        const int slot = s->length == 1 ? sentence->first : sentence->first + i;
+        draw->sample = s->length == 1 ? i : s->now.sample[slot];
+        const float *row = dm_row(scores->rows, slot);
+        const int id = draw_piece(draw, row);
+        if (id < 0) {
+            dm_stepwise_cut_off(s, sentence, slot);
+            continue;
+        }
+        const double total = s->now.total[slot] + (double)row[id];
+        const Candidate drawn = {total, total, row[id], slot, id};
+        if (id == s->config->eos)
+            dm_stepwise_end(s, sentence, &drawn);
+        else
+            dm_stepwise_continue(s, &drawn, draw->sample);
+    }
+}
+
+static bool run(Graph *g, const SearchJob *job, Found *found)
+{
+    static const Manner manner = {.choose = choose, .whole_rows = true};
+    const dm_translate_options *o = job->options;
+    const int vocabulary = job->models[0]->output.weight.rows;
+    Draw draw = {.options = o,
+                 .vocabulary = vocabulary,
+                 .order = dm_arena_take(g->arena, (size_t)vocabulary * sizeof(int)),
+                 .weight = dm_arena_take(g->arena, (size_t)vocabulary * sizeof(double))};
+    const int samples = o->n_best > 1 ? o->n_best : 1;
+    return dm_stepwise_run(g, &(Stepwise){.job = job, .manner = &manner, .width = samples, .own = &draw}, found);
+}
+
+static bool is_wanted(const dm_translate_options *options)
+{
+    return options->sampling != DM_NO_SAMPLING;
+}
+
+const Strategy dm_sample_strategy = {"sample", is_wanted, run};

@@ -1,4 +1,4 @@
-// Search over any model's next-piece probabilities: beam search, of which greedy search is a beam of one, or sampling.
+// Search over any model's next-piece probabilities, by one strategy of several.
 #pragma once
 #include "search/shortlist.h"
 #include "model/model.h"
@@ -30,10 +30,18 @@ typedef struct Found {
     Hypothesis *best;
 } Found;
 
+// A way to search: what it asks of the options, and how it goes about it, from sources to what was found. All memory is
+// the graph's arena.
+typedef struct Strategy {
+    const char *name;
+    bool (*is_wanted)(const dm_translate_options *options);
+    bool (*run)(Graph *g, const SearchJob *job, Found *found);
+} Strategy;
+
+extern const Strategy dm_beam_strategy, dm_sample_strategy;
+extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
+
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as
-// there are; all that ended where a coverage penalty has still to rank them. All memory is the graph's arena.
-// Beam search: at each step the 2 * beam best continuations of a sentence (ties: the lower hypothesis, then the lower
-// id) are gone through in order; those that end among the first `beam` are finished, the first `beam` others go on. It
-// ends when `beam` hypotheses are finished, or at the length limit, where the open ones end as they are.
+// there are; all that ended where a coverage penalty has still to rank them.
 // False: options->stop said so, and found holds nothing.
 bool dm_search(Graph *g, const SearchJob *job, Found *found);

@@ -1,5 +1,5 @@
-// What the files of the search share: the histories of hypotheses, the rules that forbid pieces, where the candidates
-// to continue a hypothesis come from, and the draw of one.
+// What the files of the search share: the histories of hypotheses, the rules that forbid pieces, and where the
+// candidates to continue a hypothesis come from.
 #pragma once
 #include "search/search.h"
 #include "tensor/ops/ops.h"
@@ -50,18 +50,6 @@ typedef struct Scores {
 Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids);
 // output: the pieces that are looked at; NULL: all of them
 Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
-                      const ShortOutput *output);
+                      const OutputLayer *output);
 // Adds the continuations of a slot, which has this log probability, to the best.
 void dm_search_continue(const Scores *scores, const Rules *rules, int slot, double total, Best *best);
-
-// Draws a piece; -1: none is possible. The random number is a function of (seed, line, sample, length) alone, so what
-// shares a batch does not matter.
-typedef struct Draw {
-    const dm_translate_options *options;
-    size_t line;
-    int sample, length;
-    int vocabulary;
-    int *order;      // [vocabulary] scratch
-    double *weight;  // [vocabulary] scratch
-} Draw;
-int dm_search_draw(const Draw *draw, const float *log_probabilities);

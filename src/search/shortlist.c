@@ -138,7 +138,7 @@ static int mark_row(const Shortlist *s, int row, bool *listed)
 // Marks the pieces of the list; returns how many, or 0 where it would be all of them.
 static int mark(const Shortlist *s, const Model *model, Tokens source, bool *listed)
 {
-    const int vocabulary = model->output->rows, eos = model->config.eos;
+    const int vocabulary = model->output.weight.rows, eos = model->config.eos;
     memset(listed, 0, (size_t)vocabulary * sizeof *listed);
     listed[eos] = true;
     int count = 1 + mark_row(s, s->sources, listed);
@@ -152,29 +152,33 @@ static int mark(const Shortlist *s, const Model *model, Tokens source, bool *lis
     return count;
 }
 
-ShortOutput *dm_shortlist_output(const Shortlist *s, Graph *g, const Model *model, Tokens source)
+OutputLayer *dm_shortlist_output(const Shortlist *s, Graph *g, const Model *model, Tokens source)
 {
-    const int vocabulary = model->output->rows, width = model->output->cols;
+    const OutputLayer *whole = &model->output;
+    const int vocabulary = whole->weight.rows, width = whole->weight.cols;
     bool *listed = dm_arena_take(g->arena, (size_t)vocabulary * sizeof *listed);
     const int count = mark(s, model, source, listed);
     if (!count) return NULL;
-    ShortOutput *output = dm_arena_take(g->arena, sizeof *output);
+    OutputLayer *output = dm_arena_take(g->arena, sizeof *output);
     float *weight = dm_arena_take(g->arena, (size_t)count * (size_t)width * sizeof(float)),
           *bias = dm_arena_take(g->arena, (size_t)count * sizeof(float));
-    *output = (ShortOutput){.ids = dm_arena_take(g->arena, (size_t)count * sizeof(int)),
-                            .weight = {.rows = count, .cols = width, .stride = width, .data = weight},
-                            .bias = {.rows = 1, .cols = count, .stride = count, .data = bias}};
+    int *ids = dm_arena_take(g->arena, (size_t)count * sizeof(int));
     for (int id = 0, at = 0; id < vocabulary; id++) {
         if (!listed[id]) continue;
-        memcpy(weight + (size_t)at * (size_t)width, dm_row(model->output, id), (size_t)width * sizeof(float));
-        bias[at] = model->output_bias->data[id];
-        output->ids[at++] = id;
+        memcpy(weight + (size_t)at * (size_t)width, dm_row(&whole->weight, id), (size_t)width * sizeof(float));
+        bias[at] = whole->bias.data[id];
+        ids[at++] = id;
     }
+    *output = (OutputLayer){.kind = whole->kind,
+                            .weight = {.rows = count, .cols = width, .stride = width, .data = weight},
+                            .bias = {.rows = 1, .cols = count, .stride = count, .data = bias},
+                            .pad = whole->pad,
+                            .ids = ids};
     if (g->packs) output->packs = dm_packs_create(g->gemm, dm_packs_precision(g->packs));
     return output;
 }
 
-void dm_short_output_free(ShortOutput *output)
+void dm_short_output_free(OutputLayer *output)
 {
     if (output) dm_packs_destroy(output->packs);
 }

@@ -12,13 +12,6 @@ typedef struct Shortlist Shortlist;
 Status dm_shortlist_read(Shortlist **shortlist, const char *folder, const Segmenter *segmenter, Error *error);
 void dm_shortlist_free(Shortlist *shortlist);
 
-// The output layer of a batch.
-typedef struct ShortOutput {
-    int *ids;             // [weight.rows] ascending: the piece that a row stands for
-    Tensor weight, bias;  // [pieces, d], [pieces]
-    Packs *packs;         // of these weights
-} ShortOutput;
-
-// In the graph's arena. NULL: the list would be no shorter than the vocabulary.
-ShortOutput *dm_shortlist_output(const Shortlist *shortlist, Graph *g, const Model *model, Tokens source);
-void dm_short_output_free(ShortOutput *output);  // or NULL
+// The output layer of a batch, in the graph's arena. NULL: the list would be no shorter than the vocabulary.
+OutputLayer *dm_shortlist_output(const Shortlist *shortlist, Graph *g, const Model *model, Tokens source);
+void dm_short_output_free(OutputLayer *output);  // or NULL

@@ -84,7 +84,10 @@ float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add)
     *add = true;
     if (t->parameter) {
         if (graph->asked && !*graph->asked) *graph->asked = t;
-        return graph->gradients ? graph->gradients + (t->data - graph->parameters) : NULL;
+        if (!graph->gradients) return NULL;
+        if (graph->before_gradients) graph->before_gradients(graph->waiting);
+        graph->before_gradients = NULL;
+        return graph->gradients + (t->data - graph->parameters);
     }
     Tensor *whole = t->whole;
     if (!whole) return NULL;

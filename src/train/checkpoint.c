@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/files.h"
+#include "folder/files.h"
 #include "folder/folder.h"
 #include "folder/safetensors.h"
 #include "train/diverged.h"
-
-#define FILE_NAME "training.safetensors"
 
 // One row of the metadata: a name and where its value lies in RunState.
 typedef struct Field {
@@ -140,14 +138,6 @@ static int buffers_of(const Run *run, StoredBuffer list[MOST_BUFFERS])
     return count;
 }
 
-bool dm_checkpoint_exists(const char *folder)
-{
-    char *path = dm_join_path(folder, FILE_NAME);
-    bool exists = dm_exists(path);
-    free(path);
-    return exists;
-}
-
 Status dm_checkpoint_save(Run *run, Error *error)
 {
     RunState *state = &run->state;
@@ -163,7 +153,7 @@ Status dm_checkpoint_save(Run *run, Error *error)
     int count = buffers_of(run, buffers);
     for (int i = 0; i < count; i++)
         tensors[i] = (TensorToStore){buffers[i].name, DM_DTYPE_F32, 1, {(int64_t)buffers[i].size}, buffers[i].data};
-    char *metadata = write_state(state), *path = dm_join_path(run->settings.folder, FILE_NAME);
+    char *metadata = write_state(state), *path = dm_folder_path(run->settings.folder, DM_TRAINING_FILE);
     status = dm_safetensors_write(path, tensors, count, metadata, error);
     if (!status && !state->complete) status = dm_checkpoint_keep(run, error);
     if (!status) dm_epochs_prune(run);
@@ -174,7 +164,7 @@ Status dm_checkpoint_save(Run *run, Error *error)
 
 Status dm_checkpoint_load(Run *run, Error *error)
 {
-    char *path = dm_join_path(run->settings.folder, FILE_NAME);
+    char *path = dm_folder_path(run->settings.folder, DM_TRAINING_FILE);
     SafeTensors file;
     Status status = dm_safetensors_open(&file, path, error);
     if (status) goto done;
@@ -197,18 +187,17 @@ done:
     return status;
 }
 
-static Status write_weights(const Run *run, const float *weights, char *name, Error *error)
+// Takes the path over.
+static Status write_weights(const Run *run, const float *weights, char *path, Error *error)
 {
-    char *path = dm_join_path(run->settings.folder, name);
     Status status = dm_weights_write(run->model, weights, path, error);
     free(path);
-    free(name);
     return status;
 }
 
 Status dm_checkpoint_model(const Run *run, const float *weights, Error *error)
 {
-    return write_weights(run, weights, dm_copy_string("model.safetensors"), error);
+    return write_weights(run, weights, dm_folder_path(run->settings.folder, DM_WEIGHTS_FILE), error);
 }
 
 Status dm_checkpoint_keep(const Run *run, Error *error)
@@ -220,12 +209,7 @@ Status dm_checkpoint_keep(const Run *run, Error *error)
     for (int i = 0; i < MOST_METRICS && !status; i++) {
         const char *metric = dm_options_text(run->options, "valid-metrics", i);
         if (run->settings.keep[i] && state->best[i].update && state->best[i].update == state->update)
-            status = write_weights(run, weights, dm_format("best-%s.safetensors", metric), error);
+            status = write_weights(run, weights, dm_best_path(run->settings.folder, metric), error);
     }
     return status;
-}
-
-const float *dm_run_weights(const Run *run)
-{
-    return run->optimizer.average ? run->optimizer.average : run->model->parameters.data;
 }

@@ -12,18 +12,9 @@ Status dm_checkpoint_save(Run *run, Error *error);
 Status dm_checkpoint_keep(const Run *run, Error *error);
 // Reads training.safetensors into run->state, the weights and the moments.
 Status dm_checkpoint_load(Run *run, Error *error);
-bool dm_checkpoint_exists(const char *folder);
 Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone
-const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one
 
 Status dm_epoch_save(const Run *run, Error *error);    // the epoch just done
 void dm_epochs_prune(const Run *run);                  // removes those that are no longer among the last --average ones
-char *dm_epoch_path(const char *folder, int epoch);    // the caller frees it
-int dm_epochs_list(const char *folder, int **epochs);  // those that are there, ascending; the caller frees them
 // The mean of those of the last --average epochs, as many as there are: *count, may be 0. weights: [parameters.size]
 Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error);
-
-// The mean of the weights in these files, summed in double in their order.
-Status dm_weights_average(const Model *model, char *const *paths, int count, float *weights, Error *error);
-
-void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

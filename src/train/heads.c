@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "data/examples.h"
 #include "data/lexicon.h"
 #include "folder/folder.h"
-#include "train/batch.h"
 #include "train/run.h"
 
 enum {
@@ -145,12 +145,12 @@ void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads)
 // ---- Looking ----------------------------------------------------------------------------------------------------
 
 // Some of the validation text, and room for what is seen of it. order: [pairs] which pairs of the corpus.
-static SeenText take_pairs(int **order, const Corpus *corpus, const ModelConfig *config)
+static SeenText take_pairs(int **order, const Corpus *corpus, SourceAttention seen)
 {
     const int most = corpus->pairs < MOST_PAIRS ? corpus->pairs : MOST_PAIRS;
     SeenText text = {.pair = dm_allocate((size_t)most, sizeof *text.pair),
-                     .layers = config->decoder_layers,
-                     .heads = config->decoder_heads};
+                     .layers = seen.layers,
+                     .heads = seen.heads};
     *order = dm_allocate((size_t)most, sizeof **order);
     size_t room = MOST_FLOATS;
     for (int k = 0; k < most; k++) {
@@ -209,10 +209,10 @@ static void look_at_some(void *context, int index, int thread)
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = look->gemm, .parameters = model->parameters.data, .tap = &tap};
-    const Batch batch = dm_batch_make(&arena, look->corpus, look->order + first, left < JOB_PAIRS ? left : JOB_PAIRS,
-                                      model->config.decoder_start);
-    const Memory memory = model->architecture->encode(&g, model, batch.source);
-    model->architecture->decode(&g, model, memory, batch.target);
+    const Example pairs = dm_pairs.make(&arena, look->corpus, look->order + first, left < JOB_PAIRS ? left : JOB_PAIRS,
+                                        model->config.decoder_start);
+    const Memory memory = model->architecture->encode(&g, model, pairs.source);
+    model->architecture->decode(&g, model, memory, pairs.read);
     keep_attention(look->text, first, &tap);
     dm_arena_destroy(&arena);
 }
@@ -245,7 +245,7 @@ Status dm_heads_keep(Run *run, Error *error)
     Status status = dm_model_read(&model, NULL, run->settings.folder, error);
     if (status) return status;
     int *order;
-    SeenText text = take_pairs(&order, corpus, &model->config);
+    SeenText text = take_pairs(&order, corpus, model->architecture->source_attention(&model->config));
     Viewing look = {model, run->gemm, corpus, order, &text};
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
     link_pairs(&text, order, corpus, &run->corpus);

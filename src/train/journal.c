@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/files.h"
+#include "folder/files.h"
 #include "train/heads.h"
 #include "train/run.h"
 
 Status dm_journal_open(Journal *journal, const char *folder, long bytes, Error *error)
 {
-    journal->path = dm_join_path(folder, "train.jsonl");
+    journal->path = dm_folder_path(folder, DM_LOG_FILE);
     journal->stream = fopen(journal->path, "ab");
     struct stat info;
     if (!journal->stream) return dm_fail(error, "cannot write %s: %s", journal->path, strerror(errno));
@@ -196,8 +196,9 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
         else if (i == 0)
             snprintf(standing, sizeof standing, " : stalled %ld time%s (last best: %.5g)", best->stalled,
                      best->stalled == 1 ? "" : "s", best->value);
-        dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i], v->value[i], standing);
-        add_figure(event, v->metric[i], v->value[i]);
+        dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i]->name, v->value[i],
+               standing);
+        add_figure(event, v->metric[i]->name, v->value[i]);
     }
     cJSON_AddBoolToObject(event, "epoch_done", state->position >= run->plan.updates);
     add_figure(event, "best", best->value);
@@ -233,7 +234,7 @@ Status dm_report_end(Run *run, const char *kept, const char *reason, Error *erro
     char sentences[32], time[32];
     dm_say(run, "Done: %s, after %ld updates, %.4g epochs, %s sentences, %s", reason, state->update, dm_run_epochs(run),
            grouped(state->sentences, sentences), duration(state->seconds, time));
-    dm_say(run, "%s/model.safetensors: %s", run->settings.folder, kept);
+    dm_say(run, "%s/%s: %s", run->settings.folder, dm_folder_rows[DM_WEIGHTS_FILE].name, kept);
     cJSON *event = new_event(run, "end");
     cJSON_AddStringToObject(event, "reason", reason);
     cJSON_AddStringToObject(event, "kept", kept);

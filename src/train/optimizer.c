@@ -34,8 +34,7 @@ void dm_optimizer_create(Optimizer *o, const Parameters *parameters)
     }
     if (o->rounds) o->rounded = dm_allocate(parameters->size, sizeof(Bf16));
     dm_optimizer_round(o, parameters);
-    o->lane = dm_allocate((size_t)o->lanes, sizeof *o->lane);
-    for (int i = 0; i < o->lanes; i++) o->lane[i] = dm_allocate(o->size, sizeof(float));
+    dm_lanes_create(&o->lanes, o->lane_count, o->size);
     o->squares = dm_allocate(block_count(o), sizeof(double));
 }
 
@@ -46,22 +45,13 @@ void dm_optimizer_round(const Optimizer *o, const Parameters *parameters)
 
 void dm_optimizer_free(Optimizer *o)
 {
-    for (int i = 0; o->lane && i < o->lanes; i++) free(o->lane[i]);
-    free(o->lane);
+    dm_lanes_free(&o->lanes);
     free(o->first);
     free(o->second);
     free(o->average);
     free(o->rounded);
     free(o->squares);
     *o = (Optimizer){0};
-}
-
-static DM_CLONES void add_and_clear(float *restrict sum, float *restrict lane, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sum[i] += lane[i];
-        lane[i] = 0;
-    }
 }
 
 static DM_CLONES double sum_of_squares(const float *x, size_t n)
@@ -88,8 +78,8 @@ static void sum_lanes(void *context, int index, int thread)
     const Pass *pass = context;
     Optimizer *o = pass->optimizer;
     size_t from = (size_t)index * BLOCK, n = o->size - from < BLOCK ? o->size - from : BLOCK;
-    for (int lane = 1; lane < o->lanes; lane++) add_and_clear(o->lane[0] + from, o->lane[lane] + from, n);
-    o->squares[index] = sum_of_squares(o->lane[0] + from, n);
+    dm_lanes_sum(&o->lanes, from, n);
+    o->squares[index] = sum_of_squares(o->lanes.lane[0] + from, n);
 }
 
 // Kingma and Ba 2015, algorithm 1, in the order in which PyTorch computes it:
@@ -138,9 +128,9 @@ static void change_parameters(void *context, int index, int thread)
     Optimizer *o = pass->optimizer;
     size_t from = (size_t)index * BLOCK, n = o->size - from < BLOCK ? o->size - from : BLOCK;
     if (o->adam)
-        adam(pass->parameters + from, o->lane[0] + from, o->first + from, o->second + from, n, pass);
+        adam(pass->parameters + from, o->lanes.lane[0] + from, o->first + from, o->second + from, n, pass);
     else
-        descend(pass->parameters + from, o->lane[0] + from, n, pass->rate * pass->scale);
+        descend(pass->parameters + from, o->lanes.lane[0] + from, n, pass->rate * pass->scale);
     if (o->rounded) dm_round_bf16(pass->parameters + from, o->rounded + from, n);
     if (o->average) follow(o->average + from, pass->parameters + from, n, pass->share);
 }
@@ -149,9 +139,9 @@ static void clear_frozen_rows(const Optimizer *o, const Parameters *parameters)
 {
     for (int i = 0; i < parameters->count; i++) {
         const Parameter *p = &parameters->list[i];
-        if (!p->trained || p->frozen_row < 0) continue;
+        if (p->kind != DM_TRAINED || p->frozen_row < 0) continue;
         size_t width = (size_t)p->tensor.cols, row = p->offset + (size_t)p->frozen_row * width;
-        for (int lane = 0; lane < o->lanes; lane++) memset(o->lane[lane] + row, 0, width * sizeof(float));
+        for (int lane = 0; lane < o->lanes.count; lane++) memset(o->lanes.lane[lane] + row, 0, width * sizeof(float));
     }
 }
 
@@ -189,8 +179,8 @@ const Parameter *dm_optimizer_culprit(const Optimizer *o, const Parameters *para
     for (int i = 0; i < parameters->count; i++) {
         const Parameter *p = &parameters->list[i];
         size_t n = (size_t)p->tensor.rows * (size_t)p->tensor.cols;
-        for (size_t j = 0; p->trained && j < n; j++)
-            if (!isfinite(o->lane[0][p->offset + j])) return p;
+        for (size_t j = 0; p->kind == DM_TRAINED && j < n; j++)
+            if (!isfinite(o->lanes.lane[0][p->offset + j])) return p;
     }
     return NULL;
 }

@@ -1,9 +1,10 @@
 // Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on
 // threads.
 #pragma once
-#include "model/parameters.h"
+#include "tensor/parameters.h"
 #include "tensor/products/precision.h"
 #include "tensor/profile.h"
+#include "train/lanes.h"
 
 typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
@@ -11,7 +12,7 @@ typedef struct Optimizer {
     double beta1, beta2, epsilon;
     double smoothing;  // least share of the new weights in their moving average; 0: there is none
     bool rounds;       // keep `rounded`
-    int lanes;
+    int lane_count;
     int threads;
     Profile *profile;  // of the thread that calls; NULL: nobody asks
     // made by dm_optimizer_create
@@ -19,7 +20,7 @@ typedef struct Optimizer {
     float *first, *second;  // [size] moments of Adam (NULL with sgd)
     float *average;         // [parameters.size] moving average of the weights, which begins as the weights; or NULL
     Bf16 *rounded;          // [parameters.size] the weights in bf16, for products in it; or NULL
-    float **lane;           // [lanes][size] gradients; zeroed by dm_optimizer_step
+    Lanes lanes;            // of gradients; zeroed by dm_optimizer_step
     double *squares;        // [blocks] sums of squares, added up in order
 } Optimizer;
 

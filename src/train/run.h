@@ -42,7 +42,7 @@ typedef struct RunSettings {
 } RunSettings;
 
 typedef struct Run {
-    const dm_options *options;
+    dm_options *options;  // its own: what is usual for its --type is filled in
     const dm_observer *observer;
     RunSettings settings;
     RunState state;
@@ -57,6 +57,7 @@ typedef struct Run {
     Corpus corpus;
     Plan plan;       // of the present epoch
     int plan_epoch;  // 0: none made yet
+    ChosenTerms terms;
     Optimizer optimizer;
     Workers workers;
     Validator *validator;  // NULL: no validation set
@@ -66,18 +67,22 @@ typedef struct Run {
     double started;                        // the clock when this session began, less the seconds of those before
 } Run;
 
+// ---- Progress (progress.c) ----------------------------------------------------------------------------------------
+
+// Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
+void dm_run_plan(Run *run);
+double dm_run_epochs(const Run *run);                  // done, with fractions; 0 before the first plan
+double dm_run_measure(const Run *run, char unit);      // epochs, updates or seconds done, whatever the unit counts
+bool dm_run_finished(const Run *run);
+bool dm_run_stalled(const Run *run);                   // early stopping
+double dm_run_fraction(const Run *run);                // of --after that is done, 0 ... 1
+const float *dm_run_weights(const Run *run);           // what is validated and kept: the moving average where there is one
+
+// ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
+
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 
-// The text that one of two options names, if either does: files of both sides, or one of columns.
-Status dm_bitext_of_options(Bitext *text, const dm_options *options, const char *sets, const char *tsv, Error *error);
 int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
 int dm_default_lanes(size_t weights);         // of --lanes
-
-// Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
-void dm_run_plan(Run *run);
-double dm_run_epochs(const Run *run);  // done, with fractions; 0 before the first plan
-bool dm_run_finished(const Run *run);
-bool dm_run_stalled(const Run *run);     // early stopping
-double dm_run_fraction(const Run *run);  // of --after that is done, 0 ... 1

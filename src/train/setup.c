@@ -1,13 +1,15 @@
 // Everything before the first update and after the last: settings, folder, text, segmenter, configuration, corpus,
 // model, checkpoint.
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/files.h"
-#include "options/options.h"
 #include "core/threads.h"
+#include "data/inputs.h"
+#include "folder/files.h"
 #include "folder/folder.h"
 #include "train/checkpoint.h"
 #include "folder/folder_guard.h"
@@ -80,9 +82,8 @@ static Status read_settings(Run *run, Error *error)
                          "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
                          "epochs (10e) or updates (5000u), or take inv-sqrt",
                          s->schedule.kind, dm_options_text(o, "after", 0));
-    if (whole(o, "dim-emb") % whole(o, "heads") != 0 && !dm_options_text(o, "pretrained-model", 0))
-        return dm_misuse(error, "--dim-emb %d is not a multiple of --heads %d", whole(o, "dim-emb"), whole(o, "heads"));
-    return read_kept_metrics(s, o, error);
+    status = dm_terms_of_options(&run->terms, o, error);
+    return status ? status : read_kept_metrics(s, o, error);
 }
 
 static Status make_segmenter(const Run *run, Error *error)
@@ -103,47 +104,34 @@ static Status make_segmenter(const Run *run, Error *error)
                               error);
 }
 
-static Activation activation_of(const char *name)
+// The shape that the options say, of a vocabulary that both languages share.
+static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, Error *error)
 {
-    if (!strcmp(name, "gelu")) return DM_GELU;
-    if (!strcmp(name, "swish") || !strcmp(name, "silu")) return DM_SWISH;
-    return strcmp(name, "tanh") == 0 ? DM_TANH : DM_RELU;
-}
-
-// A new model of the shape that the options say, with random weights.
-static Model *new_model(const Run *run, int vocabulary)
-{
-    const dm_options *o = run->options;
-    const char *activation = dm_options_text(o, "activation", 0);
-    ModelConfig config = {
-        .architecture = "transformer",
+    *config = (ModelConfig){
+        .architecture = dm_architecture(dm_options_text(o, "type", 0)),
         .source_vocabulary = vocabulary,
         .target_vocabulary = vocabulary,
         .shared_embeddings = true,
         .tied_output = true,
-        .width = whole(o, "dim-emb"),
-        .encoder_layers = whole(o, "enc-depth"),
-        .decoder_layers = whole(o, "dec-depth"),
-        .encoder_heads = whole(o, "heads"),
-        .decoder_heads = whole(o, "heads"),
-        .encoder_ffn = whole(o, "dim-ffn"),
-        .decoder_ffn = whole(o, "dim-ffn"),
-        .activation = activation_of(activation),
-        .scale_embedding = true,
         .pad = vocabulary - 1,
         .decoder_start = vocabulary - 1,
-        .max_positions = 512,
         .beam_size = 5,
         .max_length = 512,
-        .bad_words = dm_allocate(1, sizeof(int)),
-        .bad_word_count = 1,
     };
-    snprintf(config.activation_name, sizeof config.activation_name, "%s", activation);
-    config.bad_words[0] = config.pad;
-    Model *model = dm_model_create(&config);
-    dm_parameters_initialise(&model->parameters, run->settings.budget.seed);
-    model->output_bias->data[config.pad] = -10000;  // pad takes no probability anywhere
-    return model;
+    return dm_shape_of_options(config, o, error);
+}
+
+// A new model with random weights.
+static Status make_model(Run *run, int vocabulary, Error *error)
+{
+    ModelConfig config;
+    Status status = shape_of_options(&config, run->options, vocabulary, error);
+    if (status) return status;
+    config.bad_words = dm_allocate(1, sizeof(int));
+    config.bad_words[config.bad_word_count++] = config.pad;
+    run->model = dm_model_create(&config);
+    dm_model_initialise(run->model, run->settings.budget.seed);
+    return DM_OK;
 }
 
 static cJSON *describe(const Run *run, const char *kind)
@@ -168,7 +156,7 @@ static Status choose_gemm(Run *run, const char *name, int width, Error *error)
 }
 
 // The model, segmenter and configuration of a run that begins. config.json comes last: with it, all is there.
-static Status begin(Run *run, Error *error)
+static Status begin_run(Run *run, Error *error)
 {
     const char *start = dm_options_text(run->options, "pretrained-model", 0), *said = NULL, *kind = "sentencepiece";
     cJSON *theirs = NULL;
@@ -188,16 +176,17 @@ static Status begin(Run *run, Error *error)
                                            &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
-        if (!start) run->model = new_model(run, dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET)));
+        const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+        if (!start) status = make_model(run, pieces, error);
         run->extra = describe(run, kind);
-        status = dm_config_write(&run->model->config, run->extra, run->settings.folder, error);
+        if (!status) status = dm_config_write(&run->model->config, run->extra, run->settings.folder, error);
     }
     cJSON_Delete(theirs);
     return status;
 }
 
 // The same of one that goes on; the weights come with the checkpoint.
-static Status go_on(Run *run, Error *error)
+static Status resume_run(Run *run, Error *error)
 {
     const char *folder = run->settings.folder;
     ModelConfig config = {0};
@@ -216,14 +205,6 @@ static Status go_on(Run *run, Error *error)
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder, error);
     if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
-}
-
-Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
-{
-    BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
-                         .tsv = dm_options_text(o, tsv, 0)};
-    for (int i = 0; i < 2; i++) files.columns[i] = (int)dm_option_number(dm_options_text(o, "tsv-columns", i));
-    return files.path[0] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
 }
 
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
@@ -275,13 +256,16 @@ static void make_workers(Run *run)
         .epsilon = numbers[2],
         .smoothing = dm_options_number(o, "exponential-smoothing"),
         .rounds = precision_of(run->options) == DM_PRECISION_BF16,
-        .lanes = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
+        .lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
         .threads = run->settings.threads,
     };
-    run->settings.budget.lanes = run->optimizer.lanes;
+    run->settings.budget.lanes = run->optimizer.lane_count;
     dm_optimizer_create(&run->optimizer, &run->model->parameters);
     run->workers = (Workers){
         .model = run->model,
+        .objective = &dm_teacher_forcing,
+        .terms = &run->terms,
+        .examples = &dm_pairs,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
@@ -289,7 +273,7 @@ static void make_workers(Run *run)
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,
     };
-    dm_workers_create(&run->workers, run->optimizer.lanes);
+    dm_workers_create(&run->workers, run->optimizer.lane_count);
 }
 
 // Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the first epoch's plan, and the
@@ -302,11 +286,28 @@ static long end_of_schedule(const Run *run)
     return end < 1e15 ? (long)end : (long)1e15;
 }
 
+static Status check_pretrained(const Run *run, Error *error)
+{
+    const char *start = dm_options_text(run->options, "pretrained-model", 0);
+    if (!start) return DM_OK;
+    char there[PATH_MAX], here[PATH_MAX];
+    if (!dm_is_folder(start))
+        return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
+    if (realpath(start, there) && realpath(run->settings.folder, here) && !strcmp(there, here))
+        return dm_misuse(error,
+                         "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
+                         "own",
+                         start);
+    return DM_OK;
+}
+
 static Status open_folder(Run *run, Error *error)
 {
+    static const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", NULL};
     const char *folder = run->settings.folder;
     FolderContent content = DM_FOLDER_FREE;
-    Status status = dm_inputs_check(run->options, error);
+    Status status = dm_inputs_check(run->options, inputs, error);
+    if (!status) status = check_pretrained(run, error);
     if (!status) status = dm_folder_lock(&run->lock, folder, error);
     bool overwrite = dm_options_flag(run->options, "overwrite");
     if (!status) status = overwrite ? dm_folder_check_ours(folder, error) : dm_folder_inspect(&content, folder, error);
@@ -325,20 +326,31 @@ static Status restore(Run *run, long text, Error *error)
     return status;
 }
 
+// The options of the shape are checked before anything is made. A model that is taken over brings its own.
+static Status settle_shape(dm_options *o, Error *error)
+{
+    ModelConfig config;
+    enum { ANY_VOCABULARY = 8 };
+    if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
+    Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
+    return status ? status : shape_of_options(&config, o, ANY_VOCABULARY, error);
+}
+
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
 {
     double clock = dm_clock();
-    *run = (Run){.options = options, .observer = observer, .lock = -1};
-    Status status = read_settings(run, error);
+    *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
+    Status status = settle_shape(run->options, error);
+    if (!status) status = read_settings(run, error);
     if (!status) status = open_folder(run, error);
-    if (!status && run->resumed) status = go_on(run, error);
+    if (!status && run->resumed) status = resume_run(run, error);
     if (!status) status = read_texts(run, error);
-    if (!status && !run->resumed) status = begin(run, error);
+    if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
     if (status) return status;
     make_workers(run);
     ValidatorSetup setup = {
-        .options = options,
+        .options = run->options,
         .text = &run->valid_text,
         .segmenter = run->segmenter,
         .model = run->model,
@@ -372,5 +384,6 @@ void dm_run_close(Run *run)
     dm_model_destroy(run->model);
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
+    dm_options_free(run->options);
     if (run->lock >= 0) close(run->lock);
 }

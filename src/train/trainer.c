@@ -7,51 +7,6 @@
 #include "train/diverged.h"
 #include "train/heads.h"
 
-// ---- Where the run is -------------------------------------------------------------------------------------------
-
-void dm_run_plan(Run *run)
-{
-    RunState *state = &run->state;
-    if (run->plan_epoch == state->epoch && state->position >= run->plan.updates) {
-        state->epoch++;
-        state->position = 0;
-    }
-    if (run->plan_epoch == state->epoch) return;
-    dm_plan_free(&run->plan);
-    run->settings.budget.epoch = (uint32_t)state->epoch;
-    dm_plan_make(&run->plan, &run->corpus, &run->settings.budget);
-    run->plan_epoch = state->epoch;
-}
-
-double dm_run_epochs(const Run *run)
-{
-    return run->state.epoch - 1 + (run->plan.updates ? (double)run->state.position / run->plan.updates : 0);
-}
-
-// Epochs, updates or seconds, whatever the unit counts.
-static double measure(const Run *run, char unit)
-{
-    return unit == 'e' ? dm_run_epochs(run) : unit == 'u' ? (double)run->state.update : run->state.seconds;
-}
-
-bool dm_run_stalled(const Run *run)
-{
-    return run->validator && run->settings.patience > 0 && run->state.best[0].stalled >= run->settings.patience;
-}
-
-bool dm_run_finished(const Run *run)
-{
-    const Duration *after = &run->settings.after;
-    return dm_run_stalled(run) || measure(run, after->unit) >= after->amount;
-}
-
-double dm_run_fraction(const Run *run)
-{
-    const Duration *after = &run->settings.after;
-    double fraction = after->amount > 0 ? measure(run, after->unit) / after->amount : 1;
-    return fraction < 1 ? fraction : 1;
-}
-
 // What an update has to know of the time before it, to tell what is due.
 typedef struct Before {
     double epochs;
@@ -65,7 +20,7 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
     if (every <= 0) return false;
     if (frequency->unit == 's') return run->state.seconds - last >= every;
     double from = frequency->unit == 'e' ? before->epochs : (double)before->update;
-    return floor(measure(run, frequency->unit) / every) > floor(from / every);
+    return floor(dm_run_measure(run, frequency->unit) / every) > floor(from / every);
 }
 
 // ---- An update --------------------------------------------------------------------------------------------------
@@ -91,9 +46,10 @@ static Status update_once(Run *run, Error *error)
     state->sentences += plan->shard_start[range.last] - plan->shard_start[range.first];
     double now = dm_clock();
     state->seconds = now - run->started;
-    state->shown.objective += loss.objective;
-    state->shown.nll += loss.nll;
-    state->shown.count += loss.count;
+    const double copies = run->terms.copies;
+    state->shown.objective += loss.objective / copies;
+    state->shown.nll += loss.nll / copies;
+    state->shown.count += loss.count / run->terms.copies;
     state->shown.seconds += now - clock;
     state->shown.norm = result.gradient_norm;
     return DM_OK;
@@ -130,8 +86,8 @@ static Status validate(Run *run, Error *error)
     return status ? status : dm_checkpoint_save(run, error);
 }
 
-// Lines, validation and checkpoints, as they are due.
-static Status look_around(Run *run, const Before *before, Error *error)
+// Lines, validation and checkpoints.
+static Status do_what_is_due(Run *run, const Before *before, Error *error)
 {
     const RunSettings *s = &run->settings;
     RunState *state = &run->state;
@@ -161,7 +117,7 @@ static Status keep_average(Run *run, char kept[512], Error *error)
         Validation validation;
         validate_these(run, average, &validation);
         snprintf(kept + length, 512 - (size_t)length, ": %s %.5g; the best single checkpoint, of update %ld, has %.5g",
-                 validation.metric[0], validation.value[0], run->state.best[0].update, run->state.best[0].value);
+                 validation.metric[0]->name, validation.value[0], run->state.best[0].update, run->state.best[0].value);
         dm_validation_free(&validation);
     }
     status = dm_checkpoint_model(run, average, error);
@@ -179,7 +135,12 @@ static void why_it_ends(const Run *run, char reason[160])
         snprintf(reason, 160, "--after %s is reached", dm_options_text(run->options, "after", 0));
 }
 
-static Status finish(Run *run, Error *error)
+static bool looks_at_source(const Run *run)
+{
+    return run->model->architecture->source_attention(&run->model->config).layers > 0;
+}
+
+static Status finish_run(Run *run, Error *error)
 {
     RunState *state = &run->state;
     Status status = DM_OK;
@@ -189,7 +150,7 @@ static Status finish(Run *run, Error *error)
     else if (state->saved_update != state->update)
         status = dm_checkpoint_save(run, error);
     if (!status && run->settings.average) status = keep_average(run, kept, error);
-    if (!status && run->validator) status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
+    if (!status && run->validator && looks_at_source(run)) status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
     if (status) return status;
     if (!*kept && state->best[0].update)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,
@@ -244,7 +205,7 @@ static void say_complete(const Run *run)
 
 // A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the files of the last
 // one has left undone.
-static Status settle(Run *run, Error *error)
+static Status save_before_first_update(Run *run, Error *error)
 {
     if (!run->resumed) return dm_checkpoint_save(run, error);
     run->state.complete = false;
@@ -263,14 +224,14 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
         goto done;
     }
     say_what_begins(&run);
-    status = settle(&run, error);
+    status = save_before_first_update(&run, error);
     run.first_seconds = dm_clock() - run.started;
     run.first_fraction = dm_run_fraction(&run);
     while (!status && !stop && !dm_run_finished(&run)) {
         dm_run_plan(&run);
         Before before = {dm_run_epochs(&run), run.state.update};
         status = update_once(&run, error);
-        if (!status) status = look_around(&run, &before, error);
+        if (!status) status = do_what_is_due(&run, &before, error);
         if (!status) dm_report_progress(&run);
         stop = asked_to_stop(&run);
     }
@@ -281,7 +242,7 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
                    run.state.update);
         if (!status && stopped) *stopped = true;
     } else if (!status) {
-        status = finish(&run, error);
+        status = finish_run(&run, error);
     }
 done:
     dm_run_close(&run);

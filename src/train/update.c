@@ -34,45 +34,55 @@ void dm_workers_free(Workers *w)
 typedef struct Round {
     Workers *workers;
     const ShardRange *range;
-    const Optimizer *optimizer;  // NULL: evaluation
+    const Optimizer *optimizer;
     long update;
+    bool training;  // with dropout, smoothing, terms and gradients
 } Round;
 
-static Batch batch_of(const Round *round, int index, Arena *arena)
+// The sentences of a shard, as often as the terms want them.
+static Example example_of(const Round *round, int index, Arena *arena)
 {
     const ShardRange *range = round->range;
+    const Workers *w = round->workers;
     const int *start = range->plan->shard_start + range->first + index;
-    return dm_batch_make(arena, range->corpus, range->plan->order + start[0], start[1] - start[0],
-                         round->workers->model->config.decoder_start);
+    const Example once = w->examples->make(arena, range->corpus, range->plan->order + start[0], start[1] - start[0],
+                                           w->model->config.decoder_start);
+    return round->training && w->terms->copies == 2 ? dm_example_twice(arena, &once) : once;
 }
 
-static Tensor *run_model(Graph *g, const Model *model, const Batch *batch)
+static Loss run_shard(const Round *round, Graph *g, int index)
 {
-    Memory memory = model->architecture->encode(g, model, batch->source);
-    return model->architecture->decode(g, model, memory, batch->target);
+    const Workers *w = round->workers;
+    const Example example = example_of(round, index, g->arena);
+    return w->objective->run(&(ShardRun){.graph = g,
+                                         .model = w->model,
+                                         .example = &example,
+                                         .smoothing = round->training ? w->smoothing : 0,
+                                         .terms = w->terms});
 }
 
-static CrossEntropy loss_of(const Model *model, const Batch *batch, const Tensor *x, float smoothing)
-{
-    return (CrossEntropy){
-        .x = x,
-        .weight = model->output,
-        .bias = model->output_bias,
-        .targets = batch->outputs,
-        .smoothing = smoothing,
-        .excluded = model->config.pad,
-    };
-}
+// A lane, and how many shards have to be done with it before this one adds to it.
+typedef struct Turn {
+    atomic_int *lane;
+    int before;
+    Profile *profile;
+} Turn;
 
-// Until `turn` shards have left the lane. Shards are handed out in order, so the one waited for is being worked on.
-static void wait_for_turn(atomic_int *lane, int turn)
+// Shards are handed out in order, so the one waited for is being worked on. The time is charged to waiting, and then
+// again to the op that has come to wait.
+static void wait_for_turn(void *context)
 {
-    while (atomic_load_explicit(lane, memory_order_acquire) != turn) sched_yield();
+    const Turn *turn = context;
+    const int account = turn->profile ? turn->profile->current : 0;
+    dm_profile_turn(turn->profile, DM_SPENT_WAITING);
+    while (atomic_load_explicit(turn->lane, memory_order_acquire) != turn->before) sched_yield();
+    dm_profile_turn(turn->profile, account);
 }
 
 static Graph training_graph(const Round *round, int index, Arena *arena, float *gradients)
 {
     const Workers *w = round->workers;
+    dm_arena_reset(arena);
     return (Graph){
         .arena = arena,
         .gemm = w->gemm,
@@ -91,37 +101,30 @@ static void train_shard(void *context, int index, int thread)
 {
     const Round *round = context;
     Workers *w = round->workers;
-    Arena *arena = &w->arenas[thread];
+    const Lanes *lanes = &round->optimizer->lanes;
+    const int lane = index % lanes->count;
     Profile *profile = w->profiles ? &w->profiles[thread] : NULL;
+    Turn turn = {&w->turns[lane], index / lanes->count, profile};
     dm_profile_turn(profile, DM_SPENT_OTHERWISE);
-    dm_arena_reset(arena);
-    int lanes = round->optimizer->lanes, lane = index % lanes, turn = index / lanes;
-    Graph g = training_graph(round, index, arena, round->optimizer->lane[lane]);
+    Graph g = training_graph(round, index, &w->arenas[thread], lanes->lane[lane]);
     g.profile = profile;
-    Batch batch = batch_of(round, index, arena);
-    CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), w->smoothing);
-    dm_profile_turn(profile, DM_SPENT_WAITING);
-    wait_for_turn(&w->turns[lane], turn);
-    w->losses[index] = dm_cross_entropy(&g, &loss);
+    g.before_gradients = wait_for_turn;
+    g.waiting = &turn;
+    w->losses[index] = run_shard(round, &g, index);
     dm_backward(&g);
-    atomic_store_explicit(&w->turns[lane], turn + 1, memory_order_release);
+    atomic_store_explicit(turn.lane, turn.before + 1, memory_order_release);
     dm_profile_turn(profile, DM_SPENT_NOWHERE);
 }
 
 void dm_shard_again(Workers *w, const ShardRange *range, long update, int index, float *gradients, BadResult *bad)
 {
-    const Round round = {.workers = w, .range = range, .update = update};
-    Arena *arena = &w->arenas[0];
-    dm_arena_reset(arena);
-    Graph g = training_graph(&round, index, arena, gradients);
-    Batch batch = batch_of(&round, index, arena);
-    CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), w->smoothing);
-    if (gradients) {
-        dm_cross_entropy(&g, &loss);
+    const Round round = {.workers = w, .range = range, .update = update, .training = true};
+    Graph g = training_graph(&round, index, &w->arenas[0], gradients);
+    run_shard(&round, &g, index);
+    if (gradients)
         dm_backward(&g);
-    } else {
+    else
         *bad = dm_first_bad_result(&g);
-    }
 }
 
 static void evaluate_shard(void *context, int index, int thread)
@@ -131,9 +134,7 @@ static void evaluate_shard(void *context, int index, int thread)
     Arena *arena = &w->arenas[thread];
     dm_arena_reset(arena);
     Graph g = {.arena = arena, .gemm = w->gemm, .parameters = w->model->parameters.data};
-    Batch batch = batch_of(round, index, arena);
-    CrossEntropy loss = loss_of(w->model, &batch, run_model(&g, w->model, &batch), 0);
-    w->losses[index] = dm_cross_entropy(&g, &loss);
+    w->losses[index] = run_shard(round, &g, index);
 }
 
 static Loss run_shards(const Round *round, Job *job)
@@ -153,8 +154,8 @@ static Loss run_shards(const Round *round, Job *job)
 
 Loss dm_shards_train(Workers *w, const ShardRange *range, long update, const Optimizer *optimizer)
 {
-    for (int i = 0; i < optimizer->lanes; i++) atomic_init(&w->turns[i], 0);
-    Round round = {w, range, optimizer, update};
+    for (int i = 0; i < optimizer->lanes.count; i++) atomic_init(&w->turns[i], 0);
+    Round round = {w, range, optimizer, update, true};
     return run_shards(&round, train_shard);
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 #include <stdatomic.h>
 
-#include "train/batch.h"
+#include "train/objectives/objective.h"
 #include "train/optimizer.h"
 
 // What stays the same from update to update.
 typedef struct Workers {
     const Model *model;
+    const Objective *objective;
+    const ChosenTerms *terms;
+    const ExampleKind *examples;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;

@@ -2,11 +2,9 @@
 // translation of the source, compared as text.
 #include "train/validate.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "score/score.h"
 
 struct Validator {
     Corpus corpus;
@@ -17,7 +15,7 @@ struct Validator {
     bool pieces;         // segmenter "space": the text is in tokens already
     bool translate_all;  // a metric needs it
     int metrics;
-    const char *metric[MOST_METRICS];
+    const Metric *metric[MOST_METRICS];
 };
 
 // A line of more pieces than this is no sentence, and attention over it would need gigabytes.
@@ -86,8 +84,8 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     v->pieces = setup->pieces;
     for (size_t i = 0; v->pieces && i < references->count; i++) join_pieces(references->line[i]);
     for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
-        const char *name = v->metric[v->metrics++] = dm_options_text(options, "valid-metrics", i);
-        if (!strcmp(name, "bleu") || !strcmp(name, "chrf")) v->translate_all = true;
+        const Metric *metric = v->metric[v->metrics++] = dm_metric_of(dm_options_text(options, "valid-metrics", i));
+        if (metric->of_translations) v->translate_all = true;
     }
     *validator = v;
     return DM_OK;
@@ -129,16 +127,6 @@ static void take_samples(const Validator *v, const Translator *translator, const
     dm_translations_free(own, (size_t)out->samples);
 }
 
-static double measure(const Validator *v, const char *metric, const Loss *loss, const char *const *hypotheses)
-{
-    double cost = loss->nll / (double)loss->count;
-    const char *const *references = (const char *const *)v->references->line;
-    if (!strcmp(metric, "ce-mean-words")) return cost;
-    if (!strcmp(metric, "perplexity")) return exp(cost);
-    if (!strcmp(metric, "chrf")) return dm_chrf(hypotheses, references, v->references->count);
-    return dm_bleu(hypotheses, references, v->references->count, v->pieces ? "none" : NULL);
-}
-
 void dm_validate(const Validator *v, Workers *workers, Validation *out)
 {
     *out = (Validation){.metrics = v->metrics};
@@ -154,9 +142,15 @@ void dm_validate(const Validator *v, Workers *workers, Validation *out)
         dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
         for (size_t i = 0; i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     }
+    const Measured measured = {.nll = loss.nll,
+                               .pieces = loss.count,
+                               .hypotheses = texts,
+                               .references = (const char *const *)v->references->line,
+                               .lines = count,
+                               .tok = v->pieces ? "none" : NULL};
     for (int i = 0; i < v->metrics; i++) {
         out->metric[i] = v->metric[i];
-        out->value[i] = measure(v, v->metric[i], &loss, texts);
+        out->value[i] = v->metric[i]->measure(&measured);
     }
     take_samples(v, &translator, translations, out);
     dm_packs_destroy(translator.packs);
@@ -171,17 +165,12 @@ void dm_validation_free(Validation *validation)
     *validation = (Validation){0};
 }
 
-bool dm_metric_falls(const char *metric)
-{
-    return !strcmp(metric, "ce-mean-words") || !strcmp(metric, "perplexity");
-}
-
 bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update)
 {
     for (int i = 0; i < validation->metrics; i++) {
         double value = validation->value[i];
-        bool less = value<best[i].value, more = value> best[i].value;
-        if (best[i].update == 0 || (dm_metric_falls(validation->metric[i]) ? less : more))
+        const bool less = value < best[i].value, more = value > best[i].value;
+        if (best[i].update == 0 || (validation->metric[i]->falls ? less : more))
             best[i] = (Best){value, update, 0};
         else
             best[i].stalled++;

@@ -2,6 +2,7 @@
 #pragma once
 #include "options/options.h"
 #include "data/corpus.h"
+#include "score/metrics.h"
 #include "translate/translator.h"
 #include "train/update.h"
 
@@ -18,7 +19,7 @@ typedef struct Best {
 
 typedef struct Validation {
     int metrics;
-    const char *metric[MOST_METRICS];  // as in --valid-metrics
+    const Metric *metric[MOST_METRICS];  // as in --valid-metrics
     double value[MOST_METRICS];
     int samples;
     const char *source[SAMPLES], *reference[SAMPLES];
@@ -46,4 +47,3 @@ void dm_validation_free(Validation *validation);
 
 // Takes a validation into account, metric by metric: true if it is a new best by the first.
 bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update);
-bool dm_metric_falls(const char *metric);  // costs: less is better

@@ -74,22 +74,20 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     }
 
     const int count = found.count + 1;  // with the end of sentence, whether or not the search came to it
-    int *written = dm_arena_take(&arena, (size_t)count * sizeof(int)),
-        *read = dm_arena_take(&arena, (size_t)count * sizeof(int));
-    if (found.count) memcpy(written, found.ids, (size_t)found.count * sizeof(int));
-    if (found.count) memcpy(read + 1, found.ids, (size_t)found.count * sizeof(int));
-    written[found.count] = model->config.eos;
-    read[0] = model->config.decoder_start;
+    int *ids_written = dm_arena_take(&arena, (size_t)count * sizeof(int));
+    if (found.count) memcpy(ids_written, found.ids, (size_t)found.count * sizeof(int));
+    ids_written[found.count] = model->config.eos;
+    const Tokens written = dm_tokens(&arena, 1, &count, ids_written);
 
     g.tap = &tap;
     const Memory memory = model->architecture->encode(&g, model, source);
-    model->architecture->decode(&g, model, memory, dm_tokens(&arena, 1, &count, read));
+    model->architecture->decode(&g, model, memory, dm_shifted(&arena, written, model->config.decoder_start));
     *out = (dm_attended){
         .text = dm_decode(t->segmenter, found.ids, found.count),
         .source_pieces = ids.count,
         .target_pieces = count,
         .source = pieces_of(t->segmenter, DM_SOURCE, ids.id, ids.count),
-        .target = pieces_of(t->segmenter, DM_TARGET, written, count),
+        .target = pieces_of(t->segmenter, DM_TARGET, written.ids, count),
         .encoder = maps_of(&tap, DM_ENCODER_ATTENTION),
         .decoder = maps_of(&tap, DM_DECODER_ATTENTION),
         .cross = maps_of(&tap, DM_CROSS_ATTENTION),

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-// All hypotheses of all sentences behind one another, each beginning with decoder_start; `source` says whose each is.
-static Tokens hypotheses_of(Arena *arena, int start, int n, const Found *found, int **source)
+// All hypotheses of all sentences behind one another, each with an end of sentence; `source` says whose each is.
+static Tokens hypotheses_of(Arena *arena, int eos, int n, const Found *found, int **source)
 {
     int count = 0, pieces = 0;
     for (int i = 0; i < n; i++) count += found[i].count;
@@ -18,9 +18,9 @@ static Tokens hypotheses_of(Arena *arena, int start, int n, const Found *found, 
     for (int i = 0; i < n; i++)
         for (int h = 0; h < found[i].count; h++) {
             const Hypothesis *hypothesis = &found[i].best[h];
-            *at++ = start;
             if (hypothesis->count) memcpy(at, hypothesis->ids, (size_t)hypothesis->count * sizeof(int));
             at += hypothesis->count;
+            *at++ = eos;
             (*source)[count] = i;
             lengths[count++] = hypothesis->count + 1;
         }
@@ -54,7 +54,8 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Token
     const int n = source.spans.n;
     int *whose;
     const Memory memory = model->architecture->encode(g, model, source);
-    const Tokens read = hypotheses_of(g->arena, model->config.decoder_start, n, found, &whose);
+    const Tokens written = hypotheses_of(g->arena, model->config.eos, n, found, &whose),
+                 read = dm_shifted(g->arena, written, model->config.decoder_start);
     int *start = dm_arena_take(g->arena, (size_t)read.spans.n * sizeof(int));
     int *length = dm_arena_take(g->arena, (size_t)read.spans.n * sizeof(int));
     for (int i = 0; i < read.spans.n; i++) {

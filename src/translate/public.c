@@ -8,7 +8,6 @@
 #include "core/utf8.h"
 #include "translate/translator.h"
 #include "folder/folder.h"
-#include "folder/fewer_bits.h"
 
 enum { MOST_MODELS = 16 };  // of an ensemble
 
@@ -28,7 +27,7 @@ struct dm_model {
 static Precision fitting_precision(const Model *model)
 {
     const GemmBackend *backend;
-    const Precision stored = dm_stored_precision(model);
+    const Precision stored = model->stored;
     if (stored != DM_PRECISION_INT8) return DM_PRECISION_FP32;
     return dm_gemm_choose_for_search(&backend, stored, "auto", NULL, NULL) ? DM_PRECISION_FP32 : stored;
 }
@@ -228,6 +227,16 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
     return read_sampling(read, options, error);
 }
 
+// What looks at attention needs a model that has some.
+static Status check_abilities(const dm_translate_options *o, const dm_model *model, Error *error)
+{
+    const ModelConfig *c = &model->models[0]->config;
+    Status status = o->alignment ? dm_needs_source_attention(c, "an alignment", error) : DM_OK;
+    if (!status && o->unk_replace) status = dm_needs_source_attention(c, "--unk-replace", error);
+    if (!status && o->coverage_penalty != 0) status = dm_needs_source_attention(c, "--coverage-penalty", error);
+    return status;
+}
+
 // What a caller left open, and what cannot be.
 static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
 {
@@ -240,7 +249,7 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
                                 "fills in every field");
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
-    return DM_OK;
+    return check_abilities(o, model, error);
 }
 
 static Translator translator_of(const dm_model *model, const dm_translate_options *options)
@@ -272,28 +281,6 @@ dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, 
     return DM_STOPPED;
 }
 
-static void free_words(char **words, int count)
-{
-    for (int i = 0; i < count; i++) free(words[i]);
-    free(words);
-}
-
-void dm_translations_free(dm_translation *translations, size_t count)
-{
-    for (dm_translation *t = translations; t < translations + count; t++) {
-        for (dm_hypothesis *h = t->hypotheses; h < t->hypotheses + t->count; h++) {
-            free(h->text);
-            free(h->piece);
-            free(h->piece_scores);
-            free_words(h->word, h->words);
-            free(h->alignment);
-        }
-        free(t->hypotheses);
-        free_words(t->source_word, t->source_words);
-        *t = (dm_translation){0};
-    }
-}
-
 dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options, dm_attended *attended,
                     dm_error *error)
 {
@@ -302,6 +289,7 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     Status status = complete(&o, model, options, error);
     if (!status) status = dm_check_lines(model, &line, 1, error);
     if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
+    if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
     if (status) return status;
     if (!line[strspn(line, " \t\r\n\v\f")])
         return dm_misuse(error, "the line is blank: there is nothing that a head could look at");

@@ -102,9 +102,8 @@ static Graph graph_of(const Work *work, int thread)
                    .parameters = work->translator->models[0]->parameters.data};
 }
 
-// One side of n lines as tokens in the arena. shift >= 0: every sequence begins with this id and its last one is left
-// out, as teacher forcing wants it.
-static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side, int shift)
+// One side of n lines as tokens in the arena.
+static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side)
 {
     size_t total = 0;
     int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int));
@@ -116,9 +115,6 @@ static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side, int s
     for (int i = 0; i < n; at += lengths[i++]) {
         const int *from = side == DM_SOURCE ? lines[i].source.id : lines[i].target.id;
         memcpy(at, from, (size_t)lengths[i] * sizeof(int));
-        if (shift < 0) continue;
-        memmove(at + 1, at, (size_t)(lengths[i] - 1) * sizeof(int));
-        at[0] = shift;
     }
     return dm_tokens(arena, n, lengths, ids);
 }
@@ -157,7 +153,7 @@ static void translate_batch(void *context, int index, int thread)
     const SearchJob job = {.models = t->models,
                            .model_count = t->model_count,
                            .shortlist = t->shortlist,
-                           .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE, -1),
+                           .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE),
                            .options = o,
                            .prefixes = prefixes,
                            .lines = numbers,
@@ -184,23 +180,19 @@ static void rescore_batch(void *context, int index, int thread)
     const Line *lines = work->lines + work->batch_start[index];
     int n = work->batch_start[index + 1] - work->batch_start[index];
     Graph g = graph_of(work, thread);
-    Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, DM_SOURCE, -1));
-    Tokens inputs = tokens_of(g.arena, lines, n, DM_TARGET, model->config.decoder_start);
-    Tokens wanted = tokens_of(g.arena, lines, n, DM_TARGET, -1);
-    float *scores = dm_arena_take(g.arena, (size_t)inputs.n * sizeof(float));
-    const Tensor *features = model->architecture->decode(&g, model, memory, inputs);
-    dm_cross_entropy(&g, &(CrossEntropy){.x = features,
-                                         .weight = model->output,
-                                         .bias = model->output_bias,
-                                         .targets = wanted.ids,
-                                         .excluded = -1,
-                                         .log_probabilities = scores});
+    const Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, DM_SOURCE));
+    const Tokens written = tokens_of(g.arena, lines, n, DM_TARGET),
+                 read = dm_shifted(g.arena, written, model->config.decoder_start);
+    float *scores = dm_arena_take(g.arena, (size_t)written.n * sizeof(float));
+    const Tensor *features = model->architecture->decode(&g, model, memory, read);
+    model->output.kind->loss(&g, &model->output, features,
+                             &(Targets){.ids = written.ids, .log_probabilities = scores});
     for (int i = 0; i < n; i++) {
         dm_rescored *out = &work->rescored[lines[i].index];
-        int pieces = inputs.spans.length[i];
+        int pieces = written.spans.length[i];
         *out = (dm_rescored){0, pieces, dm_allocate((size_t)pieces, sizeof(double))};
         for (int j = 0; j < pieces; j++) {
-            out->word_scores[j] = (double)scores[inputs.spans.start[i] + j];
+            out->word_scores[j] = (double)scores[written.spans.start[i] + j];
             out->log_probability += out->word_scores[j];
         }
     }

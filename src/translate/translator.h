@@ -1,9 +1,7 @@
 // Text in, text out: models, their segmenter, and threads that take batches of sentences.
 #pragma once
-#include <cjson/cJSON.h>
-
-#include "translate/look.h"
 #include "search/search.h"
+#include "translate/look.h"
 #include "text/segmenter.h"
 
 typedef struct Translator {
@@ -16,11 +14,6 @@ typedef struct Translator {
     AlignmentHeads heads;          // of the first model
     dm_translate_options options;  // with beam_size and threads above 0
 } Translator;
-
-// Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our
-// part of config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
-Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
-                       Error *error);
 
 // Lines of a batch: as many as asked for, or where that is 0, what pays with such a beam and so many lines; never what
 // depends on the threads, for their number must not show in the result.

@@ -1,8 +1,9 @@
 // Parameters: declared one after the other, then allocated as one buffer.
-#include "model/parameters.h"
+#include "tensor/parameters.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +12,29 @@
 #include "core/error.h"
 #include "core/random.h"
 
+Name dm_name(const char *format, ...)
+{
+    Name made;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(made.text, sizeof made.text, format, arguments);
+    va_end(arguments);
+    return made;
+}
+
 static int declare(Parameters *p, const char *name, int rows, int cols, Init init, bool vector)
 {
     assert(!p->data && strlen(name) < sizeof p->list->name);
     p->list = dm_reallocate(p->list, (size_t)p->count + 1, sizeof *p->list);
     Parameter *added = p->list + p->count;
     *added = (Parameter){.tensor = {.rows = rows, .cols = cols, .stride = cols, .parameter = true},
-                         .vector = vector,
-                         .trained = true,
+                         .rank = vector ? 1 : 2,
+                         .full = vector,
                          .init = init,
                          .frozen_row = -1,
-                         .offset = p->size};
+                         .offset = p->size,
+                         .keys = p->keys,
+                         .depth = p->depth};
     snprintf(added->name, sizeof added->name, "%s", name);
     p->size += (size_t)rows * (size_t)cols;
     return p->count++;
@@ -49,8 +62,8 @@ void dm_parameters_allocate(Parameters *p)
     for (int i = 0; i < p->count; i++) {
         Parameter *at = p->list + i;
         at->tensor.data = p->data + at->offset;
-        assert(!at->trained || p->trained_size == at->offset);  // trained ones come first
-        if (at->trained) p->trained_size = at->offset + (size_t)at->tensor.rows * (size_t)at->tensor.cols;
+        assert(at->kind != DM_TRAINED || p->trained_size == at->offset);  // trained ones come first
+        if (at->kind == DM_TRAINED) p->trained_size = at->offset + (size_t)at->tensor.rows * (size_t)at->tensor.cols;
     }
 }
 
@@ -85,14 +98,15 @@ const Parameter *dm_parameter(const Parameters *p, const char *name)
     return NULL;
 }
 
-Tensor dm_joined(const Parameters *p, int first, int count)
+Tensor dm_parameters_joined(const Parameters *p, const char *name, int count)
 {
-    Tensor joined = p->list[first].tensor;
-    for (int i = first + 1; i < first + count; i++) {
-        const Parameter *at = p->list + i;
-        assert(at->vector == p->list[first].vector);
+    const Parameter *first = dm_parameter(p, name);
+    assert(first && first + count <= p->list + p->count);
+    Tensor joined = first->tensor;
+    for (const Parameter *at = first + 1; at < first + count; at++) {
+        assert(at->rank == first->rank);
         assert(at->tensor.data == joined.data + (size_t)joined.rows * (size_t)joined.cols);
-        if (at->vector)
+        if (at->rank == 1)
             joined.cols = joined.stride = joined.cols + at->tensor.cols;
         else
             joined.rows += at->tensor.rows;

@@ -13,14 +13,23 @@ typedef enum Init {
     DM_INIT_EMBEDDING,  // normal, deviation width^-0.5
 } Init;
 
+typedef enum ParameterKind {
+    DM_TRAINED,
+    DM_FIXED,  // no gradient, no step
+} ParameterKind;
+
 typedef struct Parameter {
     char name[96];
     Tensor tensor;  // data set once the buffer exists
-    bool vector;    // its shape in the file is [cols] rather than [rows, cols]
-    bool trained;
+    int rank;       // of its shape in the file: 1, [cols], or 2, [rows, cols]
+    ParameterKind kind;
+    bool full;      // stays in full precision where a folder holds matrices in fewer bits
+    bool may_lack;  // a file without it means zeros
     Init init;
-    int frozen_row;  // a row that is zero and stays zero (pad), or -1
-    size_t offset;   // of its first float in the buffer
+    int frozen_row;     // a row that is zero and stays zero (pad), or -1
+    size_t offset;      // of its first float in the buffer
+    const char *keys;   // of config.json, separated by spaces: those that give it its shape
+    const char *depth;  // the key that says how many such layers there are; NULL: it is in none
 } Parameter;
 
 // A file in memory, privately: what is written there stays in memory. Pages that are only read are the file's own.
@@ -35,9 +44,16 @@ typedef struct Parameters {
     int count;
     float *data;
     size_t size;          // floats in the buffer
-    size_t trained_size;  // the first so many are trained; the rest (biases of the logits) are not
+    size_t trained_size;  // the first so many are trained; the rest are fixed
     Mapping mapping;      // that the buffer lies in, if any
+    const char *keys, *depth;  // of what is declared from here on
 } Parameters;
+
+// A name made of others, as printf makes it.
+typedef struct Name {
+    char text[160];
+} Name;
+Name dm_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Declaring: the architecture names its weights in order, trained ones first; a weight begins where the last one ended,
 // so neighbours make one larger matrix (q, k and v). Returns the index.
@@ -48,6 +64,7 @@ void dm_parameters_allocate(Parameters *p);
 void dm_parameters_initialise(Parameters *p, uint64_t seed);
 
 const Parameter *dm_parameter(const Parameters *p, const char *name);  // NULL: no such name
-// One tensor over `count` neighbours from `first` on, stacked by rows (vectors: side by side).
-Tensor dm_joined(const Parameters *p, int first, int count);
+// The parameter of this name, which must be there, and the ones behind it, `count` in all, as one tensor: stacked by
+// rows (vectors: side by side).
+Tensor dm_parameters_joined(const Parameters *p, const char *name, int count);
 void dm_parameters_free(Parameters *p);

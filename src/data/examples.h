@@ -1,0 +1,23 @@
+// Examples: what a shard of a corpus is to a model. A kind of example is a row of dm_example_kinds.
+#pragma once
+#include "data/corpus.h"
+#include "tensor/tokens.h"
+
+typedef struct Example {
+    Tokens source;
+    Tokens read;          // what the decoder reads: start w1 ... w(n-1) of each sequence
+    const int *written;   // [read.n] what it should have written: w1 ... wn
+    const float *weights; // [read.n] how much a row counts, or NULL: 1 each
+} Example;
+
+typedef struct ExampleKind {
+    const char *name;
+    // The pairs order[0 ... count-1] of the corpus, in the arena. start: the id that a decoder begins with.
+    Example (*make)(Arena *arena, const Corpus *corpus, const int *order, int count, int start);
+} ExampleKind;
+
+extern const ExampleKind dm_pairs;                    // a source and its translation
+extern const ExampleKind *const dm_example_kinds[];  // ends with NULL
+
+// The same sentences once more behind themselves: rows n ... 2n - 1 are those of 0 ... n - 1.
+Example dm_example_twice(Arena *arena, const Example *example);

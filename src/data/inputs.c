@@ -1,0 +1,40 @@
+// Texts that options name: read, or only looked at, so that what is missing is said before anything is made.
+#include "data/inputs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/files.h"
+
+Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
+{
+    BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
+                         .tsv = dm_options_text(o, tsv, 0)};
+    for (int i = 0; i < 2; i++) files.columns[i] = (int)dm_option_number(dm_options_text(o, "tsv-columns", i));
+    return files.path[0] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
+}
+
+static Status check_readable(const char *path, Error *error)
+{
+    if (strcmp(path, "-") == 0) return DM_OK;
+    if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file of text is needed", path);
+    if (access(path, R_OK) != 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+    return DM_OK;
+}
+
+Status dm_inputs_check(const dm_options *options, const char *const *names, Error *error)
+{
+    int from_standard_input = 0;
+    for (; *names; names++) {
+        for (int j = 0; j < dm_options_count(options, *names); j++) {
+            const char *path = dm_options_text(options, *names, j);
+            Status status = check_readable(path, error);
+            if (status) return status;
+            from_standard_input += strcmp(path, "-") == 0;
+        }
+    }
+    if (from_standard_input > 1)
+        return dm_misuse(error, "standard input (-) can be read only once: name a file for every text but one");
+    return DM_OK;
+}

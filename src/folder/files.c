@@ -1,0 +1,133 @@
+// The files of a model folder.
+#include "folder/files.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "score/metrics.h"
+
+// clang-format off
+const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
+    [DM_CONFIG_FILE] = {"config.json", "shape and ids of the model; with all settings of the run, under \"dragoman\"",
+                        .of_run = true},
+    [DM_GENERATION_FILE] = {"generation_config.json", "what search takes as its defaults", .of_run = true,
+                            .of_model = true},
+    [DM_WEIGHTS_FILE] = {"model.safetensors", "the weights: the best checkpoint, or the average", .of_run = true,
+                         .needed = true},
+    [DM_SOURCE_SEGMENTER_FILE] = {"source.spm", "the SentencePiece model that cuts the source into pieces",
+                                  .of_run = true, .needed = true},
+    [DM_TARGET_SEGMENTER_FILE] = {"target.spm", "the same of the target", .of_run = true, .needed = true},
+    [DM_VOCABULARY_FILE] = {"vocab.json", "the ids of the pieces", .of_run = true, .needed = true},
+    [DM_TARGET_VOCABULARY_FILE] = {"target_vocab.json", "those of the target, where it has a vocabulary of its own",
+                                   .of_run = true},
+    [DM_TOKENIZER_FILE] = {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages",
+                           .of_run = true},
+    [DM_SHORTLIST_FILE] = {"vmap.txt", "which pieces may translate a piece, where dragoman shortlist has listed them",
+                           .of_model = true},
+    [DM_LOG_FILE] = {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end",
+                     .of_run = true, .of_model = true},
+    [DM_TRAINING_FILE] = {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data",
+                          .of_run = true},
+    [DM_LOCK_FILE] = {"train.lock", "whoever trains or averages in the folder holds it"},
+};
+// clang-format on
+
+char *dm_folder_path(const char *folder, FolderFile file)
+{
+    return dm_join_path(folder, dm_folder_rows[file].name);
+}
+
+bool dm_folder_has(const char *folder, FolderFile file)
+{
+    char *path = dm_folder_path(folder, file);
+    const bool there = dm_exists(path);
+    free(path);
+    return there;
+}
+
+// ---- Epochs ---------------------------------------------------------------------------------------------------------
+
+char *dm_epoch_path(const char *folder, int epoch)
+{
+    char *name = dm_format("epoch-%04d.safetensors", epoch), *path = dm_join_path(folder, name);
+    free(name);
+    return path;
+}
+
+// The number in the name of an epoch checkpoint, or of what a kill left of one (*half), or 0.
+static int epoch_of(const char *name, bool *half)
+{
+    int epoch = 0, length = 0;
+    if (sscanf(name, "epoch-%d.safetensors%n", &epoch, &length) != 1 || !length || epoch < 1) return 0;
+    *half = !strcmp(name + length, ".tmp");
+    return name[length] == '\0' || *half ? epoch : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+int dm_epochs_list(const char *folder, int **epochs)
+{
+    int count = 0;
+    *epochs = NULL;
+    DIR *listing = opendir(folder);
+    if (!listing) return 0;
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        bool half;
+        int epoch = epoch_of(entry->d_name, &half);
+        if (!epoch || half) continue;
+        *epochs = dm_reallocate(*epochs, (size_t)count + 1, sizeof **epochs);
+        (*epochs)[count++] = epoch;
+    }
+    closedir(listing);
+    if (count) qsort(*epochs, (size_t)count, sizeof **epochs, compare);
+    return count;
+}
+
+void dm_epochs_remove(const char *folder, int last)
+{
+    DIR *listing = opendir(folder);
+    if (!listing) return;
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        bool half;
+        int epoch = epoch_of(entry->d_name, &half);
+        if (epoch && epoch <= last) unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    closedir(listing);
+}
+
+// ---- Best by a metric -----------------------------------------------------------------------------------------------
+
+char *dm_best_path(const char *folder, const char *metric)
+{
+    char *name = dm_format("best-%s.safetensors", metric), *path = dm_join_path(folder, name);
+    free(name);
+    return path;
+}
+
+// ---- Clearing -------------------------------------------------------------------------------------------------------
+
+// A file, and what a kill left of it. Takes the path over.
+static void remove_file(char *path)
+{
+    char *half = dm_format("%s.tmp", path);
+    unlink(path);
+    unlink(half);
+    free(half);
+    free(path);
+}
+
+void dm_folder_clear(const char *folder)
+{
+    for (int file = 0; file < DM_FOLDER_FILES; file++)
+        if (dm_folder_rows[file].of_run) remove_file(dm_folder_path(folder, (FolderFile)file));
+    for (const Metric *metric = dm_metrics; metric->name; metric++) remove_file(dm_best_path(folder, metric->name));
+    dm_epochs_remove(folder, INT_MAX);
+}

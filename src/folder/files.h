@@ -1,0 +1,41 @@
+// What lies in a model folder: a row for each file, and which of them a run makes, a copy takes along, or a translation
+// needs.
+#pragma once
+#include "core/error.h"
+
+typedef enum FolderFile {
+    DM_CONFIG_FILE,
+    DM_GENERATION_FILE,
+    DM_WEIGHTS_FILE,
+    DM_SOURCE_SEGMENTER_FILE,
+    DM_TARGET_SEGMENTER_FILE,
+    DM_VOCABULARY_FILE,
+    DM_TARGET_VOCABULARY_FILE,
+    DM_TOKENIZER_FILE,
+    DM_SHORTLIST_FILE,
+    DM_LOG_FILE,
+    DM_TRAINING_FILE,
+    DM_LOCK_FILE,
+    DM_FOLDER_FILES
+} FolderFile;
+
+typedef struct FolderRow {
+    const char *name, *what;
+    bool of_run;    // a run makes it, and --overwrite removes it
+    bool of_model;  // it goes with the model into a folder of its own, as it is
+    bool needed;    // without it, no text can be translated
+} FolderRow;
+
+extern const FolderRow dm_folder_rows[DM_FOLDER_FILES];
+
+char *dm_folder_path(const char *folder, FolderFile file);  // the caller frees it
+bool dm_folder_has(const char *folder, FolderFile file);
+
+// Epoch checkpoints: epoch-0001.safetensors and so on.
+char *dm_epoch_path(const char *folder, int epoch);    // the caller frees it
+int dm_epochs_list(const char *folder, int **epochs);  // those that are there, ascending; the caller frees them
+void dm_epochs_remove(const char *folder, int last);   // those up to this one
+
+char *dm_best_path(const char *folder, const char *metric);  // best-bleu.safetensors; the caller frees it
+
+void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

@@ -1,0 +1,33 @@
+// Formats: how one model_type of config.json, another program's or our own, says what a model is. A format is a file of
+// this folder; the first in dm_formats that can say all of a model is the one that its folder is written in.
+#pragma once
+#include "model/model.h"
+
+// A key whose other value means another computation.
+typedef struct FormatFlag {
+    const char *key;
+    bool value;
+    const char *otherwise;  // what it would mean: "learned positions"
+} FormatFlag;
+
+// What the format means of the shape without saying it.
+typedef struct FormatMeans {
+    const char *key, *name;
+} FormatMeans;
+
+typedef struct Format {
+    const char *model_type;
+    const char *class_name;            // in transformers; NULL: no other program opens it
+    const Architecture *architecture;  // NULL: "dragoman": {"architecture": ...} says which
+    bool separate_vocabularies;        // source and target may have a table each
+    bool sinusoids;                    // the weights may hold the positions that are computed here
+    const FormatFlag *flags;           // end with a key of NULL
+    const FormatMeans *means;          // so do these
+} Format;
+
+extern const Format dm_marian_format, dm_pegasus_format, dm_own_format;
+extern const Format *const dm_formats[];  // ends with NULL
+
+const Format *dm_format_of_type(const char *model_type);       // NULL: no such format
+const Format *dm_format_of_config(const ModelConfig *config);  // that can say it
+const char *dm_format_means(const Format *format, const char *key);  // the name; NULL: the format says it in config.json

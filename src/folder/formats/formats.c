@@ -1,0 +1,39 @@
+// The table of formats, and the choice of one.
+#include <string.h>
+
+#include "folder/formats/format.h"
+
+const Format *const dm_formats[] = {&dm_marian_format, &dm_pegasus_format, &dm_own_format, NULL};
+
+const Format *dm_format_of_type(const char *model_type)
+{
+    for (int i = 0; dm_formats[i]; i++)
+        if (strcmp(dm_formats[i]->model_type, model_type) == 0) return dm_formats[i];
+    return NULL;
+}
+
+const char *dm_format_means(const Format *format, const char *key)
+{
+    for (const FormatMeans *m = format->means; m && m->key; m++)
+        if (strcmp(m->key, key) == 0) return m->name;
+    return NULL;
+}
+
+static bool can_say(const Format *format, const ModelConfig *config)
+{
+    if (!format->architecture) return true;
+    if (format->architecture != config->architecture) return false;
+    if (!format->separate_vocabularies && !config->shared_embeddings) return false;
+    for (const FormatMeans *m = format->means; m && m->key; m++) {
+        const ShapeRow *row = dm_shape_row(config->architecture, m->key);
+        if (strcmp(row->name(dm_shape_value(config, row)), m->name) != 0) return false;
+    }
+    return true;
+}
+
+const Format *dm_format_of_config(const ModelConfig *config)
+{
+    const Format *const *format = dm_formats;
+    while (!can_say(*format, config)) format++;
+    return *format;
+}

@@ -1,0 +1,22 @@
+// PegasusForConditionalGeneration of transformers: pre-norm with a norm at the end of either stack, Marian's sinusoids,
+// one vocabulary. The first two flags are what CTranslate2's converter asks for.
+#include "folder/formats/format.h"
+
+static const FormatFlag flags[] = {
+    {"normalize_before", true, "layer norms behind the sublayers"},
+    {"normalize_embedding", false, "a layer norm on the embeddings"},
+    {"add_final_layer_norm", true, "no layer norm behind the last layer"},
+    {"static_position_embeddings", true, "learned positions"},
+    {"is_encoder_decoder", true, "a decoder without an encoder"},
+    {.key = NULL},
+};
+
+static const FormatMeans means[] = {
+    {"norm", "layer"}, {"norm_place", "pre"}, {"positions", "sine"}, {.key = NULL}};
+
+const Format dm_pegasus_format = {.model_type = "pegasus",
+                                  .class_name = "PegasusForConditionalGeneration",
+                                  .architecture = &dm_transformer,
+                                  .sinusoids = true,
+                                  .flags = flags,
+                                  .means = means};

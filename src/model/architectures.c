@@ -1,0 +1,24 @@
+// The registry of architectures.
+#include <string.h>
+
+#include "model/model.h"
+#include "model/shape_options.h"
+
+static const Architecture *const registry[] = {&dm_transformer, NULL};
+
+const Architecture *dm_architecture(const char *name)
+{
+    for (int i = 0; registry[i]; i++)
+        if (strcmp(registry[i]->name, name) == 0) return registry[i];
+    return NULL;
+}
+
+const char *dm_architecture_name(int index)
+{
+    return registry[index] ? registry[index]->name : NULL;
+}
+
+const Option dm_option_type = {
+    .name = "type", DM_ONE_VALUE, DM_NAMED, .initial = "transformer", .word = dm_architecture_name,
+    .help = "architecture: transformer (Vaswani et al. 2017), or rnn: a bidirectional GRU that reads and a GRU with "
+            "attention that writes (Bahdanau et al. 2015)"};

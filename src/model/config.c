@@ -1,0 +1,126 @@
+// The rows of a shape: their values, and how the options of train set them.
+#include "model/config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+
+void dm_config_free(ModelConfig *config)
+{
+    free(config->bad_words);
+    *config = (ModelConfig){0};
+}
+
+int dm_shape_value(const ModelConfig *config, const ShapeRow *row)
+{
+    const char *at = (const char *)config + row->offset;
+    return row->type == DM_SHAPE_FLAG ? *(const bool *)at : *(const int *)at;
+}
+
+void dm_shape_set(ModelConfig *config, const ShapeRow *row, int value)
+{
+    char *at = (char *)config + row->offset;
+    if (row->type == DM_SHAPE_FLAG)
+        *(bool *)at = value != 0;
+    else
+        *(int *)at = value;
+}
+
+const ShapeRow *dm_shape_row(const Architecture *architecture, const char *key)
+{
+    for (const ShapeRow *row = architecture->shape; row->key; row++)
+        if (strcmp(row->key, key) == 0) return row;
+    return NULL;
+}
+
+int dm_shape_index(const ShapeRow *row, const char *name)
+{
+    for (int i = 0; row->name(i); i++)
+        if (strcmp(row->name(i), name) == 0) return i;
+    return -1;
+}
+
+void dm_shape_take_usual(ModelConfig *config)
+{
+    for (const ShapeRow *row = config->architecture->shape; row->key; row++) dm_shape_set(config, row, row->usual);
+}
+
+// ---- Options --------------------------------------------------------------------------------------------------------
+
+static int value_of(const dm_options *options, const ShapeRow *row)
+{
+    const char *name = row->option->name;
+    if (row->type == DM_SHAPE_FLAG) return dm_options_flag(options, name);
+    if (row->type == DM_SHAPE_NAME) return dm_shape_index(row, dm_options_text(options, name, 0));
+    return (int)dm_options_number(options, name);
+}
+
+Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error *error)
+{
+    const Architecture *a = config->architecture;
+    dm_shape_take_usual(config);
+    for (const ShapeRow *row = a->shape; row->key; row++)
+        if (row->option) dm_shape_set(config, row, value_of(options, row));
+    for (const ShapeRow *row = a->shape; row->key; row++) {
+        if (!row->divides) continue;
+        const ShapeRow *whole = dm_shape_row(a, row->divides);
+        const int value = dm_shape_value(config, row), of = dm_shape_value(config, whole);
+        if (of % value)
+            return dm_misuse(error, "--%s %d is not a multiple of --%s %d", whole->option->name, of, row->option->name,
+                             value);
+    }
+    return DM_OK;
+}
+
+static bool has_option(const Architecture *architecture, const Option *option)
+{
+    for (const ShapeRow *row = architecture->shape; row->key; row++)
+        if (row->option == option) return true;
+    return false;
+}
+
+// The types that have this option, as "transformer, rnn".
+static void types_with(const Option *option, char *text, size_t room)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; dm_architecture_name(i); i++)
+        if (has_option(dm_architecture(dm_architecture_name(i)), option) && used < room)
+            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", dm_architecture_name(i));
+}
+
+// What is usual, as the text of a value.
+static Status set_usual(dm_options *options, const ShapeRow *row, Error *error)
+{
+    char digits[16];
+    const char *value = digits, *name = row->option->name;
+    snprintf(digits, sizeof digits, "%d", row->usual);
+    if (row->type == DM_SHAPE_FLAG) value = row->usual ? "true" : "false";
+    if (row->type == DM_SHAPE_NAME) value = row->name(row->usual);
+    return dm_options_set_default(options, name, value, error);
+}
+
+Status dm_shape_settle(dm_options *options, const Architecture *architecture, Error *error)
+{
+    Status status = DM_OK;
+    for (int i = 0; dm_architecture_name(i); i++) {
+        const Architecture *other = dm_architecture(dm_architecture_name(i));
+        for (const ShapeRow *row = other->shape; row->key && !status; row++) {
+            if (!row->option) continue;
+            const bool given = dm_options_given(options, row->option->name);
+            if (has_option(architecture, row->option)) {
+                if (other == architecture && !given) status = set_usual(options, row, error);
+            } else if (given) {
+                char types[128];
+                types_with(row->option, types, sizeof types);
+                status = dm_misuse(error, "--%s is for --type %s: a model of --type %s has nothing that it could say",
+                                   row->option->name, types, architecture->name);
+            } else {
+                dm_options_drop(options, row->option->name);
+            }
+        }
+    }
+    return status;
+}

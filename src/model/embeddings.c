@@ -1,0 +1,54 @@
+// Embeddings and output of encoder-decoders, under the names that MarianMTModel has for them.
+#include "model/embeddings.h"
+
+static void declare_table(Model *model, const char *name, int vocabulary, const char *keys)
+{
+    Parameters *p = &model->parameters;
+    p->keys = keys;
+    p->depth = NULL;
+    const int at = dm_declare_matrix(p, name, vocabulary, model->config.width, DM_INIT_EMBEDDING);
+    p->list[at].frozen_row = model->config.pad;
+}
+
+void dm_embeddings_declare(Model *model)
+{
+    static const char source[] = "vocab_size d_model", target[] = "decoder_vocab_size d_model";
+    const ModelConfig *c = &model->config;
+    if (c->shared_embeddings) {
+        declare_table(model, "model.shared.weight", c->source_vocabulary, source);
+    } else {
+        declare_table(model, "model.encoder.embed_tokens.weight", c->source_vocabulary, source);
+        declare_table(model, "model.decoder.embed_tokens.weight", c->target_vocabulary, target);
+    }
+    if (!c->tied_output)
+        declare_table(model, "lm_head.weight", c->target_vocabulary, c->shared_embeddings ? source : target);
+}
+
+// [1, V] in the file, as MarianMTModel has it.
+void dm_output_declare(Model *model)
+{
+    const ModelConfig *c = &model->config;
+    Parameters *p = &model->parameters;
+    p->keys = c->shared_embeddings ? "vocab_size" : "decoder_vocab_size";
+    p->depth = NULL;
+    Parameter *bias = &p->list[dm_declare_matrix(p, "final_logits_bias", 1, c->target_vocabulary, DM_INIT_ZERO)];
+    bias->kind = DM_FIXED;
+    bias->full = bias->may_lack = true;
+}
+
+Embeddings dm_embeddings_connect(Model *model)
+{
+    const ModelConfig *c = &model->config;
+    const Parameters *p = &model->parameters;
+    const char *source = c->shared_embeddings ? "model.shared.weight" : "model.encoder.embed_tokens.weight",
+               *target = c->shared_embeddings ? "model.shared.weight" : "model.decoder.embed_tokens.weight";
+    const Embeddings e = {dm_parameters_joined(p, source, 1), dm_parameters_joined(p, target, 1)};
+    model->output = (OutputLayer){
+        .kind = &dm_softmax,
+        .weight = c->tied_output ? e.target : dm_parameters_joined(p, "lm_head.weight", 1),
+        .bias = dm_parameters_joined(p, "final_logits_bias", 1),
+        .pad = c->pad,
+    };
+    model->output.bias.parameter = false;  // not trained: no gradient anywhere
+    return e;
+}

@@ -1,0 +1,12 @@
+// What encoder-decoders share: tables of embeddings, one for both languages or one each, and the output layer above
+// them.
+#pragma once
+#include "model/model.h"
+
+typedef struct Embeddings {
+    Tensor source, target;  // [vocabulary, width]
+} Embeddings;
+
+void dm_embeddings_declare(Model *model);  // and the output's table, where it has one of its own
+void dm_output_declare(Model *model);      // the bias of the logits: the last of all, for it is not trained
+Embeddings dm_embeddings_connect(Model *model);  // and model->output

@@ -1,0 +1,12 @@
+// What stands between the two products of a feed-forward block.
+#pragma once
+#include "tensor/ops/ops.h"
+
+typedef struct ActivationRow {
+    const char *name;  // as config.json spells it
+    Activation activation;
+} ActivationRow;
+
+extern const ActivationRow dm_activations[];  // ends with a name of NULL
+const char *dm_activation_name(int index);    // all that a config.json may have; NULL: no more of them
+const char *dm_activation_word(int index);    // those that --activation offers

@@ -1,0 +1,22 @@
+// Norms by name: what they have for parameters, and what they do to the rows of x [n, width].
+#pragma once
+#include "tensor/parameters.h"
+#include "tensor/ops/ops.h"
+
+typedef struct NormKind NormKind;
+
+typedef struct Norm {
+    const NormKind *kind;
+    Tensor gain, bias;  // [width]
+} Norm;
+
+struct NormKind {
+    const char *name;
+    void (*declare)(Parameters *p, const char *prefix, int width);
+    Tensor *(*apply)(Graph *g, const Norm *norm, const Tensor *x);
+    Tensor *(*apply_to_residual)(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f);  // to x + dropout(f)
+};
+
+extern const NormKind *const dm_norms[];  // ends with NULL
+const char *dm_norm_name(int index);      // NULL: no more of them
+Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix);

@@ -1,0 +1,33 @@
+// Where a norm stands, by name: how a sublayer f is entered and left, so that a layer reads
+//   x = leave(s, x, f(enter(s, x)))
+// whatever the place is.
+#pragma once
+#include "model/layers/norm.h"
+
+// A sublayer's surroundings.
+typedef struct Sublayer {
+    Graph *g;
+    const struct NormPlace *place;
+    ArenaMark mark;  // of the graph's arena, between x and all that the layers take
+    const Norm *norm;
+} Sublayer;
+
+typedef struct NormPlace {
+    const char *name;
+    bool at_end;  // one more norm stands behind the last layer of a stack
+    const Tensor *(*enter)(const Sublayer *s, const Tensor *x);
+    Tensor *(*leave)(const Sublayer *s, Tensor *x, const Tensor *f);
+} NormPlace;
+
+extern const NormPlace dm_norm_places[];  // ends with a name of NULL
+const char *dm_norm_place_name(int index);
+
+static inline const Tensor *dm_enter(const Sublayer *s, const Tensor *x)
+{
+    return s->place->enter(s, x);
+}
+
+static inline Tensor *dm_leave(const Sublayer *s, Tensor *x, const Tensor *f)
+{
+    return s->place->leave(s, x, f);
+}

@@ -1,0 +1,48 @@
+// Outlines: what encoder-decoders have in common.
+#include "model/outline.h"
+
+#include <stdio.h>
+
+#include "core/error.h"
+
+cJSON *dm_outline(const char *text)
+{
+    cJSON *outline = cJSON_CreateObject();
+    cJSON_AddStringToObject(outline, "text", text);
+    return outline;
+}
+
+void dm_outline_add(cJSON *outline, cJSON *part)
+{
+    cJSON *parts = cJSON_GetObjectItemCaseSensitive(outline, "parts");
+    cJSON_AddItemToArray(parts ? parts : cJSON_AddArrayToObject(outline, "parts"), part);
+}
+
+static void add_table(cJSON *list, int pieces, int width, const char *users, const char *rest)
+{
+    char text[256], number[32];
+    snprintf(text, sizeof text, "embedding %s x %d of %s%s", dm_with_commas((size_t)pieces, number), width, users, rest);
+    cJSON_AddItemToArray(list, dm_outline(text));
+}
+
+cJSON *dm_outline_of_embeddings(const ModelConfig *c, const char *rest)
+{
+    cJSON *list = cJSON_CreateArray();
+    if (c->shared_embeddings) {
+        add_table(list, c->source_vocabulary, c->width,
+                  c->tied_output ? "source, target and output" : "source and target", rest);
+    } else {
+        add_table(list, c->source_vocabulary, c->width, "source", rest);
+        add_table(list, c->target_vocabulary, c->width, c->tied_output ? "target and output" : "target", rest);
+    }
+    return list;
+}
+
+cJSON *dm_outline_of_output(const ModelConfig *c)
+{
+    char text[160], number[32];
+    snprintf(text, sizeof text, "output %d - %s%s, plus bias", c->width,
+             dm_with_commas((size_t)c->target_vocabulary, number),
+             c->tied_output ? ", by the embedding of the target" : "");
+    return dm_outline(text);
+}

@@ -1,0 +1,33 @@
+// What the slots of a search have taken so far. Every piece that a slot takes is a row of the architecture's caches, and
+// no row ever moves: slots that go on from the same one share its past, and each keeps a list of the rows that are its
+// own. To go back is to shorten the list.
+#pragma once
+#include "core/arena.h"
+
+typedef struct PastLists {
+    int slots, steps;  // room
+    int *rows;         // [slots, steps]: of each slot the row of each of its pieces
+    int *length;       // [slots]
+    int *source;       // [slots] which source it reads
+} PastLists;
+
+typedef struct Past {
+    int n;           // slots
+    int used, room;  // rows of the caches
+    PastLists now, next;
+} Past;
+
+void dm_past_start(Past *past, int n);
+void dm_past_keep(Past *past, const int *from, const int *lengths, int n);
+// New rows behind the slots: lengths[i] for slot i (NULL: one each). Returns how many there are in all: they are the
+// rows used ... used + count - 1, which count from then on.
+int dm_past_extend(Past *past, const int *lengths);
+void dm_past_free(Past *past);
+
+static inline int *dm_past_rows(const Past *past, int slot)
+{
+    return past->now.rows + (size_t)slot * (size_t)past->now.steps;
+}
+
+// How many rows the caches should have room for so that `more` fit; no more than there are: they have.
+int dm_past_room(const Past *past, int more);

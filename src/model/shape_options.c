@@ -1,0 +1,28 @@
+// What several architectures have, and the Transformer. Defaults are those of the Transformer; what is usual for another architecture, and
+// which options it has, its rows say (dm_shape_settle).
+#include "model/shape_options.h"
+
+#include "model/layers/activation.h"
+#include "model/layers/norm_place.h"
+
+
+const Option dm_option_dim_emb = {
+    .name = "dim-emb", DM_ONE_VALUE, .type = DM_INTEGER, .argument = "N", .low = 2, .high = DM_MOST_WIDTH, .initial = "256",
+    .help = "width of the embeddings and layers (d_model), a multiple of --heads"};
+const Option dm_option_dim_ffn = {.name = "dim-ffn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_FFN, .initial = "512",
+                                  .help = "width inside the feed-forward blocks"};
+const Option dm_option_enc_depth = {.name = "enc-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
+                                    .help = "encoder layers; of --type rnn, 1 if nothing is said"};
+const Option dm_option_dec_depth = {.name = "dec-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
+                                    .help = "decoder layers"};
+const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_HEADS, .initial = "4",
+                                .help = "attention heads of a layer"};
+const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",
+                                     .word = dm_activation_word,
+                                     .help = "activation inside the feed-forward blocks (swish and silu are the same)"};
+const Option dm_option_norm_place = {
+    .name = "norm-place", DM_ONE_VALUE, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
+    .word = dm_norm_place_name,
+    .help = "where the layer norms stand: post, behind each residual connection (Vaswani et al. 2017), or pre, in front "
+            "of each sublayer, with one more behind the last layer (Xiong et al. 2020), which trains with high "
+            "learning rates, without a warm-up and with many layers too"};

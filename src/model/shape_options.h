@@ -1,0 +1,15 @@
+// The options of train that say the shape of a new model. What several architectures have, as depth, is one option.
+#pragma once
+#include "options/options.h"
+
+// The ranges of options are those of the rows that they set: an option allows what a reader of config.json takes, no
+// more and no less.
+#define DM_WHOLE .type = DM_INTEGER, .argument = "N", .low = 1
+#define DM_NAMED .type = DM_CHOICE, .argument = "NAME"
+enum { DM_MOST_WIDTH = 1 << 16, DM_MOST_FFN = 1 << 18, DM_MOST_LAYERS = 256, DM_MOST_HEADS = 1024 };
+
+extern const Option dm_option_type;  // in architectures.c
+extern const Option dm_option_dim_emb, dm_option_dim_ffn, dm_option_enc_depth, dm_option_dec_depth, dm_option_heads,
+    dm_option_activation, dm_option_norm_place;
+extern const Option dm_option_dim_rnn, dm_option_rnn_attention;  // in rnn.c
+

@@ -1,0 +1,70 @@
+// What the files of the Transformer share: its shape, its layers, and what is the same for whole sequences and for the
+// pieces of a search.
+#pragma once
+#include "model/embeddings.h"
+#include "model/layers/norm_place.h"
+#include "model/layers/positions.h"
+#include "model/linear.h"
+
+typedef struct TransformerShape {
+    int encoder_layers, decoder_layers;
+    int encoder_heads, decoder_heads;
+    int encoder_ffn, decoder_ffn;
+    int activation, norm, norm_place, positions;  // of the tables in model/layers
+    int max_positions;                            // written for other programs; ours has no limit
+    bool scale_embedding;                         // embeddings times sqrt(width)
+} TransformerShape;
+_Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
+
+static inline TransformerShape *dm_transformer_shape(const ModelConfig *config)
+{
+    return (TransformerShape *)config->shape;
+}
+
+typedef struct EncoderLayer {
+    Linear qkv, out;  // q, k and v above one another: one product makes all three
+    Norm attention_norm;
+    Linear fc1, fc2;
+    Norm ffn_norm;
+} EncoderLayer;
+
+typedef struct DecoderLayer {
+    EncoderLayer self;  // self-attention and feed-forward are the encoder's
+    Linear query, key_value, cross_out;
+    Norm cross_norm;
+} DecoderLayer;
+
+typedef struct Transformer {
+    EncoderLayer *encoder;
+    DecoderLayer *decoder;
+    Norm encoder_norm, decoder_norm;  // behind the last layers, where the norms' place has some there
+    Embeddings embeddings;
+    Positions positions;
+    Activation activation;
+    const NormPlace *norm_place;
+} Transformer;
+
+// Parameters (transformer_parameters.c)
+void dm_transformer_declare(Model *model);
+void dm_transformer_connect(Model *model);
+void dm_transformer_disconnect(Model *model);
+
+// Layers (transformer_layers.c)
+Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens);
+Tensor *dm_transformer_feed_forward(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x);
+// key_value [source tokens, 2 width]: of the encoded source
+Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
+                                       Spans target, const Tensor *key_value, Spans source);
+// norm: of the end of a stack, which is applied where the norms' place wants it
+Tensor *dm_transformer_end(Graph *g, const Model *model, const Norm *norm, Tensor *x);
+
+static inline Sublayer dm_transformer_sublayer(Graph *g, const Model *model, ArenaMark mark, const Norm *norm)
+{
+    return (Sublayer){g, ((const Transformer *)model->layers)->norm_place, mark, norm};
+}
+
+// Search (transformer_search.c)
+SearchState *dm_transformer_start(Graph *g, const Model *model, Memory memory, int room);
+Tensor *dm_transformer_extend(Graph *g, SearchState *s, const int *ids, const int *lengths);
+void dm_transformer_keep(SearchState *s, const int *from, const int *lengths, int n, int room);
+void dm_transformer_finish(SearchState *s);

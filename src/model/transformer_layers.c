@@ -1,0 +1,46 @@
+// The layers of the Transformer that are the same for whole sequences and for the pieces of a search.
+#include <math.h>
+#include <string.h>
+
+#include "model/transformer.h"
+
+Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
+{
+    const Transformer *t = model->layers;
+    const int width = model->config.width;
+    return dm_embedding(
+        g, &(Embedding){.table = table,
+                        .n = tokens.n,
+                        .ids = tokens.ids,
+                        .scale = dm_transformer_shape(&model->config)->scale_embedding ? sqrtf((float)width) : 1,
+                        .position_rows = dm_positions_of(g, &t->positions, tokens),
+                        .frozen = model->config.pad,
+                        .dropout = g->dropout});
+}
+
+Tensor *dm_transformer_feed_forward(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x)
+{
+    const Activation activation = ((const Transformer *)model->layers)->activation;
+    const Tensor *inner = dm_linear(s->g, dm_enter(s, x), &l->fc1.weight, &l->fc1.bias, activation);
+    return dm_leave(s, x, dm_linear_apply(s->g, &l->fc2, inner));
+}
+
+Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
+                                       Spans target, const Tensor *key_value, Spans source)
+{
+    const int heads = dm_transformer_shape(&model->config)->decoder_heads;
+    const Tensor *mixed =
+        dm_attention(s->g, &(Attention){.q = *dm_linear_apply(s->g, &l->query, dm_enter(s, x)),
+                                        .k = dm_columns(key_value, 0, x->cols),
+                                        .v = dm_columns(key_value, x->cols, x->cols),
+                                        .queries = target,
+                                        .keys = source,
+                                        .heads = heads,
+                                        .probabilities = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, source)});
+    return dm_leave(s, x, dm_linear_apply(s->g, &l->cross_out, mixed));
+}
+
+Tensor *dm_transformer_end(Graph *g, const Model *model, const Norm *norm, Tensor *x)
+{
+    return ((const Transformer *)model->layers)->norm_place->at_end ? norm->kind->apply(g, norm, x) : x;
+}

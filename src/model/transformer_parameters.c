@@ -1,0 +1,121 @@
+// The weights of the Transformer, under the names of MarianMTModel and PegasusForConditionalGeneration: declared in
+// order, then found again once they have memory.
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/layers/activation.h"
+#include "model/transformer.h"
+
+// Declares PREFIX.q_proj.weight and so on for the letters, one after the other, then their biases, so that neighbours
+// can be joined.
+static void declare_projections(Parameters *p, const char *prefix, const char *letters, int width)
+{
+    for (const char *letter = letters; *letter; letter++)
+        dm_declare_matrix(p, dm_name("%s.%c_proj.weight", prefix, *letter).text, width, width, DM_INIT_ATTENTION);
+    for (const char *letter = letters; *letter; letter++)
+        dm_declare_vector(p, dm_name("%s.%c_proj.bias", prefix, *letter).text, width, DM_INIT_ZERO);
+}
+
+// Of one side of the model.
+typedef struct Stack {
+    Parameters *p;
+    const NormKind *norm;
+    bool decoder;
+    int width, ffn;
+} Stack;
+
+static void declare_attention(const Stack *s, const char *layer, const char *kind, const char *const groups[])
+{
+    const Name prefix = dm_name("%.60s.%s", layer, kind);
+    for (; *groups; groups++) declare_projections(s->p, prefix.text, *groups, s->width);
+    dm_linear_declare(s->p, dm_name("%s.out_proj", prefix.text).text, s->width, s->width);
+    s->norm->declare(s->p, dm_name("%s_layer_norm", prefix.text).text, s->width);
+}
+
+static void declare_layer(const Stack *s, const char *layer)
+{
+    s->p->keys = "d_model";
+    declare_attention(s, layer, "self_attn", (const char *const[]){"qkv", NULL});
+    if (s->decoder) declare_attention(s, layer, "encoder_attn", (const char *const[]){"q", "kv", NULL});
+    s->p->keys = s->decoder ? "decoder_ffn_dim d_model" : "encoder_ffn_dim d_model";
+    dm_linear_declare(s->p, dm_name("%s.fc1", layer).text, s->ffn, s->width);
+    dm_linear_declare(s->p, dm_name("%s.fc2", layer).text, s->width, s->ffn);
+    s->p->keys = "d_model";
+    s->norm->declare(s->p, dm_name("%s.final_layer_norm", layer).text, s->width);
+}
+
+static void declare_stack(Model *model, bool decoder)
+{
+    const TransformerShape *t = dm_transformer_shape(&model->config);
+    const char *side = decoder ? "decoder" : "encoder";
+    const Stack s = {.p = &model->parameters,
+                     .norm = dm_norms[t->norm],
+                     .decoder = decoder,
+                     .width = model->config.width,
+                     .ffn = decoder ? t->decoder_ffn : t->encoder_ffn};
+    s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
+    for (int i = 0; i < (decoder ? t->decoder_layers : t->encoder_layers); i++)
+        declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
+    s.p->depth = NULL;
+    if (dm_norm_places[t->norm_place].at_end) s.norm->declare(s.p, dm_name("model.%s.layer_norm", side).text, s.width);
+}
+
+void dm_transformer_declare(Model *model)
+{
+    dm_embeddings_declare(model);
+    declare_stack(model, false);
+    declare_stack(model, true);
+    dm_output_declare(model);
+}
+
+static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const char *layer)
+{
+    return (EncoderLayer){
+        .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
+        .out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1),
+        .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text),
+        .fc1 = dm_linear_find(p, dm_name("%s.fc1", layer).text, 1),
+        .fc2 = dm_linear_find(p, dm_name("%s.fc2", layer).text, 1),
+        .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text),
+    };
+}
+
+static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const char *layer)
+{
+    return (DecoderLayer){
+        .self = find_layer(p, norm, layer),
+        .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
+        .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
+        .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
+        .cross_norm = dm_norm_find(p, norm, dm_name("%s.encoder_attn_layer_norm", layer).text),
+    };
+}
+
+void dm_transformer_connect(Model *model)
+{
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
+    const Parameters *p = &model->parameters;
+    const NormKind *norm = dm_norms[shape->norm];
+    Transformer *t = model->layers;
+    *t = (Transformer){.encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *t->encoder),
+                       .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
+                       .embeddings = dm_embeddings_connect(model),
+                       .positions = dm_positions_make(dm_position_kinds[shape->positions], model->config.width),
+                       .activation = dm_activations[shape->activation].activation,
+                       .norm_place = &dm_norm_places[shape->norm_place]};
+    for (int i = 0; i < shape->encoder_layers; i++)
+        t->encoder[i] = find_layer(p, norm, dm_name("model.encoder.layers.%d", i).text);
+    for (int i = 0; i < shape->decoder_layers; i++)
+        t->decoder[i] = find_decoder_layer(p, norm, dm_name("model.decoder.layers.%d", i).text);
+    if (!t->norm_place->at_end) return;
+    t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
+    t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm");
+}
+
+void dm_transformer_disconnect(Model *model)
+{
+    Transformer *t = model->layers;
+    free(t->encoder);
+    free(t->decoder);
+    dm_positions_free(&t->positions);
+}

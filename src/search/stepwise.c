@@ -1,0 +1,227 @@
+// Decoding piece by piece, for the strategies that do so: one step serves the open hypotheses of all sentences of the
+// batch; a sentence that is done leaves the batch. Which hypotheses go on, the strategy chooses.
+#include "search/stepwise.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+static Slots new_slots(Arena *arena, int n)
+{
+    size_t count = (size_t)n;
+    return (Slots){dm_arena_take(arena, count * sizeof(Node *)), dm_arena_take(arena, count * sizeof(double)),
+                   dm_arena_take(arena, count * sizeof(int)), dm_arena_take(arena, count * sizeof(int))};
+}
+
+static int prefix_length(const SearchJob *job, int sentence)
+{
+    return job->prefixes ? job->prefixes[sentence].count : 0;
+}
+
+static int length_limit(const SearchJob *job, int sentence)
+{
+    const dm_translate_options *o = job->options;
+    const int most = o->max_length > 0 ? o->max_length : job->models[0]->config.max_length;
+    double limit = ceil(o->max_length_factor * job->source.spans.length[sentence]) + 10;
+    if (limit < prefix_length(job, sentence) + 10) limit = prefix_length(job, sentence) + 10;
+    if (most > 0 && limit > most) limit = most;
+    return limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
+}
+
+// ---- Hypotheses -----------------------------------------------------------------------------------------------------
+
+// Keeps what has ended in order of the scores, the earlier one first where they are equal.
+static void keep_ended(const Stepwise *s, Sentence *sentence, Ended ended)
+{
+    ended.score = ended.pieces ? ended.total / pow(ended.pieces, s->job->options->normalize) : ended.total;
+    int at = sentence->ended++;
+    for (; at > 0 && sentence->ends[at - 1].score < ended.score; at--) sentence->ends[at] = sentence->ends[at - 1];
+    sentence->ends[at] = ended;
+}
+
+static void end_slot(const Stepwise *s, Sentence *sentence, const Slots *slots, int slot, int length)
+{
+    keep_ended(s, sentence,
+               (Ended){.end = slots->end[slot], .count = length, .pieces = length, .total = slots->total[slot]});
+}
+
+void dm_stepwise_cut_off(const Stepwise *s, Sentence *sentence, int slot)
+{
+    end_slot(s, sentence, &s->now, slot, s->length - 1);
+}
+
+void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c)
+{
+    keep_ended(s, sentence,
+               (Ended){.end = s->now.end[c->slot],
+                       .count = s->length - 1,
+                       .pieces = s->length,
+                       .total = c->total,
+                       .last = c->log_probability});
+}
+
+void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample)
+{
+    Node *node = &s->nodes[s->made++];
+    *node = (Node){s->now.end[c->slot], c->id, c->log_probability};
+    s->next.end[s->taken] = node;
+    s->next.total[s->taken] = c->total;
+    s->next.id[s->taken] = c->id;
+    s->next.sample[s->taken] = sample;
+    s->from[s->taken++] = c->slot;
+}
+
+// ---- A step ---------------------------------------------------------------------------------------------------------
+
+// What may follow each hypothesis. All that somebody may ask of a piece that is not among the best ones takes whole
+// rows; so does a very wide beam, since to keep many pieces in order costs more than to look through all.
+static Scores score(Graph *g, Stepwise *s, SearchState *const *states)
+{
+    enum { MANY = 256 };
+    const dm_translate_options *o = s->job->options;
+    const int enough = 2 * s->width + dm_search_most_banned(&s->rules);
+    const bool whole = s->manner->whole_rows || s->job->model_count > 1 || o->no_repeat_ngram ||
+                       s->length <= s->longest_prefix || enough > MANY;
+    return whole ? dm_search_rows(g, s->job, states, s->now.id)
+                 : dm_search_best(g, s->job, states[0], s->now.id, enough, s->output);
+}
+
+static void forbid(Stepwise *s, const Sentence *sentence, const Scores *scores)
+{
+    int forced = -1;
+    if (s->length <= prefix_length(s->job, sentence->index))
+        forced = s->job->prefixes[sentence->index].id[s->length - 1];
+    for (int slot = sentence->first; slot < sentence->first + sentence->open; slot++)
+        dm_search_forbid(&s->rules, dm_row(scores->rows, slot), s->now.end[slot], forced);
+}
+
+// Takes the sentence one piece further; its open hypotheses move to the next free slots. False: it is done.
+static bool extend_sentence(Stepwise *s, Sentence *sentence, const Scores *scores)
+{
+    const int first = s->taken;
+    if (scores->rows) forbid(s, sentence, scores);
+    s->manner->choose(s, sentence, scores);
+    const int open = s->taken - first;
+    const bool enough = s->manner->ends_when_full && sentence->ended >= s->width;
+    if (!enough && open && s->length < sentence->limit) {
+        sentence->first = first;
+        sentence->open = open;
+        return true;
+    }
+    if (!enough)  // the limit: the open ones end as they are
+        for (int i = first; i < s->taken; i++) end_slot(s, sentence, &s->next, i, s->length);
+    if (!sentence->ended)  // nothing could follow: what there was ends as it is
+        for (int i = sentence->first; i < sentence->first + sentence->open; i++) dm_stepwise_cut_off(s, sentence, i);
+    s->taken = first;
+    return false;
+}
+
+static void show_partial(const Stepwise *s, Arena *arena, const Sentence *sentence)
+{
+    int *ids = dm_arena_take(arena, (size_t)s->length * sizeof(int));
+    dm_search_history(ids, s->next.end[sentence->first], s->length);
+    s->job->partial(s->job->context, sentence->index, ids, s->length);
+}
+
+// One piece more for all sentences that are alive; returns how many are so afterwards.
+static int step(Graph *g, Stepwise *s, SearchState *const *states, Sentence **alive, int open)
+{
+    s->rules.length = ++s->length;
+    s->taken = s->made = 0;
+    s->nodes = dm_arena_take(g->arena, (size_t)open * (size_t)s->width * sizeof(Node));  // before the mark: they stay
+    ArenaMark mark = dm_arena_mark(g->arena);
+    const Scores scores = score(g, s, states);
+    int going_on = 0;
+    for (int i = 0; i < open; i++)
+        if (extend_sentence(s, alive[i], &scores)) alive[going_on++] = alive[i];
+    for (int i = 0; i < going_on && s->job->partial && s->width == 1; i++) show_partial(s, g->arena, alive[i]);
+    dm_arena_release(g->arena, mark);
+    Slots spent = s->now;
+    s->now = s->next;
+    s->next = spent;
+    return going_on;
+}
+
+// ---- From the start to the end --------------------------------------------------------------------------------------
+
+// One slot for each sentence. At most `width` hypotheses end at a step, before it there were less, and at the limit the
+// open ones come on top.
+static void start(Arena *arena, Stepwise *s, Sentence *sentences)
+{
+    const SearchJob *job = s->job;
+    const dm_translate_options *o = job->options;
+    const int count = job->source.spans.n;
+    const size_t slots = (size_t)count * (size_t)s->width;
+    s->config = &job->models[0]->config;
+    s->now = new_slots(arena, (int)slots);
+    s->next = new_slots(arena, (int)slots);
+    s->from = dm_arena_take(arena, slots * sizeof(int));
+    int longest = 0;
+    for (int i = 0; i < count; i++) {
+        sentences[i] = (Sentence){.index = i,
+                                  .first = i,
+                                  .open = 1,
+                                  .limit = length_limit(job, i),
+                                  .ends = dm_arena_take(arena, 3 * (size_t)s->width * sizeof(Ended))};
+        s->now.end[i] = NULL;
+        s->now.total[i] = 0;
+        s->now.id[i] = s->config->decoder_start;
+        if (sentences[i].limit > longest) longest = sentences[i].limit;
+        if (prefix_length(job, i) > s->longest_prefix) s->longest_prefix = prefix_length(job, i);
+    }
+    s->rules = (Rules){.config = s->config, .options = o, .vocabulary = job->models[0]->output.weight.rows};
+    if (o->no_repeat_ngram) s->rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
+}
+
+static Hypothesis written_out(Arena *arena, const Ended *ended)
+{
+    Hypothesis h = {.ids = dm_arena_take(arena, (size_t)ended->count * sizeof(int)),
+                    .piece_scores = dm_arena_take(arena, (size_t)ended->pieces * sizeof(double)),
+                    .count = ended->count,
+                    .pieces = ended->pieces,
+                    .log_probability = ended->total,
+                    .score = ended->score};
+    dm_search_history(h.ids, ended->end, h.count);
+    const Node *node = ended->end;
+    for (int i = h.count; i-- > 0; node = node->parent) h.piece_scores[i] = (double)node->log_probability;
+    if (h.pieces > h.count) h.piece_scores[h.count] = (double)ended->last;
+    return h;
+}
+
+static Found write_out(Arena *arena, const dm_translate_options *options, const Sentence *sentence)
+{
+    int wanted = options->n_best > 1 ? options->n_best : 1;
+    if (options->coverage_penalty != 0 || wanted > sentence->ended) wanted = sentence->ended;
+    Found found = {wanted, dm_arena_take(arena, (size_t)wanted * sizeof(Hypothesis))};
+    for (int i = 0; i < wanted; i++) found.best[i] = written_out(arena, &sentence->ends[i]);
+    return found;
+}
+
+bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
+{
+    const SearchJob *job = s->job;
+    const int count = job->source.spans.n, models = job->model_count;
+    const dm_translate_options *o = job->options;
+    SearchState **states = dm_arena_take(g->arena, (size_t)models * sizeof *states);
+    for (int m = 0; m < models; m++) {
+        const Architecture *architecture = job->models[m]->architecture;
+        states[m] = architecture->start(g, job->models[m], architecture->encode(g, job->models[m], job->source), 1);
+    }
+    Sentence *sentences = dm_arena_take(g->arena, (size_t)count * sizeof *sentences);
+    Sentence **alive = dm_arena_take(g->arena, (size_t)count * sizeof *alive);
+    for (int i = 0; i < count; i++) alive[i] = &sentences[i];
+    start(g->arena, s, sentences);
+    if (job->shortlist && models == 1) s->output = dm_shortlist_output(job->shortlist, g, job->models[0], job->source);
+    int open = count;
+    bool stopped = false;
+    while (open && !stopped) {
+        open = step(g, s, states, alive, open);
+        for (int m = 0; m < models && open; m++)
+            job->models[m]->architecture->keep(states[m], s->from, NULL, s->taken, 1);
+        stopped = open && o->stop && o->stop(o->context);
+    }
+    for (int m = 0; m < models; m++) job->models[m]->architecture->finish(states[m]);
+    dm_short_output_free(s->output);
+    for (int i = 0; i < count && !stopped; i++) found[i] = write_out(g->arena, o, &sentences[i]);
+    return !stopped;
+}

@@ -1,0 +1,28 @@
+// Sequences of ids: copied into an arena, and shifted by one for teacher forcing.
+#include "tensor/tokens.h"
+
+#include <string.h>
+
+Tokens dm_tokens(Arena *arena, int n, const int *lengths, const int *ids)
+{
+    int total = 0;
+    for (int i = 0; i < n; i++) total += lengths[i];
+    int *memory = dm_arena_take(arena, (size_t)(2 * total + 2 * n) * sizeof(int));
+    int *copied = memory, *positions = memory + total, *start = memory + 2 * total, *length = start + n;
+    if (total) memcpy(copied, ids, (size_t)total * sizeof(int));
+    for (int i = 0, at = 0; i < n; at += lengths[i++]) {
+        start[i] = at;
+        length[i] = lengths[i];
+        for (int j = 0; j < lengths[i]; j++) positions[at + j] = j;
+    }
+    return (Tokens){total, copied, positions, {n, start, length}};
+}
+
+Tokens dm_shifted(Arena *arena, Tokens written, int start)
+{
+    Tokens read = written;
+    int *ids = dm_arena_take(arena, (size_t)written.n * sizeof(int));
+    for (int i = 0; i < written.n; i++) ids[i] = written.positions[i] ? written.ids[i - 1] : start;
+    read.ids = ids;
+    return read;
+}

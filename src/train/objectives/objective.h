@@ -1,0 +1,23 @@
+// Objectives: how a shard is run, from the example to gradients. An objective is a file of this folder and a row of
+// dm_objectives.
+#pragma once
+#include "data/examples.h"
+#include "model/model.h"
+#include "train/terms/term.h"
+
+typedef struct ShardRun {
+    Graph *graph;  // recording, or not: then the shard is only evaluated, and nothing is added to the loss
+    const Model *model;
+    const Example *example;
+    float smoothing;  // of labels
+    const ChosenTerms *terms;
+} ShardRun;
+
+typedef struct Objective {
+    const char *name, *about;
+    // Where the graph records, dm_backward comes next.
+    Loss (*run)(const ShardRun *shard);
+} Objective;
+
+extern const Objective dm_teacher_forcing;
+extern const Objective *const dm_objectives[];  // ends with NULL

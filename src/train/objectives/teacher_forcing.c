@@ -1,0 +1,20 @@
+// Teacher forcing: the decoder reads the reference, each piece shifted by one, and is to predict the next
+// (Williams and Zipser 1989).
+#include "train/objectives/objective.h"
+
+static Loss run(const ShardRun *shard)
+{
+    const Architecture *a = shard->model->architecture;
+    const Example *e = shard->example;
+    const OutputLayer *output = &shard->model->output;
+    Graph *g = shard->graph;
+    const Memory memory = a->encode(g, shard->model, e->source);
+    const Tensor *features = a->decode(g, shard->model, memory, e->read);
+    const double added = g->recording ? dm_terms_add(shard->terms, g, output, features) : 0;
+    Loss loss = output->kind->loss(
+        g, output, features, &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
+    loss.objective += added;
+    return loss;
+}
+
+const Objective dm_teacher_forcing = {"teacher-forcing", "the decoder reads the reference", run};

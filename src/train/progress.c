@@ -1,0 +1,49 @@
+// Where a run stands: the plan of its epoch, how much is done, and whether it is at its end.
+#include "train/run.h"
+
+void dm_run_plan(Run *run)
+{
+    RunState *state = &run->state;
+    if (run->plan_epoch == state->epoch && state->position >= run->plan.updates) {
+        state->epoch++;
+        state->position = 0;
+    }
+    if (run->plan_epoch == state->epoch) return;
+    dm_plan_free(&run->plan);
+    run->settings.budget.epoch = (uint32_t)state->epoch;
+    dm_plan_make(&run->plan, &run->corpus, &run->settings.budget);
+    run->plan_epoch = state->epoch;
+}
+
+double dm_run_epochs(const Run *run)
+{
+    return run->state.epoch - 1 + (run->plan.updates ? (double)run->state.position / run->plan.updates : 0);
+}
+
+double dm_run_measure(const Run *run, char unit)
+{
+    return unit == 'e' ? dm_run_epochs(run) : unit == 'u' ? (double)run->state.update : run->state.seconds;
+}
+
+bool dm_run_stalled(const Run *run)
+{
+    return run->validator && run->settings.patience > 0 && run->state.best[0].stalled >= run->settings.patience;
+}
+
+bool dm_run_finished(const Run *run)
+{
+    const Duration *after = &run->settings.after;
+    return dm_run_stalled(run) || dm_run_measure(run, after->unit) >= after->amount;
+}
+
+double dm_run_fraction(const Run *run)
+{
+    const Duration *after = &run->settings.after;
+    double fraction = after->amount > 0 ? dm_run_measure(run, after->unit) / after->amount : 1;
+    return fraction < 1 ? fraction : 1;
+}
+
+const float *dm_run_weights(const Run *run)
+{
+    return run->optimizer.average ? run->optimizer.average : run->model->parameters.data;
+}

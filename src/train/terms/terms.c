@@ -1,0 +1,58 @@
+// The table of terms, and those that --add-loss has chosen.
+#include <string.h>
+
+#include "train/terms/term.h"
+
+const Term *const dm_terms[] = {NULL};
+
+const char *dm_term_name(int index)
+{
+    return dm_terms[index] ? dm_terms[index]->name : NULL;
+}
+
+static const Term *term_of(const char *name)
+{
+    for (int i = 0; dm_terms[i]; i++)
+        if (strcmp(dm_terms[i]->name, name) == 0) return dm_terms[i];
+    return NULL;
+}
+
+static Status choose(ChosenTerms *chosen, const Term *term, const dm_options *options, Error *error)
+{
+    for (int i = 0; i < chosen->count; i++)
+        if (chosen->term[i] == term) return dm_misuse(error, "--add-loss names %s twice", term->name);
+    if (term->of_dropout && dm_options_number(options, "dropout") <= 0)
+        return dm_misuse(error, "--add-loss %s compares what two draws of dropout make of a sentence: it needs a "
+                                "--dropout above 0",
+                         term->name);
+    if (chosen->count == DM_MOST_TERMS) return dm_misuse(error, "--add-loss takes at most %d terms", DM_MOST_TERMS);
+    chosen->weight[chosen->count] = term->usual;
+    chosen->term[chosen->count++] = term;
+    chosen->copies = term->copies > chosen->copies ? term->copies : chosen->copies;
+    return DM_OK;
+}
+
+Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error *error)
+{
+    Status status = DM_OK;
+    *chosen = (ChosenTerms){.copies = 1};
+    for (int i = 0; i < dm_options_count(options, "add-loss") && !status; i++) {
+        const char *word = dm_options_text(options, "add-loss", i);
+        const Term *term = term_of(word);
+        if (term)
+            status = choose(chosen, term, options, error);
+        else if (!chosen->count)
+            status = dm_misuse(error, "--add-loss: a weight, %s, stands before the name of its term", word);
+        else
+            chosen->weight[chosen->count - 1] = dm_option_number(word);
+    }
+    return status;
+}
+
+double dm_terms_add(const ChosenTerms *chosen, Graph *g, const OutputLayer *output, const Tensor *features)
+{
+    double sum = 0;
+    for (int i = 0; i < chosen->count; i++)
+        sum += chosen->term[i]->add(g, output, features, chosen->weight[i]);
+    return sum;
+}
