@@ -102,15 +102,24 @@ static const Command commands[] = {
     {.name = NULL},
 };
 
+// clang-format off
 static const OptionGroup groups[] = {
-    {"Data", dm_rows_data},         {"Segmentation", dm_rows_segmentation},
-    {"Model shape", dm_rows_shape}, {"Training", dm_rows_training},
-    {"Schedule", dm_rows_schedule}, {"Validation and saving", dm_rows_validation},
-    {"Search", dm_rows_search},     {"What is written", dm_rows_writing},
-    {"Serving", dm_rows_serving},   {"Measuring", dm_rows_measuring},
-    {"Scoring", dm_rows_scoring},   {"Machine", dm_rows_machine},
-    {"General", dm_rows_general},   {NULL, NULL},
+    {"Data", dm_rows_data},
+    {"Segmentation", dm_rows_segmentation},
+    {"Model shape", dm_rows_shape},
+    {"Training", dm_rows_training},
+    {"Schedule", dm_rows_schedule},
+    {"Validation and saving", dm_rows_validation},
+    {"Search", dm_rows_search},
+    {"What is written", dm_rows_writing},
+    {"Serving", dm_rows_serving},
+    {"Measuring", dm_rows_measuring},
+    {"Scoring", dm_rows_scoring},
+    {"Machine", dm_rows_machine},
+    {"General", dm_rows_general},
+    {NULL, NULL},
 };
+// clang-format on
 
 static const Meaning exit_statuses[] = {
     {"0", "success"},
