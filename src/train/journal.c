@@ -85,19 +85,6 @@ void dm_say(const Run *run, const char *format, ...)
     run->observer->line(run->observer->context, line);
 }
 
-// 64000 -> "64,000"
-static const char *grouped(long number, char text[32])
-{
-    char digits[24], *out = text;
-    int length = snprintf(digits, sizeof digits, "%ld", number);
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) *out++ = ',';
-        *out++ = digits[i];
-    }
-    *out = '\0';
-    return text;
-}
-
 // 250 seconds -> "4m10s"
 static const char *duration(double seconds, char text[32])
 {
@@ -136,8 +123,8 @@ Status dm_report_update(Run *run, Error *error)
     double cost = per_token(shown, shown->nll), rate = dm_learn_rate(&run->settings.schedule, state->update);
     char sentences[32], left[32];
     dm_say(run, "Ep. %d : Up. %ld : Sen. %s : Cost %.2f : PPL %.1f : %.0f words/s : gNorm %.2f : L.r. %.1e : ETA %s",
-           state->epoch, state->update, grouped(state->sentences, sentences), cost, exp(cost), speed(shown),
-           shown->norm, rate, duration(seconds_left(run), left));
+           state->epoch, state->update, dm_with_commas((size_t)state->sentences, sentences), cost, exp(cost),
+           speed(shown), shown->norm, rate, duration(seconds_left(run), left));
     cJSON *event = new_event(run, "train");
     cJSON_AddNumberToObject(event, "sentences", (double)state->sentences);
     add_figure(event, "cost", cost);
@@ -217,7 +204,7 @@ Status dm_report_heads(Run *run, const FoundHeads *found, Error *error)
     dm_say(run,
            "Alignment: decoder layer %d, head%s %s (from 0), shift %d : agreement with the lexicon %.1f%% of %s links",
            heads->layer, heads->head_count == 1 ? "" : "s", list, heads->shift, 100 * found->agreement,
-           grouped(found->links, links));
+           dm_with_commas((size_t)found->links, links));
     cJSON *event = new_event(run, "alignment");
     cJSON_AddNumberToObject(event, "layer", heads->layer);
     cJSON_AddItemToObject(event, "heads", cJSON_CreateIntArray(heads->heads, heads->head_count));
@@ -233,7 +220,7 @@ Status dm_report_end(Run *run, const char *kept, const char *reason, Error *erro
     const RunState *state = &run->state;
     char sentences[32], time[32];
     dm_say(run, "Done: %s, after %ld updates, %.4g epochs, %s sentences, %s", reason, state->update, dm_run_epochs(run),
-           grouped(state->sentences, sentences), duration(state->seconds, time));
+           dm_with_commas((size_t)state->sentences, sentences), duration(state->seconds, time));
     dm_say(run, "%s/%s: %s", run->settings.folder, dm_folder_rows[DM_WEIGHTS_FILE].name, kept);
     cJSON *event = new_event(run, "end");
     cJSON_AddStringToObject(event, "reason", reason);
