@@ -220,22 +220,28 @@ bool dm_is_unknown(const Segmenter *segmenter, Side side, int id)
 
 // ---- Ids to text ----------------------------------------------------------------------------------------------------
 
-// Joins pieces with spaces; "@@ " and an "@@" at the end go, as sed 's/(@@ )|(@@ ?$)//g' does it.
+void dm_undo_joins(char *line)
+{
+    char *to = line;
+    for (const char *from = line; *from;) {
+        if (from[0] == '@' && from[1] == '@' && (from[2] == ' ' || from[2] == '\0'))
+            from += from[2] ? 3 : 2;
+        else
+            *to++ = *from++;
+    }
+    *to = '\0';
+}
+
 static char *decode_spaces(const char *const *pieces, int count)
 {
     size_t size = 1;
     for (int i = 0; i < count; i++) size += strlen(pieces[i]) + 1;
     char *text = dm_allocate(size, 1), *end = text;
     for (int i = 0; i < count; i++) {
-        size_t length = strlen(pieces[i]);
-        memcpy(end, pieces[i], length);
-        end += length;
-        if (length >= 2 && memcmp(end - 2, "@@", 2) == 0)
-            end -= 2;
-        else if (i < count - 1)
-            *end++ = ' ';
+        if (i) *end++ = ' ';
+        end = stpcpy(end, pieces[i]);
     }
-    *end = '\0';
+    dm_undo_joins(text);
     return text;
 }
 

@@ -47,6 +47,8 @@ char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line,
 void dm_pieces_free(char **pieces, int count);
 // The text that pieces of the target spell, on one line whatever they hold; the caller frees it.
 char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int count);
+// "trans@@ late" -> "translate", in place: "@@ " goes, and "@@" at the end, as sed 's/(@@ )|(@@ ?$)//g' does it.
+void dm_undo_joins(char *line);
 bool dm_is_unknown(const Segmenter *segmenter, Side side, int id);
 // Which word each piece belongs to, from 0, into word_of [count]; returns how many words there are. A word ends where a
 // space does; in scripts that are written without spaces every piece is a word.

@@ -21,19 +21,6 @@ struct Validator {
 // A line of more pieces than this is no sentence, and attention over it would need gigabytes.
 enum { MOST_PIECES = 4096 };
 
-// Undoes `@@ `, as decoding does for the hypotheses.
-static void join_pieces(char *line)
-{
-    char *out = line;
-    for (const char *in = line; *in;) {
-        if (in[0] == '@' && in[1] == '@' && (in[2] == ' ' || in[2] == '\0'))
-            in += in[2] ? 3 : 2;
-        else
-            *out++ = *in++;
-    }
-    *out = '\0';
-}
-
 static Status check_lengths(const Corpus *corpus, const Bitext *text, Error *error)
 {
     for (int i = 0; i < corpus->pairs; i++) {
@@ -82,7 +69,8 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     v->model = setup->model;
     v->translator = greedy_translator(setup, &v->model);
     v->pieces = setup->pieces;
-    for (size_t i = 0; v->pieces && i < references->count; i++) join_pieces(references->line[i]);
+    for (size_t i = 0; v->pieces && i < references->count; i++)
+        dm_undo_joins(references->line[i]);  // as decoding does for the hypotheses
     for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
         const Metric *metric = v->metric[v->metrics++] = dm_metric_of(dm_options_text(options, "valid-metrics", i));
         if (metric->of_translations) v->translate_all = true;
