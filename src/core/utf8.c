@@ -90,3 +90,15 @@ size_t dm_utf8_length(const char *text)
     for (; *text; text++) length += ((unsigned char)*text & 0xC0) != 0x80;
     return length;
 }
+
+bool dm_white_space(uint32_t c)
+{
+    if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F);
+    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+bool dm_is_blank(const char *line)
+{
+    return line[strspn(line, DM_BLANKS)] == '\0';
+}

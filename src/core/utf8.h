@@ -1,5 +1,6 @@
-// UTF-8: validity and code points.
+// UTF-8: validity, code points, white space.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,3 +11,7 @@ uint32_t dm_utf8_next(const char **text);
 // Writes a code point (1 to 4 bytes, no NUL behind it); returns how many.
 int dm_utf8_put(uint32_t code_point, char *out);
 size_t dm_utf8_length(const char *text);  // in code points
+
+#define DM_BLANKS " \t\n\v\f\r"            // the white space of ASCII, which words of a line are cut at
+bool dm_is_blank(const char *line);        // nothing else in it, or nothing at all
+bool dm_white_space(uint32_t code_point);  // of all Unicode, as Python's str.isspace() and str.strip() see it

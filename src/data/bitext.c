@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "core/text_stream.h"
-
-static bool is_blank(const char *line)
-{
-    return line[strspn(line, " \t\r\v\f")] == '\0';
-}
+#include "core/utf8.h"
 
 // The first line where one side is empty and the other is not: there a line may have slipped in.
 static Status unequal(const Bitext *bitext, Error *error)
@@ -22,7 +18,7 @@ static Status unequal(const Bitext *bitext, Error *error)
     dm_with_commas(source->count, a);
     dm_with_commas(target->count, b);
     for (size_t i = 0; i < both; i++) {
-        bool no_source = is_blank(source->line[i]), no_target = is_blank(target->line[i]);
+        bool no_source = dm_is_blank(source->line[i]), no_target = dm_is_blank(target->line[i]);
         if (no_source != no_target)
             return dm_fail(error,
                            "%s has %s lines and %s %s: the first pair that may be out of step is at line %s (%s is "

@@ -44,13 +44,6 @@ char dm_category(uint32_t code_point)
     return kind_of(dm_general_category, dm_general_category_count, code_point);
 }
 
-bool dm_white_space(uint32_t c)
-{
-    if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F);
-    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 size_t dm_stripped_length(const char *line)
 {
     const char *at = line, *end = line;

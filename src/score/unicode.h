@@ -31,7 +31,6 @@ void dm_text_put(Text *text, const char *bytes, size_t size);
 void dm_text_put_code_point(Text *text, uint32_t code_point);
 
 char dm_category(uint32_t code_point);              // 'P' punctuation, 'S' symbol, 'N' number, 0 anything else
-bool dm_white_space(uint32_t code_point);           // str.isspace()
 size_t dm_stripped_length(const char *line);        // bytes before the white space at its end: str.rstrip()
 const char *dm_skip_white_space(const char *line);  // str.lstrip()
 char *dm_lower_case(const char *line);              // str.lower(); the caller frees it

@@ -164,9 +164,8 @@ static void take_copy(Encoding *encoding, const char *text, size_t size)
 
 static void encode_spaces(Encoding *encoding, const char *line)
 {
-    static const char spaces[] = " \t\r\v\f";
-    while (*(line += strspn(line, spaces))) {
-        size_t size = strcspn(line, spaces);
+    while (*(line += strspn(line, DM_BLANKS))) {
+        size_t size = strcspn(line, DM_BLANKS);
         take_copy(encoding, line, size);
         line += size;
     }
@@ -245,12 +244,6 @@ static char *decode_spaces(const char *const *pieces, int count)
     return text;
 }
 
-static bool is_space(uint32_t c)  // what Python's str.strip() takes away
-{
-    return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 // Pieces that the model does not know keep their mark U+2581 where a word begins: it becomes the space it stands for.
 // White space at both ends goes. In place.
 static void tidy(char *text)
@@ -261,11 +254,11 @@ static void tidy(char *text)
         const char *start = from;
         uint32_t c = dm_utf8_next(&from);
         if (c == 0x2581) c = ' ', start = " ";
-        if (is_space(c) && to == text) continue;
+        if (dm_white_space(c) && to == text) continue;
         size_t size = c == ' ' ? 1 : (size_t)(from - start);
         memmove(to, start, size);
         to += size;
-        if (!is_space(c)) last = to;
+        if (!dm_white_space(c)) last = to;
     }
     *last = '\0';
 }

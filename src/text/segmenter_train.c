@@ -176,9 +176,8 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
 
 static void count_words(Counter *counter, const char *line)
 {
-    static const char blanks[] = " \t\r\v\f";
-    for (line += strspn(line, blanks); *line; line += strspn(line, blanks)) {
-        size_t length = strcspn(line, blanks);
+    for (line += strspn(line, DM_BLANKS); *line; line += strspn(line, DM_BLANKS)) {
+        size_t length = strcspn(line, DM_BLANKS);
         if (!is_special(line, length)) count(counter, line, length);
         line += length;
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "core/utf8.h"
 
 typedef struct Line {
     Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
@@ -39,11 +40,6 @@ static int by_length(const void *a, const void *b)
     return difference ? difference : x->index - y->index;
 }
 
-static bool is_blank(const char *line)
-{
-    return line[strspn(line, " \t\r\n\v\f")] == '\0';
-}
-
 static void segment(void *context, int index, int thread)
 {
     (void)thread;
@@ -52,11 +48,11 @@ static void segment(void *context, int index, int thread)
     const char *const *prefixes = work->translator->options.prefixes;
     Line *line = &work->lines[index];
     line->index = index;
-    if (!work->targets && is_blank(work->sources[index])) return;
+    if (!work->targets && dm_is_blank(work->sources[index])) return;
     dm_encode(segmenter, DM_SOURCE, work->sources[index], &line->source);
     if (work->targets) {
         dm_encode(segmenter, DM_TARGET, work->targets[index], &line->target);
-    } else if (prefixes && !is_blank(prefixes[index])) {
+    } else if (prefixes && !dm_is_blank(prefixes[index])) {
         dm_encode(segmenter, DM_TARGET, prefixes[index], &line->target);
         line->target.count--;
     }

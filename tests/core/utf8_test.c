@@ -96,11 +96,35 @@ static void length_counts_code_points(void)
     CU_ASSERT_EQUAL(dm_utf8_length("a\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80"), 4);
 }
 
+// Those of Python 3: [c for c in range(0x110000) if chr(c).isspace()]
+static void white_space_is_that_of_python(void)
+{
+    static const struct {
+        uint32_t first, last;
+    } white[] = {{0x09, 0x0D},     {0x1C, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680},
+                 {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+    size_t range = 0;
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        while (range < DM_COUNT(white) && c > white[range].last) range++;
+        if (dm_white_space(c) != (range < DM_COUNT(white) && c >= white[range].first)) CU_FAIL_FATAL("a code point");
+    }
+}
+
+static void a_blank_line_has_no_word(void)
+{
+    CU_ASSERT(dm_is_blank(""));
+    CU_ASSERT(dm_is_blank(" \t\r\n\v\f"));
+    CU_ASSERT_FALSE(dm_is_blank("  x"));
+    CU_ASSERT_FALSE(dm_is_blank("\u3000"));  // it may be a piece
+}
+
 const Fact facts[] = {
     FACT(every_code_point_is_written_read_and_valid),
     FACT(no_other_sequence_is_valid),
     FACT(validity_is_that_of_the_standard),
     FACT(an_invalid_byte_is_found_wherever_it_stands),
     FACT(length_counts_code_points),
+    FACT(white_space_is_that_of_python),
+    FACT(a_blank_line_has_no_word),
     {NULL, NULL},
 };
