@@ -2,6 +2,7 @@
 // function once for every level of processor and the loader picks the best one the machine has.
 #pragma once
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -70,6 +71,30 @@ DM_INLINE float dm_exp_negative(float x)
     float power;
     memcpy(&power, &bits, sizeof power);
     return p * power;
+}
+
+DM_INLINE float dm_sigmoid(float x)
+{
+    return 1.0f / (1.0f + dm_exp(-x));
+}
+
+// tanh(x) for the vector units, relative error below 3e-7: near zero a polynomial (after Cephes), else by e =
+// exp(-2 |x|). NaN stays NaN.
+DM_INLINE float dm_tanh(float x)
+{
+    const float e = dm_exp_negative(-2.0f * fabsf(x)), far = copysignf((1.0f - e) / (1.0f + e), x), z = x * x;
+    float p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    return fabsf(x) < 0.625f ? p * z * x + x : far;
+}
+
+// A row of a gradient: to (=, or += where add) from, times the mask where there is one.
+DM_INLINE void dm_pass_on(float *restrict to, const float *restrict from, const float *restrict mask, bool add, int n)
+{
+    for (int j = 0; j < n; j++) to[j] = (add ? to[j] : 0) + (mask ? mask[j] : 1) * from[j];
 }
 
 // Dropout (Srivastava et al. 2014): row `row` of the mask of one op, 0 with probability p and 1 / (1 - p) otherwise.

@@ -138,7 +138,17 @@ def arithmetic():
     add("concatenate", tensors, torch.cat([tensors["a"], tensors["b"]], 1))
 
 
-for make in (linear, embedding, norms, attention, cross_entropy, arithmetic):
+def gru():
+    """Row by row, so that PyTorch's cell takes what is multiplied already: W_i is the identity, W_h zero, b_h the row."""
+    for rows, width in [(3, 1), (4, 5), (2, 17)]:
+        tensors = {"input": draw(rows, 3 * width), "hidden": draw(rows, 3 * width), "h": draw(rows, width)}
+        eye, zero = torch.eye(3 * width, dtype=torch.float64), torch.zeros(3 * width, width, dtype=torch.float64)
+        y = [torch.gru_cell(a[None], h[None], eye, zero, torch.zeros_like(a), b) for a, b, h in zip(*tensors.values())]
+        add("gru", tensors, torch.cat(y))
+
+
+# New ops go last: what comes before then keeps its random numbers.
+for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -213,6 +213,15 @@ static void check_cross_entropy(Golden *c)
     equals(c, "all_log_probabilities", in_place->data);
 }
 
+static void check_gru(Golden *c)
+{
+    const Tensor *a = input(c, "input"), *b = input(c, "hidden"), *h = input(c, "h");
+    way_back(c, dm_gru(&c->bench.graph, a, b, h));
+    gradient_equals(c, "dinput", a);
+    gradient_equals(c, "dhidden", b);
+    gradient_equals(c, "dh", h);
+}
+
 static void check_arithmetic(Golden *c)
 {
     Graph *g = &c->bench.graph;
@@ -230,10 +239,17 @@ typedef struct Check {
 } Check;
 
 static const Check checks[] = {
-    {"linear", check_linear},          {"embedding", check_embedding},         {"layer_norm", check_layer_norm},
-    {"residual", check_residual},      {"residual_norm", check_residual},      {"attention", check_attention},
-    {"add", check_arithmetic},         {"cross_entropy", check_cross_entropy}, {"scale", check_arithmetic},
+    {"linear", check_linear},
+    {"embedding", check_embedding},
+    {"layer_norm", check_layer_norm},
+    {"residual", check_residual},
+    {"residual_norm", check_residual},
+    {"attention", check_attention},
+    {"add", check_arithmetic},
+    {"cross_entropy", check_cross_entropy},
+    {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
+    {"gru", check_gru},
 };
 
 // Runs all cases of one op; returns how many there are.

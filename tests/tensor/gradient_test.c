@@ -164,6 +164,26 @@ static Tensor *run_cross_entropy(Bench *b, const Case *c)
     return NULL;
 }
 
+static Tensor *run_gru(Bench *b, const Case *c)
+{
+    const Tensor *input = bench_input(b, c->rows, 3 * c->in), *hidden = bench_input(b, c->rows, 3 * c->in);
+    return dm_gru(&b->graph, input, hidden, bench_input(b, c->rows, c->in));
+}
+
+// Three steps over rows of what was projected at once, the last with fewer sequences: the state goes from step to step.
+static Tensor *run_gru_steps(Bench *b, const Case *c)
+{
+    const Tensor *input = bench_input(b, 2 * c->rows + 1, 3 * c->in);
+    const Tensor *weight = bench_weight(b, 3 * c->in, c->in, 0.5f, 0), *bias = bench_weight(b, 1, 3 * c->in, 0.5f, 0);
+    const Tensor *h = bench_input(b, c->rows, c->in);
+    Tensor *now = dm_arena_take(&b->arena, 4 * sizeof(Tensor));
+    now[0] = dm_rows(input, 0, c->rows), now[1] = dm_rows(input, c->rows, c->rows);
+    now[2] = dm_rows(input, 2 * c->rows, 1);
+    for (int i = 0; i < 2; i++) h = dm_gru(&b->graph, &now[i], dm_linear(&b->graph, h, weight, bias, DM_IDENTITY), h);
+    now[3] = dm_rows(h, 0, 1);
+    return dm_gru(&b->graph, &now[2], dm_linear(&b->graph, &now[3], weight, bias, DM_IDENTITY), &now[3]);
+}
+
 // For search: nothing flows back.
 static Tensor *run_log_probabilities(Bench *b, const Case *c)
 {
@@ -319,6 +339,11 @@ static const Case cases[] = {
     {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
      .constant = true},
     {.op = "next_pieces", .what = "5 of 33", .run = run_next_pieces, .rows = 3, .in = 7, .out = 33, .constant = true},
+
+    {.op = "gru", .what = "1", .run = run_gru, .rows = 3, .in = 1},
+    {.op = "gru", .what = "7", .run = run_gru, .rows = 5, .in = 7},
+    {.op = "gru", .what = "33", .run = run_gru, .rows = 4, .in = 33},
+    {.op = "gru", .what = "steps", .run = run_gru_steps, .rows = 3, .in = 9},
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},

@@ -14,11 +14,6 @@ typedef struct Linear {
     Activation activation;
 } Linear;
 
-DM_INLINE float sigmoid(float x)
-{
-    return 1.0f / (1.0f + dm_exp(-x));
-}
-
 // One row: adds the bias and applies f; `before` (or NULL) keeps what f was applied to.
 DM_CLONES
 static void activate_row(float *y, const float *bias, float *before, int n, Activation activation)
@@ -33,13 +28,13 @@ static void activate_row(float *y, const float *bias, float *before, int n, Acti
         for (int j = 0; j < n; j++) y[j] = y[j] < 0 ? 0 : y[j];  // NaN stays NaN
         break;
     case DM_SWISH:
-        for (int j = 0; j < n; j++) y[j] *= sigmoid(y[j]);
+        for (int j = 0; j < n; j++) y[j] *= dm_sigmoid(y[j]);
         break;
     case DM_GELU:
         for (int j = 0; j < n; j++) y[j] *= 0.5f * (1.0f + erff(y[j] * 0.70710678f));
         break;
     case DM_TANH:
-        for (int j = 0; j < n; j++) y[j] = tanhf(y[j]);
+        for (int j = 0; j < n; j++) y[j] = dm_tanh(y[j]);
         break;
     }
 }
@@ -57,7 +52,7 @@ static void derive_row(float *restrict dy, const float *restrict y, const float 
         break;
     case DM_SWISH:
         for (int j = 0; j < n; j++) {
-            float s = sigmoid(z[j]);
+            float s = dm_sigmoid(z[j]);
             dy[j] *= s * (1.0f + z[j] * (1.0f - s));
         }
         break;

@@ -14,5 +14,6 @@ const Op *const dm_ops[] = {
     &dm_concatenate_op,
     &dm_log_probabilities_op,
     &dm_next_pieces_op,
+    &dm_gru_op,
     NULL,
 };

@@ -92,6 +92,11 @@ typedef struct NextPieces {
 } NextPieces;
 NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, int best);
 
+// Cho et al. 2014, one step of a gated recurrent unit, gates in PyTorch's order r | z | n, each h wide:
+//   r, z = sigmoid(input + hidden),  c = tanh(input_n + r * hidden_n),  y = (1 - z) * c + z * h
+// input [n, 3h] W_i x + b_i, hidden [n, 3h] W_h h + b_h, h [n, h] -> [n, h]
+Tensor *dm_gru(Graph *g, const Tensor *input, const Tensor *hidden, const Tensor *h);
+
 Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
 Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
 Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], [n, q] -> [n, p + q]

@@ -40,12 +40,6 @@ static void norm_row_back(const Residual *r, int i, float *dgain, float *dbias)
                      r->rstd[i], r->ds, dgain, dbias, d);
 }
 
-// to (=, or += where add) ds, times the mask where there is one
-DM_INLINE void pass_on(float *restrict to, const float *restrict ds, const float *restrict mask, bool add, int d)
-{
-    for (int j = 0; j < d; j++) to[j] = (add ? to[j] : 0) + (mask ? mask[j] : 1) * ds[j];
-}
-
 // A row of a gradient, and whether it is added to.
 typedef struct Row {
     float *to;  // NULL: not wanted
@@ -57,15 +51,15 @@ DM_CLONES
 static void split_row(const float *ds, const float *mask, Row dx, Row df, int d)
 {
     if (dx.to && dx.add)
-        pass_on(dx.to, ds, NULL, true, d);
+        dm_pass_on(dx.to, ds, NULL, true, d);
     else if (dx.to)
         memcpy(dx.to, ds, (size_t)d * sizeof(float));
     if (df.to && mask && df.add)
-        pass_on(df.to, ds, mask, true, d);
+        dm_pass_on(df.to, ds, mask, true, d);
     else if (df.to && mask)
-        pass_on(df.to, ds, mask, false, d);
+        dm_pass_on(df.to, ds, mask, false, d);
     else if (df.to)
-        pass_on(df.to, ds, NULL, df.add, d);
+        dm_pass_on(df.to, ds, NULL, df.add, d);
 }
 
 static void backward(Graph *g, void *record)
