@@ -21,6 +21,14 @@ typedef struct Spans {
     const int *start, *length;
 } Spans;
 
+static inline int dm_longest(Spans spans)
+{
+    int most = 0;
+    for (int i = 0; i < spans.n; i++)
+        if (spans.length[i] > most) most = spans.length[i];
+    return most;
+}
+
 static inline float *dm_row(const Tensor *t, int row)
 {
     return t->data + (size_t)row * (size_t)t->stride;

@@ -147,8 +147,23 @@ def gru():
         add("gru", tensors, torch.cat(y))
 
 
+def additive_attention():
+    """Pair by pair: nothing is shared with the op but the formula. p: the probabilities, sequence after sequence."""
+    for width, inner, queries, keys in [(3, 5, [1, 1], [2, 4]), (8, 4, [2, 1, 3], [1, 9, 5])]:
+        q, k, value = draw(sum(queries), inner), draw(sum(keys), inner), draw(sum(keys), width)
+        v, outputs, p, q_row, k_row = draw(inner), [], [], 0, 0
+        for n, m in zip(queries, keys):
+            for i in range(q_row, q_row + n):
+                e = torch.stack([v @ torch.tanh(q[i] + k[j]) for j in range(k_row, k_row + m)])
+                p.append(e.softmax(0))
+                outputs.append(p[-1] @ value[k_row:k_row + m])
+            q_row, k_row = q_row + n, k_row + m
+        add("additive_attention", {"q": q, "k": k, "value": value, "v": v}, torch.stack(outputs), queries=queries, keys=keys)
+        cases[-1]["p"] = stored(torch.cat(p)[None])
+
+
 # New ops go last: what comes before then keeps its random numbers.
-for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru):
+for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

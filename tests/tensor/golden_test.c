@@ -180,6 +180,25 @@ static void check_attention(Golden *c)
     gradient_equals(c, "dv", v);
 }
 
+static void check_additive_attention(Golden *c)
+{
+    Graph *g = &c->bench.graph;
+    const Tensor *q = input(c, "q"), *k = input(c, "k"), *value = input(c, "value"), *v = weight(c, "v");
+    const Spans queries = spans_of(c, "queries"), keys = spans_of(c, "keys");
+    float *all = dm_arena_take(g->arena, (size_t)(q->rows * k->rows) * sizeof(float)), *at = all, *p[8];
+    for (int s = 0; s < queries.n; at += queries.length[s] * keys.length[s], s++) p[s] = at;
+    way_back(
+        c,
+        dm_additive_attention(
+            g, &(AdditiveAttention){
+                   .q = *q, .k = *k, .value = *value, .v = v, .queries = queries, .keys = keys, .probabilities = p}));
+    equals(c, "p", all);
+    gradient_equals(c, "dq", q);
+    gradient_equals(c, "dk", k);
+    gradient_equals(c, "dvalue", value);
+    gradient_equals(c, "dv", v);
+}
+
 static void check_cross_entropy(Golden *c)
 {
     const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
@@ -250,6 +269,7 @@ static const Check checks[] = {
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
+    {"additive_attention", check_additive_attention},
 };
 
 // Runs all cases of one op; returns how many there are.

@@ -142,6 +142,20 @@ static Tensor *run_attention_of_columns(Bench *b, const Case *c)
     return dm_attention(&b->graph, &args);
 }
 
+// k and value are neighbours in one tensor.
+static Tensor *run_additive_attention(Bench *b, const Case *c)
+{
+    const Layout *l = c->layout;
+    const Tensor *q = bench_input(b, l->query_rows, c->in), *x = bench_input(b, l->key_rows, c->in + c->out);
+    return dm_additive_attention(&b->graph,
+                                 &(AdditiveAttention){.q = *q,
+                                                      .k = dm_columns(x, 0, c->in),
+                                                      .value = dm_columns(x, c->in, c->out),
+                                                      .v = bench_weight(b, 1, c->in, 1, 0),
+                                                      .queries = {l->sequences, l->query_start, l->query_length},
+                                                      .keys = {l->sequences, l->key_start, l->key_length}});
+}
+
 static Tensor *run_cross_entropy(Bench *b, const Case *c)
 {
     static int targets[512];
@@ -244,6 +258,8 @@ static const Layout long_spans = {2, {0, 131}, {131, 37}, {0, 131}, {131, 37}, 1
 // them. Key rows 12 and 13 are nobody's.
 static const Layout cross = {4, {0, 4, 5, 9}, {4, 1, 4, 2}, {2, 9, 2, 0}, {7, 3, 7, 4}, 11, 14};
 static const Layout long_cross = {3, {0, 20, 133}, {20, 113, 1}, {0, 0, 90}, {120, 100, 64}, 134, 154};
+// A step of a recurrent decoder: one query each, in another order than the keys; two share theirs.
+static const Layout decoder_step = {4, {2, 0, 1, 3}, {1, 1, 1, 1}, {0, 9, 9, 3}, {9, 4, 4, 1}, 4, 13};
 static const Layout against_cache = {3, {0, 1, 4}, {1, 3, 2}, {0, 8, 14}, {8, 6, 2}, 6, 16};
 
 // clang-format off
@@ -321,6 +337,15 @@ static const Case cases[] = {
     {.op = "attention", .what = "long, causal", .run = run_attention_of_columns, .in = 24, .heads = 2, .causal = true,
      .layout = &long_spans},
     {.op = "attention", .what = "long, cross", .run = run_attention, .in = 14, .heads = 2, .layout = &long_cross},
+
+    {.op = "additive_attention", .what = "step", .run = run_additive_attention, .in = 8, .out = 12,
+     .layout = &decoder_step},
+    {.op = "additive_attention", .what = "step, 33 wide", .run = run_additive_attention, .in = 33, .out = 7,
+     .layout = &decoder_step},
+    {.op = "additive_attention", .what = "one by one", .run = run_additive_attention, .in = 1, .out = 1,
+     .layout = &one_token},
+    {.op = "additive_attention", .what = "several queries", .run = run_additive_attention, .in = 7, .out = 33,
+     .layout = &cross},
 
     {.op = "cross_entropy", .what = "plain", .run = run_cross_entropy, .rows = 5, .in = 8, .out = 11},
     {.op = "cross_entropy", .what = "bias", .run = run_cross_entropy, .rows = 4, .in = 7, .out = 16, .bias = true},

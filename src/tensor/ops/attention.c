@@ -8,6 +8,7 @@
 #include "core/kernels.h"
 #include "tensor/ops/op_table.h"
 #include "tensor/ops/ops.h"
+#include "tensor/ops/softmax.h"
 #include "tensor/products/small_product.h"
 
 typedef struct AttentionRecord {
@@ -40,51 +41,6 @@ static void multiply(const Graph *g, const Product *whole)
                           .c = p.c,
                           .ldc = p.ldc,
                           .beta = p.add ? 1 : 0});
-    }
-}
-
-// Scores [t, wide] become probabilities, row by row: those seen, `first` of row 0 and `more` with each row; others 0.
-DM_CLONES
-static void softmax_rows(float *scores, int t, int wide, int first, int more, float scale)
-{
-    for (int i = 0, seen = first; i < t; i++, seen += more) {
-        float *row = scores + (size_t)i * (size_t)wide, most[DM_LANES], sums[DM_LANES] = {0};
-        const int n = dm_padded(seen);
-        for (int j = seen; j < n; j++) row[j] = -INFINITY;
-        for (int l = 0; l < DM_LANES; l++) most[l] = row[l];
-        for (int j = DM_LANES; j < n; j += DM_LANES)
-            for (int l = 0; l < DM_LANES; l++) most[l] = row[j + l] > most[l] ? row[j + l] : most[l];
-        float max = most[0], sum = 0;
-        for (int l = 1; l < DM_LANES; l++) max = most[l] > max ? most[l] : max;
-        for (int j = 0; j < n; j += DM_LANES)
-#pragma omp simd
-            for (int l = 0; l < DM_LANES; l++) {
-                row[j + l] = dm_exp_negative(scale * (row[j + l] - max));
-                sums[l] += row[j + l];
-            }
-#pragma omp simd reduction(+ : sum)
-        for (int l = 0; l < DM_LANES; l++) sum += sums[l];
-        const float inverse = 1.0f / sum;
-        for (int j = 0; j < n; j += DM_LANES)
-            for (int l = 0; l < DM_LANES; l++) row[j + l] *= inverse;
-        for (int j = n; j < wide; j++) row[j] = 0;
-    }
-}
-
-// dS = scale * P * (dP - sum(P * dP)), row by row, in place of dP; what is seen as in softmax_rows.
-DM_CLONES
-static void softmax_back(const float *restrict p, float *restrict dp, int t, int wide, int first, int more, float scale)
-{
-    for (int i = 0, seen = first; i < t; i++, seen += more, p += wide, dp += wide) {
-        float sums[DM_LANES] = {0}, sum = 0;
-        const int n = dm_padded(seen);
-        for (int j = 0; j < n; j += DM_LANES)
-            for (int l = 0; l < DM_LANES; l++) sums[l] += p[j + l] * dp[j + l];
-#pragma omp simd reduction(+ : sum)
-        for (int l = 0; l < DM_LANES; l++) sum += sums[l];
-        for (int j = 0; j < n; j += DM_LANES)
-            for (int l = 0; l < DM_LANES; l++) dp[j + l] = scale * p[j + l] * (dp[j + l] - sum);
-        for (int j = n; j < wide; j++) dp[j] = 0;
     }
 }
 
@@ -138,7 +94,7 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
                                .triangle = a->causal ? DM_C_LOWER : DM_FULL,
                                .shift = h->s - h->t});
     }
-    softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
+    dm_softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
 
 static void mix(const Graph *g, const Attention *a, const Head *h, const float *p, Tensor *y)
@@ -170,7 +126,7 @@ typedef struct AttentionBack {
     bool add_q, add_k, add_v;
 } AttentionBack;
 
-// dP = dY V',  dV += P' dY,  dS = softmax_back(P, dP) / sqrt(w),  dQ += dS K,  dK += dS' Q
+// dP = dY V',  dV += P' dY,  dS = dm_softmax_back(P, dP),  dQ += dS K,  dK += dS' Q
 static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p)
 {
     const Attention *a = &b->record->args;
@@ -204,7 +160,7 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .add = b->add_v,
                                .triangle = a->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->s - h->t});
-    softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
+    dm_softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
     if (b->dq)
         multiply(g, &(Product){.m = h->t,
                                .n = h->w,
@@ -235,14 +191,6 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .shift = h->s - h->t});
 }
 
-static int longest(Spans spans)
-{
-    int most = 0;
-    for (int i = 0; i < spans.n; i++)
-        if (spans.length[i] > most) most = spans.length[i];
-    return most;
-}
-
 static float *scratch(Graph *g, int rows, int cols)
 {
     return dm_arena_take(g->arena, (size_t)rows * (size_t)cols * sizeof(float));
@@ -262,13 +210,13 @@ static void backward(Graph *g, void *record)
 {
     const AttentionRecord *r = record;
     const Attention *a = &r->args;
-    const int wide = dm_padded(longest(a->keys));
+    const int wide = dm_padded(dm_longest(a->keys));
     AttentionBack b = {.record = r};
     b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
     b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
     b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
     const ArenaMark mark = dm_arena_mark(g->arena);
-    b.dp = scratch(g, longest(a->queries), wide);
+    b.dp = scratch(g, dm_longest(a->queries), wide);
     b.transposed = scratch(g, a->q.cols / a->heads, wide);
     for (int s = 0; s < a->queries.n; s++)
         for (int h = 0; h < a->heads; h++) {
@@ -313,8 +261,8 @@ Tensor *dm_attention(Graph *g, const Attention *args)
     Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
     AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);
     if (r) *r = (AttentionRecord){*a, y, dm_arena_take(g->arena, (size_t)(a->queries.n * a->heads) * sizeof(float *))};
-    const int wide = dm_padded(longest(a->keys));
-    float *kept = r ? NULL : scratch(g, longest(a->queries), wide);
+    const int wide = dm_padded(dm_longest(a->keys));
+    float *kept = r ? NULL : scratch(g, dm_longest(a->queries), wide);
     float *transposed = scratch(g, a->q.cols / a->heads, wide);
     for (int s = 0; s < a->queries.n; s++)
         for (int h = 0; h < a->heads; h++) {

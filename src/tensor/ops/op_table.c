@@ -15,5 +15,6 @@ const Op *const dm_ops[] = {
     &dm_log_probabilities_op,
     &dm_next_pieces_op,
     &dm_gru_op,
+    &dm_additive_attention_op,
     NULL,
 };

@@ -54,6 +54,18 @@ typedef struct Attention {
 } Attention;
 Tensor *dm_attention(Graph *g, const Attention *args);  // -> [nq, d]
 
+// Bahdanau et al. 2015, appendix A.1.2, for every sequence s:
+//   e_ij = sum_l v_l tanh(q_il + k_jl),  P = softmax(e) over the keys,  y = P value
+// Sequence s of the queries sees the keys of sequence s.
+typedef struct AdditiveAttention {
+    Tensor q;               // [nq, a]
+    Tensor k, value;        // [nk, a], [nk, c]; may be columns of one wider tensor
+    const Tensor *v;        // [a]
+    Spans queries, keys;    // same number of sequences; spans of keys may overlap
+    float **probabilities;  // where to leave P: [queries.n] pointers to [length of queries, length of keys]; or NULL
+} AdditiveAttention;
+Tensor *dm_additive_attention(Graph *g, const AdditiveAttention *args);  // -> [nq, c]
+
 // A loss is (sum, count). objective: the smoothed sum that is minimised; nll: the same without smoothing; in nats.
 typedef struct Loss {
     double objective, nll;
