@@ -162,8 +162,15 @@ def additive_attention():
         cases[-1]["p"] = stored(torch.cat(p)[None])
 
 
+def collect():
+    for width, rows, order in [(3, [2, 3], [4, 0, 0, -1, 2]), (5, [1, 4, 2], [6, 5, 4, 3, 2, 1, 0, -1, 6])]:
+        tensors = {f"part{i}": draw(n, width) for i, n in enumerate(rows)}
+        below = torch.cat([*tensors.values(), torch.zeros(1, width, dtype=torch.float64)])
+        add("collect", tensors, below[torch.tensor(order)], order=order)  # -1 is the last: zeros
+
+
 # New ops go last: what comes before then keeps its random numbers.
-for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention):
+for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

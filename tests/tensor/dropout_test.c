@@ -27,7 +27,12 @@ static Tensor *by_embedding(Bench *b, float p)
             .table = constant(&b->graph, 1, WIDTH, 1), .n = ROWS, .ids = ids, .scale = 1, .frozen = -1, .dropout = p});
 }
 
-static Dropped *const ways[] = {by_residual, by_embedding};
+static Tensor *by_dropout(Bench *b, float p)
+{
+    return dm_dropout(&b->graph, constant(&b->graph, ROWS, WIDTH, 1), p);
+}
+
+static Dropped *const ways[] = {by_residual, by_embedding, by_dropout};
 
 // How much of p is dropped, and that the rest is scaled up by what is missing.
 static void about_p_is_dropped_and_the_rest_is_scaled(void)
@@ -159,6 +164,22 @@ static void the_way_back_uses_the_mask_of_the_way_forward(void)
     bench_close(&b);
 }
 
+static void alone_it_goes_back_by_its_mask_too(void)
+{
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, true);
+    const Tensor *x = constant(&b.graph, ROWS, WIDTH, 1);
+    Tensor *y = dm_dropout(&b.graph, x, 0.3f);
+    for (int i = 0; i < 3; i++) by_dropout(&b, 0.5f);
+    float *gradient = dm_gradient(&b.graph, y);
+    for (int i = 0; i < SIZE; i++) gradient[i] = 1;
+    dm_backward(&b.graph);
+    CU_ASSERT(memcmp(x->grad, y->data, SIZE * sizeof(float)) == 0);
+    CU_ASSERT(dm_dropout(&b.graph, x, 0) == x);
+    bench_close(&b);
+}
+
 static void a_rate_of_zero_changes_nothing(void)
 {
     Bench b;
@@ -181,6 +202,7 @@ const Fact facts[] = {
     FACT(rows_and_ops_have_masks_of_their_own),
     FACT(residual_and_its_norm_draw_the_same_mask),
     FACT(the_way_back_uses_the_mask_of_the_way_forward),
+    FACT(alone_it_goes_back_by_its_mask_too),
     FACT(a_rate_of_zero_changes_nothing),
     {NULL, NULL},
 };

@@ -241,6 +241,17 @@ static void check_gru(Golden *c)
     gradient_equals(c, "dh", h);
 }
 
+static void check_collect(Golden *c)
+{
+    static const char *const names[][2] = {{"part0", "dpart0"}, {"part1", "dpart1"}, {"part2", "dpart2"}};
+    const Tensor *parts[DM_COUNT(names)];
+    int count = 0, n;
+    while (count < (int)DM_COUNT(names) && (parts[count] = input(c, names[count][0]))) count++;
+    const int *order = integers(c, "order", &n);
+    way_back(c, dm_collect(&c->bench.graph, parts, count, order, n));
+    for (int i = 0; i < count; i++) gradient_equals(c, names[i][1], parts[i]);
+}
+
 static void check_arithmetic(Golden *c)
 {
     Graph *g = &c->bench.graph;
@@ -269,6 +280,7 @@ static const Check checks[] = {
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
+    {"collect", check_collect},
     {"additive_attention", check_additive_attention},
 };
 
@@ -306,11 +318,12 @@ static void every_op_equals_its_golden_values(void)
         expect(run_cases(&checks[i]) > 0, "ops.json has no case of %s", checks[i].op);
 }
 
-// What comes out of the output layer for search is looked at with cross_entropy.
+// What comes out of the output layer for search is looked at with cross_entropy; the masks of dropout are ours.
 static void every_op_with_a_gradient_has_golden_values(void)
 {
     for (int i = 0; dm_ops[i]; i++) {
-        bool found = !strcmp(dm_ops[i]->name, "log_probabilities") || !strcmp(dm_ops[i]->name, "next_pieces");
+        bool found = !strcmp(dm_ops[i]->name, "log_probabilities") || !strcmp(dm_ops[i]->name, "next_pieces") ||
+                     !strcmp(dm_ops[i]->name, "dropout");
         for (size_t n = 0; n < DM_COUNT(checks); n++) found |= !strcmp(checks[n].op, dm_ops[i]->name);
         expect(found, "op %s has no golden values", dm_ops[i]->name);
     }

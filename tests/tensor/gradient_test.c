@@ -237,6 +237,30 @@ static Tensor *run_concatenate(Bench *b, const Case *c)
     return dm_concatenate(&b->graph, x, y);
 }
 
+// Three parts, the second without a row, the third some columns of a wider tensor and twice among them; row 3 of all is
+// never taken.
+static Tensor *run_collect(Bench *b, const Case *c)
+{
+    static const int order[] = {4, 0, -1, 2, 5, 4, 1, 0, 6, -1, 7};
+    const Tensor *one = bench_input(b, 4, c->in), *none = dm_tensor(&b->graph, 0, c->in);
+    Tensor *columns = dm_arena_take(&b->arena, sizeof(Tensor));
+    *columns = dm_columns(bench_input(b, 2, c->in + 3), 2, c->in);
+    const Tensor *parts[] = {one, none, columns, columns};
+    return dm_collect(&b->graph, parts, DM_COUNT(parts), order, DM_COUNT(order));
+}
+
+// The result is used, and x beside it.
+static Tensor *run_dropout(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_add(&b->graph, x, dm_dropout(&b->graph, x, c->rate));
+}
+
+static Tensor *run_dropout_alone(Bench *b, const Case *c)
+{
+    return dm_dropout(&b->graph, bench_input(b, c->rows, c->in), c->rate);
+}
+
 // Several ops in a row, a tensor used twice: the order of the tape and the adding up.
 static Tensor *run_chain(Bench *b, const Case *c)
 {
@@ -376,6 +400,12 @@ static const Case cases[] = {
     {.op = "scale", .what = "12", .run = run_scale, .rows = 3, .in = 12},
     {.op = "concatenate", .what = "7 and 1", .run = run_concatenate, .rows = 4, .in = 7, .out = 1},
     {.op = "concatenate", .what = "3 and 33", .run = run_concatenate, .rows = 3, .in = 3, .out = 33},
+    {.op = "collect", .what = "1", .run = run_collect, .in = 1},
+    {.op = "collect", .what = "33", .run = run_collect, .in = 33},
+    {.op = "dropout", .what = "7", .run = run_dropout_alone, .rows = 5, .in = 7, .rate = 0.3f},
+    {.op = "dropout", .what = "128", .run = run_dropout_alone, .rows = 2, .in = 128, .rate = 0.3f},
+    {.op = "dropout", .what = "x + dropout", .run = run_dropout, .rows = 5, .in = 33, .rate = 0.3f},
+    {.op = "dropout", .what = "0", .run = run_dropout, .rows = 5, .in = 3},
     {.op = "linear", .what = "a chain of ops", .run = run_chain, .rows = 4, .in = 12},
 };
 // clang-format on

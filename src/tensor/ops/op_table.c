@@ -16,5 +16,7 @@ const Op *const dm_ops[] = {
     &dm_next_pieces_op,
     &dm_gru_op,
     &dm_additive_attention_op,
+    &dm_collect_op,
+    &dm_dropout_op,
     NULL,
 };

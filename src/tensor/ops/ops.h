@@ -112,3 +112,10 @@ Tensor *dm_gru(Graph *g, const Tensor *input, const Tensor *hidden, const Tensor
 Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
 Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
 Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], [n, q] -> [n, p + q]
+
+// Row i is row order[i] of the parts [.., d] put one below the other, or zeros where order[i] is -1 -> [n, d]. A row
+// may be taken several times or never. order lives as long as the tape.
+Tensor *dm_collect(Graph *g, const Tensor *const *parts, int count, const int *order, int n);
+
+// y = mask * x, the mask 0 with probability rate and 1 / (1 - rate) otherwise; x itself where the rate is 0.
+Tensor *dm_dropout(Graph *g, const Tensor *x, float rate);
