@@ -1,4 +1,4 @@
-// MarianMT folders against PyTorch: what tests/golden/marian_folders.py computed in float64 through MarianMTModel on
+// MarianMT folders against PyTorch: what tests/golden/transformer_folders.py computed in float64 through MarianMTModel on
 // small random folders. Loss, log-probabilities, every gradient, greedy translation, weights after ten updates of Adam.
 #include "tensor/check.h"
 
