@@ -49,17 +49,21 @@ def log_probabilities(subject, source, target):
     return torch.log_softmax(subject.logits(source, [subject.pad] + target[:-1]), dim=-1)
 
 
-def losses(subject, corpus):
-    """The smoothed objective and the negative log-likelihood (both summed), and each pair's log-probabilities."""
+def losses(all_logp, corpus, pad):
+    """The smoothed objective and the negative log-likelihood (both summed), and each pair's log-probabilities.
+    all_logp: of each pair [target pieces, vocabulary]."""
     objective, nll, chosen = 0, 0, []
-    for source, target in corpus:
-        logp = log_probabilities(subject, source, target)
-        others = [i for i in range(logp.shape[1]) if i != subject.pad]
+    for logp, (_, target) in zip(all_logp, corpus):
+        others = [i for i in range(logp.shape[1]) if i != pad]
         picked = logp[torch.arange(len(target)), torch.tensor(target)]
         objective = objective - (1 - SMOOTHING) * picked.sum() - SMOOTHING * logp[:, others].mean(dim=1).sum()
         nll = nll - picked.sum()
         chosen.append(picked)
     return objective, nll, chosen
+
+
+def losses_of(subject, corpus):
+    return losses((log_probabilities(subject, source, target) for source, target in corpus), corpus, subject.pad)
 
 
 def greedy(subject, source):
@@ -92,7 +96,7 @@ def ten_updates(subject, corpus):
     optimizer = torch.optim.Adam(weights.values(), lr=RATE, betas=(0.9, 0.98), eps=1e-9)
     for _ in range(UPDATES):
         optimizer.zero_grad()
-        (losses(subject, corpus)[0] / count).backward()
+        (losses_of(subject, corpus)[0] / count).backward()
         for name, weight in weights.items():
             weight.grad = without_pad(name, weight.grad, subject.pad)
         optimizer.step()
@@ -121,7 +125,7 @@ def worst_difference(exact, single):
 def write_golden(folder, load, corpus, trains=True):
     """Writes what the model of a folder computes beside it. load(folder, dtype): opens it, a Subject."""
     subject = load(folder, torch.float64)
-    objective, nll, chosen = losses(subject, corpus)
+    objective, nll, chosen = losses_of(subject, corpus)
     pairs = []
     for (source, target), picked in zip(corpus, chosen):
         with torch.no_grad():
