@@ -26,5 +26,7 @@ const OptionRow dm_rows_shape[] = {
     {DM_TRAIN, &dm_option_heads},
     {DM_TRAIN, &dm_option_activation},
     {DM_TRAIN, &dm_option_norm_place},
+    {DM_TRAIN, &dm_option_dim_rnn},
+    {DM_TRAIN, &dm_option_rnn_attention},
     {0, NULL},
 };

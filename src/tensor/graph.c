@@ -61,6 +61,13 @@ Tensor *dm_tensor(Graph *graph, int rows, int cols)
     return t;
 }
 
+Tensor *dm_view(Graph *graph, Tensor view)
+{
+    Tensor *kept = dm_arena_take(graph->arena, sizeof *kept);
+    *kept = view;
+    return kept;
+}
+
 void *dm_record(Graph *graph, const Op *op, Tensor *result, size_t size)
 {
     if (graph->profile) dm_profile_name(graph->profile, op);

@@ -60,6 +60,9 @@ struct Graph {
 // An uninitialised tensor in the arena; where the graph is recording, something flows back to it.
 Tensor *dm_tensor(Graph *graph, int rows, int cols);
 
+// A view in the arena: what an op is given has to live until it has gone back.
+Tensor *dm_view(Graph *graph, Tensor view);
+
 // A record of `size` bytes for the way back of an op with this result (NULL: with none), zeroed; NULL where the graph
 // is not recording.
 void *dm_record(Graph *graph, const Op *op, Tensor *result, size_t size);

@@ -10,6 +10,7 @@ typedef enum Init {
     DM_INIT_ONE,
     DM_INIT_XAVIER,     // uniform +-sqrt(6 / (in + out)) (Glorot and Bengio 2010)
     DM_INIT_ATTENTION,  // the same as if q, k and v were one matrix: +-sqrt(6 / (in + 3 out)); it converges sooner
+    DM_INIT_GATES,      // three matrices above one another, each by itself: +-sqrt(6 / (in + out / 3))
     DM_INIT_EMBEDDING,  // normal, deviation width^-0.5
 } Init;
 

@@ -17,10 +17,3 @@ Tokens dm_tokens(Arena *arena, int n, const int *lengths, const int *ids);
 // Teacher forcing: what a decoder reads while it writes the sequences w1 ... wn (the last is the end of sentence):
 // `start` w1 ... w(n-1), so that row i reads what stands before the piece that it is to predict.
 Tokens dm_shifted(Arena *arena, Tokens written, int start);
-
-static inline int dm_longest(Spans spans)
-{
-    int most = 0;
-    for (int i = 0; i < spans.n; i++) most = spans.length[i] > most ? spans.length[i] : most;
-    return most;
-}

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/arena.h"
 #include "core/error.h"
@@ -14,8 +15,8 @@
 #include "tensor/products/panels.h"
 
 typedef struct Pack {
-    const float *weight;  // its first row: the key, with `count`
-    int count;
+    const float *weight;  // its first row: the key, with `count` and `width`
+    int count, width;
     float *scales;  // [count] of int8
     void *packed;
 } Pack;
@@ -76,13 +77,15 @@ static size_t packed_size(const Packs *packs, int count, int width)
     return packs->type == DM_MATMUL_S8 ? dm_integer_panels_size(count, width) : dm_panels_size(count, width);
 }
 
-static void pack_integers(Packs *packs, Pack *pack, int width)
+// rows: [count, width], side by side
+static void pack_integers(Packs *packs, Pack *pack, const float *rows)
 {
+    const int width = pack->width;
     const size_t size = (size_t)pack->count * (size_t)width;
     int8_t *integers = dm_allocate(size, sizeof *integers);
     pack->scales = dm_arena_take(&packs->arena, (size_t)pack->count * sizeof(float));
     for (size_t i = 0; i < (size_t)pack->count; i++)
-        pack->scales[i] = dm_quantize_row(pack->weight + i * (size_t)width, integers + i * (size_t)width, width);
+        pack->scales[i] = dm_quantize_row(rows + i * (size_t)width, integers + i * (size_t)width, width);
     if (packs->own)
         dm_integer_panels_pack(pack->count, width, integers, pack->packed);
     else
@@ -90,18 +93,33 @@ static void pack_integers(Packs *packs, Pack *pack, int width)
     free(integers);
 }
 
+// Rows of a weight side by side: its own, or of columns of a wider one a copy, *copy, for the caller to free.
+static const float *side_by_side(const Tensor *weight, int first, int count, float **copy)
+{
+    *copy = NULL;
+    if (weight->stride == weight->cols) return dm_row(weight, first);
+    const size_t width = (size_t)weight->cols;
+    *copy = dm_allocate((size_t)count * width, sizeof(float));
+    for (int i = 0; i < count; i++)
+        memcpy(*copy + (size_t)i * width, dm_row(weight, first + i), width * sizeof(float));
+    return *copy;
+}
+
 static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
 {
     const int width = weight->cols;
+    float *copy;
+    const float *rows = side_by_side(weight, first, count, &copy);
     Pack *pack = dm_arena_take(&packs->arena, sizeof *pack);
-    *pack = (Pack){.weight = dm_row(weight, first), .count = count};
+    *pack = (Pack){.weight = dm_row(weight, first), .count = count, .width = width};
     pack->packed = dm_arena_take(&packs->arena, packed_size(packs, count, width));
     if (packs->type == DM_MATMUL_S8)
-        pack_integers(packs, pack, width);
+        pack_integers(packs, pack, rows);
     else if (packs->own)
-        dm_panels_pack(count, width, pack->weight, pack->packed);
+        dm_panels_pack(count, width, rows, pack->packed);
     else
-        dm_matmul_pack(count, width, packs->type, pack->weight, pack->packed);
+        dm_matmul_pack(count, width, packs->type, rows, pack->packed);
+    free(copy);
     return pack;
 }
 
@@ -111,11 +129,11 @@ static size_t slot_of(const float *weight)
 }
 
 // The pack where it is, or NULL; *at: the slot it is in or would be put in.
-static Pack *look_up(const Packs *packs, const float *weight, int count, size_t *at)
+static Pack *look_up(const Packs *packs, const float *weight, int count, int width, size_t *at)
 {
     for (*at = slot_of(weight);; *at = (*at + 1) % SLOTS) {
         Pack *pack = atomic_load_explicit(&packs->slot[*at], memory_order_acquire);
-        if (!pack || (pack->weight == weight && pack->count == count)) return pack;
+        if (!pack || (pack->weight == weight && pack->count == count && pack->width == width)) return pack;
     }
 }
 
@@ -123,12 +141,12 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
 {
     size_t at;
     const float *rows = dm_row(weight, first);
-    Pack *pack = look_up(packs, rows, count, &at);
+    Pack *pack = look_up(packs, rows, count, weight->cols, &at);
     if (pack) return pack;
     pthread_mutex_lock(&packs->adding);
-    pack = look_up(packs, rows, count, &at);
+    pack = look_up(packs, rows, count, weight->cols, &at);
     if (!pack) {
-        assert(packs->count < MOST && weight->stride == weight->cols);
+        assert(packs->count < MOST);
         pack = make(packs, weight, first, count);
         packs->count++;
         atomic_store_explicit(&packs->slot[at], pack, memory_order_release);
