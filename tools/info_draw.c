@@ -73,30 +73,17 @@ static void print_list(const cJSON *list)
 
 // ---- The architecture -----------------------------------------------------------------------------------------------
 
-static void draw_embeddings(const cJSON *json)
+// before: what stands in front of every line
+static void draw_outlines(const cJSON *outlines, const char *before)
 {
-    const cJSON *architecture = find(json, "architecture"), *table;
-    const double width = report_number(architecture, "width");
-    cJSON_ArrayForEach(table, find(find(find(json, "parameters"), "embeddings"), "tables"))
+    const cJSON *outline;
+    cJSON_ArrayForEach(outline, outlines)
     {
-        printf("├─ embedding %s x %.0f of ", grouped_of(table, "pieces").text, width);
-        print_list(find(table, "used_by"));
-        if (cJSON_IsTrue(find(architecture, "scale_embedding"))) printf(", times sqrt(%.0f)", width);
-        printf(", plus %s positions\n", report_string(architecture, "positions"));
+        char deeper[64];
+        printf("%s%s %s\n", before, outline->next ? "├─" : "└─", report_string(outline, "text"));
+        snprintf(deeper, sizeof deeper, "%s%s  ", before, outline->next ? "│" : " ");
+        draw_outlines(find(outline, "parts"), deeper);
     }
-}
-
-// What a layer has; the norm stands behind each of its sublayers.
-static void draw_block(const cJSON *architecture, const char *name, const char *const *sublayers)
-{
-    const cJSON *block = find(architecture, name);
-    const double layers = report_number(block, "layers"), width = report_number(architecture, "width");
-    printf("├─ %s, %.0f layer%s, %s-norm\n", name, layers, layers == 1 ? "" : "s", report_string(architecture, "norm"));
-    for (; *sublayers; sublayers++)
-        printf("│  ├─ %s, %.0f heads x %.0f\n", *sublayers, report_number(block, "heads"),
-               report_number(block, "head_width"));
-    printf("│  └─ feed-forward %.0f - %.0f - %.0f, %s\n", width, report_number(block, "feed_forward"), width,
-           report_string(architecture, "activation"));
 }
 
 static void draw_architecture(const cJSON *json)
@@ -104,13 +91,7 @@ static void draw_architecture(const cJSON *json)
     const cJSON *architecture = find(json, "architecture"), *total = find(find(json, "parameters"), "total");
     printf("%s: %s, %s parameters\n", report_string(json, "folder"), report_string(architecture, "name"),
            grouped_of(total, "count").text);
-    draw_embeddings(json);
-    draw_block(architecture, "encoder", (const char *const[]){"self-attention", NULL});
-    draw_block(architecture, "decoder",
-               (const char *const[]){"self-attention to what is written so far", "attention to the encoder", NULL});
-    printf("└─ output %.0f - %s%s, plus bias\n", report_number(architecture, "width"),
-           grouped_of(find(json, "vocabulary"), "target").text,
-           cJSON_IsTrue(find(architecture, "tied_output")) ? ", by the embedding of the target" : "");
+    draw_outlines(find(architecture, "outline"), "");
 }
 
 // ---- Parameters, vocabulary, operations -----------------------------------------------------------------------------
