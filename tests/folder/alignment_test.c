@@ -4,9 +4,13 @@
 
 #include "core/scratch.h"
 #include "folder/folder.h"
+#include "model/small_config.h"
 #include "test.h"
 
-static const ModelConfig shape = {.decoder_layers = 3, .decoder_heads = 4};
+static ModelConfig decoder_of(int layers, int heads)
+{
+    return small_transformer(30, 16, layers, heads);
+}
 
 static Status read_heads(AlignmentHeads *heads, const char *extra, const ModelConfig *config, Error *error)
 {
@@ -25,6 +29,7 @@ static bool are(const AlignmentHeads *heads, int layer, int shift, int count, co
 
 static void what_config_json_says_is_taken(void)
 {
+    const ModelConfig shape = decoder_of(3, 4);
     AlignmentHeads heads;
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(read_heads(&heads,
@@ -39,7 +44,7 @@ static void what_config_json_says_is_taken(void)
 static void where_it_says_nothing_the_last_layer_but_one_counts(void)
 {
     static const char *const nothing[] = {NULL, "{}", "{\"alignment\": null}"};
-    const ModelConfig one = {.decoder_layers = 1, .decoder_heads = 2};
+    const ModelConfig shape = decoder_of(3, 4), one = decoder_of(1, 2);
     for (size_t i = 0; i < DM_COUNT(nothing); i++) {
         AlignmentHeads heads;
         CU_ASSERT_EQUAL_FATAL(read_heads(&heads, nothing[i], &shape, NULL), DM_OK);
@@ -76,6 +81,7 @@ static void what_the_model_does_not_have_is_refused_by_name(void)
         {"{\"layer\": 1, \"shift\": 0, \"heads\": [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1]}",
          "is [0,1,2,3,0,1"},
     };
+    const ModelConfig shape = decoder_of(3, 4);
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         AlignmentHeads heads;
         Error error = {"no error"};
@@ -111,6 +117,7 @@ static void what_is_stored_is_read_again_and_all_else_stays(void)
     CU_ASSERT_EQUAL_FATAL(dm_alignment_heads_store(&stored, 2.0 / 3, folder, &error), DM_OK);
     char *once = read_config();
     cJSON *json = cJSON_Parse(once), *ours = cJSON_GetObjectItem(json, "dragoman");
+    const ModelConfig shape = decoder_of(3, 4);
     AlignmentHeads heads;
     CU_ASSERT_EQUAL_FATAL(dm_alignment_heads_of(&heads, &shape, ours, folder, &error), DM_OK);
     CU_ASSERT(are(&heads, 2, 1, 2, (int[]){1, 3}));

@@ -1,8 +1,7 @@
 // config.json and generation_config.json: what other people's folders say, what is refused, what we write.
-#include "model/config.h"
-
 #include "core/scratch.h"
 #include "folder/folder.h"
+#include "model/small_config.h"
 #include "test.h"
 
 // As OPUS-MT folders have it: more keys than matter, search defaults among them.
@@ -56,13 +55,16 @@ static void an_opus_folder_is_understood(void)
     cJSON *extra;
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, &extra, write_folder(opus, NULL), &error), DM_OK);
-    CU_ASSERT_STRING_EQUAL(c.architecture, "transformer");
+    const TransformerShape *t = dm_transformer_shape(&c);
+    CU_ASSERT_PTR_EQUAL(c.architecture, &dm_transformer);
     CU_ASSERT(c.source_vocabulary == 58101 && c.target_vocabulary == 58101);
-    CU_ASSERT(c.shared_embeddings && c.tied_output && c.scale_embedding);
-    CU_ASSERT(c.width == 512 && c.encoder_layers == 6 && c.decoder_layers == 3);
-    CU_ASSERT(c.encoder_heads == 8 && c.decoder_heads == 4 && c.encoder_ffn == 2048 && c.decoder_ffn == 1024);
-    CU_ASSERT(c.activation == DM_SWISH);
-    CU_ASSERT(c.eos == 0 && c.pad == 58100 && c.decoder_start == 58100 && c.max_positions == 256);
+    CU_ASSERT(c.shared_embeddings && c.tied_output && t->scale_embedding);
+    CU_ASSERT(c.width == 512 && t->encoder_layers == 6 && t->decoder_layers == 3);
+    CU_ASSERT(t->encoder_heads == 8 && t->decoder_heads == 4 && t->encoder_ffn == 2048 && t->decoder_ffn == 1024);
+    CU_ASSERT(t->activation == named("activation_function", "swish"));
+    CU_ASSERT(t->norm == named("norm", "layer") && t->norm_place == named("norm_place", "post"));
+    CU_ASSERT(t->positions == named("positions", "sine") && t->max_positions == 256);
+    CU_ASSERT(c.eos == 0 && c.pad == 58100 && c.decoder_start == 58100);
     CU_ASSERT(c.beam_size == 6 && c.max_length == 512);
     CU_ASSERT(c.bad_word_count == 2 && c.bad_words[0] == 58100 && c.bad_words[1] == 3);
     CU_ASSERT_PTR_NULL(extra);
@@ -90,6 +92,22 @@ static void what_is_not_said_is_zero(void)
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, folder, &error), DM_OK);
     CU_ASSERT(c.beam_size == 0 && c.max_length == 0 && c.bad_word_count == 1 && c.bad_words[0] == 58100);
     dm_config_free(&c);
+}
+
+static void what_is_not_said_of_the_shape_is_what_transformers_means(void)
+{
+    static const char *const left_out[] = {"\"activation_function\": \"swish\",", "\"scale_embedding\": true,",
+                                           "\"max_position_embeddings\": 256,"};
+    for (int i = 0; i < 3; i++) {
+        ModelConfig c;
+        Error error = {""};
+        CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, write_folder(changed(left_out[i], ""), NULL), &error), DM_OK);
+        const TransformerShape *t = dm_transformer_shape(&c);
+        CU_ASSERT(t->activation == named("activation_function", i == 0 ? "gelu" : "swish"));
+        CU_ASSERT(t->scale_embedding == (i != 1));
+        CU_ASSERT(t->max_positions == (i == 2 ? 1024 : 256));
+        dm_config_free(&c);
+    }
 }
 
 static void what_cannot_be_computed_is_refused_by_name(void)
@@ -172,7 +190,7 @@ static void what_is_written_is_read_again(void)
     cJSON *extra, *ours = cJSON_Parse("{\"segmenter\": \"space\", \"options\": {\"seed\": 1}}");
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, write_folder(opus, NULL), &error), DM_OK);
-    c.scale_embedding = false;
+    dm_transformer_shape(&c)->scale_embedding = false;
     const char *folder = write_folder("{}", "{}");
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, ours, folder, &error), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, &extra, folder, &error), DM_OK);
@@ -193,13 +211,12 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
     ModelConfig c, again;
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, write_folder(opus, NULL), &error), DM_OK);
-    c.beam_size = c.max_length = c.bad_word_count = c.max_positions = 0;
-    *c.activation_name = '\0';
+    c.beam_size = c.max_length = c.bad_word_count = 0;
     const char *folder = write_folder("{}", "{}");
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, NULL, folder, &error), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, &error), DM_OK);
-    CU_ASSERT(again.beam_size == 5 && again.max_length == 512 && again.max_positions == 1024);
-    CU_ASSERT(again.bad_word_count == 1 && again.bad_words[0] == c.pad && again.activation == DM_SWISH);
+    CU_ASSERT(again.beam_size == 5 && again.max_length == 512);
+    CU_ASSERT(again.bad_word_count == 1 && again.bad_words[0] == c.pad);
     dm_config_free(&again);
     dm_config_free(&c);
 }
@@ -208,6 +225,7 @@ const Fact facts[] = {
     FACT(an_opus_folder_is_understood),
     FACT(generation_config_wins_for_search_and_may_hold_the_ids),
     FACT(what_is_not_said_is_zero),
+    FACT(what_is_not_said_of_the_shape_is_what_transformers_means),
     FACT(what_cannot_be_computed_is_refused_by_name),
     FACT(values_that_make_no_sense_are_named),
     FACT(broken_json_is_named_with_its_line),

@@ -83,6 +83,7 @@ static void a_token_costs_what_is_said(void)
         const ModelConfig config = odd_config(kind & 1, kind & 2);
         Setting s = setting_of(&config);
         const Architecture *a = s.model->architecture;
+        const OutputLayer *output = &s.model->output;
         cJSON *json = describe_model(s.model);
         counted = chosen_backend();
 
@@ -90,10 +91,9 @@ static void a_token_costs_what_is_said(void)
         g->gemm = &counting;
         take_operations();
         Memory memory = a->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
-        SearchState *state = a->start(g, s.model, memory);
+        SearchState *state = a->start(g, s.model, memory, LENGTH);
         expect_weights(json, "encode", take_operations());
-        for (int i = 0; i < LENGTH; i++)
-            dm_log_probabilities(g, a->step(g, state, ids + i), s.model->output, s.model->output_bias);
+        for (int i = 0; i < LENGTH; i++) output->kind->log_probabilities(g, output, a->extend(g, state, ids + i, NULL));
         expect_weights(json, "decode", take_operations());
         a->finish(state);
 
@@ -101,10 +101,7 @@ static void a_token_costs_what_is_said(void)
         g->gemm = &counting;
         memory = a->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
         const Tensor *x = a->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids));
-        dm_cross_entropy(
-            g,
-            &(CrossEntropy){
-                .x = x, .weight = s.model->output, .bias = s.model->output_bias, .targets = targets, .excluded = PAD});
+        output->kind->loss(g, output, x, &(Targets){.ids = targets});
         dm_backward(g);
         expect_weights(json, "train", take_operations());
         cJSON_Delete(json);
@@ -116,13 +113,14 @@ static void a_token_costs_what_is_said(void)
 static void attention_costs_what_is_said(void)
 {
     const ModelConfig config = small_config();
+    const TransformerShape *shape = dm_transformer_shape(&config);
     Setting s = setting_of(&config);
     cJSON *json = describe_model(s.model);
     double encode = 0, decode = 0, train = 0;
     for (int query = 1; query <= LENGTH; query++) {
-        encode += 4.0 * WIDTH * LENGTH * config.encoder_layers;
-        decode += 4.0 * WIDTH * (query + LENGTH) * config.decoder_layers;
-        train += 3 * 4.0 * WIDTH * LENGTH * (config.encoder_layers + 2 * config.decoder_layers);
+        encode += 4.0 * WIDTH * LENGTH * shape->encoder_layers;
+        decode += 4.0 * WIDTH * (query + LENGTH) * shape->decoder_layers;
+        train += 3 * 4.0 * WIDTH * LENGTH * (shape->encoder_layers + 2 * shape->decoder_layers);
     }
     CU_ASSERT_EQUAL(number(json, "operations", "encode", "attention") * LENGTH, encode);
     CU_ASSERT_EQUAL(number(json, "operations", "decode", "attention") * LENGTH, decode);

@@ -24,7 +24,8 @@ static void sentences_may_be_longer_than_max_positions(void)
 {
     enum { LONG = 700, LAST = 650 };
     ModelConfig config = small_config();
-    config.encoder_layers = config.decoder_layers = 0;  // what is left is the embedding, which can be written down
+    TransformerShape *shape = dm_transformer_shape(&config);
+    shape->encoder_layers = shape->decoder_layers = 0;  // what is left is the embedding, which can be written down
     Setting s = setting_of(&config);
     Graph *g = begin(&s, false, 0);
     static int ids[LONG];
@@ -45,10 +46,10 @@ static void sentences_may_be_longer_than_max_positions(void)
         }
         if (!(off <= 1e-5)) expect(false, "position %d is off by %g", position, off);
     }
-    SearchState *state = a->start(g, s.model, memory);
+    SearchState *state = a->start(g, s.model, memory, 1);
     for (int position = 0; position <= LAST; position++) {
         ArenaMark mark = dm_arena_mark(g->arena);
-        const Tensor *x = a->step(g, state, &ids[position]);
+        const Tensor *x = a->extend(g, state, &ids[position], NULL);
         double off = 0;
         for (int j = 0; j < WIDTH; j++) off = fmax(off, fabsf(x->data[j] - dm_row(decoded, position)[j]));
         if (!(off <= 1e-5)) expect(false, "step %d is off by %g", position, off);
@@ -90,9 +91,10 @@ static void projections_lie_side_by_side(void)
                 CU_ASSERT_EQUAL(p->list[at].offset,
                                 p->list[first].offset + (size_t)j * (vector ? WIDTH : WIDTH * WIDTH));
                 CU_ASSERT_PTR_EQUAL(p->list[at].tensor.data, p->data + p->list[at].offset);
-                CU_ASSERT_EQUAL(p->list[at].vector, vector);
+                CU_ASSERT_EQUAL(p->list[at].rank, vector ? 1 : 2);
+                CU_ASSERT_EQUAL(p->list[at].full, vector);
             }
-            Tensor joined = dm_joined(p, first, count);
+            Tensor joined = dm_parameters_joined(p, p->list[first].name, count);
             CU_ASSERT_PTR_EQUAL(joined.data, p->list[first].tensor.data);
             CU_ASSERT_EQUAL(joined.rows, vector ? 1 : count * WIDTH);
             CU_ASSERT_EQUAL(joined.cols, vector ? count * WIDTH : WIDTH);
@@ -107,13 +109,14 @@ static void parameters_are_those_of_a_marian_folder(void)
     static const char *const attention[] = {"q_proj", "k_proj", "v_proj", "out_proj"}, *const kinds[] = {"weight",
                                                                                                          "bias"};
     ModelConfig config = small_config();
+    const TransformerShape *shape = dm_transformer_shape(&config);
     Setting s = setting_of(&config);
     const Parameters *p = &s.model->parameters;
     int known = 2;
     char name[96];
     index_of(p, "model.shared.weight");
     for (int side = 0; side < 2; side++)
-        for (int layer = 0; layer < (side ? config.decoder_layers : config.encoder_layers); layer++)
+        for (int layer = 0; layer < (side ? shape->decoder_layers : shape->encoder_layers); layer++)
             for (int kind = 0; kind < 2; kind++) {
                 const char *prefix = side ? "model.decoder" : "model.encoder";
                 for (int cross = 0; cross <= side; cross++) {
@@ -135,13 +138,13 @@ static void parameters_are_those_of_a_marian_folder(void)
             }
     int bias = index_of(p, "final_logits_bias");
     expect(p->count == known, "there are %d parameters, %d are known", p->count, known);
-    CU_ASSERT_FALSE(p->list[bias].trained);
+    CU_ASSERT_EQUAL(p->list[bias].kind, DM_FIXED);
     size_t offset = 0;
     for (int i = 0; i < p->count; offset += (size_t)(p->list[i].tensor.rows * p->list[i].tensor.cols), i++)
         CU_ASSERT_EQUAL(p->list[i].offset, offset);
     CU_ASSERT_EQUAL(p->size, offset);
     CU_ASSERT_EQUAL(p->trained_size, offset - VOCABULARY);
-    CU_ASSERT_PTR_EQUAL(s.model->output->data, dm_parameter(p, "model.shared.weight")->tensor.data);
+    CU_ASSERT_PTR_EQUAL(s.model->output.weight.data, dm_parameter(p, "model.shared.weight")->tensor.data);
     CU_ASSERT_PTR_NULL(dm_parameter(p, "model.shared"));
     end(&s);
 }
@@ -153,12 +156,13 @@ static void weights_start_as_they_should(void)
     const Parameters *p = &model->parameters;
     for (size_t i = 0; i < p->size; i++)
         if (p->data[i] != 0) expect(false, "weight %zu of a new model is not zero", i);
-    dm_parameters_initialise(&model->parameters, 1);
-    dm_parameters_initialise(&same->parameters, 1);
-    dm_parameters_initialise(&other->parameters, 2);
+    dm_model_initialise(model, 1);
+    dm_model_initialise(same, 1);
+    dm_model_initialise(other, 2);
     CU_ASSERT(memcmp(p->data, same->parameters.data, p->size * sizeof(float)) == 0);
     const Parameter *table = dm_parameter(p, "model.shared.weight");
     CU_ASSERT_EQUAL(table->frozen_row, PAD);
+    for (int i = 0; i < VOCABULARY; i++) CU_ASSERT_EQUAL(model->output.bias.data[i], i == PAD ? -10000 : 0);
     double squares = 0;
     for (int i = 0; i < VOCABULARY * WIDTH; i++) squares += table->tensor.data[i] * table->tensor.data[i];
     for (int i = 0; i < WIDTH; i++) CU_ASSERT_EQUAL(dm_row(&table->tensor, PAD)[i], 0);

@@ -1,31 +1,25 @@
 // A small Transformer with random weights, for the tests of the model: its configuration, and a graph to run it in.
 #pragma once
-#include "model/model.h"
+#include "model/small_config.h"
 #include "tensor/check.h"
 
 enum { VOCABULARY = 31, PAD = VOCABULARY - 1, EOS = 0, WIDTH = 16 };
 
 static inline ModelConfig small_config(void)
 {
-    ModelConfig c = {.source_vocabulary = VOCABULARY,
-                     .target_vocabulary = VOCABULARY,
-                     .shared_embeddings = true,
-                     .tied_output = true,
-                     .width = WIDTH,
-                     .encoder_layers = 2,
-                     .decoder_layers = 3,
-                     .encoder_heads = 2,
-                     .decoder_heads = 4,
-                     .encoder_ffn = 20,
-                     .decoder_ffn = 24,
-                     .activation = DM_SWISH,
-                     .scale_embedding = true,
-                     .pad = PAD,
-                     .eos = EOS,
-                     .decoder_start = PAD,
-                     .max_positions = 16};
-    snprintf(c.architecture, sizeof c.architecture, "transformer");
-    snprintf(c.activation_name, sizeof c.activation_name, "swish");
+    ModelConfig c = small_transformer(VOCABULARY, WIDTH, 2, 2);
+    *dm_transformer_shape(&c) = (TransformerShape){.encoder_layers = 2,
+                                                   .decoder_layers = 3,
+                                                   .encoder_heads = 2,
+                                                   .decoder_heads = 4,
+                                                   .encoder_ffn = 20,
+                                                   .decoder_ffn = 24,
+                                                   .activation = named("activation_function", "swish"),
+                                                   .norm = named("norm", "layer"),
+                                                   .norm_place = named("norm_place", "post"),
+                                                   .positions = named("positions", "sine"),
+                                                   .max_positions = 16,
+                                                   .scale_embedding = true};
     return c;
 }
 
@@ -37,7 +31,7 @@ static inline Model *random_model(const ModelConfig *config, uint64_t seed)
     Random random = dm_random(seed, 77, 0, 0);
     for (int i = 0; i < model->parameters.count; i++) {
         Parameter *p = &model->parameters.list[i];
-        if (p->vector)
+        if (p->full)
             for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] += 0.3f * (float)dm_random_normal(&random);
     }
     return model;

@@ -14,8 +14,8 @@ static double loss_of(Setting *s, bool recording, float dropout)
     Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
     Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, target_inputs));
     Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
-                                                    .weight = m->output,
-                                                    .bias = m->output_bias,
+                                                    .weight = &m->output.weight,
+                                                    .bias = &m->output.bias,
                                                     .targets = target_outputs,
                                                     .smoothing = 0.1f,
                                                     .excluded = PAD});
@@ -51,7 +51,7 @@ static void check_gradient(const ModelConfig *config, float dropout)
     const float one = 1;
     for (int i = 0; i < s.model->parameters.count; i++) {
         const Parameter *p = &s.model->parameters.list[i];
-        if (!p->trained) continue;
+        if (p->kind != DM_TRAINED) continue;
         const size_t size = (size_t)(p->tensor.rows * p->tensor.cols);
         const float *gradient = s.gradients + p->offset;
         double largest = 0.2;
@@ -91,8 +91,9 @@ static void gradient_of_the_loss_agrees_with_differences(void)
 static void gradient_with_dropout_agrees_with_differences(void)
 {
     ModelConfig config = small_config();
-    config.scale_embedding = false;
-    config.activation = DM_GELU;
+    TransformerShape *shape = dm_transformer_shape(&config);
+    shape->scale_embedding = false;
+    shape->activation = named("activation_function", "gelu");
     check_gradient(&config, 0.2f);
 }
 
@@ -101,7 +102,7 @@ static void gradient_without_shared_embeddings_agrees_with_differences(void)
     ModelConfig config = small_config();
     config.shared_embeddings = config.tied_output = false;
     config.source_vocabulary = VOCABULARY + 5;
-    config.activation = DM_TANH;
+    dm_transformer_shape(&config)->activation = named("activation_function", "tanh");
     check_gradient(&config, 0);
 }
 
@@ -241,7 +242,7 @@ static void check_search(const Move *moves, int move_count, int steps)
     const Architecture *a = s.model->architecture;
     Graph *g = begin(&s, false, 0);
     Memory memory = a->encode(g, s.model, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
-    SearchState *state = a->start(g, s.model, memory);
+    SearchState *state = a->start(g, s.model, memory, 1);
     Random random = dm_random(9, 0, 0, 0);
     Hypothesis now[MOST_SLOTS], next[MOST_SLOTS];
     int n = PAIRS;
@@ -254,12 +255,12 @@ static void check_search(const Move *moves, int move_count, int steps)
             for (int i = 0; i < move->n; i++) from[i] = move->from[i] % n;
             memcpy(now, next, sizeof now);
             n = move->n;
-            a->reorder(state, from, n);
+            a->keep(state, from, NULL, n, 1);
         }
         int ids[MOST_SLOTS];
         for (int i = 0; i < n; i++) ids[i] = now[i].ids[step] = step ? (int)dm_random_below(&random, PAD) : PAD;
         ArenaMark mark = dm_arena_mark(g->arena);
-        expect_step(&s, memory, now, n, step + 1, a->step(g, state, ids));
+        expect_step(&s, memory, now, n, step + 1, a->extend(g, state, ids, NULL));
         if (step == 0 || (move && move->n)) dm_arena_release(g->arena, mark);  // there was room in the caches
     }
     a->finish(state);
@@ -309,15 +310,15 @@ static void a_long_search_equals_the_whole_sequence(void)
     const Architecture *a = s.model->architecture;
     Memory memory = a->encode(g, s.model, dm_tokens(g->arena, 1, source_lengths, source_ids));
     const Tensor *whole = a->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids));
-    SearchState *state = a->start(g, s.model, memory);
+    SearchState *state = a->start(g, s.model, memory, 1);
     for (int t = 0; t < LONG; t++) {
         ArenaMark mark = dm_arena_mark(g->arena);
-        const Tensor *x = a->step(g, state, &ids[t]);
+        const Tensor *x = a->extend(g, state, &ids[t], NULL);
         double off = 0;
         for (int j = 0; j < WIDTH; j++) off = fmax(off, fabsf(x->data[j] - dm_row(whole, t)[j]));
         if (!(off <= 1e-5)) expect(false, "step %d is off by %g", t, off);
         dm_arena_release(g->arena, mark);
-        a->reorder(state, (int[]){0}, 1);
+        a->keep(state, (int[]){0}, NULL, 1, 1);
     }
     a->finish(state);
     end(&s);

@@ -49,15 +49,15 @@ static inline void finish(PlainSearch *s, Plain h, int pieces, double total)
 // log softmax in double of what follows a prefix, the whole prefix decoded anew.
 static inline void next_log_probabilities(Graph *g, const Model *model, Memory memory, const Plain *h, double *out)
 {
-    int inputs[LONGEST + 1], length = h->count + 1, vocabulary = model->output->rows;
+    int inputs[LONGEST + 1], length = h->count + 1, vocabulary = model->output.weight.rows;
     inputs[0] = model->config.decoder_start;
     memcpy(inputs + 1, h->ids, (size_t)h->count * sizeof(int));
     const Tensor *features = model->architecture->decode(g, model, memory, dm_tokens(g->arena, 1, &length, inputs));
     const float *x = dm_row(features, h->count);
     double largest = -INFINITY, sum = 0;
     for (int v = 0; v < vocabulary; v++) {
-        out[v] = (double)model->output_bias->data[v];
-        for (int i = 0; i < features->cols; i++) out[v] += (double)x[i] * (double)dm_row(model->output, v)[i];
+        out[v] = (double)model->output.bias.data[v];
+        for (int i = 0; i < features->cols; i++) out[v] += (double)x[i] * (double)dm_row(&model->output.weight, v)[i];
         largest = fmax(largest, out[v]);
     }
     for (int v = 0; v < vocabulary; v++) sum += exp(out[v] - largest);
@@ -67,7 +67,7 @@ static inline void next_log_probabilities(Graph *g, const Model *model, Memory m
 // The logarithm of the mean of what the models say.
 static inline void ask_all(Arena *arena, const PlainSearch *s, const Plain *h, double *out)
 {
-    const int vocabulary = s->models[0]->output->rows;
+    const int vocabulary = s->models[0]->output.weight.rows;
     double *one = dm_allocate((size_t)vocabulary, sizeof *one);
     for (int v = 0; v < vocabulary; v++) out[v] = 0;
     for (int m = 0; m < s->model_count; m++) {
@@ -104,7 +104,7 @@ static inline bool may_follow(const PlainSearch *s, const Plain *h, int id)
 // The ways to continue a hypothesis, the best first, each by `diversity` worse than the one before.
 static inline int continue_one(Arena *arena, PlainSearch *s, const Plain *h, int hypothesis, PlainCandidate *out)
 {
-    const int vocabulary = s->models[0]->output->rows;
+    const int vocabulary = s->models[0]->output.weight.rows;
     double *scores = dm_allocate((size_t)vocabulary, sizeof *scores);
     int n = 0;
     ask_all(arena, s, h, scores);
@@ -123,7 +123,7 @@ static inline void plain_search(PlainSearch *s)
 {
     const dm_translate_options *o = s->options;
     Arena arena = {0};
-    int vocabulary = s->models[0]->output->rows, size = o->beam_size, open = 1, at = 0;
+    int vocabulary = s->models[0]->output.weight.rows, size = o->beam_size, open = 1, at = 0;
     int limit = (int)ceil(o->max_length_factor * s->length) + 10;
     if (limit < s->prefix_count + 10) limit = s->prefix_count + 10;
     if (o->max_length && limit > o->max_length) limit = o->max_length;

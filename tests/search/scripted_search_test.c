@@ -16,26 +16,30 @@ static Memory scripted_encode(Graph *g, const Model *model, Tokens source)
     return (Memory){dm_tensor(g, source.n, SCRIPTED), source.spans};
 }
 
-static SearchState *scripted_start(Graph *g, const Model *model, Memory memory)
+static SearchState *scripted_start(Graph *g, const Model *model, Memory memory, int room)
 {
     (void)g;
     (void)model;
+    (void)room;
     state.n = memory.spans.n;
     return &state;
 }
 
 // One-hot: the column of the last piece is what the output layer takes from its weight.
-static Tensor *scripted_step(Graph *g, SearchState *s, const int *ids)
+static Tensor *scripted_extend(Graph *g, SearchState *s, const int *ids, const int *lengths)
 {
+    CU_ASSERT_PTR_NULL_FATAL(lengths);  // beam and samples go on by one piece
     Tensor *x = dm_tensor(g, s->n, SCRIPTED);
     for (int i = 0; i < s->n; i++)
         for (int id = 0; id < SCRIPTED; id++) dm_row(x, i)[id] = id == ids[i];
     return x;
 }
 
-static void scripted_reorder(SearchState *s, const int *from, int n)
+static void scripted_keep(SearchState *s, const int *from, const int *lengths, int n, int room)
 {
     (void)from;
+    (void)room;
+    CU_ASSERT_PTR_NULL_FATAL(lengths);
     s->n = n;
 }
 
@@ -52,18 +56,20 @@ static Found table_found(Arena *arena, const float scores[SCRIPTED], const float
     static const Architecture scripted = {.name = "scripted",
                                           .encode = scripted_encode,
                                           .start = scripted_start,
-                                          .step = scripted_step,
-                                          .reorder = scripted_reorder,
+                                          .extend = scripted_extend,
+                                          .keep = scripted_keep,
                                           .finish = scripted_finish};
     float weight[SCRIPTED * SCRIPTED] = {0}, bias[SCRIPTED];
     if (table) memcpy(weight, table, sizeof weight);
     memcpy(bias, scores, sizeof bias);
-    const Tensor output = {.rows = SCRIPTED, .cols = SCRIPTED, .stride = SCRIPTED, .data = weight, .parameter = true};
-    const Tensor output_bias = {.rows = 1, .cols = SCRIPTED, .stride = SCRIPTED, .data = bias};
+    const OutputLayer output = {
+        .kind = &dm_softmax,
+        .weight = {.rows = SCRIPTED, .cols = SCRIPTED, .stride = SCRIPTED, .data = weight, .parameter = true},
+        .bias = {.rows = 1, .cols = SCRIPTED, .stride = SCRIPTED, .data = bias},
+        .pad = SCRIPTED - 1};
     const Model model = {.config = {.eos = eos, .pad = SCRIPTED - 1, .decoder_start = SCRIPTED - 1, .width = SCRIPTED},
                          .architecture = &scripted,
-                         .output = &output,
-                         .output_bias = &output_bias};
+                         .output = output};
     Graph g = {.arena = arena, .gemm = chosen_backend()};
     int length = 4, ids[] = {1, 2, 3, 0};
     const Model *models = &model;

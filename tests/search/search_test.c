@@ -317,7 +317,7 @@ static void a_step_equals_the_whole_sequence(void)
     Graph g = graph_for(&arena, model), whole = graph_for(&scratch, model);
     Tokens sources = random_sources(&arena, model, SOURCES, SOURCE_LONGEST, 3);
     Memory memory = model->architecture->encode(&g, model, sources);
-    SearchState *state = model->architecture->start(&g, model, memory);
+    SearchState *state = model->architecture->start(&g, model, memory, 1);
     Random random = dm_random(9, 0, 0, 0);
     Plain slot[SLOTS] = {0}, moved[SLOTS];
     int source_of[SLOTS] = {0, 1, 2, 3}, moved_source[SLOTS], from[SLOTS], ids[SLOTS], n = SOURCES;
@@ -325,8 +325,8 @@ static void a_step_equals_the_whole_sequence(void)
     double worst = 0, expected[37];
     for (int step = 0; step < STEPS; step++) {
         ArenaMark mark = dm_arena_mark(&arena);
-        const Tensor *x = model->architecture->step(&g, state, ids);
-        const Tensor *got = dm_log_probabilities(&g, x, model->output, model->output_bias);
+        const Tensor *x = model->architecture->extend(&g, state, ids, NULL);
+        const Tensor *got = model->output.kind->log_probabilities(&g, &model->output, x);
         CU_ASSERT_EQUAL_FATAL(got->rows, n);
         for (int i = 0; i < n; i++) {
             int source = source_of[i], length = sources.spans.length[source];
@@ -348,7 +348,7 @@ static void a_step_equals_the_whole_sequence(void)
         }
         memcpy(slot, moved, sizeof slot);
         memcpy(source_of, moved_source, sizeof source_of);
-        model->architecture->reorder(state, from, n = next);
+        model->architecture->keep(state, from, NULL, n = next, 1);
     }
     CU_ASSERT_TRUE(worst < 1e-5);
     model->architecture->finish(state);

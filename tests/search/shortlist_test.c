@@ -60,7 +60,7 @@ static void what_cannot_be_used_is_refused(void)
     free(folder);
 }
 
-static bool is_listed(const ShortOutput *output, int id)
+static bool is_listed(const OutputLayer *output, int id)
 {
     for (int i = 0; i < output->weight.rows; i++)
         if (output->ids[i] == id) return true;
@@ -80,7 +80,7 @@ static void a_batch_looks_at_what_its_pieces_may_become(void)
     Arena arena = {0};
     Graph g = graph_for(&arena, model);
     int lengths[] = {2, 2}, ids[] = {2, 0, 3, 0};
-    ShortOutput *output = dm_shortlist_output(shortlist, &g, model, dm_tokens(&arena, 2, lengths, ids));
+    OutputLayer *output = dm_shortlist_output(shortlist, &g, model, dm_tokens(&arena, 2, lengths, ids));
     CU_ASSERT_FATAL(output && output->weight.rows == 256 && output->bias.cols == 256);
     static const int listed[] = {0, 2, 600, 601, 602, 650, 651}, others[] = {690, 691, 692, 603};
     for (size_t i = 0; i < DM_COUNT(listed); i++) CU_ASSERT(is_listed(output, listed[i]));
@@ -89,8 +89,8 @@ static void a_batch_looks_at_what_its_pieces_may_become(void)
         const int id = output->ids[i];
         CU_ASSERT(i == 0 || id > output->ids[i - 1]);
         CU_ASSERT(id < 250 || is_listed(output, id));
-        CU_ASSERT(output->bias.data[i] == model->output_bias->data[id]);
-        CU_ASSERT(memcmp(dm_row(&output->weight, i), dm_row(model->output, id), 8 * sizeof(float)) == 0);
+        CU_ASSERT(output->bias.data[i] == model->output.bias.data[id]);
+        CU_ASSERT(memcmp(dm_row(&output->weight, i), dm_row(&model->output.weight, id), 8 * sizeof(float)) == 0);
     }
     dm_short_output_free(output);
     dm_model_destroy(model);
@@ -114,7 +114,7 @@ static void search_finds_what_it_finds_where_other_pieces_are_impossible(void)
         Model *model = small_model(
             &(Shape){.seed = 3, .vocabulary = PIECES, .width = 16, .heads = 2, .layers = 2, .eos_bias = 3, .scale = 2});
         for (int id = 600; id < PIECES - 1; id++)
-            model->output_bias->data[id] = 4;  // where rows and ids are not the same
+            model->output.bias.data[id] = 4;  // where rows and ids are not the same
         const Model *models[] = {model};
         Arena arena = {0};
         Graph g = graph_for(&arena, model);
@@ -130,9 +130,9 @@ static void search_finds_what_it_finds_where_other_pieces_are_impossible(void)
                          .source = random_sources(&arena, model, SENTENCES, 6, 4),
                          .options = &options};
         CU_ASSERT(dm_search(&g, &job, found));
-        const ShortOutput *output = dm_shortlist_output(shortlist, &g, model, job.source);
+        const OutputLayer *output = dm_shortlist_output(shortlist, &g, model, job.source);
         for (int id = 0; id < PIECES; id++)
-            if (!is_listed(output, id)) model->output_bias->data[id] = -10000;
+            if (!is_listed(output, id)) model->output.bias.data[id] = -10000;
         job.shortlist = NULL;
         CU_ASSERT(dm_search(&g, &job, expected));
         int far = 0;

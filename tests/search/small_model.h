@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "core/random.h"
+#include "model/small_config.h"
 #include "search/search.h"
-#include "model/model.h"
 
 typedef struct Shape {
     uint64_t seed;
@@ -15,34 +15,14 @@ typedef struct Shape {
     float scale;     // of the weights, to those of a fresh model; more than 1 makes peaked distributions
 } Shape;
 
-// Ids as in our own folders: </s> 0, <unk> 1, ..., pad last.
 static inline Model *small_model(const Shape *shape)
 {
-    ModelConfig config = {.architecture = "transformer",
-                          .source_vocabulary = shape->vocabulary,
-                          .target_vocabulary = shape->vocabulary,
-                          .shared_embeddings = true,
-                          .tied_output = true,
-                          .width = shape->width,
-                          .encoder_layers = shape->layers,
-                          .decoder_layers = shape->layers,
-                          .encoder_heads = shape->heads,
-                          .decoder_heads = shape->heads,
-                          .encoder_ffn = 2 * shape->width,
-                          .decoder_ffn = 2 * shape->width,
-                          .activation = DM_RELU,
-                          .activation_name = "relu",
-                          .scale_embedding = true,
-                          .pad = shape->vocabulary - 1,
-                          .eos = 0,
-                          .decoder_start = shape->vocabulary - 1};
+    const ModelConfig config = small_transformer(shape->vocabulary, shape->width, shape->layers, shape->heads);
     Model *model = dm_model_create(&config);
     Parameters *p = &model->parameters;
-    dm_parameters_initialise(p, shape->seed);
+    dm_model_initialise(model, shape->seed);
     for (size_t i = 0; i < p->trained_size; i++) p->data[i] *= shape->scale;
-    float *bias = dm_parameter(p, "final_logits_bias")->tensor.data;
-    bias[config.eos] = shape->eos_bias;
-    bias[config.pad] = -10000;
+    model->output.bias.data[config.eos] = shape->eos_bias;
     return model;
 }
 

@@ -1,9 +1,9 @@
 // Facts about the heads that align: the right ones are found, and a run leaves them in its folder.
 #include "train/heads.h"
 
+#include "data/examples.h"
 #include "data/lexicon.h"
 #include "runs.h"
-#include "train/batch.h"
 
 // ---- Attention made by hand -------------------------------------------------------------------------------------
 
@@ -196,13 +196,13 @@ static void look_at_pair(const Learnt *l, int pair, int *place)
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = l->gemm, .parameters = l->model->parameters.data, .tap = &tap};
-    const Batch batch = dm_batch_make(&arena, &l->corpus, &pair, 1, l->model->config.decoder_start);
-    const Memory memory = l->model->architecture->encode(&g, l->model, batch.source);
-    l->model->architecture->decode(&g, l->model, memory, batch.target);
+    const Example example = dm_pairs.make(&arena, &l->corpus, &pair, 1, l->model->config.decoder_start);
+    const Memory memory = l->model->architecture->encode(&g, l->model, example.source);
+    l->model->architecture->decode(&g, l->model, memory, example.read);
     const AttentionView *view = tap.first;
     for (int layer = -1;; view = view->next)
         if (view->kind == DM_CROSS_ATTENTION && ++layer == l->heads.layer) break;
-    const int rows = batch.target.n, columns = batch.source.n;
+    const int rows = example.read.n, columns = example.source.n;
     for (int i = 0; i + 1 < rows; i++) {
         double most = -1;
         for (int j = 0; j + 1 < columns; j++) {

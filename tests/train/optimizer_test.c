@@ -15,7 +15,7 @@ static Parameters make_parameters(void)
     dm_declare_vector(&p, "vector", 33, DM_INIT_XAVIER);
     int fixed = dm_declare_vector(&p, "fixed", 5, DM_INIT_ONE);
     p.list[matrix].frozen_row = FROZEN;
-    p.list[fixed].trained = false;
+    p.list[fixed].kind = DM_FIXED;
     dm_parameters_allocate(&p);
     dm_parameters_initialise(&p, 5);
     return p;
@@ -23,7 +23,7 @@ static Parameters make_parameters(void)
 
 static Optimizer make_optimizer(const Parameters *p, bool adam, int threads)
 {
-    Optimizer o = {.adam = adam, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .lanes = LANES, .threads = threads};
+    Optimizer o = {.adam = adam, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .lane_count = LANES, .threads = threads};
     dm_optimizer_create(&o, p);
     return o;
 }
@@ -31,9 +31,9 @@ static Optimizer make_optimizer(const Parameters *p, bool adam, int threads)
 // Random gradients in all lanes, the frozen row included, whatever an op may have left there.
 static void fill_lanes(Optimizer *o, uint32_t update)
 {
-    for (int lane = 0; lane < o->lanes; lane++) {
+    for (int lane = 0; lane < o->lane_count; lane++) {
         Random random = dm_random(17, update, (uint32_t)lane, 0);
-        for (size_t i = 0; i < o->size; i++) o->lane[lane][i] = (float)dm_random_normal(&random);
+        for (size_t i = 0; i < o->size; i++) o->lanes.lane[lane][i] = (float)dm_random_normal(&random);
     }
 }
 
@@ -48,7 +48,8 @@ static double plain_gradient(const Optimizer *o, long count, double *g)
     double squares = 0;
     for (size_t i = 0; i < o->size; i++) {
         g[i] = 0;
-        for (int lane = 0; lane < o->lanes && !frozen(i); lane++) g[i] += (double)o->lane[lane][i] / (double)count;
+        for (int lane = 0; lane < o->lane_count && !frozen(i); lane++)
+            g[i] += (double)o->lanes.lane[lane][i] / (double)count;
         squares += g[i] * g[i];
     }
     return sqrt(squares);
@@ -131,7 +132,7 @@ static void the_average_follows_the_weights(void)
                        .beta2 = 0.98,
                        .epsilon = 1e-9,
                        .smoothing = shares[i],
-                       .lanes = LANES,
+                       .lane_count = LANES,
                        .threads = 1 + i};
         dm_optimizer_create(&o, &p);
         double *average = calloc(p.size, sizeof(double));
@@ -157,7 +158,7 @@ static void a_step_leaves_the_lanes_at_zero(void)
     dm_optimizer_step(&o, &p, &(Step){0.1, 1, 10, 1});
     for (int lane = 0; lane < LANES; lane++)
         for (size_t i = 0; i < o.size; i++)
-            if (o.lane[lane][i] != 0) CU_FAIL("a gradient was left");
+            if (o.lanes.lane[lane][i] != 0) CU_FAIL("a gradient was left");
     dm_optimizer_free(&o);
     dm_parameters_free(&p);
 }
@@ -193,13 +194,13 @@ static void a_gradient_that_is_not_finite_changes_nothing_and_is_named(void)
     const float bad[] = {NAN, INFINITY, -INFINITY};
     for (int i = 0; i < 3; i++) {
         fill_lanes(&o, 1);
-        o.lane[2][ROWS * COLS + 4] = bad[i];
+        o.lanes.lane[2][ROWS * COLS + 4] = bad[i];
         StepResult result = dm_optimizer_step(&o, &p, &(Step){0.1, 1, 10, 1});
         CU_ASSERT(!isfinite(result.gradient_norm));
         CU_ASSERT(memcmp(p.data, before.data, p.size * sizeof(float)) == 0);
         const Parameter *culprit = dm_optimizer_culprit(&o, &p);
         CU_ASSERT(culprit && strcmp(culprit->name, "vector") == 0);
-        for (size_t j = 0; j < o.size; j++) o.lane[0][j] = 0;
+        for (size_t j = 0; j < o.size; j++) o.lanes.lane[0][j] = 0;
     }
     dm_optimizer_free(&o);
     dm_parameters_free(&p);

@@ -164,10 +164,10 @@ static void pad_has_a_zero_embedding_and_no_probability(void)
 {
     train("pad", CHANGES("after 2e"), NULL, NULL);
     Model *model = open_model("pad");
-    const float *row = dm_row(model->output, model->config.pad);
+    const float *row = dm_row(&model->output.weight, model->config.pad);
     for (int j = 0; j < model->config.width; j++) CU_ASSERT(row[j] == 0);
-    CU_ASSERT(model->output_bias->data[model->config.pad] == -10000);
-    CU_ASSERT(model->output_bias->data[0] == 0);
+    CU_ASSERT(model->output.bias.data[model->config.pad] == -10000);
+    CU_ASSERT(model->output.bias.data[0] == 0);
     dm_model_destroy(model);
 }
 

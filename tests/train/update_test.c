@@ -3,6 +3,7 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "model/small_config.h"
 #include "test.h"
 #include "train/update.h"
 
@@ -18,22 +19,7 @@ static Architecture slow_transformer;
 
 static Model *make_model(void)
 {
-    ModelConfig config = {.architecture = "transformer",
-                          .source_vocabulary = VOCABULARY,
-                          .target_vocabulary = VOCABULARY,
-                          .shared_embeddings = true,
-                          .tied_output = true,
-                          .width = 16,
-                          .encoder_layers = 1,
-                          .decoder_layers = 1,
-                          .encoder_heads = 2,
-                          .decoder_heads = 2,
-                          .encoder_ffn = 32,
-                          .decoder_ffn = 32,
-                          .activation = DM_RELU,
-                          .scale_embedding = true,
-                          .pad = VOCABULARY - 1,
-                          .decoder_start = VOCABULARY - 1};
+    const ModelConfig config = small_transformer(VOCABULARY, 16, 1, 2);
     Model *model = dm_model_create(&config);
     dm_parameters_initialise(&model->parameters, 3);
     slow_transformer = dm_transformer;
@@ -80,10 +66,18 @@ static Outcome run(int threads, int lanes, float dropout)
     Plan plan;
     make_corpus(&corpus, &plan);
     Model *model = make_model();
-    Workers workers = {.model = model, .threads = threads, .dropout = dropout, .smoothing = 0.1f, .seed = 8};
+    const ChosenTerms none = {.copies = 1};
+    Workers workers = {.model = model,
+                       .objective = &dm_teacher_forcing,
+                       .terms = &none,
+                       .examples = &dm_pairs,
+                       .threads = threads,
+                       .dropout = dropout,
+                       .smoothing = 0.1f,
+                       .seed = 8};
     dm_error error;
     if (dm_gemm_choose(&workers.gemm, test_backend, 16, &error)) abort();
-    Outcome outcome = {.optimizer = {.lanes = lanes, .threads = threads}};
+    Outcome outcome = {.optimizer = {.lane_count = lanes, .threads = threads}};
     dm_optimizer_create(&outcome.optimizer, &model->parameters);
     dm_workers_create(&workers, lanes);
     outcome.loss = dm_shards_train(&workers, &(ShardRange){&corpus, &plan, 0, PAIRS}, 1, &outcome.optimizer);
@@ -100,7 +94,7 @@ static void whoever_is_faster_the_lanes_hold_the_same_bytes(void)
             Outcome together = run(threads, lanes, 0.2f);
             CU_ASSERT(memcmp(&alone.loss, &together.loss, sizeof(Loss)) == 0);
             for (int i = 0; i < lanes; i++)
-                CU_ASSERT(memcmp(alone.optimizer.lane[i], together.optimizer.lane[i],
+                CU_ASSERT(memcmp(alone.optimizer.lanes.lane[i], together.optimizer.lanes.lane[i],
                                  alone.optimizer.size * sizeof(float)) == 0);
             dm_optimizer_free(&together.optimizer);
         }
@@ -114,9 +108,9 @@ static void lanes_add_up_to_the_same_gradient(void)
     size_t far = 0, zero = 0;
     for (size_t i = 0; i < one.optimizer.size; i++) {
         float sum = 0;
-        for (int lane = 0; lane < 5; lane++) sum += five.optimizer.lane[lane][i];
-        far += !(fabsf(sum - one.optimizer.lane[0][i]) < 1e-4f);
-        zero += one.optimizer.lane[0][i] == 0;
+        for (int lane = 0; lane < 5; lane++) sum += five.optimizer.lanes.lane[lane][i];
+        far += !(fabsf(sum - one.optimizer.lanes.lane[0][i]) < 1e-4f);
+        zero += one.optimizer.lanes.lane[0][i] == 0;
     }
     CU_ASSERT(far == 0);
     CU_ASSERT(zero < one.optimizer.size / 4);
