@@ -1,7 +1,6 @@
 // dragoman info: what a model folder holds, as JSON, and the same drawn for people.
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,73 +13,9 @@ static const cJSON *find(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-// ---- The training run -----------------------------------------------------------------------------------------------
-
-static const struct {
-    const char *name;
-    bool lower_is_better;
-} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
-enum { METRICS = sizeof metrics / sizeof metrics[0] };
-
-static cJSON *best_validation(const Run *run, int metric)
-{
-    const cJSON *event, *best = NULL;
-    double highest = -INFINITY;
-    cJSON_ArrayForEach(event, run->events)
-    {
-        const double value = report_number(event, metrics[metric].name);
-        const double rank = metrics[metric].lower_is_better ? -value : value;
-        if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
-        highest = rank;
-        best = event;
-    }
-    if (!best) return NULL;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "value", report_number(best, metrics[metric].name));
-    cJSON_AddNumberToObject(json, "update", report_number(best, "update"));
-    return json;
-}
-
-// The last figure of this name in the log, or null.
-static void add_last(cJSON *json, const char *name, const Run *run, const char *event_name)
-{
-    double last = (double)NAN;
-    const cJSON *event;
-    cJSON_ArrayForEach(event, run->events)
-    {
-        const double number = report_number(event, event_name);
-        if (!isnan(number)) last = number;
-    }
-    cJSON_AddNumberToObject(json, name, last);  // cJSON writes NaN as null
-}
-
 static void add_text(cJSON *json, const char *name, const cJSON *text)
 {
     cJSON_AddItemToObject(json, name, cJSON_IsString(text) ? cJSON_Duplicate(text, true) : cJSON_CreateNull());
-}
-
-static cJSON *describe_run(const Run *run)
-{
-    cJSON *json = cJSON_CreateObject();
-    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
-    cJSON_ArrayForEach(event, run->events)
-    {
-        if (strcmp(report_event_kind(event), "end") == 0) end = event;
-        if (strcmp(report_event_kind(event), "train") == 0) end = NULL;  // it went on
-    }
-    add_last(json, "updates", run, "update");
-    add_last(json, "epoch", run, "epoch");
-    add_last(json, "seconds", run, "seconds");
-    cJSON *best = cJSON_AddObjectToObject(json, "best");
-    for (int i = 0; i < METRICS; i++) {
-        cJSON *figures = best_validation(run, i);
-        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
-    }
-    add_text(json, "ended", find(end, "reason"));
-    add_text(json, "kept", find(end, "kept"));
-    cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());
-    add_text(json, "version", find(find(run->config, "dragoman"), "version"));
-    return json;
 }
 
 // ---- The folder -----------------------------------------------------------------------------------------------------
@@ -100,7 +35,7 @@ static dm_status add_training(cJSON *json, const char *folder, dm_error *error)
     dm_status status = DM_OK;
     if (has_file(folder, "train.jsonl")) {
         status = report_read_run(&run, folder, error);
-        if (!status) cJSON_AddItemToObject(json, "training", describe_run(&run));
+        if (!status) cJSON_AddItemToObject(json, "training", report_summary(&run));
         report_free_run(&run);
     } else {
         cJSON_AddNullToObject(json, "training");

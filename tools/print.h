@@ -1,5 +1,6 @@
 // How translations are written: plain, n-best lists, alignments, JSON.
 #pragma once
+#include <cjson/cJSON.h>
 #include <stdio.h>
 
 #include "dragoman/dragoman.h"
@@ -14,6 +15,9 @@ Format format_of(const dm_options *options);  // of "translate"
 bool print_translation(FILE *stream, const Format *format, size_t number, const dm_translation *translation);
 // The object of --json, without a newline behind it. False: out of memory.
 bool print_translation_json(FILE *stream, const Format *format, const dm_translation *translation);
+// {text, source, target, encoder, decoder, cross}: pieces, and maps as [layers][heads][rows][columns]. The caller frees
+// it.
+cJSON *attention_json(const dm_attended *seen);
 // 0-0 1-2: for each word of the translation the source word that it looks at most, in order of the source.
 void print_hard_alignment(FILE *stream, const dm_translation *translation, const dm_hypothesis *hypothesis);
 // The source word that `word` looks at most, end of sentence left out; -1: the source has none.

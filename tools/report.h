@@ -1,5 +1,5 @@
 // What the files of `dragoman report` share: a run as its folder tells it (which `dragoman info` reads, too), what its
-// model is asked, and how figures and text become a page.
+// model is asked, and the page that shows it.
 #pragma once
 #include <cjson/cJSON.h>
 
@@ -41,62 +41,19 @@ const char *report_event_kind(const cJSON *event);                 // "train", "
 double report_number(const cJSON *object, const char *name);       // NAN: there is none
 const char *report_string(const cJSON *object, const char *name);  // "": there is none
 const cJSON *report_settings(const Run *run);                      // config.json's dragoman.training, or NULL
-
-typedef enum Figure { COST, PERPLEXITY, BLEU, CHRF, LEARN_RATE, GRADIENT_NORM, SPEED, FIGURES } Figure;
-
-typedef struct Point {
-    double update, minutes, value;
-} Point;
-
-typedef struct Curve {
-    Point *points;  // the caller frees them
-    int count;
-} Curve;
-
-Curve report_curve(const Run *run, Figure figure, bool validation);
-
-// ---- Pictures (report_plot.c) ---------------------------------------------------------------------------------------
-
-typedef struct Series {
-    Curve curve;
-    int run;  // decides the colour
-    bool validation;
-} Series;
-
-typedef struct Plot {
-    const char *title;
-    bool logarithmic, minutes;  // of y; what x is: minutes or updates
-    const Series *series;
-    int count;
-} Plot;
-void report_plot(FILE *page, const Plot *plot);
-
-typedef struct HeatMap {
-    const char *id;  // of the cells, which the large picture uses again
-    const float *weights;
-    int rows, columns;
-    const char *const *row_names, *const *column_names;
-} HeatMap;
-void report_cells(FILE *page, const HeatMap *map);     // the small picture: cells alone
-void report_labelled(FILE *page, const HeatMap *map);  // the large one, with the pieces; stands behind the small one
+cJSON *report_summary(const Run *run);  // how far it is, its best validations, how it ended; null where it does not say
 
 // ---- The page -------------------------------------------------------------------------------------------------------
 
-void report_page(FILE *page, const Run *runs, int count);
-void report_attention_page(FILE *page, const Run *runs, int count);  // the attention alone
-// Draws it into a file, or where the path is -, to standard output. A file of that name is replaced only when all is there
-// to be written.
-dm_status report_write(const char *path, void (*draw)(FILE *page, const Run *runs, int count), const Run *runs,
-                       int count, dm_error *error);
-void report_overview(FILE *page, const Run *runs, int count);       // report_overview.c: results, and what differs
-void report_configuration(FILE *page, const Run *runs, int count);  // all settings
-void report_attention(FILE *page, const Run *run, int index);
-extern const char *const report_style[];  // CSS, in parts; ends with NULL
-
-void report_text(FILE *page, const char *text);  // escaped: nothing in it is markup
-#define RUN_COLOURS 8                            // of the style; further runs begin again
+// Everything that is known of the runs, as page/report.js reads it (report_figures.c).
+cJSON *report_figures(Run *runs, int count);
+cJSON *report_attention_figures(const char *name, const char *line, const dm_attended *seen);  // the attention alone
+// Takes the figures, and writes the page with them into a file, or where the path is -, to standard output
+// (report_page.c). A file of that name is replaced only when all is there to be written.
+dm_status report_write(const char *path, cJSON *figures, dm_error *error);
 
 // ---- Memory ---------------------------------------------------------------------------------------------------------
 
 void *report_allocate(size_t count, size_t size);  // zeroed; ends the program with a message where there is none left
 char *report_format(const char *format, ...) __attribute__((format(printf, 1, 2)));  // the caller frees it
+FILE *report_stream(char **text, size_t *size);  // in memory; the caller closes it and frees the text

@@ -1,5 +1,5 @@
-// A run as its folder tells it: train.jsonl line by line, config.json, and curves out of the events. The run may be
-// going on: its last line may not be whole, and its model may not be there yet.
+// A run as its folder tells it: train.jsonl line by line, config.json, and what they come to. The run may be going on:
+// its last line may not be whole, and its model may not be there yet.
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -27,6 +27,14 @@ char *report_format(const char *format, ...)
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
     if (length >= 0) return text;
+    fprintf(stderr, "dragoman: out of memory\n");
+    exit(1);
+}
+
+FILE *report_stream(char **text, size_t *size)
+{
+    FILE *stream = open_memstream(text, size);
+    if (stream) return stream;
     fprintf(stderr, "dragoman: out of memory\n");
     exit(1);
 }
@@ -118,17 +126,22 @@ void report_free_run(Run *run)
     free(run->attention_note);
 }
 
-// ---- What the events say --------------------------------------------------------------------------------------------
+// ---- What they say --------------------------------------------------------------------------------------------------
+
+static const cJSON *find(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
 
 double report_number(const cJSON *object, const char *name)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    const cJSON *item = find(object, name);
     return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
 }
 
 const char *report_string(const cJSON *object, const char *name)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    const cJSON *item = find(object, name);
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
@@ -139,39 +152,75 @@ const char *report_event_kind(const cJSON *event)
 
 const cJSON *report_settings(const Run *run)
 {
-    const cJSON *ours = cJSON_GetObjectItemCaseSensitive(run->config, "dragoman");
-    const cJSON *training = cJSON_GetObjectItemCaseSensitive(ours, "training");
+    const cJSON *training = find(find(run->config, "dragoman"), "training");
     return cJSON_IsObject(training) ? training : NULL;
 }
 
-// Under which names train.jsonl has a figure. Cost and perplexity say the same: perplexity = exp(cost).
-static double value_of(const cJSON *event, Figure figure, bool validation)
+// ---- What they come to ----------------------------------------------------------------------------------------------
+
+static const struct {
+    const char *name;
+    bool lower_is_better;
+} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
+enum { METRICS = sizeof metrics / sizeof metrics[0] };
+
+static cJSON *best_validation(const Run *run, int metric)
 {
-    static const char *const train[FIGURES] = {[COST] = "cost",
-                                               [PERPLEXITY] = "ppl",
-                                               [LEARN_RATE] = "learn_rate",
-                                               [GRADIENT_NORM] = "gradient_norm",
-                                               [SPEED] = "target_tokens_per_second"};
-    static const char *const valid[FIGURES] = {
-        [COST] = "ce-mean-words", [PERPLEXITY] = "perplexity", [BLEU] = "bleu", [CHRF] = "chrf"};
-    const char *name = validation ? valid[figure] : train[figure];
-    double value = name ? report_number(event, name) : (double)NAN;
-    if (!isnan(value) || !validation) return value;
-    if (figure == COST) return log(report_number(event, valid[PERPLEXITY]));
-    if (figure == PERPLEXITY) return exp(report_number(event, valid[COST]));
-    return value;
+    const cJSON *event, *best = NULL;
+    double highest = -INFINITY;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        const double value = report_number(event, metrics[metric].name);
+        const double rank = metrics[metric].lower_is_better ? -value : value;
+        if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
+        highest = rank;
+        best = event;
+    }
+    if (!best) return NULL;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "value", report_number(best, metrics[metric].name));
+    cJSON_AddNumberToObject(json, "update", report_number(best, "update"));
+    return json;
 }
 
-Curve report_curve(const Run *run, Figure figure, bool validation)
+// The last figure of this name in the log, or null.
+static void add_last(cJSON *json, const char *name, const Run *run, const char *event_name)
 {
-    Curve curve = {report_allocate((size_t)cJSON_GetArraySize(run->events), sizeof(Point)), 0};
+    double last = (double)NAN;
     const cJSON *event;
     cJSON_ArrayForEach(event, run->events)
     {
-        if (strcmp(report_event_kind(event), validation ? "valid" : "train") != 0) continue;
-        Point p = {report_number(event, "update"), report_number(event, "seconds") / 60,
-                   value_of(event, figure, validation)};
-        if (isfinite(p.update) && isfinite(p.minutes) && isfinite(p.value)) curve.points[curve.count++] = p;
+        const double number = report_number(event, event_name);
+        if (!isnan(number)) last = number;
     }
-    return curve;
+    cJSON_AddNumberToObject(json, name, last);  // cJSON writes NaN as null
+}
+
+static void add_text(cJSON *json, const char *name, const cJSON *text)
+{
+    cJSON_AddItemToObject(json, name, cJSON_IsString(text) ? cJSON_Duplicate(text, true) : cJSON_CreateNull());
+}
+
+cJSON *report_summary(const Run *run)
+{
+    cJSON *json = cJSON_CreateObject();
+    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
+    cJSON_ArrayForEach(event, run->events)
+    {
+        if (strcmp(report_event_kind(event), "end") == 0) end = event;
+        if (strcmp(report_event_kind(event), "train") == 0) end = NULL;  // it went on
+    }
+    add_last(json, "updates", run, "update");
+    add_last(json, "epoch", run, "epoch");
+    add_last(json, "seconds", run, "seconds");
+    cJSON *best = cJSON_AddObjectToObject(json, "best");
+    for (int i = 0; i < METRICS; i++) {
+        cJSON *figures = best_validation(run, i);
+        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
+    }
+    add_text(json, "ended", find(end, "reason"));
+    add_text(json, "kept", find(end, "kept"));
+    cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());
+    add_text(json, "version", find(find(run->config, "dragoman"), "version"));
+    return json;
 }

@@ -1,7 +1,7 @@
 """Drives `dragoman translate` on a pseudo-terminal, as somebody who types would, and checks what comes.
 Arguments: the command, two model folders whose pieces are words, one of raw text, a folder to work in. Waits for output,
 never for a time."""
-import json, os, pty, re, select, signal, subprocess, sys
+import json, os, pty, re, select, shutil, signal, subprocess, sys
 
 command, model, other, raw, room = sys.argv[1:6]
 LIMIT = 120  # seconds until something is taken for hanging: far more than anything here needs
@@ -113,7 +113,16 @@ def commands_do_what_help_says():
     t.ask(":score", r"-[0-9.]+")
     t.ask(":attention page.html", "Wrote page.html")
     page = open(os.path.join(room, "page.html"), encoding="utf-8").read()
-    assert "<svg" in page and "w7" in page
+    [run] = json.loads(re.search('id="figures" type="application/json">(.*?)</script>', page, re.S).group(1))["runs"]
+    [sentence] = run["attention"]["sentences"]
+    assert sentence["line"] == "w5 w6 w7" and sentence["seen"]["source"] == ["w5", "w6", "w7", "</s>"]
+    assert list(run) == ["name", "attention"], "figures that a conversation has none of"
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser:
+        driver = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report_page.py")
+        subprocess.run([sys.executable, "-B", driver, browser, os.path.join(room, "page.html")], check=True, text=True,
+                       input="all('main section').length === 1 && all('nav a').length === 1\n"
+                             "all('#attention article').length === 1 && all('#attention .large').length === 1\n")
     t.ask(":attention page.txt", "ends in .html")
     t.ask(":attention /no/such/folder/page.html", "cannot|no such|No such")
     t.ask(":set no-repeat-ngram 2", r"no-repeat-ngram +2")

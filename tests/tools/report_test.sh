@@ -1,28 +1,48 @@
 #!/bin/bash
-# dragoman report: what a page shows, that it needs nothing else, that text stays text, and what is said where something
-# is missing. Argument: the command to test.
+# dragoman report: what a page says, that it needs nothing else, that text stays text, and what is said where something is
+# missing. The figures stand in a page as JSON, which is read here; what is drawn of them is looked at where there is a
+# browser. Argument: the command to test.
 . "$(dirname "$0")/common.sh"
+here=$(realpath "$(dirname "$0")")
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+[ -n "$browser" ] || echo "There is no Chromium here: what is drawn was not looked at"
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
-shows() {  # shows PAGE TEXT...: all of them are in the page
-    local page=$1 text
-    shift
-    for text in "$@"; do grep -qF -- "$text" "$page" || fail "$page does not show '$text'"; done
+# says PAGE < FACTS: expressions of Python about the figures, one a line (what is indented belongs to the line before)
+says() {
+    python3 -c '
+import json, math, os, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+figures = json.loads(re.search("<script id=\"figures\" type=\"application/json\">(.*?)</script>", page, re.S).group(1))
+runs, run = figures["runs"], figures["runs"][0]
+for fact in re.split(r"\n(?!\s)", sys.stdin.read().strip()):
+    if not eval(fact):
+        sys.exit(f"not so: {fact}")' "$1" || fail "$1"
 }
 
-hides() {  # hides PAGE TEXT...: none of them is
+# draws PAGE < STEPS: see report_page.py
+draws() {
+    if [ -n "$browser" ]; then
+        python3 -B "$here/report_page.py" "$browser" "$1" || fail "$1 in $browser"
+    fi
+}
+
+hides() {  # hides PAGE TEXT...: none of them is in the page
     local page=$1 text
     shift
     for text in "$@"; do ! grep -qiF -- "$text" "$page" || fail "$page has '$text'"; done
 }
 
-balanced() {  # every element that is opened is closed
+# Every element that is opened is closed, and the scripts are the page's own four and the figures: no text began one.
+balanced() {
     local tag
-    for tag in html head body style header main section article figure svg g details summary table tr th td div p span \
-        text title dl nav h1 h2 h3 h5; do
+    for tag in html head body style header main section p span nav a h1 h2 noscript title footer; do
         [ "$(grep -oE "<$tag[ >]" "$1" | wc -l)" = "$(grep -oF "</$tag>" "$1" | wc -l)" ] ||
             fail "$1: <$tag> is not balanced"
+    done
+    for tag in '<script' '</script'; do
+        [ "$(grep -oiF "$tag" "$1" | wc -l)" = 5 ] || fail "$1: $(grep -oiF "$tag" "$1" | wc -l) times $tag"
     done
 }
 
@@ -45,37 +65,104 @@ check 'training two' 0 '' train --model two --after 4e --seed 7 --valid-metrics 
 check 'a report' 0 'one/report.html' "$dragoman" report --model one
 page=one/report.html
 balanced $page
-shows $page '<title>one ' 'aria-label="Cost against updates"' 'aria-label="Cost against minutes"' \
-    'aria-label="Perplexity against' 'aria-label="BLEU against' 'aria-label="Learning rate against' \
-    'aria-label="Gradient norm against' 'aria-label="Speed against' 'class="c0 train"' 'class="c0 valid"' \
-    'prefers-color-scheme:dark' 'name="viewport"' '<th>lr-warmup</th><td>10</td>' '<th>dim-emb</th><td>16</td>' \
-    'Ended: --after 160e is reached. Kept: the best checkpoint'
-hides $page 'aria-label="chrF' '<script' 'http' 'src=' '<link' '@import' 'url(' 'nan' 'inf"'
-[ "$(grep -o '<circle [^>]*><title>update' $page | wc -l)" -ge 120 ] ||
-    fail 'not a dot for every validation in both plots of the figures'
-[ "$(grep -c 'class="source"' $page)" = 3 ] || fail "$(grep -c 'class="source"' $page) sample sentences instead of 3"
-for key in source reference; do
-    shows $page "$(grep -m 1 '"sample"' one/train.jsonl | sed -E "s/.*\"$key\":\"([^\"]*)\".*/\1/")"
-done
+export lowest sample
 lowest=$(grep '"valid"' one/train.jsonl | sed -E 's/.*"ce-mean-words":([0-9.]*).*/\1/' | sort -g | head -n 1)
-shows $page "$(awk -v cost="$lowest" 'BEGIN { printf "<dd>%.3f</dd>", cost }')"
-
-# Every head of every layer and kind, small and large, with the pieces as names.
-for id in a1-1-encoder-1-{1,2} a1-1-decoder-{1,2}-{1,2} a1-1-cross-{1,2}-{1,2} a1-3-cross-2-2 a1-1-cross-mean; do
-    shows $page "<g id=\"$id\">" "<use href=\"#$id\"/>"
+sample=$(grep -m 1 '"sample"' one/train.jsonl)
+says $page << 'FACTS'
+[r["name"] for r in runs] == [r["folder"] for r in runs] == ["one"]
+all(run["curves"]["train"][f] for f in ("cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"))
+all(len(run["curves"]["valid"][f]) == 20 for f in ("ce-mean-words", "perplexity", "bleu"))
+run["curves"]["valid"]["chrf"] == []
+all(math.isclose(math.exp(c[2]), p[2])
+    for c, p in zip(run["curves"]["valid"]["ce-mean-words"], run["curves"]["valid"]["perplexity"]))
+(run["config"]["dragoman"]["training"]["lr-warmup"], run["config"]["dragoman"]["training"]["dim-emb"]) == (10, 16)
+run["training"]["ended"] == "--after 160e is reached"
+run["training"]["kept"].startswith("the best checkpoint")
+run["training"]["best"]["ce-mean-words"]["value"] == float(os.environ["lowest"])
+len(run["samples"]) == 3 and all(len(s["translations"]) == 20 for s in run["samples"])
+all(run["samples"][0][key] == json.loads(os.environ["sample"])[key] for key in ("source", "reference"))
+run["speed"] > 0 and figures["version"]
+FACTS
+# It needs nothing else: the one address in it is the name of SVG, and its own rules let it load nothing.
+sed 's#http://www.w3.org/2000/svg##; s/http-equiv//' $page > alone
+hides alone 'http' 'src=' '<link' '@import' 'url(' 'nan' 'inf"'
+for part in "default-src 'none'" 'prefers-color-scheme: dark' 'name="viewport"' '@media print'; do
+    grep -qF -- "$part" $page || fail "the page does not have $part"
 done
-[ "$(grep -o '<details class="head">' $page | wc -l)" = 30 ] || fail 'there are not 3 sentences of 10 heads'
-[ "$(grep -o 'id="[^"]*"' $page | sort | uniq -d | wc -l)" = 0 ] || fail 'an id stands twice'
-head_cells() { grep -o "<g id=\"a1-1-cross-$1\">.*</g>" $page | sed -E 's/^<g id="[^"]*">//; s/<.g>.*//'; }
-[ -n "$(head_cells 2-1)" ] && [ "$(head_cells 2-1)" != "$(head_cells 2-2)" ] || fail 'two heads of a layer see the same'
-[ "$(head_cells 1-1)" != "$(head_cells 2-1)" ] || fail 'two layers see the same'
-shows $page '>start</text>' '&lt;/s&gt;</text>' ">$(head -n 1 valid | cut -d' ' -f1)</text>"
+draws $page << 'STEPS'
+document.title === "one – Dragoman" && texts("h1").join() === "one"
+all("figcaption").map((c) => c.firstChild.data.trim()).join() ===
+    "Cost,Perplexity,BLEU,Learning rate,Gradient norm,Speed"
+all(".plot").every((p) => p.ariaLabel.includes("against updates"))
+all(".c0.train .curve").length > 4 && all(".c0.valid .curve").length > 2 && all(".plot circle").length === 60
+focus .switch :checked
+ArrowRight
+all(".plot").every((p) => p.ariaLabel.includes("against minutes")) && all(".plot circle").length === 60
+ArrowLeft
+all(".plot").every((p) => p.ariaLabel.includes("against updates"))
+Tab End
+document.activeElement === all(".plot")[0] && getComputedStyle(document.activeElement).outlineStyle === "solid"
+/^update \d+, [0-9.]+ minutestraining: [0-9.]+validation: [0-9.]+$/.test(texts(".reading")[0])
+texts(".tiles dd").includes(runs[0].training.best["ce-mean-words"].value.toFixed(3))
+all("#samples .source").length === 3 && all("#samples .off").length > 0 && all(".samples td").length >= 3
+runs[0].samples.every((s) => text.includes(s.source) && text.includes(s.reference) && text.includes(s.translations[19][1]))
+text.includes("Ended: --after 160e is reached. Kept: the best checkpoint")
+texts("#settings tr").includes("lr-warmup10") && texts("#settings tr").includes("dim-emb16")
+all("nav a").length === 6 && all("nav a").every((a) => document.querySelector(a.getAttribute("href")))
+STEPS
+
+# Every head of every layer and kind, with the pieces as names: a picture of each, and the exact weights of one.
+says $page << 'FACTS'
+len(run["attention"]["sentences"]) == 3
+all((len(s["seen"][kind]), len(s["seen"][kind][0])) == (layers, 2)
+    for s in run["attention"]["sentences"] for kind, layers in (("encoder", 1), ("decoder", 2), ("cross", 2)))
+all(abs(sum(row) - 1) < 0.01 for s in run["attention"]["sentences"] for kind in ("encoder", "decoder", "cross")
+    for layer in s["seen"][kind] for head in layer for row in head)
+(lambda cross: cross[1][0] != cross[1][1] and cross[0][0] != cross[1][0])(run["attention"]["sentences"][0]["seen"]["cross"])
+all(s["seen"]["source"] == s["line"].split() + ["</s>"] and s["seen"]["target"] == s["seen"]["text"].split() + ["</s>"]
+    for s in run["attention"]["sentences"])
+run["attention"]["sentences"][0]["line"] == run["samples"][0]["source"]
+FACTS
+draws $page << 'STEPS'
+all("#attention article").length === 3 && all("#attention .large").length === 3
+texts("#attention article:first-of-type .kinds label").join() ===
+    "Cross-attention,Encoder self-attention,Decoder self-attention"
+all("#attention .cells").length === 3 * 5 && all("#attention .cells path").length > 15
+texts("#attention article:first-of-type .large thead th").slice(1).join() ===
+    runs[0].attention.sentences[0].seen.source.join()
+focus .kinds :checked
+ArrowRight
+all("#attention article:first-of-type .cells").length === 3
+ArrowRight
+all("#attention article:first-of-type .cells").length === 5
+texts("#attention .large thead th")[1] === "start"
+texts("#attention article:first-of-type .large tbody th").join() === runs[0].attention.sentences[0].seen.target.join()
+Tab ArrowRight ArrowRight ArrowRight
+texts("#attention .views .note")[0].startsWith("Layer 2, head 1. Rows: the piece that is written")
+Tab ArrowDown ArrowDown
+(({target, decoder}) => texts(".exact")[0] === `${target[1]} → start: ${decoder[1][0][1][0].toFixed(2)}`)(
+    runs[0].attention.sentences[0].seen)
+all(".large .here").length === 1
+all("#attention article:first-of-type .large td").every((cell, i, {length}) => (({decoder, target}) =>
+    Number(cell.style.getPropertyValue("--strength")) ===
+    Number(decoder[1][0].flat()[i].toFixed(3)))(runs[0].attention.sentences[0].seen))
+STEPS
 
 # All sentences are in one range of lengths, whose BLEU is that of the greedy translation.
 "$dragoman" translate --model one --beam-size 1 < valid > greedy
+export bleu
 bleu=$("$dragoman" score --tok none --ref valid greedy | sed -E 's/.* = ([0-9.]+) .*\/.*/\1/')
 [ "$bleu" != 0.0 ] || fail 'the tiny run learnt nothing'
-shows $page "<th>2–5 words</th>" "<td>$bleu</td><td class=\"note\">30 sentences</td>"
+says $page << 'FACTS'
+run["lengths"]["unit"] == "words" and len(run["lengths"]["buckets"]) == 1
+[run["lengths"]["buckets"][0][key] for key in ("least", "most", "sentences")] == [2, 5, 30]
+f'{run["lengths"]["buckets"][0]["bleu"]:.1f}' == os.environ["bleu"]
+FACTS
+draws $page << STEPS
+texts(".bars tr").join() === "2–5 words${bleu}30 sentences"
+all(".bar i")[0].style.width === 100 * runs[0].lengths.buckets[0].bleu / ($bleu <= 20 ? 20 : $bleu <= 50 ? 50 : 100) + "%" ||
+    Math.abs(parseFloat(all(".bar i")[0].style.width) - 100 * $bleu / ($bleu <= 20 ? 20 : $bleu <= 50 ? 50 : 100)) < 1
+STEPS
 
 ends 'to standard output' 0 '' "$dragoman" report --model one --output -
 cmp -s out $page || fail 'the page on standard output is another one'
@@ -87,19 +174,35 @@ cmp -s out $page || fail 'the page depends on the threads'
 
 check 'two runs' 0 'both.html' "$dragoman" report --model one two --output both.html
 balanced both.html
-shows both.html '<title>one, two ' 'Settings that differ' '<th>seed</th><td>1</td><td>7</td>' \
-    '<th>learn-rate</th><td>0.02</td><td>0.001</td>' '<th>after</th><td>160e</td><td>4e</td>' 'class="c0 valid"' \
-    'class="c1 valid"' 'id="a2-3-cross-2-2"' 'class="bars c1"' 'class="best"'
-hides both.html '<th>heads</th><td>2</td><td>2</td>'
-[ "$(grep -o 'id="[^"]*"' both.html | sort | uniq -d | wc -l)" = 0 ] || fail 'two runs: an id stands twice'
-shows both.html 'aria-label="chrF against'
 lowest=$(grep '"valid"' two/train.jsonl | sed -E 's/.*"perplexity":([0-9.]*).*/\1/' | sort -g | head -n 1)
-shows both.html "$(awk -v ppl="$lowest" 'BEGIN { printf "<td>%.3f <span", log(ppl) }')"  # the cost that it stands for
+says both.html << 'FACTS'
+[r["name"] for r in runs] == ["one", "two"]
+len(runs[1]["curves"]["valid"]["chrf"]) > 0
+math.isclose(runs[1]["training"]["best"]["ce-mean-words"]["value"], math.log(float(os.environ["lowest"])))
+len(runs[1]["attention"]["sentences"]) == 3 and len(runs[1]["lengths"]["buckets"]) == 1
+[r["config"]["dragoman"]["training"]["after"] for r in runs] == ["160e", "4e"]
+FACTS
+draws both.html << 'STEPS'
+document.title === "one, two – Dragoman" && texts("h1").join() === "one and two"
+texts(".runs thead th").join() === "one,two" && text.includes("Settings that differ")
+((rows) => ["seed|1|7", "learn-rate|0.02|0.001", "after|160e|4e"].every((row) => rows.includes(row)) &&
+    !rows.some((row) => row.startsWith("heads|") || row.startsWith("model|")))(
+    all(".runs tr").map((row) => [...row.cells].map((cell) => cell.textContent).join("|")))
+all(".c0.valid .curve").length > 2 && all(".c1.valid .curve").length > 2 && all(".bars.c1").length === 1
+all("#attention article").length === 6 && texts("#attention h3").join() === "one,two"
+all(".runs .best").length >= 3 && texts("figcaption").some((caption) => caption.startsWith("chrF"))
+all(".runs tr").find((row) => row.cells[0].textContent === "Validation cost").cells[2].textContent
+    .startsWith(`${runs[1].training.best["ce-mean-words"].value.toFixed(3)} best, at update `)
+STEPS
 mkdir -p x y
 cp -r one x/same
 cp -r one y/same
 check 'two of a name' 0 '' "$dragoman" report --model x/same y/same
-shows x/same/report.html 'x/same</th>' 'y/same</th>' 'None: the runs were told the same.'
+says x/same/report.html <<< '[r["name"] for r in runs] == ["x/same", "y/same"]'
+draws x/same/report.html << 'STEPS'
+text.includes("None: the runs were told the same.")
+texts(".runs thead th").join() === "x/same,y/same"
+STEPS
 
 # ---- Points where they belong: a third of the way in minutes is half of it in updates ----
 
@@ -109,19 +212,50 @@ cat > drawn/train.jsonl << 'END'
 {"event":"valid","epoch":2,"update":200,"ce-mean-words":2,"bleu":20,"seconds":180}
 END
 check 'a log written by hand' 0 '' "$dragoman" report --model drawn
-shows drawn/report.html 'cx="206.0"' 'cx="152.7"' 'cx="366.0"' 'cy="21.7"' 'cy="183.2"' \
-    'update 100, 1.0 minutes: 4<' 'update 200, 3.0 minutes: 20<' \
-    '<dd>2.000</dd>' '<dd>7.39</dd>' '<dd>20.0</dd>' '<dd>3.0 min</dd>' 'best, at update 200'
-for minutes in 0 1 2 3; do shows drawn/report.html "class=\"middle\">$minutes<"; done
+says drawn/report.html << 'FACTS'
+run["curves"]["valid"]["ce-mean-words"] == [[100, 60, 4], [200, 180, 2]]
+run["training"]["best"]["bleu"] == {"value": 20, "update": 200}
+run["training"]["seconds"] == 180 and run["speed"] is None and run["training"]["ended"] is None
+FACTS
+draws drawn/report.html << 'STEPS'
+["2.000", "7.39", "20.0", "3.0 min"].every((value) => texts(".tiles dd").includes(value))
+text.includes("best, at update 200")
+all(".plot circle").map((c) => [c.getAttribute("cx"), c.getAttribute("cy")].join()).join(" ") ===
+    "206.0,15.4 366.0,105.7 206.0,21.7 366.0,183.2 206.0,105.7 366.0,15.4"
+focus .switch :checked
+Tab Home
+texts(".reading")[0] === "update 100, 1.0 minutesvalidation: 4"
+ArrowRight
+texts(".reading")[0] === "update 200, 3.0 minutesvalidation: 2"
+focus .switch :checked
+ArrowRight
+all(".plot circle").map((c) => c.getAttribute("cx")).join() === "152.7,366.0,152.7,366.0,152.7,366.0"
+["0", "1", "2", "3"].every((minutes) => texts(".plot .middle").includes(minutes))
+STEPS
+
+# A long curve is thinned, and keeps its peak; what it comes to is of all of it.
+mkdir long
+for i in $(seq 4000); do
+    echo "{\"event\":\"train\",\"update\":$i,\"seconds\":$i,\"cost\":$((i == 1777 ? 99 : 5)),\"target_tokens_per_second\":$i}"
+done > long/train.jsonl
+check 'a long log' 0 '' "$dragoman" report --model long
+says long/report.html << 'FACTS'
+100 < len(run["curves"]["train"]["cost"]) < 600 and [1777, 1777, 99] in run["curves"]["train"]["cost"]
+run["speed"] == 2001
+FACTS
+draws long/report.html <<< 'texts("figcaption").length === 2 && all(".plot circle").length === 0'
 
 # ---- Hostile text ----
 
 hostile='<b>"&'
 cp -r one "$hostile"
-evil='<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\''&amp;'
-escaped=$(sed 's/[&\]/\\&/g' <<< "$evil")  # for sed
-sed -i -E "s#\"(source|reference|hypothesis|reason|kept)\":\"[^\"]*\"#\"\1\":\"$escaped\"#" "$hostile/train.jsonl"
-sed -i -E "s#\"seed\":\s*1#\"<script>alert(3)</script>\": [\"<script>\", \"$escaped\"]#" "$hostile/config.json"
+export evil
+evil='</script><b><script>alert(1)</script>"><img src=x onerror=alert(2)><!-- '\''&amp;'
+quoted=${evil//\"/\\\\\"}        # in JSON, for sed
+quoted=${quoted//&/\\&}
+sed -i -E "s#\"(source|reference|hypothesis|reason|kept)\":\"[^\"]*\"#\"\1\":\"$quoted\"#g" "$hostile/train.jsonl"
+sed -i -E "s#\"seed\":\s*1#\"<script>alert(3)</script>\": [\"<script>\", \"$quoted\"], \"__proto__\": \"</script><b>\"#" \
+    "$hostile/config.json"
 sed -i -E 's/"([a-z]+)":/"<u>\1":/g' "$hostile/vocab.json"  # so that the model itself writes markup
 line=$(sed 's/[a-z]\+/<u>&/g' valid | head -n 1)
 sed -i "1i {\"event\":\"sample\",\"update\":3,\"source\":\"$line\"}" "$hostile/train.jsonl"
@@ -129,9 +263,23 @@ check 'hostile text' 0 '' "$dragoman" report --model "$hostile" --output hostile
 check 'hostile text in a comparison' 0 '' "$dragoman" report --model "$hostile" two --output hostile2.html
 for page in hostile.html hostile2.html; do
     balanced $page
-    hides $page '<script' '<img' '<b>' '<u>' "'&amp;" '">&lt;img'
-    shows $page '&lt;script&gt;alert(1)&lt;/script&gt;&quot;&gt;&lt;img src=x onerror=alert(2)&gt;&#39;&amp;amp;' \
-        '<th>&lt;script&gt;alert(3)&lt;/script&gt;</th>' '&lt;b&gt;&quot;&amp;' '&lt;u&gt;'
+    hides $page '<img' '<b>' '<u>' '<!--'
+    says $page << 'FACTS'
+run["name"] == '<b>"&'
+all(text == os.environ["evil"] for text in (run["training"]["ended"], run["training"]["kept"], run["samples"][1]["source"],
+    run["samples"][1]["reference"], run["samples"][1]["translations"][0][1]))
+run["config"]["dragoman"]["training"]["<script>alert(3)</script>"] == ["<script>", os.environ["evil"]]
+any("<u>" in piece for piece in run["attention"]["sentences"][0]["seen"]["target"])
+FACTS
+    draws $page << 'STEPS'
+all("script").length === 5 && all("b, u, img, main script").length === 0
+runs[0].samples[1].source.startsWith("</script><b>") && texts("#samples .source")[1] === runs[0].samples[1].source
+texts("#samples .reference")[1] === `${runs[0].samples[1].reference} reference`
+text.includes(`Ended: ${runs[0].training.ended}. Kept: ${runs[0].training.kept}.`)
+["<script>alert(3)</script>", "__proto__"].every((name) => texts("#settings th").includes(name))
+document.title.startsWith('<b>"&') && texts("h1")[0].startsWith('<b>"&')
+texts("#attention .large th").some((piece) => piece.includes("<u>"))
+STEPS
 done
 
 # ---- A run that is not complete ----
@@ -143,27 +291,39 @@ hides going/report.html 'a caf'
 sed -i '/"event":"end"/,$d' going/train.jsonl
 rm going/model.safetensors going/report.html
 check 'a run without a model' 0 '' "$dragoman" report --model going
-shows going/report.html 'Not at its end' 'the folder holds no model yet' 'class="c0 valid"' 'class="source"'
+says going/report.html << 'FACTS'
+run["training"]["ended"] is None and len(run["samples"]) == 3 and len(run["curves"]["valid"]["bleu"]) == 20
+"the folder holds no model yet" in run["attention"]["note"] and "the folder holds no model yet" in run["lengths"]["note"]
+FACTS
+draws going/report.html << 'STEPS'
+text.includes("Not at its end") && text.includes(runs[0].attention.note) && text.includes(runs[0].lengths.note)
+all(".c0.valid .curve").length > 2 && all("#samples .source").length === 3
+STEPS
 : > going/train.jsonl
 rm going/config.json
 check 'a run that has just begun' 0 '' "$dragoman" report --model going one
-shows going/report.html 'No samples yet' 'The folder has no config.json yet'
+says going/report.html <<< 'run["samples"] == [] and run["config"] is None and len(runs[1]["samples"]) == 3'
+draws going/report.html << 'STEPS'
+text.includes("No samples yet") && text.includes("The folder has no config.json yet")
+all("#samples .source").length === 3 && texts("#samples h3").join() === "going,one"
+STEPS
 check 'a run that has just begun, alone' 0 '' "$dragoman" report --model going
-shows going/report.html 'train.jsonl has no figures yet'
+says going/report.html <<< 'not any(run["curves"]["train"].values()) and run["training"]["updates"] is None'
+draws going/report.html <<< 'text.includes("train.jsonl has no figures yet") && all(".switch, .plot, .tiles div").length === 0'
 cp -r one moved
 sed -i 's/"valid", "valid"/"gone.src", "gone.trg"/; s/"valid",\s*"valid"/"gone.src", "gone.trg"/' moved/config.json
 check 'validation text that is gone' 0 '' "$dragoman" report --model moved
-shows moved/report.html 'gone.src and gone.trg, is not there any more'
+says moved/report.html <<< '"gone.src and gone.trg, is not there any more" in run["lengths"]["note"]'
 head -c 1000 one/model.safetensors > moved/model.safetensors
 check 'a damaged model' 0 '' "$dragoman" report --model moved
-shows moved/report.html 'No attention: moved/model.safetensors'
+says moved/report.html <<< 'run["attention"]["note"].startswith("No attention: moved/model.safetensors")'
 
 # ---- Bad input ----
 
 for i in $(seq 70); do cat text; done > valid  # more than are translated for BLEU by length
 check 'training with much validation text' 0 '' train --model much --after 1u --valid-metrics perplexity
 check 'a report of it' 0 '' "$dragoman" report --model much
-hides much/report.html 'No BLEU by length'
+says much/report.html <<< '"note" not in run["lengths"] and run["lengths"]["buckets"][0]["sentences"] == 2000'
 cp text valid
 
 check 'no folder named' 2 'report needs --model' "$dragoman" report
@@ -184,6 +344,21 @@ printf '%s\n' '{}' '{"event":"train","update":1e300,"seconds":-1,"cost":1e308,"p
     '{"event":"valid","update":"x","seconds":[]}' '{"event":7}' '{"event":"sample","source":5}' > unsettled/train.jsonl
 check 'an odd train.jsonl' 0 '' "$dragoman" report --model unsettled two
 balanced unsettled/report.html
+draws unsettled/report.html << 'STEPS'
+all(".plot").length >= 6 && texts(".runs thead th").join() === "unsettled,two"
+text.includes("(empty)") && texts("#settings summary").join() === "unsettled,two"
+STEPS
+printf '%s\n' '{"event":"train","update":7,"seconds":9,"cost":null,"ppl":null,"learn_rate":0.1,"gradient_norm":null}' \
+    '{"event":"valid","update":8,"seconds":9,"ce-mean-words":null,"perplexity":null,"bleu":0}' > unsettled/train.jsonl
+check 'a run whose cost was no number' 0 '' "$dragoman" report --model unsettled
+says unsettled/report.html << 'FACTS'
+run["curves"]["train"]["cost"] == run["curves"]["valid"]["perplexity"] == []
+run["curves"]["valid"]["bleu"] == [[8, 9, 0]] and run["training"]["best"] == {"bleu": {"value": 0, "update": 8}}
+FACTS
+draws unsettled/report.html << 'STEPS'
+texts("figcaption").map((caption) => caption.split(" ")[0]).join() === "BLEU,Learning" && all(".plot circle").length === 2
+!text.includes("NaN") && !text.includes("null") && !text.includes("undefined")
+STEPS
 check 'no such output folder' 1 'nowhere/page.html' "$dragoman" report --model two --output nowhere/page.html
 check 'a full disk' 1 'No space left' "$dragoman" report --model two --output /dev/full
 closed() { "$dragoman" report --model two --output - >&-; }

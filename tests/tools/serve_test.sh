@@ -145,7 +145,7 @@ stop INT
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -n "$browser" ]; then
     start
-    python3 "$here/browser.py" "$browser" "$address" "$(sed -n 3p lines)" "$(sed -n 3p expected)" ||
+    python3 -B "$here/serve_page.py" "$browser" "$address" "$(sed -n 3p lines)" "$(sed -n 3p expected)" ||
         fail "the page in $browser"
     stop INT
 else

@@ -1,5 +1,6 @@
-// What the heads of the model look at, of one line: a small picture for every head of every layer, and a large one, with
-// the pieces, of the one that is chosen or of the mean of all.
+// What the heads of a model look at in one sentence: a small picture for every head of every layer, and a large one, with
+// the pieces, of the one that is chosen or of the mean of all. What is seen: {source, target} are pieces, {encoder, decoder,
+// cross} weights as [layers][heads][rows][columns].
 "use strict";
 
 const KINDS = [
@@ -7,8 +8,8 @@ const KINDS = [
     {key: "encoder", title: "Encoder self-attention", rows: "the source piece that looks", columns: "the source piece looked at"},
     {key: "decoder", title: "Decoder self-attention", rows: "the piece that is written", columns: "what was written before it"},
 ];
-
-const attention = {line: null, settings: {}, seen: null, kind: KINDS[0], head: null, running: null};  // head: [layer, head]
+const MOVES = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
+const LEVELS = 20;  // of the small pictures
 
 // What stands at the sides of the pictures of a kind.
 function sidesOf({source, target}, kind) {
@@ -21,104 +22,105 @@ function meanOf(layers) {
     return heads[0].map((row, i) => row.map((_, j) => heads.reduce((sum, head) => sum + head[i][j], 0) / heads.length));
 }
 
-function paint(canvas, weights) {
-    const pen = canvas.getContext("2d");
-    canvas.width = weights[0].length;
-    canvas.height = weights.length;
-    pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--heat");
-    weights.forEach((row, i) => row.forEach((weight, j) => {
-        pen.globalAlpha = weight;
-        pen.fillRect(j, i, 1, 1);
-    }));
+// A cell is a unit square. Cells of about the same weight share one path; most weights are next to nothing and need none.
+function smallPicture(weights) {
+    const paths = Array.from({length: LEVELS + 1}, () => []);
+    weights.forEach((row, i) => row.forEach((weight, j) => paths[Math.round(weight * LEVELS)].push(`M${j} ${i}h1v1h-1z`)));
+    const picture = drawn("svg", {class: "cells", viewBox: `0 0 ${weights[0].length} ${weights.length}`,
+                                  preserveAspectRatio: "none", "aria-hidden": true});
+    paths.forEach((path, level) => level && path.length &&
+                  picture.append(drawn("path", {"fill-opacity": level / LEVELS, d: path.join("")})));
+    return picture;
 }
 
-function headOf(weights, place, name) {
-    const canvas = document.createElement("canvas"), button = element("button", {type: "button", className: "small"}, canvas, name);
-    paint(canvas, weights);
-    button.setAttribute("aria-pressed", String(String(place) === String(attention.head)));
-    button.setAttribute("aria-label", place ? `layer ${place[0] + 1}, head ${place[1] + 1}` : "mean of all heads");
-    button.dataset.place = String(place);
-    button.addEventListener("click", () => {
-        attention.head = place;
-        draw();
-        byId("maps").querySelector(`[data-place="${place}"]`).focus();
-    });
-    return button;
+function cellOf(weight, row, column) {
+    const cell = element("td", {title: `${row} → ${column}: ${weight.toFixed(2)}`});
+    cell.style.setProperty("--strength", weight.toFixed(3));
+    return cell;
 }
 
-function layerOf(name, heads) {
-    return element("div", {className: "layer"}, element("span", {textContent: name}), element("div", {}, ...heads));
-}
-
-function smallPictures(layers) {
-    return element("div", {}, layerOf("all layers", [headOf(meanOf(layers), null, "mean")]),
-                   ...layers.map((heads, layer) => layerOf(`layer ${layer + 1}`, heads.map(
-                       (weights, head) => headOf(weights, [layer, head], `head ${head + 1}`)))));
-}
-
-function largePicture(weights, [rows, columns]) {
-    const {kind, head} = attention, exact = element("p", {className: "exact note"});
-    const name = head ? `Layer ${head[0] + 1}, head ${head[1] + 1}` : "Mean of all heads";
-    const top = element("tr", {}, element("td", {}), ...columns.map((piece) => element("th", {textContent: piece, scope: "col"})));
-    const body = weights.map((row, i) => element("tr", {}, element("th", {textContent: rows[i], scope: "row"}),
-        ...row.map((weight, j) => {
-            const cell = element("td", {title: `${rows[i]} → ${columns[j]}: ${weight.toFixed(2)}`});
-            cell.style.setProperty("--strength", weight.toFixed(3));
-            return cell;
-        })));
-    top.firstChild.style.background = "none";
-    const legend = element("p", {className: "note", textContent: `${name}. Rows: ${kind.rows}; columns: ${kind.columns}.`});
-    const table = element("table", {className: "large"},
-                          element("thead", {}, top), element("tbody", {}, ...body));
+// The exact weight stands below where the mouse points, or where the arrow keys have gone.
+function largePicture(weights, [rows, columns], legend) {
+    const name = (piece, scope) => element("th", {scope}, element("span", {textContent: piece}));
+    const cells = weights.map((row, i) => row.map((weight, j) => cellOf(weight, rows[i], columns[j])));
+    const exact = element("p", {className: "exact note", role: "status"});
+    const table = element("table", {className: "large", tabIndex: 0, ariaLabel: legend},
+        element("thead", {}, element("tr", {}, element("th"), ...columns.map((piece) => name(piece, "col")))),
+        element("tbody", {}, ...cells.map((row, i) => element("tr", {}, name(rows[i], "row"), ...row))));
+    let place = null;  // [row, column]
+    const look = (i, j) => {
+        if (place) cells[place[0]][place[1]].classList.remove("here");
+        place = [i, j];
+        cells[i][j].classList.add("here");
+        exact.textContent = cells[i][j].title;
+    };
     for (const event of ["mouseover", "click"])
-        table.addEventListener(event, ({target}) => exact.textContent = target.closest("tbody td")?.title ?? "");
-    table.setAttribute("aria-label", legend.textContent);
-    return element("div", {}, legend, element("div", {className: "scroll"}, table), exact);
-}
-
-function kindButton(kind) {
-    const button = element("button", {type: "button", textContent: kind.title});
-    button.setAttribute("aria-pressed", String(kind === attention.kind));
-    button.dataset.kind = kind.key;
-    button.addEventListener("click", () => {
-        attention.kind = kind;
-        attention.head = null;
-        draw();
-        byId("maps").querySelector(`[data-kind="${kind.key}"]`).focus();
+        table.addEventListener(event, ({target}) => {
+            if (target.tagName === "TD") look(target.parentNode.rowIndex - 1, target.cellIndex - 1);
+        });
+    table.addEventListener("keydown", (event) => {
+        const move = MOVES[event.key];
+        if (!move) return;
+        event.preventDefault();
+        const [i, j] = place ? [place[0] + move[0], place[1] + move[1]] : [0, 0];
+        if (cells[i]?.[j]) look(i, j);
     });
-    return button;
+    return [element("p", {className: "note", textContent: legend}), element("div", {className: "scroll"}, table), exact];
 }
 
-function draw() {
-    const {seen, kind, head} = attention, layers = seen[kind.key];
-    const scale = element("p", {className: "note"}, "Of the best translation, “", element("bdi", {textContent: seen.text}),
-                          "”; each row sums to 1: ", element("span", {className: "scale"}, "0 ", element("i"), " 1"));
-    const kinds = element("div", {className: "kinds"}, ...KINDS.filter(({key}) => seen[key].length).map(kindButton));
-    const large = largePicture(head ? layers[head[0]][head[1]] : meanOf(layers), sidesOf(seen, kind));
-    byId("maps").replaceChildren(scale, kinds, element("div", {className: "views"}, smallPictures(layers), large));
+// The scale of the pictures, for a sentence about them.
+function scaleOfWeights() {
+    return element("span", {className: "scale"}, "0 ", element("i"), " 1");
 }
 
-async function load() {
-    attention.running?.abort();
-    const mine = attention.running = new AbortController();
-    attention.seen = null;
-    try {
-        attention.seen = await ask("attention", {line: attention.line, ...attention.settings}, mine.signal);
-        draw();
-    } catch (error) {
-        if (error.name !== "AbortError") byId("maps").textContent = error.message.replace(/^line \d+: /, "");
+// Shows one sentence after the other in an element of the page; which kind and head were chosen stays.
+class AttentionView {
+    static count = 0;
+
+    constructor(place) {
+        this.place = place;
+        this.name = `attention${AttentionView.count++}`;  // of its groups of options
+        this.kind = KINDS[0];
+        this.head = null;  // [layer, head]; null: the mean of all
+    }
+
+    show(seen) {
+        const kinds = KINDS.filter(({key}) => seen[key].length);
+        this.seen = seen;
+        if (!kinds.length) {
+            this.place.textContent = "This model has no attention.";
+            return;
+        }
+        if (!kinds.includes(this.kind)) this.kind = kinds[0];
+        this.small = element("div", {role: "radiogroup", ariaLabel: "head"});
+        this.large = element("div");
+        const options = kinds.map((kind) => option({name: `${this.name}-kind`, checked: kind === this.kind}, () => {
+            this.kind = kind;
+            this.head = null;
+            this.draw();
+        }, kind.title));
+        this.place.replaceChildren(element("div", {className: "kinds", role: "radiogroup", ariaLabel: "attention"}, ...options),
+                                   element("div", {className: "views"}, this.small, this.large));
+        this.draw();
+    }
+
+    draw() {
+        const layers = this.seen[this.kind.key], mean = meanOf(layers);
+        const head = (weights, place, name, ariaLabel) =>
+            option({name: `${this.name}-head`, checked: String(place) === String(this.head), ariaLabel}, () => {
+                this.head = place;
+                this.enlarge(weights, ariaLabel);
+            }, smallPicture(weights), name);
+        const layer = (name, heads) => element("div", {className: "layer"}, element("span", {textContent: name}),
+                                               element("div", {}, ...heads));
+        this.small.replaceChildren(layer("all layers", [head(mean, null, "mean", `mean of all ${layers.flat().length} heads`)]),
+            ...layers.map((heads, l) => layer(`layer ${l + 1}`, heads.map(
+                (weights, h) => head(weights, [l, h], `head ${h + 1}`, `layer ${l + 1}, head ${h + 1}`)))));
+        this.small.querySelector(":checked").dispatchEvent(new Event("change"));
+    }
+
+    enlarge(weights, name) {
+        const {kind} = this, legend = `${name[0].toUpperCase()}${name.slice(1)}. Rows: ${kind.rows}; columns: ${kind.columns}.`;
+        this.large.replaceChildren(...largePicture(weights, sidesOf(this.seen, kind), legend));
     }
 }
-
-// Shows the attention of a line, now or as soon as it is asked for.
-function showAttention(line, settings) {
-    const same = line === attention.line && JSON.stringify(settings) === JSON.stringify(attention.settings);
-    Object.assign(attention, {line, settings});
-    if (byId("attention").open && !(same && attention.seen)) load();
-    if (!same) attention.seen = null;
-}
-
-byId("attention").addEventListener("toggle", () => {
-    if (byId("attention").open && !attention.seen) load();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => attention.seen && draw());

@@ -1,6 +1,5 @@
 // What `dragoman serve` answers: translations as `dragoman translate --json` writes them, attention, errors, and which
 // model this is. All of it is JSON.
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,23 +8,21 @@
 
 static const char json[] = "application/json";
 
-// A stream in memory; what could not be written to it for want of memory is noticed at the end.
 static FILE *open_text(Reply *reply)
 {
     *reply = (Reply){.status = 200, .type = json};
-    FILE *stream = open_memstream(&reply->text, &reply->size);
-    if (stream) return stream;
-    fprintf(stderr, "dragoman: out of memory\n");
-    exit(1);
+    return report_stream(&reply->text, &reply->size);
 }
 
-static void put_string(FILE *stream, const char *text)
+// Takes the object; NULL: there was no memory for it.
+static void put_line(Reply *reply, cJSON *object)
 {
-    cJSON *string = cJSON_CreateString(text);
-    char *quoted = cJSON_PrintUnformatted(string);
-    fputs(quoted ? quoted : "null", stream);
-    cJSON_free(quoted);
-    cJSON_Delete(string);
+    FILE *stream = open_text(reply);
+    char *text = cJSON_PrintUnformatted(object);
+    fprintf(stream, "%s\n", text ? text : "{\"error\":\"out of memory\"}");
+    fclose(stream);
+    cJSON_free(text);
+    cJSON_Delete(object);
 }
 
 // The message may repeat a part of what was sent, cut anywhere: only ASCII of it is sure to be UTF-8.
@@ -35,12 +32,10 @@ Reply reply_error(unsigned status, size_t line, const char *message)
     char *plain = line ? report_format("line %zu: %s", line, message) : report_format("%s", message);
     for (char *at = plain; *at; at++)
         if ((unsigned char)*at >= 0x80) *at = '?';
-    FILE *stream = open_text(&reply);
-    fprintf(stream, "{\"error\":");
-    put_string(stream, plain);
-    if (line) fprintf(stream, ",\"line\":%zu", line);
-    fprintf(stream, "}\n");
-    fclose(stream);
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "error", plain);
+    if (line) cJSON_AddNumberToObject(object, "line", (double)line);
+    put_line(&reply, object);
     free(plain);
     reply.status = status;
     return reply;
@@ -88,30 +83,6 @@ Reply reply_translations(Queue *queue, Job *job)
 
 // ---- Attention ------------------------------------------------------------------------------------------------------
 
-static void put_strings(FILE *stream, const char *key, char **texts, int count)
-{
-    fprintf(stream, ",\n\"%s\":[", key);
-    for (int i = 0; i < count; i++) {
-        fputs(i ? "," : "", stream);
-        put_string(stream, texts[i]);
-    }
-    fputc(']', stream);
-}
-
-// [layers][heads][rows][columns], to four decimals: nobody sees more. The brackets follow from where a weight stands.
-static void put_maps(FILE *stream, const char *key, const dm_attention_maps *maps)
-{
-    const size_t row = (size_t)maps->columns, head = row * (size_t)maps->rows, layer = head * (size_t)maps->heads,
-                 all = layer * (size_t)maps->layers;
-    fprintf(stream, ",\n\"%s\":[", key);
-    for (size_t i = 0; i < all; i++) {
-        fprintf(stream, "%s%s%s%s%.4g", i ? "," : "", i % layer ? "" : "[", i % head ? "" : "[", i % row ? "" : "[",
-                round(1e4 * (double)maps->weights[i]) / 1e4);
-        fprintf(stream, "%s%s%s", (i + 1) % row ? "" : "]", (i + 1) % head ? "" : "]", (i + 1) % layer ? "" : "]");
-    }
-    fputc(']', stream);
-}
-
 Reply reply_attention(Queue *queue, Job *job)
 {
     Reply reply;
@@ -120,29 +91,19 @@ Reply reply_attention(Queue *queue, Job *job)
     if (job->status) return reply_failure(job);
     if (seen->source_pieces > MOST_PICTURE_PIECES || seen->target_pieces > MOST_PICTURE_PIECES)
         return reply_error(400, 1, "the line or its translation has more than 64 pieces: no picture that can be read");
-    FILE *stream = open_text(&reply);
-    fprintf(stream, "{\"text\":");
-    put_string(stream, seen->text);
-    put_strings(stream, "source", seen->source, seen->source_pieces);
-    put_strings(stream, "target", seen->target, seen->target_pieces);
-    put_maps(stream, "encoder", &seen->encoder);
-    put_maps(stream, "decoder", &seen->decoder);
-    put_maps(stream, "cross", &seen->cross);
-    fprintf(stream, "}\n");
-    fclose(stream);
+    put_line(&reply, attention_json(seen));
     return reply;
 }
 
 // ---- The models -----------------------------------------------------------------------------------------------------
 
+// NULL, or what is no object, of a file that cannot be read.
 static cJSON *read_json(const char *folder, const char *name)
 {
-    char *path = report_format("%s/%s", folder, name), *text = NULL;
-    FILE *file = fopen(path, "rb");
-    size_t room = 0;
-    cJSON *read = file && getdelim(&text, &room, '\0', file) >= 0 ? cJSON_Parse(text) : NULL;
-    if (file) fclose(file);
-    free(text);
+    dm_error error;
+    cJSON *read = NULL;
+    char *path = report_format("%s/%s", folder, name);
+    (void)report_read_json(&read, path, &error);
     free(path);
     return read;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page/page.h"
 #include "report.h"
 #include "serve.h"
 
@@ -71,18 +72,11 @@ static Reply reply_text(const char *type, char *text, size_t size)
     return (Reply){.status = 200, .type = type, .text = text, .size = size};
 }
 
-// The page's style stands on the report's: they are of one family.
 static Reply page_file(const PageFile *file)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream) return reply_error(503, 0, "out of memory");
-    for (const char *const *part = report_style; *part && strcmp(file->type, "text/css") == 0; part++)
-        fputs(*part, stream);
-    fwrite(file->bytes, 1, file->size, stream);
-    fclose(stream);
-    return reply_text(file->type, text, size);
+    char *text = report_allocate(file->size, 1);
+    memcpy(text, file->bytes, file->size);
+    return reply_text(file->type, text, file->size);
 }
 
 static bool is_page_file(const char *path, const PageFile **file)

@@ -1,5 +1,5 @@
 // What the files of `dragoman serve` share: limits, a question that was checked, the queue that all of them stand in,
-// the clients, and the page.
+// and the clients.
 #pragma once
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -118,11 +118,3 @@ typedef struct Service {
 struct MHD_Daemon;
 // Listens on the socket until MHD_stop_daemon; NULL: it cannot.
 struct MHD_Daemon *service_start(Service *service, int listening);
-
-// A file of tools/page, as it was when this was built.
-typedef struct PageFile {
-    const char *path, *type;
-    const unsigned char *bytes;
-    size_t size;
-} PageFile;
-extern const PageFile page_files[];  // ends with a path of NULL

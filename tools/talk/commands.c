@@ -201,17 +201,16 @@ static char *path_of(const char *word)
 static void write_attention(Talk *talk, const char *path)
 {
     dm_error error = {.message = ""};
-    Run run = {.name = report_format("%s", dm_options_text(talk->options, "model", 0)), .attended_count = 1};
-    run.attended_line[0] = talk->line;
+    dm_attended seen = {0};
+    const char *name = dm_options_text(talk->options, "model", 0);
     dm_translate_options search = talk_search(talk);
-    dm_status status = dm_attend(talk->model, talk->line, &search, &run.attended[0], &error);
-    if (!status) status = report_write(path, report_attention_page, &run, 1, &error);
+    dm_status status = dm_attend(talk->model, talk->line, &search, &seen, &error);
+    if (!status) status = report_write(path, report_attention_figures(name, talk->line, &seen), &error);
     if (status)
         talk_complain(talk, status, &error);
     else
         fprintf(talk->screen.stream, "Wrote %s: open it in a browser\n", path);
-    dm_attended_free(&run.attended[0]);
-    free(run.name);
+    dm_attended_free(&seen);
 }
 
 // A name that ends otherwise may be that of a file one would like to keep.
