@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/hash.h"
 #include "core/utf8.h"
 #include "text/sentencepiece.h"
 #include "text/segmenter.h"
@@ -65,9 +66,7 @@ static bool is_piece(const Counted *slot, const char *piece, size_t length)
 
 static Counted *find(const Counter *counter, const char *piece, size_t length)
 {
-    uint64_t hash = 14695981039346656037u;  // FNV-1a, 64 bits
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)piece[i]) * 1099511628211u;
-    size_t at = hash & (counter->slots - 1);
+    size_t at = dm_hash_text(piece, length) & (counter->slots - 1);
     while (counter->slot[at].piece && !is_piece(&counter->slot[at], piece, length))
         at = (at + 1) & (counter->slots - 1);
     return &counter->slot[at];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/json.h"
 
 struct Vocabulary {
@@ -18,17 +19,10 @@ struct Vocabulary {
     uint32_t slots;  // a power of two, at least twice count
 };
 
-static uint32_t hash(const char *piece)  // FNV-1a (Fowler, Noll and Vo), 32 bits
-{
-    uint32_t value = 2166136261u;
-    for (; *piece; piece++) value = (value ^ (unsigned char)*piece) * 16777619u;
-    return value;
-}
-
 // The slot of a piece, or the free slot where it belongs.
 static int *find_slot(const Vocabulary *vocabulary, const char *piece)
 {
-    uint32_t mask = vocabulary->slots - 1, at = hash(piece) & mask;
+    uint32_t mask = vocabulary->slots - 1, at = (uint32_t)dm_hash_text(piece, strlen(piece)) & mask;
     while (vocabulary->slot[at] >= 0 && strcmp(vocabulary->piece[vocabulary->slot[at]], piece) != 0)
         at = (at + 1) & mask;
     return &vocabulary->slot[at];

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/hash.h"
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "folder/files.h"
@@ -227,16 +228,16 @@ static Status make_corpus(Run *run, Error *error)
     return DM_OK;
 }
 
-// FNV-1a of the ids and lengths (Fowler, Noll, Vo), positive: a run does not go on with another text.
+// The hash of the ids and lengths, positive: a run does not go on with another text.
 static long fingerprint(const Corpus *corpus)
 {
-    uint64_t hash = 14695981039346656037u;
+    uint64_t hash = DM_HASH;
     for (int i = 0; i < corpus->pairs; i++) {
         const int *side[2] = {corpus->ids + corpus->source[i], corpus->ids + corpus->target[i]};
         int length[2] = {corpus->source_length[i], corpus->target_length[i]};
         for (int s = 0; s < 2; s++) {
-            hash = (hash ^ (uint64_t)length[s]) * 1099511628211u;
-            for (int j = 0; j < length[s]; j++) hash = (hash ^ (uint64_t)side[s][j]) * 1099511628211u;
+            hash = dm_hash(hash, (uint64_t)length[s]);
+            for (int j = 0; j < length[s]; j++) hash = dm_hash(hash, (uint64_t)side[s][j]);
         }
     }
     return (long)(hash >> 1);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 // ---- The thread's primitives ----------------------------------------------------------------------------------------
 
@@ -81,13 +82,13 @@ static Kept *kept_by_thread(void)
     return kept_here = kept;
 }
 
-static unsigned hash_of(const MatmulForm *form)
+static size_t hash_of(const MatmulForm *form)
 {
     const int parts[] = {form->m,   form->n,           form->k,           form->lda, form->ldb,
                          form->ldc, form->transpose_a, form->transpose_b, form->add, form->type};
-    unsigned hash = 2166136261u;  // FNV-1a, a part at a time
-    for (size_t i = 0; i < DM_COUNT(parts); i++) hash = (hash ^ (unsigned)parts[i]) * 16777619u;
-    return (hash ^ hash >> 15) % BUCKETS;
+    uint64_t hash = DM_HASH;
+    for (size_t i = 0; i < DM_COUNT(parts); i++) hash = dm_hash(hash, (unsigned)parts[i]);
+    return (hash ^ hash >> 32) % BUCKETS;  // its low bits know little of large parts
 }
 
 // ---- Making one -----------------------------------------------------------------------------------------------------
