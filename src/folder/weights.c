@@ -10,7 +10,6 @@
 #include "folder/formats/format.h"
 #include "folder/safetensors.h"
 #include "model/layers/positions.h"
-#include "core/kernels.h"
 
 enum { MOST_ALIASES = 3 };
 
@@ -237,25 +236,11 @@ static Status find_sources(Check *check, Error *error)
     return report(&check->complaints, check->file->path, error);
 }
 
-// Whether all exponents are below the one of infinity and NaN. Written so that the compiler vectorises it: of a large
-// model this is most of what opening takes.
-DM_CLONES
-static bool all_finite(const float *values, size_t count)
-{
-    uint32_t bad = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, values + i, sizeof bits);
-        bad |= (bits & 0x7f800000) == 0x7f800000;
-    }
-    return !bad;
-}
-
 static Status check_finite(const Check *check, const float *data, Error *error)
 {
     for (int i = 0; i < check->parameters->count; i++) {
         const Parameter *p = check->parameters->list + i;
-        if (all_finite(data + p->offset, (size_t)p->tensor.rows * (size_t)p->tensor.cols)) continue;
+        if (dm_parameter_is_finite(p, data)) continue;
         return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged", check->file->path,
                        check->sources[i]->name);
     }

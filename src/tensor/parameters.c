@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "core/error.h"
+#include "core/kernels.h"
 #include "core/random.h"
 
 Name dm_name(const char *format, ...)
@@ -63,7 +64,7 @@ void dm_parameters_allocate(Parameters *p)
         Parameter *at = p->list + i;
         at->tensor.data = p->data + at->offset;
         assert(at->kind != DM_TRAINED || p->trained_size == at->offset);  // trained ones come first
-        if (at->kind == DM_TRAINED) p->trained_size = at->offset + (size_t)at->tensor.rows * (size_t)at->tensor.cols;
+        if (at->kind == DM_TRAINED) p->trained_size = at->offset + dm_parameter_size(at);
     }
 }
 
@@ -97,6 +98,30 @@ const Parameter *dm_parameter(const Parameters *p, const char *name)
     for (int i = 0; i < p->count; i++)
         if (strcmp(p->list[i].name, name) == 0) return p->list + i;
     return NULL;
+}
+
+size_t dm_parameter_size(const Parameter *parameter)
+{
+    return (size_t)parameter->tensor.rows * (size_t)parameter->tensor.cols;
+}
+
+// Whether all exponents are below the one of infinity and NaN. Written so that the compiler vectorises it: of a large
+// model this is most of what opening takes.
+DM_CLONES
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}
+
+bool dm_parameter_is_finite(const Parameter *parameter, const float *buffer)
+{
+    return all_finite(buffer + parameter->offset, dm_parameter_size(parameter));
 }
 
 Tensor dm_parameters_joined(const Parameters *p, const char *name, int count)

@@ -64,7 +64,9 @@ int dm_declare_vector(Parameters *p, const char *name, int cols, Init init);
 void dm_parameters_allocate(Parameters *p);
 void dm_parameters_initialise(Parameters *p, uint64_t seed);
 
-const Parameter *dm_parameter(const Parameters *p, const char *name);  // NULL: no such name
+const Parameter *dm_parameter(const Parameters *p, const char *name);          // NULL: no such name
+size_t dm_parameter_size(const Parameter *parameter);                          // in floats
+bool dm_parameter_is_finite(const Parameter *parameter, const float *buffer);  // its part of this buffer
 // The parameter of this name, which must be there, and the ones behind it, `count` in all, as one tensor: stacked by
 // rows (vectors: side by side).
 Tensor dm_parameters_joined(const Parameters *p, const char *name, int count);

@@ -10,24 +10,12 @@ bool dm_is_cost(const Loss *loss)
     return isfinite(exp(loss->objective / (double)loss->count));
 }
 
-static bool all_finite(const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
-static size_t elements(const Parameter *p)
-{
-    return (size_t)p->tensor.rows * (size_t)p->tensor.cols;
-}
-
 static const char *name_of(const Run *run, const Tensor *weights)
 {
     const Parameters *p = &run->model->parameters;
     size_t offset = (size_t)(weights->data - p->data);
     int i = 0;
-    while (offset >= p->list[i].offset + elements(&p->list[i])) i++;
+    while (offset >= p->list[i].offset + dm_parameter_size(&p->list[i])) i++;
     return p->list[i].name;
 }
 
@@ -61,7 +49,7 @@ static int shard_of_gradient(Run *run, long update, const ShardRange *range, con
     for (; shard < shards; shard++) {
         memset(gradients, 0, run->optimizer.size * sizeof *gradients);
         dm_shard_again(&run->workers, range, update, shard, gradients, NULL);
-        if (!all_finite(gradients + p->offset, elements(p))) break;
+        if (!dm_parameter_is_finite(p, gradients)) break;
     }
     free(gradients);
     return shard;
@@ -118,7 +106,7 @@ Status dm_run_check_weights(const Run *run, Error *error)
 {
     const Parameters *p = &run->model->parameters;
     for (int i = 0; i < p->count; i++) {
-        if (all_finite(p->data + p->list[i].offset, elements(&p->list[i]))) continue;
+        if (dm_parameter_is_finite(&p->list[i], p->data)) continue;
         Text what;
         snprintf(what.text, sizeof what.text, "the step has made weights of %s [%d, %d] that are not finite",
                  p->list[i].name, p->list[i].tensor.rows, p->list[i].tensor.cols);

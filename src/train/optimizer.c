@@ -178,9 +178,7 @@ const Parameter *dm_optimizer_culprit(const Optimizer *o, const Parameters *para
 {
     for (int i = 0; i < parameters->count; i++) {
         const Parameter *p = &parameters->list[i];
-        size_t n = (size_t)p->tensor.rows * (size_t)p->tensor.cols;
-        for (size_t j = 0; p->kind == DM_TRAINED && j < n; j++)
-            if (!isfinite(o->lanes.lane[0][p->offset + j])) return p;
+        if (p->kind == DM_TRAINED && !dm_parameter_is_finite(p, o->lanes.lane[0])) return p;
     }
     return NULL;
 }

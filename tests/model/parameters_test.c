@@ -206,9 +206,33 @@ static void architectures_are_found_by_name(void)
     CU_ASSERT_PTR_NULL(dm_architecture(""));
 }
 
+static void a_value_that_is_not_finite_is_found_in_its_parameter_alone(void)
+{
+    static const float bad[] = {INFINITY, -INFINITY, NAN, -NAN}, good[] = {0, -3.4028235e38f, 3.4028235e38f, 1e-45f};
+    float buffer[100] = {0};
+    const Parameter before = {.tensor = {.rows = 3, .cols = 7}},
+                    middle = {.tensor = {.rows = 5, .cols = 9}, .offset = 21},
+                    after = {.tensor = {.rows = 1, .cols = 34}, .offset = 66};
+    CU_ASSERT_EQUAL(dm_parameter_size(&middle), 45);
+    for (size_t at = 21; at < 66; at++) {
+        for (size_t i = 0; i < DM_COUNT(bad); i++) {
+            buffer[at] = bad[i];
+            CU_ASSERT_FALSE(dm_parameter_is_finite(&middle, buffer));
+            CU_ASSERT(dm_parameter_is_finite(&before, buffer) && dm_parameter_is_finite(&after, buffer));
+        }
+        buffer[at] = good[at % DM_COUNT(good)];
+        CU_ASSERT(dm_parameter_is_finite(&middle, buffer));
+    }
+}
+
 const Fact facts[] = {
-    FACT(sinusoids_are_sines_then_cosines), FACT(sentences_may_be_longer_than_max_positions),
-    FACT(projections_lie_side_by_side),     FACT(parameters_are_those_of_a_marian_folder),
-    FACT(weights_start_as_they_should),     FACT(tokens_are_copied_and_counted),
-    FACT(architectures_are_found_by_name),  {NULL, NULL},
+    FACT(sinusoids_are_sines_then_cosines),
+    FACT(sentences_may_be_longer_than_max_positions),
+    FACT(projections_lie_side_by_side),
+    FACT(parameters_are_those_of_a_marian_folder),
+    FACT(weights_start_as_they_should),
+    FACT(tokens_are_copied_and_counted),
+    FACT(architectures_are_found_by_name),
+    FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),
+    {NULL, NULL},
 };
