@@ -1,10 +1,10 @@
 // dragoman bench: measures, and prints the result as JSON or as tables. The tables read the JSON alone, so that what
 // people see and what programs get is the same.
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "numbers.h"
 #include "report.h"
 
 static const cJSON *find(const cJSON *object, const char *name)
@@ -15,31 +15,6 @@ static const cJSON *find(const cJSON *object, const char *name)
 static bool is(const cJSON *object, const char *name, const char *text)
 {
     return strcmp(report_string(object, name), text) == 0;
-}
-
-typedef struct Text {
-    char text[64];
-} Text;
-
-// (64000, 0) -> "64,000"; (12.34, 1) -> "12.3"; NAN -> "-"
-static Text grouped(double number, int decimals)
-{
-    Text out = {"-"};
-    char digits[32], *to = out.text;
-    if (!isfinite(number) || number < 0 || number > 1e15) return out;
-    const int length = snprintf(digits, sizeof digits, "%.*f", decimals, number);
-    const int whole = length - (decimals ? decimals + 1 : 0);
-    for (int i = 0; i < length; i++) {
-        if (i && i < whole && (whole - i) % 3 == 0) *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-    return out;
-}
-
-static Text grouped_of(const cJSON *object, const char *name)
-{
-    return grouped(report_number(object, name), 0);
 }
 
 // ---- What was measured --------------------------------------------------------------------------------------------

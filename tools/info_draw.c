@@ -5,35 +5,12 @@
 #include <string.h>
 
 #include "info.h"
+#include "numbers.h"
 #include "report.h"
 
 static const cJSON *find(const cJSON *object, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-typedef struct Text {
-    char text[64];
-} Text;
-
-// 64000 -> "64,000"; NAN -> "-"
-static Text grouped(double number)
-{
-    Text out = {"-"};
-    char digits[32], *to = out.text;
-    if (!isfinite(number)) return out;
-    const int length = snprintf(digits, sizeof digits, "%.0f", number);
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0 && digits[i - 1] != '-') *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-    return out;
-}
-
-static Text grouped_of(const cJSON *object, const char *name)
-{
-    return grouped(report_number(object, name));
 }
 
 // 1234567 -> "1.23 M"
@@ -191,7 +168,7 @@ static void draw_files(const cJSON *json)
         printf("  %-26s%14s\n", report_string(file, "name"), grouped_of(file, "bytes").text);
         total += report_number(file, "bytes");
     }
-    printf("  %-26s%14s\n", "total", grouped(total).text);
+    printf("  %-26s%14s\n", "total", grouped(total, 0).text);
     if (!cJSON_GetArraySize(missing)) return;
     printf("  missing, so that no text can be translated: ");
     print_list(missing);
