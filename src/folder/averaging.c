@@ -6,7 +6,7 @@
 
 #include "core/files.h"
 #include "folder/averaging.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
 #include "options/options.h"

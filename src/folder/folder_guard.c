@@ -11,7 +11,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 
 Status dm_folder_lock(int *lock, const char *folder, Error *error)
 {

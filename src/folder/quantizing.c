@@ -4,7 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "folder/fewer_bits.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "options/options.h"
 #include "text/segmenter.h"

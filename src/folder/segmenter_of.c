@@ -5,7 +5,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 
 // Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),

@@ -6,7 +6,7 @@
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "data/lexicon.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 
 typedef struct Ranked {

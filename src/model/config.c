@@ -124,3 +124,16 @@ Status dm_shape_settle(dm_options *options, const Architecture *architecture, Er
     }
     return status;
 }
+
+void dm_shape_leave_out(dm_options *options, char given[256])
+{
+    size_t used = 0;
+    given[0] = '\0';
+    for (int i = 0; dm_architecture_name(i); i++)
+        for (const ShapeRow *row = dm_architecture(dm_architecture_name(i))->shape; row->key; row++) {
+            if (!row->option) continue;
+            if (dm_options_given(options, row->option->name) && used < 256)
+                used += (size_t)snprintf(given + used, 256 - used, "%s--%s", used ? ", " : "", row->option->name);
+            dm_options_drop(options, row->option->name);
+        }
+}

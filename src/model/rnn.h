@@ -9,7 +9,7 @@
 // Sentences of a shard run side by side, without padding: those that are still going on at a step are one product.
 #pragma once
 #include "model/embeddings.h"
-#include "model/linear.h"
+#include "model/layers/linear_layer.h"
 
 typedef enum RnnAttention { DM_RNN_ADDITIVE, DM_RNN_NO_ATTENTION } RnnAttention;
 

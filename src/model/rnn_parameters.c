@@ -43,7 +43,8 @@ void dm_rnn_declare(Model *model)
     if (shape->attention == DM_RNN_ADDITIVE) {
         dm_declare_matrix(p, "model.decoder.attention.query.weight", h, h, DM_INIT_XAVIER);
         dm_linear_declare(p, "model.decoder.attention.key", h, 2 * h);
-        p->list[dm_declare_matrix(p, "model.decoder.attention.v.weight", 1, h, DM_INIT_XAVIER)].full = true;
+        const int v = dm_declare_matrix(p, "model.decoder.attention.v.weight", 1, h, DM_INIT_XAVIER);
+        p->list[v].full = true;
     }
     p->keys = "hidden_size d_model";
     declare_gru(p, "model.decoder.gru", 0, false, h, d + 2 * h);

@@ -4,7 +4,7 @@
 #include "model/embeddings.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
-#include "model/linear.h"
+#include "model/layers/linear_layer.h"
 
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;

@@ -249,7 +249,8 @@ Status dm_options_match(const dm_options *options, const cJSON *stored, const ch
     for (int i = 0; i < options->rows && !status; i++) {
         const Setting *then = &begun->settings[i], *now = &options->settings[i];
         const Option *row = now->row;
-        if (!is_fixed(options, row)) continue;
+        const bool dropped = row->initial && !now->count;  // it says nothing in this run
+        if (dropped || !is_fixed(options, row)) continue;
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(stored, row->name);
         char *label = dm_format("%s: the record of the run's options: %s", folder, row->name);
         if (item && assign_json(begun, row, label, item, error)) status = DM_FAILURE;  // damaged, not misused

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/safetensors.h"
 #include "train/diverged.h"

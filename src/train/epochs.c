@@ -3,7 +3,7 @@
 
 #include "core/files.h"
 #include "folder/averaging.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "train/checkpoint.h"
 

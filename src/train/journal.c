@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "train/heads.h"
 #include "train/run.h"
 

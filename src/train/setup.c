@@ -10,7 +10,7 @@
 #include "core/hash.h"
 #include "core/threads.h"
 #include "data/inputs.h"
-#include "folder/files.h"
+#include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "train/checkpoint.h"
 #include "folder/folder_guard.h"
@@ -328,11 +328,17 @@ static Status restore(Run *run, long text, Error *error)
 }
 
 // The options of the shape are checked before anything is made. A model that is taken over brings its own.
-static Status settle_shape(dm_options *o, Error *error)
+static Status settle_shape(Run *run, Error *error)
 {
-    ModelConfig config;
     enum { ANY_VOCABULARY = 8 };
-    if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
+    dm_options *o = run->options;
+    if (dm_options_text(o, "pretrained-model", 0)) {
+        char given[256];
+        dm_shape_leave_out(o, given);
+        if (*given) dm_say(run, "The shape is that of --pretrained-model: what %s would say does not count", given);
+        return DM_OK;
+    }
+    ModelConfig config;
     Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
     return status ? status : shape_of_options(&config, o, ANY_VOCABULARY, error);
 }
@@ -341,7 +347,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 {
     double clock = dm_clock();
     *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
-    Status status = settle_shape(run->options, error);
+    Status status = settle_shape(run, error);
     if (!status) status = read_settings(run, error);
     if (!status) status = open_folder(run, error);
     if (!status && run->resumed) status = resume_run(run, error);

@@ -49,7 +49,8 @@ static void every_row_is_whole(void)
             const Option *row = at->option;
             CU_ASSERT(at->commands != 0 && (at->commands & every) == at->commands && *row->help);
             CU_ASSERT((row->type == DM_FLAG || dm_option_by_itself(row)) == !row->argument);
-            CU_ASSERT((row->type == DM_CHOICE) == ((row->choices != NULL) != (row->word != NULL)));
+            const bool words = row->type == DM_CHOICE || row->type == DM_WEIGHTED;
+            CU_ASSERT(words == ((row->choices != NULL) != (row->word != NULL)));
             CU_ASSERT(!row->fixed || row->free_on_resume);
         }
 }

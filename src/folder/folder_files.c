@@ -1,5 +1,5 @@
 // The files of a model folder.
-#include "folder/files.h"
+#include "folder/folder_files.h"
 
 #include <dirent.h>
 #include <limits.h>
