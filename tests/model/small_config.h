@@ -1,6 +1,9 @@
-// The configuration of a small Transformer, for all tests that make a model. Ids are those of our own folders: </s> 0,
-// <unk> 1, ..., pad last.
+// Configurations of small models, for all tests that make one. Ids are those of our own folders: </s> 0, <unk> 1, ...,
+// pad last.
 #pragma once
+#include <stdlib.h>
+#include <string.h>
+
 #include "model/transformer.h"
 
 // What a shape says by name: named("activation_function", "swish").
@@ -9,10 +12,10 @@ static inline int named(const char *key, const char *name)
     return dm_shape_index(dm_shape_row(&dm_transformer, key), name);
 }
 
-// Both sides of this many layers and heads; all else is what is usual, or the test says it.
-static inline ModelConfig small_transformer(int vocabulary, int width, int layers, int heads)
+// Of any architecture. shape: "d_model 16 norm_place pre", what is not usual.
+static inline ModelConfig small_config_of(const Architecture *architecture, int vocabulary, const char *shape)
 {
-    ModelConfig config = {.architecture = &dm_transformer,
+    ModelConfig config = {.architecture = architecture,
                           .source_vocabulary = vocabulary,
                           .target_vocabulary = vocabulary,
                           .shared_embeddings = true,
@@ -20,7 +23,22 @@ static inline ModelConfig small_transformer(int vocabulary, int width, int layer
                           .pad = vocabulary - 1,
                           .eos = 0,
                           .decoder_start = vocabulary - 1};
+    char words[512], *rest = NULL;
     dm_shape_take_usual(&config);
+    snprintf(words, sizeof words, "%s", shape);
+    for (char *key = strtok_r(words, " ", &rest); key; key = strtok_r(NULL, " ", &rest)) {
+        const ShapeRow *row = dm_shape_row(architecture, key);
+        const char *value = strtok_r(NULL, " ", &rest);
+        if (!row || !value) abort();
+        dm_shape_set(&config, row, row->type == DM_SHAPE_NAME ? dm_shape_index(row, value) : atoi(value));
+    }
+    return config;
+}
+
+// Both sides of this many layers and heads; all else is what is usual, or the test says it.
+static inline ModelConfig small_transformer(int vocabulary, int width, int layers, int heads)
+{
+    ModelConfig config = small_config_of(&dm_transformer, vocabulary, "");
     TransformerShape *shape = dm_transformer_shape(&config);
     config.width = width;
     shape->encoder_layers = shape->decoder_layers = layers;

@@ -1,0 +1,260 @@
+// Search states that take several pieces at once and go back, against whole sequences: whatever way a slot came to its
+// pieces, what comes after them is what decode says of them. For every architecture.
+#include "model/small_model.h"
+
+// A model joins by a row.
+static const struct {
+    const char *name;
+    const Architecture *architecture;
+    const char *shape;
+} cases[] = {
+    {"post-norm", &dm_transformer,
+     "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
+     "encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function swish"},
+    {"pre-norm", &dm_transformer,
+     "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
+     "encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function swish norm_place pre"},
+};
+
+static void every_architecture_has_a_case(void)
+{
+    for (int i = 0; dm_architecture_name(i); i++) {
+        bool found = false;
+        for (size_t k = 0; k < DM_COUNT(cases); k++)
+            found = found || cases[k].architecture == dm_architecture(dm_architecture_name(i));
+        expect(found, "no case is of the architecture %s", dm_architecture_name(i));
+    }
+}
+
+// ---- A search, and what its slots have taken ------------------------------------------------------------------------
+
+enum { SOURCES = 3, MOST_SLOTS = 9, MOST_PIECES = 400, MOST_ROWS = 64 };
+
+static const int source_lengths[SOURCES] = {4, 1, 7};
+static const int source_ids[] = {3, 9, 2, 0, 0, 4, 4, 17, 5, 29, 8, 0};
+
+typedef struct Slot {
+    int source, count;
+    int ids[MOST_PIECES];
+} Slot;
+
+typedef struct Search {
+    const char *name;
+    Setting setting;
+    const Architecture *architecture;
+    Memory memory;
+    SearchState *state;
+    Slot slot[MOST_SLOTS];
+    int n;
+    int room;  // pieces of a slot that are sure to fit
+    Random random;
+} Search;
+
+static void open_search(Search *s, size_t index, int room)
+{
+    const ModelConfig config = small_config_of(cases[index].architecture, VOCABULARY, cases[index].shape);
+    *s = (Search){.name = cases[index].name,
+                  .setting = setting_of(&config),
+                  .architecture = cases[index].architecture,
+                  .n = SOURCES,
+                  .room = room,
+                  .random = dm_random(9, 0, 0, 0)};
+    const Model *model = s->setting.model;
+    Graph *g = begin(&s->setting, false, 0);
+    s->memory = s->architecture->encode(g, model, dm_tokens(g->arena, SOURCES, source_lengths, source_ids));
+    s->state = s->architecture->start(g, model, s->memory, room);
+    for (int i = 0; i < SOURCES; i++) s->slot[i].source = i;
+}
+
+static void close_search(Search *s)
+{
+    s->architecture->finish(s->state);
+    end(&s->setting);
+}
+
+// The last rows of decode over all that a slot has taken.
+static void expect_rows(Search *s, int slot, int rows, const Tensor *x, int at)
+{
+    const Slot *taken = &s->slot[slot];
+    Graph *g = &s->setting.graph;
+    const Memory own = {s->memory.rows,
+                        {1, s->memory.spans.start + taken->source, s->memory.spans.length + taken->source}};
+    const Tensor *whole =
+        s->architecture->decode(g, s->setting.model, own, dm_tokens(g->arena, 1, &taken->count, taken->ids));
+    for (int row = 0; row < rows; row++) {
+        const float *wanted = dm_row(whole, taken->count - rows + row), *got = dm_row(x, at + row);
+        double off = 0, largest = 0;
+        for (int col = 0; col < whole->cols; col++) {
+            const double here = fabs((double)got[col] - (double)wanted[col]);
+            off = here <= off ? off : isnan(here) ? INFINITY : here;
+            largest = fmax(largest, fabs((double)wanted[col]));
+        }
+        expect(off <= 1e-5 * largest, "%s: slot %d of %d, which has taken %d: row %d of %d is off by %g of %g", s->name,
+               slot, s->n, taken->count, row, rows, off, largest);
+    }
+}
+
+// What was taken of the arena since the mark is given back, and full of no numbers for whoever still reads it.
+static void release(Search *s, ArenaMark mark)
+{
+    enum { SPOILT = 1 << 16 };
+    Arena *arena = &s->setting.arena;
+    dm_arena_release(arena, mark);
+    float *spoilt = dm_arena_take(arena, SPOILT * sizeof(float));
+    for (int i = 0; i < SPOILT; i++) spoilt[i] = NAN;
+    dm_arena_release(arena, mark);
+}
+
+// Random pieces behind the slots; kept (if it is not NULL) gets the rows.
+static void extend(Search *s, const int *lengths, float *kept)
+{
+    int ids[MOST_ROWS], rows = 0, most = lengths ? 0 : 1;
+    for (int i = 0; i < s->n; i++) {
+        const int length = lengths ? lengths[i] : 1;
+        most = length > most ? length : most;
+        for (int j = 0; j < length; j++) {
+            Slot *slot = &s->slot[i];
+            const int id = slot->count ? (int)dm_random_below(&s->random, PAD) : s->setting.model->config.decoder_start;
+            ids[rows++] = slot->ids[slot->count++] = id;
+        }
+    }
+    const ArenaMark mark = dm_arena_mark(&s->setting.arena);
+    const Tensor *x = s->architecture->extend(&s->setting.graph, s->state, ids, lengths);
+    expect(x->rows == rows, "%s: %d pieces gave %d rows", s->name, rows, x->rows);
+    for (int i = 0, at = 0; i < s->n; at += lengths ? lengths[i] : 1, i++)
+        expect_rows(s, i, lengths ? lengths[i] : 1, x, at);
+    if (kept) memcpy(kept, x->data, (size_t)rows * (size_t)x->cols * sizeof(float));
+    if (most <= s->room) release(s, mark);
+    s->room -= most;
+}
+
+static void keep(Search *s, const int *from, const int *lengths, int n, int room)
+{
+    Slot next[MOST_SLOTS];
+    for (int i = 0; i < n; i++) {
+        next[i] = s->slot[from[i]];
+        if (lengths) next[i].count = lengths[i];
+    }
+    memcpy(s->slot, next, (size_t)n * sizeof *next);
+    s->architecture->keep(s->state, from, lengths, s->n = n, room);
+    s->room = room;
+}
+
+// ---- The ways of a slot ---------------------------------------------------------------------------------------------
+
+static void of_a_draft_two_pieces_are_kept_and_another_way_is_gone(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        open_search(&s, i, 6);
+        extend(&s, NULL, NULL);
+        extend(&s, (int[]){5, 5, 5}, NULL);
+        for (int round = 0; round < 4; round++) {
+            int kept[SOURCES];
+            for (int slot = 0; slot < SOURCES; slot++) kept[slot] = s.slot[slot].count - 3;
+            keep(&s, (int[]){0, 1, 2}, kept, SOURCES, 5);
+            extend(&s, (int[]){5, 5, 5}, NULL);
+        }
+        close_search(&s);
+    }
+}
+
+static void slots_may_be_of_unequal_lengths(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        open_search(&s, i, 16);
+        extend(&s, (int[]){3, 1, 6}, NULL);
+        extend(&s, NULL, NULL);
+        extend(&s, (int[]){0, 5, 2}, NULL);
+        extend(&s, (int[]){4, 0, 1}, NULL);
+        extend(&s, NULL, NULL);
+        close_search(&s);
+    }
+}
+
+static void a_prompt_may_be_given_at_once(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        open_search(&s, i, 20);
+        extend(&s, (int[]){20, 17, 18}, NULL);
+        for (int step = 0; step < 40; step++) extend(&s, NULL, NULL);  // beyond what there was room for
+        close_search(&s);
+    }
+}
+
+static void several_slots_may_go_on_from_one_with_different_lengths(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        open_search(&s, i, 8);
+        extend(&s, (int[]){8, 2, 5}, NULL);
+        keep(&s, (int[]){0, 0, 0, 2, 0, 1}, (int[]){8, 3, 1, 5, 3, 0}, 6, 3);
+        extend(&s, (int[]){1, 3, 2, 1, 3, 1}, NULL);
+        keep(&s, (int[]){4, 1, 4}, (int[]){6, 4, 5}, 3, 2);
+        extend(&s, (int[]){2, 1, 2}, NULL);
+        close_search(&s);
+    }
+}
+
+// A walk at random, long enough that all caches grow several times.
+static void whatever_way_is_gone_the_rows_are_those_of_the_whole_sequence(void)
+{
+    enum { ROUNDS = 80 };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        open_search(&s, i, 1);
+        for (int round = 0; round < ROUNDS; round++) {
+            int from[MOST_SLOTS], kept[MOST_SLOTS], lengths[MOST_SLOTS], most = 0;
+            const int n = 1 + (int)dm_random_below(&s.random, MOST_SLOTS);
+            for (int slot = 0; slot < n; slot++) {
+                from[slot] = (int)dm_random_below(&s.random, (uint32_t)s.n);
+                const int back = (int)dm_random_below(&s.random, 4), count = s.slot[from[slot]].count;
+                kept[slot] = back < count ? count - back : count;
+                lengths[slot] = (int)dm_random_below(&s.random, 6);
+                most = lengths[slot] > most ? lengths[slot] : most;
+            }
+            lengths[0] += most == 0;  // a piece at least
+            keep(&s, from, round % 3 ? kept : NULL, n, round % 5 ? 6 : 0);
+            extend(&s, lengths, NULL);
+        }
+        close_search(&s);
+    }
+}
+
+// Bytes are compared where products have as many rows: others are free to add in another order, so that pieces at once
+// equal pieces one by one but for rounding.
+static void a_draft_that_is_taken_back_leaves_no_trace(void)
+{
+    enum { STEPS = 7 };
+    static float rows[2][STEPS][SOURCES * WIDTH];
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        for (int detour = 0; detour < 2; detour++) {
+            Search s;
+            open_search(&s, i, 6);
+            for (int step = 0; step < STEPS; step++) {
+                if (detour) {
+                    const Random before = s.random;
+                    extend(&s, (int[]){5, 2, 3}, NULL);
+                    keep(&s, (int[]){0, 1, 2}, (int[]){step, step, step}, SOURCES, 6);
+                    s.random = before;
+                }
+                extend(&s, detour ? (int[]){1, 1, 1} : NULL, rows[detour][step]);
+            }
+            close_search(&s);
+        }
+        expect(memcmp(rows[0], rows[1], sizeof *rows) == 0, "%s: a draft left a trace", cases[i].name);
+    }
+}
+
+const Fact facts[] = {
+    FACT(every_architecture_has_a_case),
+    FACT(of_a_draft_two_pieces_are_kept_and_another_way_is_gone),
+    FACT(slots_may_be_of_unequal_lengths),
+    FACT(a_prompt_may_be_given_at_once),
+    FACT(several_slots_may_go_on_from_one_with_different_lengths),
+    FACT(whatever_way_is_gone_the_rows_are_those_of_the_whole_sequence),
+    FACT(a_draft_that_is_taken_back_leaves_no_trace),
+    {NULL, NULL},
+};
