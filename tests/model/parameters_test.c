@@ -1,4 +1,4 @@
-// What a model is made of: parameters and their names, first weights, positions, tokens.
+// What a model is made of: parameters and their names, first weights, positions.
 #include "model/small_model.h"
 
 static void sinusoids_are_sines_then_cosines(void)
@@ -183,22 +183,6 @@ static void weights_start_as_they_should(void)
     dm_model_destroy(other);
 }
 
-static void tokens_are_copied_and_counted(void)
-{
-    Arena arena = {0};
-    int lengths[] = {2, 0, 3}, ids[] = {7, 8, 4, 5, 6};
-    Tokens t = dm_tokens(&arena, 3, lengths, ids);
-    static const int positions[] = {0, 1, 0, 1, 2}, starts[] = {0, 2, 2};
-    CU_ASSERT_EQUAL(t.n, 5);
-    CU_ASSERT_EQUAL(t.spans.n, 3);
-    CU_ASSERT(memcmp(t.positions, positions, sizeof positions) == 0);
-    CU_ASSERT(memcmp(t.spans.start, starts, sizeof starts) == 0);
-    ids[0] = lengths[0] = 0;
-    CU_ASSERT_EQUAL(t.ids[0], 7);
-    CU_ASSERT_EQUAL(t.spans.length[0], 2);
-    dm_arena_destroy(&arena);
-}
-
 static void architectures_are_found_by_name(void)
 {
     CU_ASSERT_PTR_EQUAL(dm_architecture("transformer"), &dm_transformer);
@@ -231,7 +215,6 @@ const Fact facts[] = {
     FACT(projections_lie_side_by_side),
     FACT(parameters_are_those_of_a_marian_folder),
     FACT(weights_start_as_they_should),
-    FACT(tokens_are_copied_and_counted),
     FACT(architectures_are_found_by_name),
     FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),
     {NULL, NULL},
