@@ -1,0 +1,101 @@
+// Examples: what a shard of a corpus is to a model, for every kind of example, and every sentence twice.
+#include "data/examples.h"
+
+#include "test.h"
+
+enum { START = 29 };
+
+static bool are(const int *got, const int *wanted, int n)
+{
+    return memcmp(got, wanted, (size_t)n * sizeof(int)) == 0;
+}
+
+// Four pairs; their sides lie in no order, as they might after filtering.
+static int ids[] = {11, 0, 4, 5, 6, 0, 21, 22, 0, 7, 0, 0, 23, 24, 25, 0, 8, 9, 0, 0};
+static size_t source[] = {2, 9, 11, 16}, target[] = {6, 0, 12, 19};
+static int source_length[] = {4, 2, 1, 3}, target_length[] = {3, 2, 4, 1};
+static const Corpus corpus = {.pairs = 4,
+                              .ids = ids,
+                              .source = source,
+                              .target = target,
+                              .source_length = source_length,
+                              .target_length = target_length};
+
+// ---- Kinds ----------------------------------------------------------------------------------------------------------
+
+static void pairs_are_sources_and_what_is_read_and_written_of_targets(const ExampleKind *kind)
+{
+    Arena arena = {0};
+    const int order[] = {2, 0, 3};
+    const Example e = kind->make(&arena, &corpus, order, 3, START);
+    CU_ASSERT_EQUAL_FATAL(e.source.n, 8);
+    CU_ASSERT_EQUAL_FATAL(e.read.n, 8);
+    CU_ASSERT(are(e.source.ids, (int[]){0, 4, 5, 6, 0, 8, 9, 0}, 8));
+    CU_ASSERT(e.source.spans.n == 3 && are(e.source.spans.length, (int[]){1, 4, 3}, 3));
+    CU_ASSERT(are(e.written, (int[]){23, 24, 25, 0, 21, 22, 0, 0}, 8));
+    CU_ASSERT(are(e.read.ids, (int[]){START, 23, 24, 25, START, 21, 22, START}, 8));
+    CU_ASSERT(are(e.read.positions, (int[]){0, 1, 2, 3, 0, 1, 2, 0}, 8));
+    CU_ASSERT(e.read.spans.n == 3 && are(e.read.spans.length, (int[]){4, 3, 1}, 3));
+    CU_ASSERT_PTR_NULL(e.weights);
+    dm_arena_destroy(&arena);
+}
+
+static const struct {
+    const ExampleKind *kind;
+    void (*check)(const ExampleKind *kind);
+} cases[] = {{&dm_pairs, pairs_are_sources_and_what_is_read_and_written_of_targets}};
+
+static void every_kind_makes_what_it_says(void)
+{
+    for (int i = 0; dm_example_kinds[i]; i++) {
+        int checked = 0;
+        for (size_t k = 0; k < DM_COUNT(cases); k++)
+            if (cases[k].kind == dm_example_kinds[i]) cases[k].check(dm_example_kinds[i]), checked++;
+        CU_ASSERT_EQUAL(checked, 1);
+        if (!checked) fprintf(stderr, "\nthere is no case of %s\n", dm_example_kinds[i]->name);
+    }
+}
+
+// ---- Twice ----------------------------------------------------------------------------------------------------------
+
+static void check_twice(const Tokens *t, const Tokens *twice)
+{
+    const int n = t->n, spans = t->spans.n;
+    CU_ASSERT_EQUAL_FATAL(twice->n, 2 * n);
+    CU_ASSERT_EQUAL_FATAL(twice->spans.n, 2 * spans);
+    for (int copy = 0; copy < 2; copy++) {
+        CU_ASSERT(are(twice->ids + copy * n, t->ids, n));
+        CU_ASSERT(are(twice->positions + copy * n, t->positions, n));
+        CU_ASSERT(are(twice->spans.length + copy * spans, t->spans.length, spans));
+        for (int i = 0; i < spans; i++)
+            CU_ASSERT_EQUAL(twice->spans.start[copy * spans + i], t->spans.start[i] + copy * n);
+    }
+}
+
+static void of_every_kind_twice_means_the_same_rows_once_more_behind_themselves(void)
+{
+    for (int i = 0; dm_example_kinds[i]; i++)
+        for (int weighted = 0; weighted < 2; weighted++) {
+            Arena arena = {0};
+            const int order[] = {1, 3, 0};
+            const float weights[] = {1, 0, 0.5f, 2, 3, 4};
+            Example once = dm_example_kinds[i]->make(&arena, &corpus, order, 3, START);
+            CU_ASSERT_EQUAL_FATAL(once.read.n, 6);
+            if (weighted) once.weights = weights;
+            const Example twice = dm_example_twice(&arena, &once);
+            check_twice(&once.source, &twice.source);
+            check_twice(&once.read, &twice.read);
+            for (int row = 0; row < 12; row++) {
+                CU_ASSERT_EQUAL(twice.written[row], once.written[row % 6]);
+                if (weighted) CU_ASSERT_EQUAL(twice.weights[row], weights[row % 6]);
+            }
+            CU_ASSERT_EQUAL(twice.weights != NULL, once.weights != NULL);
+            dm_arena_destroy(&arena);
+        }
+}
+
+const Fact facts[] = {
+    FACT(every_kind_makes_what_it_says),
+    FACT(of_every_kind_twice_means_the_same_rows_once_more_behind_themselves),
+    {NULL, NULL},
+};
