@@ -106,6 +106,14 @@ static void gradient_without_shared_embeddings_agrees_with_differences(void)
     check_gradient(&config, 0);
 }
 
+static void gradient_with_norms_in_front_agrees_with_differences(void)
+{
+    ModelConfig config = small_config();
+    dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
+    check_gradient(&config, 0);
+    check_gradient(&config, 0.2f);
+}
+
 static void dropout_acts_alike_with_and_without_a_tape(void)
 {
     ModelConfig config = small_config();
@@ -328,6 +336,7 @@ const Fact facts[] = {
     FACT(gradient_of_the_loss_agrees_with_differences),
     FACT(gradient_with_dropout_agrees_with_differences),
     FACT(gradient_without_shared_embeddings_agrees_with_differences),
+    FACT(gradient_with_norms_in_front_agrees_with_differences),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),
     FACT(a_target_token_changes_nothing_before_it),
