@@ -1,0 +1,359 @@
+// Formats: for every one of them, a model that is written in it, what config.json then says, and what is read again.
+#include "folder/formats/format.h"
+
+#include "core/scratch.h"
+#include "folder/folder.h"
+#include "model/small_model.h"
+
+// A format joins by a row.
+static const struct {
+    const Format *format;
+    const char *model_type, *class_name;
+    const Architecture *architecture;
+    const char *shape;
+    bool separate;  // vocabularies
+} cases[] = {
+    {&dm_marian_format, "marian", "MarianMTModel", &dm_transformer,
+     "d_model 16 encoder_layers 1 decoder_layers 2 encoder_attention_heads 2 encoder_ffn_dim 24 decoder_ffn_dim 20 "
+     "activation_function swish scale_embedding 0 max_position_embeddings 64",
+     false},
+    {&dm_marian_format, "marian", "MarianMTModel", &dm_transformer, "d_model 16 norm_place post", true},
+    {&dm_pegasus_format, "pegasus", "PegasusForConditionalGeneration", &dm_transformer,
+     "d_model 16 encoder_layers 2 decoder_layers 1 norm_place pre activation_function gelu", false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm_place pre", true},
+};
+
+static ModelConfig config_of(size_t i)
+{
+    ModelConfig config = small_config_of(cases[i].architecture, VOCABULARY, cases[i].shape);
+    if (cases[i].separate) {
+        config.shared_embeddings = false;
+        config.source_vocabulary += 4;
+    }
+    return config;
+}
+
+static void every_format_has_a_case(void)
+{
+    for (int i = 0; dm_formats[i]; i++) {
+        bool found = false;
+        for (size_t k = 0; k < DM_COUNT(cases); k++) found = found || cases[k].format == dm_formats[i];
+        expect(found, "no case is of the format %s", dm_formats[i]->model_type);
+    }
+}
+
+// ---- Folders --------------------------------------------------------------------------------------------------------
+
+static const char *empty_folder(void)
+{
+    static char folder[256];
+    remove(scratch("model/config.json"));
+    snprintf(folder, sizeof folder, "%s", scratch("model"));
+    CU_ASSERT_EQUAL_FATAL(dm_make_folder(folder, NULL), DM_OK);
+    return folder;
+}
+
+static void write_config(const ModelConfig *config, const char *folder)
+{
+    Error error = {""};
+    const Status status = dm_config_write(config, NULL, folder, &error);
+    expect(status == DM_OK, "cannot be written: %s", error.message);
+}
+
+static cJSON *read_json(const char *folder)
+{
+    char *path = dm_join_path(folder, "config.json"), *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, NULL), DM_OK);
+    cJSON *json = cJSON_Parse(text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(json);
+    free(path), free(text);
+    return json;
+}
+
+// Takes the object over.
+static void write_json(cJSON *json, const char *folder)
+{
+    char *path = dm_join_path(folder, "config.json"), *text = cJSON_Print(json);
+    CU_ASSERT_EQUAL_FATAL(dm_write_file(path, text, strlen(text), NULL), DM_OK);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    free(path);
+}
+
+static bool is_refused(const char *folder, const char *wanted)
+{
+    ModelConfig config;
+    Error error = {"no error"};
+    const Status status = dm_config_read(&config, NULL, folder, &error);
+    const bool good = status == DM_FAILURE && strstr(error.message, wanted);
+    if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", wanted, error.message);
+    dm_config_free(&config);
+    return good;
+}
+
+static void expect_same(const ModelConfig *got, const ModelConfig *wanted, const char *what)
+{
+    for (const ShapeRow *row = wanted->architecture->shape; row->key; row++) {
+        const int is = dm_shape_value(got, row), should = dm_shape_value(wanted, row);
+        expect(is == should, "%s: %s is %d, should be %d", what, row->key, is, should);
+    }
+    expect(got->architecture == wanted->architecture, "%s: the architecture", what);
+    expect(got->source_vocabulary == wanted->source_vocabulary && got->target_vocabulary == wanted->target_vocabulary,
+           "%s: the vocabularies", what);
+    expect(got->shared_embeddings == wanted->shared_embeddings && got->tied_output == wanted->tied_output,
+           "%s: which tables are one", what);
+    expect(got->pad == wanted->pad && got->eos == wanted->eos && got->decoder_start == wanted->decoder_start,
+           "%s: the ids", what);
+}
+
+// ---- There and back -------------------------------------------------------------------------------------------------
+
+static void what_is_written_is_read_again(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (int tied = 0; tied < 2; tied++) {
+            ModelConfig config = config_of(i), again;
+            Error error = {""};
+            config.tied_output = tied;
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            const Status status = dm_config_read(&again, NULL, folder, &error);
+            expect(status == DM_OK, "%s: %s", cases[i].model_type, error.message);
+            if (status) continue;
+            expect_same(&again, &config, cases[i].model_type);
+            dm_config_free(&again);
+        }
+}
+
+static void config_json_names_the_format_and_who_opens_it(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const ModelConfig config = config_of(i);
+        CU_ASSERT_PTR_EQUAL(dm_format_of_config(&config), cases[i].format);
+        CU_ASSERT_PTR_EQUAL(dm_format_of_type(cases[i].model_type), cases[i].format);
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder);
+        const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "model_type"));
+        const cJSON *classes = cJSON_GetObjectItemCaseSensitive(json, "architectures"),
+                    *ours = cJSON_GetObjectItemCaseSensitive(json, "dragoman");
+        expect(type && strcmp(type, cases[i].model_type) == 0, "%s is written as %s", cases[i].model_type, type);
+        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, 0));
+        expect(cases[i].class_name ? name && strcmp(name, cases[i].class_name) == 0 : !classes, "%s: the class is %s",
+               cases[i].model_type, name);
+        // Only what the format does not say by itself stands in our part of it.
+        name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(ours, "architecture"));
+        expect(cases[i].format->architecture ? !ours : name && strcmp(name, config.architecture->name) == 0,
+               "%s: \"dragoman\" names %s", cases[i].model_type, name);
+        cJSON_Delete(json);
+    }
+    CU_ASSERT_PTR_NULL(dm_format_of_type("bart"));
+    CU_ASSERT_PTR_NULL(dm_format_of_type(""));
+}
+
+static void what_a_format_means_is_not_said(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const ModelConfig config = config_of(i);
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder);
+        for (const ShapeRow *row = config.architecture->shape; row->key; row++) {
+            const char *means = dm_format_means(cases[i].format, row->key);
+            const bool said = cJSON_GetObjectItemCaseSensitive(json, row->key);
+            expect(said == !means, "%s: %s", cases[i].model_type, row->key);
+            if (means)
+                expect(strcmp(row->name(dm_shape_value(&config, row)), means) == 0, "%s does not mean %s",
+                       cases[i].model_type, row->key);
+        }
+        cJSON_Delete(json);
+    }
+}
+
+// Names, shapes and values of the weights.
+static void a_whole_model_is_written_and_read_again(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const ModelConfig config = config_of(i);
+        Model *model = random_model(&config, 3), *again = NULL;
+        Error error = {""};
+        const char *folder = empty_folder();
+        char *weights = dm_join_path(folder, "model.safetensors");
+        write_config(&model->config, folder);
+        CU_ASSERT_EQUAL(dm_weights_write(model, NULL, weights, NULL), DM_OK);
+        const Status status = dm_model_read(&again, NULL, folder, &error);
+        expect(status == DM_OK, "%s: %s", cases[i].model_type, error.message);
+        if (!status) {
+            const Parameters *a = &model->parameters, *b = &again->parameters;
+            expect(a->size == b->size && memcmp(a->data, b->data, a->size * sizeof(float)) == 0, "%s: the weights",
+                   cases[i].model_type);
+        }
+        dm_model_destroy(model);
+        dm_model_destroy(again);
+        free(weights);
+    }
+}
+
+// Whatever the options of train take can be read again: each row at either end of its range, the others usual.
+static void the_ends_of_all_ranges_can_be_read_again(void)
+{
+    for (int i = 0; dm_architecture_name(i); i++) {
+        const Architecture *a = dm_architecture(dm_architecture_name(i));
+        for (const ShapeRow *row = a->shape; row->key; row++)
+            for (int end = 0; end < 2; end++) {
+                if (row->type != DM_SHAPE_INTEGER) continue;
+                ModelConfig config = small_config_of(a, VOCABULARY, ""), again;
+                for (const ShapeRow *at = a->shape; at->key; at++)
+                    if (at->divides) dm_shape_set(&config, at, 1);
+                dm_shape_set(&config, row, end ? row->high : row->low);
+                if (row->divides) dm_shape_set(&config, dm_shape_row(a, row->divides), row->high);
+                Error error = {""};
+                const char *folder = empty_folder();
+                write_config(&config, folder);
+                const Status status = dm_config_read(&again, NULL, folder, &error);
+                expect(status == DM_OK, "%s at its %s: %s", row->key, end ? "highest" : "lowest", error.message);
+                if (!status) expect_same(&again, &config, row->key);
+                if (!status) dm_config_free(&again);
+            }
+    }
+}
+
+static void the_largest_feed_forward_of_train_can_be_read_again(void)
+{
+    dm_options *options = dm_options_new("train");
+    ModelConfig config = small_config_of(&dm_transformer, VOCABULARY, ""), again;
+    const char *folder = empty_folder(), *const most = "262144";
+    CU_ASSERT_EQUAL_FATAL(dm_options_set(options, "dim-ffn", 1, &most, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_shape_of_options(&config, options, NULL), DM_OK);
+    write_config(&config, folder);
+    CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_transformer_shape(&again)->encoder_ffn, 262144);
+    CU_ASSERT_EQUAL(dm_transformer_shape(&again)->decoder_ffn, 262144);
+    dm_config_free(&again);
+    dm_options_free(options);
+}
+
+// The converter of CTranslate2 asks the first three; transformers takes the others for granted.
+static void flags_that_other_programs_ask_for_are_said(void)
+{
+    static const char *const flags[] = {"normalize_before", "add_final_layer_norm", "normalize_embedding",
+                                        "static_position_embeddings", "is_encoder_decoder"};
+    static const struct {
+        const Format *format;
+        bool values[5];
+    } wanted[] = {{&dm_marian_format, {false, false, false, true, true}},
+                  {&dm_pegasus_format, {true, true, false, true, true}}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (size_t k = 0; k < DM_COUNT(wanted); k++) {
+            if (cases[i].format != wanted[k].format) continue;
+            const ModelConfig config = config_of(i);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            cJSON *json = read_json(folder);
+            for (int f = 0; f < 5; f++) {
+                const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, flags[f]);
+                expect(wanted[k].values[f] ? cJSON_IsTrue(said) : cJSON_IsFalse(said), "%s: %s", cases[i].model_type,
+                       flags[f]);
+            }
+            cJSON_Delete(json);
+        }
+}
+
+// ---- What is refused ------------------------------------------------------------------------------------------------
+
+static void a_flag_with_the_other_value_is_refused_by_name(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
+            const ModelConfig config = config_of(i);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            cJSON *json = read_json(folder);
+            const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, flag->key);
+            expect(flag->value ? cJSON_IsTrue(said) : cJSON_IsFalse(said), "%s: %s", cases[i].model_type, flag->key);
+            cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_CreateBool(!flag->value));
+            write_json(json, folder);
+            char *wanted =
+                dm_format("\"%s\" is %s, which means %s", flag->key, flag->value ? "false" : "true", flag->otherwise);
+            CU_ASSERT(is_refused(folder, wanted));
+            free(wanted);
+        }
+}
+
+// transformers leaves them out where they are what it takes for granted.
+static void a_flag_that_is_not_said_is_taken_for_right(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
+            const ModelConfig config = config_of(i);
+            ModelConfig again;
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            cJSON *json = read_json(folder);
+            cJSON_DeleteItemFromObjectCaseSensitive(json, flag->key);
+            write_json(json, folder);
+            CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+            expect_same(&again, &config, flag->key);
+            dm_config_free(&again);
+        }
+}
+
+static void separate_vocabularies_are_refused_where_a_format_has_none(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        if (cases[i].separate || cases[i].format->separate_vocabularies) continue;
+        const ModelConfig config = config_of(i);
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder);
+        cJSON_ReplaceItemInObjectCaseSensitive(json, "share_encoder_decoder_embeddings", cJSON_CreateFalse());
+        write_json(json, folder);
+        CU_ASSERT(is_refused(folder, "\"share_encoder_decoder_embeddings\" is false"));
+    }
+}
+
+static void a_type_that_is_none_is_refused_with_those_there_are(void)
+{
+    char *folder = dm_copy_string(empty_folder());
+    cJSON *json = cJSON_Parse("{\"model_type\": \"abacus\"}");
+    write_json(json, folder);
+    CU_ASSERT(is_refused(folder, "\"model_type\" is \"abacus\""));
+    for (int i = 0; dm_formats[i]; i++) CU_ASSERT(is_refused(folder, dm_formats[i]->model_type));
+    free(folder);
+}
+
+// In our own format all of the shape is said, and none of it is guessed.
+static void a_name_that_is_none_is_refused_with_those_there_are(void)
+{
+    const ModelConfig config = small_config_of(&dm_transformer, VOCABULARY, "norm_place pre");
+    ModelConfig separate = config;
+    separate.shared_embeddings = false;
+    for (const ShapeRow *row = dm_transformer.shape; row->key; row++) {
+        if (row->type != DM_SHAPE_NAME) continue;
+        const char *folder = empty_folder();
+        write_config(&separate, folder);
+        cJSON *json = read_json(folder);
+        cJSON_ReplaceItemInObjectCaseSensitive(json, row->key, cJSON_CreateString("abacus"));
+        write_json(json, folder);
+        char *wanted = dm_format("\"%s\" is \"abacus\", but only %s", row->key, row->name(0));
+        CU_ASSERT(is_refused(folder, wanted));
+        free(wanted);
+    }
+}
+
+const Fact facts[] = {
+    FACT(every_format_has_a_case),
+    FACT(what_is_written_is_read_again),
+    FACT(config_json_names_the_format_and_who_opens_it),
+    FACT(what_a_format_means_is_not_said),
+    FACT(a_whole_model_is_written_and_read_again),
+    FACT(the_ends_of_all_ranges_can_be_read_again),
+    FACT(the_largest_feed_forward_of_train_can_be_read_again),
+    FACT(flags_that_other_programs_ask_for_are_said),
+    FACT(a_flag_with_the_other_value_is_refused_by_name),
+    FACT(a_flag_that_is_not_said_is_taken_for_right),
+    FACT(separate_vocabularies_are_refused_where_a_format_has_none),
+    FACT(a_type_that_is_none_is_refused_with_those_there_are),
+    FACT(a_name_that_is_none_is_refused_with_those_there_are),
+    {NULL, NULL},
+};
