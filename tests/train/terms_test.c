@@ -1,0 +1,162 @@
+// Terms: which --add-loss chooses, in which order and with which weights, for every term there is; and what they add.
+#include "train/terms/term.h"
+
+#include "test.h"
+
+// A term joins by a row.
+static const struct {
+    const char *name;
+    int copies;
+    bool of_dropout;
+} cases[] = {{"r-drop", 2, true}};
+
+static void every_term_has_a_case(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        int found = 0;
+        for (size_t k = 0; k < DM_COUNT(cases); k++) {
+            if (strcmp(cases[k].name, dm_terms[i]->name) != 0) continue;
+            CU_ASSERT(cases[k].copies == dm_terms[i]->copies && cases[k].of_dropout == dm_terms[i]->of_dropout);
+            found++;
+        }
+        CU_ASSERT_EQUAL(found, 1);
+        if (!found) fprintf(stderr, "\nthere is no case of %s\n", dm_terms[i]->name);
+        CU_ASSERT_STRING_EQUAL(dm_term_name(i), dm_terms[i]->name);
+        if (!dm_terms[i + 1]) CU_ASSERT_PTR_NULL(dm_term_name(i + 1));
+    }
+}
+
+// values: of --add-loss, separated by spaces; none: NULL
+static Status choose(ChosenTerms *chosen, const char *values, const char *dropout, Error *error)
+{
+    dm_options *options = dm_options_new("train");
+    char copy[256], *value[8], *rest = NULL;
+    int count = 0;
+    snprintf(copy, sizeof copy, "%s", values ? values : "");
+    for (char *at = strtok_r(copy, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) value[count++] = at;
+    CU_ASSERT_EQUAL(dm_options_set(options, "dropout", 1, &dropout, error), DM_OK);
+    if (count) CU_ASSERT_EQUAL(dm_options_set(options, "add-loss", count, (const char *const *)value, error), DM_OK);
+    const Status status = dm_terms_of_options(chosen, options, error);
+    dm_options_free(options);
+    return status;
+}
+
+static void expect_refused(const char *values, const char *dropout, const char *wanted)
+{
+    ChosenTerms chosen;
+    Error error = {"no error"};
+    const bool good = choose(&chosen, values, dropout, &error) == DM_USAGE && strstr(error.message, wanted);
+    CU_ASSERT(good);
+    if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", wanted, error.message);
+}
+
+static void without_the_option_there_is_no_term_and_one_copy_of_a_sentence(void)
+{
+    ChosenTerms chosen;
+    CU_ASSERT_EQUAL(choose(&chosen, NULL, "0", NULL), DM_OK);
+    CU_ASSERT(chosen.count == 0 && chosen.copies == 1);
+}
+
+static void a_term_has_the_weight_behind_it_or_its_usual_one(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        const Term *term = dm_terms[i];
+        ChosenTerms chosen;
+        CU_ASSERT_EQUAL(choose(&chosen, term->name, "0.1", NULL), DM_OK);
+        CU_ASSERT(chosen.count == 1 && chosen.term[0] == term && chosen.weight[0] == term->usual);
+        CU_ASSERT(chosen.copies == term->copies);
+        char *weighted = dm_format("%s 0.375", term->name);
+        CU_ASSERT_EQUAL(choose(&chosen, weighted, "0.1", NULL), DM_OK);
+        CU_ASSERT(chosen.count == 1 && chosen.term[0] == term && chosen.weight[0] == 0.375);
+        free(weighted);
+    }
+}
+
+static void terms_stand_in_the_order_in_which_they_are_named(void)
+{
+    for (int i = 0; dm_terms[i]; i++)
+        for (int j = 0; dm_terms[j]; j++) {
+            const Term *a = dm_terms[i], *b = dm_terms[j];
+            if (i == j) continue;
+            ChosenTerms chosen;
+            char *values = dm_format("%s 0.25 %s", a->name, b->name);
+            CU_ASSERT_EQUAL(choose(&chosen, values, "0.1", NULL), DM_OK);
+            CU_ASSERT(chosen.count == 2 && chosen.term[0] == a && chosen.term[1] == b);
+            CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == b->usual);
+            CU_ASSERT_EQUAL(chosen.copies, a->copies > b->copies ? a->copies : b->copies);
+            free(values);
+        }
+}
+
+static void a_weight_before_its_term_is_refused(void)
+{
+    expect_refused("2.5", "0.1", "a weight, 2.5, stands before the name of its term");
+    for (int i = 0; dm_terms[i]; i++) {
+        char *values = dm_format("2.5 %s", dm_terms[i]->name);
+        expect_refused(values, "0.1", "a weight, 2.5, stands before the name of its term");
+        free(values);
+    }
+}
+
+static void a_term_named_twice_is_refused(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        char *values = dm_format("%s %s 2", dm_terms[i]->name, dm_terms[i]->name),
+             *wanted = dm_format("--add-loss names %s twice", dm_terms[i]->name);
+        expect_refused(values, "0.1", wanted);
+        free(values), free(wanted);
+    }
+}
+
+static void what_compares_draws_of_dropout_needs_some(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        ChosenTerms chosen;
+        if (dm_terms[i]->of_dropout)
+            expect_refused(dm_terms[i]->name, "0", "it needs a --dropout above 0");
+        else
+            CU_ASSERT_EQUAL(choose(&chosen, dm_terms[i]->name, "0", NULL), DM_OK);
+    }
+}
+
+// ---- Adding ---------------------------------------------------------------------------------------------------------
+
+static char calls[8];
+
+static double add_first(Graph *g, const OutputLayer *output, const Tensor *features, double weight)
+{
+    CU_ASSERT(!g && !output && !features);
+    strcat(calls, "1");
+    return 3 * weight;
+}
+
+static double add_second(Graph *g, const OutputLayer *output, const Tensor *features, double weight)
+{
+    CU_ASSERT(!g && !output && !features);
+    strcat(calls, "2");
+    return 100 * weight;
+}
+
+static void what_terms_add_is_summed_in_their_order(void)
+{
+    static const Term first = {.name = "first", .add = add_first}, second = {.name = "second", .add = add_second};
+    ChosenTerms chosen = {.term = {&second, &first}, .weight = {0.5, 2}, .count = 2, .copies = 1};
+    *calls = '\0';
+    CU_ASSERT_EQUAL(dm_terms_add(&chosen, NULL, NULL, NULL), 56);
+    CU_ASSERT_STRING_EQUAL(calls, "21");
+    chosen.count = 0;
+    CU_ASSERT_EQUAL(dm_terms_add(&chosen, NULL, NULL, NULL), 0);
+    CU_ASSERT_STRING_EQUAL(calls, "21");
+}
+
+const Fact facts[] = {
+    FACT(every_term_has_a_case),
+    FACT(without_the_option_there_is_no_term_and_one_copy_of_a_sentence),
+    FACT(a_term_has_the_weight_behind_it_or_its_usual_one),
+    FACT(terms_stand_in_the_order_in_which_they_are_named),
+    FACT(a_weight_before_its_term_is_refused),
+    FACT(a_term_named_twice_is_refused),
+    FACT(what_compares_draws_of_dropout_needs_some),
+    FACT(what_terms_add_is_summed_in_their_order),
+    {NULL, NULL},
+};
