@@ -110,23 +110,39 @@ def attention():
         add("attention", {"q": q, "k": k, "v": v}, torch.cat(outputs), heads=heads, causal=causal, queries=queries, keys=keys)
 
 
+def one_cross_entropy(rows, width, vocabulary, smoothing, excluded, biased, weights=None):
+    tensors = {"x": draw(rows, width), "weight": draw(vocabulary, width)}
+    if biased:
+        tensors["bias"] = draw(vocabulary).detach()
+    targets = torch.randint(0, vocabulary - 1, (rows,))
+    log_p = F.linear(tensors["x"], tensors["weight"], tensors.get("bias")).log_softmax(-1)
+    chosen = log_p.gather(1, targets[:, None])[:, 0]
+    counted = [w for w in range(vocabulary) if w != excluded]
+    loss = (1 - smoothing) * -chosen - smoothing * log_p[:, counted].mean(-1)
+    if excluded >= 0:
+        tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
+    settings = dict(targets=targets.tolist(), smoothing=smoothing, excluded=excluded)
+    each = torch.ones(rows, dtype=torch.float64)
+    if weights:
+        each = torch.tensor(weights, dtype=torch.float64)
+        tensors["weights"] = each[None]
+        settings["targets"] = [t if w else -1 for t, w in zip(settings["targets"], weights)]
+    add("cross_entropy", tensors, (each * loss).sum(), **settings)
+    cases[-1].update(nll=(each * -chosen).sum().item(), log_probabilities=stored(chosen.where(each != 0, 0.0)[None]))
+    if rows < 10 and not weights:
+        cases[-1]["all_log_probabilities"] = stored(log_p)
+
+
 def cross_entropy():
-    for rows, width, vocabulary, smoothing, excluded, biased in [(3, 4, 7, 0.0, -1, False), (4, 6, 11, 0.125, -1, True),
-                                                                 (5, 5, 19, 0.125, 18, True), (70, 3, 9, 0.25, 8, True)]:
-        tensors = {"x": draw(rows, width), "weight": draw(vocabulary, width)}
-        if biased:
-            tensors["bias"] = draw(vocabulary).detach()
-        targets = torch.randint(0, vocabulary - 1, (rows,))
-        log_p = F.linear(tensors["x"], tensors["weight"], tensors.get("bias")).log_softmax(-1)
-        chosen = log_p.gather(1, targets[:, None])[:, 0]
-        counted = [w for w in range(vocabulary) if w != excluded]
-        objective = ((1 - smoothing) * -chosen - smoothing * log_p[:, counted].mean(-1)).sum()
-        if excluded >= 0:
-            tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
-        add("cross_entropy", tensors, objective, targets=targets.tolist(), smoothing=smoothing, excluded=excluded)
-        cases[-1].update(nll=-chosen.sum().item(), log_probabilities=stored(chosen[None]))
-        if rows < 10:
-            cases[-1]["all_log_probabilities"] = stored(log_p)
+    for case in [(3, 4, 7, 0.0, -1, False), (4, 6, 11, 0.125, -1, True), (5, 5, 19, 0.125, 18, True), (70, 3, 9, 0.25, 8, True)]:
+        one_cross_entropy(*case)
+
+
+def weighted_cross_entropy():
+    """Rows of weight 0 have the target -1, which nobody may look at."""
+    one_cross_entropy(4, 5, 7, 0.0, -1, False, [0.5, 0, 1, 2.25])
+    one_cross_entropy(5, 4, 19, 0.125, 18, True, [0, 1.5, -0.75, 0, 1])
+    one_cross_entropy(6, 3, 9, 0.25, 0, True, [0, 0, 0.25, 1, 0, 3])
 
 
 def arithmetic():
@@ -170,7 +186,8 @@ def collect():
 
 
 # New ops go last: what comes before then keeps its random numbers.
-for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect):
+for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
+             weighted_cross_entropy):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -432,6 +432,81 @@ static void cross_entropy_equals_plain_log_softmax(void)
     for (size_t i = 0; i < DM_COUNT(losses); i++) check_loss(&losses[i]);
 }
 
+// To the bit: weights of 1 are no weights; rows of weight 0 are as good as away; what counts twice gives twice of it.
+static void weights_count_rows(void)
+{
+    enum { N = DM_CROSS_ENTROPY_ROWS + 40, D = 8, V = DM_CROSS_ENTROPY_COLUMNS + 30 };
+    static float weights[4][N];
+    static int targets[N];
+    for (int i = 0; i < N; i++) {
+        targets[i] = i * 37 % (V - 1);
+        weights[1][i] = 1;
+        weights[2][i] = 2;
+        weights[3][i] = (float)(i % 3);
+    }
+    Bench b;
+    bench_open(&b);
+    Loss loss[4];
+    float *dx[4], *dw[4], log_probabilities[4][N];
+    for (int k = 0; k < 4; k++) {
+        bench_begin(&b, true);
+        memset(b.gradients, 0, BENCH_WEIGHTS * sizeof(float));
+        const Tensor *x = bench_input(&b, N, D);
+        for (int i = 0; k == 3 && i < N; i += 3) targets[i] = i % 2 ? -1 : V + 1000;
+        loss[k] = dm_cross_entropy(&b.graph, &(CrossEntropy){.x = x,
+                                                             .weight = bench_weight(&b, V, D, 0.5f, 0),
+                                                             .targets = targets,
+                                                             .smoothing = 0.1f,
+                                                             .excluded = V - 1,
+                                                             .weights = k ? weights[k] : NULL,
+                                                             .log_probabilities = log_probabilities[k]});
+        dx[k] = copy_floats(x->grad, N * D);
+        dw[k] = copy_floats(b.gradients, V * D);
+    }
+    CU_ASSERT(loss[0].objective == loss[1].objective && loss[0].nll == loss[1].nll && loss[0].count == N);
+    CU_ASSERT(loss[1].count == N && loss[2].count == N && loss[3].count == N - (N + 2) / 3);
+    CU_ASSERT(!memcmp(dx[0], dx[1], N * D * sizeof(float)) && !memcmp(dw[0], dw[1], V * D * sizeof(float)));
+    CU_ASSERT(loss[2].objective == 2 * loss[0].objective && loss[2].nll == 2 * loss[0].nll);
+    for (int i = 0; i < N * D; i++) {
+        const float factor = weights[3][i / D];
+        if (dx[2][i] == 2 * dx[0][i] && dx[3][i] == factor * dx[0][i]) continue;
+        expect(false, "gradient %d is %g, with weights %g and %g", i, dx[0][i], dx[2][i], dx[3][i]);
+        break;
+    }
+    double objective = 0, nll = 0, *want = dm_allocate(V * D, sizeof(double));
+    for (int i = 0; i < N; i++) {
+        CU_ASSERT_EQUAL(log_probabilities[3][i], weights[3][i] > 0 ? log_probabilities[0][i] : 0);
+        nll -= weights[3][i] * log_probabilities[0][i];
+    }
+    expect(fabs(loss[3].nll - nll) <= tolerance * nll, "nll is %g, should be %g", loss[3].nll, nll);
+
+    // Those of weight 1 and 2 by themselves, those of 2 a second time.
+    static int of[N], rows;
+    for (int twice = 0; twice < 2; twice++) {
+        bench_begin(&b, true);
+        memset(b.gradients, 0, BENCH_WEIGHTS * sizeof(float));
+        const Tensor *x = bench_input(&b, N, D);
+        rows = 0;
+        for (int i = 0; i < N; i++)
+            if (weights[3][i] > (float)twice) of[rows++] = i;
+        static int chosen[N];
+        for (int i = 0; i < rows; i++) chosen[i] = targets[of[i]];
+        objective += dm_cross_entropy(&b.graph, &(CrossEntropy){.x = dm_collect(&b.graph, &x, 1, of, rows),
+                                                                .weight = bench_weight(&b, V, D, 0.5f, 0),
+                                                                .targets = chosen,
+                                                                .smoothing = 0.1f,
+                                                                .excluded = V - 1})
+                         .objective;
+        for (int i = 0; i < V * D; i++) want[i] += b.gradients[i];
+    }
+    expect(fabs(loss[3].objective - objective) <= tolerance * objective, "objective is %g, should be %g",
+           loss[3].objective, objective);
+    agree("weighted gradient of the weight", dw[3], want, V * D, tolerance);
+    for (int k = 0; k < 4; k++) free(dx[k]), free(dw[k]);
+    free(want);
+    bench_close(&b);
+}
+
 typedef struct NextCase {
     int rows, width, vocabulary, best;
     float grid;  // what all numbers are multiples of, so that sums are exact; with 1 most logits equal many others
@@ -567,6 +642,7 @@ const Fact facts[] = {
     FACT(slots_that_share_keys_see_what_each_sees_alone),
     FACT(listed_keys_are_as_good_as_a_copy),
     FACT(cross_entropy_equals_plain_log_softmax),
+    FACT(weights_count_rows),
     FACT(next_pieces_are_the_best_log_probabilities),
     FACT(next_pieces_that_are_no_numbers_are_none),
     FACT(logits_of_any_size_give_finite_losses),

@@ -201,8 +201,8 @@ static void check_additive_attention(Golden *c)
 
 static void check_cross_entropy(Golden *c)
 {
-    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
-    int n;
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias"), *weights = input(c, "weights");
+    int n, counted = 0;
     const int *targets = integers(c, "targets", &n);
     float *log_probabilities = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(float));
     Graph *g = &c->bench.graph;
@@ -212,13 +212,15 @@ static void check_cross_entropy(Golden *c)
                                                     .targets = targets,
                                                     .smoothing = (float)number(c, "smoothing", 0),
                                                     .excluded = (int)number(c, "excluded", -1),
+                                                    .weights = weights ? weights->data : NULL,
                                                     .log_probabilities = log_probabilities});
     dm_backward(g);
     const double objective = number(c, "objective", NAN), nll = number(c, "nll", NAN);
     expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
            loss.objective, objective);
     expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", c->name, loss.nll, nll);
-    CU_ASSERT_EQUAL(loss.count, n);
+    for (int i = 0; i < n; i++) counted += !weights || weights->data[i] != 0;
+    CU_ASSERT_EQUAL(loss.count, counted);
     equals(c, "log_probabilities", log_probabilities);
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dweight", w);

@@ -2,6 +2,8 @@
 // fixed random weights on the outputs.
 #include "tensor/check.h"
 
+#include <limits.h>
+
 #include "tensor/ops/op_table.h"
 
 // Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With
@@ -26,6 +28,7 @@ typedef struct Case {
     int rows, in, out;
     Activation activation;
     bool bias, causal, lattice;
+    bool weighted;  // rows of the loss count 0, -1, 1 or 2 times
     bool constant;  // nothing flows back
     float rate;     // of dropout, or of label smoothing
     int frozen;     // row of weight 0 that gets no gradient; 0 stands for none
@@ -159,13 +162,17 @@ static Tensor *run_additive_attention(Bench *b, const Case *c)
 static Tensor *run_cross_entropy(Bench *b, const Case *c)
 {
     static int targets[512];
-    static float values[512];
+    static float values[512], weights[512];
     Random random = dm_random(5, 0, 0, 0);
     for (int i = 0; i < c->rows; i++) {
         do targets[i] = (int)dm_random_below(&random, (uint64_t)c->out);
         while (c->frozen && targets[i] == c->frozen);
     }
     for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    for (int i = 0; c->weighted && i < c->rows; i++) {
+        weights[i] = (float)dm_random_below(&random, 4) - 1;
+        if (weights[i] == 0) targets[i] = i % 2 ? INT_MIN : INT_MAX;
+    }
     Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
     *bias = (Tensor){.rows = 1, .cols = c->out, .stride = c->out, .data = values};
     const Tensor *x = bench_input(b, c->rows, c->in);
@@ -174,6 +181,7 @@ static Tensor *run_cross_entropy(Bench *b, const Case *c)
                                                           .bias = c->bias ? bias : NULL,
                                                           .targets = targets,
                                                           .smoothing = c->rate,
+                                                          .weights = c->weighted ? weights : NULL,
                                                           .excluded = c->frozen ? c->frozen : -1});
     return NULL;
 }
@@ -384,6 +392,10 @@ static const Case cases[] = {
      .rate = 0.1f, .frozen = 44, .bias = true},
     {.op = "cross_entropy", .what = "large vocabulary", .run = run_cross_entropy, .rows = 67, .in = 33, .out = 501,
      .rate = 0.1f, .frozen = 500, .bias = true},
+
+    {.op = "cross_entropy", .what = "weights", .run = run_cross_entropy, .rows = 9, .in = 7, .out = 16, .weighted = true},
+    {.op = "cross_entropy", .what = "weights, smoothing, excluded", .run = run_cross_entropy, .rows = 40, .in = 8,
+     .out = 301, .weighted = true, .rate = 0.1f, .frozen = 300, .bias = true},
 
     {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
      .constant = true},

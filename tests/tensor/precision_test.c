@@ -67,25 +67,41 @@ static void linear_case(Bench *b, int rows, Results *r)
     r->dx = copy_of(x->grad, (size_t)rows * IN);
 }
 
-// More than a block of the vocabulary, and with the larger number of rows more than a chunk.
-static void cross_entropy_case(Bench *b, int rows, Results *r)
+// With weights and without. More than a block of the vocabulary, and with the larger number of rows more than a chunk.
+static void cross_entropy_of(Bench *b, int rows, bool weighted, Results *r)
 {
     enum { D = 16, VOCABULARY = DM_CROSS_ENTROPY_COLUMNS + 60, PAD = VOCABULARY - 1 };
     const Tensor *x = bench_input(b, rows, D), *weight = bench_weight(b, VOCABULARY, D, 0.5f, 0);
     if (b->graph.rounded) dm_round_bf16(b->parameters, (Bf16 *)(size_t)b->graph.rounded, BENCH_WEIGHTS);
     int *targets = dm_allocate((size_t)rows, sizeof *targets);
-    for (int i = 0; i < rows; i++) targets[i] = i * 37 % (VOCABULARY - 1);
+    float *weights = dm_allocate((size_t)rows, sizeof *weights);
+    for (int i = 0; i < rows; i++) {
+        weights[i] = i % 4 == 3 ? 0 : 1.0f / (float)(1 + i % 4);
+        targets[i] = weighted && i % 4 == 3 ? PAD : i * 37 % (VOCABULARY - 1);
+    }
     r->y = dm_allocate((size_t)rows, sizeof(float));
     r->objective = dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x,
                                                                .weight = weight,
                                                                .targets = targets,
                                                                .smoothing = 0.1f,
                                                                .excluded = PAD,
+                                                               .weights = weighted ? weights : NULL,
                                                                .log_probabilities = r->y})
                        .objective;
     for (int i = 0; i < D; i++) CU_ASSERT_EQUAL(bench_gradient(b, 0)[PAD * D + i], 0);
     r->dx = copy_of(x->grad, (size_t)rows * D);
     free(targets);
+    free(weights);
+}
+
+static void cross_entropy_case(Bench *b, int rows, Results *r)
+{
+    cross_entropy_of(b, rows, false, r);
+}
+
+static void weighted_case(Bench *b, int rows, Results *r)
+{
+    cross_entropy_of(b, rows, true, r);
 }
 
 static void compare(const char *name, Case *run, int rows, size_t outputs, size_t inputs)
@@ -125,8 +141,10 @@ static void linear_in_bf16_is_linear_but_for_rounding(void)
 static void cross_entropy_in_bf16_is_the_same_but_for_rounding(void)
 {
     static const int rows[] = {1, 16, 37, DM_CROSS_ENTROPY_ROWS + 21};
-    for (size_t i = 0; i < DM_COUNT(rows); i++)
+    for (size_t i = 0; i < DM_COUNT(rows); i++) {
         compare("cross_entropy in bf16", cross_entropy_case, rows[i], (size_t)rows[i], (size_t)rows[i] * 16);
+        compare("weighted, in bf16", weighted_case, rows[i], (size_t)rows[i], (size_t)rows[i] * 16);
+    }
 }
 
 const Fact facts[] = {

@@ -1,11 +1,11 @@
 // Softmax cross-entropy of the output layer, with label smoothing (Szegedy et al. 2016, section 7):
 //   z = x W' + b,  log p_w = z_w - log sum exp z,
-//   objective = sum_i (1 - s) * -log p[target_i] + s * mean over all w but excluded of -log p[w]
-//   dz_w = p_w - (1 - s) [w = target] - s / (V - 1) [w not excluded]
-// x [n, d], W [V, d], b [V]. The [n, V] matrix is never whole. A chunk of rows goes through the vocabulary block by
-// block: the logits of a block become e = exp(z - m), with the row's largest logit m in the block, while they are in
-// cache. Once all blocks are done their sums say what p = e exp(m) / sum exp z is, and the blocks pass by once more to
-// become dz and to be multiplied.
+//   objective = sum_i weight_i ((1 - s) * -log p[target_i] + s * mean over all w but excluded of -log p[w])
+//   dz_w = weight_i (p_w - (1 - s) [w = target] - s / (V - 1) [w not excluded])
+// x [n, d], W [V, d], b [V], weight [n]. The [n, V] matrix is never whole. A chunk of rows goes through the vocabulary
+// block by block: the logits of a block become e = exp(z - m), with the row's largest logit m in the block, while they
+// are in cache. Once all blocks are done their sums say what p = e exp(m) / sum exp z is, and the blocks pass by once
+// more to become dz and to be multiplied.
 #include <assert.h>
 
 #include "core/kernels.h"
@@ -64,6 +64,8 @@ typedef struct Chunk {
     const CrossEntropy *args;
     Operand x, weight;
     int rows, blocks;
+    const int *targets;    // [rows]; that of a row that does not count is some piece
+    const float *weights;  // [rows] or NULL
     bool gradient;
     Precision precision;  // of e
     void *e;              // [blocks][x.rows, width of the block] e, then dz; without gradient one block that all share
@@ -72,6 +74,11 @@ typedef struct Chunk {
     float *others;        // [ROWS] sum of all logits but the excluded one, which may be huge (a bias of -10000)
     float *at_target;     // [ROWS] z[target]
 } Chunk;
+
+static float weight_of(const Chunk *c, int i)
+{
+    return c->weights ? c->weights[i] : 1;
+}
 
 static int block_of(int id)
 {
@@ -103,10 +110,10 @@ static Bf16 *e_bf16(const Chunk *c, int block)
 // ---- Forward --------------------------------------------------------------------------------------------------------
 
 // The logits of one row in one block: what the loss needs of them, then e (which in bf16 lies elsewhere, at `to`).
-static void row_forward(const Chunk *c, int block, int i, const int *targets, float *z, Bf16 *to)
+static void row_forward(const Chunk *c, int block, int i, float *z, Bf16 *to)
 {
     const CrossEntropy *a = c->args;
-    const int n = width_of(c, block), first = block * COLUMNS, target = targets[i] - first;
+    const int n = width_of(c, block), first = block * COLUMNS, target = c->targets[i] - first;
     float sum;
     const float max = look_at_row(z, a->bias ? a->bias->data + first : NULL, n, &sum);
     if (target >= 0 && target < n) c->at_target[i] = z[target];
@@ -123,7 +130,7 @@ static void row_forward(const Chunk *c, int block, int i, const int *targets, fl
     if (to) dm_round_bf16(z, to, (size_t)n);
 }
 
-static void block_forward(Graph *g, const Chunk *c, int block, const int *targets)
+static void block_forward(Graph *g, const Chunk *c, int block)
 {
     const int n = width_of(c, block);
     const bool rounds = c->gradient && c->precision == DM_PRECISION_BF16;
@@ -137,7 +144,7 @@ static void block_forward(Graph *g, const Chunk *c, int block, const int *target
                              .stride = n});
     for (int i = 0; i < c->rows; i++) {
         const size_t row = (size_t)i * (size_t)n;
-        row_forward(c, block, i, targets, z + row, rounds ? e_bf16(c, block) + row : NULL);
+        row_forward(c, block, i, z + row, rounds ? e_bf16(c, block) + row : NULL);
     }
 }
 
@@ -153,9 +160,12 @@ static float row_loss(const Chunk *c, int i, Loss *loss)
     for (int b = 0; b < c->blocks; b++) c->max[b * ROWS + i] = expf(c->max[b * ROWS + i] - max) / sum;
     const float log_sum = max + logf(sum);
     const int counted = a->weight->rows - (a->excluded >= 0);
-    const double nll = (double)log_sum - (double)c->at_target[i];
-    loss->nll += nll;
-    loss->objective += (1 - a->smoothing) * nll + a->smoothing * ((double)log_sum - (double)c->others[i] / counted);
+    const double weight = weight_of(c, i), nll = (double)log_sum - (double)c->at_target[i];
+    if (weight == 0) return log_sum;
+    loss->count++;
+    loss->nll += weight * nll;
+    loss->objective +=
+        weight * ((1 - a->smoothing) * nll + a->smoothing * ((double)log_sum - (double)c->others[i] / counted));
     return log_sum;
 }
 
@@ -177,20 +187,22 @@ static float get(const Chunk *c, int block, int i, int column)
 }
 
 // e becomes dz in one block. log_sum: [rows]
-static void block_gradient(const Chunk *c, int block, const int *targets, const float *log_sum)
+static void block_gradient(const Chunk *c, int block, const float *log_sum)
 {
     const CrossEntropy *a = c->args;
     const int n = width_of(c, block), first = block * COLUMNS, counted = a->weight->rows - (a->excluded >= 0);
-    const float share = a->smoothing / (float)counted;
     for (int i = 0; i < c->rows; i++) {
         const size_t row = (size_t)i * (size_t)width_of(c, block);
-        const float factor = c->max[block * ROWS + i];
+        const float weight = weight_of(c, i), factor = weight * c->max[block * ROWS + i];
+        const float share = weight * (a->smoothing / (float)counted);
+        const int target = c->targets[i];
         if (c->precision == DM_PRECISION_BF16)
             gradient_row_bf16(e_bf16(c, block) + row, factor, share, n);
         else
             gradient_row(e_float(c, block) + row, factor, share, n);
-        if (block_of(targets[i]) == block)
-            set(c, block, i, targets[i] - first, expf(c->at_target[i] - log_sum[i]) - share - (1 - a->smoothing));
+        if (block_of(target) == block)
+            set(c, block, i, target - first,
+                weight * expf(c->at_target[i] - log_sum[i]) - share - weight * (1 - a->smoothing));
         if (a->excluded >= 0 && block_of(a->excluded) == block)
             set(c, block, i, a->excluded - first, get(c, block, i, a->excluded - first) + share);
     }
@@ -241,6 +253,15 @@ static float *floats(Graph *g, size_t count)
     return dm_arena_take(g->arena, count * sizeof(float));
 }
 
+// Rows that do not count get a target that is none of the caller's.
+static const int *targets_of(Graph *g, const CrossEntropy *a, int from, int rows)
+{
+    if (!a->weights) return a->targets + from;
+    int *targets = dm_arena_take(g->arena, (size_t)rows * sizeof *targets);
+    for (int i = 0; i < rows; i++) targets[i] = a->weights[from + i] != 0 ? a->targets[from + i] : 0;
+    return targets;
+}
+
 static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
 {
     const int vocabulary = a->weight->rows, left = a->x->rows - from, rows = left < ROWS ? left : ROWS;
@@ -248,6 +269,8 @@ static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
                .x = dm_operand(g, dm_row(a->x, from), rows, a->x->cols, a->x->stride),
                .weight = gradient ? dm_weight_operand(g, a->weight) : (Operand){0},
                .rows = rows,
+               .targets = targets_of(g, a, from, rows),
+               .weights = a->weights ? a->weights + from : NULL,
                .blocks = (vocabulary + COLUMNS - 1) / COLUMNS,
                .gradient = gradient};
     const int wide = vocabulary < COLUMNS ? vocabulary : COLUMNS;
@@ -268,21 +291,22 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
     assert(a->weight->cols == a->x->cols && (!a->bias || a->bias->cols == a->weight->rows));
     dm_record(g, &dm_cross_entropy_op, NULL, 0);
     float *dx = g->recording ? dm_gradient(g, a->x) : NULL, *dw = g->recording ? dm_gradient(g, a->weight) : NULL;
-    Loss loss = {.count = a->x->rows};
+    Loss loss = {0};
     for (int from = 0; from < a->x->rows; from += ROWS) {
         const ArenaMark mark = dm_arena_mark(g->arena);
         const Chunk c = new_chunk(g, a, from, dx || dw);
-        const int *targets = a->targets + from;
         float log_sum[ROWS];
         for (int i = 0; i < c.rows; i++)
-            assert(targets[i] >= 0 && targets[i] < a->weight->rows && targets[i] != a->excluded);
-        for (int block = 0; block < c.blocks; block++) block_forward(g, &c, block, targets);
+            assert(c.targets[i] >= 0 && c.targets[i] < a->weight->rows &&
+                   (c.targets[i] != a->excluded || weight_of(&c, i) == 0));
+        for (int block = 0; block < c.blocks; block++) block_forward(g, &c, block);
         for (int i = 0; i < c.rows; i++) {
             log_sum[i] = row_loss(&c, i, &loss);
-            if (a->log_probabilities) a->log_probabilities[from + i] = c.at_target[i] - log_sum[i];
+            if (a->log_probabilities)
+                a->log_probabilities[from + i] = weight_of(&c, i) != 0 ? c.at_target[i] - log_sum[i] : 0;
         }
         for (int block = 0; block < c.blocks && c.gradient; block++) {
-            block_gradient(&c, block, targets, log_sum);
+            block_gradient(&c, block, log_sum);
             block_backward(g, &c, block, dx ? dx + (size_t)from * (size_t)a->x->stride : NULL, dw);
         }
         dm_arena_release(g->arena, mark);

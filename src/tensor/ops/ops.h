@@ -74,7 +74,9 @@ typedef struct Loss {
 
 // Label-smoothed softmax cross-entropy (Szegedy et al. 2016, section 7) of the output layer, the layer included:
 //   z = x W' + b,  p = softmax(z) over the whole vocabulary,
-//   objective = sum_i (1 - smoothing) * -log p_i[target_i] + smoothing * mean over all w but excluded of -log p_i[w]
+//   objective = sum_i weight_i
+//               ((1 - smoothing) * -log p_i[target_i] + smoothing * mean over all w but excluded of -log p_i[w])
+// nll is weighted likewise, count is of the rows whose weight is not 0.
 // x [n, d], weight [vocabulary, d], bias [vocabulary] (never trained) or NULL, targets [n].
 // Works in chunks of rows, block by block of the vocabulary; where the graph is recording, the gradients of x and
 // weight are made in the same call (so the caller waits for its turn at the lane before it, and runs dm_backward next).
@@ -83,7 +85,8 @@ typedef struct CrossEntropy {
     const int *targets;
     float smoothing;
     int excluded;              // pad: takes no part in the smoothing and its row gets no gradient; -1: none
-    float *log_probabilities;  // [n] log p_i[target_i], or NULL
+    const float *weights;      // [n] how much a row counts; 0: not at all, whatever its target is; NULL: 1 each
+    float *log_probabilities;  // [n] log p_i[target_i], of rows that do not count 0; or NULL
 } CrossEntropy;
 Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
 // Of a chunk and of a block: the logits of one block stay in the core's cache, the weights and their gradient pass
