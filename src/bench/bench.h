@@ -28,7 +28,7 @@ typedef struct Bench {
 
 Status dm_bench_train(Bench *bench, Error *error);
 Status dm_bench_translate(Bench *bench, Error *error);
-void dm_bench_gemm(Bench *bench);
+Status dm_bench_gemm(Bench *bench, Error *error);
 
 // ---- Shapes and text (shapes.c) -----------------------------------------------------------------------------------
 
@@ -36,6 +36,7 @@ void dm_bench_gemm(Bench *bench);
 Status dm_bench_shape(Bench *bench, Error *error);
 Model *dm_bench_model(const Bench *bench);  // of that shape, with random weights
 // Made-up pairs of sentences: lengths as Multi30k's, frequent pieces and rare ones.
+enum { DM_MEAN_LENGTH = 14 };  // of a sentence in pieces, its end counted
 void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs);
 
 // ---- Figures (figures.c) ------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "bench/products.h"
+#include "bench/gemm_clock.h"
 #include "train/run.h"
 
 // Products that are used together: those of training, or those of a step of the search.
@@ -20,28 +20,18 @@ enum { USES = 4 };
 // A step of the search for one sentence, greedily or with five hypotheses, and of greedy search for a batch.
 static const int decoding_rows[USES - 1] = {1, 5, 32};
 
-// A step reads no source.
-static void leave_out_source(Products *products)
-{
-    int kept = 0;
-    for (int i = 0; i < products->count; i++) {
-        products->list[i].source = 0;
-        if (products->list[i].target > 0) products->list[kept++] = products->list[i];
-    }
-    products->count = kept;
-}
-
-static void make_uses(Use *uses, const Bench *bench)
+static Status make_uses(Use *uses, const Bench *bench, Error *error)
 {
     const int asked = (int)dm_options_number(bench->options, "shard-words"),
               rows = asked ? asked : dm_default_shard_words(bench->update_words);
-    uses[0] = (Use){.name = "training", .rows = rows, .products = dm_products_of_training(&bench->config, rows)};
-    for (int i = 1; i < USES; i++) {
+    uses[0] = (Use){.name = "training", .rows = rows};
+    Status status = dm_products_of_training(&uses[0].products, &bench->config, rows, DM_MEAN_LENGTH, error);
+    for (int i = 1; i < USES && !status; i++) {
         Use *use = &uses[i];
         *use = (Use){.name = "decoding", .rows = decoding_rows[i - 1]};
-        use->products = dm_products_of_search(&bench->config, use->rows, use->rows, 1);
-        leave_out_source(&use->products);
+        status = dm_products_of_search(&use->products, &bench->config, 0, use->rows, 1, error);
     }
+    return status;
 }
 
 static void start_clocks(Use *uses, const Bench *bench, const GemmBackend *const *backends, int count)
@@ -105,15 +95,16 @@ static cJSON *describe_use(const Use *use, int rounds)
     return object;
 }
 
-void dm_bench_gemm(Bench *bench)
+Status dm_bench_gemm(Bench *bench, Error *error)
 {
     const bool all =
         strcmp(dm_options_text(bench->options, "gemm", 0), "auto") == 0 && bench->precision == DM_PRECISION_FP32;
     const GemmBackend *const *backends = all ? dm_gemm_backends : &bench->gemm;
     int count = 1;
     while (all && backends[count]) count++;
-    Use uses[USES];
-    make_uses(uses, bench);
+    Use uses[USES] = {0};
+    Status status = make_uses(uses, bench, error);
+    if (status) goto done;
     dm_bench_progress(bench, 0, "each product");
     start_clocks(uses, bench, backends, count);
     for (int round = 0; round < bench->rounds; round++) {
@@ -123,10 +114,12 @@ void dm_bench_gemm(Bench *bench)
                           backends[0]->name);
     }
     cJSON *list = cJSON_AddArrayToObject(bench->result, "uses");
+    for (int i = 0; i < USES; i++) cJSON_AddItemToArray(list, describe_use(&uses[i], bench->rounds));
+done:
     for (int i = 0; i < USES; i++) {
-        cJSON_AddItemToArray(list, describe_use(&uses[i], bench->rounds));
         dm_gemm_clock_free(&uses[i].clock);
         dm_products_free(&uses[i].products);
         free(uses[i].rates);
     }
+    return status;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bench/gemm_clock.h"
 #include "core/clock.h"
 
 static Status run_round(const Bench *bench, const Measurement *m, Tally *tally, Error *error)

@@ -86,10 +86,7 @@ static void describe(const Bench *bench)
 
 static Status measure(Bench *bench, Error *error)
 {
-    if (strcmp(bench->what, "gemm") == 0) {
-        dm_bench_gemm(bench);
-        return DM_OK;
-    }
+    if (strcmp(bench->what, "gemm") == 0) return dm_bench_gemm(bench, error);
     cJSON_AddStringToObject(bench->result, "gemm", bench->gemm->name);
     return (strcmp(bench->what, "train") == 0 ? dm_bench_train : dm_bench_translate)(bench, error);
 }

@@ -62,7 +62,6 @@ static void begin(Training *t)
         dm_profile_create(&t->profile);
         t->optimizer.profile = &t->profile;
     }
-    t->products = dm_products_of_training(&bench->config, t->shard_words);
 }
 
 static void end(Training *t)
@@ -197,15 +196,19 @@ static cJSON *describe_profile(const Training *t, double seconds)
 Status dm_bench_train(Bench *bench, Error *error)
 {
     Training t = {.bench = bench};
-    Tally whole;
+    Tally whole = {0};
     begin(&t);
-    Status status = dm_measure(bench,
-                               &(Measurement){.threads = bench->threads,
-                                              .products = &t.products,
-                                              .once = update_once,
-                                              .warm = forget_profile,
-                                              .context = &t},
-                               &whole, error);
+    const int length = (int)dm_options_number(bench->options, "length");
+    Status status =
+        dm_products_of_training(&t.products, &bench->config, t.shard_words, length ? length : DM_MEAN_LENGTH, error);
+    if (!status)
+        status = dm_measure(bench,
+                            &(Measurement){.threads = bench->threads,
+                                           .products = &t.products,
+                                           .once = update_once,
+                                           .warm = forget_profile,
+                                           .context = &t},
+                            &whole, error);
     cJSON *result = bench->result;
     cJSON_AddNumberToObject(result, "update_words", t.update_words);
     cJSON_AddNumberToObject(result, "shard_words", t.shard_words);

@@ -56,12 +56,12 @@ static Manner read_manner(const Bench *bench)
 }
 
 // The products of batches that are full, of sentences of the mean length.
-static Products products_of(const Bench *bench, const Translating *t)
+static Status count_products(Products *products, const Bench *bench, const Translating *t, Error *error)
 {
     const int batch = t->manner.mini_batch < t->text.sentences ? t->manner.mini_batch : t->text.sentences;
     const double rows = batch * t->text.mean_length;
-    return dm_products_of_search(&bench->config, rows < DM_BATCH_PIECES ? (int)(rows + 0.5) : DM_BATCH_PIECES,
-                                 batch * t->manner.beam, t->manner.beam);
+    return dm_products_of_search(products, &bench->config, rows < DM_BATCH_PIECES ? (int)(rows + 0.5) : DM_BATCH_PIECES,
+                                 batch, t->manner.beam, error);
 }
 
 static void describe_latency(const Bench *bench, const Translating *t)
@@ -86,7 +86,8 @@ Status dm_bench_translate(Bench *bench, Error *error)
     cJSON_AddNumberToObject(bench->result, "sentences", t.text.sentences);
     cJSON_AddNumberToObject(bench->result, "beam_size", t.manner.beam);
     cJSON_AddNumberToObject(bench->result, "mini_batch", t.manner.mini_batch);
-    products = products_of(bench, &t);
+    status = count_products(&products, bench, &t, error);
+    if (status) goto done;
     Tally whole;
     status = dm_measure(bench,
                         &(Measurement){.threads = t.manner.threads,

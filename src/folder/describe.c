@@ -4,7 +4,7 @@
 
 #include "core/files.h"
 #include "folder/folder.h"
-#include "model/transformer.h"
+#include "model/operations.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
 
@@ -80,7 +80,8 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
 }
 
-// ---- The architecture ------------------------------------------------------------------------------------------------
+// ---- The architecture
+// ------------------------------------------------------------------------------------------------
 
 static void add_architecture(cJSON *json, const ModelConfig *c)
 {
@@ -93,37 +94,42 @@ static void add_architecture(cJSON *json, const ModelConfig *c)
 
 // ---- Operations -----------------------------------------------------------------------------------------------------
 
-typedef struct Cost {
-    double weights, attention;  // products with weights; products of attention, which grow with the length
-} Cost;
-
-static void add_cost(cJSON *json, const char *name, Cost cost, const char *formula)
+// Of a piece, with weights and without: the latter are attention's, and grow with the length of the sentence.
+static void add_cost(cJSON *json, const char *name, CountedList *counted, int pieces)
 {
+    double weights = 0, attention = 0;
+    for (int i = 0; i < counted->count; i++) {
+        const Counted *c = &counted->list[i];
+        *(c->pass == DM_PASS_NONE ? &attention : &weights) += dm_counted_flops(c) / pieces;
+    }
     cJSON *item = cJSON_AddObjectToObject(json, name);
-    cJSON_AddNumberToObject(item, "weights", cost.weights);
-    cJSON_AddNumberToObject(item, "attention", cost.attention);
-    cJSON_AddNumberToObject(item, "total", cost.weights + cost.attention);
-    cJSON_AddStringToObject(item, "formula", formula);
+    cJSON_AddNumberToObject(item, "weights", weights);
+    cJSON_AddNumberToObject(item, "attention", attention);
+    cJSON_AddNumberToObject(item, "total", weights + attention);
+    free(counted->list);
 }
 
-// Matrix products alone, a multiplication and an addition counted as two. With width d, feed-forward f, L layers and V
-// target pieces, a weight matrix [a, b] costs 2ab a row, and a query over n keys 2dn for its scores and 2dn for its
-// sum. encode: of a source piece, once, with the keys and values that the decoder's layers make of it. decode: of a
-// target piece, one hypothesis, keys and values kept; over a sentence it sees (n + 1) / 2 of its own pieces. train:
-// forward, and as much again for the gradients of inputs and of weights each; all n x n scores are computed.
-static void add_operations(cJSON *json, const ModelConfig *c)
+// Matrix products alone, a multiplication and an addition counted as two. encode: of a source piece, once, with what
+// the decoder makes of it before it begins. decode: of a target piece, one hypothesis, what was computed of the earlier
+// ones kept. train: of a target piece with as many source pieces, forward and backward; what a causal mask hides is
+// counted, for in sentences of this length it is computed.
+static Status add_operations(cJSON *json, const ModelConfig *config, Error *error)
 {
-    const double d = c->width, v = c->target_vocabulary, n = 20;
-    const TransformerShape *t = dm_transformer_shape(c);
-    const double le = t->encoder_layers, ld = t->decoder_layers, fe = t->encoder_ffn, fd = t->decoder_ffn;
-    const Cost encode = {le * (8 * d * d + 4 * d * fe) + ld * 4 * d * d, le * 4 * d * n};
-    const Cost decode = {ld * (12 * d * d + 4 * d * fd) + 2 * d * v, ld * (4 * d * (n + 1) / 2 + 4 * d * n)};
-    const Cost train = {3 * (encode.weights + decode.weights), 3 * (encode.attention + ld * 8 * d * n)};
+    const CountedText text = {.sentences = 1, .pieces = 20};
+    CountedModel counted;
+    CountedList encode = {0}, decode = {0}, train = {0};
+    Status status = dm_counted_create(&counted, config, error);
+    if (status) return status;
+    dm_count_reading(&counted, text, &encode);
+    dm_count_writing(&counted, text, 1, text.pieces, &decode);
+    dm_count_training(&counted, text, text, &train);
+    dm_counted_free(&counted);
     cJSON *operations = cJSON_AddObjectToObject(json, "operations");
-    cJSON_AddNumberToObject(operations, "length", n);
-    add_cost(operations, "encode", encode, "Le (8dd + 4d fe) + 4 Ld dd + 4 Le dn");
-    add_cost(operations, "decode", decode, "Ld (12dd + 4d fd) + 2dV + Ld (2d (n + 1) + 4dn)");
-    add_cost(operations, "train", train, "3 (Le (8dd + 4d fe) + Ld (16dd + 4d fd) + 2dV + 4 Le dn + 8 Ld dn)");
+    cJSON_AddNumberToObject(operations, "length", text.pieces);
+    add_cost(operations, "encode", &encode, text.pieces);
+    add_cost(operations, "decode", &decode, text.pieces);
+    add_cost(operations, "train", &train, text.pieces);
+    return DM_OK;
 }
 
 // ---- A folder -------------------------------------------------------------------------------------------------------
@@ -150,22 +156,23 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
 {
     char *path = dm_join_path(folder, "model.safetensors");
     size_t *bytes = dm_exists(path) ? dm_allocate((size_t)model->parameters.count, sizeof *bytes) : NULL;
+    cJSON *described = cJSON_CreateObject();
     Status status = bytes ? dm_weights_measure(model, bytes, path, error) : DM_OK;
     if (!status) {
-        cJSON *described = cJSON_CreateObject();
         add_architecture(described, &model->config);
-        if (model->architecture == &dm_transformer) add_operations(described, &model->config);
+        status = add_operations(described, &model->config, error);
+    }
+    if (!status) {
         add_vocabulary(described, &model->config, extra);
         add_parameters(described, model, bytes);
         cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
         cJSON_AddItemToObject(parameters, "precision",
-                              bytes ? cJSON_CreateString(dm_precision_name(model->stored))
-                                    : cJSON_CreateNull());
+                              bytes ? cJSON_CreateString(dm_precision_name(model->stored)) : cJSON_CreateNull());
         char *printed = cJSON_Print(described);
         *json = dm_copy_string(printed);
         cJSON_free(printed);
-        cJSON_Delete(described);
     }
+    cJSON_Delete(described);
     free(bytes);
     free(path);
     return status;

@@ -99,5 +99,11 @@ BadResult dm_first_bad_result(Graph *graph);
 static inline void dm_gemm(const Graph *graph, Gemm args)
 {
     if (graph->profile) graph->profile->flops += 2.0 * args.m * args.n * args.k;
-    graph->gemm->multiply(&args);
+    graph->gemm->multiply(graph->gemm, &args);
+}
+
+// A product that an op makes without the backend: one that counts is told its dimensions.
+static inline void dm_count_product(const Graph *graph, int m, int n, int k)
+{
+    if (graph->gemm->counts) dm_gemm(graph, (Gemm){.m = m, .n = n, .k = k});
 }

@@ -56,7 +56,7 @@ static void check_product(const GemmBackend *backend, Size size, Kind kind, bool
         memcpy(dm_allocate((size_t)ldc * (size_t)m, sizeof(float)), c, (size_t)ldc * (size_t)m * sizeof(float));
     for (int i = 0; nan && i < m; i++)
         for (int j = 0; j < n; j++) c[at(i, j, ldc, false)] = NAN;
-    backend->multiply(&(Gemm){.m = m,
+    backend->multiply(backend, &(Gemm){.m = m,
                               .n = n,
                               .k = k,
                               .a = a16 ? (void *)a16 : a,

@@ -17,12 +17,14 @@ typedef struct AttentionRecord {
     float **p;  // [sequences * heads] P of each, rows `dm_padded(S)` apart
 } AttentionRecord;
 
-// Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows.
+// Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows. A
+// backend that counts hears of each one as a whole, whatever its size.
 enum { LARGE = 64 * 64 * 64, PIECE = 64 };
 
 static void multiply(const Graph *g, const Product *whole)
 {
-    if ((double)whole->m * whole->n * whole->k < LARGE) {
+    dm_count_product(g, whole->m, whole->n - whole->padding, whole->k);
+    if (g->gemm->counts || (double)whole->m * whole->n * whole->k < LARGE) {
         dm_small_product(whole);
         return;
     }
@@ -78,6 +80,7 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
 {
     const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->column);
     if (h->t == 1) {  // for more queries, a transposed copy of the keys pays
+        dm_count_product(g, 1, h->s, h->w);
         dm_dot_rows(q, k, a->k.stride, h->rows, h->s, h->w, p);
     } else {
         dm_transpose(k, a->k.stride, h->s, h->w, transposed);
@@ -92,7 +95,8 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
                                .c = p,
                                .ldc = h->wide,
                                .triangle = a->causal ? DM_C_LOWER : DM_FULL,
-                               .shift = h->s - h->t});
+                               .shift = h->s - h->t,
+                               .padding = h->wide - h->s});
     }
     dm_softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
@@ -101,9 +105,10 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
 {
     const float *v = at(&a->v, h->key, h->column);
     float *to = dm_row(y, h->query) + h->column;
-    if (h->t == 1)
+    if (h->t == 1) {
+        dm_count_product(g, 1, h->w, h->s);
         dm_mix_rows(p, v, a->v.stride, h->rows, h->s, h->w, to);
-    else
+    } else {
         multiply(g, &(Product){.m = h->t,
                                .n = h->w,
                                .k = h->s,
@@ -116,6 +121,7 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
                                .ldc = y->stride,
                                .triangle = a->causal ? DM_A_LOWER : DM_FULL,
                                .shift = h->s - h->t});
+    }
 }
 
 // What the heads on their way back share.
@@ -145,7 +151,8 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                            .c = dp,
                            .ldc = h->wide,
                            .triangle = a->causal ? DM_C_LOWER : DM_FULL,
-                           .shift = h->s - h->t});
+                           .shift = h->s - h->t,
+                           .padding = h->wide - h->s});
     if (b->dv)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,

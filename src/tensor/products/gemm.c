@@ -33,10 +33,10 @@ static double time_round(const GemmBackend *backend, int width, const float *a, 
     weight.b = a;
     weight.beta = 1;
     const double begin = dm_clock();
-    backend->multiply(&forward);
-    backend->multiply(&back);
-    backend->multiply(&weight);
-    for (int i = 0; i < 4; i++) backend->multiply(&step);
+    backend->multiply(backend, &forward);
+    backend->multiply(backend, &back);
+    backend->multiply(backend, &weight);
+    for (int i = 0; i < 4; i++) backend->multiply(backend, &step);
     return dm_clock() - begin;
 }
 

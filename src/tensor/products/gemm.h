@@ -17,11 +17,13 @@ typedef struct Gemm {
     Precision precision;  // of A and B
 } Gemm;
 
-typedef struct GemmBackend {
+typedef struct GemmBackend GemmBackend;
+struct GemmBackend {
     const char *name;  // "openblas", "onednn"
-    void (*multiply)(const Gemm *args);
+    void (*multiply)(const GemmBackend *self, const Gemm *args);
     bool (*has)(Precision precision);  // on this processor; NULL: float32 alone
-} GemmBackend;
+    bool counts;  // writes products down instead of making them (counting.h), and wants to know of all
+};
 
 // The backends of this build, ending with NULL.
 extern const GemmBackend *const dm_gemm_backends[];

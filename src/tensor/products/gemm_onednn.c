@@ -44,8 +44,9 @@ static void multiply_bf16(const Gemm *g)
 }
 #endif
 
-static void multiply(const Gemm *g)
+static void multiply(const GemmBackend *self, const Gemm *g)
 {
+    (void)self;
     if (g->precision == DM_PRECISION_BF16)
         multiply_bf16(g);
     else
@@ -54,7 +55,7 @@ static void multiply(const Gemm *g)
 }
 
 extern const GemmBackend dm_gemm_onednn;
-const GemmBackend dm_gemm_onednn = {"onednn", multiply, has};
+const GemmBackend dm_gemm_onednn = {.name = "onednn", .multiply = multiply, .has = has};
 #else
 typedef int NotInThisBuild;
 #endif

@@ -37,6 +37,7 @@ typedef struct Product {
     bool add;
     Triangle triangle;
     int shift;
+    int padding;  // so many columns of C, the last ones, are made only because whole vectors are faster
 } Product;
 
 // The part of the product that makes rows from ... from+rows-1 of C, without what the triangle saves.

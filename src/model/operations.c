@@ -1,0 +1,120 @@
+// Models that are run to be counted.
+#include "model/operations.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+// Weights, and gradients behind them. A page that is only read is the system's page of zeros, and nearly all of them
+// are: the products, which read and write whole matrices, are not made.
+Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error *error)
+{
+    ModelConfig own = *config;
+    own.pad = -1;  // any piece will do
+    own.bad_words = NULL;
+    own.bad_word_count = 0;
+    Model declared = {.config = own, .architecture = own.architecture};
+    declared.architecture->declare(&declared);
+    const size_t size = declared.parameters.size, bytes = 2 * size * sizeof(float);
+    dm_parameters_free(&declared.parameters);
+    *counted = (CountedModel){0};
+    float *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return dm_fail(error, "a model of this shape, of %.3g weights, is too large for the addresses of this process",
+                       (double)size);
+    counted->model = dm_model_create_mapped(&own, (Mapping){.file = memory, .size = bytes, .data = memory});
+    counted->gradients = memory + size;
+    return DM_OK;
+}
+
+void dm_counted_free(CountedModel *counted)
+{
+    dm_model_destroy(counted->model);
+    dm_arena_destroy(&counted->arena);
+    *counted = (CountedModel){0};
+}
+
+// ---- Text -----------------------------------------------------------------------------------------------------------
+
+static int *zeros(Arena *arena, int count)
+{
+    return memset(dm_arena_take(arena, (size_t)count * sizeof(int)), 0, (size_t)count * sizeof(int));
+}
+
+// The same piece again and again.
+static Tokens tokens_of(Arena *arena, CountedText text)
+{
+    assert(text.sentences > 0 && text.pieces >= text.sentences);
+    int *lengths = zeros(arena, text.sentences);
+    for (int i = 0; i < text.sentences; i++)
+        lengths[i] = text.pieces / text.sentences + (i < text.pieces % text.sentences);
+    return dm_tokens(arena, text.sentences, lengths, zeros(arena, text.pieces));
+}
+
+// ---- Runs -----------------------------------------------------------------------------------------------------------
+
+typedef struct Run {
+    CountingBackend backend;
+    Graph graph;
+} Run;
+
+static Graph *begin(Run *run, CountedModel *counted, CountedList *to)
+{
+    const Parameters *p = &counted->model->parameters;
+    dm_arena_reset(&counted->arena);
+    run->backend = dm_counting_backend(p->data, counted->gradients, p->size, to);
+    run->graph = (Graph){.arena = &counted->arena, .gemm = &run->backend.backend, .parameters = p->data};
+    return &run->graph;
+}
+
+static SearchState *read_source(Graph *g, const Model *model, CountedText source)
+{
+    const Architecture *a = model->architecture;
+    return a->start(g, model, a->encode(g, model, tokens_of(g->arena, source)), 1);
+}
+
+void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to)
+{
+    Run run;
+    Graph *g = begin(&run, counted, to);
+    counted->model->architecture->finish(read_source(g, counted->model, source));
+}
+
+void dm_count_writing(CountedModel *counted, CountedText source, int beam, int steps, CountedList *to)
+{
+    Run run;
+    CountedList read = {0};
+    Graph *g = begin(&run, counted, &read);
+    const Model *model = counted->model;
+    const Architecture *a = model->architecture;
+    SearchState *state = read_source(g, model, source);
+    run.backend.to = to;
+    free(read.list);
+    const int slots = source.sentences * beam, *ids = zeros(g->arena, slots);
+    int *from = zeros(g->arena, slots);
+    for (int i = 0; i < slots; i++) from[i] = i / beam;
+    for (int step = 0; step < steps; step++) {
+        a->keep(state, from, NULL, slots, 1);
+        for (int i = 0; i < slots; i++) from[i] = i;
+        const ArenaMark mark = dm_arena_mark(g->arena);
+        model->output.kind->next_pieces(g, &model->output, a->extend(g, state, ids, NULL), 1);
+        dm_arena_release(g->arena, mark);
+    }
+    a->finish(state);
+}
+
+void dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to)
+{
+    Run run;
+    Graph *g = begin(&run, counted, to);
+    const Model *model = counted->model;
+    const Architecture *a = model->architecture;
+    g->recording = true;
+    g->gradients = counted->gradients;
+    const Memory memory = a->encode(g, model, tokens_of(g->arena, source));
+    const Tokens pieces = tokens_of(g->arena, target);
+    const Tensor *features = a->decode(g, model, memory, pieces);
+    model->output.kind->loss(g, &model->output, features, &(Targets){.ids = pieces.ids});
+    dm_backward(g);
+}
