@@ -42,12 +42,30 @@ static void print_machine(const cJSON *json)
     putchar('\n');
 }
 
+static Text value_of(const cJSON *item)
+{
+    Text text;
+    if (cJSON_IsNumber(item)) return grouped(item->valuedouble, 0);
+    snprintf(text.text, sizeof text.text, "%s",
+             cJSON_IsString(item) ? item->valuestring
+             : cJSON_IsTrue(item) ? "true"
+                                  : "false");
+    return text;
+}
+
+// Its name, and all that makes it, a key of config.json each, in lines that are not too long.
 static void print_shape(const cJSON *shape)
 {
-    printf("%-*s%s: %.0f + %.0f layers, width %.0f, ffn %s, %.0f heads, %s pieces; %s weights\n", LABEL, "shape",
-           report_string(shape, "name"), report_number(shape, "encoder_layers"), report_number(shape, "decoder_layers"),
-           report_number(shape, "width"), grouped_of(shape, "ffn").text, report_number(shape, "heads"),
-           grouped_of(shape, "vocabulary").text, grouped_of(shape, "weights").text);
+    enum { WIDTH = 110 };
+    const cJSON *item;
+    int column = printf("%-*s%s:", LABEL, "shape", report_string(shape, "name"));
+    cJSON_ArrayForEach(item, shape)
+    {
+        const Text value = value_of(item);
+        if (strcmp(item->string, "name") == 0) continue;
+        if (column + strlen(item->string) + strlen(value.text) > WIDTH) column = printf("\n%*s", LABEL - 1, "") - 1;
+        column += printf(" %s %s%s", item->string, value.text, item->next ? "," : "\n");
+    }
 }
 
 static void print_work(const cJSON *json)
@@ -91,7 +109,7 @@ static void print_speed(const cJSON *json)
     print_figure(json, "GFLOP/s", "gflops", 1);
     print_figure(json, alone, "gemm_gflops", 1);
     print_figure(json, "percent of it", "percent_of_gemm", 1);
-    printf("%-*s%12.3g by formula\n", LABEL, "GFLOP a target token", report_number(json, "gflop_per_target_token"));
+    printf("%-*s%12.3g\n", LABEL, "GFLOP a target token", report_number(json, "gflop_per_target_token"));
     printf("%-*s%12s at most\n", LABEL, "MiB of memory",
            grouped(report_number(json, "peak_memory_bytes") / 1048576, 0).text);
 }
@@ -155,9 +173,15 @@ static void print_rates(const cJSON *libraries)
 static void print_use(const cJSON *use)
 {
     const cJSON *product, *library;
+    int wide = 0;
+    cJSON_ArrayForEach(product, find(use, "products"))
+    {
+        const int length = (int)strlen(report_string(product, "layer"));
+        if (length > wide) wide = length;
+    }
     printf("%s, %s row%s: GFLOP/s\n", report_string(use, "use"), grouped_of(use, "rows").text,
            report_number(use, "rows") == 1 ? "" : "s");
-    printf("%-12s%-16s%7s%7s%7s%8s", "layer", "pass", "m", "n", "k", "share");
+    printf("%-*s  %-16s%7s%7s%7s%8s", wide, "layer", "pass", "m", "n", "k", "share");
     cJSON_ArrayForEach(library, find(use, "gflops"))
     {
         printf("%10s %-20s", library->string, "[min ... max]");
@@ -165,12 +189,12 @@ static void print_use(const cJSON *use)
     putchar('\n');
     cJSON_ArrayForEach(product, find(use, "products"))
     {
-        printf("%-12s%-16s%7.0f%7.0f%7.0f%7.1f%%", report_string(product, "layer"), report_string(product, "pass"),
-               report_number(product, "m"), report_number(product, "n"), report_number(product, "k"),
-               100 * report_number(product, "share"));
+        printf("%-*s  %-16s%7.0f%7.0f%7.0f%7.1f%%", wide, report_string(product, "layer"),
+               report_string(product, "pass"), report_number(product, "m"), report_number(product, "n"),
+               report_number(product, "k"), 100 * report_number(product, "share"));
         print_rates(find(product, "gflops"));
     }
-    printf("%-49s%7.1f%%", "together", 100.0);
+    printf("%-*s%7.1f%%", wide + 39, "together", 100.0);
     print_rates(find(use, "gflops"));
     if (use->next) putchar('\n');
 }

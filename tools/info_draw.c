@@ -126,10 +126,7 @@ static void draw_operations(const cJSON *json)
         printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(report_number(row, "weights")).text,
                scaled(report_number(row, "attention")).text, scaled(report_number(row, "total")).text, rows[i].meaning);
     }
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        printf("  %-8s= %s\n", rows[i].name, report_string(find(operations, rows[i].name), "formula"));
-    printf("  d width, fe and fd feed-forward, Le and Ld layers of encoder and decoder, V target pieces, n = %.0f the\n"
-           "  length, on which attention depends; matrix products alone, a multiplication and an addition are two\n",
+    printf("  of matrix products alone, a multiplication and an addition counted as two; sentences of %.0f pieces\n",
            report_number(operations, "length"));
 }
 

@@ -232,6 +232,8 @@ typedef struct dm_observer {
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.
 // *stopped (may be NULL): whether the observer stopped it before its end.
 DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
+// Whether less is better of one of --valid-metrics, by which the log (train.jsonl) calls its figures.
+DM_API bool dm_metric_falls(const char *name);
 
 // Averages the weights of checkpoints as the options of "average" say, into model.safetensors of the folder or a file.
 // The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
@@ -251,12 +253,12 @@ DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
 // are pieces, end of sentence counted; gflops count the products of the layers and of the vocabulary (2 m n k each).
 //   "bench", "version", "threads", "rounds", "seconds"     what was measured; seconds: of a round
 //   "processor": {"name", "flags", "count"}                flags: those that decide about the speed of arithmetic
-//   "shape": {"name", "encoder_layers", "decoder_layers", "width", "ffn", "heads", "vocabulary", "weights"}
+//   "shape": {"name", "type", ..., "vocabulary", "weights"}  between them the keys of config.json that make its shape
 // train and translate:
 //   "gemm"                                                 the matrix library
 //   "target_tokens_per_second", "source_tokens_per_second" figures of the rounds
 //   "target_tokens", "source_tokens"                       in all rounds
-//   "gflop_per_target_token"                               of the products, by formula
+//   "gflop_per_target_token"                               of the products
 //   "gflops", "gemm_gflops", "percent_of_gemm"             figures: reached; by the same products alone; one of the other
 //   "peak_memory_bytes"                                    resident memory of the process at most, to the first round
 // train:

@@ -39,6 +39,12 @@ const Metric *dm_metric_of(const char *name)
     return NULL;
 }
 
+bool dm_metric_falls(const char *name)
+{
+    const Metric *metric = dm_metric_of(name);
+    return metric && metric->falls;
+}
+
 const char *dm_metric_name(int index)
 {
     return dm_metrics[index].name;
