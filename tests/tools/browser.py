@@ -40,6 +40,8 @@ class Browser:
             answer = json.loads(text)
             if answer.get("method") == "Runtime.exceptionThrown":
                 self.errors.append(answer["params"]["exceptionDetails"])
+            if answer.get("method") == "Page.javascriptDialogOpening":  # until it is closed, nothing else is answered
+                raise SystemExit(f"the page opened a dialog: {answer['params']['message']}")
             if answer.get("id") == self.number:
                 if "error" in answer:
                     raise SystemExit(f"{method}: {answer['error']}")
