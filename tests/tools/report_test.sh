@@ -233,17 +233,26 @@ all(".plot circle").map((c) => c.getAttribute("cx")).join() === "152.7,366.0,152
 ["0", "1", "2", "3"].every((minutes) => texts(".plot .middle").includes(minutes))
 STEPS
 
-# A long curve is thinned, and keeps its peak; what it comes to is of all of it.
-mkdir long
+# A long curve is thinned, and keeps its peak; what it comes to is of all of it. Words that are too long are broken.
+long=$(printf 'long%.0s' $(seq 50))
+mkdir $long
 for i in $(seq 4000); do
     echo "{\"event\":\"train\",\"update\":$i,\"seconds\":$i,\"cost\":$((i == 1777 ? 99 : 5)),\"target_tokens_per_second\":$i}"
-done > long/train.jsonl
-check 'a long log' 0 '' "$dragoman" report --model long
-says long/report.html << 'FACTS'
+done > $long/train.jsonl
+echo "{\"event\":\"sample\",\"update\":1,\"source\":\"$long\",\"reference\":\"$long\",\"hypothesis\":\"$long\"}" >> $long/train.jsonl
+check 'a long log' 0 '' "$dragoman" report --model $long --output long.html
+says long.html << 'FACTS'
 100 < len(run["curves"]["train"]["cost"]) < 600 and [1777, 1777, 99] in run["curves"]["train"]["cost"]
 run["speed"] == 2001
 FACTS
-draws long/report.html <<< 'texts("figcaption").length === 2 && all(".plot circle").length === 0'
+draws long.html <<< 'texts("figcaption").length === 2 && all(".plot circle").length === 0'
+check 'long names' 0 '' "$dragoman" report --model $long drawn --output long.html
+draws long.html << 'STEPS'
+focus .plot
+End
+texts(".reading")[0].includes("longlong")
+all(".reading")[0].scrollWidth <= all(".reading")[0].clientWidth
+STEPS
 
 # ---- Hostile text ----
 
