@@ -18,8 +18,8 @@ from golden_folders import HERE, TABLES, Subject, make_corpus, store, store_json
 # vocab, target: pieces on the source side (or both) and on the target side; h: width of the states
 FOLDERS = [
     dict(name="shared", seed=13, vocab=31, target=None, d=8, h=6, layers=1),
-    dict(name="deep", seed=2, vocab=29, target=23, d=6, h=10, layers=2),
-    dict(name="no-attention", seed=3, vocab=31, target=None, d=8, h=6, layers=1, attention="none", tied=False),
+    dict(name="deep", seed=19, vocab=29, target=23, d=6, h=10, layers=2),
+    dict(name="no-attention", seed=37, vocab=31, target=None, d=8, h=6, layers=1, attention="none", tied=False),
 ]
 
 
