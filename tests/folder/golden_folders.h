@@ -149,8 +149,8 @@ static inline Loss run_pairs(Subject *s, int first, int last, float smoothing, f
     Tokens inputs = dm_tokens(g->arena, last - first, e->target_length + first, e->inputs + target);
     Tensor *x = m->architecture->decode(g, m, memory, inputs);
     Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
-                                                    .weight = m->output,
-                                                    .bias = m->output_bias,
+                                                    .weight = &m->output.weight,
+                                                    .bias = &m->output.bias,
                                                     .targets = e->outputs + target,
                                                     .smoothing = smoothing,
                                                     .excluded = m->config.pad,
@@ -200,7 +200,7 @@ static inline void compare_tensors(const Subject *s, const char *file_name, cons
     const double least = 1e-3 * largest_of(values, s->model->parameters.trained_size);
     for (int i = 0; i < s->model->parameters.count; i++) {
         const Parameter *p = &s->model->parameters.list[i];
-        if (!p->trained) continue;
+        if (p->kind != DM_TRAINED) continue;
         const StoredTensor *stored = dm_safetensors_find(&file, p->name);
         const size_t size = (size_t)(p->tensor.rows * p->tensor.cols);
         char what[256];

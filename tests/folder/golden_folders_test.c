@@ -172,11 +172,11 @@ static void translate_greedily(Subject *s, Packs *packs, int made[][MOST_STEPS])
     g->packs = packs;
     Memory memory =
         m->architecture->encode(g, m, dm_tokens(g->arena, n, s->expected.source_length, s->expected.source));
-    SearchState *state = m->architecture->start(g, m, memory);
+    SearchState *state = m->architecture->start(g, m, memory, MOST_STEPS);
     int ids[MOST_PAIRS];
     for (int i = 0; i < n; i++) ids[i] = m->config.decoder_start;
     for (int step = 0; step < MOST_STEPS; step++) {
-        const Tensor *all = dm_log_probabilities(g, m->architecture->step(g, state, ids), m->output, m->output_bias);
+        const Tensor *all = m->output.kind->log_probabilities(g, &m->output, m->architecture->extend(g, state, ids, NULL));
         for (int i = 0; i < n; i++) ids[i] = made[i][step] = best_of(dm_row(all, i), all->cols, m->config.pad);
     }
     m->architecture->finish(state);
@@ -239,14 +239,14 @@ static void nearly_all_translations_in_fewer_bits_equal_pytorch(void)
 // Ten updates of Adam as README.md beside the folders says, on the pairs that have text on both sides.
 static void ten_updates(Subject *s)
 {
-    Optimizer optimizer = {.adam = true, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .lanes = 1, .threads = 1};
+    Optimizer optimizer = {.adam = true, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .lane_count = 1, .threads = 1};
     dm_optimizer_create(&optimizer, &s->model->parameters);
     const Expected *e = &s->expected;
     for (int update = 1; update <= 10; update++) {
         long count = 0;
         for (int i = 0; i < e->pairs; i++)
             if (e->source_length[i] > 1 && e->target_length[i] > 1)
-                count += run_pairs(s, i, i + 1, (float)figure(s, "label_smoothing"), optimizer.lane[0], NULL).count;
+                count += run_pairs(s, i, i + 1, (float)figure(s, "label_smoothing"), optimizer.lanes.lane[0], NULL).count;
         StepResult result = dm_optimizer_step(&optimizer, &s->model->parameters,
                                               &(Step){.rate = 0.001, .clip_norm = 0, .count = count, .update = update});
         CU_ASSERT(isfinite(result.gradient_norm));
