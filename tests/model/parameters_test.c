@@ -1,23 +1,5 @@
-// What a model is made of: parameters and their names, first weights, positions.
+// What a model is made of: parameters and their names, first weights, positions without an end.
 #include "model/small_model.h"
-
-static void sinusoids_are_sines_then_cosines(void)
-{
-    static const int widths[] = {2, 7, 16, 128};
-    for (size_t w = 0; w < DM_COUNT(widths); w++)
-        for (int position = 0; position < 2000; position += 37) {
-            const int width = widths[w], half = (width + 1) / 2;
-            float row[128];
-            dm_sinusoids(position, 1, width, row);
-            for (int j = 0; j < width; j++) {
-                int k = j < half ? j : j - half;
-                double angle = position * exp(-log(10000) * 2 * k / width), want = j < half ? sin(angle) : cos(angle);
-                if (!(fabs(row[j] - want) <= 1e-6))
-                    expect(false, "position %d, width %d, column %d: %g, should be %g", position, width, j, row[j],
-                           want);
-            }
-        }
-}
 
 // Sequences longer than any table of positions: the model goes on counting.
 static void sentences_may_be_longer_than_max_positions(void)
@@ -210,7 +192,6 @@ static void a_value_that_is_not_finite_is_found_in_its_parameter_alone(void)
 }
 
 const Fact facts[] = {
-    FACT(sinusoids_are_sines_then_cosines),
     FACT(sentences_may_be_longer_than_max_positions),
     FACT(projections_lie_side_by_side),
     FACT(parameters_are_those_of_a_marian_folder),

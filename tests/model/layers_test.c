@@ -1,0 +1,349 @@
+// What a Transformer layer is built from, row by row of the tables: norms, their places, positions and activations,
+// against formulas in double precision. A row without a formula here fails.
+#include "model/layers/activation.h"
+#include "model/layers/norm_place.h"
+#include "model/layers/positions.h"
+#include "tensor/check.h"
+
+enum { ROWS = 5, COLS = 12 };
+
+typedef double Rows[ROWS][COLS];
+
+static void fill(float *to, int n, uint64_t seed)
+{
+    Random random = dm_random(seed, 0, 0, 0);
+    for (int i = 0; i < n; i++) to[i] = (float)dm_random_normal(&random);
+}
+
+static Tensor *random_rows(Graph *g, uint64_t seed)
+{
+    Tensor *x = dm_tensor(g, ROWS, COLS);
+    fill(x->data, ROWS * COLS, seed);
+    return x;
+}
+
+static void copy(Rows to, const Tensor *from)
+{
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) to[i][j] = (double)dm_row(from, i)[j];
+}
+
+static void expect_near(const Tensor *got, Rows wanted, const char *what)
+{
+    double off = 0;
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) {
+            const double here = fabs((double)dm_row(got, i)[j] - wanted[i][j]);
+            off = here <= off ? off : isnan(here) ? INFINITY : here;
+        }
+    expect(got->rows == ROWS && got->cols == COLS && off <= 1e-5, "%s is off by %g", what, off);
+}
+
+// ---- Norms ----------------------------------------------------------------------------------------------------------
+
+static void layer_norm(const Norm *norm, Rows x)
+{
+    for (int i = 0; i < ROWS; i++) {
+        double mean = 0, variance = 0;
+        for (int j = 0; j < COLS; j++) mean += x[i][j] / COLS;
+        for (int j = 0; j < COLS; j++) variance += (x[i][j] - mean) * (x[i][j] - mean) / COLS;
+        for (int j = 0; j < COLS; j++)
+            x[i][j] = (double)norm->gain.data[j] * (x[i][j] - mean) / sqrt(variance + (double)DM_NORM_EPSILON) +
+                      (double)norm->bias.data[j];
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*formula)(const Norm *norm, Rows x);  // in place
+    int parameters;
+} norms[] = {{"layer", layer_norm, 2}};
+
+static void apply_formula(const Norm *norm, Rows x)
+{
+    for (size_t k = 0; k < DM_COUNT(norms); k++)
+        if (strcmp(norms[k].name, norm->kind->name) == 0) norms[k].formula(norm, x);
+}
+
+// Of random weights, and the graph that they are for.
+typedef struct Bed {
+    Parameters parameters;
+    Arena arena;
+    Graph graph;
+    Norm norm;
+} Bed;
+
+static void open_bed(Bed *b, const NormKind *kind, bool recording, float dropout)
+{
+    *b = (Bed){.parameters = {0}};
+    kind->declare(&b->parameters, "a.norm", COLS);
+    dm_parameters_allocate(&b->parameters);
+    b->norm = dm_norm_find(&b->parameters, kind, "a.norm");
+    fill(b->parameters.data, (int)b->parameters.size, 4);
+    b->graph = (Graph){.arena = &b->arena,
+                       .gemm = chosen_backend(),
+                       .parameters = b->parameters.data,
+                       .recording = recording,
+                       .dropout = dropout,
+                       .seed = 3,
+                       .update = 1};
+}
+
+static void close_bed(Bed *b)
+{
+    dm_parameters_free(&b->parameters);
+    dm_arena_destroy(&b->arena);
+}
+
+static void every_norm_is_its_formula(void)
+{
+    for (int n = 0; dm_norms[n]; n++) {
+        const NormKind *kind = dm_norms[n];
+        int known = 0;
+        CU_ASSERT_STRING_EQUAL(dm_norm_name(n), kind->name);
+        for (size_t k = 0; k < DM_COUNT(norms); k++) {
+            if (strcmp(norms[k].name, kind->name) != 0) continue;
+            known++;
+            Bed b;
+            Rows wanted, sum;
+            open_bed(&b, kind, false, 0);
+            CU_ASSERT_EQUAL(b.parameters.count, norms[k].parameters);
+            const Tensor *x = random_rows(&b.graph, 1), *f = random_rows(&b.graph, 2);
+            copy(wanted, x);
+            apply_formula(&b.norm, wanted);
+            expect_near(kind->apply(&b.graph, &b.norm, x), wanted, kind->name);
+            copy(wanted, x), copy(sum, f);
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < COLS; j++) wanted[i][j] += sum[i][j];
+            apply_formula(&b.norm, wanted);
+            expect_near(kind->apply_to_residual(&b.graph, &b.norm, x, f), wanted, "the norm of a residual");
+            close_bed(&b);
+        }
+        expect(known == 1, "the norm %s has %d formulas", kind->name, known);
+    }
+}
+
+static void a_new_norm_multiplies_by_one_and_adds_nothing(void)
+{
+    for (int n = 0; dm_norms[n]; n++) {
+        Bed b;
+        open_bed(&b, dm_norms[n], false, 0);
+        dm_parameters_initialise(&b.parameters, 1);
+        for (int j = 0; j < COLS; j++) CU_ASSERT_EQUAL(b.norm.gain.data[j], 1);
+        for (int j = 0; b.norm.bias.data && j < COLS; j++) CU_ASSERT_EQUAL(b.norm.bias.data[j], 0);
+        close_bed(&b);
+    }
+}
+
+// ---- Their places ---------------------------------------------------------------------------------------------------
+
+// The sublayer of these tests.
+static double f_of(double v)
+{
+    return 2 * v + 0.5;
+}
+
+static Tensor *sublayer(Graph *g, const Tensor *x)
+{
+    Tensor *y = dm_tensor(g, ROWS, COLS);
+    for (int i = 0; i < ROWS * COLS; i++) y->data[i] = (float)f_of((double)x->data[i]);
+    return y;
+}
+
+// x = norm(x + mask f(x))
+static void post(const Norm *norm, Rows mask, Rows x)
+{
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) x[i][j] += mask[i][j] * f_of(x[i][j]);
+    apply_formula(norm, x);
+}
+
+// x = x + mask f(norm(x))
+static void pre(const Norm *norm, Rows mask, Rows x)
+{
+    Rows inner;
+    memcpy(inner, x, sizeof inner);
+    apply_formula(norm, inner);
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) x[i][j] += mask[i][j] * f_of(inner[i][j]);
+}
+
+static const struct {
+    const char *name;
+    void (*formula)(const Norm *norm, Rows mask, Rows x);
+    bool at_end;
+} places[] = {{"post", post, false}, {"pre", pre, true}};
+
+// What the first dropout of a graph makes of ones.
+static void first_mask(Bed *b, Rows mask)
+{
+    Graph g = b->graph;
+    Tensor *zeros = dm_tensor(&g, ROWS, COLS), *ones = dm_tensor(&g, ROWS, COLS);
+    for (int i = 0; i < ROWS * COLS; i++) zeros->data[i] = 0, ones->data[i] = 1;
+    copy(mask, dm_residual(&g, zeros, ones, g.dropout));
+}
+
+static void check_place(const NormPlace *place, void (*formula)(const Norm *, Rows, Rows), bool recording,
+                        float dropout)
+{
+    Bed b;
+    Rows wanted, mask, before;
+    open_bed(&b, dm_norms[0], false, dropout);
+    first_mask(&b, mask);
+    b.graph.recording = recording;
+    Tensor *x = random_rows(&b.graph, 1);
+    copy(wanted, x), copy(before, x);
+    formula(&b.norm, mask, wanted);
+    const Sublayer s = {&b.graph, place, dm_arena_mark(&b.arena), &b.norm};
+    Tensor *left = dm_leave(&s, x, sublayer(&b.graph, dm_enter(&s, x)));
+    expect_near(left, wanted, place->name);
+    if (recording) {
+        CU_ASSERT(left != x);
+        expect_near(x, before, "what the way back still needs");
+    } else {  // in the place of x, and all else is given back
+        const ArenaMark now = dm_arena_mark(&b.arena);
+        CU_ASSERT(left == x && memcmp(&now, &s.mark, sizeof now) == 0);
+    }
+    close_bed(&b);
+}
+
+static void every_place_is_its_formula(void)
+{
+    int p = 0;
+    for (; dm_norm_places[p].name; p++) {
+        int known = 0;
+        CU_ASSERT_STRING_EQUAL(dm_norm_place_name(p), dm_norm_places[p].name);
+        for (size_t k = 0; k < DM_COUNT(places); k++) {
+            if (strcmp(places[k].name, dm_norm_places[p].name) != 0) continue;
+            known++;
+            CU_ASSERT_EQUAL(dm_norm_places[p].at_end, places[k].at_end);
+            for (int recording = 0; recording < 2; recording++)
+                for (int dropped = 0; dropped < 2; dropped++)
+                    check_place(&dm_norm_places[p], places[k].formula, recording, dropped ? 0.4f : 0);
+        }
+        expect(known == 1, "the place %s has %d formulas", dm_norm_places[p].name, known);
+    }
+    CU_ASSERT_PTR_NULL(dm_norm_place_name(p));
+}
+
+// ---- Positions ------------------------------------------------------------------------------------------------------
+
+static double sine(int position, int column, int width)
+{
+    const int half = (width + 1) / 2, k = column < half ? column : column - half;
+    const double angle = position * exp(-log(10000) * 2 * k / width);
+    return column < half ? sin(angle) : cos(angle);
+}
+
+static const struct {
+    const char *name;
+    double (*formula)(int position, int column, int width);
+} positions[] = {{"sine", sine}};
+
+static void check_row(const float *row, double (*formula)(int, int, int), int position, int width)
+{
+    double off = 0;
+    for (int j = 0; j < width; j++) off = fmax(off, fabs((double)row[j] - formula(position, j, width)));
+    if (!(off <= 1e-6)) expect(false, "position %d, width %d: off by %g", position, width, off);
+}
+
+// Made one by one, in stretches, or out of the table, behind whose end there are more.
+static void check_positions(const PositionKind *kind, double (*formula)(int, int, int))
+{
+    static const int widths[] = {2, 7, 16, 128}, given[] = {0, 1, 511, 512, 513, 1999, 3};
+    static float rows[10 * 128];
+    for (size_t w = 0; w < DM_COUNT(widths); w++) {
+        const int width = widths[w];
+        for (int position = 0; position < 2000; position += 37) {
+            kind->fill(position, 10, width, rows);
+            for (int i = 0; i < 10; i++) check_row(rows + i * width, formula, position + i, width);
+        }
+        Arena arena = {0};
+        Graph g = {.arena = &arena};
+        Positions made = dm_positions_make(kind, width);
+        const Tokens tokens = {.n = DM_COUNT(given), .positions = given};
+        const float **of = dm_positions_of(&g, &made, tokens);
+        for (size_t i = 0; i < DM_COUNT(given); i++) check_row(of[i], formula, given[i], width);
+        dm_positions_free(&made);
+        dm_arena_destroy(&arena);
+    }
+}
+
+static void every_kind_of_position_is_its_formula(void)
+{
+    int p = 0;
+    for (; dm_position_kinds[p]; p++) {
+        int known = 0;
+        CU_ASSERT_STRING_EQUAL(dm_position_kind_name(p), dm_position_kinds[p]->name);
+        for (size_t k = 0; k < DM_COUNT(positions); k++) {
+            if (strcmp(positions[k].name, dm_position_kinds[p]->name) != 0) continue;
+            check_positions(dm_position_kinds[p], positions[k].formula);
+            known++;
+        }
+        expect(known == 1, "the positions %s have %d formulas", dm_position_kinds[p]->name, known);
+    }
+    CU_ASSERT_PTR_NULL(dm_position_kind_name(p));
+}
+
+// ---- Activations ----------------------------------------------------------------------------------------------------
+
+static double relu(double x)
+{
+    return x > 0 ? x : 0;
+}
+
+static double gelu(double x)
+{
+    return x * 0.5 * (1 + erf(x / sqrt(2)));
+}
+
+static double swish(double x)
+{
+    return x / (1 + exp(-x));
+}
+
+static double identity(double x)
+{
+    return x;
+}
+
+static const struct {
+    const char *name;
+    double (*formula)(double x);
+} activations[] = {{"relu", relu},  {"gelu", gelu}, {"gelu_python", gelu}, {"swish", swish},
+                   {"silu", swish}, {"tanh", tanh}, {"linear", identity}};
+
+static void check_activation(const ActivationRow *row, double (*formula)(double))
+{
+    Bed b;
+    Rows wanted;
+    open_bed(&b, dm_norms[0], false, 0);
+    Tensor *x = random_rows(&b.graph, 1), *unit = dm_tensor(&b.graph, COLS, COLS);
+    for (int i = 0; i < COLS * COLS; i++) unit->data[i] = i % COLS == i / COLS;
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) wanted[i][j] = formula((double)dm_row(x, i)[j]);
+    expect_near(dm_linear(&b.graph, x, unit, NULL, row->activation), wanted, row->name);
+    close_bed(&b);
+}
+
+static void every_activation_is_its_formula(void)
+{
+    int a = 0;
+    for (; dm_activations[a].name; a++) {
+        int known = 0;
+        CU_ASSERT_STRING_EQUAL(dm_activation_name(a), dm_activations[a].name);
+        for (size_t k = 0; k < DM_COUNT(activations); k++) {
+            if (strcmp(activations[k].name, dm_activations[a].name) != 0) continue;
+            check_activation(&dm_activations[a], activations[k].formula);
+            known++;
+        }
+        expect(known == 1, "the activation %s has %d formulas", dm_activations[a].name, known);
+    }
+    CU_ASSERT_PTR_NULL(dm_activation_name(a));
+}
+
+const Fact facts[] = {
+    FACT(every_norm_is_its_formula),       FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
+    FACT(every_place_is_its_formula),      FACT(every_kind_of_position_is_its_formula),
+    FACT(every_activation_is_its_formula), {NULL, NULL},
+};
