@@ -1,8 +1,7 @@
-// The command: finds the subcommand, reads its options, and hands over. What all subcommands share is here too.
-#include <errno.h>
+// The command: finds the subcommand, reads its options, and hands over.
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools.h"
 
@@ -17,79 +16,6 @@ static const struct {
     {"serve", serve_command},     {"info", info_command},           {"docs", docs_command},
     {"bench", bench_command},     {"quantize", quantize_command},   {"shortlist", shortlist_command},
 };
-
-dm_status failure(dm_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return DM_FAILURE;
-}
-
-dm_status misuse(dm_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return DM_USAGE;
-}
-
-int complain(dm_status status, const dm_error *error)
-{
-    fprintf(stderr, "dragoman: %s\n", error->message);
-    return status == DM_USAGE ? 2 : 1;
-}
-
-bool flush_output(FILE *stream, const char *name, dm_error *error)
-{
-    if (fflush(stream) == 0 && !ferror(stream)) return true;
-    failure(error, "cannot write %s: %s", name, errno == EBADF ? "it is closed" : strerror(errno));
-    return false;
-}
-
-int close_output(FILE *stream)
-{
-    errno = 0;
-    bool good = !ferror(stream);  // of an earlier write, whose reason is gone by now
-    good = fflush(stream) == 0 && good;
-    int reason = errno;
-    good = fclose(stream) == 0 && good;
-    if (good) return 0;
-    if (!reason) reason = errno;
-    const char *why = reason == EBADF ? "it is closed" : reason ? strerror(reason) : "not all of it was taken";
-    fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
-    return 1;
-}
-
-volatile sig_atomic_t caught_signal;
-
-static void on_signal(int number)
-{
-    caught_signal = number;
-    signal(number, SIG_DFL);
-}
-
-// The code that oneDNN before 3.11.2 makes for a product keeps its numbers where the stack pointer points (its issue
-// 4845): a handler that ran there would write over them, and over the heap.
-static void hold_signal_stack(void)
-{
-    static char stack[64 << 10];  // a frame with the registers of AMX takes 11 KiB
-    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-}
-
-void handle_signal(int number, void (*handler)(int), int flags)
-{
-    sigaction(number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags | SA_ONSTACK}, NULL);
-}
-
-void catch_signal(int number)
-{
-    struct sigaction now;
-    sigaction(number, NULL, &now);
-    if (now.sa_handler != SIG_IGN) handle_signal(number, on_signal, SA_RESTART);
-}
 
 #ifdef __clang__
 static const char compiler[] = __VERSION__;  // names itself

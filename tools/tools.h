@@ -17,6 +17,8 @@ int serve_command(const dm_options *options);
 int quantize_command(const dm_options *options);
 int shortlist_command(const dm_options *options);
 
+// ---- What they share (program.c) ------------------------------------------------------------------------------------
+
 // A sentence for people (printf form), and the status that goes with it.
 dm_status failure(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 dm_status misuse(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -26,6 +28,7 @@ bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);
 
+void hold_signal_stack(void);  // before the first handler is set
 // Every handler is set by this: it runs on a stack of its own. flags: of sigaction.
 void handle_signal(int number, void (*handler)(int), int flags);
 extern volatile sig_atomic_t caught_signal;  // the one that asked for the end, or 0

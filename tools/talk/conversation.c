@@ -37,28 +37,6 @@ static double seconds_now(void)
 
 // ---- A sentence -----------------------------------------------------------------------------------------------------
 
-static bool stop(void *context)
-{
-    (void)context;
-    return keyboard_interrupted();
-}
-
-dm_translate_options talk_search(Talk *talk)
-{
-    dm_translate_options search = talk->asked;
-    search.prefixes = &talk->prefix;
-    search.stop = stop;
-    keyboard_forget_interrupt();
-    return search;
-}
-
-void talk_forget(Talk *talk)
-{
-    free(talk->line);
-    talk->line = NULL;
-    dm_translations_free(&talk->translation, 1);
-}
-
 static void show_list(const Talk *talk)
 {
     const dm_translation *t = &talk->translation;
@@ -124,15 +102,6 @@ static bool answer(Talk *talk, char *line)
     return good;
 }
 
-void talk_complain(const Talk *talk, dm_status status, const dm_error *error)
-{
-    if (status == DM_STOPPED)
-        fprintf(talk->screen.stream, "%sstopped%s\n", talk_style(&talk->screen, talk_dim),
-                talk_style(&talk->screen, talk_plain));
-    else
-        complain(status, error);
-}
-
 // ---- The conversation -----------------------------------------------------------------------------------------------
 
 // "::)" is the sentence ":)".
@@ -161,23 +130,6 @@ static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
         }
     }
     return DM_OK;
-}
-
-// A file of prefixes belongs to a file of lines.
-static dm_status check_prefix(const dm_options *options, dm_error *error)
-{
-    const char *prefix = dm_options_text(options, "prefix", 0);
-    if (!prefix || strcmp(prefix, "tab") == 0) return DM_OK;
-    return misuse(error,
-                  "--prefix %s has a line for each line of a file or a pipe: on a terminal use --prefix tab, and type "
-                  "a tab and the beginning of the translation behind a sentence",
-                  prefix);
-}
-
-dm_status talk_settings(Settings *settings, const dm_options *options, dm_error *error)
-{
-    dm_status status = check_prefix(options, error);
-    return status ? status : read_settings(settings, options, error);
 }
 
 dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error)

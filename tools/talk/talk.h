@@ -13,7 +13,7 @@ typedef struct Screen {
 extern const char talk_plain[], talk_dim[], talk_bright[];        // styles; for talk_style
 const char *talk_style(const Screen *screen, const char *style);  // "" where the screen knows none
 
-// ---- The conversation (conversation.c) ------------------------------------------------------------------------------
+// ---- The last sentence (sentence.c) ---------------------------------------------------------------------------------
 
 typedef struct Talk {
     dm_options *options;  // a copy, which commands change

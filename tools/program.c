@@ -1,0 +1,81 @@
+// What all subcommands share: sentences for people, the end of the output, signals.
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools.h"
+
+dm_status failure(dm_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return DM_FAILURE;
+}
+
+dm_status misuse(dm_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return DM_USAGE;
+}
+
+int complain(dm_status status, const dm_error *error)
+{
+    fprintf(stderr, "dragoman: %s\n", error->message);
+    return status == DM_USAGE ? 2 : 1;
+}
+
+bool flush_output(FILE *stream, const char *name, dm_error *error)
+{
+    if (fflush(stream) == 0 && !ferror(stream)) return true;
+    failure(error, "cannot write %s: %s", name, errno == EBADF ? "it is closed" : strerror(errno));
+    return false;
+}
+
+int close_output(FILE *stream)
+{
+    errno = 0;
+    bool good = !ferror(stream);  // of an earlier write, whose reason is gone by now
+    good = fflush(stream) == 0 && good;
+    int reason = errno;
+    good = fclose(stream) == 0 && good;
+    if (good) return 0;
+    if (!reason) reason = errno;
+    const char *why = reason == EBADF ? "it is closed" : reason ? strerror(reason) : "not all of it was taken";
+    fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
+    return 1;
+}
+
+volatile sig_atomic_t caught_signal;
+
+static void on_signal(int number)
+{
+    caught_signal = number;
+    signal(number, SIG_DFL);
+}
+
+// The code that oneDNN before 3.11.2 makes for a product keeps its numbers where the stack pointer points (its issue
+// 4845): a handler that ran there would write over them, and over the heap.
+void hold_signal_stack(void)
+{
+    static char stack[64 << 10];  // a frame with the registers of AMX takes 11 KiB
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+}
+
+void handle_signal(int number, void (*handler)(int), int flags)
+{
+    sigaction(number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags | SA_ONSTACK}, NULL);
+}
+
+void catch_signal(int number)
+{
+    struct sigaction now;
+    sigaction(number, NULL, &now);
+    if (now.sa_handler != SIG_IGN) handle_signal(number, on_signal, SA_RESTART);
+}
