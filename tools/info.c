@@ -85,16 +85,6 @@ static dm_status add_files(cJSON *json, const char *folder, dm_error *error)
     return DM_OK;
 }
 
-// What translating text needs, and the folder does not have.
-static void add_missing(cJSON *json, const char *folder)
-{
-    static const char *const names[] = {"model.safetensors", "vocab.json", "source.spm", "target.spm"};
-    const bool spaces = strcmp(report_string(find(json, "vocabulary"), "segmenter"), "space") == 0;
-    cJSON *missing = cJSON_AddArrayToObject(json, "missing");
-    for (int i = 0; i < (spaces ? 2 : 4); i++)
-        if (!has_file(folder, names[i])) cJSON_AddItemToArray(missing, cJSON_CreateString(names[i]));
-}
-
 static dm_status describe(cJSON **json, const char *folder, dm_error *error)
 {
     char *model = NULL;
@@ -106,7 +96,6 @@ static dm_status describe(cJSON **json, const char *folder, dm_error *error)
     status = add_languages(*json, folder, error);
     if (!status) status = add_training(*json, folder, error);
     if (!status) status = add_files(*json, folder, error);
-    if (!status) add_missing(*json, folder);
     return status;
 }
 

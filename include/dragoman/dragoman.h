@@ -110,8 +110,8 @@ DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
 // "parameters" (by part, with the bytes in model.safetensors and the "precision" of the matrices there, fp32, bf16 or
-// int8, or null where there is no such file yet) and "operations"
-// (of a token). *json is owned by the caller: free.
+// int8, or null where there is no such file yet), "operations" (of a token) and "missing" (files without which no text
+// can be translated). *json is owned by the caller: free.
 DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
 
 typedef enum dm_sampling {

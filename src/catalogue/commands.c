@@ -1,6 +1,7 @@
 // The commands, the groups of their options in the order of the help, and what the overview and the man page say of the
 // whole program: together the table.
 #include "catalogue/catalogue.h"
+#include "folder/folder_files.h"
 
 static const Command commands[] = {
     {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
@@ -129,20 +130,12 @@ static const Meaning exit_statuses[] = {
     {NULL, NULL},
 };
 
-static const Meaning files_of_models[] = {
-    {"config.json", "shape and ids of the model, as MarianMT's; with all settings of the run, under \"dragoman\""},
-    {"generation_config.json", "what search takes as its defaults"},
-    {"model.safetensors", "the weights, under MarianMT's names: the best checkpoint, or the average"},
-    {"source.spm, target.spm", "SentencePiece models that cut each side into pieces"},
-    {"vocab.json, target_vocab.json", "the ids of the pieces; the second where each side has a vocabulary of its own"},
-    {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages"},
-    {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end"},
-    {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data"},
-    {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
-    {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
-    {"report.html", "the page that dragoman report writes"},
-    {NULL, NULL},
-};
+static bool file_of_models(int index, Meaning *file)
+{
+    if (index >= DM_FOLDER_FILES) return false;
+    *file = (Meaning){dm_folder_rows[index].name, dm_folder_rows[index].what};
+    return true;
+}
 
 const CommandTable dm_catalogue = {
     .commands = commands,
@@ -157,5 +150,5 @@ const CommandTable dm_catalogue = {
     .configuration =
         "{\"train-sets\": [\"train.zh\", \"train.en\"], \"dropout\": 0.3}  // dragoman train --config FILE",
     .exit_statuses = exit_statuses,
-    .files_of_models = files_of_models,
+    .file_of_models = file_of_models,
 };

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "folder/folder.h"
+#include "folder/folder_files.h"
 #include "model/operations.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
@@ -152,6 +153,20 @@ static void add_vocabulary(cJSON *json, const ModelConfig *c, const cJSON *extra
     cJSON_AddStringToObject(vocabulary, "segmenter", segmenter ? segmenter : "sentencepiece");
 }
 
+// What translating text needs, and the folder does not have.
+static void add_missing(cJSON *json, const char *folder)
+{
+    const cJSON *vocabulary = cJSON_GetObjectItemCaseSensitive(json, "vocabulary");
+    const char *segmenter = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(vocabulary, "segmenter"));
+    const bool pieces = segmenter && strcmp(segmenter, "space") == 0;
+    cJSON *missing = cJSON_AddArrayToObject(json, "missing");
+    for (int i = 0; i < DM_FOLDER_FILES; i++) {
+        const FolderRow *row = &dm_folder_rows[i];
+        if (row->needed && !(pieces && row->segmenter) && !dm_folder_has(folder, (FolderFile)i))
+            cJSON_AddItemToArray(missing, cJSON_CreateString(row->name));
+    }
+}
+
 static Status describe(Model *model, const cJSON *extra, const char *folder, char **json, Error *error)
 {
     char *path = dm_join_path(folder, "model.safetensors");
@@ -164,6 +179,7 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
     }
     if (!status) {
         add_vocabulary(described, &model->config, extra);
+        add_missing(described, folder);
         add_parameters(described, model, bytes);
         cJSON *parameters = cJSON_GetObjectItemCaseSensitive(described, "parameters");
         cJSON_AddItemToObject(parameters, "precision",

@@ -10,6 +10,7 @@
 
 #include "core/files.h"
 #include "score/metrics.h"
+#include "text/segmenter_files.h"
 
 // clang-format off
 const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
@@ -19,13 +20,14 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
                             .of_model = true},
     [DM_WEIGHTS_FILE] = {"model.safetensors", "the weights: the best checkpoint, or the average", .of_run = true,
                          .needed = true},
-    [DM_SOURCE_SEGMENTER_FILE] = {"source.spm", "the SentencePiece model that cuts the source into pieces",
-                                  .of_run = true, .needed = true},
-    [DM_TARGET_SEGMENTER_FILE] = {"target.spm", "the same of the target", .of_run = true, .needed = true},
-    [DM_VOCABULARY_FILE] = {"vocab.json", "the ids of the pieces", .of_run = true, .needed = true},
-    [DM_TARGET_VOCABULARY_FILE] = {"target_vocab.json", "those of the target, where it has a vocabulary of its own",
+    [DM_SOURCE_SEGMENTER_FILE] = {DM_SOURCE_SEGMENTER, "the SentencePiece model that cuts the source into pieces",
+                                  .of_run = true, .needed = true, .segmenter = true},
+    [DM_TARGET_SEGMENTER_FILE] = {DM_TARGET_SEGMENTER, "the same of the target", .of_run = true, .needed = true,
+                                  .segmenter = true},
+    [DM_VOCABULARY_FILE] = {DM_VOCABULARY, "the ids of the pieces", .of_run = true, .needed = true},
+    [DM_TARGET_VOCABULARY_FILE] = {DM_TARGET_VOCABULARY, "those of the target, where it has a vocabulary of its own",
                                    .of_run = true},
-    [DM_TOKENIZER_FILE] = {"tokenizer_config.json", "how transformers opens segmenter and vocabulary; the languages",
+    [DM_TOKENIZER_FILE] = {DM_TOKENIZER, "how transformers opens segmenter and vocabulary; the languages",
                            .of_run = true},
     [DM_SHORTLIST_FILE] = {"vmap.txt", "which pieces may translate a piece, where dragoman shortlist has listed them",
                            .of_model = true},
@@ -34,6 +36,9 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
     [DM_TRAINING_FILE] = {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data",
                           .of_run = true},
     [DM_LOCK_FILE] = {"train.lock", "whoever trains or averages in the folder holds it"},
+    [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes"},
+    [DM_EPOCH_FILES] = {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
+    [DM_BEST_FILES] = {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
 };
 // clang-format on
 

@@ -16,14 +16,18 @@ typedef enum FolderFile {
     DM_LOG_FILE,
     DM_TRAINING_FILE,
     DM_LOCK_FILE,
+    DM_REPORT_FILE,
+    DM_EPOCH_FILES,  // several: their names are patterns, and paths are made by functions of their own
+    DM_BEST_FILES,
     DM_FOLDER_FILES
 } FolderFile;
 
 typedef struct FolderRow {
     const char *name, *what;
-    bool of_run;    // a run makes it, and --overwrite removes it
+    bool of_run;    // a run makes it, and --overwrite removes it (patterns: see dm_folder_clear)
     bool of_model;  // it goes with the model into a folder of its own, as it is
     bool needed;    // without it, no text can be translated
+    bool segmenter; // not where the text is in pieces already
 } FolderRow;
 
 extern const FolderRow dm_folder_rows[DM_FOLDER_FILES];

@@ -43,7 +43,7 @@ struct CommandTable {
     const char *next_steps;          // where a beginner goes on
     const char *configuration;       // an example of a configuration file
     const Meaning *exit_statuses;    // ends with a name of NULL
-    const Meaning *files_of_models;  // in a model folder; ends with a name of NULL
+    bool (*file_of_models)(int index, Meaning *file);  // in a model folder, from 0; false: no more of them
 };
 
 // ---- Walking and finding --------------------------------------------------------------------------------------------

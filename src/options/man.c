@@ -168,11 +168,12 @@ void dm_docs_man(const CommandTable *table, FILE *stream)
         fprintf(stream, ".TP\n%s\n", status->name);
         put_prose(stream, status->meaning);
     }
-    fputs(".SH FILES\nA model folder, which is one of MarianMT, holds:\n", stream);
-    for (const Meaning *file = table->files_of_models; file->name; file++) {
+    fputs(".SH FILES\nA model folder holds:\n", stream);
+    Meaning file;
+    for (int i = 0; table->file_of_models(i, &file); i++) {
         fputs(".TP\n", stream);
-        put_bold(stream, "", file->name);
+        put_bold(stream, "", file.name);
         fputc('\n', stream);
-        put_prose(stream, file->meaning);
+        put_prose(stream, file.meaning);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "core/utf8.h"
+#include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 
 struct Segmenter {
@@ -20,7 +21,7 @@ struct Segmenter {
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
 
-static const char *const model_files[2] = {"source.spm", "target.spm"};
+static const char *const model_files[2] = {DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER};
 
 static Status missing(const char *folder, const char *path, Error *error)
 {
@@ -79,9 +80,9 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
     if (!s->spaces && strcmp(files->kind, "sentencepiece") != 0)
         status = dm_fail(error, "%s/config.json: there is no segmenter \"%s\": it is \"sentencepiece\" or \"space\"",
                          files->folder, files->kind);
-    if (!status) status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, "vocab.json", error);
+    if (!status) status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, error);
     if (!status && files->separate)
-        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, "target_vocab.json", error);
+        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, error);
     else
         s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
     if (!status && !s->spaces) status = open_models(s, files->folder, error);
@@ -331,8 +332,8 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 
 Status dm_segmenter_copy(const char *from, const char *to, Error *error)
 {
-    static const char *const names[] = {"vocab.json", "target_vocab.json",     "source.spm",
-                                        "target.spm", "tokenizer_config.json", "special_tokens_map.json"};
+    static const char *const names[] = {DM_VOCABULARY,       DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER,
+                                        DM_TARGET_SEGMENTER, DM_TOKENIZER,         "special_tokens_map.json"};
     Status status = DM_OK;
     for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
         char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;

@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 #include "text/segmenter.h"
 
@@ -144,7 +145,7 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     pieces[1] = "<unk>";
     pieces[2 + piece_count] = "<pad>";
     Vocabulary *vocabulary = dm_vocabulary_create(pieces, piece_count + 3);
-    char *path = dm_join_path(folder, "vocab.json");
+    char *path = dm_join_path(folder, DM_VOCABULARY);
     Status status = dm_vocabulary_write(vocabulary, path, error);
     dm_vocabulary_free(vocabulary);
     free(path);
@@ -166,7 +167,7 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
                            "  \"clean_up_tokenization_spaces\": false\n"
                            "}\n",
                            training->languages[0], training->languages[1]);
-    Status status = write_in(training->folder, "tokenizer_config.json", text, strlen(text), error);
+    Status status = write_in(training->folder, DM_TOKENIZER, text, strlen(text), error);
     free(text);
     return status;
 }
@@ -357,8 +358,8 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
                                      .context = &walk};
     status = dm_sentencepiece_train(&bytes, &size, &allowed, &request, error);
     if (status && allowed) status = wrong_size(training, allowed + around, error);
-    if (!status) status = write_in(training->folder, "source.spm", bytes, size, error);
-    if (!status) status = write_in(training->folder, "target.spm", bytes, size, error);
+    if (!status) status = write_in(training->folder, DM_SOURCE_SEGMENTER, bytes, size, error);
+    if (!status) status = write_in(training->folder, DM_TARGET_SEGMENTER, bytes, size, error);
     if (!status) status = write_joint_vocabulary(training, &codes, bytes, size, error);
     if (!status) status = write_tokenizer_config(training, error);
 done:

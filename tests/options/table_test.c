@@ -49,13 +49,19 @@ static const Command commands[] = {
     {"moor", &table, MOOR, "[options]", "come in", "Comes in.", "dragoman moor"},
     {.name = NULL},
 };
+static bool no_file(int index, Meaning *file)
+{
+    (void)index, (void)file;
+    return false;
+}
+
 static const CommandTable table = {
     .commands = commands,
     .groups = (const OptionGroup[]){{"Ship", ship}, {"General", general}, {NULL, NULL}},
     .other_names = (const OtherName[]){{"hands", "crew"}, {NULL, NULL}},
     .summary = "sail", .about = "Sails.", .next_steps = "Sail on.", .configuration = "{\"crew\": 3}",
     .exit_statuses = (const Meaning[]){{NULL, NULL}},
-    .files_of_models = (const Meaning[]){{NULL, NULL}},
+    .file_of_models = no_file,
 };
 // clang-format on
 
