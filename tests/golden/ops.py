@@ -185,9 +185,22 @@ def collect():
         add("collect", tensors, below[torch.tensor(order)], order=order)  # -1 is the last: zeros
 
 
+def divergence():
+    """Rows i and n + i are a pair; the objective is factor times their symmetric divergence."""
+    for rows, width, vocabulary, excluded, biased, factor in [(2, 4, 7, -1, False, 1.0), (8, 5, 19, 18, True, 2.5)]:
+        tensors = {"x": draw(rows, width), "weight": draw(vocabulary, width)}
+        if biased:
+            tensors["bias"] = draw(vocabulary).detach()
+            tensors["bias"][excluded] = -10000
+            tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
+        p, q = F.linear(tensors["x"], tensors["weight"], tensors.get("bias")).log_softmax(-1).chunk(2)
+        loss = (F.kl_div(q, p, log_target=True, reduction="sum") + F.kl_div(p, q, log_target=True, reduction="sum")) / 2
+        add("divergence", tensors, factor * loss, excluded=excluded, factor=factor)
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy):
+             weighted_cross_entropy, divergence):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

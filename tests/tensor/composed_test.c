@@ -507,6 +507,29 @@ static void weights_count_rows(void)
     bench_close(&b);
 }
 
+static void divergence_is_nothing_between_equals_and_the_same_both_ways(void)
+{
+    enum { N = 5, D = 6, V = 300 };
+    Bench b;
+    bench_open(&b);
+    bench_begin(&b, true);
+    const Tensor *x = bench_input(&b, 2 * N, D), *weight = bench_weight(&b, V, D, 1, 0);
+    Tensor *bias = dm_tensor(&b.graph, 1, V);
+    for (int i = 0; i < V; i++) bias->data[i] = i % 7 ? 0 : -10000;
+    static const int swapped[] = {5, 6, 7, 8, 9, 0, 1, 2, 3, 4}, equal[] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4};
+    const Tensor *back = dm_collect(&b.graph, &x, 1, swapped, 2 * N), *same = dm_collect(&b.graph, &x, 1, equal, 2 * N);
+    Divergence args = {.x = x, .weight = weight, .bias = bias, .excluded = -1, .factor = 1};
+    const double there = dm_divergence(&b.graph, &args);
+    args.x = back;
+    expect(fabs(dm_divergence(&b.graph, &args) - there) <= tolerance * there, "%g one way only", there);
+    args.x = same;
+    const double none = dm_divergence(&b.graph, &args);
+    expect(there > 1 && fabs(none) < 1e-5, "equals are %g apart, others %g", none, there);
+    for (int i = 0; i < 2 * N * D; i++)
+        if (!(fabsf(same->grad[i]) < 1e-5f)) expect(false, "gradient %d between equals is %g", i, same->grad[i]);
+    bench_close(&b);
+}
+
 typedef struct NextCase {
     int rows, width, vocabulary, best;
     float grid;  // what all numbers are multiples of, so that sums are exact; with 1 most logits equal many others
@@ -627,6 +650,8 @@ static void a_nan_is_not_hidden(void)
     Loss loss = dm_cross_entropy(
         &b.graph, &(CrossEntropy){.x = x, .weight = weight, .targets = (const int[]){3, 4, 5}, .excluded = -1});
     CU_ASSERT(isnan(loss.nll));
+    const Tensor pair = dm_rows(x, 0, 2);
+    CU_ASSERT(isnan(dm_divergence(&b.graph, &(Divergence){.x = &pair, .weight = weight, .excluded = -1})));
     static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
     for (size_t i = 0; i < DM_COUNT(activations); i++)
         CU_ASSERT(isnan(dm_row(dm_linear(&b.graph, x, weight, NULL, activations[i]), 1)[0]));
@@ -643,6 +668,7 @@ const Fact facts[] = {
     FACT(listed_keys_are_as_good_as_a_copy),
     FACT(cross_entropy_equals_plain_log_softmax),
     FACT(weights_count_rows),
+    FACT(divergence_is_nothing_between_equals_and_the_same_both_ways),
     FACT(next_pieces_are_the_best_log_probabilities),
     FACT(next_pieces_that_are_no_numbers_are_none),
     FACT(logits_of_any_size_give_finite_losses),

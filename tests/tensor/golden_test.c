@@ -234,6 +234,22 @@ static void check_cross_entropy(Golden *c)
     equals(c, "all_log_probabilities", in_place->data);
 }
 
+static void check_divergence(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
+    const Divergence args = {.x = x,
+                             .weight = w,
+                             .bias = bias,
+                             .excluded = (int)number(c, "excluded", -1),
+                             .factor = (float)number(c, "factor", 0)};
+    const double objective = number(c, "objective", NAN), got = args.factor * dm_divergence(&c->bench.graph, &args);
+    dm_backward(&c->bench.graph);
+    expect(fabs(got - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name, got,
+           objective);
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+}
+
 static void check_gru(Golden *c)
 {
     const Tensor *a = input(c, "input"), *b = input(c, "hidden"), *h = input(c, "h");
@@ -283,6 +299,7 @@ static const Check checks[] = {
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
     {"collect", check_collect},
+    {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},
 };
 

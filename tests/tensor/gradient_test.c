@@ -206,6 +206,31 @@ static Tensor *run_gru_steps(Bench *b, const Case *c)
     return dm_gru(&b->graph, &now[2], dm_linear(&b->graph, &now[3], weight, bias, DM_IDENTITY), &now[3]);
 }
 
+// The last piece has a bias of -10000 where there are any; both losses at once go into the same gradients.
+static Tensor *run_divergence(Bench *b, const Case *c)
+{
+    static float values[512];
+    Random random = dm_random(5, 0, 0, 0);
+    for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    values[c->out - 1] = -10000;
+    Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
+    *bias = (Tensor){.rows = 1, .cols = c->out, .stride = c->out, .data = values};
+    const Tensor *x = bench_input(b, c->rows, c->in), *weight = bench_weight(b, c->out, c->in, 0.5f, 0);
+    const Divergence args = {.x = x,
+                             .weight = weight,
+                             .bias = c->bias ? bias : NULL,
+                             .excluded = c->frozen ? c->frozen : -1,
+                             .factor = -0.75f};
+    b->loss = (Loss){0};
+    if (c->weighted) {
+        static const int targets[8] = {1, 0, 3, 2, 1, 2, 0, 1};
+        b->loss =
+            dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x, .weight = weight, .targets = targets, .excluded = -1});
+    }
+    b->loss.objective += args.factor * dm_divergence(&b->graph, &args);
+    return NULL;
+}
+
 // For search: nothing flows back.
 static Tensor *run_log_probabilities(Bench *b, const Case *c)
 {
@@ -396,6 +421,16 @@ static const Case cases[] = {
     {.op = "cross_entropy", .what = "weights", .run = run_cross_entropy, .rows = 9, .in = 7, .out = 16, .weighted = true},
     {.op = "cross_entropy", .what = "weights, smoothing, excluded", .run = run_cross_entropy, .rows = 40, .in = 8,
      .out = 301, .weighted = true, .rate = 0.1f, .frozen = 300, .bias = true},
+
+    {.op = "divergence", .what = "one pair", .run = run_divergence, .rows = 2, .in = 8, .out = 11},
+    {.op = "divergence", .what = "bias", .run = run_divergence, .rows = 10, .in = 7, .out = 16, .bias = true},
+    {.op = "divergence", .what = "excluded", .run = run_divergence, .rows = 6, .in = 3, .out = 13, .frozen = 5},
+    {.op = "divergence", .what = "large vocabulary", .run = run_divergence, .rows = 14, .in = 12, .out = 301,
+     .frozen = 300, .bias = true},
+    {.op = "divergence", .what = "many pairs", .run = run_divergence, .rows = DM_CROSS_ENTROPY_ROWS + 26, .in = 3,
+     .out = 9, .bias = true},
+    {.op = "divergence", .what = "and cross_entropy", .run = run_divergence, .rows = 8, .in = 7, .out = 10,
+     .weighted = true},
 
     {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
      .constant = true},

@@ -104,6 +104,17 @@ static void weighted_case(Bench *b, int rows, Results *r)
     cross_entropy_of(b, rows, true, r);
 }
 
+static void divergence_case(Bench *b, int rows, Results *r)
+{
+    enum { D = 16, VOCABULARY = DM_CROSS_ENTROPY_COLUMNS + 60, PAD = VOCABULARY - 1 };
+    const Tensor *x = bench_input(b, 2 * rows, D), *weight = bench_weight(b, VOCABULARY, D, 0.5f, 0);
+    if (b->graph.rounded) dm_round_bf16(b->parameters, (Bf16 *)(size_t)b->graph.rounded, BENCH_WEIGHTS);
+    r->objective = dm_divergence(&b->graph, &(Divergence){.x = x, .weight = weight, .excluded = PAD, .factor = 2});
+    for (int i = 0; i < D; i++) CU_ASSERT_EQUAL(bench_gradient(b, 0)[PAD * D + i], 0);
+    r->y = copy_of((const float[]){(float)r->objective}, 1);
+    r->dx = copy_of(x->grad, (size_t)(2 * rows) * D);
+}
+
 static void compare(const char *name, Case *run, int rows, size_t outputs, size_t inputs)
 {
     if (!have_bf16()) return;
@@ -147,9 +158,17 @@ static void cross_entropy_in_bf16_is_the_same_but_for_rounding(void)
     }
 }
 
+static void divergence_in_bf16_is_the_same_but_for_rounding(void)
+{
+    static const int pairs[] = {1, 16, 37, DM_CROSS_ENTROPY_ROWS / 2 + 21};
+    for (size_t i = 0; i < DM_COUNT(pairs); i++)
+        compare("divergence in bf16", divergence_case, pairs[i], 1, (size_t)(2 * pairs[i]) * 16);
+}
+
 const Fact facts[] = {
     FACT(rounding_is_to_nearest_even),
     FACT(linear_in_bf16_is_linear_but_for_rounding),
     FACT(cross_entropy_in_bf16_is_the_same_but_for_rounding),
+    FACT(divergence_in_bf16_is_the_same_but_for_rounding),
     {NULL, NULL},
 };

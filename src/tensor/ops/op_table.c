@@ -18,5 +18,6 @@ const Op *const dm_ops[] = {
     &dm_additive_attention_op,
     &dm_collect_op,
     &dm_dropout_op,
+    &dm_divergence_op,
     NULL,
 };

@@ -93,6 +93,17 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
 // through it once for every chunk.
 enum { DM_CROSS_ENTROPY_ROWS = 512, DM_CROSS_ENTROPY_COLUMNS = 256 };
 
+// How far two passes over the same n tokens, each with masks of its own, are apart (R-Drop, Liang et al. 2021):
+//   L = sum_i 1/2 (KL(p_i||q_i) + KL(q_i||p_i)),  p_i = softmax(W x_i + b),  q_i = softmax(W x_{n+i} + b)
+// x [2n, d], weight [vocabulary, d], bias [vocabulary] (never trained) or NULL. Where the graph is recording, factor
+// times the gradient is added to those of x and weight in the same call, as dm_cross_entropy does.
+typedef struct Divergence {
+    const Tensor *x, *weight, *bias;
+    int excluded;  // pad: its row gets no gradient; -1: none
+    float factor;
+} Divergence;
+double dm_divergence(Graph *g, const Divergence *args);  // L, without the factor
+
 // log softmax(x W' + b) -> [n, vocabulary]; for search, nothing flows back
 Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias);
 
