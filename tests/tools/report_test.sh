@@ -190,7 +190,11 @@ texts(".runs thead th").join() === "one,two" && text.includes("Settings that dif
     all(".runs tr").map((row) => [...row.cells].map((cell) => cell.textContent).join("|")))
 all(".c0.valid .curve").length > 2 && all(".c1.valid .curve").length > 2 && all(".bars.c1").length === 1
 all("#attention article").length === 6 && texts("#attention h3").join() === "one,two"
-all(".runs .best").length >= 3 && texts("figcaption").some((caption) => caption.startsWith("chrF"))
+texts("figcaption").some((caption) => caption.startsWith("chrF"))
+[["Perplexity", "perplexity", 1], ["BLEU", "bleu", -1], ["chrF", "chrf", -1]].every(([name, metric, sign]) => {
+    const ranks = runs.map(({training}) => sign * (training.best[metric]?.value ?? Infinity * sign));
+    const cells = [...all(".runs tr").find((row) => row.cells[0].textContent === name).cells].slice(1);
+    return cells.every((cell, i) => (cell.className === "best") === (ranks[i] === Math.min(...ranks))); })
 all(".runs tr").find((row) => row.cells[0].textContent === "Validation cost").cells[2].textContent
     .startsWith(`${runs[1].training.best["ce-mean-words"].value.toFixed(3)} best, at update `)
 STEPS
