@@ -8,6 +8,7 @@ static Loss loss(Graph *g, const OutputLayer *o, const Tensor *features, const T
                                                .weight = &o->weight,
                                                .bias = &o->bias,
                                                .targets = targets->ids,
+                                               .weights = targets->weights,
                                                .smoothing = targets->smoothing,
                                                .excluded = g->recording || targets->smoothing > 0 ? o->pad : -1,
                                                .log_probabilities = targets->log_probabilities});

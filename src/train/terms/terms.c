@@ -3,7 +3,7 @@
 
 #include "train/terms/term.h"
 
-const Term *const dm_terms[] = {NULL};
+const Term *const dm_terms[] = {&dm_r_drop, NULL};
 
 const char *dm_term_name(int index)
 {
