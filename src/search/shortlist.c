@@ -1,10 +1,9 @@
-// Shortlists: reading vmap.txt, and the output layer of a batch.
+// Shortlists: reading a file of them, and the output layer of a batch.
 #include "search/shortlist.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/files.h"
 
 // Lists have a multiple of STEP pieces, so that products of few different sizes are asked for.
 enum { STEP = 256 };
@@ -83,16 +82,11 @@ static Status read_lines(Reading *r, const dm_lines *lines, Error *error)
     return status;
 }
 
-Status dm_shortlist_read(Shortlist **shortlist, const char *folder, const Segmenter *segmenter, Error *error)
+Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmenter *segmenter, Error *error)
 {
-    char *path = dm_join_path(folder, "vmap.txt");
     dm_lines lines = {0};
     *shortlist = NULL;
-    Status status = dm_exists(path) ? dm_lines_read(&lines, path, error)
-                                    : dm_fail(error,
-                                              "%s has no shortlist: make one of the text that it was trained on, with "
-                                              "dragoman shortlist --model %s --train-sets SRC TRG",
-                                              folder, folder);
+    Status status = dm_lines_read(&lines, path, error);
     if (!status) {
         const Vocabulary *source = dm_segmenter_vocabulary(segmenter, DM_SOURCE);
         const size_t rows = (size_t)dm_vocabulary_size(source) + 1;
@@ -111,7 +105,6 @@ Status dm_shortlist_read(Shortlist **shortlist, const char *folder, const Segmen
         *shortlist = NULL;
     }
     dm_lines_free(&lines);
-    free(path);
     return status;
 }
 

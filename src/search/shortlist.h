@@ -1,6 +1,6 @@
 // A shortlist of pieces: search looks only at those that may translate what stands in the batch, some hundred instead
 // of all (Jean et al. 2015, "On using very large target vocabulary for neural machine translation", section 3.2). Which
-// those are is said by vmap.txt of the model folder, a file that CTranslate2 reads too: a line has a source piece, a
+// those are is said by a file that CTranslate2 reads too: a line has a source piece, a
 // tab, and target pieces with spaces between them; those of the line whose source piece is empty are always looked at.
 #pragma once
 #include "model/model.h"
@@ -9,7 +9,7 @@
 typedef struct Shortlist Shortlist;
 
 // An error names the line that has a piece unknown to the model. The caller frees what it gets.
-Status dm_shortlist_read(Shortlist **shortlist, const char *folder, const Segmenter *segmenter, Error *error);
+Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmenter *segmenter, Error *error);
 void dm_shortlist_free(Shortlist *shortlist);
 
 // The output layer of a batch, in the graph's arena. NULL: the list would be no shorter than the vocabulary.

@@ -8,6 +8,7 @@
 #include "core/utf8.h"
 #include "translate/translator.h"
 #include "folder/folder.h"
+#include "folder/folder_files.h"
 
 enum { MOST_MODELS = 16 };  // of an ensemble
 
@@ -103,7 +104,16 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
 {
     dm_shortlist_free(model->shortlist);
-    return dm_shortlist_read(&model->shortlist, folder, model->segmenter, error);
+    model->shortlist = NULL;
+    if (!dm_folder_has(folder, DM_SHORTLIST_FILE))
+        return dm_fail(error,
+                       "%s has no shortlist: make one of the text that it was trained on, with dragoman shortlist "
+                       "--model %s --train-sets SRC TRG",
+                       folder, folder);
+    char *path = dm_folder_path(folder, DM_SHORTLIST_FILE);
+    Status status = dm_shortlist_read(&model->shortlist, path, model->segmenter, error);
+    free(path);
+    return status;
 }
 
 void dm_model_close(dm_model *model)

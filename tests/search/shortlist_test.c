@@ -31,9 +31,10 @@ static Shortlist *list_of(const char *text, Status *status, Error *error)
     char *folder = scratch_path("model");
     Segmenter *segmenter = words(folder);
     Shortlist *shortlist;
-    free(scratch_write("model/vmap.txt", text));
-    *status = dm_shortlist_read(&shortlist, folder, segmenter, error);
+    char *path = scratch_write("model/list.txt", text);
+    *status = dm_shortlist_read(&shortlist, path, segmenter, error);
     dm_segmenter_close(segmenter);
+    free(path);
     free(folder);
     return shortlist;
 }
@@ -48,14 +49,16 @@ static void what_cannot_be_used_is_refused(void)
         Status status;
         Error error;
         CU_ASSERT(!list_of(cases[i][0], &status, &error) && status != DM_OK);
-        CU_ASSERT(contains(error.message, cases[i][1]) && contains(error.message, "vmap.txt"));
+        CU_ASSERT(contains(error.message, cases[i][1]) && contains(error.message, "list.txt"));
     }
     char *folder = scratch_path("empty");
     Segmenter *segmenter = words(folder);
     Shortlist *shortlist;
     Error error;
-    CU_ASSERT(dm_shortlist_read(&shortlist, folder, segmenter, &error) != DM_OK && !shortlist);
-    CU_ASSERT(contains(error.message, "dragoman shortlist --model"));
+    char *path = scratch_path("nowhere.txt");
+    CU_ASSERT(dm_shortlist_read(&shortlist, path, segmenter, &error) != DM_OK && !shortlist);
+    CU_ASSERT(contains(error.message, path));
+    free(path);
     dm_segmenter_close(segmenter);
     free(folder);
 }
