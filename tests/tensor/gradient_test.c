@@ -418,7 +418,8 @@ static const Case cases[] = {
     {.op = "cross_entropy", .what = "large vocabulary", .run = run_cross_entropy, .rows = 67, .in = 33, .out = 501,
      .rate = 0.1f, .frozen = 500, .bias = true},
 
-    {.op = "cross_entropy", .what = "weights", .run = run_cross_entropy, .rows = 9, .in = 7, .out = 16, .weighted = true},
+    {.op = "cross_entropy", .what = "weights", .run = run_cross_entropy, .rows = 9, .in = 7, .out = 16,
+     .weighted = true},
     {.op = "cross_entropy", .what = "weights, smoothing, excluded", .run = run_cross_entropy, .rows = 40, .in = 8,
      .out = 301, .weighted = true, .rate = 0.1f, .frozen = 300, .bias = true},
 
