@@ -158,27 +158,21 @@ const cJSON *report_settings(const Run *run)
 
 // ---- What they come to ----------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name;
-    bool lower_is_better;
-} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
-enum { METRICS = sizeof metrics / sizeof metrics[0] };
-
-static cJSON *best_validation(const Run *run, int metric)
+static cJSON *best_validation(const Run *run, const char *metric)
 {
     const cJSON *event, *best = NULL;
     double highest = -INFINITY;
     cJSON_ArrayForEach(event, run->events)
     {
-        const double value = report_number(event, metrics[metric].name);
-        const double rank = metrics[metric].lower_is_better ? -value : value;
+        const double value = report_number(event, metric);
+        const double rank = dm_metric_falls(metric) ? -value : value;
         if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
         highest = rank;
         best = event;
     }
     if (!best) return NULL;
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "value", report_number(best, metrics[metric].name));
+    cJSON_AddNumberToObject(json, "value", report_number(best, metric));
     cJSON_AddNumberToObject(json, "update", report_number(best, "update"));
     return json;
 }
@@ -204,7 +198,7 @@ static void add_text(cJSON *json, const char *name, const cJSON *text)
 cJSON *report_summary(const Run *run)
 {
     cJSON *json = cJSON_CreateObject();
-    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
+    const cJSON *event, *metric, *end = NULL, *files = find(report_settings(run), "train-sets");
     cJSON_ArrayForEach(event, run->events)
     {
         if (strcmp(report_event_kind(event), "end") == 0) end = event;
@@ -214,9 +208,10 @@ cJSON *report_summary(const Run *run)
     add_last(json, "epoch", run, "epoch");
     add_last(json, "seconds", run, "seconds");
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    for (int i = 0; i < METRICS; i++) {
-        cJSON *figures = best_validation(run, i);
-        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
+    cJSON_ArrayForEach(metric, find(report_settings(run), "valid-metrics"))
+    {
+        cJSON *figures = cJSON_IsString(metric) ? best_validation(run, metric->valuestring) : NULL;
+        if (figures) cJSON_AddItemToObject(best, metric->valuestring, figures);
     }
     add_text(json, "ended", find(end, "reason"));
     add_text(json, "kept", find(end, "kept"));
