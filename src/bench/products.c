@@ -40,13 +40,19 @@ static const Parameter *parameter_at(const Model *model, size_t place)
     return &p->list[i];
 }
 
-// "model.decoder.layers.3.fc1.weight" -> "fc1"; that of the output layer, which may be an embedding's -> "output"
+// "model.decoder.layers.3.fc1.weight" -> "fc1", "model.encoder.gru.weight_ih_l0_reverse" -> "weight_ih"; that of the
+// output layer, which may be an embedding's -> "output"
 static Name short_name(const Model *model, const Parameter *parameter)
 {
+    static const char weight[] = ".weight", digits[] = "0123456789";
     if (parameter->tensor.data == model->output.weight.data) return dm_name("output");
-    const char *name = parameter->name, *end = strrchr(name, '.'), *begin = end;
-    while (begin && begin > name && begin[-1] != '.') begin--;
-    return begin ? dm_name("%.*s", (int)(end - begin), begin) : dm_name("%s", name);
+    Name name = dm_name("%s", parameter->name);
+    char *end = name.text + strlen(name.text) - strlen(weight);
+    if (end > name.text && strcmp(end, weight) == 0) *end = '\0';
+    const char *dot = strrchr(name.text, '.'), *last = dot ? dot + 1 : name.text;
+    int length = (int)strcspn(last, digits);
+    while (last[length] && length && last[length] != '_') length--;  // a number of its own: _l0
+    return length ? dm_name("%.*s", length, last) : dm_name("%s", last);
 }
 
 // Neighbours that are multiplied as one: "k_proj+v_proj"

@@ -4,7 +4,7 @@
 #include "tensor/products/counting.h"
 
 // C [m, n] from inner dimension k, as an op asks the library for it.
-enum { DM_LAYER_NAMES = 80 };
+enum { DM_LAYER_NAMES = 64 };
 typedef struct Product {
     char layer[DM_LAYER_NAMES];  // the layers that have it: "fc1, k_proj+v_proj"
     Pass pass;

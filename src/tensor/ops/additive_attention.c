@@ -70,6 +70,13 @@ static Query query_of(const AdditiveAttention *a, int sequence, int i, float *p)
                    .p = p + (size_t)i * (size_t)wide};
 }
 
+// Those of a query: the scores, and the sum of the values. On the way back as many for the gradients of either side.
+static void count_products(const Graph *g, const AdditiveAttention *a, int keys)
+{
+    dm_count_product(g, 1, keys, a->q.cols);
+    dm_count_product(g, 1, a->value.cols, keys);
+}
+
 static float *floats(Graph *g, size_t rows, int cols)
 {
     return dm_arena_take(g->arena, rows * (size_t)cols * sizeof(float));
@@ -83,11 +90,12 @@ typedef struct AdditiveBack {
 } AdditiveBack;
 
 // da_j = dy . value_j,  de = a (da - sum a da),  and on through the scores
-static void query_back(const AdditiveRecord *r, const AdditiveBack *b, const Query *at)
+static void query_back(const Graph *g, const AdditiveRecord *r, const AdditiveBack *b, const Query *at)
 {
     const AdditiveAttention *a = &r->args;
     const float *dy = r->y->grad + (size_t)at->row * (size_t)r->y->stride;
     const int c = a->value.cols;
+    for (int twice = 0; twice < 2; twice++) count_products(g, a, at->keys);
     dm_dot_rows(dy, dm_row(&a->value, at->key), a->value.stride, NULL, at->keys, c, b->de);
     if (b->dvalue)
         mix_back(at->p, dy, at->keys, c, b->dvalue + (size_t)at->key * (size_t)a->value.stride, a->value.stride);
@@ -117,7 +125,7 @@ static void backward(Graph *g, void *record)
     for (int s = 0; s < a->queries.n; s++)
         for (int i = 0; i < a->queries.length[s]; i++) {
             const Query at = query_of(a, s, i, r->p[s]);
-            query_back(r, &b, &at);
+            query_back(g, r, &b, &at);
         }
     dm_arena_release(g->arena, mark);
 }
@@ -139,6 +147,7 @@ Tensor *dm_additive_attention(Graph *g, const AdditiveAttention *args)
         float *p = r ? r->p[s] = floats(g, queries, dm_padded((int)keys)) : kept;
         for (int i = 0; i < (int)queries; i++) {
             const Query at = query_of(a, s, i, p);
+            count_products(g, a, at.keys);
             scores(dm_row(&a->q, at.row), dm_row(&a->k, at.key), a->k.stride, a->v->data, at.keys, width, at.p);
             dm_softmax_rows(at.p, 1, at.wide, at.keys, 0, 1);
             dm_mix_rows(at.p, dm_row(&a->value, at.key), a->value.stride, NULL, at.keys, y->cols, dm_row(y, at.row));
