@@ -198,7 +198,7 @@ static void add_text(cJSON *json, const char *name, const cJSON *text)
 cJSON *report_summary(const Run *run)
 {
     cJSON *json = cJSON_CreateObject();
-    const cJSON *event, *metric, *end = NULL, *files = find(report_settings(run), "train-sets");
+    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
     cJSON_ArrayForEach(event, run->events)
     {
         if (strcmp(report_event_kind(event), "end") == 0) end = event;
@@ -208,10 +208,9 @@ cJSON *report_summary(const Run *run)
     add_last(json, "epoch", run, "epoch");
     add_last(json, "seconds", run, "seconds");
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    cJSON_ArrayForEach(metric, find(report_settings(run), "valid-metrics"))
-    {
-        cJSON *figures = cJSON_IsString(metric) ? best_validation(run, metric->valuestring) : NULL;
-        if (figures) cJSON_AddItemToObject(best, metric->valuestring, figures);
+    for (int i = 0; dm_metric_name(i); i++) {
+        cJSON *figures = best_validation(run, dm_metric_name(i));
+        if (figures) cJSON_AddItemToObject(best, dm_metric_name(i), figures);
     }
     add_text(json, "ended", find(end, "reason"));
     add_text(json, "kept", find(end, "kept"));

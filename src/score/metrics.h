@@ -5,8 +5,8 @@
 
 // What there is to measure: the negative log-likelihood of the text, and translations of its source.
 typedef struct Measured {
-    double nll;  // in nats, summed ...
-    long pieces;  // ... over so many
+    double nll;                                         // in nats, summed ...
+    long pieces;                                        // ... over so many
     const char *const *hypotheses, *const *references;  // [lines]; only where translations are asked for
     size_t lines;
     const char *tok;  // of BLEU; NULL: the tokenizer that fits the references
@@ -21,4 +21,3 @@ typedef struct Metric {
 
 extern const Metric dm_metrics[];              // ends with a name of NULL
 const Metric *dm_metric_of(const char *name);  // NULL: no such metric
-const char *dm_metric_name(int index);         // NULL: no more of them
