@@ -5,9 +5,9 @@
 
 typedef struct Example {
     Tokens source;
-    Tokens read;          // what the decoder reads: start w1 ... w(n-1) of each sequence
-    const int *written;   // [read.n] what it should have written: w1 ... wn
-    const float *weights; // [read.n] how much a row counts, or NULL: 1 each
+    Tokens read;           // what the decoder reads: start w1 ... w(n-1) of each sequence
+    const int *written;    // [read.n] what it should have written: w1 ... wn
+    const float *weights;  // [read.n] how much a row counts, or NULL: 1 each
 } Example;
 
 typedef struct ExampleKind {
@@ -16,7 +16,7 @@ typedef struct ExampleKind {
     Example (*make)(Arena *arena, const Corpus *corpus, const int *order, int count, int start);
 } ExampleKind;
 
-extern const ExampleKind dm_pairs;                    // a source and its translation
+extern const ExampleKind dm_pairs;                   // a source and its translation
 extern const ExampleKind *const dm_example_kinds[];  // ends with NULL
 
 // The same sentences once more behind themselves: rows n ... 2n - 1 are those of 0 ... n - 1.

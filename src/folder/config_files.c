@@ -22,7 +22,10 @@ static void list_formats(char *text, size_t room)
 {
     size_t used = 0;
     for (int i = 0; dm_formats[i] && used < room; i++)
-        used += (size_t)snprintf(text + used, room - used, "%s%s", !i ? "" : dm_formats[i + 1] ? ", " : " and ",
+        used += (size_t)snprintf(text + used, room - used, "%s%s",
+                                 !i                  ? ""
+                                 : dm_formats[i + 1] ? ", "
+                                                     : " and ",
                                  dm_formats[i]->model_type);
 }
 

@@ -24,10 +24,10 @@ typedef enum FolderFile {
 
 typedef struct FolderRow {
     const char *name, *what;
-    bool of_run;    // a run makes it, and --overwrite removes it (patterns: see dm_folder_clear)
-    bool of_model;  // it goes with the model into a folder of its own, as it is
-    bool needed;    // without it, no text can be translated
-    bool segmenter; // not where the text is in pieces already
+    bool of_run;     // a run makes it, and --overwrite removes it (patterns: see dm_folder_clear)
+    bool of_model;   // it goes with the model into a folder of its own, as it is
+    bool needed;     // without it, no text can be translated
+    bool segmenter;  // not where the text is in pieces already
 } FolderRow;
 
 extern const FolderRow dm_folder_rows[DM_FOLDER_FILES];

@@ -12,7 +12,8 @@
 // or, where that file is missing, target_vocab.json is there.
 static Status has_separate_vocabularies(bool *separate, const char *folder, Error *error)
 {
-    char *settings = dm_folder_path(folder, DM_TOKENIZER_FILE), *target = dm_folder_path(folder, DM_TARGET_VOCABULARY_FILE);
+    char *settings = dm_folder_path(folder, DM_TOKENIZER_FILE),
+         *target = dm_folder_path(folder, DM_TARGET_VOCABULARY_FILE);
     JsonFile file = {0};
     if (dm_exists(settings)) dm_json_open(&file, settings, error);
     *separate = dm_json_flag(&file, "separate_vocabs", dm_exists(target));

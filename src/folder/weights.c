@@ -96,8 +96,8 @@ static Text shape_keys(const ModelConfig *c, const Parameter *p)
     return out;
 }
 
-// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer: of a parameter, or of one whose name begins
-// like a parameter's as far as the number of the layer.
+// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer: of a parameter, or of one whose name
+// begins like a parameter's as far as the number of the layer.
 static Text layer_key(const ModelConfig *c, const Parameters *p, const char *name)
 {
     Text out = {""};
@@ -187,7 +187,8 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
         if (!source) source = stored;
     }
     if (!source && !p->may_lack)
-        complain(&check->complaints, "tensor %s is missing%s", p->name, layer_key(check->config, check->parameters, p->name).text);
+        complain(&check->complaints, "tensor %s is missing%s", p->name,
+                 layer_key(check->config, check->parameters, p->name).text);
     return source;
 }
 

@@ -39,13 +39,13 @@ enum { DM_MUST_BE_SAID = INT_MIN };
 typedef struct ShapeRow {
     const char *key;  // in config.json; NULL: the end of the rows
     ShapeType type;
-    size_t offset;                  // in ModelConfig
-    int low, high;                  // of integers
+    size_t offset;                   // in ModelConfig
+    int low, high;                   // of integers
     const char *(*name)(int index);  // of names: those there are; NULL behind the last
     int missing;                     // what a config.json means that does not say it, or DM_MUST_BE_SAID
     int usual;                       // of a new model
-    const Option *option;            // of train that says otherwise; NULL: none does. Several rows may have the same one
-    const char *divides;             // the key of what it must divide; NULL: it need not
+    const Option *option;  // of train that says otherwise; NULL: none does. Several rows may have the same one
+    const char *divides;   // the key of what it must divide; NULL: it need not
 } ShapeRow;
 
 int dm_shape_value(const ModelConfig *config, const ShapeRow *row);

@@ -21,7 +21,8 @@ void dm_outline_add(cJSON *outline, cJSON *part)
 static void add_table(cJSON *list, int pieces, int width, const char *users, const char *rest)
 {
     char text[256], number[32];
-    snprintf(text, sizeof text, "embedding %s x %d of %s%s", dm_with_commas((size_t)pieces, number), width, users, rest);
+    snprintf(text, sizeof text, "embedding %s x %d of %s%s", dm_with_commas((size_t)pieces, number), width, users,
+             rest);
     cJSON_AddItemToArray(list, dm_outline(text));
 }
 

@@ -1,6 +1,6 @@
-// What the slots of a search have taken so far. Every piece that a slot takes is a row of the architecture's caches, and
-// no row ever moves: slots that go on from the same one share its past, and each keeps a list of the rows that are its
-// own. To go back is to shorten the list.
+// What the slots of a search have taken so far. Every piece that a slot takes is a row of the architecture's caches,
+// and no row ever moves: slots that go on from the same one share its past, and each keeps a list of the rows that are
+// its own. To go back is to shorten the list.
 #pragma once
 #include "core/arena.h"
 

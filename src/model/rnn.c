@@ -76,8 +76,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     const int n = target.spans.n, rows = target.n;
     const InTime time = dm_rnn_in_time(g->arena, target.spans, false);
     const RnnSource source = dm_rnn_source(g, model, memory);
-    float **pictures =
-        source.keys ? dm_tap(g, DM_CROSS_ATTENTION, 1, target.spans, memory.spans) : NULL;
+    float **pictures = source.keys ? dm_tap(g, DM_CROSS_ATTENTION, 1, target.spans, memory.spans) : NULL;
     const Tensor *embedded = dm_rnn_embed(g, model, &r->embeddings.target, target),
                  *input = dm_linear_apply(g, &r->decoder.input, embedded), *start = source.start;
     input = dm_collect(g, &input, 1, time.row, rows);
@@ -111,6 +110,7 @@ static const char *attention_name(int index)
     return attentions[index];
 }
 
+// clang-format off
 const Option dm_option_dim_rnn = {
     .name = "dim-rnn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_WIDTH, .initial = "256",
     .help = "--type rnn: width of the recurrent states; the encoder has one for either direction"};
@@ -132,6 +132,7 @@ static const ShapeRow shape[] = {
      .missing = DM_RNN_ADDITIVE, .option = &dm_option_rnn_attention},
     {.key = NULL},
 };
+// clang-format on
 
 static SourceAttention source_attention(const ModelConfig *config)
 {
@@ -148,9 +149,9 @@ static cJSON *outline(const ModelConfig *c)
                                         r->encoder_layers == 1 ? "" : "s", h, h)
                                     .text),
           *decoder = dm_outline(dm_name("decoder, a GRU of %d", h).text);
-    dm_outline_add(decoder, dm_outline(r->attention == DM_RNN_ADDITIVE
-                                           ? dm_name("additive attention to the encoder, %d", h).text
-                                           : "the encoder's last states at every step"));
+    dm_outline_add(decoder,
+                   dm_outline(r->attention == DM_RNN_ADDITIVE ? dm_name("additive attention to the encoder, %d", h).text
+                                                              : "the encoder's last states at every step"));
     dm_outline_add(decoder, dm_outline(dm_name("readout %d - %d, tanh", 3 * h + c->width, c->width).text));
     cJSON_AddItemToArray(list, encoder);
     cJSON_AddItemToArray(list, decoder);

@@ -14,9 +14,9 @@
 typedef enum RnnAttention { DM_RNN_ADDITIVE, DM_RNN_NO_ATTENTION } RnnAttention;
 
 typedef struct RnnShape {
-    int hidden;          // width of a state
+    int hidden;  // width of a state
     int encoder_layers;
-    int attention;       // RnnAttention
+    int attention;  // RnnAttention
 } RnnShape;
 _Static_assert(sizeof(RnnShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
 
@@ -72,8 +72,8 @@ RnnStepped dm_rnn_step(Graph *g, const Model *model, const RnnSource *source, co
 Tensor *dm_rnn_readout(Graph *g, const Model *model, const Tensor *state, const Tensor *context,
                        const Tensor *embedded);
 
-// Rows of sequences in the order of time: step t has the rows first[t] ... first[t] + going[t] - 1, one for each sequence
-// that is longer than t, longer sequences first.
+// Rows of sequences in the order of time: step t has the rows first[t] ... first[t] + going[t] - 1, one for each
+// sequence that is longer than t, longer sequences first.
 typedef struct InTime {
     int steps;
     int *first, *going;  // [steps]

@@ -65,8 +65,7 @@ RnnSource dm_rnn_source(Graph *g, const Model *model, Memory memory)
     const int h = dm_rnn_shape(&model->config)->hidden;
     const Tensor *first = ends_of(g, memory.rows, memory.spans, false);
     const Tensor *backward = dm_view(g, dm_columns(first, h, h));
-    RnnSource source = {.memory = memory,
-                        .start = dm_linear(g, backward, &r->bridge.weight, &r->bridge.bias, DM_TANH)};
+    RnnSource source = {.memory = memory, .start = dm_linear(g, backward, &r->bridge.weight, &r->bridge.bias, DM_TANH)};
     if (dm_rnn_shape(&model->config)->attention == DM_RNN_ADDITIVE) {
         source.keys = dm_linear_apply(g, &r->key, memory.rows);
     } else {
@@ -83,14 +82,13 @@ static Tensor *look(Graph *g, const Rnn *r, const RnnSource *source, const RnnSt
     const int n = step->state->rows;
     int *start = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(int)), *one = start + n;
     for (int i = 0; i < n; i++) start[i] = i, one[i] = 1;
-    return dm_additive_attention(
-        g, &(AdditiveAttention){.q = *dm_linear(g, step->state, &r->query, NULL, DM_IDENTITY),
-                                .k = *source->keys,
-                                .value = *source->memory.rows,
-                                .v = &r->v,
-                                .queries = {n, start, one},
-                                .keys = step->source,
-                                .probabilities = step->probabilities});
+    return dm_additive_attention(g, &(AdditiveAttention){.q = *dm_linear(g, step->state, &r->query, NULL, DM_IDENTITY),
+                                                         .k = *source->keys,
+                                                         .value = *source->memory.rows,
+                                                         .v = &r->v,
+                                                         .queries = {n, start, one},
+                                                         .keys = step->source,
+                                                         .probabilities = step->probabilities});
 }
 
 RnnStepped dm_rnn_step(Graph *g, const Model *model, const RnnSource *source, const RnnStep *step)

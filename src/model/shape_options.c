@@ -1,11 +1,11 @@
-// What several architectures have, and the Transformer. Defaults are those of the Transformer; what is usual for another architecture, and
-// which options it has, its rows say (dm_shape_settle).
+// What several architectures have, and the Transformer. Defaults are those of the Transformer; what is usual for
+// another architecture, and which options it has, its rows say (dm_shape_settle).
 #include "model/shape_options.h"
 
 #include "model/layers/activation.h"
 #include "model/layers/norm_place.h"
 
-
+// clang-format off
 const Option dm_option_dim_emb = {
     .name = "dim-emb", DM_ONE_VALUE, .type = DM_INTEGER, .argument = "N", .low = 2, .high = DM_MOST_WIDTH, .initial = "256",
     .help = "width of the embeddings and layers (d_model), a multiple of --heads"};
@@ -26,3 +26,4 @@ const Option dm_option_norm_place = {
     .help = "where the layer norms stand: post, behind each residual connection (Vaswani et al. 2017), or pre, in front "
             "of each sublayer, with one more behind the last layer (Xiong et al. 2020), which trains with high "
             "learning rates, without a warm-up and with many layers too"};
+// clang-format on

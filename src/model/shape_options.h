@@ -12,4 +12,3 @@ extern const Option dm_option_type;  // in architectures.c
 extern const Option dm_option_dim_emb, dm_option_dim_ffn, dm_option_enc_depth, dm_option_dec_depth, dm_option_heads,
     dm_option_activation, dm_option_norm_place;
 extern const Option dm_option_dim_rnn, dm_option_rnn_attention;  // in rnn.c
-

@@ -108,9 +108,9 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name)
                                   .text);
     const Name each = dm_name("%d heads x %d", heads, c->width / heads);
-    dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s", decoder ? " to what is written so far" : "",
-                                             each.text)
-                                         .text));
+    dm_outline_add(
+        stack,
+        dm_outline(dm_name("self-attention%s, %s", decoder ? " to what is written so far" : "", each.text).text));
     if (decoder) dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
     dm_outline_add(stack, dm_outline(dm_name("feed-forward %d - %d - %d, %s", c->width, ffn, c->width,
                                              dm_activations[t->activation].name)

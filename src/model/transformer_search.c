@@ -86,14 +86,14 @@ static Fresh fresh_rows(Graph *g, SearchState *s, const int *ids, const int *len
                    .source = {slots, source_start, source_length}};
 }
 
-// Self-attention of new pieces: their keys and values go into the cache, their queries look at all that their slots list.
+// Self-attention of new pieces: their keys and values go into the cache, their queries look at all that their slots
+// list.
 static Tensor *cached_attention(const Sublayer *sub, SearchState *s, int layer, Tensor *x, const Fresh *fresh)
 {
     const EncoderLayer *l = &((const Transformer *)s->model->layers)->decoder[layer].self;
     const int width = x->cols;
     const Tensor *qkv = dm_linear_apply(sub->g, &l->qkv, dm_enter(sub, x));
-    const Tensor cache = {
-        .rows = s->past.used, .cols = 2 * width, .stride = (int)row_size(s), .data = s->cache[layer]};
+    const Tensor cache = {.rows = s->past.used, .cols = 2 * width, .stride = (int)row_size(s), .data = s->cache[layer]};
     for (int i = 0; i < qkv->rows; i++)
         memcpy(dm_row(&cache, fresh->first + i), dm_row(qkv, i) + width, 2 * (size_t)width * sizeof(float));
     const Tensor *mixed =

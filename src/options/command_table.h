@@ -38,11 +38,11 @@ struct CommandTable {
     const OptionGroup *groups;     // in the order of the help; ends with a heading of NULL
     const OtherName *other_names;  // ends with a `there` of NULL
     // For the overview and the man page:
-    const char *summary;             // of the whole program, in some words
-    const char *about;               // the same in a sentence
-    const char *next_steps;          // where a beginner goes on
-    const char *configuration;       // an example of a configuration file
-    const Meaning *exit_statuses;    // ends with a name of NULL
+    const char *summary;                               // of the whole program, in some words
+    const char *about;                                 // the same in a sentence
+    const char *next_steps;                            // where a beginner goes on
+    const char *configuration;                         // an example of a configuration file
+    const Meaning *exit_statuses;                      // ends with a name of NULL
     bool (*file_of_models)(int index, Meaning *file);  // in a model folder, from 0; false: no more of them
 };
 

@@ -51,7 +51,9 @@ char *dm_option_facts(const Option *row)
 {
     char range[64] = "";
     if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, range);
-    char *limits = row->type == DM_CHOICE || row->type == DM_WEIGHTED ? dm_option_words(row, ", ") : dm_copy_string(range), *facts;
+    char *limits =
+             row->type == DM_CHOICE || row->type == DM_WEIGHTED ? dm_option_words(row, ", ") : dm_copy_string(range),
+         *facts;
     const char *between = *limits ? "; " : "";
     if (row->required && row->instead)
         facts = dm_format("%s%srequired, or --%s", limits, between, row->instead);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 // Lists have a multiple of STEP pieces, so that products of few different sizes are asked for.
 enum { STEP = 256 };
 

@@ -57,6 +57,6 @@ struct Stepwise {
 // False: job->options->stop said so, and found holds nothing.
 bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found);
 
-void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample);             // into the next free slot
-void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c);    // c is the end of sentence
-void dm_stepwise_cut_off(const Stepwise *s, Sentence *sentence, int slot);          // it ends as it stands
+void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample);           // into the next free slot
+void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c);  // c is the end of sentence
+void dm_stepwise_cut_off(const Stepwise *s, Sentence *sentence, int slot);        // it ends as it stands

@@ -40,21 +40,21 @@ typedef struct AttentionTap {
 struct Graph {
     Arena *arena;  // tensors, records and scratch; the caller resets or releases it
     const GemmBackend *gemm;
-    const float *parameters;     // the model's parameter buffer ...
-    const Bf16 *rounded;         // ... rounded, of the same layout: products are in bf16; NULL: in float32
-    Packs *packs;                // the weights, packed for search; NULL: products read them as they lie
-    float *gradients;            // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
+    const float *parameters;  // the model's parameter buffer ...
+    const Bf16 *rounded;      // ... rounded, of the same layout: products are in bf16; NULL: in float32
+    Packs *packs;             // the weights, packed for search; NULL: products read them as they lie
+    float *gradients;         // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
     void (*before_gradients)(void *waiting);  // called once, before the first of these is handed out, for others may be
     void *waiting;                            // adding to the lane; NULL: nobody is
-    bool recording;              // keep a tape: training
-    float dropout;               // the model's dropout: 0 outside training
-    uint64_t seed;               // masks are drawn from (seed, update, shard, op, element)
-    uint32_t update, shard, op;  // op counts the random streams drawn so far
-    Record *tape;                // the last record; NULL at the start
-    Spare *spare;                // gradients that have done their work, for those that come after
-    const Tensor **asked;        // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
-    AttentionTap *tap;           // collects what attention sees; NULL in training and search: nobody looks
-    Profile *profile;            // charges time to the ops; NULL: nobody asks
+    bool recording;                           // keep a tape: training
+    float dropout;                            // the model's dropout: 0 outside training
+    uint64_t seed;                            // masks are drawn from (seed, update, shard, op, element)
+    uint32_t update, shard, op;               // op counts the random streams drawn so far
+    Record *tape;                             // the last record; NULL at the start
+    Spare *spare;                             // gradients that have done their work, for those that come after
+    const Tensor **asked;  // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
+    AttentionTap *tap;     // collects what attention sees; NULL in training and search: nobody looks
+    Profile *profile;      // charges time to the ops; NULL: nobody asks
 };
 
 // An uninitialised tensor in the arena; where the graph is recording, something flows back to it.

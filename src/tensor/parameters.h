@@ -44,9 +44,9 @@ typedef struct Parameters {
     Parameter *list;
     int count;
     float *data;
-    size_t size;          // floats in the buffer
-    size_t trained_size;  // the first so many are trained; the rest are fixed
-    Mapping mapping;      // that the buffer lies in, if any
+    size_t size;               // floats in the buffer
+    size_t trained_size;       // the first so many are trained; the rest are fixed
+    Mapping mapping;           // that the buffer lies in, if any
     const char *keys, *depth;  // of what is declared from here on
 } Parameters;
 

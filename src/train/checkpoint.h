@@ -14,7 +14,7 @@ Status dm_checkpoint_keep(const Run *run, Error *error);
 Status dm_checkpoint_load(Run *run, Error *error);
 Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone
 
-Status dm_epoch_save(const Run *run, Error *error);    // the epoch just done
-void dm_epochs_prune(const Run *run);                  // removes those that are no longer among the last --average ones
+Status dm_epoch_save(const Run *run, Error *error);  // the epoch just done
+void dm_epochs_prune(const Run *run);                // removes those that are no longer among the last --average ones
 // The mean of those of the last --average epochs, as many as there are: *count, may be 0. weights: [parameters.size]
 Status dm_epochs_average(const Run *run, float *weights, int *count, Error *error);

@@ -33,7 +33,8 @@ static Text describe_forward(Run *run, long update, const ShardRange *range, int
     if (!bad.op)
         snprintf(out.text, sizeof out.text,
                  "op cross_entropy, over logits [%ld, %d] made with %s, gives a cost of %g nats a token", loss.count,
-                 run->model->output.weight.rows, name_of(run, &run->model->output.weight), loss.objective / (double)loss.count);
+                 run->model->output.weight.rows, name_of(run, &run->model->output.weight),
+                 loss.objective / (double)loss.count);
     else
         snprintf(out.text, sizeof out.text, "op %s gives a result [%d, %d] that is not finite (%s%s)", bad.op->name,
                  bad.result->rows, bad.result->cols, bad.before ? "the last weights before it: " : "its weights: ",

@@ -148,9 +148,7 @@ void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads)
 static SeenText take_pairs(int **order, const Corpus *corpus, SourceAttention seen)
 {
     const int most = corpus->pairs < MOST_PAIRS ? corpus->pairs : MOST_PAIRS;
-    SeenText text = {.pair = dm_allocate((size_t)most, sizeof *text.pair),
-                     .layers = seen.layers,
-                     .heads = seen.heads};
+    SeenText text = {.pair = dm_allocate((size_t)most, sizeof *text.pair), .layers = seen.layers, .heads = seen.heads};
     *order = dm_allocate((size_t)most, sizeof **order);
     size_t room = MOST_FLOATS;
     for (int k = 0; k < most; k++) {

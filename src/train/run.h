@@ -71,12 +71,12 @@ typedef struct Run {
 
 // Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
 void dm_run_plan(Run *run);
-double dm_run_epochs(const Run *run);                  // done, with fractions; 0 before the first plan
-double dm_run_measure(const Run *run, char unit);      // epochs, updates or seconds done, whatever the unit counts
+double dm_run_epochs(const Run *run);              // done, with fractions; 0 before the first plan
+double dm_run_measure(const Run *run, char unit);  // epochs, updates or seconds done, whatever the unit counts
 bool dm_run_finished(const Run *run);
-bool dm_run_stalled(const Run *run);                   // early stopping
-double dm_run_fraction(const Run *run);                // of --after that is done, 0 ... 1
-const float *dm_run_weights(const Run *run);           // what is validated and kept: the moving average where there is one
+bool dm_run_stalled(const Run *run);          // early stopping
+double dm_run_fraction(const Run *run);       // of --after that is done, 0 ... 1
+const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one
 
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 

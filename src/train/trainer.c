@@ -150,7 +150,8 @@ static Status finish_run(Run *run, Error *error)
     else if (state->saved_update != state->update)
         status = dm_checkpoint_save(run, error);
     if (!status && run->settings.average) status = keep_average(run, kept, error);
-    if (!status && run->validator && looks_at_source(run)) status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
+    if (!status && run->validator && looks_at_source(run))
+        status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
     if (status) return status;
     if (!*kept && state->best[0].update)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,

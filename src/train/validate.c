@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 struct Validator {
     Corpus corpus;
     Plan plan;
@@ -157,7 +156,7 @@ bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long 
 {
     for (int i = 0; i < validation->metrics; i++) {
         double value = validation->value[i];
-        const bool less = value < best[i].value, more = value > best[i].value;
+        const bool less = value<best[i].value, more = value> best[i].value;
         if (best[i].update == 0 || (validation->metric[i]->falls ? less : more))
             best[i] = (Best){value, update, 0};
         else

@@ -301,8 +301,7 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
     if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
     if (status) return status;
-    if (dm_is_blank(line))
-        return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
+    if (dm_is_blank(line)) return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
     const Translator translator = translator_of(model, &o);
     if (dm_translator_attend(&translator, line, attended)) return DM_OK;
     dm_fail(error, "stopped");

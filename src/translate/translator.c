@@ -181,8 +181,7 @@ static void rescore_batch(void *context, int index, int thread)
                  read = dm_shifted(g.arena, written, model->config.decoder_start);
     float *scores = dm_arena_take(g.arena, (size_t)written.n * sizeof(float));
     const Tensor *features = model->architecture->decode(&g, model, memory, read);
-    model->output.kind->loss(&g, &model->output, features,
-                             &(Targets){.ids = written.ids, .log_probabilities = scores});
+    model->output.kind->loss(&g, &model->output, features, &(Targets){.ids = written.ids, .log_probabilities = scores});
     for (int i = 0; i < n; i++) {
         dm_rescored *out = &work->rescored[lines[i].index];
         int pieces = written.spans.length[i];

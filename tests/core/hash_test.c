@@ -9,7 +9,8 @@ static void the_hash_is_that_of_fowler_noll_and_vo(void)
     static const struct {
         const char *text;
         uint64_t hash;
-    } cases[] = {  // from the authors' test vectors
+    } cases[] = {
+        // from the authors' test vectors
         {"", 0xcbf29ce484222325u},
         {"a", 0xaf63dc4c8601ec8cu},
         {"foobar", 0x85944171f73967e8u},

@@ -176,7 +176,8 @@ static void translate_greedily(Subject *s, Packs *packs, int made[][MOST_STEPS])
     int ids[MOST_PAIRS];
     for (int i = 0; i < n; i++) ids[i] = m->config.decoder_start;
     for (int step = 0; step < MOST_STEPS; step++) {
-        const Tensor *all = m->output.kind->log_probabilities(g, &m->output, m->architecture->extend(g, state, ids, NULL));
+        const Tensor *all =
+            m->output.kind->log_probabilities(g, &m->output, m->architecture->extend(g, state, ids, NULL));
         for (int i = 0; i < n; i++) ids[i] = made[i][step] = best_of(dm_row(all, i), all->cols, m->config.pad);
     }
     m->architecture->finish(state);
@@ -246,7 +247,8 @@ static void ten_updates(Subject *s)
         long count = 0;
         for (int i = 0; i < e->pairs; i++)
             if (e->source_length[i] > 1 && e->target_length[i] > 1)
-                count += run_pairs(s, i, i + 1, (float)figure(s, "label_smoothing"), optimizer.lanes.lane[0], NULL).count;
+                count +=
+                    run_pairs(s, i, i + 1, (float)figure(s, "label_smoothing"), optimizer.lanes.lane[0], NULL).count;
         StepResult result = dm_optimizer_step(&optimizer, &s->model->parameters,
                                               &(Step){.rate = 0.001, .clip_norm = 0, .count = count, .update = update});
         CU_ASSERT(isfinite(result.gradient_norm));

@@ -57,18 +57,18 @@ static void check_product(const GemmBackend *backend, Size size, Kind kind, bool
     for (int i = 0; nan && i < m; i++)
         for (int j = 0; j < n; j++) c[at(i, j, ldc, false)] = NAN;
     backend->multiply(backend, &(Gemm){.m = m,
-                              .n = n,
-                              .k = k,
-                              .a = a16 ? (void *)a16 : a,
-                              .b = b16 ? (void *)b16 : b,
-                              .c = c,
-                              .lda = lda,
-                              .ldb = ldb,
-                              .ldc = ldc,
-                              .transpose_a = transpose_a,
-                              .transpose_b = transpose_b,
-                              .beta = beta,
-                              .precision = kind.precision});
+                                       .n = n,
+                                       .k = k,
+                                       .a = a16 ? (void *)a16 : a,
+                                       .b = b16 ? (void *)b16 : b,
+                                       .c = c,
+                                       .lda = lda,
+                                       .ldb = ldb,
+                                       .ldc = ldc,
+                                       .transpose_a = transpose_a,
+                                       .transpose_b = transpose_b,
+                                       .beta = beta,
+                                       .precision = kind.precision});
     for (int i = 0; i < m; i++)
         for (int j = 0; j < ldc; j++) {
             double sum = before[at(i, j, ldc, false)], terms = fabs(sum);

@@ -100,8 +100,7 @@ static const float *side_by_side(const Tensor *weight, int first, int count, flo
     if (weight->stride == weight->cols) return dm_row(weight, first);
     const size_t width = (size_t)weight->cols;
     *copy = dm_allocate((size_t)count * width, sizeof(float));
-    for (int i = 0; i < count; i++)
-        memcpy(*copy + (size_t)i * width, dm_row(weight, first + i), width * sizeof(float));
+    for (int i = 0; i < count; i++) memcpy(*copy + (size_t)i * width, dm_row(weight, first + i), width * sizeof(float));
     return *copy;
 }
 

@@ -11,8 +11,8 @@ static Loss run(const ShardRun *shard)
     const Memory memory = a->encode(g, shard->model, e->source);
     const Tensor *features = a->decode(g, shard->model, memory, e->read);
     const double added = g->recording ? dm_terms_add(shard->terms, g, output, features) : 0;
-    Loss loss = output->kind->loss(
-        g, output, features, &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
+    Loss loss = output->kind->loss(g, output, features,
+                                   &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
     loss.objective += added;
     return loss;
 }

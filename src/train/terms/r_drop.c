@@ -1,5 +1,5 @@
-// R-Drop (Liang et al. 2021, "R-Drop: Regularized dropout for neural networks", eq. 2 to 4): a sentence goes through the
-// model twice, under two masks of dropout; what the two say of a piece, p and q, is to be alike:
+// R-Drop (Liang et al. 2021, "R-Drop: Regularized dropout for neural networks", eq. 2 to 4): a sentence goes through
+// the model twice, under two masks of dropout; what the two say of a piece, p and q, is to be alike:
 //   loss = (CE(p) + CE(q)) / 2 + weight * (KL(p || q) + KL(q || p)) / 2
 // The losses of both copies are summed, and divided by the rows of both: so the term counts twice in the sum.
 #include "train/terms/term.h"

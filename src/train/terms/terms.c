@@ -22,8 +22,9 @@ static Status choose(ChosenTerms *chosen, const Term *term, const dm_options *op
     for (int i = 0; i < chosen->count; i++)
         if (chosen->term[i] == term) return dm_misuse(error, "--add-loss names %s twice", term->name);
     if (term->of_dropout && dm_options_number(options, "dropout") <= 0)
-        return dm_misuse(error, "--add-loss %s compares what two draws of dropout make of a sentence: it needs a "
-                                "--dropout above 0",
+        return dm_misuse(error,
+                         "--add-loss %s compares what two draws of dropout make of a sentence: it needs a "
+                         "--dropout above 0",
                          term->name);
     if (chosen->count == DM_MOST_TERMS) return dm_misuse(error, "--add-loss takes at most %d terms", DM_MOST_TERMS);
     chosen->weight[chosen->count] = term->usual;
@@ -52,7 +53,6 @@ Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error
 double dm_terms_add(const ChosenTerms *chosen, Graph *g, const OutputLayer *output, const Tensor *features)
 {
     double sum = 0;
-    for (int i = 0; i < chosen->count; i++)
-        sum += chosen->term[i]->add(g, output, features, chosen->weight[i]);
+    for (int i = 0; i < chosen->count; i++) sum += chosen->term[i]->add(g, output, features, chosen->weight[i]);
     return sum;
 }
