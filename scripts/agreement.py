@@ -85,7 +85,7 @@ def by_dragoman(program, folder, source):
 
 class Transformers:
     def __init__(self, folder, segmenter):
-        self.model = transformers.MarianMTModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
         self.segmenter = segmenter
         settings = self.model.generation_config
         self.start, self.eos, self.pad = settings.decoder_start_token_id, settings.eos_token_id, settings.pad_token_id
