@@ -48,7 +48,6 @@ static void begin(Training *t)
     t->workers = (Workers){.model = t->model,
                            .objective = &dm_teacher_forcing,
                            .terms = &no_terms,
-                           .examples = &dm_pairs,
                            .gemm = bench->gemm,
                            .threads = bench->threads,
                            .rounded = t->optimizer.rounded,

@@ -3,7 +3,7 @@
 #include "catalogue/catalogue.h"
 #include "score/metrics.h"
 #include "train/optimizer.h"
-#include "train/terms/term.h"
+#include "train/objectives/objective.h"
 
 // Where the learning rate falls to 0 at the end of training, the end cannot be moved.
 static bool learn_rate_ends(const dm_options *run)
@@ -19,10 +19,12 @@ const OptionRow dm_rows_training[] = {
     {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
      .help = "probability that is spread over the whole vocabulary"}},
+    {DM_TRAIN, &(const Option){.name = "objective", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "teacher-forcing",
+     .word = dm_objective_name, .meaning = dm_objective_about, .argument = "NAME",
+     .help = "how sentences are run in training:"}},
     {DM_TRAIN, &(const Option){.name = "add-loss", .type = DM_WEIGHTED, .values_min = 1, .values_max = 8,
-     .word = dm_term_name, .low = 0, .high = 1000, .argument = "TERM W ...",
-     .help = "what is added to the loss, with its weight: r-drop 2.5 (each sentence goes through the model twice, under "
-             "two draws of dropout, which are to say the same; Liang et al. 2021)"}},
+     .word = dm_term_name, .meaning = dm_term_about, .low = 0, .high = 1000, .argument = "TERM W ...",
+     .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
     {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "2048",
      .low = 1, .high = 1000000000, .argument = "N",
      .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"}},
@@ -77,11 +79,11 @@ const OptionRow dm_rows_validation[] = {
     {DM_TRAIN, &(const Option){.name = "valid-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
      .argument = "TIME",
      .help = "time from one validation to the next: epochs (1e), updates (500u) or 90s, 30m, 2h"}},
-    {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+    {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .initial = "ce-mean-words bleu", .word = dm_metric_name, .argument = "NAME ...",
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
              "translate greedily"}},
-    {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = 4,
+    {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .word = dm_metric_name, .argument = "NAME ...",
      .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"}},
     {DM_TRAIN, &(const Option){.name = "save-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",

@@ -302,18 +302,20 @@ static void free_check(Check *check)
 
 // ---- The folder ---------------------------------------------------------------------------------------------------
 
-static Status check_weights_exist(const char *path, const char *folder, Error *error)
+static Status check_weights_exist(const ModelConfig *config, const char *path, const char *folder, Error *error)
 {
     if (dm_exists(path)) return DM_OK;
+    const char *theirs = dm_format_of_config(config)->class_name;
     char *pickle = dm_join_path(folder, "pytorch_model.bin"),
          *parts = dm_join_path(folder, "model.safetensors.index.json");
     Status status;
-    if (dm_exists(pickle) || dm_exists(parts))
-        status = dm_fail(error,
-                         "%s has its weights in %s, not in model.safetensors; make that file with: python3 -c \"from "
-                         "transformers import MarianMTModel; MarianMTModel.from_pretrained('%s').save_pretrained('%s', "
-                         "max_shard_size='1TB')\"",
-                         folder, dm_exists(parts) ? "several parts" : "pytorch_model.bin", folder, folder);
+    if (theirs && (dm_exists(pickle) || dm_exists(parts)))
+        status =
+            dm_fail(error,
+                    "%s has its weights in %s, not in model.safetensors; make that file with: python3 -c \"from "
+                    "transformers import %s; %s.from_pretrained('%s').save_pretrained('%s', "
+                    "max_shard_size='1TB')\"",
+                    folder, dm_exists(parts) ? "several parts" : "pytorch_model.bin", theirs, theirs, folder, folder);
     else
         status =
             dm_fail(error, "%s has no model.safetensors: the weights of the model are missing, get them again", folder);
@@ -355,7 +357,7 @@ Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *er
     *model = NULL;
     Status status = dm_config_read(&config, extra, folder, error);
     if (status) goto done;
-    status = check_weights_exist(path, folder, error);
+    status = check_weights_exist(&config, path, folder, error);
     if (!status) status = dm_safetensors_open(&file, path, error);
     if (status)
         dm_config_free(&config);

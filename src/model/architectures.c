@@ -18,9 +18,13 @@ const char *dm_architecture_name(int index)
     return registry[index] ? registry[index]->name : NULL;
 }
 
+const char *dm_architecture_about(int index)
+{
+    return registry[index]->about;
+}
+
 // clang-format off
 const Option dm_option_type = {
     .name = "type", DM_ONE_VALUE, DM_NAMED, .initial = "transformer", .word = dm_architecture_name,
-    .help = "architecture: transformer (Vaswani et al. 2017), or rnn: a bidirectional GRU that reads and a GRU with "
-            "attention that writes (Bahdanau et al. 2015)"};
+    .meaning = dm_architecture_about, .help = "architecture:"};
 // clang-format on

@@ -3,6 +3,7 @@
 #pragma once
 #include <cjson/cJSON.h>
 
+#include "data/examples.h"
 #include "model/config.h"
 #include "model/outputs/output.h"
 #include "tensor/parameters.h"
@@ -24,12 +25,18 @@ typedef struct SourceAttention {
     int layers, heads;
 } SourceAttention;
 
+// No member is NULL: what an architecture has not, it says by functions such as source_attention, and who needs it asks
+// (dm_needs_source_attention).
 struct Architecture {
     const char *name;  // of --type and of config.json
     const char *about;
     const ShapeRow *shape;
-    size_t layers_size;                // of the struct behind model->layers
-    void (*declare)(Model *model);     // names the parameters
+    const ExampleKind *examples;  // that it learns from
+    size_t layers_size;           // of the struct behind model->layers
+    // Names the parameters: in order, each with parameters.keys set to the keys of config.json that give it its shape
+    // (rows of `shape`, vocab_size or decoder_vocab_size), which errors name; those of encoder and decoder begin with
+    // "model.encoder." and "model.decoder.", by which dragoman info counts them.
+    void (*declare)(Model *model);
     void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made
     SourceAttention (*source_attention)(const ModelConfig *config);
@@ -57,6 +64,7 @@ struct Architecture {
 extern const Architecture dm_transformer, dm_rnn;
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
 const char *dm_architecture_name(int index);            // NULL: no more of them
+const char *dm_architecture_about(int index);
 
 // DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);

@@ -71,13 +71,25 @@ int dm_past_extend(Past *past, const int *lengths)
     return count;
 }
 
-int dm_past_room(const Past *past, int more)
+// From the second step on, a beam has as many slots as it will ever have: as many steps of it as most lines need.
+static int room_for(const Past *past, int more)
 {
-    // From the second step on, a beam has as many slots as it will ever have: as many steps of it as most lines need.
     enum { STEPS = 31 };
     const int needed = past->used + more, steps = longest(&past->now, past->n);
     if (needed <= past->room) return past->room;
     return steps == 0 ? needed : steps == 1 ? past->used + STEPS * more : 2 * needed;
+}
+
+void dm_past_make_room(Past *past, Arena *arena, float **caches, int count, size_t width, int more)
+{
+    const int room = room_for(past, more);
+    if (room == past->room) return;
+    for (int i = 0; i < count; i++) {
+        float *larger = dm_arena_take(arena, (size_t)room * width * sizeof(float));
+        if (past->used) memcpy(larger, caches[i], (size_t)past->used * width * sizeof(float));
+        caches[i] = larger;
+    }
+    past->room = room;
 }
 
 void dm_past_free(Past *past)

@@ -29,5 +29,6 @@ static inline int *dm_past_rows(const Past *past, int slot)
     return past->now.rows + (size_t)slot * (size_t)past->now.steps;
 }
 
-// How many rows the caches should have room for so that `more` fit; no more than there are: they have.
-int dm_past_room(const Past *past, int more);
+// Room for `more` rows in caches of rows of this width, which lie in the arena: what is in them moves along. All caches
+// of a past are given together.
+void dm_past_make_room(Past *past, Arena *arena, float **caches, int count, size_t width, int more);

@@ -110,14 +110,20 @@ static const char *attention_name(int index)
     return attentions[index];
 }
 
+static const char *attention_about(int index)
+{
+    return index == DM_RNN_ADDITIVE
+               ? "a small network compares its state with every source piece (Bahdanau et al. 2015)"
+               : "nowhere; all that it gets is the encoder's last states (Cho et al. 2014)";
+}
+
 // clang-format off
 const Option dm_option_dim_rnn = {
     .name = "dim-rnn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_WIDTH, .initial = "256",
     .help = "--type rnn: width of the recurrent states; the encoder has one for either direction"};
 const Option dm_option_rnn_attention = {
     .name = "rnn-attention", DM_ONE_VALUE, DM_NAMED, .initial = "additive", .word = attention_name,
-    .help = "--type rnn: how the decoder looks at the source: additive (Bahdanau et al. 2015), or none: all that it "
-            "gets is the encoder's last states (Cho et al. 2014)"};
+    .meaning = attention_about, .help = "--type rnn: how the decoder looks at the source:"};
 
 #define AT(member) (offsetof(ModelConfig, shape) + offsetof(RnnShape, member))
 
@@ -161,8 +167,9 @@ static cJSON *outline(const ModelConfig *c)
 
 const Architecture dm_rnn = {
     .name = "rnn",
-    .about = "the recurrent encoder-decoder of Bahdanau et al. 2015",
+    .about = "a bidirectional GRU that reads and a GRU with attention that writes (Bahdanau et al. 2015)",
     .shape = shape,
+    .examples = &dm_pairs,
     .layers_size = sizeof(Rnn),
     .declare = dm_rnn_declare,
     .connect = dm_rnn_connect,

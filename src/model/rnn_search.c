@@ -21,13 +21,7 @@ static int hidden_of(const SearchState *s)
 
 static void make_room(SearchState *s, int more)
 {
-    const int room = dm_past_room(&s->past, more);
-    if (room == s->past.room) return;
-    const size_t row = (size_t)hidden_of(s) * sizeof(float);
-    float *larger = dm_arena_take(s->arena, (size_t)room * row);
-    if (s->past.used) memcpy(larger, s->states, (size_t)s->past.used * row);
-    s->states = larger;
-    s->past.room = room;
+    dm_past_make_room(&s->past, s->arena, &s->states, 1, (size_t)hidden_of(s), more);
 }
 
 SearchState *dm_rnn_start(Graph *g, const Model *model, Memory memory, int room)

@@ -4,6 +4,7 @@
 
 #include "model/layers/activation.h"
 #include "model/layers/norm_place.h"
+#include "model/layers/positions.h"
 
 // clang-format off
 const Option dm_option_dim_emb = {
@@ -20,10 +21,13 @@ const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high =
 const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",
                                      .word = dm_activation_word,
                                      .help = "activation inside the feed-forward blocks (swish and silu are the same)"};
+const Option dm_option_norm = {
+    .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .word = dm_norm_name, .meaning = dm_norm_about,
+    .help = "what keeps activations in bounds:"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
-    .word = dm_norm_place_name,
-    .help = "where the layer norms stand: post, behind each residual connection (Vaswani et al. 2017), or pre, in front "
-            "of each sublayer, with one more behind the last layer (Xiong et al. 2020), which trains with high "
-            "learning rates, without a warm-up and with many layers too"};
+    .word = dm_norm_place_name, .meaning = dm_norm_place_about, .help = "where the norms stand:"};
+const Option dm_option_positions = {
+    .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .word = dm_position_kind_name,
+    .meaning = dm_position_kind_about, .help = "what tells one place in a sentence from another:"};
 // clang-format on

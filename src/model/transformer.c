@@ -81,10 +81,12 @@ static const ShapeRow shape[] = {
     {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
      .missing = 1 /* gelu */, .usual = 0, .option = &dm_option_activation},
     {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = AT(scale_embedding), .missing = false, .usual = true},
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name},
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name,
+     .option = &dm_option_norm},
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
      .option = &dm_option_norm_place},
-    {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name},
+    {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
+     .option = &dm_option_positions},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
      .high = 1 << 24, .missing = 1024, .usual = 512},
     {.key = NULL},
@@ -115,7 +117,8 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     dm_outline_add(stack, dm_outline(dm_name("feed-forward %d - %d - %d, %s", c->width, ffn, c->width,
                                              dm_activations[t->activation].name)
                                          .text));
-    if (dm_norm_places[t->norm_place].at_end) dm_outline_add(stack, dm_outline("layer norm"));
+    if (dm_norm_places[t->norm_place].at_end)
+        dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norm_name(t->norm)).text));
     return stack;
 }
 
@@ -133,8 +136,9 @@ static cJSON *outline(const ModelConfig *c)
 
 const Architecture dm_transformer = {
     .name = "transformer",
-    .about = "the Transformer of Vaswani et al. 2017",
+    .about = "attention alone (Vaswani et al. 2017)",
     .shape = shape,
+    .examples = &dm_pairs,
     .layers_size = sizeof(Transformer),
     .declare = dm_transformer_declare,
     .connect = dm_transformer_connect,

@@ -24,15 +24,8 @@ static size_t row_size(const SearchState *s)
 
 static void make_room(SearchState *s, int more)
 {
-    const int room = dm_past_room(&s->past, more);
-    if (room == s->past.room) return;
-    const size_t row = row_size(s) * sizeof(float);
-    for (int layer = 0; layer < dm_transformer_shape(&s->model->config)->decoder_layers; layer++) {
-        float *larger = dm_arena_take(s->arena, (size_t)room * row);
-        if (s->past.used) memcpy(larger, s->cache[layer], (size_t)s->past.used * row);
-        s->cache[layer] = larger;
-    }
-    s->past.room = room;
+    dm_past_make_room(&s->past, s->arena, s->cache, dm_transformer_shape(&s->model->config)->decoder_layers,
+                      row_size(s), more);
 }
 
 SearchState *dm_transformer_start(Graph *g, const Model *model, Memory memory, int room)

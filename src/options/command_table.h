@@ -84,6 +84,8 @@ const char *dm_option_range(const Option *row, char *buffer);
 // What the row knows beside the help text: "from 0 to 0.95; default 0.1"; "" where that is nothing. The caller frees
 // it.
 char *dm_option_facts(const Option *row);
+// The help text, with what the words mean and the facts behind it. The caller frees it.
+char *dm_option_text(const Option *row);
 
 // ---- What is made of the table --------------------------------------------------------------------------------------
 

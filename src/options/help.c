@@ -67,6 +67,24 @@ char *dm_option_facts(const Option *row)
     return facts;
 }
 
+static char *append(char *text, char *more)
+{
+    char *longer = dm_format("%s%s", text, more);
+    free(text);
+    free(more);
+    return longer;
+}
+
+char *dm_option_text(const Option *row)
+{
+    char *text = dm_copy_string(row->help), *facts = dm_option_facts(row);
+    for (int i = 0; row->meaning && row->word(i); i++)
+        text = append(text, dm_format("%s %s: %s", i ? ";" : "", row->word(i), row->meaning(i)));
+    if (*facts) text = append(text, dm_format(" [%s]", facts));
+    free(facts);
+    return text;
+}
+
 static void print_option(FILE *stream, const Option *row)
 {
     int width = print_name(stream, row);
@@ -75,9 +93,8 @@ static void print_option(FILE *stream, const Option *row)
         width = 0;
     }
     fprintf(stream, "%*s", HELP_COLUMN - width, "");
-    char *facts = dm_option_facts(row), *text = dm_format(*facts ? "%s [%s]" : "%s", row->help, facts);
+    char *text = dm_option_text(row);
     wrap(stream, text, HELP_COLUMN, HELP_COLUMN);
-    free(facts);
     free(text);
 }
 

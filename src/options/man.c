@@ -90,11 +90,10 @@ static void put_names(FILE *stream, const Option *row)
 
 static void put_option(FILE *stream, const Option *row)
 {
-    char *facts = dm_option_facts(row), *text = dm_format(*facts ? "%s [%s]" : "%s", row->help, facts);
+    char *text = dm_option_text(row);
     fputs(".TP\n", stream);
     put_names(stream, row);
     put_prose(stream, text);
-    free(facts);
     free(text);
 }
 

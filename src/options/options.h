@@ -20,12 +20,13 @@ typedef struct Option {
     const char *name;     // long name without dashes; capitals for what stands on the line by itself (SRC TRG)
     const char *aliases;  // other spellings separated by spaces: "m", "lr"; or NULL
     OptionType type;
-    int values_min, values_max;      // how many values: 1, 1 mostly; flags 0, 0
-    const char *initial;             // default, values separated by spaces; NULL: none
-    double low, high;                // range of numbers
-    const char *choices;             // words of DM_CHOICE, separated by | ...
-    const char *(*word)(int index);  // ... or those that another room's table has, from 0; NULL past the last
-    const char *argument;            // what the help calls the value: "N", "FILE"
+    int values_min, values_max;         // how many values: 1, 1 mostly; flags 0, 0
+    const char *initial;                // default, values separated by spaces; NULL: none
+    double low, high;                   // range of numbers
+    const char *choices;                // words of DM_CHOICE, separated by | ...
+    const char *(*word)(int index);     // ... or those that another room's table has, from 0; NULL past the last
+    const char *(*meaning)(int index);  // what each of these means, for the help; NULL: `help` says it
+    const char *argument;               // what the help calls the value: "N", "FILE"
     const char *help;
     bool free_on_resume;                   // may differ from what a run was begun with ...
     bool (*fixed)(const dm_options *run);  // ... but not in a run of which this is true; NULL: in every run

@@ -19,5 +19,7 @@ typedef struct Metric {
     double (*measure)(const Measured *measured);
 } Metric;
 
+enum { DM_MOST_METRICS = 8 };  // of a validation
+
 extern const Metric dm_metrics[];              // ends with a name of NULL
 const Metric *dm_metric_of(const char *name);  // NULL: no such metric

@@ -56,9 +56,9 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
     return dm_stepwise_run(g, &(Stepwise){.job = job, .manner = &manner, .width = width, .own = &beam}, found);
 }
 
-static bool is_wanted(const dm_translate_options *options)
+static bool is_wanted(const SearchJob *job)
 {
-    (void)options;
+    (void)job;
     return true;
 }
 

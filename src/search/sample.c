@@ -99,9 +99,9 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
     return dm_stepwise_run(g, &(Stepwise){.job = job, .manner = &manner, .width = samples, .own = &draw}, found);
 }
 
-static bool is_wanted(const dm_translate_options *options)
+static bool is_wanted(const SearchJob *job)
 {
-    return options->sampling != DM_NO_SAMPLING;
+    return job->options->sampling != DM_NO_SAMPLING;
 }
 
 const Strategy dm_sample_strategy = {"sample", is_wanted, run};

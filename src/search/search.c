@@ -9,6 +9,6 @@ bool dm_search(Graph *g, const SearchJob *job, Found *found)
 {
     if (!job->source.spans.n) return true;
     const Strategy *const *strategy = dm_strategies;
-    while (!(*strategy)->is_wanted(job->options)) strategy++;
+    while (!(*strategy)->is_wanted(job)) strategy++;
     return (*strategy)->run(g, job, found);
 }

@@ -30,11 +30,11 @@ typedef struct Found {
     Hypothesis *best;
 } Found;
 
-// A way to search: what it asks of the options, and how it goes about it, from sources to what was found. All memory is
+// A way to search: when it is wanted, and how it goes about it, from sources to what was found. All memory is
 // the graph's arena.
 typedef struct Strategy {
     const char *name;
-    bool (*is_wanted)(const dm_translate_options *options);
+    bool (*is_wanted)(const SearchJob *job);
     bool (*run)(Graph *g, const SearchJob *job, Found *found);
 } Strategy;
 

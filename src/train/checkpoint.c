@@ -23,6 +23,12 @@ typedef struct Field {
     {                                                                                                                  \
         name, type, offsetof(RunState, member), false                                                                  \
     }
+#define BEST(n)                                                                                                        \
+    {"best_value_" #n, DOUBLE, offsetof(RunState, best[n - 1].value), true},                                           \
+    {                                                                                                                  \
+        "best_update_" #n, LONG, offsetof(RunState, best[n - 1].update), true                                          \
+    }
+_Static_assert(DM_MOST_METRICS == 8, "BEST has a row for each");
 static const Field fields[] = {
     FIELD("update", LONG, update),
     FIELD("epoch", INT, epoch),
@@ -32,12 +38,13 @@ static const Field fields[] = {
     FIELD("best_value", DOUBLE, best[0].value),
     FIELD("best_update", LONG, best[0].update),
     FIELD("stalled", LONG, best[0].stalled),
-    {"best_value_2", DOUBLE, offsetof(RunState, best[1].value), true},
-    {"best_update_2", LONG, offsetof(RunState, best[1].update), true},
-    {"best_value_3", DOUBLE, offsetof(RunState, best[2].value), true},
-    {"best_update_3", LONG, offsetof(RunState, best[2].update), true},
-    {"best_value_4", DOUBLE, offsetof(RunState, best[3].value), true},
-    {"best_update_4", LONG, offsetof(RunState, best[3].update), true},
+    BEST(2),
+    BEST(3),
+    BEST(4),
+    BEST(5),
+    BEST(6),
+    BEST(7),
+    BEST(8),
     FIELD("kept_update", LONG, kept_update),
     FIELD("validated_update", LONG, validated_update),
     FIELD("saved_update", LONG, saved_update),
@@ -206,7 +213,7 @@ Status dm_checkpoint_keep(const Run *run, Error *error)
     const float *weights = dm_run_weights(run);
     Status status = DM_OK;
     if (state->kept_update == state->update) status = dm_checkpoint_model(run, weights, error);
-    for (int i = 0; i < MOST_METRICS && !status; i++) {
+    for (int i = 0; i < DM_MOST_METRICS && !status; i++) {
         const char *metric = dm_options_text(run->options, "valid-metrics", i);
         if (run->settings.keep[i] && state->best[i].update && state->best[i].update == state->update)
             status = write_weights(run, weights, dm_best_path(run->settings.folder, metric), error);

@@ -19,7 +19,7 @@ typedef struct RunState {
     int position;                             // updates of its plan that are done
     long sentences;                           // pairs seen, in all epochs
     double seconds;                           // spent, by all sessions
-    Best best[MOST_METRICS];                  // of --valid-metrics, in their order
+    Best best[DM_MOST_METRICS];               // of --valid-metrics, in their order
     long kept_update;                         // the one whose weights model.safetensors holds
     long validated_update, saved_update;      // the last ones at which this was done
     double shown_at, validated_at, saved_at;  // the seconds then: for frequencies given as time
@@ -37,8 +37,8 @@ typedef struct RunSettings {
     double clip_norm;
     Schedule schedule;
     Duration after, show, validate, save;
-    long patience;            // validations without a new best; 0: any number
-    bool keep[MOST_METRICS];  // --keep-best: of --valid-metrics, in their order
+    long patience;               // validations without a new best; 0: any number
+    bool keep[DM_MOST_METRICS];  // --keep-best: of --valid-metrics, in their order
 } RunSettings;
 
 typedef struct Run {

@@ -264,9 +264,8 @@ static void make_workers(Run *run)
     dm_optimizer_create(&run->optimizer, &run->model->parameters);
     run->workers = (Workers){
         .model = run->model,
-        .objective = &dm_teacher_forcing,
+        .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
-        .examples = &dm_pairs,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),

@@ -10,7 +10,6 @@ typedef struct Workers {
     const Model *model;
     const Objective *objective;
     const ChosenTerms *terms;
-    const ExampleKind *examples;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;

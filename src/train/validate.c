@@ -14,7 +14,7 @@ struct Validator {
     bool pieces;         // segmenter "space": the text is in tokens already
     bool translate_all;  // a metric needs it
     int metrics;
-    const Metric *metric[MOST_METRICS];
+    const Metric *metric[DM_MOST_METRICS];
 };
 
 // A line of more pieces than this is no sentence, and attention over it would need gigabytes.
@@ -70,7 +70,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     v->pieces = setup->pieces;
     for (size_t i = 0; v->pieces && i < references->count; i++)
         dm_undo_joins(references->line[i]);  // as decoding does for the hypotheses
-    for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < MOST_METRICS; i++) {
+    for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < DM_MOST_METRICS; i++) {
         const Metric *metric = v->metric[v->metrics++] = dm_metric_of(dm_options_text(options, "valid-metrics", i));
         if (metric->of_translations) v->translate_all = true;
     }
@@ -152,7 +152,7 @@ void dm_validation_free(Validation *validation)
     *validation = (Validation){0};
 }
 
-bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update)
+bool dm_best_update(Best best[DM_MOST_METRICS], const Validation *validation, long update)
 {
     for (int i = 0; i < validation->metrics; i++) {
         double value = validation->value[i];

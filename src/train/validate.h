@@ -6,7 +6,7 @@
 #include "translate/translator.h"
 #include "train/update.h"
 
-enum { SAMPLES = 3, MOST_METRICS = 4 };
+enum { SAMPLES = 3 };
 
 typedef struct Validator Validator;
 
@@ -19,8 +19,8 @@ typedef struct Best {
 
 typedef struct Validation {
     int metrics;
-    const Metric *metric[MOST_METRICS];  // as in --valid-metrics
-    double value[MOST_METRICS];
+    const Metric *metric[DM_MOST_METRICS];  // as in --valid-metrics
+    double value[DM_MOST_METRICS];
     int samples;
     const char *source[SAMPLES], *reference[SAMPLES];
     char *hypothesis[SAMPLES];  // dm_validation_free
@@ -46,4 +46,4 @@ void dm_validate(const Validator *validator, Workers *workers, Validation *out);
 void dm_validation_free(Validation *validation);
 
 // Takes a validation into account, metric by metric: true if it is a new best by the first.
-bool dm_best_update(Best best[MOST_METRICS], const Validation *validation, long update);
+bool dm_best_update(Best best[DM_MOST_METRICS], const Validation *validation, long update);

@@ -31,7 +31,8 @@ static void the_first_that_is_wanted_is_the_one_that_is_meant(void)
 {
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
         int first = 0;
-        while (dm_strategies[first] && !dm_strategies[first]->is_wanted(&cases[k].options)) first++;
+        while (dm_strategies[first] && !dm_strategies[first]->is_wanted(&(SearchJob){.options = &cases[k].options}))
+            first++;
         CU_ASSERT_PTR_EQUAL(dm_strategies[first], cases[k].strategy);
         CU_ASSERT_STRING_EQUAL(cases[k].strategy->name, cases[k].name);
     }
@@ -41,8 +42,9 @@ static void the_last_is_always_wanted(void)
 {
     int last = 0;
     while (dm_strategies[last + 1]) last++;
-    CU_ASSERT(dm_strategies[last]->is_wanted(&(dm_translate_options){.beam_size = 1}));
-    for (size_t k = 0; k < DM_COUNT(cases); k++) CU_ASSERT(dm_strategies[last]->is_wanted(&cases[k].options));
+    CU_ASSERT(dm_strategies[last]->is_wanted(&(SearchJob){.options = &(dm_translate_options){.beam_size = 1}}));
+    for (size_t k = 0; k < DM_COUNT(cases); k++)
+        CU_ASSERT(dm_strategies[last]->is_wanted(&(SearchJob){.options = &cases[k].options}));
 }
 
 static bool same_found(const Found *a, const Found *b)

@@ -85,11 +85,11 @@ static void every_objective_costs_what_it_should(void)
 // ---- What all of them keep ------------------------------------------------------------------------------------------
 
 // Half the sum of the squares of the features, times the weight.
-static double half_squares(Graph *g, const OutputLayer *output, const Tensor *features, double weight)
+static double half_squares(const TermInput *in, double weight)
 {
-    (void)output;
+    const Tensor *features = in->features;
     double sum = 0;
-    float *gradient = dm_gradient(g, features);
+    float *gradient = dm_gradient(in->graph, features);
     for (int i = 0; i < features->rows; i++)
         for (int j = 0; j < features->cols; j++) {
             const float x = dm_row(features, i)[j];

@@ -70,7 +70,6 @@ static Outcome run(int threads, int lanes, float dropout)
     Workers workers = {.model = model,
                        .objective = &dm_teacher_forcing,
                        .terms = &none,
-                       .examples = &dm_pairs,
                        .threads = threads,
                        .dropout = dropout,
                        .smoothing = 0.1f,

@@ -1,4 +1,4 @@
-// The table of formats, and the choice of one.
+// The table of formats, and the choice of one. Our own is the last: it can say everything.
 #include <string.h>
 
 #include "folder/formats/format.h"

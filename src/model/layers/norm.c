@@ -17,7 +17,8 @@ static Tensor *apply_to_residual(Graph *g, const Norm *norm, const Tensor *x, co
     return dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias);
 }
 
-static const NormKind layer = {"layer", declare, apply, apply_to_residual};
+static const NormKind layer = {"layer", "mean 0 and deviation 1 in each row (Ba et al. 2016)", declare, apply,
+                               apply_to_residual};
 
 const NormKind *const dm_norms[] = {&layer, NULL};
 
@@ -26,8 +27,17 @@ const char *dm_norm_name(int index)
     return dm_norms[index] ? dm_norms[index]->name : NULL;
 }
 
+const char *dm_norm_about(int index)
+{
+    return dm_norms[index]->about;
+}
+
+static Tensor find(const Parameters *p, Name name)
+{
+    return dm_parameter(p, name.text) ? dm_parameters_joined(p, name.text, 1) : (Tensor){0};
+}
+
 Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix)
 {
-    return (Norm){kind, dm_parameters_joined(p, dm_name("%s.weight", prefix).text, 1),
-                  dm_parameters_joined(p, dm_name("%s.bias", prefix).text, 1)};
+    return (Norm){kind, find(p, dm_name("%s.weight", prefix)), find(p, dm_name("%s.bias", prefix))};
 }

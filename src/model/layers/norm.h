@@ -11,7 +11,7 @@ typedef struct Norm {
 } Norm;
 
 struct NormKind {
-    const char *name;
+    const char *name, *about;
     void (*declare)(Parameters *p, const char *prefix, int width);
     Tensor *(*apply)(Graph *g, const Norm *norm, const Tensor *x);
     Tensor *(*apply_to_residual)(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f);  // to x + dropout(f)
@@ -19,4 +19,6 @@ struct NormKind {
 
 extern const NormKind *const dm_norms[];  // ends with NULL
 const char *dm_norm_name(int index);      // NULL: no more of them
+const char *dm_norm_about(int index);
+// One without a bias (or a gain) has an empty tensor for it.
 Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix);

@@ -37,9 +37,19 @@ static Tensor *leave_pre(const Sublayer *s, Tensor *x, const Tensor *f)
 }
 
 const NormPlace dm_norm_places[] = {
-    {"post", false, enter_post, leave_post}, {"pre", true, enter_pre, leave_pre}, {.name = NULL}};
+    {"post", "behind each residual connection (Vaswani et al. 2017)", false, enter_post, leave_post},
+    {"pre",
+     "in front of each sublayer, and one behind the last layer (Xiong et al. 2020): trains with high learning rates, "
+     "without a warm-up and with many layers too",
+     true, enter_pre, leave_pre},
+    {.name = NULL}};
 
 const char *dm_norm_place_name(int index)
 {
     return dm_norm_places[index].name;
+}
+
+const char *dm_norm_place_about(int index)
+{
+    return dm_norm_places[index].about;
 }

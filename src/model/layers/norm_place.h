@@ -13,7 +13,7 @@ typedef struct Sublayer {
 } Sublayer;
 
 typedef struct NormPlace {
-    const char *name;
+    const char *name, *about;
     bool at_end;  // one more norm stands behind the last layer of a stack
     const Tensor *(*enter)(const Sublayer *s, const Tensor *x);
     Tensor *(*leave)(const Sublayer *s, Tensor *x, const Tensor *f);
@@ -21,6 +21,7 @@ typedef struct NormPlace {
 
 extern const NormPlace dm_norm_places[];  // ends with a name of NULL
 const char *dm_norm_place_name(int index);
+const char *dm_norm_place_about(int index);
 
 static inline const Tensor *dm_enter(const Sublayer *s, const Tensor *x)
 {

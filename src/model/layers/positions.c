@@ -22,13 +22,20 @@ void dm_sinusoids(int first, int count, int width, float *rows)
     }
 }
 
-static const PositionKind sine = {"sine", "sinusoidal", dm_sinusoids};
+static const PositionKind sine = {
+    "sine", "sinusoidal", "sines and cosines of different lengths, added to the embeddings (Vaswani et al. 2017)",
+    dm_sinusoids};
 
 const PositionKind *const dm_position_kinds[] = {&sine, NULL};
 
 const char *dm_position_kind_name(int index)
 {
     return dm_position_kinds[index] ? dm_position_kinds[index]->name : NULL;
+}
+
+const char *dm_position_kind_about(int index)
+{
+    return dm_position_kinds[index]->about;
 }
 
 Positions dm_positions_make(const PositionKind *kind, int width)

@@ -15,12 +15,14 @@ typedef struct Positions {
 typedef struct PositionKind {
     const char *name;
     const char *described;  // "sinusoidal": before "positions"
+    const char *about;
     // rows: [count, width], of the places from `first` on
     void (*fill)(int first, int count, int width, float *rows);
 } PositionKind;
 
 extern const PositionKind *const dm_position_kinds[];  // ends with NULL
 const char *dm_position_kind_name(int index);
+const char *dm_position_kind_about(int index);
 
 Positions dm_positions_make(const PositionKind *kind, int width);
 void dm_positions_free(Positions *positions);

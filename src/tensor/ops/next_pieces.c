@@ -16,9 +16,9 @@ enum { LANES = 16, RUN = 256 };     // logits are looked at in groups: every LAN
 const Op dm_log_probabilities_op = {"log_probabilities", dm_no_gradient};
 const Op dm_next_pieces_op = {"next_pieces", dm_no_gradient};
 
-typedef struct OutputLayer {
+typedef struct Projection {
     const Tensor *x, *weight, *bias;
-} OutputLayer;
+} Projection;
 
 // Some rows by some pieces of its results, rows `stride` apart.
 typedef struct Block {
@@ -136,7 +136,7 @@ static void keep_best(const NextPieces *next, int row, const float *z, int n, in
 
 // log sum exp of every row. The logits are kept in `whole`, and the best of them in `next`, where these are not NULL.
 // Block after block of the pieces, so that its weights are read once.
-static float *log_sums(Graph *g, const OutputLayer *l, Tensor *whole, const NextPieces *next)
+static float *log_sums(Graph *g, const Projection *l, Tensor *whole, const NextPieces *next)
 {
     const int n = l->x->rows, vocabulary = l->weight->rows;
     assert(l->weight->cols == l->x->cols && (!l->bias || l->bias->cols == vocabulary));
@@ -186,7 +186,7 @@ NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const
         next.ids[i] = -1;
         next.logits->data[i] = -INFINITY;
     }
-    next.log_sums = log_sums(g, &(OutputLayer){x, weight, bias}, NULL, &next);
+    next.log_sums = log_sums(g, &(Projection){x, weight, bias}, NULL, &next);
     return next;
 }
 
@@ -200,7 +200,7 @@ Tensor *dm_log_probabilities(Graph *g, const Tensor *x, const Tensor *weight, co
 {
     Tensor *y = dm_tensor(g, x->rows, weight->rows);
     dm_record(g, &dm_log_probabilities_op, y, 0);
-    const float *log_sum = log_sums(g, &(OutputLayer){x, weight, bias}, y, NULL);
+    const float *log_sum = log_sums(g, &(Projection){x, weight, bias}, y, NULL);
     for (int i = 0; i < y->rows; i++) subtract(dm_row(y, i), log_sum[i], y->cols);
     return y;
 }

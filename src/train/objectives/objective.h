@@ -15,9 +15,13 @@ typedef struct ShardRun {
 
 typedef struct Objective {
     const char *name, *about;
-    // Where the graph records, dm_backward comes next.
+    // Where the graph records, dm_backward comes next. A copy of the graph that does not record may look at what the
+    // model says beforehand.
     Loss (*run)(const ShardRun *shard);
 } Objective;
 
 extern const Objective dm_teacher_forcing;
-extern const Objective *const dm_objectives[];  // ends with NULL
+extern const Objective *const dm_objectives[];    // ends with NULL
+const Objective *dm_objective(const char *name);  // NULL: no such name
+const char *dm_objective_name(int index);         // NULL: no more of them
+const char *dm_objective_about(int index);

@@ -10,11 +10,12 @@ static Loss run(const ShardRun *shard)
     Graph *g = shard->graph;
     const Memory memory = a->encode(g, shard->model, e->source);
     const Tensor *features = a->decode(g, shard->model, memory, e->read);
-    const double added = g->recording ? dm_terms_add(shard->terms, g, output, features) : 0;
+    const double added = g->recording ? dm_terms_add(shard->terms, &(TermInput){g, shard->model, e, features}) : 0;
     Loss loss = output->kind->loss(g, output, features,
                                    &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
     loss.objective += added;
     return loss;
 }
 
-const Objective dm_teacher_forcing = {"teacher-forcing", "the decoder reads the reference", run};
+const Objective dm_teacher_forcing = {
+    "teacher-forcing", "the decoder reads the reference and predicts each next piece (Williams and Zipser 1989)", run};

@@ -1,22 +1,28 @@
 // Terms: what is added to the loss. A term is a file of this folder and a row of dm_terms.
 #pragma once
-#include "data/examples.h"
-#include "model/outputs/output.h"
-#include "options/options.h"
+#include "model/model.h"
+
+// A shard that has come as far as its features.
+typedef struct TermInput {
+    Graph *graph;
+    const Model *model;
+    const Example *example;  // where sentences have two copies, those of the second stand behind those of the first
+    const Tensor *features;  // [rows of the example's targets, width]
+} TermInput;
 
 typedef struct Term {
     const char *name, *about;
     double usual;     // weight
     int copies;       // of each sentence in an example, which run under masks of their own: 1, or 2
     bool of_dropout;  // without it, there is nothing to add
-    // Adds the gradient of weight * term to features and output, and returns what it adds to the objective.
-    // features: [n, width], where sentences have two copies those of the second behind those of the first
-    double (*add)(Graph *g, const OutputLayer *output, const Tensor *features, double weight);
+    // Adds the gradient of weight * term to what it looks at, and returns what it adds to the objective.
+    double (*add)(const TermInput *input, double weight);
 } Term;
 
 extern const Term dm_r_drop;
 extern const Term *const dm_terms[];  // ends with NULL
 const char *dm_term_name(int index);  // NULL: no more of them
+const char *dm_term_about(int index);
 
 enum { DM_MOST_TERMS = 4 };
 
@@ -28,4 +34,4 @@ typedef struct ChosenTerms {
 
 // --add-loss: names, each with its weight behind it or without. DM_USAGE for one that cannot count.
 Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error *error);
-double dm_terms_add(const ChosenTerms *chosen, Graph *g, const OutputLayer *output, const Tensor *features);
+double dm_terms_add(const ChosenTerms *chosen, const TermInput *input);

@@ -10,6 +10,11 @@ const char *dm_term_name(int index)
     return dm_terms[index] ? dm_terms[index]->name : NULL;
 }
 
+const char *dm_term_about(int index)
+{
+    return dm_terms[index]->about;
+}
+
 static const Term *term_of(const char *name)
 {
     for (int i = 0; dm_terms[i]; i++)
@@ -50,9 +55,9 @@ Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error
     return status;
 }
 
-double dm_terms_add(const ChosenTerms *chosen, Graph *g, const OutputLayer *output, const Tensor *features)
+double dm_terms_add(const ChosenTerms *chosen, const TermInput *input)
 {
     double sum = 0;
-    for (int i = 0; i < chosen->count; i++) sum += chosen->term[i]->add(g, output, features, chosen->weight[i]);
+    for (int i = 0; i < chosen->count; i++) sum += chosen->term[i]->add(input, chosen->weight[i]);
     return sum;
 }
