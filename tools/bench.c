@@ -4,17 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json_values.h"
 #include "numbers.h"
-#include "report.h"
-
-static const cJSON *find(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
+#include "tools.h"
 
 static bool is(const cJSON *object, const char *name, const char *text)
 {
-    return strcmp(report_string(object, name), text) == 0;
+    return strcmp(json_string(object, name), text) == 0;
 }
 
 // ---- What was measured --------------------------------------------------------------------------------------------
@@ -24,21 +20,21 @@ enum { LABEL = 28 };  // width of the first column
 // The library whose products these are, or our own kernels.
 static const char *multiplier(const cJSON *json)
 {
-    return report_string(json, find(json, "packed_by") ? "packed_by" : "gemm");
+    return json_string(json, json_find(json, "packed_by") ? "packed_by" : "gemm");
 }
 
 static void print_machine(const cJSON *json)
 {
-    const cJSON *processor = find(json, "processor"), *flag;
-    printf("dragoman %s, bench %s\n", report_string(json, "version"), report_string(json, "bench"));
-    printf("%-*s%s", LABEL, "processor", report_string(processor, "name"));
-    cJSON_ArrayForEach(flag, find(processor, "flags"))
+    const cJSON *processor = json_find(json, "processor"), *flag;
+    printf("dragoman %s, bench %s\n", json_string(json, "version"), json_string(json, "bench"));
+    printf("%-*s%s", LABEL, "processor", json_string(processor, "name"));
+    cJSON_ArrayForEach(flag, json_find(processor, "flags"))
     {
-        printf("%s%s", flag == find(processor, "flags")->child ? ": " : " ", flag->valuestring);
+        printf("%s%s", flag == json_find(processor, "flags")->child ? ": " : " ", flag->valuestring);
     }
-    printf("\n%-*s%.0f of %.0f processors", LABEL, "threads", report_number(json, "threads"),
-           report_number(processor, "count"));
-    if (find(json, "gemm")) printf(", matrix products by %s", multiplier(json));
+    printf("\n%-*s%.0f of %.0f processors", LABEL, "threads", json_number(json, "threads"),
+           json_number(processor, "count"));
+    if (json_find(json, "gemm")) printf(", matrix products by %s", multiplier(json));
     putchar('\n');
 }
 
@@ -58,7 +54,7 @@ static void print_shape(const cJSON *shape)
 {
     enum { WIDTH = 110 };
     const cJSON *item;
-    int column = printf("%-*s%s:", LABEL, "shape", report_string(shape, "name"));
+    int column = printf("%-*s%s:", LABEL, "shape", json_string(shape, "name"));
     cJSON_ArrayForEach(item, shape)
     {
         const Text value = value_of(item);
@@ -70,14 +66,14 @@ static void print_shape(const cJSON *shape)
 
 static void print_work(const cJSON *json)
 {
-    const double rounds = report_number(json, "rounds"), seconds = report_number(json, "seconds");
+    const double rounds = json_number(json, "rounds"), seconds = json_number(json, "seconds");
     if (is(json, "bench", "train"))
         printf("%-*s%s target pieces each, in shards of up to %s, %.0f lanes; %s of them\n", LABEL, "updates",
-               grouped_of(json, "update_words").text, grouped_of(json, "shard_words").text,
-               report_number(json, "lanes"), grouped_of(json, "updates").text);
+               grouped_of(json, "update_words").text, grouped_of(json, "shard_words").text, json_number(json, "lanes"),
+               grouped_of(json, "updates").text);
     if (is(json, "bench", "translate"))
         printf("%-*s%s sentences, beam size %.0f, mini-batch %.0f\n", LABEL, "text", grouped_of(json, "sentences").text,
-               report_number(json, "beam_size"), report_number(json, "mini_batch"));
+               json_number(json, "beam_size"), json_number(json, "mini_batch"));
     printf("%-*s%.0f of %.3g s, after one to warm up\n\n", LABEL, "rounds", rounds, seconds);
 }
 
@@ -85,16 +81,16 @@ static void print_work(const cJSON *json)
 
 static void print_figure(const cJSON *json, const char *label, const char *name, int decimals)
 {
-    const cJSON *figure = find(json, name);
-    printf("%-*s%12s [%s ... %s]\n", LABEL, label, grouped(report_number(figure, "median"), decimals).text,
-           grouped(report_number(figure, "min"), decimals).text, grouped(report_number(figure, "max"), decimals).text);
+    const cJSON *figure = json_find(json, name);
+    printf("%-*s%12s [%s ... %s]\n", LABEL, label, grouped(json_number(figure, "median"), decimals).text,
+           grouped(json_number(figure, "min"), decimals).text, grouped(json_number(figure, "max"), decimals).text);
 }
 
 static void print_latency(const cJSON *latency)
 {
     if (!latency) return;
-    printf("%-*s%12.2f median\n", LABEL, "ms a sentence", report_number(latency, "median"));
-    printf("%-*s%12.2f 99th percentile; %s translated\n", LABEL, "", report_number(latency, "p99"),
+    printf("%-*s%12.2f median\n", LABEL, "ms a sentence", json_number(latency, "median"));
+    printf("%-*s%12.2f 99th percentile; %s translated\n", LABEL, "", json_number(latency, "p99"),
            grouped_of(latency, "sentences").text);
 }
 
@@ -103,15 +99,15 @@ static void print_speed(const cJSON *json)
     char alone[64];
     snprintf(alone, sizeof alone, "GFLOP/s of %s alone", multiplier(json));
     printf("%-*s%12s [min ... max]\n", LABEL, "", "median");
-    print_latency(find(json, "latency_ms"));
+    print_latency(json_find(json, "latency_ms"));
     print_figure(json, "target tokens/s", "target_tokens_per_second", 0);
     print_figure(json, "source tokens/s", "source_tokens_per_second", 0);
     print_figure(json, "GFLOP/s", "gflops", 1);
     print_figure(json, alone, "gemm_gflops", 1);
     print_figure(json, "percent of it", "percent_of_gemm", 1);
-    printf("%-*s%12.3g\n", LABEL, "GFLOP a target token", report_number(json, "gflop_per_target_token"));
+    printf("%-*s%12.3g\n", LABEL, "GFLOP a target token", json_number(json, "gflop_per_target_token"));
     printf("%-*s%12s at most\n", LABEL, "MiB of memory",
-           grouped(report_number(json, "peak_memory_bytes") / 1048576, 0).text);
+           grouped(json_number(json, "peak_memory_bytes") / 1048576, 0).text);
 }
 
 // ---- The profile --------------------------------------------------------------------------------------------------
@@ -119,32 +115,32 @@ static void print_speed(const cJSON *json)
 // 1,234 calls, 1.2% of the time, 56.7 GFLOP/s; where it has no way back, nothing
 static void print_account(const cJSON *account, double whole)
 {
-    const double calls = report_number(account, "calls"), share = 100 * report_number(account, "seconds") / whole;
+    const double calls = json_number(account, "calls"), share = 100 * json_number(account, "seconds") / whole;
     if (calls == 0)
         printf("  %11s%8s%9s", "", "", "");
     else
-        printf("  %11s%7.1f%%%9s", grouped(calls, 0).text, share, grouped(report_number(account, "gflops"), 1).text);
+        printf("  %11s%7.1f%%%9s", grouped(calls, 0).text, share, grouped(json_number(account, "gflops"), 1).text);
 }
 
 static void print_other(const cJSON *profile, const char *label, const char *name, double whole)
 {
-    printf("%-22s%7.1f%%\n", label, 100 * report_number(profile, name) / whole);
+    printf("%-22s%7.1f%%\n", label, 100 * json_number(profile, name) / whole);
 }
 
 static void print_profile(const cJSON *profile)
 {
-    const double whole = report_number(profile, "seconds");
+    const double whole = json_number(profile, "seconds");
     const cJSON *op;
     printf("\nWhere the time of the threads goes (%.3g s in all). GFLOP/s: if all threads did only this.\n\n", whole);
     printf("%-20s%9s  %28s  %28s\n", "", "", "forward", "backward");
     printf("%-20s%9s", "op", "share");
     for (int pass = 0; pass < 2; pass++) printf("  %11s%8s%9s", "calls", "share", "GFLOP/s");
     putchar('\n');
-    cJSON_ArrayForEach(op, find(profile, "ops"))
+    cJSON_ArrayForEach(op, json_find(profile, "ops"))
     {
-        const cJSON *forward = find(op, "forward"), *backward = find(op, "backward");
-        const double seconds = report_number(forward, "seconds") + report_number(backward, "seconds");
-        printf("%-20s%8.1f%%", report_string(op, "op"), 100 * seconds / whole);
+        const cJSON *forward = json_find(op, "forward"), *backward = json_find(op, "backward");
+        const double seconds = json_number(forward, "seconds") + json_number(backward, "seconds");
+        printf("%-20s%8.1f%%", json_string(op, "op"), 100 * seconds / whole);
         print_account(forward, whole);
         print_account(backward, whole);
         putchar('\n');
@@ -164,8 +160,8 @@ static void print_rates(const cJSON *libraries)
     cJSON_ArrayForEach(figure, libraries)
     {
         char range[64];
-        snprintf(range, sizeof range, "[%.1f ... %.1f]", report_number(figure, "min"), report_number(figure, "max"));
-        printf("%10.1f %-20s", report_number(figure, "median"), range);
+        snprintf(range, sizeof range, "[%.1f ... %.1f]", json_number(figure, "min"), json_number(figure, "max"));
+        printf("%10.1f %-20s", json_number(figure, "median"), range);
     }
     putchar('\n');
 }
@@ -174,28 +170,28 @@ static void print_use(const cJSON *use)
 {
     const cJSON *product, *library;
     int wide = 0;
-    cJSON_ArrayForEach(product, find(use, "products"))
+    cJSON_ArrayForEach(product, json_find(use, "products"))
     {
-        const int length = (int)strlen(report_string(product, "layer"));
+        const int length = (int)strlen(json_string(product, "layer"));
         if (length > wide) wide = length;
     }
-    printf("%s, %s row%s: GFLOP/s\n", report_string(use, "use"), grouped_of(use, "rows").text,
-           report_number(use, "rows") == 1 ? "" : "s");
+    printf("%s, %s row%s: GFLOP/s\n", json_string(use, "use"), grouped_of(use, "rows").text,
+           json_number(use, "rows") == 1 ? "" : "s");
     printf("%-*s  %-16s%7s%7s%7s%8s", wide, "layer", "pass", "m", "n", "k", "share");
-    cJSON_ArrayForEach(library, find(use, "gflops"))
+    cJSON_ArrayForEach(library, json_find(use, "gflops"))
     {
         printf("%10s %-20s", library->string, "[min ... max]");
     }
     putchar('\n');
-    cJSON_ArrayForEach(product, find(use, "products"))
+    cJSON_ArrayForEach(product, json_find(use, "products"))
     {
-        printf("%-*s  %-16s%7.0f%7.0f%7.0f%7.1f%%", wide, report_string(product, "layer"),
-               report_string(product, "pass"), report_number(product, "m"), report_number(product, "n"),
-               report_number(product, "k"), 100 * report_number(product, "share"));
-        print_rates(find(product, "gflops"));
+        printf("%-*s  %-16s%7.0f%7.0f%7.0f%7.1f%%", wide, json_string(product, "layer"), json_string(product, "pass"),
+               json_number(product, "m"), json_number(product, "n"), json_number(product, "k"),
+               100 * json_number(product, "share"));
+        print_rates(json_find(product, "gflops"));
     }
     printf("%-*s%7.1f%%", wide + 39, "together", 100.0);
-    print_rates(find(use, "gflops"));
+    print_rates(json_find(use, "gflops"));
     if (use->next) putchar('\n');
 }
 
@@ -205,11 +201,11 @@ static void draw(const cJSON *json)
 {
     const cJSON *use;
     print_machine(json);
-    print_shape(find(json, "shape"));
+    print_shape(json_find(json, "shape"));
     print_work(json);
-    if (find(json, "target_tokens_per_second")) print_speed(json);
-    if (find(json, "profile")) print_profile(find(json, "profile"));
-    cJSON_ArrayForEach(use, find(json, "uses"))
+    if (json_find(json, "target_tokens_per_second")) print_speed(json);
+    if (json_find(json, "profile")) print_profile(json_find(json, "profile"));
+    cJSON_ArrayForEach(use, json_find(json, "uses"))
     {
         print_use(use);
     }

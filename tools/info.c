@@ -8,22 +8,12 @@
 #include "info.h"
 #include "report.h"
 
-static const cJSON *find(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static void add_text(cJSON *json, const char *name, const cJSON *text)
-{
-    cJSON_AddItemToObject(json, name, cJSON_IsString(text) ? cJSON_Duplicate(text, true) : cJSON_CreateNull());
-}
-
 // ---- The folder -----------------------------------------------------------------------------------------------------
 
 static bool has_file(const char *folder, const char *name)
 {
     struct stat info;
-    char *path = report_format("%s/%s", folder, name);
+    char *path = format_text("%s/%s", folder, name);
     const bool there = stat(path, &info) == 0;
     free(path);
     return there;
@@ -46,16 +36,16 @@ static dm_status add_training(cJSON *json, const char *folder, dm_error *error)
 static void add_language(cJSON *json, const char *name, const cJSON *said)
 {
     const bool known = cJSON_IsString(said) && strcmp(said->valuestring, "und") != 0;  // undetermined, in ISO 639
-    add_text(json, name, known ? said : NULL);
+    json_copy_string(json, name, known ? said : NULL);
 }
 
 static dm_status add_languages(cJSON *json, const char *folder, dm_error *error)
 {
     cJSON *tokenizer = NULL, *languages = cJSON_AddObjectToObject(json, "languages");
-    char *path = report_format("%s/tokenizer_config.json", folder);
-    dm_status status = report_read_json(&tokenizer, path, error);
-    add_language(languages, "source", find(tokenizer, "source_lang"));
-    add_language(languages, "target", find(tokenizer, "target_lang"));
+    char *path = format_text("%s/tokenizer_config.json", folder);
+    dm_status status = json_read(&tokenizer, path, error);
+    add_language(languages, "source", json_find(tokenizer, "source_lang"));
+    add_language(languages, "target", json_find(tokenizer, "target_lang"));
     cJSON_Delete(tokenizer);
     free(path);
     return status;
@@ -71,7 +61,7 @@ static dm_status add_files(cJSON *json, const char *folder, dm_error *error)
     cJSON *files = cJSON_AddArrayToObject(json, "files");
     for (int i = 0; i < count; i++) {
         struct stat info;
-        char *path = report_format("%s/%s", folder, entries[i]->d_name);
+        char *path = format_text("%s/%s", folder, entries[i]->d_name);
         if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
             cJSON *file = cJSON_CreateObject();
             cJSON_AddStringToObject(file, "name", entries[i]->d_name);

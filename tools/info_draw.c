@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "info.h"
+#include "json_values.h"
 #include "numbers.h"
-#include "report.h"
-
-static const cJSON *find(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
 
 // 1234567 -> "1.23 M"
 static Text scaled(double number)
@@ -57,50 +52,51 @@ static void draw_outlines(const cJSON *outlines, const char *before)
     cJSON_ArrayForEach(outline, outlines)
     {
         char deeper[64];
-        printf("%s%s %s\n", before, outline->next ? "├─" : "└─", report_string(outline, "text"));
+        printf("%s%s %s\n", before, outline->next ? "├─" : "└─", json_string(outline, "text"));
         snprintf(deeper, sizeof deeper, "%s%s  ", before, outline->next ? "│" : " ");
-        draw_outlines(find(outline, "parts"), deeper);
+        draw_outlines(json_find(outline, "parts"), deeper);
     }
 }
 
 static void draw_architecture(const cJSON *json)
 {
-    const cJSON *architecture = find(json, "architecture"), *total = find(find(json, "parameters"), "total");
-    printf("%s: %s, %s parameters\n", report_string(json, "folder"), report_string(architecture, "name"),
+    const cJSON *architecture = json_find(json, "architecture"),
+                *total = json_find(json_find(json, "parameters"), "total");
+    printf("%s: %s, %s parameters\n", json_string(json, "folder"), json_string(architecture, "name"),
            grouped_of(total, "count").text);
-    draw_outlines(find(architecture, "outline"), "");
+    draw_outlines(json_find(architecture, "outline"), "");
 }
 
 // ---- Parameters, vocabulary, operations -----------------------------------------------------------------------------
 
 static void draw_part(const cJSON *parameters, const char *name)
 {
-    const cJSON *part = find(parameters, name), *table;
+    const cJSON *part = json_find(parameters, name), *table;
     printf("  %-12s%14s%16s", name, grouped_of(part, "count").text, grouped_of(part, "bytes").text);
-    cJSON_ArrayForEach(table, find(part, "tables"))
+    cJSON_ArrayForEach(table, json_find(part, "tables"))
     {
-        if (cJSON_GetArraySize(find(table, "used_by")) < 2) continue;
+        if (cJSON_GetArraySize(json_find(table, "used_by")) < 2) continue;
         printf("  counted once: one table for ");
-        print_list(find(table, "used_by"));
+        print_list(json_find(table, "used_by"));
     }
-    if (find(part, "trained")) printf("  %s of them trained", grouped_of(part, "trained").text);
+    if (json_find(part, "trained")) printf("  %s of them trained", grouped_of(part, "trained").text);
     putchar('\n');
 }
 
 static void draw_parameters(const cJSON *json)
 {
     static const char *const parts[] = {"embeddings", "encoder", "decoder", "output", "total"};
-    const char *precision = report_string(find(json, "parameters"), "precision");
+    const char *precision = json_string(json_find(json, "parameters"), "precision");
     printf("\n%-14s%14s%16s\n", "parameters", "count", "bytes");
     if (*precision && strcmp(precision, "fp32") != 0) printf("  matrices are stored as %s\n", precision);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) draw_part(find(json, "parameters"), parts[i]);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) draw_part(json_find(json, "parameters"), parts[i]);
 }
 
 static void draw_vocabulary(const cJSON *json)
 {
-    const cJSON *vocabulary = find(json, "vocabulary"), *languages = find(json, "languages");
-    const char *segmenter = report_string(vocabulary, "segmenter");
-    const char *source = report_string(languages, "source"), *target = report_string(languages, "target");
+    const cJSON *vocabulary = json_find(json, "vocabulary"), *languages = json_find(json, "languages");
+    const char *segmenter = json_string(vocabulary, "segmenter");
+    const char *source = json_string(languages, "source"), *target = json_string(languages, "target");
     printf("\nvocabulary\n  %s source pieces, %s target pieces\n", grouped_of(vocabulary, "source").text,
            grouped_of(vocabulary, "target").text);
     if (strcmp(segmenter, "space") == 0)
@@ -119,51 +115,51 @@ static void draw_operations(const cJSON *json)
     } rows[] = {{"encode", "a source piece"},
                 {"decode", "a target piece, greedy, keys and values kept"},
                 {"train", "a target piece, with as many source pieces"}};
-    const cJSON *operations = find(json, "operations");
+    const cJSON *operations = json_find(json, "operations");
     printf("\n%-10s%12s%12s%12s  floating-point operations\n", "operations", "weights", "attention", "total");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const cJSON *row = find(operations, rows[i].name);
-        printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(report_number(row, "weights")).text,
-               scaled(report_number(row, "attention")).text, scaled(report_number(row, "total")).text, rows[i].meaning);
+        const cJSON *row = json_find(operations, rows[i].name);
+        printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(json_number(row, "weights")).text,
+               scaled(json_number(row, "attention")).text, scaled(json_number(row, "total")).text, rows[i].meaning);
     }
     printf("  of matrix products alone, a multiplication and an addition counted as two; sentences of %.0f pieces\n",
-           report_number(operations, "length"));
+           json_number(operations, "length"));
 }
 
 // ---- Training and files ---------------------------------------------------------------------------------------------
 
 static void draw_training(const cJSON *json)
 {
-    const cJSON *training = find(json, "training"), *best;
+    const cJSON *training = json_find(json, "training"), *best;
     printf("\ntraining\n");
     if (!cJSON_IsObject(training)) {
         printf("  unknown: the folder has no train.jsonl, so this model was made elsewhere\n");
         return;
     }
     printf("  %s updates, in epoch %s, %s", grouped_of(training, "updates").text, grouped_of(training, "epoch").text,
-           duration(report_number(training, "seconds")).text);
-    if (cJSON_IsArray(find(training, "train-sets"))) {
+           duration(json_number(training, "seconds")).text);
+    if (cJSON_IsArray(json_find(training, "train-sets"))) {
         printf(", on ");
-        print_list(find(training, "train-sets"));
+        print_list(json_find(training, "train-sets"));
     }
     printf("\n");
-    cJSON_ArrayForEach(best, find(training, "best")) printf(
-        "  best %s %.5g, at update %s\n", best->string, report_number(best, "value"), grouped_of(best, "update").text);
-    if (cJSON_IsString(find(training, "ended")))
-        printf("  ended: %s\n  kept: %s\n", report_string(training, "ended"), report_string(training, "kept"));
+    cJSON_ArrayForEach(best, json_find(training, "best")) printf(
+        "  best %s %.5g, at update %s\n", best->string, json_number(best, "value"), grouped_of(best, "update").text);
+    if (cJSON_IsString(json_find(training, "ended")))
+        printf("  ended: %s\n  kept: %s\n", json_string(training, "ended"), json_string(training, "kept"));
     else
         printf("  not at its end: it is being trained, or was stopped\n");
 }
 
 static void draw_files(const cJSON *json)
 {
-    const cJSON *file, *missing = find(json, "missing");
+    const cJSON *file, *missing = json_find(json, "missing");
     double total = 0;
     printf("\n%-28s%14s\n", "files", "bytes");
-    cJSON_ArrayForEach(file, find(json, "files"))
+    cJSON_ArrayForEach(file, json_find(json, "files"))
     {
-        printf("  %-26s%14s\n", report_string(file, "name"), grouped_of(file, "bytes").text);
-        total += report_number(file, "bytes");
+        printf("  %-26s%14s\n", json_string(file, "name"), grouped_of(file, "bytes").text);
+        total += json_number(file, "bytes");
     }
     printf("  %-26s%14s\n", "total", grouped(total, 0).text);
     if (!cJSON_GetArraySize(missing)) return;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "report.h"
+#include "json_values.h"
 
 Text grouped(double number, int decimals)
 {
@@ -23,5 +23,5 @@ Text grouped(double number, int decimals)
 
 Text grouped_of(const cJSON *object, const char *name)
 {
-    return grouped(report_number(object, name), 0);
+    return grouped(json_number(object, name), 0);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "tools.h"
 
 Format format_of(const dm_options *options)
 {
@@ -119,7 +119,7 @@ static void add_maps(cJSON *object, const char *key, const dm_attention_maps *ma
                  all = layer * (size_t)maps->layers;
     char *text;
     size_t size;
-    FILE *stream = report_stream(&text, &size);
+    FILE *stream = text_stream(&text, &size);
     fputc('[', stream);
     for (size_t i = 0; i < all; i++) {
         fprintf(stream, "%s%s%s%s%.4g", i ? "," : "", i % layer ? "" : "[", i % head ? "" : "[", i % row ? "" : "[",

@@ -1,8 +1,9 @@
-// What all subcommands share: sentences for people, the end of the output, signals.
+// What all subcommands share: sentences for people, the end of the output, memory, signals.
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools.h"
@@ -51,6 +52,49 @@ int close_output(FILE *stream)
     fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
     return 1;
 }
+
+// ---- Memory ---------------------------------------------------------------------------------------------------------
+
+static _Noreturn void no_memory(void)
+{
+    fprintf(stderr, "dragoman: out of memory\n");
+    exit(1);
+}
+
+void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count + 1, size);
+    if (!memory) no_memory();
+    return memory;
+}
+
+char *format_text(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0) no_memory();
+    va_end(arguments);
+    return text;
+}
+
+FILE *text_stream(char **text, size_t *size)
+{
+    FILE *stream = open_memstream(text, size);
+    if (!stream) no_memory();
+    return stream;
+}
+
+char *folder_name(const char *folder)
+{
+    char *path = realpath(folder, NULL);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    char *name = format_text("%s", slash && slash[1] ? slash + 1 : folder);
+    free(path);
+    return name;
+}
+
+// ---- Signals --------------------------------------------------------------------------------------------------------
 
 volatile sig_atomic_t caught_signal;
 

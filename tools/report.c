@@ -12,7 +12,7 @@ static void tell_apart(Run *runs, int count)
             if (strcmp(runs[i].name, runs[j].name) != 0) continue;
             for (int k = 0; k < count; k++) {
                 free(runs[k].name);
-                runs[k].name = report_format("%s", runs[k].folder);
+                runs[k].name = format_text("%s", runs[k].folder);
             }
             return;
         }
@@ -34,8 +34,8 @@ int report_command(const dm_options *options)
     const int count = dm_options_count(options, "model");
     const char *output = dm_options_text(options, "output", 0);
     char *path =
-        output ? report_format("%s", output) : report_format("%s/report.html", dm_options_text(options, "model", 0));
-    Run *runs = report_allocate((size_t)count, sizeof *runs);
+        output ? format_text("%s", output) : format_text("%s/report.html", dm_options_text(options, "model", 0));
+    Run *runs = allocate((size_t)count, sizeof *runs);
     dm_error error = {.message = ""};
     dm_status status = read_runs(runs, count, options, &error);
     if (!status) status = report_write(path, report_figures(runs, count), &error);

@@ -1,8 +1,7 @@
 // What the files of `dragoman report` share: a run as its folder tells it (which `dragoman info` reads, too), what its
 // model is asked, and the page that shows it.
 #pragma once
-#include <cjson/cJSON.h>
-
+#include "json_values.h"
 #include "tools.h"
 
 // ---- A run (report_run.c) -------------------------------------------------------------------------------------------
@@ -32,15 +31,11 @@ typedef struct Run {
 } Run;
 
 dm_status report_read_run(Run *run, const char *folder, dm_error *error);
-dm_status report_read_json(cJSON **json, const char *path, dm_error *error);  // an object; untouched: no such file
 void report_free_run(Run *run);
 void report_measure(Run *run, const dm_options *options);
-char *report_name(const char *folder);  // what a page calls it; the caller frees it
 
-const char *report_event_kind(const cJSON *event);                 // "train", "valid", "sample", "end"; "" if unsaid
-double report_number(const cJSON *object, const char *name);       // NAN: there is none
-const char *report_string(const cJSON *object, const char *name);  // "": there is none
-const cJSON *report_settings(const Run *run);                      // config.json's dragoman.training, or NULL
+const char *report_event_kind(const cJSON *event);  // "train", "valid", "sample", "end"; "" if unsaid
+const cJSON *report_settings(const Run *run);       // config.json's dragoman.training, or NULL
 cJSON *report_summary(const Run *run);  // how far it is, its best validations, how it ended; null where it does not say
 
 // ---- The page -------------------------------------------------------------------------------------------------------
@@ -51,9 +46,3 @@ cJSON *report_attention_figures(const char *name, const char *line, const dm_att
 // Takes the figures, and writes the page with them into a file, or where the path is -, to standard output
 // (report_page.c). A file of that name is replaced only when all is there to be written.
 dm_status report_write(const char *path, cJSON *figures, dm_error *error);
-
-// ---- Memory ---------------------------------------------------------------------------------------------------------
-
-void *report_allocate(size_t count, size_t size);  // zeroed; ends the program with a message where there is none left
-char *report_format(const char *format, ...) __attribute__((format(printf, 1, 2)));  // the caller frees it
-FILE *report_stream(char **text, size_t *size);  // in memory; the caller closes it and frees the text

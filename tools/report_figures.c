@@ -23,12 +23,12 @@ typedef struct Curve {
 
 static Curve curve_of(const Run *run, const char *kind, const char *figure)
 {
-    Curve curve = {report_allocate((size_t)cJSON_GetArraySize(run->events), sizeof(Point)), 0};
+    Curve curve = {allocate((size_t)cJSON_GetArraySize(run->events), sizeof(Point)), 0};
     const cJSON *event;
     cJSON_ArrayForEach(event, run->events)
     {
         if (strcmp(report_event_kind(event), kind) != 0) continue;
-        const Point p = {report_number(event, "update"), report_number(event, "seconds"), report_number(event, figure)};
+        const Point p = {json_number(event, "update"), json_number(event, "seconds"), json_number(event, figure)};
         if (isfinite(p.update) && isfinite(p.seconds) && isfinite(p.value)) curve.points[curve.count++] = p;
     }
     return curve;
@@ -98,7 +98,7 @@ static void complete_validations(Run *run)
     cJSON *event;
     cJSON_ArrayForEach(event, run->events)
     {
-        const double cost = report_number(event, "ce-mean-words"), perplexity = report_number(event, "perplexity");
+        const double cost = json_number(event, "ce-mean-words"), perplexity = json_number(event, "perplexity");
         if (strcmp(report_event_kind(event), "valid") != 0 || isnan(cost) == isnan(perplexity)) continue;
         const char *missing = isnan(cost) ? "ce-mean-words" : "perplexity";
         cJSON_DeleteItemFromObjectCaseSensitive(event, missing);  // null: it was no number then
@@ -110,15 +110,15 @@ static void complete_validations(Run *run)
 
 static cJSON *sentence_of(cJSON *sentences, const cJSON *sample)
 {
-    const char *source = report_string(sample, "source");
+    const char *source = json_string(sample, "source");
     cJSON *sentence;
     cJSON_ArrayForEach(sentence, sentences)
     {
-        if (strcmp(report_string(sentence, "source"), source) == 0) return sentence;
+        if (strcmp(json_string(sentence, "source"), source) == 0) return sentence;
     }
     sentence = cJSON_CreateObject();
     cJSON_AddStringToObject(sentence, "source", source);
-    cJSON_AddStringToObject(sentence, "reference", report_string(sample, "reference"));
+    cJSON_AddStringToObject(sentence, "reference", json_string(sample, "reference"));
     cJSON_AddArrayToObject(sentence, "translations");
     cJSON_AddItemToArray(sentences, sentence);
     return sentence;
@@ -133,8 +133,8 @@ static cJSON *samples_of(const Run *run)
     {
         if (strcmp(report_event_kind(event), "sample") != 0) continue;
         cJSON *translation = cJSON_CreateArray();
-        cJSON_AddItemToArray(translation, cJSON_CreateNumber(report_number(event, "update")));
-        cJSON_AddItemToArray(translation, cJSON_CreateString(report_string(event, "hypothesis")));
+        cJSON_AddItemToArray(translation, cJSON_CreateNumber(json_number(event, "update")));
+        cJSON_AddItemToArray(translation, cJSON_CreateString(json_string(event, "hypothesis")));
         cJSON_AddItemToArray(cJSON_GetObjectItem(sentence_of(sentences, event), "translations"), translation);
     }
     return sentences;

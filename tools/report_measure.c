@@ -26,7 +26,7 @@ static void attend(Run *run, dm_model *model)
     dm_error error = {.message = "train.jsonl has no samples of a validation yet"};
     cJSON_ArrayForEach(event, run->events)
     {
-        const char *line = report_string(event, "source");
+        const char *line = json_string(event, "source");
         if (strcmp(report_event_kind(event), "sample") != 0 || !is_new(run, line)) continue;
         if (run->attended_count == MOST_SENTENCES) break;
         snprintf(error.message, sizeof error.message, "the sample sentences are too long for a picture");
@@ -38,7 +38,7 @@ static void attend(Run *run, dm_model *model)
         else
             dm_attended_free(seen);
     }
-    if (!run->attended_count) run->attention_note = report_format("No attention: %s.", error.message);
+    if (!run->attended_count) run->attention_note = format_text("No attention: %s.", error.message);
 }
 
 // ---- BLEU by length -------------------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ typedef struct Lengths {
 // Counts what falls into each range; ranges with few sentences, whose BLEU says nothing, join their neighbour.
 static Lengths fill_buckets(Run *run, const dm_lines *sources)
 {
-    Lengths lengths = {.length = report_allocate(sources->count, sizeof(size_t))};
+    Lengths lengths = {.length = allocate(sources->count, sizeof(size_t))};
     size_t counted[MOST_BUCKETS] = {0};
     for (size_t i = 0; i < sources->count; i++) {
         const char *line = sources->line[i];
@@ -136,8 +136,8 @@ typedef struct Scored {
 static dm_status score_bucket(Run *run, const Lengths *lengths, int bucket, const Scored *scored, dm_error *error)
 {
     const size_t count = scored->references->count;
-    dm_lines hypotheses = {report_allocate(count, sizeof(char *)), 0};
-    dm_lines references = {report_allocate(count, sizeof(char *)), 0};
+    dm_lines hypotheses = {allocate(count, sizeof(char *)), 0};
+    dm_lines references = {allocate(count, sizeof(char *)), 0};
     for (size_t i = 0; i < count; i++) {
         if (lengths->place[bucket_of(lengths->length[i])] != bucket) continue;
         hypotheses.line[hypotheses.count++] = scored->translations[i].hypotheses[0].text;
@@ -157,10 +157,10 @@ static dm_status score_bucket(Run *run, const Lengths *lengths, int bucket, cons
 static dm_status translate_and_score(Run *run, dm_model *model, const dm_options *options, dm_lines *sources,
                                      dm_lines *references, dm_error *error)
 {
-    const bool pieces = strcmp(report_string(report_settings(run), "segmenter"), "space") == 0;
+    const bool pieces = strcmp(json_string(report_settings(run), "segmenter"), "space") == 0;
     dm_options *scoring = dm_options_new("score");
     dm_translate_options translating;
-    dm_translation *translations = report_allocate(sources->count, sizeof *translations);
+    dm_translation *translations = allocate(sources->count, sizeof *translations);
     dm_status status = dm_translate_options_read(&translating, NULL, error);
     translating.beam_size = 1;
     translating.threads = (int)dm_options_number(options, "cpu-threads");
@@ -201,7 +201,7 @@ static Validation validation_of(const Run *run)
     const cJSON *settings = report_settings(run);
     const cJSON *sets = cJSON_GetObjectItemCaseSensitive(settings, "valid-sets");
     const cJSON *columns = cJSON_GetObjectItemCaseSensitive(settings, "tsv-columns");
-    const char *tsv = report_string(settings, "valid-tsv");
+    const char *tsv = json_string(settings, "valid-tsv");
     Validation validation = {.tsv = *tsv};
     for (int i = 0; i < 2; i++) {
         const double column = cJSON_GetNumberValue(cJSON_GetArrayItem(columns, i));
@@ -214,13 +214,13 @@ static Validation validation_of(const Run *run)
 // Why the text cannot be read; NULL: it can be tried.
 static char *why_not(const Validation *v)
 {
-    if (!v->path[0] || !v->path[1]) return report_format("No BLEU by length: the run has no validation text.");
+    if (!v->path[0] || !v->path[1]) return format_text("No BLEU by length: the run has no validation text.");
     if (strcmp(v->path[0], "-") == 0 || strcmp(v->path[1], "-") == 0)
-        return report_format("No BLEU by length: the validation text came from standard input.");
+        return format_text("No BLEU by length: the validation text came from standard input.");
     if (access(v->path[0], R_OK) == 0 && access(v->path[1], R_OK) == 0) return NULL;
-    return report_format("No BLEU by length: the validation text, %s%s%s, is not there any more "
-                         "(relative names count from the folder that the report is started in).",
-                         v->path[0], v->tsv ? "" : " and ", v->tsv ? "" : v->path[1]);
+    return format_text("No BLEU by length: the validation text, %s%s%s, is not there any more "
+                       "(relative names count from the folder that the report is started in).",
+                       v->path[0], v->tsv ? "" : " and ", v->tsv ? "" : v->path[1]);
 }
 
 static void measure_lengths(Run *run, dm_model *model, const dm_options *options)
@@ -234,14 +234,13 @@ static void measure_lengths(Run *run, dm_model *model, const dm_options *options
         v.tsv ? dm_lines_read_tsv(lines, v.path[0], v.columns, &error) : dm_lines_read(&lines[0], v.path[0], &error);
     if (!status && !v.tsv) status = dm_lines_read(&lines[1], v.path[1], &error);
     if (!status && (lines[0].count != lines[1].count || !lines[0].count)) {
-        run->length_note =
-            report_format("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.", v.path[0],
-                          lines[0].count, v.path[1], lines[1].count);
+        run->length_note = format_text("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.",
+                                       v.path[0], lines[0].count, v.path[1], lines[1].count);
     } else {
         cut(&lines[0]);
         cut(&lines[1]);
         if (!status) status = translate_and_score(run, model, options, &lines[0], &lines[1], &error);
-        if (status) run->length_note = report_format("No BLEU by length: %s.", error.message);
+        if (status) run->length_note = format_text("No BLEU by length: %s.", error.message);
     }
     if (status) run->bucket_count = 0;
     dm_lines_free(&lines[0]);
@@ -250,7 +249,7 @@ static void measure_lengths(Run *run, dm_model *model, const dm_options *options
 
 void report_measure(Run *run, const dm_options *options)
 {
-    char *weights = report_format("%s/model.safetensors", run->folder);
+    char *weights = format_text("%s/model.safetensors", run->folder);
     dm_error error = {.message = ""};
     dm_model *model = NULL;
     if (access(weights, F_OK) != 0)
@@ -265,6 +264,6 @@ void report_measure(Run *run, const dm_options *options)
         dm_model_close(model);
         return;
     }
-    run->attention_note = report_format("No attention: %s.", error.message);
-    run->length_note = report_format("No BLEU by length: %s.", error.message);
+    run->attention_note = format_text("No attention: %s.", error.message);
+    run->length_note = format_text("No BLEU by length: %s.", error.message);
 }

@@ -2,42 +2,11 @@
 // its last line may not be whole, and its model may not be there yet.
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "report.h"
-
-// ---- Memory ---------------------------------------------------------------------------------------------------------
-
-void *report_allocate(size_t count, size_t size)
-{
-    void *memory = calloc(count + 1, size);
-    if (memory) return memory;
-    fprintf(stderr, "dragoman: out of memory\n");
-    exit(1);
-}
-
-char *report_format(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    char *text = NULL;
-    int length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length >= 0) return text;
-    fprintf(stderr, "dragoman: out of memory\n");
-    exit(1);
-}
-
-FILE *report_stream(char **text, size_t *size)
-{
-    FILE *stream = open_memstream(text, size);
-    if (stream) return stream;
-    fprintf(stderr, "dragoman: out of memory\n");
-    exit(1);
-}
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
@@ -77,40 +46,15 @@ static dm_status read_events(cJSON *events, const char *path, dm_error *error)
     return status;
 }
 
-dm_status report_read_json(cJSON **json, const char *path, dm_error *error)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file && errno == ENOENT) return DM_OK;
-    if (!file) return failure(error, "cannot open %s: %s", path, strerror(errno));
-    char *text = NULL;
-    size_t room = 0;
-    dm_status status = DM_OK;
-    if (getdelim(&text, &room, '\0', file) >= 0) *json = cJSON_Parse(text);
-    if (!cJSON_IsObject(*json)) status = failure(error, "%s is not valid JSON", path);
-    free(text);
-    fclose(file);
-    return status;
-}
-
-// The last part of the folder's path; of "." and the like, of where that is.
-char *report_name(const char *folder)
-{
-    char *path = realpath(folder, NULL);
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    char *name = report_format("%s", slash && slash[1] ? slash + 1 : folder);
-    free(path);
-    return name;
-}
-
 dm_status report_read_run(Run *run, const char *folder, dm_error *error)
 {
-    *run = (Run){.folder = folder, .name = report_name(folder), .events = cJSON_CreateArray()};
+    *run = (Run){.folder = folder, .name = folder_name(folder), .events = cJSON_CreateArray()};
     struct stat info;
     if (stat(folder, &info) != 0) return failure(error, "cannot open %s: %s", folder, strerror(errno));
     if (!S_ISDIR(info.st_mode)) return failure(error, "%s is not a folder", folder);
-    char *log = report_format("%s/train.jsonl", folder), *config = report_format("%s/config.json", folder);
+    char *log = format_text("%s/train.jsonl", folder), *config = format_text("%s/config.json", folder);
     dm_status status = read_events(run->events, log, error);
-    if (!status) status = report_read_json(&run->config, config, error);
+    if (!status) status = json_read(&run->config, config, error);
     free(log);
     free(config);
     return status;
@@ -128,52 +72,41 @@ void report_free_run(Run *run)
 
 // ---- What they say --------------------------------------------------------------------------------------------------
 
-static const cJSON *find(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-double report_number(const cJSON *object, const char *name)
-{
-    const cJSON *item = find(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
-
-const char *report_string(const cJSON *object, const char *name)
-{
-    const cJSON *item = find(object, name);
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
 const char *report_event_kind(const cJSON *event)
 {
-    return report_string(event, "event");
+    return json_string(event, "event");
 }
 
 const cJSON *report_settings(const Run *run)
 {
-    const cJSON *training = find(find(run->config, "dragoman"), "training");
+    const cJSON *training = json_find(json_find(run->config, "dragoman"), "training");
     return cJSON_IsObject(training) ? training : NULL;
 }
 
 // ---- What they come to ----------------------------------------------------------------------------------------------
 
-static cJSON *best_validation(const Run *run, const char *metric)
+static const struct {
+    const char *name;
+    bool lower_is_better;
+} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
+enum { METRICS = sizeof metrics / sizeof metrics[0] };
+
+static cJSON *best_validation(const Run *run, int metric)
 {
     const cJSON *event, *best = NULL;
     double highest = -INFINITY;
     cJSON_ArrayForEach(event, run->events)
     {
-        const double value = report_number(event, metric);
-        const double rank = dm_metric_falls(metric) ? -value : value;
+        const double value = json_number(event, metrics[metric].name);
+        const double rank = metrics[metric].lower_is_better ? -value : value;
         if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
         highest = rank;
         best = event;
     }
     if (!best) return NULL;
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "value", report_number(best, metric));
-    cJSON_AddNumberToObject(json, "update", report_number(best, "update"));
+    cJSON_AddNumberToObject(json, "value", json_number(best, metrics[metric].name));
+    cJSON_AddNumberToObject(json, "update", json_number(best, "update"));
     return json;
 }
 
@@ -184,21 +117,16 @@ static void add_last(cJSON *json, const char *name, const Run *run, const char *
     const cJSON *event;
     cJSON_ArrayForEach(event, run->events)
     {
-        const double number = report_number(event, event_name);
+        const double number = json_number(event, event_name);
         if (!isnan(number)) last = number;
     }
     cJSON_AddNumberToObject(json, name, last);  // cJSON writes NaN as null
 }
 
-static void add_text(cJSON *json, const char *name, const cJSON *text)
-{
-    cJSON_AddItemToObject(json, name, cJSON_IsString(text) ? cJSON_Duplicate(text, true) : cJSON_CreateNull());
-}
-
 cJSON *report_summary(const Run *run)
 {
     cJSON *json = cJSON_CreateObject();
-    const cJSON *event, *end = NULL, *files = find(report_settings(run), "train-sets");
+    const cJSON *event, *end = NULL, *files = json_find(report_settings(run), "train-sets");
     cJSON_ArrayForEach(event, run->events)
     {
         if (strcmp(report_event_kind(event), "end") == 0) end = event;
@@ -208,13 +136,13 @@ cJSON *report_summary(const Run *run)
     add_last(json, "epoch", run, "epoch");
     add_last(json, "seconds", run, "seconds");
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    for (int i = 0; dm_metric_name(i); i++) {
-        cJSON *figures = best_validation(run, dm_metric_name(i));
-        if (figures) cJSON_AddItemToObject(best, dm_metric_name(i), figures);
+    for (int i = 0; i < METRICS; i++) {
+        cJSON *figures = best_validation(run, i);
+        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
     }
-    add_text(json, "ended", find(end, "reason"));
-    add_text(json, "kept", find(end, "kept"));
+    json_copy_string(json, "ended", json_find(end, "reason"));
+    json_copy_string(json, "kept", json_find(end, "kept"));
     cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());
-    add_text(json, "version", find(find(run->config, "dragoman"), "version"));
+    json_copy_string(json, "version", json_find(json_find(run->config, "dragoman"), "version"));
     return json;
 }

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report.h"
 #include "serve/serve.h"
 #include "settings.h"
 

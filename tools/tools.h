@@ -28,10 +28,16 @@ bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);
 
+// Where there is no memory left these end the program with a message. The caller frees what they make.
+void *allocate(size_t count, size_t size);  // zeroed
+char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+FILE *text_stream(char **text, size_t *size);  // in memory; the caller closes it
+char *folder_name(const char *folder);         // the last part of its path; of "." and the like, of where that is
+
 void hold_signal_stack(void);  // before the first handler is set
 // Every handler is set by this: it runs on a stack of its own. flags: of sigaction.
 void handle_signal(int number, void (*handler)(int), int flags);
 extern volatile sig_atomic_t caught_signal;  // the one that asked for the end, or 0
-// From now on this signal asks for the end, the second time by ending the program. One that the caller ignores (nohup, a
-// background job) stays ignored.
+// From now on this signal asks for the end, the second time by ending the program. One that the caller ignores (nohup,
+// a background job) stays ignored.
 void catch_signal(int number);

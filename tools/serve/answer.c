@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "json_values.h"
 #include "serve.h"
 
 static const char json[] = "application/json";
@@ -11,7 +11,7 @@ static const char json[] = "application/json";
 static FILE *open_text(Reply *reply)
 {
     *reply = (Reply){.status = 200, .type = json};
-    return report_stream(&reply->text, &reply->size);
+    return text_stream(&reply->text, &reply->size);
 }
 
 // Takes the object; NULL: there was no memory for it.
@@ -29,7 +29,7 @@ static void put_line(Reply *reply, cJSON *object)
 Reply reply_error(unsigned status, size_t line, const char *message)
 {
     Reply reply;
-    char *plain = line ? report_format("line %zu: %s", line, message) : report_format("%s", message);
+    char *plain = line ? format_text("line %zu: %s", line, message) : format_text("%s", message);
     for (char *at = plain; *at; at++)
         if ((unsigned char)*at >= 0x80) *at = '?';
     cJSON *object = cJSON_CreateObject();
@@ -102,8 +102,8 @@ static cJSON *read_json(const char *folder, const char *name)
 {
     dm_error error;
     cJSON *read = NULL;
-    char *path = report_format("%s/%s", folder, name);
-    (void)report_read_json(&read, path, &error);
+    char *path = format_text("%s/%s", folder, name);
+    (void)json_read(&read, path, &error);
     free(path);
     return read;
 }
@@ -126,7 +126,7 @@ static const char *language_of(const cJSON *tokenizer, const cJSON *ours, int si
 {
     const cJSON *training = cJSON_GetObjectItemCaseSensitive(ours, "training"),
                 *sets = cJSON_GetObjectItemCaseSensitive(training, "train-sets");
-    const char *said = report_string(tokenizer, side ? "target_lang" : "source_lang");
+    const char *said = json_string(tokenizer, side ? "target_lang" : "source_lang");
     if (*said && strcmp(said, "und") != 0) return said;
     return ending(cJSON_GetStringValue(cJSON_GetArrayItem(sets, side)));
 }
@@ -135,7 +135,7 @@ static cJSON *describe(const char *folder)
 {
     static const char *const keys[] = {"encoder_layers",          "decoder_layers", "encoder_attention_heads",
                                        "decoder_attention_heads", "d_model",        "vocab_size"};
-    char *name = report_name(folder);
+    char *name = folder_name(folder);
     cJSON *model = cJSON_CreateObject(), *config = read_json(folder, "config.json"),
           *tokenizer = read_json(folder, "tokenizer_config.json");
     const cJSON *ours = cJSON_GetObjectItemCaseSensitive(config, "dragoman");

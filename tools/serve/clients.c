@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "report.h"
 #include "serve.h"
 
 enum { SLOWEST = 50000 };  // bytes a second of an answer that must be taken
@@ -27,7 +26,7 @@ static double now(void)
 
 Client *client_enter(Clients *clients, int socket)
 {
-    Client *client = report_allocate(1, sizeof *client);
+    Client *client = allocate(1, sizeof *client);
     pthread_mutex_lock(&clients->lock);
     *client = (Client){.socket = socket, .deadline = now() + clients->patience, .next = clients->first};
     clients->first = client;

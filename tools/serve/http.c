@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "page/page.h"
-#include "report.h"
 #include "serve.h"
 
 // A request as it comes in. What goes beyond MOST_BODY is read and forgotten: a client that is still sending does not
@@ -74,7 +73,7 @@ static Reply reply_text(const char *type, char *text, size_t size)
 
 static Reply page_file(const PageFile *file)
 {
-    char *text = report_allocate(file->size, 1);
+    char *text = allocate(file->size, 1);
     memcpy(text, file->bytes, file->size);
     return reply_text(file->type, text, file->size);
 }
@@ -103,7 +102,7 @@ static Reply route(Service *s, struct MHD_Connection *connection, const char *pa
         return reply;
     }
     if (request->too_large) return reply_error(413, 0, "the request has more than 1 MiB: send fewer lines at once");
-    if (info) return reply_text("application/json", report_format("%s\n", s->info), strlen(s->info) + 1);
+    if (info) return reply_text("application/json", format_text("%s\n", s->info), strlen(s->info) + 1);
     return page ? page_file(file)
                 : answer_question(s, connection, request, translate ? TRANSLATE_LINES : SHOW_ATTENTION);
 }
@@ -136,7 +135,7 @@ static void take_in(Request *request, const char *bytes, size_t count)
     request->too_large = request->too_large || size > MOST_BODY;
     if (request->too_large) return;
     if (size >= request->room) {
-        char *larger = report_allocate(2 * size, 1);
+        char *larger = allocate(2 * size, 1);
         memcpy(larger, request->body, request->size);
         free(request->body);
         request->body = larger;
@@ -149,8 +148,8 @@ static void take_in(Request *request, const char *bytes, size_t count)
 
 static Request *new_request(void)
 {
-    Request *request = report_allocate(1, sizeof *request);
-    request->body = report_allocate(1, 1);
+    Request *request = allocate(1, sizeof *request);
+    request->body = allocate(1, 1);
     return request;
 }
 

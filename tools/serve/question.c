@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
 #include "serve.h"
 
 // ---- Options --------------------------------------------------------------------------------------------------------
@@ -103,7 +102,7 @@ static dm_status check_line(const Question *q, size_t line, dm_model *model, dm_
 static dm_status read_lines(Question *q, const cJSON *list, dm_error *error)
 {
     const cJSON *item;
-    q->lines = report_allocate((size_t)cJSON_GetArraySize(list), sizeof *q->lines);
+    q->lines = allocate((size_t)cJSON_GetArraySize(list), sizeof *q->lines);
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsString(item))
@@ -123,7 +122,7 @@ static dm_status find_lines(Question *q, dm_error *error)
     }
     const char *line = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(q->body, "line"));
     if (!line) return misuse(error, "send an object with a sentence as \"line\": {\"line\": \"good morning\"}");
-    q->lines = report_allocate(1, sizeof *q->lines);
+    q->lines = allocate(1, sizeof *q->lines);
     q->lines[q->count++] = line;
     return DM_OK;
 }

@@ -2,7 +2,6 @@
 // turn, translates them together, and hands each asker what is its own.
 #include <stdlib.h>
 
-#include "report.h"
 #include "serve.h"
 
 struct Queue {
@@ -143,7 +142,7 @@ static void attend(Queue *q, Batch *batch)
 static void *work(void *context)
 {
     Queue *q = context;
-    Batch *batch = report_allocate(1, sizeof *batch);
+    Batch *batch = allocate(1, sizeof *batch);
     pthread_mutex_lock(&q->lock);
     while (!q->stopping) {
         drop_abandoned(q);
@@ -164,7 +163,7 @@ static void *work(void *context)
 
 Queue *queue_open(dm_model *model, int threads)
 {
-    Queue *q = report_allocate(1, sizeof *q);
+    Queue *q = allocate(1, sizeof *q);
     q->model = model;
     q->threads = threads;
     pthread_mutex_init(&q->lock, NULL);
@@ -192,9 +191,9 @@ void queue_close(Queue *q)
 
 Job *queue_add(Queue *q, const Question *question)
 {
-    Job *job = report_allocate(1, sizeof *job);
+    Job *job = allocate(1, sizeof *job);
     job->question = question;
-    job->translations = report_allocate(question->count, sizeof *job->translations);
+    job->translations = allocate(question->count, sizeof *job->translations);
     pthread_cond_init(&job->moved, NULL);
     pthread_mutex_lock(&q->lock);
     put_last(q, job);

@@ -195,7 +195,7 @@ static void run_score(Talk *talk, const Words *words)
 static char *path_of(const char *word)
 {
     const char *home = getenv("HOME");
-    return home && word[0] == '~' && word[1] == '/' ? report_format("%s%s", home, word + 1) : report_format("%s", word);
+    return home && word[0] == '~' && word[1] == '/' ? format_text("%s%s", home, word + 1) : format_text("%s", word);
 }
 
 static void write_attention(Talk *talk, const char *path)
