@@ -36,6 +36,7 @@ void report_measure(Run *run, const dm_options *options);
 
 const char *report_event_kind(const cJSON *event);  // "train", "valid", "sample", "end"; "" if unsaid
 const cJSON *report_settings(const Run *run);       // config.json's dragoman.training, or NULL
+cJSON *report_metrics(const Run *run);  // {name: {falls}, ...}: what its validations measured, whether less is better
 cJSON *report_summary(const Run *run);  // how far it is, its best validations, how it ended; null where it does not say
 
 // ---- The page -------------------------------------------------------------------------------------------------------

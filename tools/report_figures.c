@@ -57,22 +57,22 @@ static cJSON *points_of(const Curve *curve)
     return points;
 }
 
-// {train: {cost: points, ...}, valid: {...}}, under the names of train.jsonl.
-static cJSON *curves_of(const Run *run)
+static void add_curve(cJSON *curves, const Run *run, const char *kind, const char *figure)
 {
-    static const struct {
-        const char *kind, *figures[6];
-    } rows[] = {{"train", {"cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"}},
-                {"valid", {"ce-mean-words", "perplexity", "bleu", "chrf"}}};
+    Curve curve = curve_of(run, kind, figure);
+    cJSON_AddItemToObject(curves, figure, points_of(&curve));
+    free(curve.points);
+}
+
+// {train: {cost: points, ...}, valid: {...}}, under the names of train.jsonl.
+static cJSON *curves_of(const Run *run, const cJSON *metrics)
+{
+    static const char *const figures[] = {"cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"};
     cJSON *curves = cJSON_CreateObject();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cJSON *of_kind = cJSON_AddObjectToObject(curves, rows[i].kind);
-        for (const char *const *figure = rows[i].figures; *figure; figure++) {
-            Curve curve = curve_of(run, rows[i].kind, *figure);
-            cJSON_AddItemToObject(of_kind, *figure, points_of(&curve));
-            free(curve.points);
-        }
-    }
+    cJSON *train = cJSON_AddObjectToObject(curves, "train"), *valid = cJSON_AddObjectToObject(curves, "valid");
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) add_curve(train, run, "train", figures[i]);
+    const cJSON *metric;
+    cJSON_ArrayForEach(metric, metrics) add_curve(valid, run, "valid", metric->string);
     return curves;
 }
 
@@ -192,13 +192,14 @@ static cJSON *new_figures(cJSON **runs)
 
 static cJSON *figures_of(Run *run)
 {
-    cJSON *figures = cJSON_CreateObject();
     complete_validations(run);
+    cJSON *figures = cJSON_CreateObject(), *metrics = report_metrics(run);
     cJSON_AddStringToObject(figures, "name", run->name);
     cJSON_AddStringToObject(figures, "folder", run->folder);
     cJSON_AddItemToObject(figures, "training", report_summary(run));
     cJSON_AddNumberToObject(figures, "speed", speed_of(run));
-    cJSON_AddItemToObject(figures, "curves", curves_of(run));
+    cJSON_AddItemToObject(figures, "curves", curves_of(run, metrics));
+    cJSON_AddItemToObject(figures, "metrics", metrics);
     cJSON_AddItemToObject(figures, "samples", samples_of(run));
     cJSON_AddItemToObject(figures, "lengths", lengths_of(run));
     cJSON_AddItemToObject(figures, "attention", attention_of(run));

@@ -85,29 +85,47 @@ const cJSON *report_settings(const Run *run)
 
 // ---- What they come to ----------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name;
-    bool lower_is_better;
-} metrics[] = {{"ce-mean-words", true}, {"perplexity", true}, {"bleu", false}, {"chrf", false}};
-enum { METRICS = sizeof metrics / sizeof metrics[0] };
-
-static cJSON *best_validation(const Run *run, int metric)
+// Every validation tells these as well, of itself.
+static bool is_metric(const cJSON *figure)
 {
-    const cJSON *event, *best = NULL;
-    double highest = -INFINITY;
+    static const char *const others[] = {"epoch", "update", "best", "stalled", "seconds"};
+    if (!cJSON_IsNumber(figure)) return false;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(figure->string, others[i]) == 0) return false;
+    return true;
+}
+
+cJSON *report_metrics(const Run *run)
+{
+    cJSON *metrics = cJSON_CreateObject();
+    const cJSON *event, *figure;
     cJSON_ArrayForEach(event, run->events)
     {
-        const double value = json_number(event, metrics[metric].name);
-        const double rank = metrics[metric].lower_is_better ? -value : value;
-        if (strcmp(report_event_kind(event), "valid") != 0 || !(rank > highest)) continue;
-        highest = rank;
-        best = event;
+        if (strcmp(report_event_kind(event), "valid") != 0) continue;
+        cJSON_ArrayForEach(figure, event)
+        {
+            if (!is_metric(figure) || json_find(metrics, figure->string)) continue;
+            cJSON *metric = cJSON_AddObjectToObject(metrics, figure->string);
+            cJSON_AddBoolToObject(metric, "falls", dm_metric_falls(figure->string));
+        }
     }
-    if (!best) return NULL;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "value", json_number(best, metrics[metric].name));
-    cJSON_AddNumberToObject(json, "update", json_number(best, "update"));
-    return json;
+    return metrics;
+}
+
+static void add_best(cJSON *json, const Run *run, const cJSON *metric)
+{
+    const bool falls = cJSON_IsTrue(json_find(metric, "falls"));
+    const cJSON *event, *best = NULL;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        const double value = json_number(event, metric->string), until_now = json_number(best, metric->string);
+        if (strcmp(report_event_kind(event), "valid") != 0 || !isfinite(value)) continue;
+        if (!best || (falls ? value < until_now : value > until_now)) best = event;
+    }
+    if (!best) return;
+    cJSON *figures = cJSON_AddObjectToObject(json, metric->string);
+    cJSON_AddNumberToObject(figures, "value", json_number(best, metric->string));
+    cJSON_AddNumberToObject(figures, "update", json_number(best, "update"));
 }
 
 // The last figure of this name in the log, or null.
@@ -126,7 +144,8 @@ static void add_last(cJSON *json, const char *name, const Run *run, const char *
 cJSON *report_summary(const Run *run)
 {
     cJSON *json = cJSON_CreateObject();
-    const cJSON *event, *end = NULL, *files = json_find(report_settings(run), "train-sets");
+    cJSON *metrics = report_metrics(run);
+    const cJSON *event, *metric, *end = NULL, *files = json_find(report_settings(run), "train-sets");
     cJSON_ArrayForEach(event, run->events)
     {
         if (strcmp(report_event_kind(event), "end") == 0) end = event;
@@ -136,10 +155,8 @@ cJSON *report_summary(const Run *run)
     add_last(json, "epoch", run, "epoch");
     add_last(json, "seconds", run, "seconds");
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    for (int i = 0; i < METRICS; i++) {
-        cJSON *figures = best_validation(run, i);
-        if (figures) cJSON_AddItemToObject(best, metrics[i].name, figures);
-    }
+    cJSON_ArrayForEach(metric, metrics) add_best(best, run, metric);
+    cJSON_Delete(metrics);
     json_copy_string(json, "ended", json_find(end, "reason"));
     json_copy_string(json, "kept", json_find(end, "kept"));
     cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());

@@ -72,7 +72,8 @@ says $page << 'FACTS'
 [r["name"] for r in runs] == [r["folder"] for r in runs] == ["one"]
 all(run["curves"]["train"][f] for f in ("cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"))
 all(len(run["curves"]["valid"][f]) == 20 for f in ("ce-mean-words", "perplexity", "bleu"))
-run["curves"]["valid"]["chrf"] == []
+sorted(run["curves"]["valid"]) == ["bleu", "ce-mean-words", "perplexity"] == sorted(run["metrics"])
+[run["metrics"][m]["falls"] for m in ("ce-mean-words", "perplexity", "bleu")] == [True, True, False]
 all(math.isclose(math.exp(c[2]), p[2])
     for c, p in zip(run["curves"]["valid"]["ce-mean-words"], run["curves"]["valid"]["perplexity"]))
 (run["config"]["dragoman"]["training"]["lr-warmup"], run["config"]["dragoman"]["training"]["dim-emb"]) == (10, 16)
@@ -237,6 +238,32 @@ all(".plot circle").map((c) => c.getAttribute("cx")).join() === "152.7,366.0,152
 ["0", "1", "2", "3"].every((minutes) => texts(".plot .middle").includes(minutes))
 STEPS
 
+# A metric that nobody here has heard of, in one of the runs, is a curve and a row by its own name.
+mkdir made up
+cat > made/train.jsonl << 'END'
+{"event":"valid","update":100,"glee":0.51234,"bleu":5,"best":1,"stalled":0,"seconds":60}
+{"event":"valid","update":200,"glee":0.75,"bleu":5,"best":1,"stalled":1,"seconds":120}
+{"event":"valid","update":300,"glee":0.625,"bleu":5,"best":1,"stalled":2,"seconds":180}
+END
+grep -v 300 made/train.jsonl | sed 's/"bleu":5/"perplexity":50/' > up/train.jsonl
+check 'a metric that is new' 0 '' "$dragoman" report --model made up
+says made/report.html << 'FACTS'
+run["metrics"] == {"glee": {"falls": False}, "bleu": {"falls": False}}
+run["curves"]["valid"]["glee"] == [[100, 60, 0.51234], [200, 120, 0.75], [300, 180, 0.625]]
+run["training"]["best"]["glee"] == {"value": 0.75, "update": 200}
+FACTS
+draws made/report.html << 'STEPS'
+texts("figcaption").join() === "Cost nats a piece,Perplexity e to the cost,BLEU validation text, greedy,glee validation text"
+all(".runs tr").map((row) => row.cells[0].textContent).slice(1, 6).join() ===
+    "BLEU,glee,Validation cost,Perplexity,Updates"
+[...all(".runs tr")[2].cells].map((cell) => cell.textContent).join("|") === "glee|0.75 best, at update 200|0.75 best, at update 200"
+STEPS
+mv one/train.jsonl log
+cp made/train.jsonl one/train.jsonl
+"$dragoman" info --model one > drawn.txt
+mv log one/train.jsonl
+grep -qF 'best glee 0.75, at update 200' drawn.txt || fail "info does not draw a new metric: $(grep best drawn.txt)"
+
 # A long curve is thinned, and keeps its peak; what it comes to is of all of it. Words that are too long are broken.
 long=$(printf 'long%.0s' $(seq 50))
 mkdir $long
@@ -365,7 +392,7 @@ printf '%s\n' '{"event":"train","update":7,"seconds":9,"cost":null,"ppl":null,"l
     '{"event":"valid","update":8,"seconds":9,"ce-mean-words":null,"perplexity":null,"bleu":0}' > unsettled/train.jsonl
 check 'a run whose cost was no number' 0 '' "$dragoman" report --model unsettled
 says unsettled/report.html << 'FACTS'
-run["curves"]["train"]["cost"] == run["curves"]["valid"]["perplexity"] == []
+run["curves"]["train"]["cost"] == [] and "perplexity" not in run["curves"]["valid"]
 run["curves"]["valid"]["bleu"] == [[8, 9, 0]] and run["training"]["best"] == {"bleu": {"value": 0, "update": 8}}
 FACTS
 draws unsettled/report.html << 'STEPS'

@@ -19,14 +19,30 @@ function fillByRun(id, partOf) {
     byId(id).append(...runs.flatMap((run, number) => [...titleOf(run, number), ...partOf(run, number)]));
 }
 
+// ---- Metrics of a validation ----------------------------------------------------------------------------------------
+
+// What some are called here, and how they are written; the log says the rest.
+const KNOWN = {
+    "ce-mean-words": {title: "Cost", fact: "Validation cost", note: "nats a piece", digits: 3, train: "cost"},
+    "perplexity": {title: "Perplexity", note: "e to the cost", digits: 2, train: "ppl", logarithmic: true},
+    "bleu": {title: "BLEU", note: "validation text, greedy", digits: 1},
+    "chrf": {title: "chrF", note: "validation text, greedy", digits: 1},
+};
+const measured = Object.assign({}, ...runs.map(({metrics}) => metrics));
+const METRICS = [...new Set([...Object.keys(KNOWN), ...Object.keys(measured)])].map((valid) => {
+    const falls = measured[valid]?.falls ?? false;
+    return {valid, falls, title: valid, note: `validation text${falls ? ", less is better" : ""}`, ...KNOWN[valid]};
+});
+
 // ---- Overview -------------------------------------------------------------------------------------------------------
 
 const fixed = (value, digits) => Math.abs(value) < 1e15 ? value.toFixed(digits) : String(value);
 
 // Of runs, the one with the lowest rank is the best.
-function bestOf({training}, metric, digits, sign) {
-    const best = training.best[metric];
-    return best && {value: fixed(best.value, digits), note: `best, at update ${best.update ?? dash}`, rank: sign * best.value};
+function bestOf({training}, {valid, falls, digits}) {
+    const best = training.best[valid];
+    return best && {value: digits === undefined ? short(best.value, 4) : fixed(best.value, digits),
+                    note: `best, at update ${best.update ?? dash}`, rank: falls ? best.value : -best.value};
 }
 
 function updatesOf({training: {updates, epoch}}) {
@@ -44,10 +60,7 @@ function speedOf({speed}) {
 }
 
 const FACTS = [
-    ["BLEU", (run) => bestOf(run, "bleu", 1, -1)],
-    ["chrF", (run) => bestOf(run, "chrf", 1, -1)],
-    ["Validation cost", (run) => bestOf(run, "ce-mean-words", 3, 1)],
-    ["Perplexity", (run) => bestOf(run, "perplexity", 2, 1)],
+    ...[...METRICS].sort((a, b) => a.falls - b.falls).map((metric) => [metric.fact ?? metric.title, (run) => bestOf(run, metric)]),
     ["Updates", updatesOf],
     ["Time", timeOf],
     ["Speed", speedOf],
@@ -104,10 +117,7 @@ function fillOverview() {
 // ---- Curves ---------------------------------------------------------------------------------------------------------
 
 const FIGURES = [
-    {title: "Cost", note: "nats a piece", train: "cost", valid: "ce-mean-words"},
-    {title: "Perplexity", note: "e to the cost", train: "ppl", valid: "perplexity", logarithmic: true},
-    {title: "BLEU", note: "validation text, greedy", valid: "bleu"},
-    {title: "chrF", note: "validation text, greedy", valid: "chrf"},
+    ...METRICS,
     {title: "Learning rate", note: "", train: "learn_rate"},
     {title: "Gradient norm", note: "before clipping", train: "gradient_norm"},
     {title: "Speed", note: "target pieces a second", train: "target_tokens_per_second"},
