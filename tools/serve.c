@@ -81,7 +81,7 @@ int serve_command(const dm_options *options)
     dm_error error;
     dm_status status = take_port(&listening, &port, &error);
     if (!status) status = open_models(&service.model, options, &error);
-    if (!status) service.info = describe_models(options);
+    if (!status) service.info = describe_models(options, service.model);
     if (!status) status = serve(&service, options, listening, port, &error);
     if (service.queue) queue_close(service.queue);
     dm_model_close(service.model);

@@ -32,6 +32,11 @@ dm_status read_settings(Settings *settings, const dm_options *options, dm_error 
     return status;
 }
 
+dm_status fit_settings(const Settings *settings, dm_model *model, dm_error *error)
+{
+    return dm_translate(model, NULL, 0, &settings->search, NULL, error);
+}
+
 const char *cut_prefix(const Settings *settings, char *line)
 {
     char *tab = settings->prefix_tab ? strchr(line, '\t') : NULL;

@@ -11,6 +11,8 @@ typedef struct Settings {
 
 // DM_USAGE where options do not go together.
 dm_status read_settings(Settings *settings, const dm_options *options, dm_error *error);
+// DM_USAGE where the models cannot do what is asked of them.
+dm_status fit_settings(const Settings *settings, dm_model *model, dm_error *error);
 // Cuts the line at its tab, if that is where prefixes are; returns the prefix, "" for none.
 const char *cut_prefix(const Settings *settings, char *line);
 // The models of --model as one. The caller closes it.

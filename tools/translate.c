@@ -163,9 +163,10 @@ int translate_command(const dm_options *options)
     dm_status status = read_settings(&job.settings, options, &error);
     if (!status && !conversation && !job.settings.prefix_tab) status = open_prefixes(&job.prefixes, options, &error);
     if (!status) status = input_open(&input, options, &error);
+    if (!status && !conversation) status = open_models(&job.model, options, &error);
+    if (!status && !conversation) status = fit_settings(&job.settings, job.model, &error);
     if (!status) status = open_output(out, &job.output, &error);
     if (!status && conversation) status = translate_conversation(options, job.output.stream, &error);
-    if (!status && !conversation) status = open_models(&job.model, options, &error);
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);

@@ -241,7 +241,7 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
 static Status check_abilities(const dm_translate_options *o, const dm_model *model, Error *error)
 {
     const ModelConfig *c = &model->models[0]->config;
-    Status status = o->alignment ? dm_needs_source_attention(c, "an alignment", error) : DM_OK;
+    Status status = o->alignment ? dm_needs_source_attention(c, "--alignment", error) : DM_OK;
     if (!status && o->unk_replace) status = dm_needs_source_attention(c, "--unk-replace", error);
     if (!status && o->coverage_penalty != 0) status = dm_needs_source_attention(c, "--coverage-penalty", error);
     return status;

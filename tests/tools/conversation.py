@@ -1,9 +1,9 @@
 """Drives `dragoman translate` on a pseudo-terminal, as somebody who types would, and checks what comes.
-Arguments: the command, two model folders whose pieces are words, one of raw text, a folder to work in. Waits for output,
-never for a time."""
+Arguments: the command, two model folders whose pieces are words, one of raw text, one of a model that looks at no source
+pieces, a folder to work in. Waits for output, never for a time."""
 import json, os, pty, re, select, shutil, signal, subprocess, sys
 
-command, model, other, raw, room = sys.argv[1:6]
+command, model, other, raw, blind, room = sys.argv[1:7]
 LIMIT = 120  # seconds until something is taken for hanging: far more than anything here needs
 
 
@@ -226,6 +226,28 @@ def wrong_settings_are_refused_before_the_first_prompt():
     t = Terminal("--prefix", "some-file")
     t.wait("--prefix tab")
     assert t.end() == 2
+
+
+def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
+    t = Terminal(folder=blind)
+    t.ask("red blue", "score -")
+    t.ask(":align", "dragoman: --alignment asks which source pieces")
+    t.ask(":attention page.html", "a picture of attention asks which source pieces")
+    t.ask(":set alignment hard", "dragoman: --alignment asks which source pieces")
+    t.ask(":set unk-replace", "dragoman: --unk-replace asks")
+    t.ask("red blue", "score -")
+    t.ask(":set", r"alignment +-")
+    t.ask("", "")
+    assert t.end() == 0
+    t = Terminal("--alignment", "hard", folder=blind)
+    t.wait("dragoman: --alignment asks which source pieces")
+    assert t.end() == 2
+    t = Terminal("--alignment", "hard")
+    t.ask(f":model {blind}", "--alignment asks which source pieces")
+    t.wait("The model is still " + re.escape(model))
+    t.ask("w5 w6 w7", re.escape(first))
+    t.ask("", "")
+    assert t.end() == 0
 
 
 failed = 0

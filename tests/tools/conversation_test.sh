@@ -19,4 +19,7 @@ done
 mkdir elsewhere
 mv trained elsewhere/raw
 rm train.en train.zh
-python3 "$here/conversation.py" "$dragoman" "$room/model" "$room/other" "$room/elsewhere/raw" "$room"
+make_text
+"$dragoman" train --type rnn --rnn-attention none --train-sets src trg --segmenter space --dim-emb 16 --dim-rnn 16 \
+    --gemm openblas --after 2u --quiet --model blind || exit 1
+python3 "$here/conversation.py" "$dragoman" "$room/model" "$room/other" "$room/elsewhere/raw" "$room/blind" "$room"

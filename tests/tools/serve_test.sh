@@ -13,11 +13,11 @@ trap finish EXIT
 cd "$room" || exit 1
 make_folder model
 
-# start OPTIONS...: a server on a free port; sets $server and $address
+# start FOLDER OPTIONS...: a server on a free port; sets $server and $address
 start() {
     : > log
     # What runs behind is told to ignore Ctrl-C.
-    env --default-signal=INT "$dragoman" serve --model model --port 0 "$@" 2> log &
+    env --default-signal=INT "$dragoman" serve --port 0 --model "$@" 2> log &
     server=$!
     for _ in $(seq 600); do
         address=$(sed -n 's/^Open \(http:[^ ]*\).*/\1/p' log)
@@ -55,7 +55,7 @@ for i in $(seq 1 60); do
     echo "${words# }"
 done > lines
 "$dragoman" translate --model model < lines > expected
-start
+start model
 
 # ---- Answers ----
 
@@ -125,7 +125,7 @@ for _ in $(seq 10); do
 done
 ask translate -d '["w5"]' | grep -q '"text"' || fail "after clients that vanished it does not answer"
 stop TERM
-start --timeout 0.5
+start model --timeout 0.5
 python3 - "$address" << 'PYTHON' || fail "a client that says nothing"
 import socket, sys, urllib.parse
 place = urllib.parse.urlparse(sys.argv[1])
@@ -144,12 +144,36 @@ stop INT
 
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -n "$browser" ]; then
-    start
+    start model
     python3 -B "$here/serve_page.py" "$browser" "$address" "$(sed -n 3p lines)" "$(sed -n 3p expected)" ||
         fail "the page in $browser"
     stop INT
 else
     echo "There is no Chromium here: the page was not tried in a browser"
 fi
+
+# ---- A model that looks at nothing, and one whose decoder alone looks ----
+
+make_text
+sentence=$(head -n 1 src)
+for attention in none additive; do
+    "$dragoman" train --type rnn --rnn-attention $attention --train-sets src trg --segmenter space --dim-emb 16 --dim-rnn 16 \
+        --gemm openblas --after 2u --quiet --model $attention 2> err || fail "train: $(cat err)"
+    "$dragoman" translate --model $attention <<< "$sentence" > translation
+    start $attention
+    ask translate -d "[\"$sentence\"]" | grep -qF "\"text\":\"$(cat translation)\"" || fail "$attention does not translate"
+    if [ $attention = none ]; then
+        refused "alignment of what looks at nothing" 400 '"alignment asks which source pieces' \
+            translate -d "{\"lines\": [\"$sentence\"], \"alignment\": true}"
+        refused "attention of what looks at nothing" 400 "looks at none" attention -d "{\"line\": \"$sentence\"}"
+        ask info | grep -q '"alignment":false' || fail "it does not say that it aligns nothing: $(ask info)"
+        ask translate -d "[\"$sentence\"]" | grep -q '"text"' || fail "after these it does not answer"
+    else
+        ask info | grep -q '"alignment":true' || fail "it does not say that it aligns: $(ask info)"
+    fi
+    [ -z "$browser" ] || python3 -B "$here/serve_rnn_page.py" "$browser" "$address" "$sentence" "$(cat translation)" $attention ||
+        fail "the page of $attention in $browser"
+    stop TERM
+done
 
 [ $failures = 0 ] || exit 1

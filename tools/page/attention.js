@@ -105,7 +105,8 @@ class AttentionView {
     }
 
     draw() {
-        const layers = this.seen[this.kind.key], mean = meanOf(layers);
+        const layers = this.seen[this.kind.key], mean = meanOf(layers), count = layers.flat().length;
+        if (count === 1) this.head = [0, 0];  // which is its own mean
         const head = (weights, place, name, ariaLabel) =>
             option({name: `${this.name}-head`, checked: String(place) === String(this.head), ariaLabel}, () => {
                 this.head = place;
@@ -113,7 +114,8 @@ class AttentionView {
             }, smallPicture(weights), name);
         const layer = (name, heads) => element("div", {className: "layer"}, element("span", {textContent: name}),
                                                element("div", {}, ...heads));
-        this.small.replaceChildren(layer("all layers", [head(mean, null, "mean", `mean of all ${layers.flat().length} heads`)]),
+        const all = () => layer("all layers", [head(mean, null, "mean", `mean of all ${count} heads`)]);
+        this.small.replaceChildren(...(count > 1 ? [all()] : []),
             ...layers.map((heads, l) => layer(`layer ${l + 1}`, heads.map(
                 (weights, h) => head(weights, [l, h], `head ${h + 1}`, `layer ${l + 1}, head ${h + 1}`)))));
         this.small.querySelector(":checked").dispatchEvent(new Event("change"));

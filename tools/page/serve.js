@@ -8,6 +8,7 @@ const PAUSE = 250;  // milliseconds without a key before what was typed is trans
 const AT_ONCE = 32;  // lines of a request: the first ones of a long text show while the others are at work
 const REMEMBERED = 5000;  // lines
 
+const served = fetch("info").then((response) => response.json());  // which model this is
 const known = new Map();   // line -> what the server answered: a translation, or {error}
 const chosen = new Map();  // line -> which of its alternatives
 let shown = [];            // what each row shows: {line, answer}
@@ -68,10 +69,11 @@ const settings = () => ({beam_size: Number(byId("beam").value)});
 
 // Translates some lines; one that is refused is remembered with the reason, and the others go on without it.
 async function askFor(some, signal) {
+    const {alignment} = await served;
     while (some.length) {
         try {
             const answers = await ask("translate", {lines: some, n_best: Number(byId("alternatives").value),
-                                                    alignment: true, ...settings()}, signal);
+                                                    alignment, ...settings()}, signal);
             some.forEach((line, i) => known.set(line, answers[i]));
             return;
         } catch (error) {
@@ -135,7 +137,7 @@ function rowOf({line, answer, old}, row) {
     } else if (answer) {
         const hypothesis = hypothesisOf(line, answer);
         let first = true;
-        for (const [part, number] of cut(hypothesis.text, hypothesis.words)) {
+        for (const [part, number] of cut(hypothesis.text, hypothesis.words ?? [])) {
             made.append(number < 0 ? part : wordOf(part, row, number, first));
             first = first && number < 0;
         }
@@ -233,6 +235,9 @@ function walk(event) {
 
 // ---- A closer look --------------------------------------------------------------------------------------------------
 
+// Of a model that aligns nothing the answer has no words.
+const wordsOf = ({text, words}) => words ?? text.split(" ");
+
 // The words of `b` that the longest common run of words in order does not share with `a`.
 function differences(a, b) {
     const length = Array.from({length: a.length + 1}, () => new Array(b.length + 1).fill(0));
@@ -248,9 +253,9 @@ function differences(a, b) {
 }
 
 function choiceOf(line, answer, number) {
-    const hypothesis = answer.n_best[number], other = differences(answer.n_best[0].words, hypothesis.words);
+    const hypothesis = answer.n_best[number], other = differences(wordsOf(answer.n_best[0]), wordsOf(hypothesis));
     const text = element("span", {dir: "auto"});
-    for (const [part, word] of cut(hypothesis.text, hypothesis.words))
+    for (const [part, word] of cut(hypothesis.text, wordsOf(hypothesis)))
         text.append(other.has(word) ? element("b", {textContent: part}) : part);
     const score = element("span", {className: "score", textContent: hypothesis.score.toFixed(3).replace("-", "−"),
                                    title: "log-probability a piece: the nearer to 0 the better"});
@@ -378,13 +383,15 @@ function nameOf(language) {
     }
 }
 
-function introduce({models, version}) {
+function introduce({models, version, alignment}) {
     const [model] = models, names = models.map(({name}) => name).join(" + ");
     byId("name").textContent = names;
     document.title = `${names} – Dragoman`;
     byId("foot").textContent = `dragoman ${version}`;
-    const facts = [`${model.encoder_layers} + ${model.decoder_layers} layers`, `${model.decoder_attention_heads} heads`,
-                   `width ${model.d_model}`, counted(model.vocab_size, "piece")];
+    const facts = [model.architecture, `width ${model.d_model}`, counted(model.vocab_size, "piece")];
+    if (model.decoder_attention_heads) facts.splice(1, 0, `${model.decoder_attention_heads} heads`);
+    if (model.decoder_layers) facts.splice(1, 0, `${model.encoder_layers} + ${model.decoder_layers} layers`);
+    for (const id of ["how", "looks", "attention"]) byId(id).hidden = !alignment;
     if (models.length > 1) facts.unshift(`${models.length} models together; the first one has`);
     byId("about").textContent = facts.join(", ");
     if (model.segmenter === "space")
@@ -399,7 +406,7 @@ function introduce({models, version}) {
     }
 }
 
-fetch("info").then((response) => response.json()).then(introduce).catch((error) => complain(error.message));
+served.then(introduce).catch((error) => complain(error.message));
 fit();
 show();
 if (source.value) translate();

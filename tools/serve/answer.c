@@ -124,8 +124,7 @@ static const char *ending(const char *path)
 // What tokenizer_config.json says, or else the names of the texts that it learnt from. NULL: nobody says it.
 static const char *language_of(const cJSON *tokenizer, const cJSON *ours, int side)
 {
-    const cJSON *training = cJSON_GetObjectItemCaseSensitive(ours, "training"),
-                *sets = cJSON_GetObjectItemCaseSensitive(training, "train-sets");
+    const cJSON *training = json_find(ours, "training"), *sets = json_find(training, "train-sets");
     const char *said = json_string(tokenizer, side ? "target_lang" : "source_lang");
     if (*said && strcmp(said, "und") != 0) return said;
     return ending(cJSON_GetStringValue(cJSON_GetArrayItem(sets, side)));
@@ -133,29 +132,45 @@ static const char *language_of(const cJSON *tokenizer, const cJSON *ours, int si
 
 static cJSON *describe(const char *folder)
 {
-    static const char *const keys[] = {"encoder_layers",          "decoder_layers", "encoder_attention_heads",
-                                       "decoder_attention_heads", "d_model",        "vocab_size"};
-    char *name = folder_name(folder);
-    cJSON *model = cJSON_CreateObject(), *config = read_json(folder, "config.json"),
+    static const char *const keys[] = {"encoder_layers", "decoder_layers", "encoder_attention_heads",
+                                       "decoder_attention_heads", "d_model"};
+    dm_error error;
+    char *name = folder_name(folder), *text = NULL;
+    (void)dm_model_describe(folder, &text, &error);
+    cJSON *model = cJSON_CreateObject(), *described = cJSON_Parse(text), *config = read_json(folder, "config.json"),
           *tokenizer = read_json(folder, "tokenizer_config.json");
-    const cJSON *ours = cJSON_GetObjectItemCaseSensitive(config, "dragoman");
+    const cJSON *ours = json_find(config, "dragoman"), *architecture = json_find(described, "architecture");
     const char *source = language_of(tokenizer, ours, 0), *target = language_of(tokenizer, ours, 1);
     cJSON_AddStringToObject(model, "name", name);
     if (source) cJSON_AddStringToObject(model, "source_language", source);
     if (target) cJSON_AddStringToObject(model, "target_language", target);
-    copy(model, "segmenter", cJSON_GetObjectItemCaseSensitive(ours, "segmenter"));
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        copy(model, keys[i], cJSON_GetObjectItemCaseSensitive(config, keys[i]));
+    copy(model, "segmenter", json_find(ours, "segmenter"));
+    copy(model, "architecture", json_find(architecture, "name"));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) copy(model, keys[i], json_find(architecture, keys[i]));
+    copy(model, "vocab_size", json_find(config, "vocab_size"));
+    cJSON_Delete(described);
     cJSON_Delete(config);
     cJSON_Delete(tokenizer);
+    free(text);
     free(name);
     return model;
 }
 
-char *describe_models(const dm_options *options)
+// Whether they can say which words belong together.
+static bool can_align(dm_model *model)
+{
+    dm_error error;
+    dm_translate_options options;
+    (void)dm_translate_options_read(&options, NULL, &error);
+    options.alignment = true;
+    return dm_translate(model, NULL, 0, &options, NULL, &error) == DM_OK;
+}
+
+char *describe_models(const dm_options *options, dm_model *model)
 {
     cJSON *info = cJSON_CreateObject(), *models = cJSON_AddArrayToObject(info, "models");
     cJSON_AddStringToObject(info, "version", dm_version());
+    cJSON_AddBoolToObject(info, "alignment", can_align(model));
     for (int i = 0; i < dm_options_count(options, "model"); i++)
         cJSON_AddItemToArray(models, describe(dm_options_text(options, "model", i)));
     char *text = cJSON_PrintUnformatted(info);

@@ -74,6 +74,15 @@ static dm_status read_options(Question *q, dm_error *error)
     return status;
 }
 
+// What the models cannot do is said of the key, not of the option.
+static dm_status check_abilities(const Question *q, dm_model *model, dm_error *error)
+{
+    dm_error reason;
+    dm_status status = dm_translate(model, NULL, 0, &q->options, NULL, &reason);
+    if (!status) return DM_OK;
+    return misuse(error, "%.1500s", reason.message + (strncmp(reason.message, "--", 2) == 0 ? 2 : 0));
+}
+
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
 double question_work(const Question *q, size_t line)
@@ -153,6 +162,7 @@ dm_status question_read(Question *q, const char *body, size_t size, dm_model *mo
     dm_status status = parse(q, body, size, error);
     if (!status) status = find_lines(q, error);
     if (!status) status = read_options(q, error);
+    if (!status) status = check_abilities(q, model, error);
     for (size_t i = 0; i < q->count && !status; i++) {
         status = check_line(q, i, model, error);
         if (status) *line = i + 1;

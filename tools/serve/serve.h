@@ -85,7 +85,7 @@ typedef struct Reply {
 Reply reply_error(unsigned status, size_t line, const char *message);  // line: 0 for none
 Reply reply_translations(Queue *queue, Job *job);
 Reply reply_attention(Queue *queue, Job *job);
-char *describe_models(const dm_options *options);  // JSON: what GET /info answers
+char *describe_models(const dm_options *options, dm_model *model);  // JSON: what GET /info answers
 
 // ---- Clients (clients.c) --------------------------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ static void take_options(Talk *talk, dm_options *changed, const char *name)
     dm_error error = {.message = ""};
     Settings settings;
     dm_status status = talk_settings(&settings, changed, &error);
+    if (!status) status = fit_settings(&settings, talk->model, &error);
     if (status) {
         complain(status, &error);
         dm_options_free(changed);
@@ -236,8 +237,10 @@ static void open_other(Talk *talk, int count, const char *const *folders)
     dm_options *changed = dm_options_copy(talk->options);
     dm_status status = dm_options_set(changed, "model", count, folders, &error);
     if (!status) status = open_models(&model, changed, &error);
+    if (!status) status = fit_settings(&talk->settings, model, &error);
     if (status) {
         complain(status, &error);
+        dm_model_close(model);
         fprintf(talk->screen.stream, "The model is still %s\n", dm_options_text(talk->options, "model", 0));
         dm_options_free(changed);
         return;

@@ -144,6 +144,7 @@ dm_status translate_conversation(const dm_options *options, FILE *output, dm_err
                                 "--input FILE");
     }
     if (!status) status = open_models(&talk.model, options, error);
+    if (!status) status = fit_settings(&talk.settings, talk.model, error);
     if (!status) status = converse(&talk, keyboard, error);
     keyboard_close(keyboard);
     talk_forget(&talk);
