@@ -1,0 +1,164 @@
+#!/bin/bash
+# The command line with models other than the plain Transformer: recurrent ones with and without attention in all that can
+# be done with a model folder, pre-norm, and R-Drop. Argument: the command to test.
+. "$(dirname "$0")/common.sh"
+here=$(realpath "$(dirname "$0")")
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+make_text
+
+common=(--train-sets src trg --segmenter space --dim-emb 32 --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01
+    --gemm openblas --save-freq 5u --disp-freq 10u)
+rnn=("${common[@]}" --type rnn --dim-rnn 32)
+transformer=("${common[@]}" --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2)
+train() { "$dragoman" train "$@"; }
+# What train.jsonl says but for the clock.
+timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl" | grep -v '"end"'; }
+same_run() {  # same_run WHAT FOLDER FOLDER
+    same "$1" "$2/model.safetensors" "$3/model.safetensors"
+    [ "$(timeless "$2")" = "$(timeless "$3")" ] || fail "$1: $(diff <(timeless "$2") <(timeless "$3") | head -n 5)"
+}
+
+# ---- Training a recurrent model ----
+
+check 'a recurrent model' 0 'Done: --after 120e|Alignment: decoder layer 0' \
+    train "${rnn[@]}" --after 120e --valid-sets src trg --valid-freq 30e --average 3 --early-stopping 0 --model run
+grep -q '"architecture":	"rnn"' run/config.json || fail "config.json does not say rnn: $(cat run/config.json)"
+check 'one thread' 0 '' train "${rnn[@]}" --after 40u --cpu-threads 1 --model one
+check 'two threads' 0 '' train "${rnn[@]}" --after 40u --cpu-threads 2 --model two
+same_run 'any number of threads' one two
+check 'other options' 2 '--dim-rnn: begun with' train "${rnn[@]}" --after 41u --dim-rnn 48 --model one
+check 'an option of another type' 2 '--heads is for --type transformer' train "${rnn[@]}" --heads 2 --after 1u --model new
+check 'the other way round' 2 '--dim-rnn is for --type rnn' train "${transformer[@]}" --dim-rnn 16 --after 1u --model new
+[ ! -e new ] || fail 'a command that could not begin left a folder'
+
+# Ctrl-C. A job in the background ignores it unless told otherwise.
+env --default-signal=INT "$dragoman" train "${rnn[@]}" --after 1000000u --cpu-threads 2 --model stopped 2> err &
+pid=$!
+until grep -qs '"update":20' stopped/train.jsonl; do sleep 0.02; kill -0 $pid || break; done
+kill -INT $pid
+wait $pid
+got=$?
+[ $got = 130 ] || fail "Ctrl-C: exit status $got instead of 130: $(tail -n 3 err)"
+at=$(sed -nE 's/.*Stopped after update ([0-9]+).*/\1/p' err)
+check 'going on after Ctrl-C' 0 "From update $at" train "${rnn[@]}" --after $((at + 7))u --cpu-threads 1 --model stopped
+check 'the same without Ctrl-C' 0 'Done' train "${rnn[@]}" --after $((at + 7))u --model straight
+same_run 'Ctrl-C' stopped straight
+
+# ---- Translating with it ----
+
+translate() { "$dragoman" translate --model "$@"; }
+translate run < src > best || fail 'translate'
+right=$(paste -d '\n' best trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l)
+[ "$right" -gt 15 ] || fail "it has learnt $right lines of 30"
+translate run --beam-size 1 --cpu-threads 1 < src > greedy
+translate run --beam-size 1 --cpu-threads 3 --mini-batch 1 < src > alone
+same 'any number of threads' greedy alone
+translate run --n-best 3 < src > list
+[ "$(wc -l < list)" = 90 ] || fail "n-best lists of 3 for 30 lines have $(wc -l < list)"
+awk -F ' [|][|][|] ' 'NR % 3 == 1 { print $2 }' list > first
+same 'the best of a list' best first
+translate run --output-sampling topk 3 --seed 5 --cpu-threads 1 < src > drawn
+translate run --output-sampling topk 3 --seed 5 --cpu-threads 2 < src > again
+same 'a draw depends on its seed alone' drawn again
+cmp -s drawn best && fail 'nothing was drawn'
+sed 's/$/\tgold/' src | translate run --prefix tab > begun
+[ "$(grep -c '^gold' begun)" = 30 ] || fail "what was begun is not gone on with: $(head -n 3 begun)"
+translate run --alignment hard < src > aligned
+[ "$(grep -cE ' \|\|\| ([0-9]+-[0-9]+ ?)+$' aligned)" = 30 ] || fail "alignment: $(head -n 3 aligned)"
+# The first word of a reversal looks at the last one of the source.
+right=$(paste -d '|' src aligned | awk -F '[|]' '{ n = split($1, words, " "); if ($5 ~ " " (n - 1) "-0( |$)") print }' | wc -l)
+[ "$right" -gt 15 ] || fail "of 30 first words $right look at the last one of the source"
+"$dragoman" rescore --model run src trg > scores || fail 'rescore'
+[ "$(wc -l < scores)" = 30 ] || fail "$(wc -l < scores) lines were rescored"
+
+# ---- What else is done with a folder ----
+
+check 'int8' 0 '' "$dragoman" quantize --model run --output int8
+[ "$(stat -c %s int8/model.safetensors)" -lt $(($(stat -c %s run/model.safetensors) / 2)) ] || fail 'int8 is not small'
+translate int8 < src > small || fail 'int8 does not translate'
+[ "$(diff best small | grep -c '^>')" -lt 6 ] || fail "int8 translates otherwise: $(diff best small)"
+cp run/model.safetensors three
+check 'an average' 0 'the average of 3' "$dragoman" average --model run
+same 'the average that training made' run/model.safetensors three
+translate run straight < src > both || fail 'an ensemble does not translate'
+[ "$(wc -l < both)" = 30 ] || fail "an ensemble translated $(wc -l < both) lines of 30"
+check 'a shortlist' 0 '' "$dragoman" shortlist --model run --train-sets src trg
+translate run --shortlist < src > listed
+same 'a shortlist of all pieces' best listed
+"$dragoman" info --model run > drawing || fail 'info'
+for part in 'run: rnn, ' 'bidirectional GRU of 32 + 32' 'decoder, a GRU of 32' attention 'best bleu'; do
+    grep -qF -- "$part" drawing || fail "info does not draw '$part': $(cat drawing)"
+done
+"$dragoman" bench translate --model run --seconds 0 --rounds 1 --sentences 20 > measured || fail 'bench translate'
+"$dragoman" bench train --model run --seconds 0 --rounds 1 --sentences 200 --mini-batch-words 500 > measured || fail 'bench train'
+grep -q 'target tokens/s' measured || fail "bench train: $(cat measured)"
+if translate run --gemm onednn --precision bf16 < /dev/null 2> err; then  # does this machine have it?
+    check 'training in bf16' 0 'Done' train "${rnn[@]}" --gemm onednn --precision bf16 --after 120e --model bf16
+    translate bf16 < src > bf16.out || fail 'translate with what was trained in bf16'
+    right=$(paste -d '\n' bf16.out trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l)
+    [ "$right" -gt 15 ] || fail "in bf16 it has learnt $right lines of 30"
+fi
+
+# ---- Without attention ----
+
+check 'no attention' 0 'Done' train "${rnn[@]}" --rnn-attention none --after 4e --valid-sets src trg --model blind
+translate blind < src > out || fail 'translate without attention'
+[ "$(wc -l < out)" = 30 ] || fail "$(wc -l < out) lines of 30 without attention"
+echo kept > kept
+for option in '--alignment hard' '--alignment soft' --unk-replace '--coverage-penalty 1'; do
+    # What stands behind it in the pipe is not read, nor the output touched.
+    check "$option without attention" 2 "dragoman: ${option% *} asks which source pieces|looks at none" \
+        translate blind $option --input src --output kept
+    grep -q 'line 1' err && fail "$option without attention is blamed on a line: $(cat err)"
+done
+grep -q kept kept || fail 'an option that cannot be emptied the output'
+"$dragoman" info --model blind > drawing || fail 'info without attention'
+! grep -qi 'attention to' drawing || fail "attention that is not there: $(cat drawing)"
+
+# A report of both: of one a picture for its head, of the other a sentence.
+check 'a report' 0 'Wrote report.html' "$dragoman" report --model run blind --output report.html
+python3 - << 'PYTHON' || fail 'the report'
+import json, re
+page = open("report.html", encoding="utf-8").read()
+run, blind = json.loads(re.search('<script id="figures" type="application/json">(.*?)</script>', page, re.S).group(1))["runs"]
+for sentence in run["attention"]["sentences"]:
+    seen = sentence["seen"]
+    assert seen["encoder"] == seen["decoder"] == [] and [len(seen["cross"]), len(seen["cross"][0])] == [1, 1], seen
+assert len(run["attention"]["sentences"]) == 3
+assert blind["attention"]["sentences"] == [] and "looks at none" in blind["attention"]["note"], blind["attention"]
+assert run["lengths"]["buckets"] and blind["lengths"]["buckets"]
+PYTHON
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+[ -z "$browser" ] || python3 -B "$here/report_page.py" "$browser" report.html << 'STEPS' || fail 'the page of the report'
+all("#attention article").length === 3 && text.includes("looks at none")
+texts("#attention article:first-of-type .kinds label").join() === "Cross-attention"
+texts("#attention article:first-of-type .layer > span").join() === "layer 1" && all("#attention .large").length === 3
+!text.includes("undefined") && !text.includes("NaN") && texts("#settings tr").includes("typernn")
+STEPS
+
+# ---- Pre-norm, and R-Drop: a resume gives the same bytes ----
+
+resumes() {  # resumes FOLDER OPTIONS...
+    local folder=$1
+    shift
+    check "$folder" 0 'Done' train "$@" --after 30u --cpu-threads 1 --model "$folder"
+    check "$folder, the first half" 0 'Done' train "$@" --after 17u --cpu-threads 2 --model "$folder-half"
+    check "$folder, the second half" 0 'From update 17' train "$@" --after 30u --cpu-threads 1 --model "$folder-half"
+    same "$folder, in two parts" "$folder/model.safetensors" "$folder-half/model.safetensors"
+    [ "$(translate "$folder" < src | wc -l)" = 30 ] || fail "$folder does not translate"
+}
+resumes pre "${transformer[@]}" --norm-place pre
+grep -q '"model_type":	"pegasus"' pre/config.json || fail "pre-norm is not pegasus: $(head -n 3 pre/config.json)"
+"$dragoman" info --model pre | grep -q 'pre-norm' || fail 'info does not say pre-norm'
+resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+check 'the same without R-Drop' 0 'Done' train "${transformer[@]}" --dropout 0.2 --after 30u --model plain
+cmp -s plain/model.safetensors r-drop/model.safetensors && fail 'R-Drop changes nothing'
+check 'R-Drop without dropout' 2 'r-drop|--dropout' train "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0 --after 1u --model new
+check 'no such term' 2 'r-drip|r-drop' train "${transformer[@]}" --add-loss r-drip 2.5 --after 1u --model new
+check 'a weight of nothing' 2 'stands before the name' train "${transformer[@]}" --add-loss 2.5 r-drop --after 1u --model new
+[ ! -e new ] || fail 'a command that could not begin left a folder'
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
