@@ -86,7 +86,7 @@ static bool cut_column(const Input *input, Chunk *chunk, char **line)
     return true;
 }
 
-static void take(const Input *input, Chunk *chunk, char *line, size_t length)
+static void take_line(const Input *input, Chunk *chunk, char *line, size_t length)
 {
     if (strlen(line) < length)
         refuse_line(input, chunk, "has a NUL byte: it is not a text in UTF-8");
@@ -111,7 +111,7 @@ void input_next_chunk(Input *input, Chunk *chunk)
     while (chunk->count < MOST_LINES && input->from < MOST_BYTES && !chunk->refused) {
         char *line = cut_line(input, &length);
         if (line)
-            take(input, chunk, line, length);
+            take_line(input, chunk, line, length);
         else if (input->ended || (chunk->count && !more_waits(input)))
             break;
         else if (input->used - input->from > LONGEST_LINE)

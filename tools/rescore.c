@@ -77,7 +77,7 @@ static void print(const Job *job, const dm_rescored *rescored)
     putchar('\n');
 }
 
-static void take(Job *job, const dm_rescored *rescored)
+static void take_figures(Job *job, const dm_rescored *rescored)
 {
     job->cost -= rescored->log_probability;
     job->pieces += (size_t)rescored->pieces;
@@ -107,7 +107,7 @@ static dm_status rescore(Job *job, const Pairs *pairs, dm_rescored *rescored, dm
             part /= 2;
             continue;
         }
-        for (size_t i = 0; i < part; i++) take(job, &rescored[i]);
+        for (size_t i = 0; i < part; i++) take_figures(job, &rescored[i]);
         dm_rescored_free(rescored, part);
         if (!flush_output(stdout, "standard output", error)) return DM_FAILURE;
         done += part;

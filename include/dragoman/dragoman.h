@@ -232,8 +232,7 @@ typedef struct dm_observer {
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.
 // *stopped (may be NULL): whether the observer stopped it before its end.
 DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
-// The metrics of --valid-metrics, by whose names the log (train.jsonl) calls its figures, and whether less is better.
-DM_API const char *dm_metric_name(int index);   // NULL: no more of them
+// Whether less of a metric of --valid-metrics, by whose names the log (train.jsonl) calls its figures, is better.
 DM_API bool dm_metric_falls(const char *name);  // false as well: there is no such metric
 
 // Averages the weights of checkpoints as the options of "average" say, into model.safetensors of the folder or a file.

@@ -20,7 +20,7 @@ typedef struct Training {
 
 // ---- Beginning and end --------------------------------------------------------------------------------------------
 
-static void begin(Training *t)
+static void begin_training(Training *t)
 {
     Bench *bench = t->bench;
     const dm_options *o = bench->options;
@@ -63,7 +63,7 @@ static void begin(Training *t)
     }
 }
 
-static void end(Training *t)
+static void end_training(Training *t)
 {
     for (int i = 0; t->workers.profiles && i < t->bench->threads; i++) dm_profile_free(&t->workers.profiles[i]);
     free(t->workers.profiles);
@@ -196,7 +196,7 @@ Status dm_bench_train(Bench *bench, Error *error)
 {
     Training t = {.bench = bench};
     Tally whole = {0};
-    begin(&t);
+    begin_training(&t);
     const int length = (int)dm_options_number(bench->options, "length");
     Status status =
         dm_products_of_training(&t.products, &bench->config, t.shard_words, length ? length : DM_MEAN_LENGTH, error);
@@ -214,6 +214,6 @@ Status dm_bench_train(Bench *bench, Error *error)
     cJSON_AddNumberToObject(result, "lanes", t.optimizer.lane_count);
     cJSON_AddNumberToObject(result, "updates", (double)whole.times);
     if (t.workers.profiles) cJSON_AddItemToObject(result, "profile", describe_profile(&t, whole.seconds));
-    end(&t);
+    end_training(&t);
     return status;
 }

@@ -144,7 +144,7 @@ static Status choose_best(Choice *choice, int wanted, Error *error)
     return DM_OK;
 }
 
-static Status choose(Choice *choice, const cJSON *extra, Error *error)
+static Status choose_checkpoints(Choice *choice, const cJSON *extra, Error *error)
 {
     int last = whole(choice->options, "last"), best = whole(choice->options, "best");
     if (dm_options_count(choice->options, "FILE")) {
@@ -222,7 +222,7 @@ dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_
     if (!status) status = dm_config_read(&config, &extra, choice.folder, error);
     if (!status) model = dm_model_create(&config);
     if (!status) status = dm_folder_lock(&lock, choice.folder, error);
-    if (!status) status = choose(&choice, extra, error);
+    if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = average(&choice, model, observer, error);
     for (int i = 0; i < choice.count; i++) free(choice.list[i].path);
     free(choice.list);

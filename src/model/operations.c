@@ -59,7 +59,7 @@ typedef struct Run {
     Graph graph;
 } Run;
 
-static Graph *begin(Run *run, CountedModel *counted, CountedList *to)
+static Graph *begin_counting(Run *run, CountedModel *counted, CountedList *to)
 {
     const Parameters *p = &counted->model->parameters;
     dm_arena_reset(&counted->arena);
@@ -77,7 +77,7 @@ static SearchState *read_source(Graph *g, const Model *model, CountedText source
 void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to)
 {
     Run run;
-    Graph *g = begin(&run, counted, to);
+    Graph *g = begin_counting(&run, counted, to);
     counted->model->architecture->finish(read_source(g, counted->model, source));
 }
 
@@ -85,7 +85,7 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
 {
     Run run;
     CountedList read = {0};
-    Graph *g = begin(&run, counted, &read);
+    Graph *g = begin_counting(&run, counted, &read);
     const Model *model = counted->model;
     const Architecture *a = model->architecture;
     SearchState *state = read_source(g, model, source);
@@ -107,7 +107,7 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
 void dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to)
 {
     Run run;
-    Graph *g = begin(&run, counted, to);
+    Graph *g = begin_counting(&run, counted, to);
     const Model *model = counted->model;
     const Architecture *a = model->architecture;
     g->recording = true;

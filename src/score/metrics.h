@@ -23,3 +23,4 @@ enum { DM_MOST_METRICS = 8 };  // of a validation
 
 extern const Metric dm_metrics[];              // ends with a name of NULL
 const Metric *dm_metric_of(const char *name);  // NULL: no such metric
+const char *dm_metric_name(int index);         // NULL: no more of them

@@ -124,7 +124,7 @@ static void show_partial(const Stepwise *s, Arena *arena, const Sentence *senten
 }
 
 // One piece more for all sentences that are alive; returns how many are so afterwards.
-static int step(Graph *g, Stepwise *s, SearchState *const *states, Sentence **alive, int open)
+static int extend_all(Graph *g, Stepwise *s, SearchState *const *states, Sentence **alive, int open)
 {
     s->rules.length = ++s->length;
     s->taken = s->made = 0;
@@ -146,7 +146,7 @@ static int step(Graph *g, Stepwise *s, SearchState *const *states, Sentence **al
 
 // One slot for each sentence. At most `width` hypotheses end at a step, before it there were less, and at the limit the
 // open ones come on top.
-static void start(Arena *arena, Stepwise *s, Sentence *sentences)
+static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
 {
     const SearchJob *job = s->job;
     const dm_translate_options *o = job->options;
@@ -210,12 +210,12 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
     Sentence *sentences = dm_arena_take(g->arena, (size_t)count * sizeof *sentences);
     Sentence **alive = dm_arena_take(g->arena, (size_t)count * sizeof *alive);
     for (int i = 0; i < count; i++) alive[i] = &sentences[i];
-    start(g->arena, s, sentences);
+    begin_sentences(g->arena, s, sentences);
     if (job->shortlist && models == 1) s->output = dm_shortlist_output(job->shortlist, g, job->models[0], job->source);
     int open = count;
     bool stopped = false;
     while (open && !stopped) {
-        open = step(g, s, states, alive, open);
+        open = extend_all(g, s, states, alive, open);
         for (int m = 0; m < models && open; m++)
             job->models[m]->architecture->keep(states[m], s->from, NULL, s->taken, 1);
         stopped = open && o->stop && o->stop(o->context);

@@ -121,7 +121,7 @@ typedef struct Batch {
     const Line *lines;
 } Batch;
 
-static void tell(void *context, int sentence, const int *ids, int count)
+static void tell_partial(void *context, int sentence, const int *ids, int count)
 {
     const Batch *batch = context;
     const dm_translate_options *o = &batch->translator->options;
@@ -153,7 +153,7 @@ static void translate_batch(void *context, int index, int thread)
                            .options = o,
                            .prefixes = prefixes,
                            .lines = numbers,
-                           .partial = o->partial ? tell : NULL,
+                           .partial = o->partial ? tell_partial : NULL,
                            .context = &batch};
     if (!dm_search(&g, &job, found)) {
         work->stopped = true;
@@ -194,7 +194,7 @@ static void rescore_batch(void *context, int index, int thread)
 }
 
 // Segments, sorts, cuts, and lets the threads run `batch` over all lines of at least `shortest` pieces.
-static void run(Work *work, int count, Job *batch, int shortest)
+static void run_batches(Work *work, int count, Job *batch, int shortest)
 {
     int threads = work->translator->options.threads;
     work->lines = dm_allocate((size_t)count, sizeof(Line));
@@ -231,7 +231,8 @@ bool dm_translator_run(const Translator *translator, const char *const *lines, s
     if (!count) return true;
     memset(out, 0, count * sizeof *out);
     Work work = {.translator = translator, .sources = lines, .translations = out};
-    run(&work, (int)count, translate_batch, 2);  // end of sentence alone, or not even that: nothing to translate
+    enum { SHORTEST = 2 };  // the end of sentence alone, or not even that, is nothing to translate
+    run_batches(&work, (int)count, translate_batch, SHORTEST);
     if (work.stopped) {
         dm_translations_free(out, count);
         return false;
@@ -247,5 +248,5 @@ void dm_translator_rescore(const Translator *translator, const char *const *sour
     assert(count <= INT_MAX);
     if (!count) return;
     Work work = {.translator = translator, .sources = sources, .targets = targets, .rescored = out};
-    run(&work, (int)count, rescore_batch, 0);
+    run_batches(&work, (int)count, rescore_batch, 0);
 }

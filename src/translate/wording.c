@@ -95,7 +95,8 @@ static bool has_unknown(const Segmenter *segmenter, const Hypothesis *h)
     return false;
 }
 
-static dm_hypothesis one(const Translator *t, const Source *source, const Hypothesis *h, const Look *look)
+static dm_hypothesis hypothesis_in_words(const Translator *t, const Source *source, const Hypothesis *h,
+                                         const Look *look)
 {
     const Vocabulary *vocabulary = dm_segmenter_vocabulary(t->segmenter, DM_TARGET);
     dm_hypothesis out = {.log_probability = h->log_probability, .score = h->score, .pieces = h->pieces};
@@ -127,7 +128,7 @@ dm_translation dm_put_into_words(const Translator *t, const char *line, const Fo
         source.words = words_of(t->segmenter, (const char *const *)source.pieces, source.ids.count - 1);
     }
     for (int i = 0; i < found->count; i++)
-        out.hypotheses[i] = one(t, &source, &found->best[i], looks ? &looks[i] : NULL);
+        out.hypotheses[i] = hypothesis_in_words(t, &source, &found->best[i], looks ? &looks[i] : NULL);
     if (t->options.alignment) {
         out.source_words = source.words.count;
         out.source_word =

@@ -127,7 +127,7 @@ static dnnl_memory_desc_t packed(const Kept *kept, int n, int k, int type, bool 
     return chosen;
 }
 
-static Matmul *make(const Kept *kept, const MatmulForm *form)
+static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
 {
     Matmul *made = dm_allocate(1, sizeof *made);
     const dnnl_data_type_t type = operand_type(form->type);
@@ -166,7 +166,7 @@ static const Matmul *find(Kept *kept, const MatmulForm *form)
     for (Matmul *at = *bucket; at; at = at->next)
         if (memcmp(&at->form, form, sizeof *form) == 0) return at;
     if (kept->count == MOST) forget(kept);
-    Matmul *made = make(kept, form);
+    Matmul *made = make_matmul(kept, form);
     made->next = *bucket;
     *bucket = made;
     kept->count++;

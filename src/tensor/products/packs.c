@@ -104,7 +104,7 @@ static const float *side_by_side(const Tensor *weight, int first, int count, flo
     return *copy;
 }
 
-static Pack *make(Packs *packs, const Tensor *weight, int first, int count)
+static Pack *make_pack(Packs *packs, const Tensor *weight, int first, int count)
 {
     const int width = weight->cols;
     float *copy;
@@ -146,7 +146,7 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
     pack = look_up(packs, rows, count, weight->cols, &at);
     if (!pack) {
         assert(packs->count < MOST);
-        pack = make(packs, weight, first, count);
+        pack = make_pack(packs, weight, first, count);
         packs->count++;
         atomic_store_explicit(&packs->slot[at], pack, memory_order_release);
     }

@@ -22,7 +22,7 @@ static const Term *term_of(const char *name)
     return NULL;
 }
 
-static Status choose(ChosenTerms *chosen, const Term *term, const dm_options *options, Error *error)
+static Status choose_term(ChosenTerms *chosen, const Term *term, const dm_options *options, Error *error)
 {
     for (int i = 0; i < chosen->count; i++)
         if (chosen->term[i] == term) return dm_misuse(error, "--add-loss names %s twice", term->name);
@@ -46,7 +46,7 @@ Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error
         const char *word = dm_options_text(options, "add-loss", i);
         const Term *term = term_of(word);
         if (term)
-            status = choose(chosen, term, options, error);
+            status = choose_term(chosen, term, options, error);
         else if (!chosen->count)
             status = dm_misuse(error, "--add-loss: a weight, %s, stands before the name of its term", word);
         else
