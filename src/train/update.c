@@ -68,14 +68,20 @@ typedef struct Turn {
     Profile *profile;
 } Turn;
 
+static bool is_its_turn(const Turn *turn)
+{
+    return atomic_load_explicit(turn->lane, memory_order_acquire) == turn->before;
+}
+
 // Shards are handed out in order, so the one waited for is being worked on. The time is charged to waiting, and then
 // again to the op that has come to wait.
 static void wait_for_turn(void *context)
 {
     const Turn *turn = context;
+    if (is_its_turn(turn)) return;
     const int account = turn->profile ? turn->profile->current : 0;
     dm_profile_turn(turn->profile, DM_SPENT_WAITING);
-    while (atomic_load_explicit(turn->lane, memory_order_acquire) != turn->before) sched_yield();
+    while (!is_its_turn(turn)) sched_yield();
     dm_profile_turn(turn->profile, account);
 }
 
@@ -112,6 +118,7 @@ static void train_shard(void *context, int index, int thread)
     g.waiting = &turn;
     w->losses[index] = run_shard(round, &g, index);
     dm_backward(&g);
+    wait_for_turn(&turn);  // it has, unless no weight had a gradient
     atomic_store_explicit(turn.lane, turn.before + 1, memory_order_release);
     dm_profile_turn(profile, DM_SPENT_NOWHERE);
 }
