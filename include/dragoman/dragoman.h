@@ -96,8 +96,8 @@ DM_API bool dm_text_stream_ready(const dm_text_stream *stream);
 
 typedef struct dm_model dm_model;
 
-// Opens a MarianMT folder: one that dragoman trained, or one made elsewhere. options: of "translate", "rescore",
-// "serve" or "bench", or NULL for the defaults (only gemm and precision matter here). The caller closes it.
+// Opens a model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere. options: of "translate",
+// "rescore", "serve" or "bench", or NULL for the defaults (only gemm and precision matter here). The caller closes it.
 DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error);
 // Makes an ensemble of the model and another one with the same vocabularies: the probability of a piece is the mean of
 // what the members give it. What looks at attention looks at that of the first.

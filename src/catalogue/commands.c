@@ -142,7 +142,8 @@ const CommandTable dm_catalogue = {
     .groups = groups,
     .other_names = dm_other_names,
     .summary = "train translation models, translate with them, score the result",
-    .about = "Trains translation models (Transformers, in the MarianMT folder format) on a processor, translates with "
+    .about = "Trains translation models (Transformers, in folders that other programs open, and recurrent ones) on a "
+             "processor, translates with "
              "them, and scores the result.",
     .next_steps = "A first model: train with --train-sets and --model, then translate with the same --model. Results "
                   "go to standard output, all else to standard error. Exit status: 0 done, 1 the input or the system "

@@ -33,11 +33,11 @@ const OptionRow dm_rows_data[] = {
              "goes on with it"}},
     {DM_TRANSLATE | DM_SERVE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1,
      .values_max = 16, .argument = "DIR ...", .required = true,
-     .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere; several with the same "
+     .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"}},
     {DM_RESCORE | DM_INFO | DM_QUANTIZE | DM_SHORTLIST, &(const Option){.name = "model", .aliases = "m",
      .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR", .required = true,
-     .help = "model folder: one that dragoman trained, or a MarianMT one made elsewhere"}},
+     .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere"}},
     {DM_AVERAGE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .required = true,
      .help = "model folder: its config.json says what the weights must look like, its model.safetensors is replaced"}},
