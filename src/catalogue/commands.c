@@ -143,8 +143,7 @@ const CommandTable dm_catalogue = {
     .other_names = dm_other_names,
     .summary = "train translation models, translate with them, score the result",
     .about = "Trains translation models (Transformers, in folders that other programs open, and recurrent ones) on a "
-             "processor, translates with "
-             "them, and scores the result.",
+             "processor, translates with them, and scores the result.",
     .next_steps = "A first model: train with --train-sets and --model, then translate with the same --model. Results "
                   "go to standard output, all else to standard error. Exit status: 0 done, 1 the input or the system "
                   "failed, 2 the command line is wrong, 130 Ctrl-C stopped a training run, which can go on.",
