@@ -98,6 +98,16 @@ static void a_weight_before_its_term_is_refused(void)
     }
 }
 
+static void a_second_weight_of_a_term_is_refused(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        char *values = dm_format("%s 1 2", dm_terms[i]->name),
+             *wanted = dm_format("%s has a weight already, and a second one, 2,", dm_terms[i]->name);
+        expect_refused(values, "0.1", wanted);
+        free(values), free(wanted);
+    }
+}
+
 static void a_term_named_twice_is_refused(void)
 {
     for (int i = 0; dm_terms[i]; i++) {
@@ -157,6 +167,7 @@ const Fact facts[] = {
     FACT(a_term_has_the_weight_behind_it_or_its_usual_one),
     FACT(terms_stand_in_the_order_in_which_they_are_named),
     FACT(a_weight_before_its_term_is_refused),
+    FACT(a_second_weight_of_a_term_is_refused),
     FACT(a_term_named_twice_is_refused),
     FACT(what_compares_draws_of_dropout_needs_some),
     FACT(what_terms_add_is_summed_in_their_order),

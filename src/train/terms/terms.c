@@ -41,6 +41,7 @@ static Status choose_term(ChosenTerms *chosen, const Term *term, const dm_option
 Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error *error)
 {
     Status status = DM_OK;
+    bool weighted = false;  // the last term has its weight
     *chosen = (ChosenTerms){.copies = 1};
     for (int i = 0; i < dm_options_count(options, "add-loss") && !status; i++) {
         const char *word = dm_options_text(options, "add-loss", i);
@@ -49,8 +50,12 @@ Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error
             status = choose_term(chosen, term, options, error);
         else if (!chosen->count)
             status = dm_misuse(error, "--add-loss: a weight, %s, stands before the name of its term", word);
+        else if (weighted)
+            status = dm_misuse(error, "--add-loss: %s has a weight already, and a second one, %s, stands behind it",
+                               chosen->term[chosen->count - 1]->name, word);
         else
             chosen->weight[chosen->count - 1] = dm_option_number(word);
+        weighted = !term;
     }
     return status;
 }
