@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "model/shape_options.h"
 
 void dm_config_free(ModelConfig *config)
 {
@@ -125,15 +126,19 @@ Status dm_shape_settle(dm_options *options, const Architecture *architecture, Er
     return status;
 }
 
+static void leave_out(dm_options *options, const Option *option, char given[256])
+{
+    const size_t used = strlen(given);
+    if (dm_options_given(options, option->name))
+        snprintf(given + used, 256 - used, "%s--%s", used ? ", " : "", option->name);
+    dm_options_drop(options, option->name);
+}
+
 void dm_shape_leave_out(dm_options *options, char given[256])
 {
-    size_t used = 0;
     given[0] = '\0';
+    leave_out(options, &dm_option_type, given);
     for (int i = 0; dm_architecture_name(i); i++)
-        for (const ShapeRow *row = dm_architecture(dm_architecture_name(i))->shape; row->key; row++) {
-            if (!row->option) continue;
-            if (dm_options_given(options, row->option->name) && used < 256)
-                used += (size_t)snprintf(given + used, 256 - used, "%s--%s", used ? ", " : "", row->option->name);
-            dm_options_drop(options, row->option->name);
-        }
+        for (const ShapeRow *row = dm_architecture(dm_architecture_name(i))->shape; row->key; row++)
+            if (row->option) leave_out(options, row->option, given);
 }

@@ -100,6 +100,13 @@ if translate run --gemm onednn --precision bf16 < /dev/null 2> err; then  # does
     [ "$right" -gt 15 ] || fail "in bf16 it has learnt $right lines of 30"
 fi
 
+# ---- Training on from it: a model brings its type as it brings its dimensions ----
+
+further() { train "${common[@]}" --pretrained-model run --model further "$@"; }
+check 'training on' 0 'what --type, --dim-emb would say does not count' further --type transformer --after 5u
+! grep -q '"type"' further/config.json || fail 'a type is written down that is not that of the model'
+check 'going on with it' 0 'From update 5|Done' further --after 9u
+
 # ---- Without attention ----
 
 check 'no attention' 0 'Done' train "${rnn[@]}" --rnn-attention none --after 4e --valid-sets src trg --model blind
