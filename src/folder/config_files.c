@@ -96,12 +96,22 @@ static int read_row(JsonFile *file, const ShapeRow *row)
     return dm_json_integer(file, row->key, row->low, row->high, must ? row->low : row->missing);
 }
 
+// What the format means without saying it. A file that says otherwise is not of such a model.
+static int read_meant(JsonFile *file, const Format *format, const ShapeRow *row, const char *meant)
+{
+    const char *said = dm_json_text(file, row->key, meant);
+    if (said && strcmp(said, meant) != 0)
+        dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but in a %s model it is \"%s\"", file->path, row->key, said,
+                         format->model_type, meant);
+    return dm_shape_index(row, meant);
+}
+
 static void read_shape(ModelConfig *config, const Format *format, JsonFile *file)
 {
     const ShapeRow *rows = config->architecture->shape;
     for (const ShapeRow *row = rows; row->key; row++) {
         const char *meant = dm_format_means(format, row->key);
-        dm_shape_set(config, row, meant ? dm_shape_index(row, meant) : read_row(file, row));
+        dm_shape_set(config, row, meant ? read_meant(file, format, row, meant) : read_row(file, row));
     }
     for (const ShapeRow *row = rows; row->key && !file->status; row++) {
         if (!row->divides) continue;

@@ -298,6 +298,29 @@ static void a_flag_that_is_not_said_is_taken_for_right(void)
         }
 }
 
+static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
+{
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (const FormatMeans *means = cases[i].format->means; means && means->key; means++) {
+            const ModelConfig config = config_of(i);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            cJSON *json = read_json(folder);
+            cJSON_AddStringToObject(json, means->key, "abacus");
+            write_json(json, folder);
+            char *wanted = dm_format("\"%s\" is \"abacus\", but in a %s model it is \"%s\"", means->key,
+                                     cases[i].model_type, means->name);
+            CU_ASSERT(is_refused(folder, wanted));
+            free(wanted);
+            json = read_json(folder);
+            cJSON_ReplaceItemInObjectCaseSensitive(json, means->key, cJSON_CreateString(means->name));
+            write_json(json, folder);
+            ModelConfig again;
+            CU_ASSERT_EQUAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+            dm_config_free(&again);
+        }
+}
+
 static void separate_vocabularies_are_refused_where_a_format_has_none(void)
 {
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -352,6 +375,7 @@ const Fact facts[] = {
     FACT(flags_that_other_programs_ask_for_are_said),
     FACT(a_flag_with_the_other_value_is_refused_by_name),
     FACT(a_flag_that_is_not_said_is_taken_for_right),
+    FACT(a_shape_that_a_format_does_not_have_is_refused_by_name),
     FACT(separate_vocabularies_are_refused_where_a_format_has_none),
     FACT(a_type_that_is_none_is_refused_with_those_there_are),
     FACT(a_name_that_is_none_is_refused_with_those_there_are),
