@@ -125,7 +125,11 @@ static Status check_weighted(const Option *row, const char *label, const char *v
 {
     double number;
     if (read_number(value, &number)) return check_number(row, label, value, error);
-    return check_choice(row, label, value, error);
+    if (dm_option_has_word(row, value)) return DM_OK;
+    char *words = dm_option_words(row, ", ");
+    Status status = dm_misuse(error, "%s: '%s' is neither a number nor one of %s", label, value, words);
+    free(words);
+    return status;
 }
 
 // ---- One value ------------------------------------------------------------------------------------------------------

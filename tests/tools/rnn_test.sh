@@ -164,6 +164,8 @@ check 'the same without R-Drop' 0 'Done' train "${transformer[@]}" --dropout 0.2
 cmp -s plain/model.safetensors r-drop/model.safetensors && fail 'R-Drop changes nothing'
 check 'R-Drop without dropout' 2 'r-drop|--dropout' train "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0 --after 1u --model new
 check 'no such term' 2 'r-drip|r-drop' train "${transformer[@]}" --add-loss r-drip 2.5 --after 1u --model new
+check 'no such weight' 2 "'2,5' is neither a number nor one of r-drop" \
+    train "${transformer[@]}" --add-loss r-drop 2,5 --after 1u --model new
 check 'a weight of nothing' 2 'stands before the name' train "${transformer[@]}" --add-loss 2.5 r-drop --after 1u --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'
 
