@@ -211,6 +211,8 @@ static bool same_value(const Option *row, const char *a, const char *b)
 {
     Duration first, second;
     if (is_number(row)) return same_number(dm_option_number(a), dm_option_number(b));
+    if (row->type == DM_WEIGHTED && !dm_option_has_word(row, a) && !dm_option_has_word(row, b))
+        return same_number(dm_option_number(a), dm_option_number(b));
     if (row->type == DM_DURATION)
         return dm_option_read_duration(a, &first) && dm_option_read_duration(b, &second) &&
                first.amount == second.amount && first.unit == second.unit;

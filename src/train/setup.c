@@ -55,7 +55,7 @@ static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *erro
 
 static Status read_settings(Run *run, Error *error)
 {
-    const dm_options *o = run->options;
+    dm_options *o = run->options;
     RunSettings *s = &run->settings;
     int threads = whole(o, "cpu-threads"), words = whole(o, "mini-batch-words"), shard = whole(o, "shard-words");
     *s = (RunSettings){

@@ -63,7 +63,7 @@ static void a_term_has_the_weight_behind_it_or_its_usual_one(void)
         const Term *term = dm_terms[i];
         ChosenTerms chosen;
         CU_ASSERT_EQUAL(choose(&chosen, term->name, "0.1", NULL), DM_OK);
-        CU_ASSERT(chosen.count == 1 && chosen.term[0] == term && chosen.weight[0] == term->usual);
+        CU_ASSERT(chosen.count == 1 && chosen.term[0] == term && chosen.weight[0] == dm_option_number(term->usual));
         CU_ASSERT(chosen.copies == term->copies);
         char *weighted = dm_format("%s 0.375", term->name);
         CU_ASSERT_EQUAL(choose(&chosen, weighted, "0.1", NULL), DM_OK);
@@ -82,7 +82,7 @@ static void terms_stand_in_the_order_in_which_they_are_named(void)
             char *values = dm_format("%s 0.25 %s", a->name, b->name);
             CU_ASSERT_EQUAL(choose(&chosen, values, "0.1", NULL), DM_OK);
             CU_ASSERT(chosen.count == 2 && chosen.term[0] == a && chosen.term[1] == b);
-            CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == b->usual);
+            CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == dm_option_number(b->usual));
             CU_ASSERT_EQUAL(chosen.copies, a->copies > b->copies ? a->copies : b->copies);
             free(values);
         }
@@ -161,10 +161,26 @@ static void what_terms_add_is_summed_in_their_order(void)
     CU_ASSERT_STRING_EQUAL(calls, "21");
 }
 
+// So that a run is compared with what counted: a bare name is the name with its usual weight.
+static void the_weight_that_counts_is_written_into_the_options(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        dm_options *options = dm_options_new("train");
+        ChosenTerms chosen;
+        CU_ASSERT_EQUAL(dm_options_set(options, "add-loss", 1, &dm_terms[i]->name, NULL), DM_OK);
+        CU_ASSERT_EQUAL(dm_terms_of_options(&chosen, options, NULL), DM_OK);
+        CU_ASSERT_EQUAL_FATAL(dm_options_count(options, "add-loss"), 2);
+        CU_ASSERT_STRING_EQUAL(dm_options_text(options, "add-loss", 0), dm_terms[i]->name);
+        CU_ASSERT_STRING_EQUAL(dm_options_text(options, "add-loss", 1), dm_terms[i]->usual);
+        dm_options_free(options);
+    }
+}
+
 const Fact facts[] = {
     FACT(every_term_has_a_case),
     FACT(without_the_option_there_is_no_term_and_one_copy_of_a_sentence),
     FACT(a_term_has_the_weight_behind_it_or_its_usual_one),
+    FACT(the_weight_that_counts_is_written_into_the_options),
     FACT(terms_stand_in_the_order_in_which_they_are_named),
     FACT(a_weight_before_its_term_is_refused),
     FACT(a_second_weight_of_a_term_is_refused),

@@ -20,7 +20,7 @@ static double add(const TermInput *in, double weight)
 
 const Term dm_r_drop = {.name = "r-drop",
                         .about = "what two draws of dropout make of a sentence is to be alike (Liang et al. 2021)",
-                        .usual = 2.5,
+                        .usual = "2.5",
                         .copies = 2,
                         .of_dropout = true,
                         .add = add};

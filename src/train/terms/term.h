@@ -12,7 +12,7 @@ typedef struct TermInput {
 
 typedef struct Term {
     const char *name, *about;
-    double usual;     // weight
+    const char *usual;  // weight, as the option says it
     int copies;       // of each sentence in an example, which run under masks of their own: 1, or 2
     bool of_dropout;  // without it, there is nothing to add
     // Adds the gradient of weight * term to what it looks at, and returns what it adds to the objective.
@@ -32,6 +32,7 @@ typedef struct ChosenTerms {
     int count, copies;
 } ChosenTerms;
 
-// --add-loss: names, each with its weight behind it or without. DM_USAGE for one that cannot count.
-Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error *error);
+// --add-loss: names, each with its weight behind it or without, which is then filled in, so that the record of a run has
+// it. DM_USAGE for one that cannot count.
+Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *error);
 double dm_terms_add(const ChosenTerms *chosen, const TermInput *input);

@@ -32,13 +32,27 @@ static Status choose_term(ChosenTerms *chosen, const Term *term, const dm_option
                          "--dropout above 0",
                          term->name);
     if (chosen->count == DM_MOST_TERMS) return dm_misuse(error, "--add-loss takes at most %d terms", DM_MOST_TERMS);
-    chosen->weight[chosen->count] = term->usual;
+    chosen->weight[chosen->count] = dm_option_number(term->usual);
     chosen->term[chosen->count++] = term;
     chosen->copies = term->copies > chosen->copies ? term->copies : chosen->copies;
     return DM_OK;
 }
 
-Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error *error)
+// Every name with its weight behind it.
+static Status fill_in_weights(dm_options *options, Error *error)
+{
+    const char *filled[2 * DM_MOST_TERMS];
+    int count = 0;
+    for (int i = 0; i < dm_options_count(options, "add-loss"); i++) {
+        const char *word = dm_options_text(options, "add-loss", i), *next = dm_options_text(options, "add-loss", i + 1);
+        const Term *term = term_of(word);
+        filled[count++] = word;
+        if (term && (!next || term_of(next))) filled[count++] = term->usual;
+    }
+    return count ? dm_options_set(options, "add-loss", count, filled, error) : DM_OK;
+}
+
+Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *error)
 {
     Status status = DM_OK;
     bool weighted = false;  // the last term has its weight
@@ -57,7 +71,7 @@ Status dm_terms_of_options(ChosenTerms *chosen, const dm_options *options, Error
             chosen->weight[chosen->count - 1] = dm_option_number(word);
         weighted = !term;
     }
-    return status;
+    return status ? status : fill_in_weights(options, error);
 }
 
 double dm_terms_add(const ChosenTerms *chosen, const TermInput *input)
