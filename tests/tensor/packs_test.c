@@ -179,6 +179,56 @@ static void packed_products_are_those_of_the_rounded_numbers(void)
     }
 }
 
+// Sizes of weights of toy, tiny and base and of slices of the vocabulary, and others where kernels may change.
+static const int model_sizes[] = {33, 64, 97, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048};
+
+// On AMX, int8 weights in the layout for many rows would: of products of one row of [256, 256], say.
+static void no_packed_product_of_few_rows_runs_in_reference_code(void)
+{
+    enum { ROWS = 64, SIZES = DM_COUNT(model_sizes) };
+    static const MatmulType types[] = {
+        [DM_PRECISION_FP32] = DM_MATMUL_F32, [DM_PRECISION_BF16] = DM_MATMUL_BF16, [DM_PRECISION_INT8] = DM_MATMUL_S8};
+    for (size_t p = 0; p < DM_COUNT(precisions); p++) {
+        Packs *packs = packs_in(precisions[p]);
+        const bool library = packs && strcmp(dm_packs_kernels(packs), "onednn") == 0;
+        for (size_t i = 0; library && i < SIZES * SIZES; i++) {
+            const int n = model_sizes[i / SIZES], k = model_sizes[i % SIZES];
+            int slow = 0;
+            for (int rows = ROWS; rows; rows--) {
+                const MatmulForm form = {
+                    .m = rows, .n = n, .k = k, .lda = k, .ldc = n, .type = (int)types[precisions[p]]};
+                if (dm_matmul_is_reference(&form)) slow = rows;
+            }
+            expect(!slow, "%s [%d, %d]: reference code for %d rows", dm_precision_name(precisions[p]), n, k, slow);
+        }
+        dm_packs_destroy(packs);
+    }
+}
+
+// Whichever kernel makes it: the sums of int8 are exact.
+static void a_row_of_an_int8_product_depends_on_no_other_row(void)
+{
+    enum { ROWS = 64 };
+    static const int sizes[][2] = {{33, 65}, {64, 128}, {128, 128}, {384, 128}, {256, 256}, {512, 256}, {97, 512}};
+    Packs *packs = packs_in(DM_PRECISION_INT8);
+    Operands kept[DM_COUNT(sizes)];  // packs know weights by where they lie
+    for (size_t i = 0; packs && i < DM_COUNT(sizes); i++) {
+        Operands few = kept[i] =
+            operands((Case){.rows = ROWS, .count = sizes[i][0], .width = sizes[i][1]}, DM_PRECISION_INT8);
+        float *of_many = multiply(packs, &few);
+        check_result(&few, of_many);
+        for (few.size.rows = 1; few.size.rows < ROWS; few.size.rows++) {
+            float *y = multiply(packs, &few);
+            expect(memcmp(y, of_many, (size_t)(few.size.rows * few.size.count) * sizeof *y) == 0,
+                   "[%d, %d]: %d rows are not the first of %d", sizes[i][0], sizes[i][1], few.size.rows, ROWS);
+            free(y);
+        }
+        free(of_many);
+    }
+    for (size_t i = 0; packs && i < DM_COUNT(sizes); i++) free_operands(&kept[i]);
+    dm_packs_destroy(packs);
+}
+
 enum { ASKING = 64 };
 
 typedef struct Together {
@@ -214,6 +264,8 @@ static void threads_may_ask_for_the_same_weight_at_once(void)
 
 const Fact facts[] = {
     FACT(packed_products_are_those_of_the_rounded_numbers),
+    FACT(no_packed_product_of_few_rows_runs_in_reference_code),
+    FACT(a_row_of_an_int8_product_depends_on_no_other_row),
     FACT(threads_may_ask_for_the_same_weight_at_once),
     {NULL, NULL},
 };

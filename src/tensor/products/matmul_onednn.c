@@ -107,10 +107,19 @@ static dnnl_memory_desc_t stored(int rows, int cols, int leading, bool transpose
     return desc;
 }
 
-// B in whatever order the library likes; which it is, does not depend on the rows of A.
+static const char *code_of(dnnl_primitive_desc_t description)
+{
+    const char *code = "";
+    dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &code);
+    return code;
+}
+
+// B in whatever order the library likes for one row of A: products of any number of rows have fast code for that. What
+// it likes for many rows can lack, in int8 on AMX, the sums of columns that its code for a few rows wants, and those
+// products then run in reference code, a thousand times slower.
 static dnnl_memory_desc_t packed(const Kept *kept, int n, int k, int type, bool *is_blocked)
 {
-    enum { ROWS = 32 };
+    enum { ROWS = 1 };
     dnnl_memory_desc_t a = stored(ROWS, k, k, false, operand_type(type)), any,
                        c = stored(ROWS, n, n, false, type == DM_MATMUL_S8 ? dnnl_s32 : dnnl_f32);
     dnnl_matmul_desc_t matmul;
@@ -120,42 +129,67 @@ static dnnl_memory_desc_t packed(const Kept *kept, int n, int k, int type, bool 
     check(dnnl_matmul_desc_init(&matmul, &a, &any, NULL, &c), "describing a product");
     check(dnnl_primitive_desc_create(&description, &matmul, NULL, kept->engine, NULL), "finding code for a product");
     const dnnl_memory_desc_t chosen = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
-    const char *code = "";
-    dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &code);
-    if (is_blocked) *is_blocked = strncmp(code, "brg", 3) == 0;  // the kernels that read packed matrices as they lie
+    if (is_blocked)
+        *is_blocked =
+            strncmp(code_of(description), "brg", 3) == 0;  // the kernels that read packed matrices as they lie
     dnnl_primitive_desc_destroy(description);
     return chosen;
+}
+
+typedef struct Operands {
+    dnnl_memory_desc_t a, b, c;
+} Operands;
+
+static Operands operands_of(const Kept *kept, const MatmulForm *form)
+{
+    const dnnl_data_type_t type = operand_type(form->type);
+    return (Operands){.a = stored(form->m, form->k, form->lda, form->transpose_a, type),
+                      .b = form->ldb ? stored(form->k, form->n, form->ldb, form->transpose_b, type)
+                                     : packed(kept, form->n, form->k, form->type, NULL),
+                      .c =
+                          stored(form->m, form->n, form->ldc, false, form->type == DM_MATMUL_S8 ? dnnl_s32 : dnnl_f32)};
+}
+
+static dnnl_primitive_desc_t describe(const Kept *kept, const MatmulForm *form, const Operands *operands)
+{
+    dnnl_matmul_desc_t matmul;
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_attr_t attributes;
+    dnnl_post_ops_t after;
+    check(dnnl_primitive_attr_create(&attributes), "making attributes");
+    check(dnnl_post_ops_create(&after), "making attributes");
+    if (form->add) check(dnnl_post_ops_append_sum(after, 1), "adding to a product");
+    check(dnnl_primitive_attr_set_post_ops(attributes, after), "adding to a product");
+    check(dnnl_matmul_desc_init(&matmul, &operands->a, &operands->b, NULL, &operands->c), "describing a product");
+    check(dnnl_primitive_desc_create(&description, &matmul, attributes, kept->engine, NULL),
+          "finding code for a product");
+    dnnl_post_ops_destroy(after);
+    dnnl_primitive_attr_destroy(attributes);
+    return description;
 }
 
 static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
 {
     Matmul *made = dm_allocate(1, sizeof *made);
-    const dnnl_data_type_t type = operand_type(form->type);
-    const dnnl_memory_desc_t a = stored(form->m, form->k, form->lda, form->transpose_a, type),
-                             b = form->ldb ? stored(form->k, form->n, form->ldb, form->transpose_b, type)
-                                           : packed(kept, form->n, form->k, form->type, NULL),
-                             c = stored(form->m, form->n, form->ldc, false,
-                                        form->type == DM_MATMUL_S8 ? dnnl_s32 : dnnl_f32);
-    dnnl_matmul_desc_t matmul;
-    dnnl_primitive_desc_t description;
-    dnnl_primitive_attr_t attributes;
-    dnnl_post_ops_t after;
+    const Operands operands = operands_of(kept, form);
+    const dnnl_primitive_desc_t description = describe(kept, form, &operands);
     made->form = *form;
-    check(dnnl_primitive_attr_create(&attributes), "making attributes");
-    check(dnnl_post_ops_create(&after), "making attributes");
-    if (form->add) check(dnnl_post_ops_append_sum(after, 1), "adding to a product");
-    check(dnnl_primitive_attr_set_post_ops(attributes, after), "adding to a product");
-    check(dnnl_matmul_desc_init(&matmul, &a, &b, NULL, &c), "describing a product");
-    check(dnnl_primitive_desc_create(&description, &matmul, attributes, kept->engine, NULL),
-          "finding code for a product");
     check(dnnl_primitive_create(&made->primitive, description), "making code for a product");
-    check(dnnl_memory_create(&made->a, &a, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
-    check(dnnl_memory_create(&made->b, &b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
-    check(dnnl_memory_create(&made->c, &c, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    check(dnnl_memory_create(&made->a, &operands.a, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    check(dnnl_memory_create(&made->b, &operands.b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
+    check(dnnl_memory_create(&made->c, &operands.c, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     dnnl_primitive_desc_destroy(description);
-    dnnl_post_ops_destroy(after);
-    dnnl_primitive_attr_destroy(attributes);
     return made;
+}
+
+bool dm_matmul_is_reference(const MatmulForm *form)
+{
+    const Kept *kept = kept_by_thread();
+    const Operands operands = operands_of(kept, form);
+    const dnnl_primitive_desc_t description = describe(kept, form, &operands);
+    const bool is = strncmp(code_of(description), "ref", 3) == 0;
+    dnnl_primitive_desc_destroy(description);
+    return is;
 }
 
 // ---- Running --------------------------------------------------------------------------------------------------------

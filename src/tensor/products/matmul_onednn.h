@@ -17,6 +17,9 @@ typedef struct MatmulForm {
 #ifdef DM_HAVE_ONEDNN_MATMUL
 void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c);
 
+// Whether the library has but its reference code for a product, plain loops a thousand times slower than its kernels.
+bool dm_matmul_is_reference(const MatmulForm *form);
+
 // B as the library likes it best, for products with any number of rows: bytes that it takes (0: the library has no code
 // for this that is made for packed matrices; take the plain ones), and the packing itself. weight: float32 [n, k]
 // (int8 where the type is that), B being its transpose.
@@ -26,6 +29,12 @@ void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *pac
 static inline void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c)
 {
     (void)form, (void)a, (void)b, (void)c;
+}
+
+static inline bool dm_matmul_is_reference(const MatmulForm *form)
+{
+    (void)form;
+    return false;
 }
 
 static inline size_t dm_matmul_packed_size(int n, int k, MatmulType type)
