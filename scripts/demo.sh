@@ -24,6 +24,6 @@ printf '我爱中国\n机器学习\n中国的首都是哪里？\n' | step build/
 
 if [ -t 0 ] && [ -t 1 ]; then
     echo
-    echo "Now it is your turn: type a Chinese sentence. An empty line or Ctrl-D leaves."
+    echo "Now it is your turn: type a Chinese sentence. Ctrl-D or :quit leaves."
     step build/dragoman translate --model "$model"
 fi

@@ -37,6 +37,6 @@ echo "Some of the test sentences: source, reference, translation"
 paste -d '\n' "$text/test.zh" "$text/test.en" "$model/test.en" |
     awk 'NR <= 48 { print "    " $0 } NR <= 48 && NR % 3 == 0 { print "" }'
 if [ -t 0 ] && [ -t 1 ]; then
-    echo "Now it is your turn: type a Chinese sentence. An empty line or Ctrl-D leaves."
+    echo "Now it is your turn: type a Chinese sentence. Ctrl-D or :quit leaves."
     step build/dragoman translate --model "$model"
 fi

@@ -64,12 +64,118 @@ def translation(*lines):
 first, second = translation("w5 w6 w7", "w9 w3")
 
 
-def a_sentence_is_answered_and_an_empty_line_leaves():
+def a_sentence_is_answered_and_quit_leaves():
     t = Terminal()
     t.wait("Type a sentence")
     t.ask("w5 w6 w7", re.escape(first))
     t.wait(r"score -[0-9.]+, [0-9]+ tokens/s")
-    t.ask("", "")
+    t.ask(":q", "")
+    assert t.end() == 0
+
+
+def an_empty_line_says_nothing_and_asks_again():
+    t = Terminal()
+    t.wait("> ")
+    t.type("\n  \n\nw5 w6 w7\n")
+    said = t.wait(re.escape(first)).string
+    said = said[said.index("> "):said.index(first)]
+    assert re.fullmatch(r"(> *\n){3}> w5 w6 w7\n", said), repr(said)
+    t.ask(":quit", "")
+    assert t.end() == 0
+
+
+def pasted(text):  # as a terminal that was asked to mark it sends it
+    return f"\x1b[200~{text}\x1b[201~".replace("\n", "\r")
+
+
+def a_paste_is_translated_line_by_line_without_its_blank_lines():
+    t = Terminal()
+    t.wait("> ")
+    assert "\x1b[?2004h" in t.text and "\x1b[?2004l" not in t.text
+    t.type(pasted("w5 w6 w7\n\n \t\nw9\x1b[5C w3\n\nw5 w6") + " w7\n")
+    for sentence, answer in ("w5 w6 w7", first), ("w9 w3", second), ("w5 w6 w7", first):
+        t.wait(rf"(?<=> ){sentence}\n{re.escape(answer)}\nscore[^\n]*\n")
+    t.type(pasted("\n\n"))  # nothing is asked twice for it
+    t.type(":q\n")
+    assert t.end() == 0
+    assert "> \n" not in t.plain()
+    assert t.text.count("\x1b[?2004l") == 1 and t.text.index("\x1b[?2004l") > t.text.rindex("score")
+
+
+def a_paste_runs_no_command():
+    t = Terminal()
+    t.wait("> ")
+    t.type(pasted(":quit\n:beam 3\n"))
+    t.wait(r"(?<=> ):quit\n[^\n]*\nscore -")
+    t.wait(r"(?<=> ):beam 3\n[^\n]*\nscore -")
+    t.ask("\x10", r"(?<=> )::beam 3\n[^\n]*\nscore -")  # nor does the history then
+    t.wait("> ")
+    t.type(pasted(":beam 2") + "\n")  # it was shown, and Enter was pressed
+    t.wait(r"beam-size +2")
+    t.ask(":set", r"beam-size +2")
+    t.ask(":q", "")
+    assert t.end() == 0
+
+
+def control_c_drops_the_rest_of_a_paste():
+    t = Terminal("--stream", "--max-length-factor", "1000", "--min-length", "100000")
+    t.wait("> ")
+    t.type(pasted("w5 " * 300 + "\nw9 w3\nw9") + ":set min-length 0\n")
+    t.wait(r"(w\d+ ){20}\s*(w\d+ ){300}")
+    t.type("\x03")
+    t.wait("stopped")
+    t.wait(r"(?<=> ):set min-length 0\n +min-length +0")
+    t.ask(":q", "")
+    assert t.end() == 0
+    assert "w9" not in t.plain()[t.plain().index("stopped"):]
+
+
+def who_ends_the_program_finds_pastes_unmarked():
+    t = Terminal()
+    t.wait("> ")
+    os.kill(t.pid, signal.SIGTERM)
+    assert t.end() == -signal.SIGTERM
+    assert t.text.count("\x1b[?2004l") == 1
+
+
+def keys_move_or_do_nothing_and_leave_no_text():
+    t = Terminal()
+    t.wait("> ")
+    nothing = ["\x1b[5~", "\x1b[6~", "\x1b[2~", "\x1b[15~", "\x1b[15;5~", "\x1bOP", "\x1b[1;2P", "\x1b[[A", "\x1b[1;5I",
+               "\x1b[3~"]
+    t.type("w6" + "".join(nothing) + "\n")
+    t.wait(r"(?<=> )w6\n[^\n]*\nscore")
+    for left, right in [("\x1b[1;5D", "\x1b[1;5C"), ("\x1b[1;3D", "\x1b[1;3C"), ("\x1b\x1b[D", "\x1b\x1b[C"),
+                        ("\x1bOd", "\x1bOc"), ("\x1bb", "\x1bf")]:
+        t.wait("> ")
+        t.type(f"w6{left}w5 {right} w7\n")
+        t.wait(r"\n" + re.escape(first) + r"\nscore")
+    t.wait("> ")
+    t.type("6\x1b[Dw\x1b[H5 \x1bOHw\x1b[F x\x1b[D\x1b[3~w\x1b[1~\x1b[4~7\n")
+    t.wait(r"\n" + re.escape(first) + r"\nscore")
+    t.type("\x1b[3~\x1bOA\n")  # Delete where there is nothing does not leave; up
+    t.wait(r"\n" + re.escape(first) + r"\nscore")
+    t.ask(":q", "")
+    assert t.end() == 0
+
+
+def tab_completes_commands():
+    t = Terminal()
+    t.ask("w5 w6 w7", "score")
+    t.ask(":al\t", r"(?s):align \n.*w5")
+    t.ask(":nb\t2", r"n-best +2")
+    t.ask(":s\tet n-best\t 1", r"n-best +1")  # :set or :score: there is no more to add
+    t.ask(":xy\t", "no command :xy")
+    t.ask("w5\t w6 w7", re.escape(first))
+    t.ask(":q\t", "")
+    assert t.end() == 0
+    t = Terminal("--prefix", "tab", "--json")
+    found = json.loads(t.ask("w5 w6 w7\tw9", r"\{.*\}").group(0))
+    assert found["text"].startswith("w9"), found
+    t.wait("> ")
+    t.type(pasted("w5 w6 w7\tw9\n"))
+    assert json.loads(t.wait(r"\{.*\}").group(0)) == found
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -94,7 +200,7 @@ def a_line_can_be_edited_and_history_outlives_the_program():
     t.wait("> ")
     t.type("\x10\x10\n")  # up, past :quit
     t.wait(re.escape(first))
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -149,14 +255,14 @@ def another_model_is_opened_and_the_old_one_kept_where_that_fails():
     t.ask("w5 w6 w7", re.escape(first))
     t.ask(f":model {other}", r"model +" + re.escape(other))
     t.ask("w5 w6 w7", r"score")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
 def a_sentence_may_begin_with_a_colon():
     t = Terminal()
     t.ask("::) w5", r"score -")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -172,7 +278,7 @@ def control_c_stops_the_sentence_and_what_is_typed_meanwhile_is_kept():
     t.wait(r"min-length +0")
     t.wait(r"max-length-factor +1")
     t.wait(r"score -")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -185,7 +291,7 @@ def control_c_at_the_prompt_clears_the_line():
         t.type("\x03")
         t.wait(r"\^C\n")
     t.ask("w5 w6 w7", re.escape(first))
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -195,7 +301,7 @@ def chinese_is_typed_without_a_locale():
     t.type("我爱w5\n")
     t.wait("我爱w5")
     t.wait("score")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -208,14 +314,14 @@ def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
     t = Terminal("--json", folder=raw)
     found = json.loads(t.ask(sentence, r"\{.*\}").group(0))
     assert found == expected, found
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
 def pieces_appear_as_they_are_found():
     t = Terminal("--stream")
     t.ask("w5 w6 w7", r"score -")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
@@ -237,7 +343,7 @@ def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
     t.ask(":set unk-replace", "dragoman: --unk-replace asks")
     t.ask("red blue", "score -")
     t.ask(":set", r"alignment +-")
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
     t = Terminal("--alignment", "hard", folder=blind)
     t.wait("dragoman: --alignment asks which source pieces")
@@ -246,12 +352,13 @@ def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
     t.ask(f":model {blind}", "--alignment asks which source pieces")
     t.wait("The model is still " + re.escape(model))
     t.ask("w5 w6 w7", re.escape(first))
-    t.ask("", "")
+    t.ask(":q", "")
     assert t.end() == 0
 
 
 failed = 0
-for name, fact in [(n, f) for n, f in list(globals().items()) if callable(f) and n not in ("Terminal", "translation")]:
+helpers = (Terminal, translation, pasted)
+for name, fact in [(n, f) for n, f in list(globals().items()) if callable(f) and f not in helpers]:
     print(name)
     try:
         fact()

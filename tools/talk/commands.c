@@ -287,7 +287,7 @@ static const struct {
     {"attention", "FILE.html", 1, 1, run_attention, "what every attention head looked at, as a page for the browser"},
     {"model", "DIR ...", 0, 16, run_model, "open another model"},
     {"help", "", 0, 0, run_help, "this list"},
-    {"quit", "", 0, 0, run_quit, "leave, as an empty line and Ctrl-D do"},
+    {"quit", "", 0, 0, run_quit, "leave, as Ctrl-D does"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -299,8 +299,10 @@ static void run_help(Talk *talk, const Words *words)
         const int width = fprintf(stream, "  :%s %s", commands[i].name, commands[i].arguments);
         fprintf(stream, "%*s%s\n", 24 - width, "", commands[i].help);
     }
-    fprintf(stream, "Beginnings do as well: :q. A sentence that begins with a colon is typed with two.\n"
-                    "Ctrl-C stops a translation; what is typed meanwhile is kept.\n");
+    fprintf(stream,
+            "Beginnings do as well: :q; Tab completes them. A sentence that begins with a colon is typed with\n"
+            "two. Pasted lines are translated one by one: they are sentences even where they begin with a colon.\n"
+            "Ctrl-C stops a translation, and the rest of a paste; what is typed meanwhile is kept.\n");
 }
 
 static int smaller(int a, int b)
@@ -343,6 +345,20 @@ static void refuse_name(const char *name)
             "there is no command :%s; :help lists those that there are (a sentence that begins with a colon is typed "
             "with two)",
             name);
+}
+
+Completion talk_complete(const char *beginning)
+{
+    const size_t known = strlen(beginning);
+    Completion found = {0};
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strncmp(commands[i].name, beginning, known) != 0) continue;
+        const char *rest = commands[i].name + known;
+        int same = 0;
+        while (rest[same] && (!found.rest || (same < found.length && rest[same] == found.rest[same]))) same++;
+        found = (Completion){.rest = rest, .length = same, .only = !found.rest};
+    }
+    return found;
 }
 
 // The command of this name, or the only one that begins so; -1: that was complained of.

@@ -115,12 +115,13 @@ static bool is_command(char *line)
 
 static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
 {
-    fprintf(talk->screen.stream, "Type a sentence. :help says what else there is. An empty line or Ctrl-D leaves.\n");
+    fprintf(talk->screen.stream, "Type a sentence. :help says what else there is. Ctrl-D or :quit leaves.\n");
     while (!talk->over) {
         keyboard_tabs(keyboard, talk->settings.prefix_tab);
         char *line = keyboard_ask(keyboard);
-        if (!line || !*line) {
+        if (!line) {
             talk->over = true;
+        } else if (!line[strspn(line, " \t")]) {
             free(line);
         } else if (is_command(line)) {
             talk_command(talk, line);
@@ -139,7 +140,7 @@ dm_status translate_conversation(const dm_options *options, FILE *output, dm_err
     Keyboard *keyboard = NULL;
     dm_status status = talk_settings(&talk.settings, options, error);
     speak_utf8();
-    if (!status && !(keyboard = keyboard_open(talk.screen.stream, history))) {
+    if (!status && !(keyboard = keyboard_open(&talk.screen, history))) {
         status = failure(error, "this terminal cannot be used for typing: give the sentences through a pipe or with "
                                 "--input FILE");
     }

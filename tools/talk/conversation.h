@@ -2,6 +2,6 @@
 #pragma once
 #include "tools.h"
 
-// Opens the models, and asks for lines with editing and history until an empty one, or Ctrl-D; a line that begins with
+// Opens the models, and asks for lines with editing and history until Ctrl-D or :quit; a line that begins with
 // a colon is a command (:help). Writes each translation to output, everything else to the screen.
 dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error);

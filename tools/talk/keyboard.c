@@ -1,7 +1,6 @@
 // What is typed in a conversation: line editing and history by libedit, and a terminal that keeps what is typed while
 // the program is at work, without showing it, until it is asked for.
 #include <errno.h>
-#include <histedit.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "keys.h"
 #include "talk.h"
 #include "tools.h"
 
@@ -21,6 +21,7 @@ enum { MOST_LINES = 1000 };  // of the history
 static struct termios original;
 static volatile sig_atomic_t reading;
 static atomic_bool interrupted;
+static int pastes_from = -1;  // the terminal that was asked to mark pastes; -1: none was
 
 static const int signals[] = {SIGINT, SIGTSTP, SIGTERM, SIGHUP, SIGQUIT};
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
@@ -30,6 +31,7 @@ struct Keyboard {
     EditLine *editor;
     HistoryW *lines;
     const char *history;
+    Keys keys;
     struct sigaction before[SIGNALS], clock_before;
 };
 
@@ -68,6 +70,16 @@ static void on_clock(int signal_number)
     (void)signal_number;
 }
 
+// Pastes between ESC [ 200 ~ and ESC [ 201 ~. A terminal that was left so would show these to a shell that does not
+// know them.
+static void mark_pastes(bool on)
+{
+    static const char asked[] = "\033[?2004h", no_more[] = "\033[?2004l";
+    if (pastes_from < 0) return;
+    const ssize_t written = write(pastes_from, on ? asked : no_more, sizeof asked - 1);
+    (void)written;
+}
+
 // Ctrl-C: sets the flag, and interrupts the reading of a line. Ctrl-Z: the shell gets its terminal back, and when it
 // goes on it is ours again. What ends the program gives it back as well.
 static void on_signal(int signal_number)
@@ -81,7 +93,9 @@ static void on_signal(int signal_number)
     }
     tcgetattr(STDIN_FILENO, &ours);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
+    mark_pastes(false);
     by_default(signal_number);
+    mark_pastes(true);
     handle_signal(signal_number, on_signal, SA_RESTART);
     if (!reading) tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
     errno = reason;
@@ -141,30 +155,36 @@ static wchar_t *prompt(EditLine *editor)
     return text;
 }
 
+static bool edits(EditLine *editor)
+{
+    int on = 0;
+    el_wget(editor, EL_EDITMODE, &on);
+    return on;
+}
+
 // What libedit sets where nothing is being read. Input is neither echoed nor put together to lines by the system: a
 // Ctrl-D in it stays a Ctrl-D. And Ctrl-C does not throw it away. (On a terminal that libedit does not edit on, inside
 // Emacs, the system has to do both.)
 static void keep_what_is_typed(EditLine *editor)
 {
-    int edits = 0;
-    el_wget(editor, EL_EDITMODE, &edits);
-    if (!edits) return;
+    if (!edits(editor)) return;
     el_wset(editor, EL_SETTY, L"-x", L"-echo", L"-icanon", L"+noflsh", NULL);
     el_wset(editor, EL_SETTY, L"-d", L"+noflsh", NULL);
 }
 
 void keyboard_tabs(Keyboard *k, bool tabs)
 {
-    el_wset(k->editor, EL_BIND, L"^I", tabs ? L"ed-insert" : L"ed-unassigned", NULL);
+    k->keys.tabs = tabs;
+    el_wset(k->editor, EL_BIND, L"^I", tabs ? L"ed-insert" : L"complete-command", NULL);
 }
 
-Keyboard *keyboard_open(FILE *screen, const char *history)
+Keyboard *keyboard_open(const Screen *screen, const char *history)
 {
     HistEventW event;
     Keyboard *k = calloc(1, sizeof *k);
     if (!k || tcgetattr(STDIN_FILENO, &original)) return free(k), NULL;
-    *k = (Keyboard){.screen = screen,
-                    .editor = el_init("dragoman", stdin, screen, stderr),
+    *k = (Keyboard){.screen = screen->stream,
+                    .editor = el_init("dragoman", stdin, screen->stream, stderr),
                     .lines = history_winit(),
                     .history = history};
     take_signals(k);
@@ -180,12 +200,17 @@ Keyboard *keyboard_open(FILE *screen, const char *history)
     el_wset(k->editor, EL_PROMPT, prompt);
     el_wset(k->editor, EL_HIST, history_w, k->lines);
     el_wset(k->editor, EL_SIGNAL, 1);  // the window's size, stopping and going on are libedit's affair while it reads
+    keys_bind(k->editor, &k->keys);
+    if (screen->blocks && edits(k->editor)) pastes_from = fileno(k->screen);
+    mark_pastes(true);
     return k;
 }
 
 void keyboard_close(Keyboard *k)
 {
     if (!k) return;
+    mark_pastes(false);
+    pastes_from = -1;
     if (k->editor) {
         el_wset(k->editor, EL_EDITMODE, 0);  // el_end would throw away what is typed for the shell
         el_end(k->editor);
@@ -196,12 +221,14 @@ void keyboard_close(Keyboard *k)
     free(k);
 }
 
-// NULL: it holds what UTF-8 has no bytes for.
-static char *in_utf8(const wchar_t *typed, int count)
+// A line that a paste ended is a sentence, and one that begins with a colon has two of them then, in the history as
+// well. NULL: it holds what UTF-8 has no bytes for.
+static char *in_utf8(const wchar_t *typed, int count, bool pasted)
 {
-    const size_t room = (size_t)count * MB_CUR_MAX + 1;
+    const size_t room = (size_t)count * MB_CUR_MAX + 2, colon = pasted && typed[0] == L':';
     char *line = malloc(room);
-    if (line && wcstombs(line, typed, room) != (size_t)-1) {
+    if (line && wcstombs(line + colon, typed, room - colon) != (size_t)-1) {
+        if (colon) line[0] = ':';
         line[strcspn(line, "\r\n")] = '\0';
         return line;
     }
@@ -213,6 +240,8 @@ char *keyboard_ask(Keyboard *k)
 {
     for (;;) {
         int count = 0;
+        k->keys.drop = k->keys.pasting && keyboard_interrupted();  // it was a line of the paste that Ctrl-C stopped
+        keys_before_line(k->editor, &k->keys);
         reading = 1;
         let_interrupt_reading(true);
         const wchar_t *typed = el_wgets(k->editor, &count);
@@ -223,13 +252,14 @@ char *keyboard_ask(Keyboard *k)
         if (!typed && count < 0 && reason == EINTR) {
             fputs("^C\n", k->screen);
             el_reset(k->editor);
+            k->keys.pasting = false;
             continue;
         }
         if (!typed || count <= 0) {
             fputs("\n", k->screen);
             return NULL;
         }
-        char *line = in_utf8(typed, count);
+        char *line = in_utf8(typed, count, k->keys.pasted);
         if (!line) {
             fprintf(stderr, "dragoman: that line holds a character that UTF-8 does not have\n");
             continue;

@@ -38,15 +38,25 @@ void talk_complain(const Talk *talk, dm_status status, const dm_error *error);
 
 void talk_command(Talk *talk, char *line);  // commands.c: a line that begins with a colon, which it may change
 
+// What the names of commands that begin so go on with, as far as they agree; length 0: nothing.
+typedef struct Completion {
+    const char *rest;
+    int length;
+    bool only;  // there is one
+} Completion;
+
+Completion talk_complete(const char *beginning);
+
 // ---- The keyboard (keyboard.c) --------------------------------------------------------------------------------------
 
 typedef struct Keyboard Keyboard;
 
 // From here on what is typed is kept, unseen, until it is asked for; Ctrl-C only sets a flag. NULL: this terminal
 // cannot be used. history: a file, or NULL for none.
-Keyboard *keyboard_open(FILE *screen, const char *history);
-void keyboard_tabs(Keyboard *keyboard, bool tabs);  // whether a tab is a character to type
-// The next line in UTF-8, to be freed; NULL: Ctrl-D. A line that Ctrl-C interrupts is dropped.
+Keyboard *keyboard_open(const Screen *screen, const char *history);
+void keyboard_tabs(Keyboard *keyboard, bool tabs);  // whether a tab is a character to type, or completes commands
+// The next line in UTF-8, to be freed; NULL: Ctrl-D. A line that Ctrl-C interrupts is dropped. What is pasted comes
+// line by line, without the blank ones, and never as a command.
 char *keyboard_ask(Keyboard *keyboard);
 void keyboard_close(Keyboard *keyboard);  // NULL: nothing
 
