@@ -138,23 +138,25 @@ def who_ends_the_program_finds_pastes_unmarked():
     assert t.text.count("\x1b[?2004l") == 1
 
 
+def last_of_history():
+    return open(os.path.join(room, "state", "dragoman", "history"), encoding="utf-8").read().split("\n")[-2]
+
+
 def keys_move_or_do_nothing_and_leave_no_text():
     t = Terminal()
-    t.wait("> ")
     nothing = ["\x1b[5~", "\x1b[6~", "\x1b[2~", "\x1b[15~", "\x1b[15;5~", "\x1bOP", "\x1b[1;2P", "\x1b[[A", "\x1b[1;5I",
                "\x1b[3~"]
-    t.type("w6" + "".join(nothing) + "\n")
-    t.wait(r"(?<=> )w6\n[^\n]*\nscore")
-    for left, right in [("\x1b[1;5D", "\x1b[1;5C"), ("\x1b[1;3D", "\x1b[1;3C"), ("\x1b\x1b[D", "\x1b\x1b[C"),
-                        ("\x1bOd", "\x1bOc"), ("\x1bb", "\x1bf")]:
-        t.wait("> ")
-        t.type(f"w6{left}w5 {right} w7\n")
-        t.wait(r"\n" + re.escape(first) + r"\nscore")
-    t.wait("> ")
-    t.type("6\x1b[Dw\x1b[H5 \x1bOHw\x1b[F x\x1b[D\x1b[3~w\x1b[1~\x1b[4~7\n")
-    t.wait(r"\n" + re.escape(first) + r"\nscore")
-    t.type("\x1b[3~\x1bOA\n")  # Delete where there is nothing does not leave; up
-    t.wait(r"\n" + re.escape(first) + r"\nscore")
+    t.ask("w6" + "".join(nothing), "score")
+    assert last_of_history() == "w6"
+    words = [("\x1b[1;5D", "\x1b[1;5C"), ("\x1b[1;3D", "\x1b[1;3C"), ("\x1b\x1b[D", "\x1b\x1b[C"), ("\x1bOd", "\x1bOc"),
+             ("\x1bb", "\x1bf")]
+    for i, (left, right) in enumerate(words):
+        t.ask(f"w5 w6{left}{left}{i} {right}{right} w7", "score")
+        assert last_of_history() == f"{i} w5 w6 w7", (left, last_of_history())
+    t.ask("6\x1b[Dw\x1b[H5 \x1bOHw\x1b[F x\x1b[D\x1b[3~w\x1b[1~8\x1b[4~7", "score")
+    assert last_of_history() == "8w5 w6 w7", last_of_history()
+    t.ask("\x1b[3~\x1bOA9", "score")  # Delete where there is nothing does not leave; up
+    assert last_of_history() == "8w5 w6 w79", last_of_history()
     t.ask(":q", "")
     assert t.end() == 0
 
@@ -164,7 +166,7 @@ def tab_completes_commands():
     t.ask("w5 w6 w7", "score")
     t.ask(":al\t", r"(?s):align \n.*w5")
     t.ask(":nb\t2", r"n-best +2")
-    t.ask(":s\tet n-best\t 1", r"n-best +1")  # :set or :score: there is no more to add
+    t.ask(":s\tet n-best\t 1", r"\n +n-best +1")  # :set or :score: there is no more to add
     t.ask(":xy\t", "no command :xy")
     t.ask("w5\t w6 w7", re.escape(first))
     t.ask(":q\t", "")
@@ -357,7 +359,7 @@ def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
 
 
 failed = 0
-helpers = (Terminal, translation, pasted)
+helpers = (Terminal, translation, pasted, last_of_history)
 for name, fact in [(n, f) for n, f in list(globals().items()) if callable(f) and f not in helpers]:
     print(name)
     try:
