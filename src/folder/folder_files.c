@@ -30,12 +30,13 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
     [DM_TOKENIZER_FILE] = {DM_TOKENIZER, "how transformers opens segmenter and vocabulary; the languages",
                            .of_run = true},
     [DM_SHORTLIST_FILE] = {"vmap.txt", "which pieces may translate a piece, where dragoman shortlist has listed them",
-                           .of_model = true},
+                           .of_run = true, .of_model = true},
     [DM_LOG_FILE] = {"train.jsonl", "the log: a JSON object for every displayed update, every validation, and the end",
                      .of_run = true, .of_model = true},
     [DM_TRAINING_FILE] = {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data",
                           .of_run = true},
     [DM_LOCK_FILE] = {"train.lock", "whoever trains or averages in the folder holds it"},
+    [DM_DRAFT_FOLDER] = {"train.new", "a run that begins, until its first checkpoint is whole and takes its place"},
     [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes"},
     [DM_EPOCH_FILES] = {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
     [DM_BEST_FILES] = {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
@@ -115,6 +116,19 @@ char *dm_best_path(const char *folder, const char *metric)
     char *name = dm_format("best-%s.safetensors", metric), *path = dm_join_path(folder, name);
     free(name);
     return path;
+}
+
+bool dm_folder_has_weights(const char *folder)
+{
+    int *epochs, count = dm_epochs_list(folder, &epochs);
+    bool has = count > 0 || dm_folder_has(folder, DM_WEIGHTS_FILE);
+    free(epochs);
+    for (const Metric *metric = dm_metrics; metric->name && !has; metric++) {
+        char *path = dm_best_path(folder, metric->name);
+        has = dm_exists(path);
+        free(path);
+    }
+    return has;
 }
 
 // ---- Clearing -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ typedef enum FolderFile {
     DM_LOG_FILE,
     DM_TRAINING_FILE,
     DM_LOCK_FILE,
+    DM_DRAFT_FOLDER,
     DM_REPORT_FILE,
     DM_EPOCH_FILES,  // several: their names are patterns, and paths are made by functions of their own
     DM_BEST_FILES,
@@ -24,7 +25,7 @@ typedef enum FolderFile {
 
 typedef struct FolderRow {
     const char *name, *what;
-    bool of_run;     // a run makes it, and --overwrite removes it (patterns: see dm_folder_clear)
+    bool of_run;     // it goes with a run, and --overwrite removes it (patterns: see dm_folder_clear)
     bool of_model;   // it goes with the model into a folder of its own, as it is
     bool needed;     // without it, no text can be translated
     bool segmenter;  // not where the text is in pieces already
@@ -41,5 +42,7 @@ int dm_epochs_list(const char *folder, int **epochs);  // those that are there, 
 void dm_epochs_remove(const char *folder, int last);   // those up to this one
 
 char *dm_best_path(const char *folder, const char *metric);  // best-bleu.safetensors; the caller frees it
+
+bool dm_folder_has_weights(const char *folder);  // of whatever checkpoint
 
 void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

@@ -7,11 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/files.h"
 #include "core/json.h"
 #include "folder/folder_files.h"
+
+// Is the open file still the one of that name? Whoever held it before may have removed it (dm_folder_unlock).
+static bool is_named(int file, const char *path)
+{
+    struct stat held, named;
+    return fstat(file, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
+// The lock file, open and locked; -1: errno says why not. *held: open, but another process has it.
+static int open_lock(const char *path, bool *held)
+{
+    for (;;) {
+        const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        *held = false;
+        if (file < 0) return file;
+        if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+            const int reason = errno;
+            *held = reason == EWOULDBLOCK;
+            if (*held) return file;
+            close(file);
+            errno = reason;
+            return -1;
+        }
+        if (is_named(file, path)) return file;
+        close(file);
+    }
+}
 
 Status dm_folder_lock(int *lock, const char *folder, Error *error)
 {
@@ -19,19 +48,16 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
     Status status = dm_make_folder(folder, error);
     if (status) return status;
     char *path = dm_folder_path(folder, DM_LOCK_FILE), holder[32] = "";
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool held;
+    int file = open_lock(path, &held);
     if (file < 0) {
-        status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
-    } else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        bool held = errno == EWOULDBLOCK;
-        int reason = errno;
-        if (held && read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
+        status = dm_fail(error, "cannot lock %s: %s", path, strerror(errno));
+    } else if (held) {
+        if (read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
         close(file);
-        status = held ? dm_fail(error,
-                                "%s: another process%s%s is training there: wait for it, stop it, or give another "
-                                "--model",
-                                folder, *holder ? ", number " : "", holder)
-                      : dm_fail(error, "cannot lock %s: %s", path, strerror(reason));
+        status =
+            dm_fail(error, "%s: another process%s%s is training there: wait for it, stop it, or give another --model",
+                    folder, *holder ? ", number " : "", holder);
     } else {
         int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
         if (ftruncate(file, 0) != 0 || write(file, holder, (size_t)length) < 0) {
@@ -41,6 +67,14 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
     }
     free(path);
     return status;
+}
+
+void dm_folder_unlock(int lock, const char *folder)
+{
+    char *path = dm_folder_path(folder, DM_LOCK_FILE);
+    unlink(path);
+    close(lock);
+    free(path);
 }
 
 // Is there a part of ours in config.json? A file that cannot be read counts as somebody else's.
@@ -70,7 +104,7 @@ Status dm_folder_inspect(FolderContent *content, const char *folder, Error *erro
 {
     Status status = dm_folder_check_ours(folder, error);
     *content = dm_folder_has(folder, DM_TRAINING_FILE) ? DM_FOLDER_BEGUN : DM_FOLDER_FREE;
-    if (!status && *content == DM_FOLDER_FREE && dm_folder_has(folder, DM_WEIGHTS_FILE))
+    if (!status && *content == DM_FOLDER_FREE && dm_folder_has_weights(folder))
         status =
             dm_fail(error,
                     "%s holds a model, but not the state of its training (training.safetensors): give another "

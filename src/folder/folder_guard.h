@@ -10,6 +10,8 @@ typedef enum FolderContent {
 // Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it
 // ends.
 Status dm_folder_lock(int *lock, const char *folder, Error *error);
+// Gives the lock back and removes its file.
+void dm_folder_unlock(int lock, const char *folder);
 // A model that somebody else made is neither trained on nor removed.
 Status dm_folder_check_ours(const char *folder, Error *error);
 // What is there. A model of somebody else's, or one without the state of its training, is refused.

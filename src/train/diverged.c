@@ -76,13 +76,14 @@ static Text describe_shard(const Run *run, const ShardRange *range, int shard)
 static Status fail(const Run *run, long update, const char *what, const char *where, Error *error)
 {
     const RunSettings *s = &run->settings;
+    const char *folder = dm_options_text(run->options, "model", 0);
     return dm_fail(
         error,
         "%s: training has diverged at update %ld (epoch %d): %s%s. The checkpoint of update %ld is kept. "
         "Begin again with --overwrite and a lower --learn-rate (%g now), a longer --lr-warmup (%ld now) or a "
         "--clip-norm of 1, or start from what is there: --pretrained-model %s and another --model",
-        s->folder, update, run->state.epoch, what, where, run->state.saved_update, s->schedule.peak, s->schedule.warmup,
-        s->folder);
+        folder, update, run->state.epoch, what, where, run->state.saved_update, s->schedule.peak, s->schedule.warmup,
+        folder);
 }
 
 Status dm_run_diverged(Run *run, long update, const ShardRange *range, Error *error)

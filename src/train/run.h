@@ -31,7 +31,7 @@ typedef struct RunState {
 } RunState;
 
 typedef struct RunSettings {
-    const char *folder;
+    const char *folder;  // where its files go: --model; the draft in it until the first checkpoint is there
     int threads, delay, average;
     PlanBudget budget;
     double clip_norm;
@@ -48,6 +48,8 @@ typedef struct Run {
     RunState state;
     bool resumed;  // a checkpoint was there
     int lock;      // file descriptor, -1: none
+    bool made_folder;
+    char *draft;   // path of it; NULL where the run goes on
     cJSON *extra;  // our part of config.json
     const GemmBackend *gemm;
     Segmenter *segmenter;

@@ -10,8 +10,9 @@
 #include "core/hash.h"
 #include "core/threads.h"
 #include "data/inputs.h"
-#include "folder/folder_files.h"
+#include "folder/draft.h"
 #include "folder/folder.h"
+#include "folder/folder_files.h"
 #include "train/checkpoint.h"
 #include "folder/folder_guard.h"
 
@@ -156,7 +157,7 @@ static Status choose_gemm(Run *run, const char *name, int width, Error *error)
     return dm_gemm_choose_for(&run->gemm, precision_of(run->options), name, width, error);
 }
 
-// The model, segmenter and configuration of a run that begins. config.json comes last: with it, all is there.
+// The model, segmenter and configuration of a run that begins.
 static Status begin_run(Run *run, Error *error)
 {
     const char *start = dm_options_text(run->options, "pretrained-model", 0), *said = NULL, *kind = "sentencepiece";
@@ -169,7 +170,6 @@ static Status begin_run(Run *run, Error *error)
     }
     if (!start) said = dm_options_text(run->options, "segmenter", 0);
     if (said && !strcmp(said, "space")) kind = "space";
-    if (!status && dm_options_flag(run->options, "overwrite")) dm_folder_clear(run->settings.folder);
     if (!status) status = make_segmenter(run, error);
     if (!status)
         status = start ? dm_segmenter_of(&run->segmenter, &run->model->config, theirs, run->settings.folder, error)
@@ -180,7 +180,6 @@ static Status begin_run(Run *run, Error *error)
         const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
         if (!start) status = make_model(run, pieces, error);
         run->extra = describe(run, kind);
-        if (!status) status = dm_config_write(&run->model->config, run->extra, run->settings.folder, error);
     }
     cJSON_Delete(theirs);
     return status;
@@ -308,10 +307,18 @@ static Status open_folder(Run *run, Error *error)
     FolderContent content = DM_FOLDER_FREE;
     Status status = dm_inputs_check(run->options, inputs, error);
     if (!status) status = check_pretrained(run, error);
+    run->made_folder = !status && !dm_exists(folder);
     if (!status) status = dm_folder_lock(&run->lock, folder, error);
+    bool installed = false;
+    if (!status) status = dm_draft_settle(&installed, folder, error);
+    if (installed && !status)
+        dm_say(run, "%s: the run that was about to begin there when it was interrupted is in its place now", folder);
     bool overwrite = dm_options_flag(run->options, "overwrite");
     if (!status) status = overwrite ? dm_folder_check_ours(folder, error) : dm_folder_inspect(&content, folder, error);
     run->resumed = content == DM_FOLDER_BEGUN;
+    if (status || run->resumed) return status;
+    status = dm_draft_make(&run->draft, folder, error);
+    run->settings.folder = run->draft;
     return status;
 }
 
@@ -342,18 +349,9 @@ static Status settle_shape(Run *run, Error *error)
     return status ? status : shape_of_options(&config, o, ANY_VOCABULARY, error);
 }
 
-Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
+// What needs model and corpus: everything up to the first update but for the files.
+static Status prepare(Run *run, double clock, Error *error)
 {
-    double clock = dm_clock();
-    *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
-    Status status = settle_shape(run, error);
-    if (!status) status = read_settings(run, error);
-    if (!status) status = open_folder(run, error);
-    if (!status && run->resumed) status = resume_run(run, error);
-    if (!status) status = read_texts(run, error);
-    if (!status && !run->resumed) status = begin_run(run, error);
-    if (!status) status = make_corpus(run, error);
-    if (status) return status;
     make_workers(run);
     ValidatorSetup setup = {
         .options = run->options,
@@ -365,7 +363,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
         .threads = run->settings.threads,
         .shard_words = run->settings.budget.shard_words,
     };
-    status = dm_validator_open(&run->validator, &setup, error);
+    Status status = dm_validator_open(&run->validator, &setup, error);
     run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus)};
     if (!status && run->resumed) status = restore(run, run->state.text, error);
     if (status) return status;
@@ -374,7 +372,51 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     dm_optimizer_round(&run->optimizer, &run->model->parameters);
     if (!run->resumed) run->state.schedule_end = end_of_schedule(run);
     run->settings.schedule.end = run->state.schedule_end;
-    return dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
+    return DM_OK;
+}
+
+// The first checkpoint and the configuration, with which the draft is whole; it then takes the place of what was there.
+static Status install_run(Run *run, Error *error)
+{
+    const char *folder = dm_options_text(run->options, "model", 0);
+    Status status = dm_journal_open(&run->journal, run->draft, 0, error);
+    if (!status) status = dm_checkpoint_save(run, error);
+    dm_journal_close(&run->journal);
+    if (!status) status = dm_config_write(&run->model->config, run->extra, run->draft, error);
+    if (!status) status = dm_draft_install(folder, error);
+    if (!status) run->settings.folder = folder;
+    return status;
+}
+
+// A run that could not begin leaves the folder as it was: no draft, and where nothing of a run stands, no lock and no
+// folder of its making. (A draft that is whole was being installed, and is left to the next command.)
+static void abandon(Run *run)
+{
+    const char *folder = dm_options_text(run->options, "model", 0);
+    if (run->lock < 0) return;
+    if (run->draft && !dm_folder_has(run->draft, DM_CONFIG_FILE)) dm_draft_remove(folder);
+    if (run->resumed || dm_folder_has(folder, DM_CONFIG_FILE)) return;
+    dm_folder_unlock(run->lock, folder);
+    run->lock = -1;
+    if (run->made_folder) rmdir(folder);
+}
+
+Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
+{
+    double clock = dm_clock();
+    *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
+    Status status = settle_shape(run, error);
+    if (!status) status = read_settings(run, error);
+    if (!status) status = open_folder(run, error);
+    if (!status && run->resumed) status = resume_run(run, error);
+    if (!status) status = read_texts(run, error);
+    if (!status && !run->resumed) status = begin_run(run, error);
+    if (!status) status = make_corpus(run, error);
+    if (!status) status = prepare(run, clock, error);
+    if (!status && !run->resumed) status = install_run(run, error);
+    if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
+    if (status) abandon(run);
+    return status;
 }
 
 void dm_run_close(Run *run)
@@ -391,5 +433,6 @@ void dm_run_close(Run *run)
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
     dm_options_free(run->options);
+    free(run->draft);
     if (run->lock >= 0) close(run->lock);
 }

@@ -204,11 +204,9 @@ static void say_complete(const Run *run)
            run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
 }
 
-// A run that begins leaves its first checkpoint; one that goes on makes good what a kill between the files of the last
-// one has left undone.
-static Status save_before_first_update(Run *run, Error *error)
+// A run that goes on makes good what a kill between the files of the last checkpoint has left undone.
+static Status complete_last_checkpoint(Run *run, Error *error)
 {
-    if (!run->resumed) return dm_checkpoint_save(run, error);
     run->state.complete = false;
     return dm_checkpoint_keep(run, error);
 }
@@ -225,7 +223,7 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
         goto done;
     }
     say_what_begins(&run);
-    status = save_before_first_update(&run, error);
+    if (run.resumed) status = complete_last_checkpoint(&run, error);
     run.first_seconds = dm_clock() - run.started;
     run.first_fraction = dm_run_fraction(&run);
     while (!status && !stop && !dm_run_finished(&run)) {

@@ -44,6 +44,10 @@ check 'a start that is no model' 1 'config.json' on src trg --pretrained-model .
 mkdir other
 echo '{"model_type": "marian", "d_model": 512}' > other/config.json
 check "somebody else's model" 1 '--pretrained-model other' train --model other --after 1u
+[ ! -e new ] || fail "a run that could not begin left something: $(ls -A new)"
+mkdir new
+check 'a folder that was there, and a validation file without lines' 1 'empty' on src trg --valid-sets empty empty
+[ -d new ] && [ -z "$(ls -A new)" ] || fail "a run that could not begin did not leave the folder empty: $(ls -A new)"
 check "somebody else's model, to be overwritten" 1 '--pretrained-model other' train --model other --after 1u --overwrite
 grep -q d_model other/config.json || fail "somebody else's config.json was changed"
 rm -rf new
@@ -77,7 +81,44 @@ check 'quiet' 0 '' train --model quiet --after 3u --quiet
 touch quiet/mine
 check 'overwriting' 0 'Training in quiet' train --model quiet --after 5u --overwrite
 [ -e quiet/mine ] || fail '--overwrite removed a file that is none of ours'
+
+# A run that could not begin in its place leaves it as it was: each of these fails at another step.
+"$dragoman" shortlist --model quiet src trg > out 2> err || : > quiet/vmap.txt
+[ -e quiet/vmap.txt ] || : > quiet/vmap.txt
+: > quiet/epoch-0001.safetensors
+cp -r quiet kept
+unchanged() {  # unchanged WHAT STATUS WORDS OPTIONS...
+    check "$1" "$2" "$3" train --model quiet --after 5u --overwrite "${@:4}"
+    diff -r -x train.lock kept quiet > out || fail "$1: the run before was changed: $(cat out)"
+}
+unchanged 'overwriting with too large a vocabulary' 1 'larger' --segmenter unigram --vocab-size 5000
+unchanged 'overwriting with too large a vocabulary of words' 1 'larger' --vocab-size 5000
+unchanged 'overwriting with an empty validation file' 1 'empty' --valid-sets empty empty
+unchanged 'overwriting with products that are not there' 1 'bf16' --precision bf16
+unchanged 'overwriting with a line too long to validate' 1 'pieces' --valid-sets long long
+unchanged 'overwriting with pairs that are all too long' 1 'raise --max-length' --max-length 1
+unchanged 'overwriting with a lack of a start' 1 'nowhere' --pretrained-model nowhere
+unchanged 'overwriting with an option of another --type' 2 'rnn' --type rnn --heads 4
+failed_before=$failures
+(trap '' XFSZ; ulimit -f 100; unchanged 'overwriting without room' 1 'train.new/training.safetensors|make room' --dim-emb 64
+    exit $((failures - failed_before))) || failures=$((failures + 1))
+from src "$dragoman" translate --model quiet > out 2> err || fail "the run that was not replaced: $(cat err)"
+check 'the run that was not replaced goes on' 0 'Going on in quiet|From update 5' train --model quiet --after 6u
+check 'overwriting, at last' 0 'Training in quiet' train --model quiet --after 5u --overwrite --vocab-size 12
+[ ! -e quiet/vmap.txt ] && [ ! -e quiet/epoch-0001.safetensors ] && [ ! -e quiet/train.new ] ||
+    fail "--overwrite left something of the run before: $(ls quiet)"
+
+# Killed in the middle: the old run has begun to go, and the next command completes what was begun.
+cp -r quiet half-way && mkdir half-way/train.new && mv half-way/*.json* half-way/*.safetensors half-way/train.new
+cp kept/vmap.txt half-way
+check 'a kill while a run is replaced' 0 'half-way: the run that was about to begin|Going on in half-way' \
+    train --model half-way --after 6u --vocab-size 12
+[ ! -e half-way/vmap.txt ] && [ ! -e half-way/train.new ] || fail "half-way: $(ls half-way)"
+
+mv quiet/model.safetensors quiet/best-bleu.safetensors
 rm quiet/training.safetensors
+check 'weights without their state' 1 'training.safetensors|--overwrite' train --model quiet --after 5u
+mv quiet/best-bleu.safetensors quiet/model.safetensors
 check 'a model without its state' 1 'training.safetensors|--overwrite' train --model quiet --after 5u
 head -c 1000 whole/training.safetensors > half
 cp -r whole broken && cp half broken/training.safetensors
