@@ -80,6 +80,13 @@ bool dm_run_stalled(const Run *run);          // early stopping
 double dm_run_fraction(const Run *run);       // of --after that is done, 0 ... 1
 const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one
 
+// ---- The folder (run_folder.c) --------------------------------------------------------------------------------------
+
+// Locks it, and settles whether the run goes on or begins; one that begins makes its files in a draft.
+Status dm_run_claim_folder(Run *run, Error *error);
+Status dm_run_install(Run *run, Error *error);  // all is made: the draft takes the place of what was there
+void dm_run_abandon(Run *run);                  // nothing is left of a run that could not begin
+
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
