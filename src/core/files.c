@@ -52,14 +52,56 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
     return DM_OK;
 }
 
+bool dm_is_same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// A name that nobody else has: PATH.PROCESS-NUMBER.tmp. Other threads, a kill of long ago and processes of other
+// machines may have taken some. Returns a descriptor, or -1 and the reason in errno; the name is NULL then.
+static int make_temporary(const char *path, char **name)
+{
+    for (unsigned number = 0;; number++) {
+        *name = dm_format("%s.%ld-%u.tmp", path, (long)getpid(), number);
+        const int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file >= 0) return file;
+        const int reason = errno;
+        free(*name);
+        *name = NULL;
+        errno = reason;
+        if (reason != EEXIST) return -1;
+    }
+}
+
 Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
 {
-    *writer = (FileWriter){.path = dm_copy_string(path), .temporary = dm_format("%s.tmp", path)};
-    writer->stream = fopen(writer->temporary, "wb");
+    *writer = (FileWriter){.path = dm_copy_string(path)};
+    const int file = make_temporary(path, &writer->temporary);
+    struct stat old;
+    const bool replaces = file >= 0 && stat(path, &old) == 0 && S_ISREG(old.st_mode);
+    if (file >= 0 && (!replaces || fchmod(file, old.st_mode & 0777) == 0)) writer->stream = fdopen(file, "wb");
     if (writer->stream) return DM_OK;
-    Status status = dm_fail(error, "cannot write %s: %s", writer->temporary, strerror(errno));
+    Status status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
+    if (file >= 0) close(file);
     dm_writer_discard(writer);
     return status;
+}
+
+// From the end: ".tmp", a number, "-", a number, "."; or, as they were called once, ".tmp" alone.
+size_t dm_temporary_stem(const char *name)
+{
+    static const char digits[] = "0123456789";
+    const size_t length = strlen(name);
+    if (length < 5 || strcmp(name + length - 4, ".tmp") != 0) return 0;
+    const size_t end = length - 4;
+    for (size_t at = end - 1; at > 0; at--) {
+        if (name[at] != '.') continue;
+        const size_t process = strspn(name + at + 1, digits), dash = at + 1 + process;
+        const size_t number = name[dash] == '-' ? strspn(name + dash + 1, digits) : 0;
+        return process && number && dash + 1 + number == end ? at : end;
+    }
+    return end;
 }
 
 static void sync_folder_of(const char *path)

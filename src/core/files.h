@@ -10,12 +10,14 @@
 char *dm_join_path(const char *folder, const char *name);  // the caller frees it
 bool dm_exists(const char *path);
 bool dm_is_folder(const char *path);
+bool dm_is_same_file(const char *one, const char *other);  // both are there, and one in truth: links count
 
 // The whole file as bytes with a NUL behind them (not counted in *size; size may be NULL). The caller frees it.
 // A folder, a missing or an unreadable file is an error that names the path and the reason.
 Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error);
 
-// A file that is being written beside `path`.
+// A file that is being written beside `path`, under a name that no other writer has, be it of the same path. It has the
+// mode of the file that it replaces, else that of any new file.
 typedef struct FileWriter {
     FILE *stream;
     char *path, *temporary;
@@ -26,6 +28,10 @@ Status dm_writer_open(FileWriter *writer, const char *path, Error *error);
 // one removed, and the error says what to do. The writer is closed either way.
 Status dm_writer_commit(FileWriter *writer, Error *error);
 void dm_writer_discard(FileWriter *writer);
+
+// Of the name of a file that a writer has not committed, a killed one's perhaps: how long the final name is, which it
+// begins with. 0: no such name.
+size_t dm_temporary_stem(const char *name);
 
 Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error);  // open, write, commit
 Status dm_make_folder(const char *path, Error *error);  // with its parents; existing is fine

@@ -65,13 +65,12 @@ char *dm_epoch_path(const char *folder, int epoch)
     return path;
 }
 
-// The number in the name of an epoch checkpoint, or of what a kill left of one (*half), or 0.
-static int epoch_of(const char *name, bool *half)
+// The number in the name of an epoch checkpoint, or 0.
+static int epoch_of(const char *name)
 {
     int epoch = 0, length = 0;
     if (sscanf(name, "epoch-%d.safetensors%n", &epoch, &length) != 1 || !length || epoch < 1) return 0;
-    *half = !strcmp(name + length, ".tmp");
-    return name[length] == '\0' || *half ? epoch : 0;
+    return name[length] == '\0' ? epoch : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -86,9 +85,8 @@ int dm_epochs_list(const char *folder, int **epochs)
     DIR *listing = opendir(folder);
     if (!listing) return 0;
     for (struct dirent *entry; (entry = readdir(listing));) {
-        bool half;
-        int epoch = epoch_of(entry->d_name, &half);
-        if (!epoch || half) continue;
+        int epoch = epoch_of(entry->d_name);
+        if (!epoch) continue;
         *epochs = dm_reallocate(*epochs, (size_t)count + 1, sizeof **epochs);
         (*epochs)[count++] = epoch;
     }
@@ -102,8 +100,7 @@ void dm_epochs_remove(const char *folder, int last)
     DIR *listing = opendir(folder);
     if (!listing) return;
     for (struct dirent *entry; (entry = readdir(listing));) {
-        bool half;
-        int epoch = epoch_of(entry->d_name, &half);
+        int epoch = epoch_of(entry->d_name);
         if (epoch && epoch <= last) unlinkat(dirfd(listing), entry->d_name, 0);
     }
     closedir(listing);
@@ -131,20 +128,44 @@ bool dm_folder_has_weights(const char *folder)
     return has;
 }
 
+// ---- Whose a file is ------------------------------------------------------------------------------------------------
+
+static bool is_of_run(const char *name)
+{
+    for (int file = 0; file < DM_FOLDER_FILES; file++)
+        if (dm_folder_rows[file].of_run && !strcmp(name, dm_folder_rows[file].name)) return true;
+    for (const Metric *metric = dm_metrics; metric->name; metric++) {
+        char *best = dm_best_path("", metric->name);
+        const bool same = !strcmp(name, best + 1);
+        free(best);
+        if (same) return true;
+    }
+    return epoch_of(name) > 0;
+}
+
 // ---- Clearing -------------------------------------------------------------------------------------------------------
 
-// A file, and what a kill left of it. Takes the path over.
-static void remove_file(char *path)
+void dm_folder_sweep(const char *folder)
 {
-    char *half = dm_format("%s.tmp", path);
+    DIR *listing = opendir(folder);
+    if (!listing) return;
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        char *stem = dm_format("%.*s", (int)dm_temporary_stem(entry->d_name), entry->d_name);
+        if (is_of_run(stem)) unlinkat(dirfd(listing), entry->d_name, 0);
+        free(stem);
+    }
+    closedir(listing);
+}
+
+static void remove_file(char *path)  // takes it over
+{
     unlink(path);
-    unlink(half);
-    free(half);
     free(path);
 }
 
 void dm_folder_clear(const char *folder)
 {
+    dm_folder_sweep(folder);
     for (int file = 0; file < DM_FOLDER_FILES; file++)
         if (dm_folder_rows[file].of_run) remove_file(dm_folder_path(folder, (FolderFile)file));
     for (const Metric *metric = dm_metrics; metric->name; metric++) remove_file(dm_best_path(folder, metric->name));

@@ -45,4 +45,6 @@ char *dm_best_path(const char *folder, const char *metric);  // best-bleu.safete
 
 bool dm_folder_has_weights(const char *folder);  // of whatever checkpoint
 
+// Removes what kills left of the files of a run. Only for who holds the lock: nobody else writes those files.
+void dm_folder_sweep(const char *folder);
 void dm_folder_clear(const char *folder);  // removes what a run leaves in its folder, and nothing else

@@ -64,6 +64,7 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
             // Only for the sentence above; the lock holds without it.
         }
         *lock = file;
+        dm_folder_sweep(folder);
     }
     free(path);
     return status;

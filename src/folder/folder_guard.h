@@ -8,7 +8,7 @@ typedef enum FolderContent {
 } FolderContent;
 
 // Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it
-// ends.
+// ends. What the last holder left half written, where it was killed, is removed.
 Status dm_folder_lock(int *lock, const char *folder, Error *error);
 // Gives the lock back and removes its file.
 void dm_folder_unlock(int lock, const char *folder);

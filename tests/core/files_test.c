@@ -1,8 +1,10 @@
 // Files: a reader sees the old file or the new one, and a failure leaves the old one.
 #include "test.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "core/files.h"
@@ -17,9 +19,19 @@ static bool holds(const char *path, const char *expected)
     return same;
 }
 
+// How many files in the scratch folder are not committed.
+static int uncommitted(void)
+{
+    int count = 0;
+    DIR *listing = opendir(scratch(""));
+    for (struct dirent *entry; (entry = readdir(listing));) count += dm_temporary_stem(entry->d_name) > 0;
+    closedir(listing);
+    return count;
+}
+
 static void nothing_is_seen_before_the_commit(void)
 {
-    char *path = dm_copy_string(scratch_file("file", "old", 3)), *temporary = dm_format("%s.tmp", path);
+    char *path = dm_copy_string(scratch_file("file", "old", 3));
     FileWriter writer;
     dm_error error;
     CU_ASSERT_FATAL(!dm_writer_open(&writer, path, &error));
@@ -28,14 +40,96 @@ static void nothing_is_seen_before_the_commit(void)
     CU_ASSERT(holds(path, "old"));
     CU_ASSERT(!dm_writer_commit(&writer, &error));
     CU_ASSERT(holds(path, "new"));
-    CU_ASSERT_FALSE(dm_exists(temporary));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
     CU_ASSERT_FATAL(!dm_writer_open(&writer, path, &error));
     fputs("never", writer.stream);
     dm_writer_discard(&writer);
     CU_ASSERT(holds(path, "new"));
-    CU_ASSERT_FALSE(dm_exists(temporary));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
     free(path);
-    free(temporary);
+}
+
+static void two_writers_of_one_path_both_end_whole(void)
+{
+    char *path = dm_copy_string(scratch("file"));
+    FileWriter first, second;
+    dm_error error;
+    CU_ASSERT_FATAL(!dm_writer_open(&first, path, &error));
+    CU_ASSERT_FATAL(!dm_writer_open(&second, path, &error));
+    CU_ASSERT_EQUAL(uncommitted(), 2);
+    fputs("of the first", first.stream);
+    fflush(first.stream);
+    fputs("second", second.stream);
+    CU_ASSERT(!dm_writer_commit(&second, &error));
+    CU_ASSERT(holds(path, "second"));
+    CU_ASSERT(!dm_writer_commit(&first, &error));
+    CU_ASSERT(holds(path, "of the first"));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
+    free(path);
+}
+
+// Writes the file a hundred times, each time a megabyte of one letter.
+static int write_letter(const char *path, char letter)
+{
+    static char bytes[1 << 20];
+    memset(bytes, letter, sizeof bytes);
+    for (int i = 0; i < 100; i++)
+        if (dm_write_file(path, bytes, sizeof bytes, NULL)) return 1;
+    return 0;
+}
+
+static void two_processes_that_write_one_path_do_not_mix(void)
+{
+    char *path = dm_copy_string(scratch_file("file", "", 0)), *bytes;
+    pid_t children[2];
+    fflush(NULL);
+    for (int i = 0; i < 2; i++)
+        if ((children[i] = fork()) == 0) _exit(write_letter(path, (char)('a' + i)));
+    for (int left = 2; left > 0;) {
+        size_t size = 0;
+        CU_ASSERT_FATAL(!dm_read_file(path, &bytes, &size, NULL));
+        CU_ASSERT(!size || (size == 1 << 20 && strspn(bytes, (char[]){bytes[0], '\0'}) == size));
+        free(bytes);
+        int status;
+        if (waitpid(children[left - 1], &status, WNOHANG) <= 0) continue;
+        CU_ASSERT_EQUAL(status, 0);
+        left--;
+    }
+    CU_ASSERT_EQUAL(uncommitted(), 0);
+    free(path);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? info.st_mode & 07777 : 0;
+}
+
+static void a_file_has_the_mode_of_the_one_that_it_replaces(void)
+{
+    const mode_t before = umask(027);
+    const char *path = scratch_file("moded", "old", 3);
+    CU_ASSERT_EQUAL(mode_of(path), 0640);
+    chmod(path, 0606);
+    scratch_file("moded", "new", 3);
+    CU_ASSERT_EQUAL(mode_of(path), 0606);
+    umask(before);
+}
+
+static void uncommitted_files_are_told_by_their_names(void)
+{
+    static const struct {
+        const char *name;
+        size_t stem;
+    } cases[] = {{"model.safetensors.123-0.tmp", 17},
+                 {"model.safetensors.tmp", 17},
+                 {"a.1-23.tmp", 1},
+                 {"a.b-1.tmp", 5},
+                 {"a.1-.tmp", 4},
+                 {"model.safetensors", 0},
+                 {".tmp", 0},
+                 {"", 0}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) CU_ASSERT_EQUAL(dm_temporary_stem(cases[i].name), cases[i].stem);
 }
 
 // In a process that may write files of 4,096 bytes at most: a full disk, as far as the writer can see.
@@ -52,7 +146,7 @@ static int write_too_much(const char *path)
 
 static void a_failed_write_leaves_the_old_file(void)
 {
-    char *path = dm_copy_string(scratch_file("file", "old", 3)), *temporary = dm_format("%s.tmp", path);
+    char *path = dm_copy_string(scratch_file("file", "old", 3));
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) _exit(write_too_much(path));
@@ -60,16 +154,15 @@ static void a_failed_write_leaves_the_old_file(void)
     waitpid(child, &status, 0);
     CU_ASSERT_EQUAL(status, 0);
     CU_ASSERT(holds(path, "old"));
-    CU_ASSERT_FALSE(dm_exists(temporary));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
     free(path);
-    free(temporary);
 }
 
 static void files_that_cannot_be_written_are_named(void)
 {
     dm_error error;
     CU_ASSERT_EQUAL(dm_write_file(scratch("no/such/folder"), "x", 1, &error), DM_FAILURE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "no/such/folder.tmp: No such file or directory"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "no/such/folder: No such file or directory"));
     char *folder = dm_copy_string(scratch("folder"));
     CU_ASSERT(!dm_make_folder(folder, &error));
     CU_ASSERT_EQUAL(dm_write_file(folder, "x", 1, &error), DM_FAILURE);
@@ -124,6 +217,10 @@ static void paths_are_joined_with_one_slash(void)
 
 const Fact facts[] = {
     FACT(nothing_is_seen_before_the_commit),
+    FACT(two_writers_of_one_path_both_end_whole),
+    FACT(two_processes_that_write_one_path_do_not_mix),
+    FACT(a_file_has_the_mode_of_the_one_that_it_replaces),
+    FACT(uncommitted_files_are_told_by_their_names),
     FACT(a_failed_write_leaves_the_old_file),
     FACT(files_that_cannot_be_written_are_named),
     FACT(a_file_is_read_whole_with_its_nul_bytes),

@@ -18,9 +18,10 @@ for folder in int8 deep/bf16; do
     for file in vocab.json generation_config.json train.jsonl; do
         same "$folder" run/$file $folder/$file
     done
-    for file in training.safetensors train.lock model.safetensors.tmp; do
+    for file in training.safetensors train.lock; do
         [ ! -e $folder/$file ] || fail "$folder has $file"
     done
+    [ -z "$(find $folder -name '*.tmp')" ] || fail "$folder has $(find $folder -name '*.tmp')"
     "$dragoman" translate --model $folder < text > $folder.out || fail "$folder does not translate"
     [ "$(wc -l < $folder.out)" = 30 ] || fail "$folder does not translate every line"
     "$dragoman" rescore --model $folder text text > out || fail "$folder does not rescore"

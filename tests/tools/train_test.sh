@@ -180,7 +180,10 @@ for i in $(seq 10); do
     kill -9 $pid 2> kill.err
     wait $pid 2> kill.err
 done
+touch killed/{model.safetensors.12-0,epoch-0001.safetensors.12-3,best-bleu.safetensors.9-0,training.safetensors}.tmp
+touch killed/mine.12-0.tmp killed/report.html.12-0.tmp  # of no run: they stay
 check 'the end after ten kills' 0 '' train --model killed "${long[@]}"
+rm killed/mine.12-0.tmp killed/report.html.12-0.tmp || fail 'files of others were removed'
 compare_with_whole 'ten kills' killed
 [ -z "$(find killed -name '*.tmp')" ] || fail "kills leave files behind: $(find killed -name '*.tmp')"
 
