@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools.h"
 
@@ -39,18 +40,24 @@ bool flush_output(FILE *stream, const char *name, dm_error *error)
     return false;
 }
 
-int close_output(FILE *stream)
+dm_status finish_output(FILE *stream, const char *name, bool sync, dm_error *error)
 {
     errno = 0;
     bool good = !ferror(stream);  // of an earlier write, whose reason is gone by now
-    good = fflush(stream) == 0 && good;
+    good = fflush(stream) == 0 && good && (!sync || fsync(fileno(stream)) == 0);
     int reason = errno;
     good = fclose(stream) == 0 && good;
-    if (good) return 0;
+    if (good) return DM_OK;
     if (!reason) reason = errno;
     const char *why = reason == EBADF ? "it is closed" : reason ? strerror(reason) : "not all of it was taken";
-    fprintf(stderr, "dragoman: cannot write the output: %s\n", why);
-    return 1;
+    return failure(error, "cannot write %s: %s", name, why);
+}
+
+int close_output(FILE *stream)
+{
+    dm_error error;
+    dm_status status = finish_output(stream, "the output", false, &error);
+    return status ? complain(status, &error) : 0;
 }
 
 // ---- Memory ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
 #include "report.h"
 
 // Two folders of the same name are called by their paths.
@@ -37,7 +38,9 @@ int report_command(const dm_options *options)
         output ? format_text("%s", output) : format_text("%s/report.html", dm_options_text(options, "model", 0));
     Run *runs = allocate((size_t)count, sizeof *runs);
     dm_error error = {.message = ""};
-    dm_status status = read_runs(runs, count, options, &error);
+    dm_status status = output_spare_models(path, options, &error);
+    if (!status) status = output_spare_file(path, dm_options_text(options, "config", 0), &error);
+    if (!status) status = read_runs(runs, count, options, &error);
     if (!status) status = report_write(path, report_figures(runs, count), &error);
     if (!status && strcmp(path, "-") != 0) fprintf(stderr, "Wrote %s: open it in a browser\n", path);
     for (int i = 0; i < count; i++) report_free_run(&runs[i]);

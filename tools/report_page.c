@@ -1,9 +1,9 @@
 // The page of a report: what page/report.html and its style and scripts became when this was built, with the figures as
 // JSON where they belong.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
 #include "page/page.h"
 #include "report.h"
 
@@ -32,28 +32,17 @@ static dm_status make_page(char **text, size_t *size, const cJSON *figures, dm_e
     return good ? DM_OK : failure(error, "out of memory");
 }
 
-static dm_status write_page(const char *path, const char *text, size_t size, dm_error *error)
-{
-    const bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdout : fopen(path, "wb");
-    bool good = file && fwrite(text, 1, size, file) == size && fflush(file) == 0;
-    int reason = errno;
-    if (file && fclose(file) != 0 && good) {
-        good = false;
-        reason = errno;
-    }
-    if (good) return DM_OK;
-    return failure(error, "cannot write %s: %s", standard ? "the output" : path,
-                   reason == EBADF ? "it is closed" : strerror(reason));
-}
-
 dm_status report_write(const char *path, cJSON *figures, dm_error *error)
 {
     char *text = NULL;
     size_t size = 0;
     dm_status status = make_page(&text, &size, figures, error);
     cJSON_Delete(figures);
-    if (!status) status = write_page(path, text, size, error);
+    Output output = {0};
+    if (!status) status = output_open(&output, path, error);
+    if (!status) fwrite(text, 1, size, output.stream);
+    if (!status && !flush_output(output.stream, output.name, error)) status = DM_FAILURE;
+    status = output_close(&output, status, error);
     free(text);
     return status;
 }

@@ -25,7 +25,9 @@ dm_status misuse(dm_error *error, const char *format, ...) __attribute__((format
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 // Flushes what was written so far; false: not all of it was taken. name: of the file.
 bool flush_output(FILE *stream, const char *name, dm_error *error);
-// Flushes and closes standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
+// Flushes and closes it (sync: when it is on the disk): what is wrong with this or an earlier write is an error.
+dm_status finish_output(FILE *stream, const char *name, bool sync, dm_error *error);
+// The same of standard output: a full disk or a closed pipe is noticed here. Returns the exit status.
 int close_output(FILE *stream);
 
 // Where there is no memory left these end the program with a message. The caller frees what they make.

@@ -1,10 +1,10 @@
 // dragoman translate: lines in, lines out, in order; or a conversation, where standard input is a terminal.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "input.h"
+#include "output.h"
 #include "talk/conversation.h"
 #include "settings.h"
 #include "tools.h"
@@ -14,11 +14,6 @@ static bool out_of_memory(dm_error *error)
     failure(error, "out of memory");
     return false;
 }
-
-typedef struct Output {
-    const char *name;
-    FILE *stream;
-} Output;
 
 // ---- Prefixes -------------------------------------------------------------------------------------------------------
 
@@ -145,12 +140,14 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
 
 // ---- The command ----------------------------------------------------------------------------------------------------
 
-static dm_status open_output(const char *out, Output *output, dm_error *error)
+// What is read must still be there when it has been read.
+static dm_status check_output(const char *out, const dm_options *options, dm_error *error)
 {
-    *output = (Output){"standard output", stdout};
-    if (strcmp(out, "-") != 0) *output = (Output){out, fopen(out, "wb")};
-    if (output->stream) return DM_OK;
-    return failure(error, "cannot write %s: %s", out, strerror(errno));
+    const char *prefix = dm_options_text(options, "prefix", 0);
+    dm_status status = output_spare_file(out, dm_options_text(options, "input", 0), error);
+    if (!status && prefix && strcmp(prefix, "tab") != 0) status = output_spare_file(out, prefix, error);
+    if (!status) status = output_spare_file(out, dm_options_text(options, "config", 0), error);
+    return status ? status : output_spare_models(out, options, error);
 }
 
 int translate_command(const dm_options *options)
@@ -161,16 +158,17 @@ int translate_command(const dm_options *options)
     const char *in = dm_options_text(options, "input", 0), *out = dm_options_text(options, "output", 0);
     const bool conversation = strcmp(in, "-") == 0 && isatty(STDIN_FILENO);
     dm_status status = read_settings(&job.settings, options, &error);
+    if (!status) status = check_output(out, options, &error);
     if (!status && !conversation && !job.settings.prefix_tab) status = open_prefixes(&job.prefixes, options, &error);
     if (!status) status = input_open(&input, options, &error);
     if (!status && !conversation) status = open_models(&job.model, options, &error);
     if (!status && !conversation) status = fit_settings(&job.settings, job.model, &error);
-    if (!status) status = open_output(out, &job.output, &error);
+    if (!status) status = output_open(&job.output, out, &error);
     if (!status && conversation) status = translate_conversation(options, job.output.stream, &error);
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);
     input_close(&input);
-    // What precedes an error was flushed.
-    return status ? complain(status, &error) : close_output(job.output.stream);
+    status = output_close(&job.output, status, &error);
+    return status ? complain(status, &error) : 0;
 }

@@ -114,6 +114,10 @@ DM_API void dm_model_close(dm_model *model);
 // can be translated). *json is owned by the caller: free.
 DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
 
+// Whether `path` leads, under whatever name, to a file of the model or the run in a folder: whoever writes there would
+// destroy it. A report is none of them.
+DM_API bool dm_model_has_file(const char *folder, const char *path);
+
 typedef enum dm_sampling {
     DM_NO_SAMPLING,
     DM_SAMPLE_FULL,  // from the whole distribution

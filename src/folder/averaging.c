@@ -182,6 +182,24 @@ static void report(const Choice *choice, const dm_observer *observer, const char
     }
 }
 
+// An output that was named may be the folder's weights, which are there to be replaced, but nothing else that is read
+// or that the run needs.
+static Status check_output(const Choice *choice, Error *error)
+{
+    const char *output = dm_options_text(choice->options, "output", 0);
+    if (!output) return DM_OK;
+    for (int i = 0; i < choice->count; i++)
+        if (choice->list[i].chosen && dm_is_same_file(choice->list[i].path, output))
+            return dm_fail(error, "%s and %s are the same file, which would be lost: give another --output",
+                           choice->list[i].path, output);
+    char *weights = dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
+    const bool good = dm_is_same_file(weights, output) || !dm_model_has_file(choice->folder, output);
+    free(weights);
+    return good ? DM_OK
+                : dm_fail(error, "%s is a file of the model in %s, which would be lost: give another --output", output,
+                          choice->folder);
+}
+
 static Status average(const Choice *choice, const Model *model, const dm_observer *observer, Error *error)
 {
     const char *named = dm_options_text(choice->options, "output", 0);
@@ -223,6 +241,7 @@ dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_
     if (!status) model = dm_model_create(&config);
     if (!status) status = dm_folder_lock(&lock, choice.folder, error);
     if (!status) status = choose_checkpoints(&choice, extra, error);
+    if (!status) status = check_output(&choice, error);
     if (!status) status = average(&choice, model, observer, error);
     for (int i = 0; i < choice.count; i++) free(choice.list[i].path);
     free(choice.list);

@@ -143,6 +143,24 @@ static bool is_of_run(const char *name)
     return epoch_of(name) > 0;
 }
 
+bool dm_model_has_file(const char *folder, const char *path)
+{
+    bool found = false;
+    DIR *listing = opendir(folder);
+    if (!listing) return false;
+    for (struct dirent *entry; !found && (entry = readdir(listing));) {
+        const char *name = entry->d_name;
+        if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_SHORTLIST_FILE].name) != 0 &&
+            strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0)
+            continue;
+        char *file = dm_join_path(folder, name);
+        found = dm_is_same_file(file, path);
+        free(file);
+    }
+    closedir(listing);
+    return found;
+}
+
 // ---- Clearing -------------------------------------------------------------------------------------------------------
 
 void dm_folder_sweep(const char *folder)

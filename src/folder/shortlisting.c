@@ -99,6 +99,23 @@ static Status write_list(const char *folder, const Corpus *corpus, const Segment
     return status;
 }
 
+// The list must not take the place of the text that it is made from.
+static Status check_text(const char *folder, const dm_options *o, Error *error)
+{
+    static const char *const options[] = {"train-sets", "tsv"};
+    char *list = dm_folder_path(folder, DM_SHORTLIST_FILE);
+    Status status = DM_OK;
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < dm_options_count(o, options[i]) && !status; j++) {
+            const char *text = dm_options_text(o, options[i], j);
+            if (dm_is_same_file(text, list))
+                status = dm_fail(error, "%s and the list to be written, %s, are the same file, which would be lost",
+                                 text, list);
+        }
+    free(list);
+    return status;
+}
+
 dm_status dm_shortlist(const dm_options *options, dm_error *error)
 {
     const char *folder = dm_options_text(options, "model", 0);
@@ -107,6 +124,7 @@ dm_status dm_shortlist(const dm_options *options, dm_error *error)
     Bitext text = {0};
     Corpus corpus = {0};
     Status status = dm_options_complete(options, error);
+    if (!status) status = check_text(folder, options, error);
     if (!status) status = open_segmenter(&segmenter, folder, error);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)

@@ -77,6 +77,17 @@ check 'a file that holds no model' 1 'run/training.safetensors' average --model 
 check 'another shape' 0 '' train --model wide --after 1u --dim-emb 24
 check 'a checkpoint of another shape' 1 'wide/model.safetensors|config.json' average --model run wide/model.safetensors
 check 'no epoch checkpoints' 1 'wide has no epoch checkpoints|--average' average --model wide --last 2
+cp run/training.safetensors kept.training
+cp run/epoch-0011.safetensors kept.epoch
+ln -s run/training.safetensors link
+check 'the state of the training as output' 1 'run/training.safetensors is a file of the model in run' \
+    average --model run --last 2 --output run/training.safetensors
+check 'a link to it' 1 'link is a file of the model in run' average --model run --last 2 --output link
+check 'what is averaged as output' 1 'run/epoch-0011.safetensors and ./run/epoch-0011.safetensors are the same file' \
+    average --model run --output ./run/epoch-0011.safetensors run/epoch-0011.safetensors run/epoch-0012.safetensors
+same 'the state of the training as output' run/training.safetensors kept.training
+same 'what is averaged as output' run/epoch-0011.safetensors kept.epoch
+check 'the weights as output' 0 '' average --model run --last 2 --output run/model.safetensors
 same 'a failure changes nothing' run/best-chrf.safetensors alone
 
 "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --model busy --after 100000000u --quiet \

@@ -400,6 +400,10 @@ texts("figcaption").map((caption) => caption.split(" ")[0]).join() === "BLEU,Lea
 !text.includes("NaN") && !text.includes("null") && !text.includes("undefined")
 STEPS
 check 'no such output folder' 1 'nowhere/page.html' "$dragoman" report --model two --output nowhere/page.html
+cp two/train.jsonl kept.log
+check 'the log as output' 1 'two/train.jsonl is a file of the model in two' \
+    "$dragoman" report --model one two --output two/train.jsonl
+same 'the log as output' two/train.jsonl kept.log
 check 'a full disk' 1 'No space left' "$dragoman" report --model two --output /dev/full
 closed() { "$dragoman" report --model two --output - >&-; }
 check 'a closed output' 1 'it is closed' closed

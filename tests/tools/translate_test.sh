@@ -93,6 +93,97 @@ same "before a line of very many pieces" two out
 check "a line of one very long piece" 0 "" from wide translate --mini-batch 1
 [ "$(wc -l < out)" = 4 ] || fail "a line of one very long piece: $(wc -l < out) lines"
 
+# ---- An output that is there already: never what is read, and replaced only when all is there ----
+
+old() {  # old WHAT: old.out is as it was, and nothing lies beside it
+    [ "$(cat old.out)" = 'an old translation' ] || fail "$1: old.out became: $(head -c 300 old.out)"
+    [ -z "$(find . -name '*.tmp')" ] || fail "$1: left behind: $(find . -name '*.tmp')"
+}
+spared() {  # spared WHAT WORDS COMMAND...: refused, and lines are as they were
+    local what=$1 words=$2
+    shift 2
+    check "$what" 1 "$words" "$@"
+    same "$what" lines lines.before
+}
+cp lines lines.before
+ln -s lines lines.link
+ln lines lines.hard
+spared 'the input as output' 'lines and lines are the same file' translate -i lines -o lines
+spared 'the input by another path' 'lines and ./lines are' translate -i lines -o ./lines
+spared 'the input by a symbolic link' 'lines and lines.link are' translate -i lines -o lines.link
+spared 'the input by a hard link' 'lines.hard and lines are' translate -i lines.hard -o lines
+spared 'the input that is standard input' 'standard input and lines are' from lines translate -o lines
+spared 'the prefixes' 'lines and ./lines are' translate -i one --prefix lines -o ./lines
+appended() { translate -i lines >> lines; }
+spared 'the input as standard output' 'lines and standard output are' appended
+for file in config.json model.safetensors vocab.json; do
+    cp "model/$file" "kept.$file"
+    check "$file as output" 1 "$file is a file of the model in model" translate -i lines -o "model/$file"
+    same "$file as output" "model/$file" "kept.$file"
+done
+ln -s model/vocab.json linked.out
+check 'a link to a file of the model' 1 'linked.out is a file of the model in model' translate -i lines -o linked.out
+same 'a link to a file of the model' model/vocab.json kept.vocab.json
+make_folder other
+check 'a file of the second model' 1 'model/vocab.json is a file' \
+    "$dragoman" translate --model other model -i lines -o model/vocab.json
+check 'an output among the files of the model' 0 '' translate -i lines -o model/mine.out
+check 'and once more' 0 '' translate -i lines -o model/mine.out
+same 'an output among the files of the model' one model/mine.out
+rm model/mine.out
+
+echo 'an old translation' > old.out
+check 'a mistyped model' 1 'modle' "$dragoman" translate --model modle -i lines -o old.out
+old 'a mistyped model'
+check 'options that do not fit' 2 '--stream' translate --stream --n-best 2 -i lines -o old.out
+old 'options that do not fit'
+check 'no such input beside an old output' 1 'nothing.txt' translate -i nothing.txt -o old.out
+old 'no such input'
+printf '\xff\nw5\n' > bad
+check 'a bad first line' 1 'line 1|UTF-8' translate -i bad -o old.out
+old 'a bad first line'
+check 'a bad third line' 1 'line 3|UTF-8' translate --mini-batch 1 -i invalid -o old.out
+old 'a bad third line'
+check 'prefixes that do not belong to the input' 1 'two has 2 lines' translate -i lines --prefix two -o old.out
+old 'prefixes that do not belong to the input'
+for signal in INT TERM HUP; do
+    mkfifo slow
+    # In the background a shell would have SIGINT ignored.
+    env --default-signal=INT "$dragoman" translate --model model -i slow -o old.out 2> err &
+    pid=$!
+    exec 7> slow
+    head -n 3 lines >&7
+    for _ in $(seq 200); do
+        [ -n "$(find . -name 'old.out.*.tmp' -size +0)" ] && break
+        sleep 0.05
+    done
+    [ -n "$(find . -name 'old.out.*.tmp')" ] || fail "SIG$signal: nothing is written beside the old output"
+    kill -s $signal $pid
+    wait $pid 2> wait.err
+    got=$?
+    exec 7>&-
+    [ $got = $((128 + $(kill -l $signal))) ] || fail "SIG$signal: exit status $got: $(cat err)"
+    old "SIG$signal"
+    rm slow
+done
+limited() { (ulimit -f 1 && "$@"); }  # 1,024 bytes: a full disk, as far as can be seen
+limited translate -i lines -o old.out 2> err && fail 'an output that is too large is not noticed'
+old 'an output that is too large'
+chmod 606 old.out
+ln -s old.out new.link
+check 'an old output is replaced' 0 '' translate -i lines -o new.link
+same 'an old output is replaced' one old.out
+[ -L new.link ] || fail 'a link to the output was replaced, not the output'
+[ "$(stat -c %a old.out)" = 606 ] || fail "the mode of the output became $(stat -c %a old.out)"
+[ -z "$(find . -name '*.tmp')" ] || fail "left behind: $(find . -name '*.tmp')"
+check 'what precedes a bad line in a new file' 1 'line 3' translate --mini-batch 1 -i invalid -o new.out
+same 'what precedes a bad line in a new file' two new.out
+mkfifo pipe
+cat pipe > piped &
+check 'a pipe as output' 0 '' translate -i lines -o pipe
+wait $!
+same 'a pipe as output' one piped
+
 # ---- Bad files ----
 
 check "no such input" 1 "nothing.txt" translate --input nothing.txt

@@ -11,6 +11,7 @@
 #include <wchar.h>
 
 #include "keys.h"
+#include "output.h"
 #include "talk.h"
 #include "tools.h"
 
@@ -94,6 +95,7 @@ static void on_signal(int signal_number)
     tcgetattr(STDIN_FILENO, &ours);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
     mark_pastes(false);
+    if (signal_number != SIGTSTP) output_abandon();
     by_default(signal_number);
     mark_pastes(true);
     handle_signal(signal_number, on_signal, SA_RESTART);
