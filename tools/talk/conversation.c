@@ -140,7 +140,7 @@ dm_status translate_conversation(const dm_options *options, FILE *output, dm_err
     Keyboard *keyboard = NULL;
     dm_status status = talk_settings(&talk.settings, options, error);
     speak_utf8();
-    if (!status && !(keyboard = keyboard_open(&talk.screen, history))) {
+    if (!status && !(keyboard = keyboard_open(&talk.screen, history, talk_complete))) {
         status = failure(error, "this terminal cannot be used for typing: give the sentences through a pipe or with "
                                 "--input FILE");
     }

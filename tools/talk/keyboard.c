@@ -180,7 +180,7 @@ void keyboard_tabs(Keyboard *k, bool tabs)
     el_wset(k->editor, EL_BIND, L"^I", tabs ? L"ed-insert" : L"complete-command", NULL);
 }
 
-Keyboard *keyboard_open(const Screen *screen, const char *history)
+Keyboard *keyboard_open(const Screen *screen, const char *history, Completer *complete)
 {
     HistEventW event;
     Keyboard *k = calloc(1, sizeof *k);
@@ -188,7 +188,8 @@ Keyboard *keyboard_open(const Screen *screen, const char *history)
     *k = (Keyboard){.screen = screen->stream,
                     .editor = el_init("dragoman", stdin, screen->stream, stderr),
                     .lines = history_winit(),
-                    .history = history};
+                    .history = history,
+                    .keys.complete = complete};
     take_signals(k);
     if (!k->editor || !k->lines) {
         keyboard_close(k);

@@ -178,7 +178,7 @@ static unsigned char on_tab(EditLine *editor, wint_t last)
         name[length++] = (char)*c;
     }
     name[length] = '\0';
-    const Completion found = talk_complete(name);
+    const Completion found = keys_of(editor)->complete(name);
     for (int i = 0; i < found.length; i++) insert(editor, (wchar_t)found.rest[i]);
     if (found.only) insert(editor, L' ');
     return found.only ? CC_REFRESH : CC_REFRESH_BEEP;

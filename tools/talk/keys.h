@@ -3,7 +3,10 @@
 #include <histedit.h>
 #include <stdbool.h>
 
+#include "talk.h"
+
 typedef struct Keys {
+    Completer *complete;
     bool tabs;     // a tab is a character to type
     bool pasting;  // a paste has begun, and its end has not been read
     bool pasted;   // it was a paste that ended the line

@@ -45,15 +45,16 @@ typedef struct Completion {
     bool only;  // there is one
 } Completion;
 
-Completion talk_complete(const char *beginning);
+typedef Completion Completer(const char *beginning);
+Completer talk_complete;
 
 // ---- The keyboard (keyboard.c) --------------------------------------------------------------------------------------
 
 typedef struct Keyboard Keyboard;
 
 // From here on what is typed is kept, unseen, until it is asked for; Ctrl-C only sets a flag. NULL: this terminal
-// cannot be used. history: a file, or NULL for none.
-Keyboard *keyboard_open(const Screen *screen, const char *history);
+// cannot be used. history: a file, or NULL for none. complete: what Tab asks.
+Keyboard *keyboard_open(const Screen *screen, const char *history, Completer *complete);
 void keyboard_tabs(Keyboard *keyboard, bool tabs);  // whether a tab is a character to type, or completes commands
 // The next line in UTF-8, to be freed; NULL: Ctrl-D. A line that Ctrl-C interrupts is dropped. What is pasted comes
 // line by line, without the blank ones, and never as a command.
