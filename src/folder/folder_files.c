@@ -35,7 +35,7 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
                      .of_run = true, .of_model = true},
     [DM_TRAINING_FILE] = {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data",
                           .of_run = true},
-    [DM_LOCK_FILE] = {"train.lock", "whoever trains or averages in the folder holds it"},
+    [DM_LOCK_FILE] = {"train.lock", "whoever writes in the folder holds it"},
     [DM_DRAFT_FOLDER] = {"train.new", "a run that begins, until its first checkpoint is whole and takes its place"},
     [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes"},
     [DM_EPOCH_FILES] = {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
@@ -150,9 +150,7 @@ bool dm_model_has_file(const char *folder, const char *path)
     if (!listing) return false;
     for (struct dirent *entry; !found && (entry = readdir(listing));) {
         const char *name = entry->d_name;
-        if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_SHORTLIST_FILE].name) != 0 &&
-            strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0)
-            continue;
+        if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0) continue;
         char *file = dm_join_path(folder, name);
         found = dm_is_same_file(file, path);
         free(file);

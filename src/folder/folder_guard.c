@@ -56,7 +56,7 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
         if (read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
         close(file);
         status =
-            dm_fail(error, "%s: another process%s%s is training there: wait for it, stop it, or give another --model",
+            dm_fail(error, "%s: another process%s%s is at work there: wait for it, stop it, or give another --model",
                     folder, *holder ? ", number " : "", holder);
     } else {
         int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());

@@ -8,6 +8,7 @@
 #include "data/lexicon.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
+#include "folder/folder_guard.h"
 
 typedef struct Ranked {
     int id;
@@ -120,12 +121,14 @@ dm_status dm_shortlist(const dm_options *options, dm_error *error)
 {
     const char *folder = dm_options_text(options, "model", 0);
     const int threads = (int)dm_options_number(options, "cpu-threads");
+    int lock = -1;
     Segmenter *segmenter = NULL;
     Bitext text = {0};
     Corpus corpus = {0};
     Status status = dm_options_complete(options, error);
     if (!status) status = check_text(folder, options, error);
     if (!status) status = open_segmenter(&segmenter, folder, error);
+    if (!status) status = dm_folder_lock(&lock, folder, error);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)
         status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
@@ -134,5 +137,6 @@ dm_status dm_shortlist(const dm_options *options, dm_error *error)
     dm_corpus_free(&corpus);
     dm_bitext_free(&text);
     dm_segmenter_close(segmenter);
+    if (lock >= 0) dm_folder_unlock(lock, folder);
     return status;
 }
