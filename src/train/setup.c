@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/files.h"
 #include "core/hash.h"
 #include "core/threads.h"
 #include "data/inputs.h"

@@ -1,6 +1,8 @@
 // The draft of a run takes the place of the run before at one moment: whatever a kill leaves before it is the old run,
 // whatever it leaves after it becomes the new one.
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "core/scratch.h"
 #include "folder/draft.h"
@@ -155,7 +157,6 @@ static void every_file_of_a_run_is_removed(void)
     CU_ASSERT(dm_folder_has_weights(folder));
 }
 
-// The second to come may have opened the file that the first is about to remove.
 static void a_lock_that_is_given_back_leaves_no_file(void)
 {
     int lock, other;
@@ -168,6 +169,38 @@ static void a_lock_that_is_given_back_leaves_no_file(void)
     dm_folder_unlock(lock, folder);
 }
 
+// One process may have opened the file that another is about to remove. Takes and gives back the lock many times; exit
+// status 1: another process had it at the same time.
+static int contend(const char *witness)
+{
+    for (int i = 0; i < 2000; i++) {
+        int lock, file;
+        if (dm_folder_lock(&lock, folder, NULL)) continue;
+        if ((file = open(witness, O_CREAT | O_EXCL, 0666)) < 0) return 1;
+        close(file);
+        usleep(20);
+        unlink(witness);
+        dm_folder_unlock(lock, folder);
+    }
+    return 0;
+}
+
+static void no_two_have_the_lock(void)
+{
+    enum { PROCESSES = 4 };
+    begin(0);
+    char *witness = dm_join_path(folder, "witness");
+    pid_t child[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++)
+        if ((child[i] = fork()) == 0) _exit(contend(witness));
+    for (int i = 0; i < PROCESSES; i++) {
+        int status = 1;
+        CU_ASSERT_EQUAL(waitpid(child[i], &status, 0), child[i]);
+        CU_ASSERT_EQUAL(status, 0);
+    }
+    free(witness);
+}
+
 const Fact facts[] = {
     FACT(a_whole_draft_replaces_the_run_before),
     FACT(a_draft_that_is_not_whole_leaves_the_run_before),
@@ -175,5 +208,6 @@ const Fact facts[] = {
     FACT(a_kill_while_the_new_is_moved),
     FACT(every_file_of_a_run_is_removed),
     FACT(a_lock_that_is_given_back_leaves_no_file),
+    FACT(no_two_have_the_lock),
     {NULL, NULL},
 };
