@@ -97,7 +97,7 @@ const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"}},
     {DM_TRAIN, &(const Option){.name = "overwrite", .type = DM_FLAG, .free_on_resume = true,
-     .help = "begin anew although the folder holds a run: that run is lost"}},
+     .help = "begin anew although the folder holds a run: that run is lost once the new one has its first checkpoint"}},
     {DM_RESCORE, &(const Option){.name = "SRC", .type = DM_TEXT, DM_ONE_VALUE, .required = true, .instead = "tsv",
      .help = "sentences, one a line, plain or compressed; - is standard input"}},
     {DM_RESCORE, &(const Option){.name = "TRG", .type = DM_TEXT, DM_ONE_VALUE, .required = true, .instead = "tsv",
@@ -128,7 +128,8 @@ const OptionRow dm_rows_data[] = {
      .help = "with --tsv: the column that is translated instead, counted from 1"}},
     {DM_TRANSLATE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
      .argument = "FILE",
-     .help = "where the translations go, line by line; - is standard output"}},
+     .help = "where the translations go, line by line; an old file is replaced when all are there; - is standard "
+             "output"}},
     {DM_REPORT, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "where the page goes: report.html in the first folder if nothing is said; - is standard output"}},
     {0, NULL},
