@@ -1,7 +1,5 @@
 // The folder of a run, from the lock to the moment at which what the run has made stands in it.
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -16,10 +14,9 @@ static Status check_pretrained(const Run *run, Error *error)
 {
     const char *start = dm_options_text(run->options, "pretrained-model", 0);
     if (!start) return DM_OK;
-    char there[PATH_MAX], here[PATH_MAX];
     if (!dm_is_folder(start))
         return dm_fail(error, "%s is not a folder: --pretrained-model needs a model folder", start);
-    if (realpath(start, there) && realpath(run->settings.folder, here) && !strcmp(there, here))
+    if (dm_is_same_file(start, run->settings.folder))
         return dm_misuse(error,
                          "--pretrained-model and --model are the same folder, %s: give the new model a folder of its "
                          "own",

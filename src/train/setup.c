@@ -1,6 +1,5 @@
 // Everything before the first update and after the last: settings, text, segmenter, configuration, corpus, model,
 // checkpoint. The folder is run_folder.c's.
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
