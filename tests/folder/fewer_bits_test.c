@@ -5,19 +5,10 @@
 
 #include "core/random.h"
 #include "core/scratch.h"
-#include "folder/folder.h"
+#include "folder/opened.h"
 #include "test.h"
 
 #define GOLDEN TEST_DATA "/golden/marian/"
-
-static Model *opened(const char *folder)
-{
-    Model *model;
-    Error error = {""};
-    if (dm_model_read(&model, NULL, folder, &error)) fprintf(stderr, "\n%s\n", error.message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    return model;
-}
 
 // The model, stored in a folder with matrices of this type, and opened again.
 static Model *stored_as(const Model *model, Dtype dtype, const char *name)

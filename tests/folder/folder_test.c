@@ -6,6 +6,7 @@
 
 #include "core/scratch.h"
 #include "folder/safetensors.h"
+#include "folder/opened.h"
 #include "test.h"
 
 #define GOLDEN TEST_DATA "/golden/marian/"
@@ -102,15 +103,6 @@ static bool is_refused(const char *folder, const char *wanted)
     if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", wanted, error.message);
     dm_model_destroy(model);
     return good;
-}
-
-static Model *opened(const char *folder)
-{
-    Model *model;
-    Error error = {""};
-    if (dm_model_read(&model, NULL, folder, &error)) fprintf(stderr, "\n%s\n", error.message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    return model;
 }
 
 static void every_parameter_holds_what_transformers_stored(void)
