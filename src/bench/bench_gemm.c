@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "bench/bench.h"
 #include "bench/gemm_clock.h"
 #include "train/run.h"
@@ -68,7 +69,7 @@ static cJSON *spreads(const Use *use, int rounds, int product)
         }
         cJSON_AddItemToObject(libraries, use->clock.backends[backend]->name, dm_spread(gflops, rounds));
     }
-    free(gflops);
+    dm_free(gflops);
     return libraries;
 }
 
@@ -119,7 +120,7 @@ done:
     for (int i = 0; i < USES; i++) {
         dm_gemm_clock_free(&uses[i].clock);
         dm_products_free(&uses[i].products);
-        free(uses[i].rates);
+        dm_free(uses[i].rates);
     }
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "bench/bench.h"
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/threads.h"
 
 // ---- Rounds -------------------------------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ double dm_quantile(const double *values, int count, double share)
     const double place = share * (count - 1);
     const int below = (int)place, above = below + 1 < count ? below + 1 : below;
     const double value = sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-    free(sorted);
+    dm_free(sorted);
     return value;
 }
 
@@ -103,9 +104,9 @@ cJSON *dm_describe_processor(void)
     cJSON_AddStringToObject(processor, "name", name ? name : "unknown");
     cJSON_AddItemToObject(processor, "flags", flags_that_matter(features ? features : ""));
     cJSON_AddNumberToObject(processor, "count", dm_processors());
-    free(name);
-    free(features);
-    free(text);
+    dm_free(name);
+    dm_free(features);
+    dm_free(text);
     return processor;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/threads.h"
 
 // Every product has as many turns in a round, spread over it: what disturbs the machine for a moment hits them alike.
@@ -141,13 +142,13 @@ void dm_gemm_clock_create(GemmClock *clock, double seconds)
 
 void dm_gemm_clock_free(GemmClock *clock)
 {
-    for (int i = 0; clock->own && i < clock->threads; i++) free(clock->own[i]);
-    for (int i = 0; clock->packing && i < clock->products->count; i++) free(clock->packing[i].data);
+    for (int i = 0; clock->own && i < clock->threads; i++) dm_free(clock->own[i]);
+    for (int i = 0; clock->packing && i < clock->products->count; i++) dm_free(clock->packing[i].data);
     dm_packs_destroy(clock->packs);
-    free(clock->packing);
-    free(clock->own);
-    free(clock->weights);
-    free(clock->repetitions);
+    dm_free(clock->packing);
+    dm_free(clock->own);
+    dm_free(clock->weights);
+    dm_free(clock->repetitions);
     *clock = (GemmClock){0};
 }
 
@@ -182,5 +183,5 @@ void dm_gemm_clock_round(const GemmClock *clock, double *rates)
         rates[turn] = 0;
         for (int i = 0; i < clock->threads; i++) rates[turn] += flops / (round.seconds[i * turns + turn] + 1e-9);
     }
-    free(round.seconds);
+    dm_free(round.seconds);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/text.h"
+#include "core/memory.h"
 #include "core/threads.h"
 #include "translate/translator.h"
 
@@ -81,11 +82,11 @@ static void close_text(Text *text)
     dm_corpus_free(&all->corpus);
     dm_model_destroy(all->model);
     dm_packs_destroy(all->packs);
-    free(all->order);
-    free(all->batch_start);
-    free(all->pieces);
-    free(all->arenas);
-    free(all);
+    dm_free(all->order);
+    dm_free(all->batch_start);
+    dm_free(all->pieces);
+    dm_free(all->arenas);
+    dm_free(all);
 }
 
 typedef struct Place {
@@ -106,7 +107,7 @@ static void sort_by_length(MadeUp *all)
     for (int i = 0; i < pairs; i++) places[i] = (Place){i, all->corpus.source_length[i]};
     qsort(places, (size_t)pairs, sizeof *places, longer_first);
     for (int i = 0; i < pairs; i++) all->order[i] = places[i].index;
-    free(places);
+    dm_free(places);
 }
 
 void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)

@@ -5,6 +5,7 @@
 
 #include "bench/gemm_clock.h"
 #include "core/clock.h"
+#include "core/memory.h"
 
 static Status run_round(const Bench *bench, const Measurement *m, Tally *tally, Error *error)
 {
@@ -81,6 +82,6 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
     }
     if (!status) describe(bench, &figures, whole, m->products);
     dm_gemm_clock_free(&clock);
-    free(memory);
+    dm_free(memory);
     return status;
 }

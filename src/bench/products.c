@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "model/operations.h"
 
 // ---- The list -----------------------------------------------------------------------------------------------------
@@ -154,9 +155,9 @@ static Products products_of(const Model *model, CountedList *reading, CountedLis
         for (int pass = 0; pass < PASSES; pass++)
             if (layers.list[i].source[pass] + layers.list[i].target[pass] > 0)
                 add_product(&products, &layers.list[i], (Pass)pass);
-    free(reading->list);
-    free(counted->list);
-    free(layers.list);
+    dm_free(reading->list);
+    dm_free(counted->list);
+    dm_free(layers.list);
     return products;
 }
 
@@ -192,7 +193,7 @@ Status dm_products_of_search(Products *products, const ModelConfig *config, int 
 
 void dm_products_free(Products *products)
 {
-    free(products->list);
+    dm_free(products->list);
     *products = (Products){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "bench/text.h"
 #include "translate/translator.h"
 #include "folder/folder.h"
@@ -35,9 +36,9 @@ static void close_text(Text *text)
     Lines *all = text->own;
     dm_model_close(all->model);
     dm_lines_free(&all->lines);
-    free(all->length);
-    free(all->translations);
-    free(all);
+    dm_free(all->length);
+    dm_free(all->translations);
+    dm_free(all);
 }
 
 // Drops the lines that are blank and counts the pieces of the others.
@@ -52,7 +53,7 @@ static void keep_sentences(Lines *all, const Segmenter *segmenter)
             all->length[kept] = ids.count;
             all->lines.line[kept++] = all->lines.line[i];
         }
-        free(ids.id);
+        dm_free(ids.id);
     }
     all->lines.count = kept;
 }

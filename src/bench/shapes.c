@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "core/memory.h"
 #include "core/random.h"
 #include "folder/folder.h"
 
@@ -73,7 +74,7 @@ Status dm_bench_shape(Bench *bench, Error *error)
     if (folder) {
         status = dm_config_read(&bench->config, &extra, folder, error);
         if (status) return status;
-        free(bench->config.bad_words);  // what search never takes takes no time
+        dm_free(bench->config.bad_words);  // what search never takes takes no time
         bench->config.bad_words = NULL;
         bench->config.bad_word_count = 0;
         if (bench->config.source_vocabulary < 3 || bench->config.target_vocabulary < 3) {

@@ -1,6 +1,7 @@
 // dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation.
 #include <stdlib.h>
 
+#include "core/memory.h"
 #include "bench/measure.h"
 #include "tensor/ops/op_table.h"
 #include "train/run.h"
@@ -66,7 +67,7 @@ static void begin_training(Training *t)
 static void end_training(Training *t)
 {
     for (int i = 0; t->workers.profiles && i < t->bench->threads; i++) dm_profile_free(&t->workers.profiles[i]);
-    free(t->workers.profiles);
+    dm_free(t->workers.profiles);
     dm_profile_free(&t->profile);
     dm_products_free(&t->products);
     dm_optimizer_free(&t->optimizer);
@@ -173,7 +174,7 @@ static cJSON *describe_profile(const Training *t, double seconds)
         cJSON_AddItemToObject(op, "backward", describe_account(t, &ops[i].backward));
         cJSON_AddItemToArray(list, op);
     }
-    free(ops);
+    dm_free(ops);
     const struct {
         const char *name;
         double seconds;

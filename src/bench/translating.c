@@ -4,6 +4,7 @@
 #include "bench/measure.h"
 #include "bench/text.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "translate/translator.h"
 
 typedef struct Translating {
@@ -101,6 +102,6 @@ Status dm_bench_translate(Bench *bench, Error *error)
 done:
     t.text.close(&t.text);
     dm_products_free(&products);
-    free(t.milliseconds);
+    dm_free(t.milliseconds);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24 };
 
@@ -73,7 +74,7 @@ void dm_arena_destroy(Arena *arena)
 {
     for (ArenaBlock *block = arena->first, *next; block; block = next) {
         next = block->next;
-        free(block);
+        dm_free(block);
     }
     *arena = (Arena){NULL, NULL};
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/memory.h"
+
 char *dm_join_path(const char *folder, const char *name)
 {
     size_t length = strlen(folder);
@@ -43,7 +45,7 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
     int reason = errno;
     fclose(file);
     if (failed) {
-        free(text);
+        dm_free(text);
         return dm_fail(error, "cannot read %s: %s", path, strerror(reason));
     }
     text[used] = '\0';
@@ -67,7 +69,7 @@ static int make_temporary(const char *path, char **name)
         const int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (file >= 0) return file;
         const int reason = errno;
-        free(*name);
+        dm_free(*name);
         *name = NULL;
         errno = reason;
         if (reason != EEXIST) return -1;
@@ -113,7 +115,7 @@ static void sync_folder_of(const char *path)
         fsync(descriptor);
         close(descriptor);
     }
-    free(folder);
+    dm_free(folder);
 }
 
 Status dm_writer_commit(FileWriter *writer, Error *error)
@@ -128,7 +130,7 @@ Status dm_writer_commit(FileWriter *writer, Error *error)
     Status status = DM_OK;
     if (good) {
         sync_folder_of(writer->path);
-        free(writer->temporary);
+        dm_free(writer->temporary);
         writer->temporary = NULL;
     } else if (!reason || reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {
         status = dm_fail(
@@ -145,8 +147,8 @@ void dm_writer_discard(FileWriter *writer)
 {
     if (writer->stream) fclose(writer->stream);
     if (writer->temporary) unlink(writer->temporary);
-    free(writer->temporary);
-    free(writer->path);
+    dm_free(writer->temporary);
+    dm_free(writer->path);
     *writer = (FileWriter){0};
 }
 
@@ -173,6 +175,6 @@ Status dm_make_folder(const char *path, Error *error)
         if (!kept) break;
     }
     if (!status && !dm_is_folder(path)) status = dm_fail(error, "%s is a file, but a folder is needed", path);
-    free(partial);
+    dm_free(partial);
     return status;
 }

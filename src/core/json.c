@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 
 // ---- Complaints ---------------------------------------------------------------------------------------------------
@@ -71,7 +72,7 @@ Status dm_json_open(JsonFile *file, const char *path, Error *error)
     *file = (JsonFile){.path = dm_copy_string(path), .error = error};
     file->status = dm_read_file(path, &text, &size, error);
     if (!file->status) parse(file, text, size);
-    free(text);
+    dm_free(text);
     if (file->status) {
         cJSON_Delete(file->json);
         file->json = NULL;
@@ -82,7 +83,7 @@ Status dm_json_open(JsonFile *file, const char *path, Error *error)
 void dm_json_close(JsonFile *file)
 {
     cJSON_Delete(file->json);
-    free(file->path);
+    dm_free(file->path);
     file->json = NULL;
     file->path = NULL;
 }
@@ -132,6 +133,6 @@ Status dm_json_write(const char *path, cJSON *json, Error *error)
     Status status = dm_write_file(path, text, strlen(text), error);
     cJSON_Delete(json);
     cJSON_free(printed);
-    free(text);
+    dm_free(text);
     return status;
 }

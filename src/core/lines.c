@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
 
@@ -131,8 +132,8 @@ dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int colum
 void dm_lines_free(dm_lines *lines)
 {
     if (lines->line) {
-        free(lines->line[-1]);
-        free(lines->line - 1);
+        dm_free(lines->line[-1]);
+        dm_free(lines->line - 1);
     }
     *lines = (dm_lines){0};
 }

@@ -16,6 +16,7 @@
 #include <zstd_errors.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 
 enum { RAW_BYTES = 1 << 16, MOST_ROOM = 1 << 30 };  // read at once from the file, made at once of it
 
@@ -59,8 +60,8 @@ void dm_text_stream_close(dm_text_stream *stream)
     if (stream->form == GZIP) inflateEnd(&stream->gzip);
     ZSTD_freeDStream(stream->zstd);
     if (!stream->standard) close(stream->file);
-    free(stream->name);
-    free(stream);
+    dm_free(stream->name);
+    dm_free(stream);
 }
 
 bool dm_text_stream_ready(const dm_text_stream *stream)
@@ -266,7 +267,7 @@ Status dm_text_read(const char *path, char **bytes, size_t *size, Error *error)
     }
     dm_text_stream_close(stream);
     if (status) {
-        free(text);
+        dm_free(text);
         return status;
     }
     text[used] = '\0';

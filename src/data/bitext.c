@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
 
@@ -56,7 +57,7 @@ static void language_of(const char *path, char language[4])
     size_t size = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
     bool named = size >= 2 && size <= 3 && dot[1 + size] == '\0' && strcmp(dot, ".txt") != 0;
     strcpy(language, named ? dot + 1 : "und");
-    free(name);
+    dm_free(name);
 }
 
 static Status read_two(Bitext *bitext, const BitextFiles *files, Error *error)
@@ -98,6 +99,6 @@ void dm_bitext_drop_lines(Bitext *bitext)
 void dm_bitext_free(Bitext *bitext)
 {
     dm_bitext_drop_lines(bitext);
-    free(bitext->name);
+    dm_free(bitext->name);
     *bitext = (Bitext){0};
 }

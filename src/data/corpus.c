@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
 
 enum { JOB_PAIRS = 256 };  // pairs that a thread encodes at a time
@@ -84,22 +85,22 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
                 &encoding);
     Status status = keep_pairs(corpus, &encoding, rules, bitext->name, error);
     for (int i = 0; i < encoding.pairs; i++) {
-        free(encoding.source[i].id);
-        free(encoding.target[i].id);
+        dm_free(encoding.source[i].id);
+        dm_free(encoding.target[i].id);
     }
-    free(encoding.source);
-    free(encoding.target);
+    dm_free(encoding.source);
+    dm_free(encoding.target);
     if (status) dm_corpus_free(corpus);
     return status;
 }
 
 void dm_corpus_free(Corpus *corpus)
 {
-    free(corpus->ids);
-    free(corpus->source);
-    free(corpus->target);
-    free(corpus->source_length);
-    free(corpus->target_length);
-    free(corpus->line);
+    dm_free(corpus->ids);
+    dm_free(corpus->source);
+    dm_free(corpus->target);
+    dm_free(corpus->source_length);
+    dm_free(corpus->target_length);
+    dm_free(corpus->line);
     *corpus = (Corpus){0};
 }

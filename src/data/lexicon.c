@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 enum {
     MOST_PIECES = 200,        // pairs with a longer side say little for the time they take
     MOST_MEETINGS = 1 << 25,  // of a source and a target piece in a pair, in all pairs that are used
@@ -82,9 +84,9 @@ static Sample take_sample(const Corpus *corpus)
 
 static void free_sample(Sample *sample)
 {
-    free(sample->pair);
-    free(sample->first);
-    free(sample->entry);
+    dm_free(sample->pair);
+    dm_free(sample->first);
+    dm_free(sample->entry);
 }
 
 // ---- The table --------------------------------------------------------------------------------------------------
@@ -153,12 +155,12 @@ static void make_table(Lexicon *lexicon, Sample *sample)
             lexicon->target = dm_allocate(lexicon->row[rows], sizeof *lexicon->target);
             lexicon->probability = dm_allocate(lexicon->row[rows], sizeof *lexicon->probability);
         }
-        free(used);
-        free(last);
+        dm_free(used);
+        dm_free(last);
     }
     for (size_t e = 0; e < lexicon->row[rows]; e++) lexicon->probability[e] = 1.0 / sample->targets;
-    free(places.start);
-    free(places.at);
+    dm_free(places.start);
+    dm_free(places.at);
 }
 
 double dm_lexicon_probability(const Lexicon *lexicon, int source, int target)
@@ -235,15 +237,15 @@ void dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus)
         lexicon->log_likelihood[round] = expect(count, lexicon, &sample);
         maximise(lexicon, count);
     }
-    free(count);
+    dm_free(count);
     free_sample(&sample);
 }
 
 void dm_lexicon_free(Lexicon *lexicon)
 {
-    free(lexicon->row);
-    free(lexicon->target);
-    free(lexicon->probability);
+    dm_free(lexicon->row);
+    dm_free(lexicon->target);
+    dm_free(lexicon->probability);
     *lexicon = (Lexicon){0};
 }
 
@@ -262,5 +264,5 @@ void dm_lexicon_align(const Lexicon *lexicon, const PiecePair *p, int *from)
             if (way > best) best = way, from[i] = j;
         }
     }
-    free(prior);
+    dm_free(prior);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "data/corpus.h"
 
@@ -29,8 +30,8 @@ static void sort_by(const int *length, int *order, int count)
     for (int l = 0; l <= longest; l++) start[l + 1] += start[l];
     for (int i = 0; i < count; i++) sorted[start[length[order[i]]]++] = order[i];
     memcpy(order, sorted, (size_t)count * sizeof *order);
-    free(sorted);
-    free(start);
+    dm_free(sorted);
+    dm_free(start);
 }
 
 // Cuts the sorted pairs into `shares` of as many words, as near as whole pairs come to it: a pair belongs to the share
@@ -65,9 +66,9 @@ static void shuffle_shards(Plan *plan, int pairs, const PlanBudget *budget)
         used += size;
     }
     start[plan->shards] = used;
-    free(which);
-    free(plan->order);
-    free(plan->shard_start);
+    dm_free(which);
+    dm_free(plan->order);
+    dm_free(plan->shard_start);
     plan->order = order;
     plan->shard_start = start;
 }
@@ -91,7 +92,7 @@ static void deal(Plan *plan, const int *length, int64_t updates, double share_wo
         before += weight[s];
     }
     plan->update_start[plan->updates] = plan->shards;
-    free(weight);
+    dm_free(weight);
 }
 
 static int64_t round_up(int64_t n, int64_t unit)
@@ -126,8 +127,8 @@ void dm_plan_make(Plan *plan, const Corpus *corpus, const PlanBudget *budget)
 
 void dm_plan_free(Plan *plan)
 {
-    free(plan->order);
-    free(plan->shard_start);
-    free(plan->update_start);
+    dm_free(plan->order);
+    dm_free(plan->shard_start);
+    dm_free(plan->update_start);
     *plan = (Plan){0};
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/json.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "model/model.h"
 
@@ -47,7 +48,7 @@ static Status read_heads(AlignmentHeads *heads, const cJSON *alignment, int all,
         if (good) chosen[(int)item->valuedouble] = true;
     }
     if (good) list_heads(heads, chosen, all);
-    free(chosen);
+    dm_free(chosen);
     if (good) return DM_OK;
     char needed[64];
     snprintf(needed, sizeof needed, "a list of different heads from 0 to %d", all - 1);
@@ -83,7 +84,7 @@ Status dm_alignment_heads_of(AlignmentHeads *heads, const ModelConfig *config, c
 
 void dm_alignment_heads_free(AlignmentHeads *heads)
 {
-    free(heads->heads);
+    dm_free(heads->heads);
     *heads = (AlignmentHeads){0};
 }
 

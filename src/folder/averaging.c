@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/averaging.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
@@ -22,7 +23,7 @@ Status dm_weights_average(const Model *model, char *const *paths, int count, flo
         for (size_t j = 0; j < size && !status; j++) sum[j] += (double)weights[j];
     }
     for (size_t j = 0; j < size && !status; j++) weights[j] = (float)(sum[j] / count);
-    free(sum);
+    dm_free(sum);
     return status;
 }
 
@@ -65,7 +66,7 @@ static Status list_epochs(Choice *choice, Error *error)
     choice->list = dm_allocate((size_t)choice->count, sizeof *choice->list);
     for (int i = 0; i < choice->count; i++)
         choice->list[i] = (Checkpoint){.path = dm_epoch_path(choice->folder, epochs[i]), .epoch = epochs[i]};
-    free(epochs);
+    dm_free(epochs);
     if (choice->count) return DM_OK;
     return dm_fail(error,
                    "%s has no epoch checkpoints (epoch-0001.safetensors and so on): train keeps them with --average N, "
@@ -118,8 +119,8 @@ static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
     Status status = dm_read_file(path, &text, NULL, error);
     for (char *line = status ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         read_event(choice, line);
-    free(text);
-    free(path);
+    dm_free(text);
+    dm_free(path);
     return status;
 }
 
@@ -194,7 +195,7 @@ static Status check_output(const Choice *choice, Error *error)
                            choice->list[i].path, output);
     char *weights = dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
     const bool good = dm_is_same_file(weights, output) || !dm_model_has_file(choice->folder, output);
-    free(weights);
+    dm_free(weights);
     return good ? DM_OK
                 : dm_fail(error, "%s is a file of the model in %s, which would be lost: give another --output", output,
                           choice->folder);
@@ -212,9 +213,9 @@ static Status average(const Choice *choice, const Model *model, const dm_observe
     Status status = dm_weights_average(model, paths, count, weights, error);
     if (!status) status = dm_weights_write(model, weights, output, error);
     if (!status) report(choice, observer, output, count);
-    free(weights);
-    free(paths);
-    free(output);
+    dm_free(weights);
+    dm_free(paths);
+    dm_free(output);
     return status;
 }
 
@@ -243,8 +244,8 @@ dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_
     if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = check_output(&choice, error);
     if (!status) status = average(&choice, model, observer, error);
-    for (int i = 0; i < choice.count; i++) free(choice.list[i].path);
-    free(choice.list);
+    for (int i = 0; i < choice.count; i++) dm_free(choice.list[i].path);
+    dm_free(choice.list);
     dm_model_destroy(model);
     cJSON_Delete(extra);
     if (lock >= 0) close(lock);

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/formats/format.h"
 
@@ -267,8 +268,8 @@ Status dm_config_read(ModelConfig *config, cJSON **extra, const char *folder, Er
     if (status) dm_config_free(config);
     dm_json_close(&file);
     dm_json_close(&generation);
-    free(path);
-    free(other);
+    dm_free(path);
+    dm_free(other);
     return status;
 }
 
@@ -362,7 +363,7 @@ static Status write_json(cJSON *json, const char *folder, const char *name, Erro
 {
     char *path = dm_join_path(folder, name);
     Status status = dm_json_write(path, json, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -389,6 +390,6 @@ Status dm_config_store(const char *folder, const char *key, cJSON *value, Error 
         file.json = NULL;
     }
     dm_json_close(&file);
-    free(path);
+    dm_free(path);
     return status;
 }

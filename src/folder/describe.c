@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
 #include "model/operations.h"
@@ -107,7 +108,7 @@ static void add_cost(cJSON *json, const char *name, CountedList *counted, int pi
     cJSON_AddNumberToObject(item, "weights", weights);
     cJSON_AddNumberToObject(item, "attention", attention);
     cJSON_AddNumberToObject(item, "total", weights + attention);
-    free(counted->list);
+    dm_free(counted->list);
 }
 
 // Matrix products alone, a multiplication and an addition counted as two. encode: of a source piece, once, with what
@@ -189,8 +190,8 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
         cJSON_free(printed);
     }
     cJSON_Delete(described);
-    free(bytes);
-    free(path);
+    dm_free(bytes);
+    dm_free(path);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder_files.h"
 
 static char *draft_of(const char *folder)
@@ -22,7 +23,7 @@ void dm_draft_remove(const char *folder)
     char *draft = draft_of(folder);
     dm_folder_clear(draft);
     rmdir(draft);
-    free(draft);
+    dm_free(draft);
 }
 
 Status dm_draft_make(char **draft, const char *folder, Error *error)
@@ -38,8 +39,8 @@ static Status move_file(const char *draft, const char *folder, FolderFile file, 
     char *from = dm_folder_path(draft, file), *to = dm_folder_path(folder, file);
     Status status = DM_OK;
     if (rename(from, to) != 0) status = dm_fail(error, "cannot move %s to %s: %s", from, to, strerror(errno));
-    free(from);
-    free(to);
+    dm_free(from);
+    dm_free(to);
     return status;
 }
 
@@ -53,7 +54,7 @@ Status dm_draft_install(const char *folder, Error *error)
             status = move_file(draft, folder, (FolderFile)file, error);
     if (!status) status = move_file(draft, folder, DM_CONFIG_FILE, error);
     if (!status) rmdir(draft);
-    free(draft);
+    dm_free(draft);
     return status;
 }
 
@@ -61,7 +62,7 @@ Status dm_draft_settle(bool *installed, const char *folder, Error *error)
 {
     char *draft = draft_of(folder);
     *installed = dm_folder_has(draft, DM_CONFIG_FILE);
-    free(draft);
+    dm_free(draft);
     if (*installed) return dm_draft_install(folder, error);
     dm_draft_remove(folder);
     return DM_OK;

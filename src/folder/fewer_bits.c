@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "folder/folder.h"
 
 // ---- The file -------------------------------------------------------------------------------------------------------
@@ -62,8 +63,8 @@ Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Er
     for (int i = 0; i < matrix_count; i++) add_matrix(&q, matrices + i, dtype);
     memmove(q.tensors + q.count, matrices, (size_t)matrix_count * sizeof *matrices);
     Status status = dm_safetensors_write(path, q.tensors, q.count + matrix_count, NULL, error);
-    for (int i = 0; i < q.blocks; i++) free(q.memory[i]);
-    free(q.memory);
-    free(q.tensors);
+    for (int i = 0; i < q.blocks; i++) dm_free(q.memory[i]);
+    dm_free(q.memory);
+    dm_free(q.tensors);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "score/metrics.h"
 #include "text/segmenter_files.h"
 
@@ -52,7 +53,7 @@ bool dm_folder_has(const char *folder, FolderFile file)
 {
     char *path = dm_folder_path(folder, file);
     const bool there = dm_exists(path);
-    free(path);
+    dm_free(path);
     return there;
 }
 
@@ -61,7 +62,7 @@ bool dm_folder_has(const char *folder, FolderFile file)
 char *dm_epoch_path(const char *folder, int epoch)
 {
     char *name = dm_format("epoch-%04d.safetensors", epoch), *path = dm_join_path(folder, name);
-    free(name);
+    dm_free(name);
     return path;
 }
 
@@ -111,7 +112,7 @@ void dm_epochs_remove(const char *folder, int last)
 char *dm_best_path(const char *folder, const char *metric)
 {
     char *name = dm_format("best-%s.safetensors", metric), *path = dm_join_path(folder, name);
-    free(name);
+    dm_free(name);
     return path;
 }
 
@@ -119,11 +120,11 @@ bool dm_folder_has_weights(const char *folder)
 {
     int *epochs, count = dm_epochs_list(folder, &epochs);
     bool has = count > 0 || dm_folder_has(folder, DM_WEIGHTS_FILE);
-    free(epochs);
+    dm_free(epochs);
     for (const Metric *metric = dm_metrics; metric->name && !has; metric++) {
         char *path = dm_best_path(folder, metric->name);
         has = dm_exists(path);
-        free(path);
+        dm_free(path);
     }
     return has;
 }
@@ -137,7 +138,7 @@ static bool is_of_run(const char *name)
     for (const Metric *metric = dm_metrics; metric->name; metric++) {
         char *best = dm_best_path("", metric->name);
         const bool same = !strcmp(name, best + 1);
-        free(best);
+        dm_free(best);
         if (same) return true;
     }
     return epoch_of(name) > 0;
@@ -153,7 +154,7 @@ bool dm_model_has_file(const char *folder, const char *path)
         if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0) continue;
         char *file = dm_join_path(folder, name);
         found = dm_is_same_file(file, path);
-        free(file);
+        dm_free(file);
     }
     closedir(listing);
     return found;
@@ -168,7 +169,7 @@ void dm_folder_sweep(const char *folder)
     for (struct dirent *entry; (entry = readdir(listing));) {
         char *stem = dm_format("%.*s", (int)dm_temporary_stem(entry->d_name), entry->d_name);
         if (is_of_run(stem)) unlinkat(dirfd(listing), entry->d_name, 0);
-        free(stem);
+        dm_free(stem);
     }
     closedir(listing);
 }
@@ -176,7 +177,7 @@ void dm_folder_sweep(const char *folder)
 static void remove_file(char *path)  // takes it over
 {
     unlink(path);
-    free(path);
+    dm_free(path);
 }
 
 void dm_folder_clear(const char *folder)

@@ -12,6 +12,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/memory.h"
 #include "folder/folder_files.h"
 
 // Is the open file still the one of that name? Whoever held it before may have removed it (dm_folder_unlock).
@@ -66,7 +67,7 @@ Status dm_folder_lock(int *lock, const char *folder, Error *error)
         *lock = file;
         dm_folder_sweep(folder);
     }
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -75,7 +76,7 @@ void dm_folder_unlock(int lock, const char *folder)
     char *path = dm_folder_path(folder, DM_LOCK_FILE);
     unlink(path);
     close(lock);
-    free(path);
+    dm_free(path);
 }
 
 // Is there a part of ours in config.json? A file that cannot be read counts as somebody else's.
@@ -97,7 +98,7 @@ Status dm_folder_check_ours(const char *folder, Error *error)
                          "%s holds a model that was not trained here (config.json has no \"dragoman\" with a "
                          "\"training\"): give another --model; to start from this one, add --pretrained-model %s",
                          folder, folder);
-    free(config);
+    dm_free(config);
     return status;
 }
 

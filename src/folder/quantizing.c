@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/memory.h"
 #include "folder/fewer_bits.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
@@ -25,9 +26,9 @@ static Status copy_file(const char *from, const char *to, FolderFile file, Error
     size_t size;
     Status status = dm_read_file(source, &bytes, &size, error);
     if (!status) status = dm_write_file(target, bytes, size, error);
-    free(bytes);
-    free(source);
-    free(target);
+    dm_free(bytes);
+    dm_free(source);
+    dm_free(target);
     return status;
 }
 
@@ -58,8 +59,8 @@ static Status write_config(const char *from, const char *to, bool int8, Error *e
         file.json = NULL;
     }
     dm_json_close(&file);
-    free(source);
-    free(target);
+    dm_free(source);
+    dm_free(target);
     return file.status;
 }
 
@@ -76,6 +77,6 @@ dm_status dm_quantize(const dm_options *options, dm_error *error)
     if (!status) status = dm_weights_quantize(model, dtype, weights, error);
     if (!status) status = write_config(from, to, dtype == DM_DTYPE_I8, error);  // last: with it, all is there
     dm_model_destroy(model);
-    free(weights);
+    dm_free(weights);
     return status;
 }

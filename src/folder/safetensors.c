@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are little-endian, and so is this reader");
@@ -169,7 +170,7 @@ static Status find_scale(const SafeTensors *file, StoredTensor *tensor, Error *e
 {
     char *name = dm_format("%s_scale", tensor->name);
     const StoredTensor *scale = dm_safetensors_find(file, name);
-    free(name);
+    dm_free(name);
     if (tensor->rank != 2)
         return dm_fail(error, "%s: tensor %s is of int8, but no matrix: the file is damaged", file->path, tensor->name);
     if (!scale)
@@ -226,7 +227,7 @@ static Status read_tensors(SafeTensors *file, const cJSON *header, uint64_t head
     for (int i = 0; i < file->count && !status; i++)
         if (file->list[i].dtype == DM_DTYPE_I8) status = find_scale(file, file->list + i, error);
 done:
-    free(extents);
+    dm_free(extents);
     return status;
 }
 
@@ -304,11 +305,11 @@ Status dm_safetensors_open(SafeTensors *file, const char *path, Error *error)
 
 void dm_safetensors_close(SafeTensors *file)
 {
-    for (int i = 0; i < file->count; i++) free(file->list[i].name);
+    for (int i = 0; i < file->count; i++) dm_free(file->list[i].name);
     if (file->mapped) munmap(file->mapped, file->size);
-    free(file->list);
-    free(file->metadata);
-    free(file->path);
+    dm_free(file->list);
+    dm_free(file->metadata);
+    dm_free(file->path);
     *file = (SafeTensors){0};
 }
 

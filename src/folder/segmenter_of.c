@@ -5,6 +5,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/memory.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
 
@@ -18,8 +19,8 @@ static Status has_separate_vocabularies(bool *separate, const char *folder, Erro
     if (dm_exists(settings)) dm_json_open(&file, settings, error);
     *separate = dm_json_flag(&file, "separate_vocabs", dm_exists(target));
     dm_json_close(&file);
-    free(settings);
-    free(target);
+    dm_free(settings);
+    dm_free(target);
     return file.status;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "data/lexicon.h"
@@ -50,7 +51,7 @@ static void write_frequent(FILE *stream, const Corpus *corpus, const Vocabulary 
         for (int i = 0; i < corpus->target_length[p]; i++) ranked[corpus->ids[corpus->target[p] + (size_t)i]].worth++;
     fputc('\t', stream);
     write_best(stream, target, ranked, size, most);
-    free(ranked);
+    dm_free(ranked);
 }
 
 static void write_rows(FILE *stream, const Lexicon *lexicon, const Segmenter *segmenter, int most)
@@ -66,7 +67,7 @@ static void write_rows(FILE *stream, const Lexicon *lexicon, const Segmenter *se
         fprintf(stream, "%s\t", dm_vocabulary_piece(source, s));
         write_best(stream, target, ranked, (int)count, most);
     }
-    free(ranked);
+    dm_free(ranked);
 }
 
 // A folder's segmenter, without its weights.
@@ -96,7 +97,7 @@ static Status write_list(const char *folder, const Corpus *corpus, const Segment
         dm_lexicon_free(&lexicon);
         status = dm_writer_commit(&writer, error);
     }
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -113,7 +114,7 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
                 status = dm_fail(error, "%s and the list to be written, %s, are the same file, which would be lost",
                                  text, list);
         }
-    free(list);
+    dm_free(list);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/formats/format.h"
 #include "folder/safetensors.h"
 #include "model/layers/positions.h"
@@ -163,8 +164,8 @@ static bool same_numbers(const StoredTensor *a, const StoredTensor *b)
     dm_stored_to_float(a, first);
     dm_stored_to_float(b, second);
     bool same = memcmp(first, second, bytes) == 0;
-    free(first);
-    free(second);
+    dm_free(first);
+    dm_free(second);
     return same;
 }
 
@@ -216,8 +217,8 @@ static void check_positions(Check *check, const char *name)
     if (!same)
         complain(&check->complaints,
                  "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
-    free(values);
-    free(row);
+    dm_free(values);
+    dm_free(row);
 }
 
 // Sources of all parameters, or a message that names every tensor which is missing, too many, of another shape, or at
@@ -296,8 +297,8 @@ static Check make_check(const ModelConfig *config, const Parameters *parameters,
 
 static void free_check(Check *check)
 {
-    free(check->sources);
-    free(check->known);
+    dm_free(check->sources);
+    dm_free(check->known);
 }
 
 // ---- The folder ---------------------------------------------------------------------------------------------------
@@ -319,8 +320,8 @@ static Status check_weights_exist(const ModelConfig *config, const char *path, c
     else
         status =
             dm_fail(error, "%s has no model.safetensors: the weights of the model are missing, get them again", folder);
-    free(pickle);
-    free(parts);
+    dm_free(pickle);
+    dm_free(parts);
     return status;
 }
 
@@ -372,7 +373,7 @@ Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *er
         *extra = NULL;
     }
 done:
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -418,6 +419,6 @@ Status dm_weights_write(const Model *model, const float *data, const char *path,
     TensorToStore *tensors = dm_allocate((size_t)p->count, sizeof *tensors);
     for (int i = 0; i < p->count; i++) tensors[i] = dm_tensor_to_store(model, data, i);
     Status status = dm_safetensors_write(path, tensors, p->count, NULL, error);
-    free(tensors);
+    dm_free(tensors);
     return status;
 }

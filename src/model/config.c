@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "model/model.h"
 #include "model/shape_options.h"
 
 void dm_config_free(ModelConfig *config)
 {
-    free(config->bad_words);
+    dm_free(config->bad_words);
     *config = (ModelConfig){0};
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "core/memory.h"
+
 Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping)
 {
     Model *model = dm_allocate(1, sizeof *model);
@@ -33,8 +35,8 @@ void dm_model_destroy(Model *model)
     model->architecture->disconnect(model);
     dm_parameters_free(&model->parameters);
     dm_config_free(&model->config);
-    free(model->layers);
-    free(model);
+    dm_free(model->layers);
+    dm_free(model);
 }
 
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error)

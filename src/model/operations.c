@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/memory.h"
+
 // Weights, and gradients behind them. A page that is only read is the system's page of zeros, and nearly all of them
 // are: the products, which read and write whole matrices, are not made.
 Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error *error)
@@ -90,7 +92,7 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
     const Architecture *a = model->architecture;
     SearchState *state = read_source(g, model, source);
     run.backend.to = to;
-    free(read.list);
+    dm_free(read.list);
     const int slots = source.sentences * beam, *ids = zeros(g->arena, slots);
     int *from = zeros(g->arena, slots);
     for (int i = 0; i < slots; i++) from[i] = i / beam;

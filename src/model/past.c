@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 // Keeps what stands in them.
 static void make_room(PastLists *lists, int slots, int steps)
@@ -22,9 +23,9 @@ static void make_room(PastLists *lists, int slots, int steps)
             memcpy(larger.rows + (size_t)i * (size_t)larger.steps, lists->rows + (size_t)i * (size_t)lists->steps,
                    (size_t)lists->length[i] * sizeof(int));
     }
-    free(lists->rows);
-    free(lists->length);
-    free(lists->source);
+    dm_free(lists->rows);
+    dm_free(lists->length);
+    dm_free(lists->source);
     *lists = larger;
 }
 
@@ -96,9 +97,9 @@ void dm_past_free(Past *past)
 {
     PastLists *const lists[] = {&past->now, &past->next};
     for (int i = 0; i < 2; i++) {
-        free(lists[i]->rows);
-        free(lists[i]->length);
-        free(lists[i]->source);
+        dm_free(lists[i]->rows);
+        dm_free(lists[i]->length);
+        dm_free(lists[i]->source);
     }
     *past = (Past){0};
 }

@@ -1,6 +1,7 @@
 // The weights of the recurrent encoder-decoder. Those of a GRU have the names and the layout of PyTorch's nn.GRU.
 #include <stdlib.h>
 
+#include "core/memory.h"
 #include "model/rnn.h"
 
 // weight_ih_l0_reverse and so on.
@@ -77,5 +78,5 @@ void dm_rnn_connect(Model *model)
 
 void dm_rnn_disconnect(Model *model)
 {
-    free(((Rnn *)model->layers)->encoder);
+    dm_free(((Rnn *)model->layers)->encoder);
 }

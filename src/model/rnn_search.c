@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "model/past.h"
 #include "model/rnn.h"
 
@@ -128,5 +129,5 @@ void dm_rnn_keep(SearchState *s, const int *from, const int *lengths, int n, int
 void dm_rnn_finish(SearchState *s)
 {
     dm_past_free(&s->past);
-    free(s);
+    dm_free(s);
 }

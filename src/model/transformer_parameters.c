@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "model/layers/activation.h"
 #include "model/transformer.h"
 
@@ -115,7 +116,7 @@ void dm_transformer_connect(Model *model)
 void dm_transformer_disconnect(Model *model)
 {
     Transformer *t = model->layers;
-    free(t->encoder);
-    free(t->decoder);
+    dm_free(t->encoder);
+    dm_free(t->decoder);
     dm_positions_free(&t->positions);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "model/past.h"
 #include "model/transformer.h"
 
@@ -131,8 +132,8 @@ void dm_transformer_keep(SearchState *s, const int *from, const int *lengths, in
 
 void dm_transformer_finish(SearchState *s)
 {
-    free(s->cache);
-    free(s->key_value);
+    dm_free(s->cache);
+    dm_free(s->key_value);
     dm_past_free(&s->past);
-    free(s);
+    dm_free(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "options/option_set.h"
 
 enum { MOST_VALUES = 65 };  // of one option: one more than any row allows, so that too many are noticed
@@ -48,7 +49,7 @@ static Status read_values(dm_options *options, const Option *row, const char *eq
     while (takes_next(options, row, words, count)) values[before + count++] = words->word[words->at++];
     char *label = dm_format("--%s", row->name);
     Status status = dm_option_assign(options, row, label, row->repeats && !count ? 0 : before + count, values, error);
-    free(label);
+    dm_free(label);
     return status;
 }
 
@@ -73,7 +74,7 @@ static Status read_option(dm_options *options, Words *words, Error *error)
                            options->command->name);
     else
         status = dm_option_unknown(options->command, "", "--", name, error);
-    free(name);
+    dm_free(name);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "options/command_table.h"
 
 // ---- What both shells are told --------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ static void put_bash_row(FILE *stream, const Option *row)
     const ValueKind kind = kind_of(row);
     char *words = kind == WORDS ? dm_option_words(row, "|") : NULL;
     fprintf(stream, "            '%d %d %s ", row->values_min, most_values(row), words ? words : kinds[kind]);
-    free(words);
+    dm_free(words);
     fprintf(stream, dm_option_by_itself(row) ? "%s" : "--%s", row->name);
     for (const char *at = row->aliases ? row->aliases : ""; *at;) {
         const int size = (int)strcspn(at, " ");
@@ -231,9 +232,9 @@ static void put_zsh_values(FILE *stream, const Option *row)
         char *next = strtok_r(NULL, " ", &rest);
         if (next && strcmp(next, "...") != 0) name = next;
     }
-    free(facts);
-    free(choices);
-    free(names);
+    dm_free(facts);
+    dm_free(choices);
+    dm_free(names);
 }
 
 // '(-m --model)'{-m,--model=}'[help]:DIR:_files -/'
@@ -246,8 +247,8 @@ static void put_zsh_option(FILE *stream, const Option *row)
         const bool letter = strlen(other) == 1;
         char *more = dm_format("%s %s%s", excluded, letter ? "-" : "--", other);
         char *longer = dm_format("%s,%s%s%s", spelt, letter ? "-" : "--", other, letter ? "" : equals);
-        free(excluded);
-        free(spelt);
+        dm_free(excluded);
+        dm_free(spelt);
         excluded = more;
         spelt = longer;
     }
@@ -260,9 +261,9 @@ static void put_zsh_option(FILE *stream, const Option *row)
     fputs("]", stream);
     put_zsh_values(stream, row);
     fputs("'", stream);
-    free(excluded);
-    free(spelt);
-    free(others);
+    dm_free(excluded);
+    dm_free(spelt);
+    dm_free(others);
 }
 
 // '1:SRC:_files', or for as many as there are '*:FILE:_files'

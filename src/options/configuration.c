@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "options/option_set.h"
 #include "core/utf8.h"
 
@@ -67,7 +68,7 @@ static Status parse(cJSON **json, const char *path, Error *error)
     } else if (!cJSON_IsObject(*json)) {
         status = dm_fail(error, "%s holds no JSON object; " LOOKS, path);
     }
-    free(text);
+    dm_free(text);
     if (status) cJSON_Delete(*json);
     return status;
 }
@@ -119,8 +120,8 @@ static Status assign_json(dm_options *options, const Option *row, const char *la
         break;
     }
     if (!status) status = dm_option_assign(options, row, label, count, (const char *const *)values, error);
-    for (int i = 0; i < filled; i++) free(values[i]);
-    free(values);
+    for (int i = 0; i < filled; i++) dm_free(values[i]);
+    dm_free(values);
     return status;
 }
 
@@ -145,8 +146,8 @@ static Status load_item(dm_options *options, const char *path, const cJSON *item
     else
         status = assign_json(options, row, label, item, error);
     if (again) *again = true;
-    free(label);
-    free(where);
+    dm_free(label);
+    dm_free(where);
     return status;
 }
 
@@ -158,7 +159,7 @@ dm_status dm_options_load(dm_options *options, const char *path, dm_error *error
     bool *seen = dm_allocate((size_t)options->rows, sizeof *seen);
     for (const cJSON *item = json->child; item && !status; item = item->next)
         status = load_item(options, path, item, seen, error);
-    free(seen);
+    dm_free(seen);
     cJSON_Delete(json);
     return status;
 }
@@ -232,7 +233,7 @@ static bool same_setting(const Option *row, const Setting *a, const Setting *b)
 static char *append(char *list, const char *more)
 {
     char *longer = dm_format("%s%s", list, more);
-    free(list);
+    dm_free(list);
     return longer;
 }
 
@@ -256,7 +257,7 @@ Status dm_options_match(const dm_options *options, const cJSON *stored, const ch
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(stored, row->name);
         char *label = dm_format("%s: the record of the run's options: %s", folder, row->name);
         if (item && assign_json(begun, row, label, item, error)) status = DM_FAILURE;  // damaged, not misused
-        free(label);
+        dm_free(label);
         if (status || same_setting(row, then, now)) continue;
         list = append(append(append(list, "\n  --"), row->name), ":");
         list = append_values(append_values(list, " begun with", then), ", now", now);
@@ -266,7 +267,7 @@ Status dm_options_match(const dm_options *options, const cJSON *stored, const ch
                            "%s: the run there was begun with other options. Give the old ones to go on with it, "
                            "another --model to begin one beside it, or --overwrite to replace it:%s",
                            folder, list);
-    free(list);
+    dm_free(list);
     dm_options_free(begun);
     return status;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "options/command_table.h"
 
 enum { WIDTH = 98, HELP_COLUMN = 34 };
@@ -63,15 +64,15 @@ char *dm_option_facts(const Option *row)
         facts = dm_format("%s%sdefault %s", limits, between, row->initial);
     else
         return limits;
-    free(limits);
+    dm_free(limits);
     return facts;
 }
 
 static char *append(char *text, char *more)
 {
     char *longer = dm_format("%s%s", text, more);
-    free(text);
-    free(more);
+    dm_free(text);
+    dm_free(more);
     return longer;
 }
 
@@ -81,7 +82,7 @@ char *dm_option_text(const Option *row)
     for (int i = 0; row->meaning && row->word(i); i++)
         text = append(text, dm_format("%s %s: %s", i ? ";" : "", row->word(i), row->meaning(i)));
     if (*facts) text = append(text, dm_format(" [%s]", facts));
-    free(facts);
+    dm_free(facts);
     return text;
 }
 
@@ -95,7 +96,7 @@ static void print_option(FILE *stream, const Option *row)
     fprintf(stream, "%*s", HELP_COLUMN - width, "");
     char *text = dm_option_text(row);
     wrap(stream, text, HELP_COLUMN, HELP_COLUMN);
-    free(text);
+    dm_free(text);
 }
 
 void dm_help_of_command(const Command *command, FILE *stream)

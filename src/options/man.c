@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "options/command_table.h"
 
 enum { MAN_WIDTH = 72 };  // of the lines of the source; the escapes among them need room
@@ -79,7 +80,7 @@ static void put_names(FILE *stream, const Option *row)
         fputs(", ", stream);
         put_bold(stream, "--", alias);
     }
-    free(aliases);
+    dm_free(aliases);
     if (row->argument) {
         fputs(" \\fI", stream);
         put_code(stream, row->argument);
@@ -94,7 +95,7 @@ static void put_option(FILE *stream, const Option *row)
     fputs(".TP\n", stream);
     put_names(stream, row);
     put_prose(stream, text);
-    free(text);
+    dm_free(text);
 }
 
 static void put_command(FILE *stream, const Command *command)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 // ---- Values ---------------------------------------------------------------------------------------------------------
 
 Setting *dm_option_setting(const dm_options *options, const Option *row)
@@ -19,8 +21,8 @@ Setting *dm_option_setting(const dm_options *options, const Option *row)
 
 static void clear(Setting *setting)
 {
-    for (int i = 0; i < setting->count; i++) free(setting->values[i]);
-    free(setting->values);
+    for (int i = 0; i < setting->count; i++) dm_free(setting->values[i]);
+    dm_free(setting->values);
     *setting = (Setting){.row = setting->row};
 }
 
@@ -72,7 +74,7 @@ static void reset(Setting *setting)
         values[count++] = word;
     }
     fill(setting, count, values);
-    free(words);
+    dm_free(words);
 }
 
 dm_options *dm_options_create(const Command *command)
@@ -107,8 +109,8 @@ void dm_options_free(dm_options *options)
 {
     if (!options) return;
     for (int i = 0; i < options->rows; i++) clear(&options->settings[i]);
-    free(options->settings);
-    free(options);
+    dm_free(options->settings);
+    dm_free(options);
 }
 
 dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values, dm_error *error)
@@ -117,7 +119,7 @@ dm_status dm_options_set(dm_options *options, const char *name, int count, const
     if (!row) return dm_option_unknown(options->command, "", "--", name, error);
     char *label = dm_format("%s%s", dm_option_by_itself(row) ? "" : "--", row->name);
     Status status = dm_option_assign(options, row, label, count, values, error);
-    free(label);
+    dm_free(label);
     return status;
 }
 
@@ -167,8 +169,8 @@ static Status say_missing(const Command *command, const Option *row, const Optio
     Status status =
         dm_misuse(error, "%s needs %s%s%s (%s), for example:\n  %.*s", command->name, name, other ? " or " : "",
                   other ? other_name : "", row->help, (int)strcspn(command->examples, "\n"), command->examples);
-    free(name);
-    free(other_name);
+    dm_free(name);
+    dm_free(other_name);
     return status;
 }
 
@@ -177,8 +179,8 @@ static Status say_both(const Command *command, const Option *row, const Option *
     char *name = shown(row, false), *other_name = shown(other, false);
     Status status = dm_misuse(error, "%s takes %s or %s, not both: one stands in the place of the other", command->name,
                               name, other_name);
-    free(name);
-    free(other_name);
+    dm_free(name);
+    dm_free(other_name);
     return status;
 }
 
@@ -192,7 +194,7 @@ static Status check_company(const dm_options *options, const Option *row, Error 
     if (!found)
         status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
                            (int)strcspn(row->only_with, " "), row->only_with);
-    free(names);
+    dm_free(names);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "options/option_set.h"
 
 // ---- Numbers --------------------------------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ char *dm_option_words(const Option *row, const char *between)
     const char *at;
     for (int i = 0; (at = word_at(row, i, &length)); i++) {
         char *more = dm_format("%s%s%.*s", words, i ? between : "", (int)length, at);
-        free(words);
+        dm_free(words);
         words = more;
     }
     return words;
@@ -117,7 +118,7 @@ static Status check_choice(const Option *row, const char *label, const char *val
     if (dm_option_has_word(row, value)) return DM_OK;
     char *words = dm_option_words(row, ", ");
     Status status = dm_misuse(error, "%s: there is no '%s'; it must be one of %s", label, value, words);
-    free(words);
+    dm_free(words);
     return status;
 }
 
@@ -128,7 +129,7 @@ static Status check_weighted(const Option *row, const char *label, const char *v
     if (dm_option_has_word(row, value)) return DM_OK;
     char *words = dm_option_words(row, ", ");
     Status status = dm_misuse(error, "%s: '%s' is neither a number nor one of %s", label, value, words);
-    free(words);
+    dm_free(words);
     return status;
 }
 

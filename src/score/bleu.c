@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "score/score.h"
 #include "score/words.h"
 

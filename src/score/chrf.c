@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "score/unicode.h"
 #include "score/words.h"
@@ -24,7 +25,7 @@ static Symbols characters(const char *line, bool lower_case)
         uint32_t c = dm_utf8_next(&at);
         if (!dm_white_space(c)) symbols.symbol[symbols.length++] = c;
     }
-    free(lower);
+    dm_free(lower);
     dm_symbols_sort(&symbols);
     return symbols;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 // The order of two n-grams. Both end before the 0 behind their segment, or there.
 static int compare(const uint32_t *a, const uint32_t *b, int order)
@@ -32,8 +33,8 @@ void dm_symbols_sort(Symbols *symbols)
 
 void dm_symbols_free(Symbols *symbols)
 {
-    free(symbols->symbol);
-    free(symbols->sorted);
+    dm_free(symbols->symbol);
+    dm_free(symbols->sorted);
     *symbols = (Symbols){0};
 }
 
@@ -79,6 +80,6 @@ size_t dm_ngram_matches(const Symbols *hypothesis, const Symbols *references, in
         }
         matches += count < most ? count : most;
     }
-    free(there);
+    dm_free(there);
     return matches;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/random.h"
 
 enum { LINES_DRAWN, COINS };  // streams of random numbers; the trial numbers the streams within
@@ -32,7 +33,7 @@ void dm_bootstrap(Sample *samples, int count, size_t lines, int trials, uint64_t
         for (size_t i = 0; i < lines; i++) drawn[i] = dm_random_below(&random, lines);
         for (int k = 0; k < count; k++) samples[k].scores[t] = score_of_lines(&samples[k], drawn, lines);
     }
-    free(drawn);
+    dm_free(drawn);
 }
 
 static double mean_of(const double *numbers, int count)
@@ -69,7 +70,7 @@ double dm_bootstrap_p(const Sample *baseline, const Sample *system, int trials, 
     double mean = mean_of(differences, trials);
     int reached = 0;
     for (int t = 0; t < trials; t++) reached += differences[t] - mean >= difference;
-    free(differences);
+    dm_free(differences);
     return p_value(reached, trials);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "score/resample.h"
 
@@ -127,7 +128,7 @@ static void count_statistics(Table *table, const dm_lines *systems, const dm_lin
         Comparison comparison = {(const char *const *)hypotheses->line, streams, table->lines, table->reference_count};
         table->samples[k] = (Sample){.measure = measure, .statistics = dm_statistics(measure, &comparison)};
     }
-    free(streams);
+    dm_free(streams);
 }
 
 static void score_all(Table *table)
@@ -177,7 +178,7 @@ static void describe_all(const Table *table)
         fields[count++] = (Field){"version", "dragoman-" DM_VERSION};
         dm_describe(&table->metrics[k], fields, count);
     }
-    free(references);
+    dm_free(references);
 }
 
 dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
@@ -207,11 +208,11 @@ dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *
     describe_all(&table);
 
     for (size_t k = 0; k < count; k++) {
-        free(table.samples[k].statistics);
-        free(table.samples[k].scores);
+        dm_free(table.samples[k].statistics);
+        dm_free(table.samples[k].scores);
     }
-    free(table.samples);
-    free(table.measures);
+    dm_free(table.samples);
+    dm_free(table.measures);
     return DM_OK;
 }
 
@@ -224,10 +225,10 @@ dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int r
 void dm_metrics_free(dm_metric *metrics, int count)
 {
     for (int i = 0; i < count; i++) {
-        free(metrics[i].signature);
-        free(metrics[i].verbose);
-        free(metrics[i].line);
-        free(metrics[i].json);
+        dm_free(metrics[i].signature);
+        dm_free(metrics[i].verbose);
+        dm_free(metrics[i].line);
+        dm_free(metrics[i].json);
         metrics[i] = (dm_metric){0};
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "score/score.h"
 #include "score/unicode.h"
 
@@ -44,16 +45,16 @@ static char *json_of(const dm_metric *metric, const Field *fields, int count)
     char *head = dm_format("{\n \"name\": \"%s\",\n \"score\": %.1f", metric->name, metric->score);
     Text text = {0};
     put(&text, head);
-    free(head);
+    dm_free(head);
     put_member(&text, "signature", metric->signature);
     if (!isnan(metric->mean)) {
         char *confidence =
             dm_format(",\n \"confidence_mean\": %.1f,\n \"confidence_var\": %.1f", metric->mean, metric->interval);
         put(&text, confidence);
-        free(confidence);
+        dm_free(confidence);
         confidence = confidence_of(metric);
         put_member(&text, "confidence", confidence);
-        free(confidence);
+        dm_free(confidence);
     }
     if (*metric->verbose) put_member(&text, "verbose_score", metric->verbose);
     for (int i = 0; i < count; i++) put_member(&text, fields[i].key, fields[i].value);
@@ -68,7 +69,7 @@ static char *line_of(const dm_metric *metric)
     char *line =
         dm_format("%s|%s = %.1f%s%s%s%s%s", metric->name, metric->signature, metric->score, confidence ? " (" : "",
                   confidence ? confidence : "", confidence ? ")" : "", *metric->verbose ? " " : "", metric->verbose);
-    free(confidence);
+    dm_free(confidence);
     return line;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "score/score.h"
 
 double *dm_statistics(const Measure *measure, const Comparison *comparison)
@@ -26,7 +27,7 @@ static double score(const Measure *measure, const char *const *hypotheses, const
     double *statistics = dm_statistics(measure, &(Comparison){hypotheses, &references, count, 1});
     double sums[DM_MOST_STATISTICS];
     dm_add_up(measure, statistics, count, sums);
-    free(statistics);
+    dm_free(statistics);
     return measure->score(measure, sums);
 }
 

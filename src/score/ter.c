@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "score/score.h"
 #include "score/words.h"
 
@@ -256,14 +257,14 @@ static int count_edits(const Symbols *hypothesis, const Symbols *reference)
     pair.wrong_there = dm_allocate(columns, sizeof *pair.wrong_there);
     memcpy(pair.hypothesis, hypothesis->symbol, length * sizeof *pair.hypothesis);
     int edits = moves_and_edits(&pair);
-    free(pair.bands);
-    free(pair.distance);
-    for (int k = 0; k < 2; k++) free(pair.scratch[k]);
-    free(pair.hypothesis);
-    free(pair.moved);
-    free(pair.place);
-    free(pair.wrong_here);
-    free(pair.wrong_there);
+    dm_free(pair.bands);
+    dm_free(pair.distance);
+    for (int k = 0; k < 2; k++) dm_free(pair.scratch[k]);
+    dm_free(pair.hypothesis);
+    dm_free(pair.moved);
+    dm_free(pair.place);
+    dm_free(pair.wrong_here);
+    dm_free(pair.wrong_there);
     return edits;
 }
 

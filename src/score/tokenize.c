@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "score/unicode.h"
 
@@ -18,7 +19,7 @@ static char *substitute(char *line, Substitution *const *steps, size_t count)
         Text out = {0};
         dm_text_put(&out, "", 0);
         steps[i](line, &out);
-        free(line);
+        dm_free(line);
         line = out.bytes;
     }
     return line;
@@ -115,7 +116,7 @@ static char *replace_all(char *line, const char *what, const char *with)
         dm_text_put(&out, with, strlen(with));
     }
     dm_text_put(&out, at, strlen(at));
-    free(line);
+    dm_free(line);
     return out.bytes;
 }
 
@@ -128,7 +129,7 @@ static char *tokenize_13a(const char *line)
     bool escaped = strchr(text, '&') != NULL;
     for (size_t i = 0; escaped && i < DM_COUNT(entities); i++) text = replace_all(text, entities[i][0], entities[i][1]);
     char *padded = dm_format(" %s ", text);
-    free(text);
+    dm_free(text);
     return substitute(padded, western, DM_COUNT(western));
 }
 

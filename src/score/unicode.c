@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 
 void dm_text_put(Text *text, const char *bytes, size_t size)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "score/unicode.h"
 
@@ -59,7 +60,7 @@ static char *prepare(const char *line, Tokenize *tokenize, bool lower_case)
     char *lower = lower_case ? dm_lower_case(line) : NULL;
     if (!tokenize) return lower ? lower : dm_copy_string(line);
     char *text = tokenize(lower ? lower : line);
-    free(lower);
+    dm_free(lower);
     return text;
 }
 
@@ -76,14 +77,14 @@ Symbols *dm_words(const Comparison *comparison, size_t line, Tokenize *tokenize,
         symbols[s].symbol = dm_allocate(symbols[s].length + 1, sizeof(uint32_t));
     }
     number_words(&words, symbols);
-    for (int s = 0; s < streams; s++) free(texts[s]);
-    free(texts);
-    free(words.word);
+    for (int s = 0; s < streams; s++) dm_free(texts[s]);
+    dm_free(texts);
+    dm_free(words.word);
     return symbols;
 }
 
 void dm_words_free(Symbols *words, const Comparison *comparison)
 {
     for (int s = 0; s <= comparison->reference_count; s++) dm_symbols_free(&words[s]);
-    free(words);
+    dm_free(words);
 }

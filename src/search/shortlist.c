@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 // Lists have a multiple of STEP pieces, so that products of few different sizes are asked for.
 enum { STEP = 256 };
 
@@ -72,7 +74,7 @@ static Status read_lines(Reading *r, const dm_lines *lines, Error *error)
         for (size_t i = 0; i < lines->count && !status; i++) {
             char *text = dm_copy_string(lines->line[i]);
             status = read_line(r, text, i + 1, error);
-            free(text);
+            dm_free(text);
         }
         if (turn || status) continue;
         for (size_t row = 0; row < rows; row++) s->list[row + 1] = s->list[row] + r->used[row];
@@ -97,7 +99,7 @@ Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmente
                            .shortlist = *shortlist,
                            .used = dm_allocate(rows, sizeof(size_t))};
         status = read_lines(&reading, &lines, error);
-        free(reading.used);
+        dm_free(reading.used);
     }
     if (status) {
         dm_shortlist_free(*shortlist);
@@ -110,9 +112,9 @@ Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmente
 void dm_shortlist_free(Shortlist *shortlist)
 {
     if (!shortlist) return;
-    free(shortlist->list);
-    free(shortlist->target);
-    free(shortlist);
+    dm_free(shortlist->list);
+    dm_free(shortlist->target);
+    dm_free(shortlist);
 }
 
 // ---- The output layer of a batch ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/kernels.h"
+#include "core/memory.h"
 #include "core/random.h"
 
 Name dm_name(const char *format, ...)
@@ -142,10 +143,10 @@ Tensor dm_parameters_joined(const Parameters *p, const char *name, int count)
 
 void dm_parameters_free(Parameters *p)
 {
-    free(p->list);
+    dm_free(p->list);
     if (p->mapping.file)
         munmap(p->mapping.file, p->mapping.size);
     else
-        free(p->data);
+        dm_free(p->data);
     *p = (Parameters){0};
 }

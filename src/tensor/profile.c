@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/memory.h"
 
 int dm_profile_accounts(const Profile *profile)
 {
@@ -36,8 +37,8 @@ void dm_profile_create(Profile *profile)
 
 void dm_profile_free(Profile *profile)
 {
-    free(profile->accounts);
-    free(profile->ops);
+    dm_free(profile->accounts);
+    dm_free(profile->ops);
     *profile = (Profile){.current = DM_SPENT_NOWHERE};
 }
 

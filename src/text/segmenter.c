@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
@@ -38,7 +39,7 @@ static Status read_part(char **bytes, size_t *size, const char *folder, const ch
 {
     char *path = dm_join_path(folder, name);
     Status status = dm_exists(path) ? dm_read_file(path, bytes, size, error) : missing(folder, path, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -46,7 +47,7 @@ static Status open_vocabulary(Vocabulary **vocabulary, const char *folder, const
 {
     char *path = dm_join_path(folder, name);
     Status status = dm_exists(path) ? dm_vocabulary_read(vocabulary, path, error) : missing(folder, path, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -64,10 +65,10 @@ static Status open_models(Segmenter *segmenter, const char *folder, Error *error
         }
         char *path = dm_join_path(folder, model_files[side]);
         status = dm_sentencepiece_open(&segmenter->model[side], bytes[side], size[side], path, error);
-        free(path);
+        dm_free(path);
     }
-    free(bytes[0]);
-    free(bytes[1]);
+    dm_free(bytes[0]);
+    dm_free(bytes[1]);
     return status;
 }
 
@@ -112,7 +113,7 @@ void dm_segmenter_close(Segmenter *segmenter)
     if (segmenter->vocabulary[DM_TARGET] != segmenter->vocabulary[DM_SOURCE])
         dm_vocabulary_free(segmenter->vocabulary[DM_TARGET]);
     dm_vocabulary_free(segmenter->vocabulary[DM_SOURCE]);
-    free(segmenter);
+    dm_free(segmenter);
 }
 
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
@@ -160,7 +161,7 @@ static void take_copy(Encoding *encoding, const char *text, size_t size)
     memcpy(piece, text, size);
     piece[size] = '\0';
     take_piece(encoding, piece);
-    if (piece != small) free(piece);
+    if (piece != small) dm_free(piece);
 }
 
 static void encode_spaces(Encoding *encoding, const char *line)
@@ -209,8 +210,8 @@ char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line,
 
 void dm_pieces_free(char **pieces, int count)
 {
-    for (int i = 0; i < count; i++) free(pieces[i]);
-    free(pieces);
+    for (int i = 0; i < count; i++) dm_free(pieces[i]);
+    dm_free(pieces);
 }
 
 bool dm_is_unknown(const Segmenter *segmenter, Side side, int id)
@@ -288,7 +289,7 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
         pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
     }
     char *text = dm_join_pieces(s, pieces, kept);
-    free(pieces);
+    dm_free(pieces);
     return text;
 }
 
@@ -342,9 +343,9 @@ Status dm_segmenter_copy(const char *from, const char *to, Error *error)
             status = read_part(&bytes, &size, from, names[i], error);
             if (!status) status = dm_write_file(target, bytes, size, error);
         }
-        free(bytes);
-        free(source);
-        free(target);
+        dm_free(bytes);
+        dm_free(source);
+        dm_free(target);
     }
     return status;
 }

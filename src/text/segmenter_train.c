@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
@@ -81,7 +82,7 @@ static void count(Counter *counter, const char *piece, size_t length)
         counter->slot = dm_allocate(counter->slots, sizeof *counter->slot);
         for (size_t i = 0; i < old.slots; i++)
             if (old.slot[i].piece) *find(counter, old.slot[i].piece, old.slot[i].length) = old.slot[i];
-        free(old.slot);
+        dm_free(old.slot);
     }
     Counted *found = find(counter, piece, length);
     if (!found->piece) {
@@ -124,8 +125,8 @@ static char **copy_pieces(const Counter *counter, int count)
 
 static void free_pieces(char **pieces, int count)
 {
-    for (int i = 0; i < count; i++) free(pieces[i]);
-    free(pieces);
+    for (int i = 0; i < count; i++) dm_free(pieces[i]);
+    dm_free(pieces);
 }
 
 // ---- The files ------------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ static Status write_in(const char *folder, const char *name, const void *bytes, 
 {
     char *path = dm_join_path(folder, name);
     Status status = dm_write_file(path, bytes, size, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -148,7 +149,7 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     char *path = dm_join_path(folder, DM_VOCABULARY);
     Status status = dm_vocabulary_write(vocabulary, path, error);
     dm_vocabulary_free(vocabulary);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -168,7 +169,7 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
                            "}\n",
                            training->languages[0], training->languages[1]);
     Status status = write_in(training->folder, DM_TOKENIZER, text, strlen(text), error);
-    free(text);
+    dm_free(text);
     return status;
 }
 
@@ -204,10 +205,10 @@ static Status train_spaces(const SegmenterTraining *training, const Text *text, 
         const char **list = dm_allocate((size_t)pieces + 3, sizeof *list);
         for (int i = 0; i < pieces; i++) list[2 + i] = words[i];
         status = write_vocabulary(training->folder, list, pieces, error);
-        free(list);
+        dm_free(list);
         free_pieces(words, pieces);
     }
-    free(counter.slot);
+    dm_free(counter.slot);
     return status;
 }
 
@@ -295,7 +296,7 @@ static int distinct_characters(const Text *text, bool *visible)
             seen[c / 8] |= (unsigned char)(1 << c % 8);
             *visible = *visible || is_visible(c);
         }
-    free(seen);
+    dm_free(seen);
     return distinct;
 }
 
@@ -328,7 +329,7 @@ static Status write_joint_vocabulary(const SegmenterTraining *training, const Co
     }
     status = write_vocabulary(training->folder, list, used - 2, error);
     free_pieces(names, (int)codes->used);
-    free(list);
+    dm_free(list);
     dm_sentencepiece_close(model);
     return status;
 }
@@ -363,8 +364,8 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
     if (!status) status = write_joint_vocabulary(training, &codes, bytes, size, error);
     if (!status) status = write_tokenizer_config(training, error);
 done:
-    free(codes.slot);
-    free(bytes);
+    dm_free(codes.slot);
+    dm_free(bytes);
     return status;
 }
 

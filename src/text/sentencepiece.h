@@ -5,6 +5,7 @@
 extern "C" {
 #endif
 #include "core/error.h"
+#include "core/memory.h"
 
 typedef struct SentencePiece SentencePiece;
 

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "core/memory.h"
 
 struct Vocabulary {
     char *text;          // the pieces, each with its NUL
@@ -105,7 +106,7 @@ Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *erro
         *vocabulary = NULL;
     }
     dm_json_close(&file);
-    free(pieces);
+    dm_free(pieces);
     return file.status;
 }
 
@@ -136,8 +137,8 @@ const char *dm_vocabulary_piece(const Vocabulary *vocabulary, int id)
 void dm_vocabulary_free(Vocabulary *vocabulary)
 {
     if (!vocabulary) return;
-    free(vocabulary->text);
-    free(vocabulary->piece);
-    free(vocabulary->slot);
-    free(vocabulary);
+    dm_free(vocabulary->text);
+    dm_free(vocabulary->piece);
+    dm_free(vocabulary->slot);
+    dm_free(vocabulary);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/safetensors.h"
@@ -164,7 +165,7 @@ Status dm_checkpoint_save(Run *run, Error *error)
     status = dm_safetensors_write(path, tensors, count, metadata, error);
     if (!status && !state->complete) status = dm_checkpoint_keep(run, error);
     if (!status) dm_epochs_prune(run);
-    free(path);
+    dm_free(path);
     cJSON_free(metadata);
     return status;
 }
@@ -190,7 +191,7 @@ Status dm_checkpoint_load(Run *run, Error *error)
     }
     dm_safetensors_close(&file);
 done:
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -198,7 +199,7 @@ done:
 static Status write_weights(const Run *run, const float *weights, char *path, Error *error)
 {
     Status status = dm_weights_write(run->model, weights, path, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 

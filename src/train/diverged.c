@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 bool dm_is_cost(const Loss *loss)
 {
     return isfinite(exp(loss->objective / (double)loss->count));
@@ -52,7 +54,7 @@ static int shard_of_gradient(Run *run, long update, const ShardRange *range, con
         dm_shard_again(&run->workers, range, update, shard, gradients, NULL);
         if (!dm_parameter_is_finite(p, gradients)) break;
     }
-    free(gradients);
+    dm_free(gradients);
     return shard;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/averaging.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
@@ -18,7 +19,7 @@ Status dm_epoch_save(const Run *run, Error *error)
 {
     char *path = dm_epoch_path(run->settings.folder, run->state.epoch);
     Status status = dm_weights_write(run->model, dm_run_weights(run), path, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -37,10 +38,10 @@ Status dm_epochs_average(const Run *run, float *weights, int *count, Error *erro
         if (dm_exists(path))
             ++*count;
         else
-            free(path);
+            dm_free(path);
     }
     Status status = *count ? dm_weights_average(run->model, paths, *count, weights, error) : DM_OK;
-    for (int i = 0; i < *count; i++) free(paths[i]);
-    free(paths);
+    for (int i = 0; i < *count; i++) dm_free(paths[i]);
+    dm_free(paths);
     return status;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
 #include "data/examples.h"
 #include "data/lexicon.h"
@@ -138,8 +139,8 @@ void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads)
         if (best->chosen[h]) found->heads.heads[found->heads.head_count++] = h;
     found->agreement = (double)best->hits / (double)found->links;
     found->mass = best->mass / (double)found->links;
-    for (int i = 0; i < sets; i++) free(choice.set[i].chosen);
-    free(choice.set);
+    for (int i = 0; i < sets; i++) dm_free(choice.set[i].chosen);
+    dm_free(choice.set);
 }
 
 // ---- Looking ----------------------------------------------------------------------------------------------------
@@ -168,10 +169,10 @@ static SeenText take_pairs(int **order, const Corpus *corpus, SourceAttention se
 static void free_text(SeenText *text)
 {
     for (int p = 0; p < text->pairs; p++) {
-        free(text->pair[p].attention);
-        free(text->pair[p].link);
+        dm_free(text->pair[p].attention);
+        dm_free(text->pair[p].link);
     }
-    free(text->pair);
+    dm_free(text->pair);
 }
 
 typedef struct Viewing {
@@ -252,7 +253,7 @@ Status dm_heads_keep(Run *run, Error *error)
     status = keep_found(run, &found, error);
     dm_alignment_heads_free(&found.heads);
     free_text(&text);
-    free(order);
+    dm_free(order);
     dm_model_destroy(model);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "folder/folder_files.h"
 #include "train/heads.h"
 #include "train/run.h"
@@ -40,7 +41,7 @@ Status dm_journal_sync(Journal *journal, long *bytes, Error *error)
 void dm_journal_close(Journal *journal)
 {
     if (journal->stream) fclose(journal->stream);
-    free(journal->path);
+    dm_free(journal->path);
     *journal = (Journal){0};
 }
 

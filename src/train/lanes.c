@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/kernels.h"
+#include "core/memory.h"
 
 void dm_lanes_create(Lanes *lanes, int count, size_t size)
 {
@@ -14,8 +15,8 @@ void dm_lanes_create(Lanes *lanes, int count, size_t size)
 
 void dm_lanes_free(Lanes *lanes)
 {
-    for (int i = 0; lanes->lane && i < lanes->count; i++) free(lanes->lane[i]);
-    free(lanes->lane);
+    for (int i = 0; lanes->lane && i < lanes->count; i++) dm_free(lanes->lane[i]);
+    dm_free(lanes->lane);
     *lanes = (Lanes){0};
 }
 

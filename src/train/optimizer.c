@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/threads.h"
 #include "core/kernels.h"
+#include "core/memory.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-math-errno")  // a root that may set errno is not vectorised
@@ -46,11 +47,11 @@ void dm_optimizer_round(const Optimizer *o, const Parameters *parameters)
 void dm_optimizer_free(Optimizer *o)
 {
     dm_lanes_free(&o->lanes);
-    free(o->first);
-    free(o->second);
-    free(o->average);
-    free(o->rounded);
-    free(o->squares);
+    dm_free(o->first);
+    dm_free(o->second);
+    dm_free(o->average);
+    dm_free(o->rounded);
+    dm_free(o->squares);
     *o = (Optimizer){0};
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/hash.h"
+#include "core/memory.h"
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "folder/folder.h"
@@ -365,6 +366,6 @@ void dm_run_close(Run *run)
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
     dm_options_free(run->options);
-    free(run->draft);
+    dm_free(run->draft);
     if (run->lock >= 0) close(run->lock);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "train/checkpoint.h"
 #include "train/diverged.h"
 #include "train/heads.h"
@@ -122,7 +123,7 @@ static Status keep_average(Run *run, char kept[512], Error *error)
     }
     status = dm_checkpoint_model(run, average, error);
 done:
-    free(average);
+    dm_free(average);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
 
 void dm_workers_create(Workers *w, int lanes)
@@ -25,9 +26,9 @@ void dm_workers_reserve(Workers *w, int shards)
 void dm_workers_free(Workers *w)
 {
     for (int i = 0; w->arenas && i < w->threads; i++) dm_arena_destroy(&w->arenas[i]);
-    free(w->arenas);
-    free(w->turns);
-    free(w->losses);
+    dm_free(w->arenas);
+    dm_free(w->turns);
+    dm_free(w->losses);
     *w = (Workers){0};
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 struct Validator {
     Corpus corpus;
     Plan plan;
@@ -83,7 +85,7 @@ void dm_validator_close(Validator *v)
     if (!v) return;
     dm_plan_free(&v->plan);
     dm_corpus_free(&v->corpus);
-    free(v);
+    dm_free(v);
 }
 
 const Corpus *dm_validator_corpus(const Validator *v)
@@ -142,13 +144,13 @@ void dm_validate(const Validator *v, Workers *workers, Validation *out)
     take_samples(v, &translator, translations, out);
     dm_packs_destroy(translator.packs);
     if (translations) dm_translations_free(translations, count);
-    free(translations);
-    free(texts);
+    dm_free(translations);
+    dm_free(texts);
 }
 
 void dm_validation_free(Validation *validation)
 {
-    for (int i = 0; i < validation->samples; i++) free(validation->hypothesis[i]);
+    for (int i = 0; i < validation->samples; i++) dm_free(validation->hypothesis[i]);
     *validation = (Validation){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "translate/translator.h"
 
 static char **pieces_of(const Segmenter *segmenter, Side side, const int *ids, int count)
@@ -50,7 +51,7 @@ static bool translate(Graph *g, const Translator *t, Tokens source, Hypothesis *
                            .prefixes = &prefix,
                            .lines = &o->first_line};
     const bool done = dm_search(g, &job, &found);
-    free(prefix.id);
+    dm_free(prefix.id);
     if (done && o->coverage_penalty != 0)
         dm_rank_by_coverage(o, &found, dm_looks(g, t->models[0], &t->heads, source, &found)[0]);
     if (done) *best = found.best[0];
@@ -68,7 +69,7 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);
     Hypothesis found = {0};
     if (source.n > 1 && !translate(&g, t, source, &found)) {  // more than the end of the sentence
-        free(ids.id);
+        dm_free(ids.id);
         dm_arena_destroy(&arena);
         return false;
     }
@@ -92,24 +93,24 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
         .decoder = maps_of(&tap, DM_DECODER_ATTENTION),
         .cross = maps_of(&tap, DM_CROSS_ATTENTION),
     };
-    free(ids.id);
+    dm_free(ids.id);
     dm_arena_destroy(&arena);
     return true;
 }
 
 static void free_pieces(char **pieces, int count)
 {
-    for (int i = 0; i < count; i++) free(pieces[i]);
-    free(pieces);
+    for (int i = 0; i < count; i++) dm_free(pieces[i]);
+    dm_free(pieces);
 }
 
 void dm_attended_free(dm_attended *attended)
 {
-    free(attended->text);
+    dm_free(attended->text);
     free_pieces(attended->source, attended->source_pieces);
     free_pieces(attended->target, attended->target_pieces);
-    free(attended->encoder.weights);
-    free(attended->decoder.weights);
-    free(attended->cross.weights);
+    dm_free(attended->encoder.weights);
+    dm_free(attended->decoder.weights);
+    dm_free(attended->cross.weights);
     *attended = (dm_attended){0};
 }

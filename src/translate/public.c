@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/threads.h"
 #include "core/utf8.h"
 #include "translate/translator.h"
@@ -112,7 +113,7 @@ dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *erro
                        folder, folder);
     char *path = dm_folder_path(folder, DM_SHORTLIST_FILE);
     Status status = dm_shortlist_read(&model->shortlist, path, model->segmenter, error);
-    free(path);
+    dm_free(path);
     return status;
 }
 
@@ -124,7 +125,7 @@ void dm_model_close(dm_model *model)
     for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
     dm_packs_destroy(model->packs);
     dm_shortlist_free(model->shortlist);
-    free(model);
+    dm_free(model);
 }
 
 // ---- Checking lines -------------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ static Status check_line(const LineCheck *check, const char *const *lines, size_
     if (size < SURELY_SHORT) return DM_OK;
     Ids ids = {0};
     dm_encode(check->model->segmenter, check->side, line, &ids);
-    free(ids.id);
+    dm_free(ids.id);
     if (ids.count <= MOST_PIECES) return DM_OK;
     snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
              ids.count, MOST_PIECES);
@@ -325,7 +326,7 @@ dm_status dm_rescore(dm_model *model, const char *const *sources, const char *co
 void dm_rescored_free(dm_rescored *rescored, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        free(rescored[i].word_scores);
+        dm_free(rescored[i].word_scores);
         rescored[i].word_scores = NULL;
     }
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
 #include "core/utf8.h"
 
@@ -127,7 +128,7 @@ static void tell_partial(void *context, int sentence, const int *ids, int count)
     const dm_translate_options *o = &batch->translator->options;
     char *text = dm_decode(batch->translator->segmenter, ids, count);
     o->partial(o->context, (size_t)batch->lines[sentence].index, text);
-    free(text);
+    dm_free(text);
 }
 
 static void translate_batch(void *context, int index, int thread)
@@ -209,12 +210,12 @@ static void run_batches(Work *work, int count, Job *batch, int shortest)
     if (batches) dm_parallel(threads, batches, batch, work);
     for (int i = 0; i < threads; i++) dm_arena_destroy(&work->arenas[i]);
     for (int i = 0; i < count; i++) {
-        free(work->lines[i].source.id);
-        free(work->lines[i].target.id);
+        dm_free(work->lines[i].source.id);
+        dm_free(work->lines[i].target.id);
     }
-    free(work->arenas);
-    free(work->batch_start);
-    free(work->lines);
+    dm_free(work->arenas);
+    dm_free(work->batch_start);
+    dm_free(work->lines);
 }
 
 // Of a line where nothing was to be translated.

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "translate/translator.h"
 
 // The words of one side.
@@ -47,7 +48,7 @@ static float *align(const Words *source, const Words *target, const Look *look)
             to[word] += look->weights[row * look->columns + column] / (float)pieces[target->of[row]];
         }
     }
-    free(pieces);
+    dm_free(pieces);
     return alignment;
 }
 
@@ -113,7 +114,7 @@ static dm_hypothesis hypothesis_in_words(const Translator *t, const Source *sour
         out.words = words.count;
         out.word = spell_all(t->segmenter, &words, out.piece, h->count);
         out.alignment = align(&source->words, &words, look);
-        free(words.of);
+        dm_free(words.of);
     }
     return out;
 }
@@ -135,7 +136,7 @@ dm_translation dm_put_into_words(const Translator *t, const char *line, const Fo
             spell_all(t->segmenter, &source.words, (const char *const *)source.pieces, source.ids.count - 1);
     }
     dm_pieces_free(source.pieces, source.ids.count);
-    free(source.ids.id);
-    free(source.words.of);
+    dm_free(source.ids.id);
+    dm_free(source.words.of);
     return out;
 }

@@ -1,5 +1,6 @@
 // The list of products that bench measures, against the layers of a Transformer, written out here, and the flops of the
 // list against those that were counted.
+#include "core/memory.h"
 #include "model/small_config.h"
 #include "tensor/check.h"
 
@@ -118,7 +119,7 @@ static void the_list_has_all_that_was_counted(void)
         double source = 0;
         for (int p = 0; p < products.count; p++) source += products.list[p].source;
         expect(source > 0 && source * MANY < all, "%s: a source piece has %g", dm_architecture_name(i), source);
-        free(counted.list);
+        dm_free(counted.list);
         dm_products_free(&products);
         dm_counted_free(&model);
     }

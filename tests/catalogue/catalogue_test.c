@@ -1,4 +1,5 @@
 // The catalogue: what has to be true of every command and of every option, and what is made of all of them.
+#include "core/memory.h"
 #include "test.h"
 
 #include "catalogue/catalogue.h"
@@ -72,7 +73,7 @@ static void options_of_the_same_commands_are_named_by_others(void)
             char *names = dm_copy_string(row->only_with ? row->only_with : ""), *rest = NULL;
             for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
                 CU_ASSERT_PTR_NOT_NULL(dm_option_find(command, name));
-            free(names);
+            dm_free(names);
         }
 }
 
@@ -122,15 +123,15 @@ static void help_shows_every_option_with_its_default(void)
         for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
             char *name = dm_format("%s%s", dm_option_by_itself(at.row) ? "  " : "--", at.row->name);
             CU_ASSERT_PTR_NOT_NULL(strstr(help, name));
-            free(name);
+            dm_free(name);
         }
         for (const char *line = help; *line; line += strcspn(line, "\n") + 1) CU_ASSERT(strcspn(line, "\n") <= 100);
-        free(help);
-        free(overview);
+        dm_free(help);
+        dm_free(overview);
     }
     char *help = help_of("train");
     CU_ASSERT_PTR_NOT_NULL(strstr(help, "[from 0 to 0.95; default 0.1]"));
-    free(help);
+    dm_free(help);
 }
 
 static void a_command_that_is_not_there_is_explained(void)
@@ -167,13 +168,13 @@ static void docs_are_written_in_the_formats_that_there_are(void)
         CU_ASSERT(dm_options_docs(dm_docs_format(i), stream));
         fclose(stream);
         CU_ASSERT(size > 1000);
-        free(text);
+        dm_free(text);
     }
     FILE *stream = open_memstream(&text, &size);
     CU_ASSERT_FALSE(dm_options_docs("fish", stream));
     fclose(stream);
     CU_ASSERT_EQUAL(size, 0);
-    free(text);
+    dm_free(text);
 }
 
 const Fact facts[] = {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "core/scratch.h"
 
 static bool holds(const char *path, const char *expected)
@@ -15,7 +16,7 @@ static bool holds(const char *path, const char *expected)
     char *bytes = NULL;
     size_t size;
     bool same = !dm_read_file(path, &bytes, &size, NULL) && size == strlen(expected) && strcmp(bytes, expected) == 0;
-    free(bytes);
+    dm_free(bytes);
     return same;
 }
 
@@ -46,7 +47,7 @@ static void nothing_is_seen_before_the_commit(void)
     dm_writer_discard(&writer);
     CU_ASSERT(holds(path, "new"));
     CU_ASSERT_EQUAL(uncommitted(), 0);
-    free(path);
+    dm_free(path);
 }
 
 static void two_writers_of_one_path_both_end_whole(void)
@@ -65,13 +66,13 @@ static void two_writers_of_one_path_both_end_whole(void)
     CU_ASSERT(!dm_writer_commit(&first, &error));
     CU_ASSERT(holds(path, "of the first"));
     CU_ASSERT_EQUAL(uncommitted(), 0);
-    free(path);
+    dm_free(path);
 }
 
 // What a child has of its own is freed, or valgrind calls it a leak.
 static void end_child(int status, char *path)
 {
-    free(path);
+    dm_free(path);
     _exit(status);
 }
 
@@ -96,14 +97,14 @@ static void two_processes_that_write_one_path_do_not_mix(void)
         size_t size = 0;
         CU_ASSERT_FATAL(!dm_read_file(path, &bytes, &size, NULL));
         CU_ASSERT(!size || (size == 1 << 20 && strspn(bytes, (char[]){bytes[0], '\0'}) == size));
-        free(bytes);
+        dm_free(bytes);
         int status;
         if (waitpid(children[left - 1], &status, WNOHANG) <= 0) continue;
         CU_ASSERT_EQUAL(status, 0);
         left--;
     }
     CU_ASSERT_EQUAL(uncommitted(), 0);
-    free(path);
+    dm_free(path);
 }
 
 static unsigned mode_of(const char *path)
@@ -162,7 +163,7 @@ static void a_failed_write_leaves_the_old_file(void)
     CU_ASSERT_EQUAL(status, 0);
     CU_ASSERT(holds(path, "old"));
     CU_ASSERT_EQUAL(uncommitted(), 0);
-    free(path);
+    dm_free(path);
 }
 
 static void files_that_cannot_be_written_are_named(void)
@@ -175,7 +176,7 @@ static void files_that_cannot_be_written_are_named(void)
     CU_ASSERT_EQUAL(dm_write_file(folder, "x", 1, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, folder));
     CU_ASSERT(dm_is_folder(folder));
-    free(folder);
+    dm_free(folder);
 }
 
 static void a_file_is_read_whole_with_its_nul_bytes(void)
@@ -186,14 +187,14 @@ static void a_file_is_read_whole_with_its_nul_bytes(void)
     CU_ASSERT_FATAL(!dm_read_file(scratch_file("file", "a\0b", 3), &bytes, &size, &error));
     CU_ASSERT_EQUAL(size, 3);
     CU_ASSERT(memcmp(bytes, "a\0b", 4) == 0);
-    free(bytes);
+    dm_free(bytes);
     CU_ASSERT_FATAL(!dm_read_file(scratch_file("file", "", 0), &bytes, &size, &error));
     CU_ASSERT_EQUAL(size, 0);
     CU_ASSERT_EQUAL(bytes[0], '\0');
-    free(bytes);
+    dm_free(bytes);
     CU_ASSERT_FATAL(!dm_read_file("/proc/self/status", &bytes, &size, &error));  // its size is not known beforehand
     CU_ASSERT(size > 100 && strlen(bytes) == size);
-    free(bytes);
+    dm_free(bytes);
     CU_ASSERT_EQUAL(dm_read_file(scratch("missing"), &bytes, &size, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "missing: No such file"));
     CU_ASSERT_EQUAL(dm_read_file("/", &bytes, &size, &error), DM_FAILURE);
@@ -218,7 +219,7 @@ static void paths_are_joined_with_one_slash(void)
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         char *path = dm_join_path(cases[i][0], cases[i][1]);
         CU_ASSERT_STRING_EQUAL(path, cases[i][2]);
-        free(path);
+        dm_free(path);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "core/json.h"
+#include "core/memory.h"
 #include "core/scratch.h"
 
 static JsonFile open_text(const char *text, Error *error)
@@ -156,7 +157,7 @@ static void what_is_written_is_read_again(void)
     char *text = NULL;
     CU_ASSERT_FATAL(!dm_read_file(scratch("x.json"), &text, NULL, &error));
     CU_ASSERT_STRING_EQUAL(text, "{\n\t\"k\":\t3\n}\n");
-    free(text);
+    dm_free(text);
     CU_ASSERT_EQUAL(dm_json_write(scratch("no/such/x.json"), cJSON_CreateObject(), &error), DM_FAILURE);
 }
 

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "core/lines.h"
+#include "core/memory.h"
 #include "core/scratch.h"
 
 static dm_status read_bytes(dm_lines *lines, const char *bytes, size_t size, dm_error *error)
@@ -88,7 +89,7 @@ static void a_megabyte_line_and_many_lines_are_fine(void)
     lines.line[0] = lines.line[7];  // a caller may drop and sort lines
     lines.count = 1;
     dm_lines_free(&lines);
-    free(bytes);
+    dm_free(bytes);
 }
 
 static void missing_files_and_folders_are_named(void)
@@ -102,7 +103,7 @@ static void missing_files_and_folders_are_named(void)
     CU_ASSERT_EQUAL(dm_lines_read(&lines, scratch("missing"), &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "missing: No such file or directory"));
     dm_lines_free(&lines);  // nothing was read: nothing to free
-    free(folder);
+    dm_free(folder);
 }
 
 static void a_dash_is_standard_input(void)

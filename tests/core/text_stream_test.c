@@ -7,6 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "core/text_stream.h"
 #include "core/scratch.h"
@@ -36,7 +37,7 @@ static void add_gzip(Bytes *bytes, const char *text, size_t size)
     if (deflate(&z, Z_FINISH) != Z_STREAM_END) abort();
     add(bytes, out, room - z.avail_out);
     deflateEnd(&z);
-    free(out);
+    dm_free(out);
 }
 
 static void add_zstd(Bytes *bytes, const char *text, size_t size, bool checked)
@@ -47,7 +48,7 @@ static void add_zstd(Bytes *bytes, const char *text, size_t size, bool checked)
     char *out = dm_allocate(room, 1);
     add(bytes, out, ZSTD_compress2(context, out, room, text, size));
     ZSTD_freeCCtx(context);
-    free(out);
+    dm_free(out);
 }
 
 // A text as one, or as `parts` members or frames.
@@ -86,7 +87,7 @@ static Status read_by(const char *path, size_t room, Bytes *bytes, Error *error)
         if (!status) add(bytes, some, got);
     }
     dm_text_stream_close(stream);
-    free(some);
+    dm_free(some);
     return status;
 }
 
@@ -125,14 +126,14 @@ static void plain_gzip_and_zstd_are_the_same_text_however_it_is_read(void)
                 const char *path = put("text", file.at, file.size);
                 CU_ASSERT_EQUAL(read_by(path, rooms[r / DM_COUNT(parts)], &read, NULL), DM_OK);
                 CU_ASSERT(is(&read, cases[i].text, cases[i].size));
-                free(read.at);
+                dm_free(read.at);
                 CU_ASSERT_EQUAL_FATAL(dm_text_read(path, &read.at, &read.size, NULL), DM_OK);
                 CU_ASSERT(is(&read, cases[i].text, cases[i].size));
                 CU_ASSERT_EQUAL(read.at[read.size], '\0');
-                free(read.at);
-                free(file.at);
+                dm_free(read.at);
+                dm_free(file.at);
             }
-    free(words);
+    dm_free(words);
 }
 
 // A member that ends where the caller's room does leaves nothing half done.
@@ -144,9 +145,9 @@ static void a_member_may_fill_the_room_to_its_last_byte(void)
         for (size_t room = 1; room <= 8; room++) {
             CU_ASSERT_EQUAL(read_by(path, room, &read, NULL), DM_OK);
             CU_ASSERT(is(&read, "abcdefgh", 8));
-            free(read.at);
+            dm_free(read.at);
         }
-        free(file.at);
+        dm_free(file.at);
     }
 }
 
@@ -161,8 +162,8 @@ static void zstd_frames_to_be_skipped_are_skipped(void)
     add(&file, skipped, sizeof skipped - 1);
     CU_ASSERT_EQUAL(read_by(put("text", file.at, file.size), 100, &read, NULL), DM_OK);
     CU_ASSERT(is(&read, "text\ntext\n", 10));
-    free(read.at);
-    free(file.at);
+    dm_free(read.at);
+    dm_free(file.at);
 }
 
 static bool says(const Error *error, const char *part)
@@ -185,12 +186,12 @@ static void a_file_cut_short_anywhere_is_refused_with_its_name(void)
             CU_ASSERT_EQUAL(read_by(path, 64, &read, &error), size == first.size ? DM_OK : DM_FAILURE);
             if (size != first.size)
                 CU_ASSERT(says(&error, "cut ends in the middle of its ") && says(&error, tools[form]));
-            free(read.at);
+            dm_free(read.at);
         }
-        free(first.at);
-        free(whole.at);
+        dm_free(first.at);
+        dm_free(whole.at);
     }
-    free(words);
+    dm_free(words);
 }
 
 // No bit may change and leave another text behind. (Some say when the file was made, and change nothing.)
@@ -207,13 +208,13 @@ static void a_damaged_file_is_refused_or_still_the_same_text(void)
                 Status status = read_by(put("damaged", file.at, file.size), 1000, &read, &error);
                 refused += status != DM_OK;
                 CU_ASSERT(status ? says(&error, "damaged") : is(&read, words, 300));
-                free(read.at);
+                dm_free(read.at);
                 file.at[i] ^= (char)(1 << bit);
             }
         CU_ASSERT(refused > (file.size - first) * 7);
-        free(file.at);
+        dm_free(file.at);
     }
-    free(words);
+    dm_free(words);
 }
 
 static void what_stands_behind_compressed_text_must_be_compressed_text(void)
@@ -224,8 +225,8 @@ static void what_stands_behind_compressed_text_must_be_compressed_text(void)
         Error error = {""};
         CU_ASSERT_EQUAL(read_by(put("joined", file.at, file.size), 100, &read, &error), DM_FAILURE);
         CU_ASSERT(says(&error, "joined: its ") && says(&error, "damaged behind 5 bytes of text"));
-        free(read.at);
-        free(file.at);
+        dm_free(read.at);
+        dm_free(file.at);
     }
 }
 
@@ -241,7 +242,7 @@ static void a_file_made_to_fill_the_memory_is_refused(void)
         Error error = {""};
         CU_ASSERT_EQUAL(dm_text_read(path, &read.at, &read.size, &error), form == PLAIN ? DM_OK : DM_FAILURE);
         if (form != PLAIN) CU_ASSERT(says(&error, "bomb: ") && says(&error, "as if it was made to fill the memory"));
-        free(read.at);
+        dm_free(read.at);
         dm_text_stream *stream;
         CU_ASSERT_EQUAL_FATAL(dm_text_stream_open(&stream, path, NULL), DM_OK);
         size_t size = 0, got;
@@ -252,9 +253,9 @@ static void a_file_made_to_fill_the_memory_is_refused(void)
         } while (got);
         CU_ASSERT_EQUAL(size, SIZE);
         dm_text_stream_close(stream);
-        free(file.at);
+        dm_free(file.at);
     }
-    free(text);
+    dm_free(text);
 }
 
 // Where reading waited for more than there is, this would never end.
@@ -288,7 +289,7 @@ static void a_pipe_gives_what_is_there(void)
         CU_ASSERT_EQUAL(dm_text_stream_read(stream, some, sizeof some, &got, NULL), DM_OK);
         CU_ASSERT_EQUAL(got, 0);
         dm_text_stream_close(stream);
-        free(path);
+        dm_free(path);
     }
 }
 

@@ -1,4 +1,5 @@
 // Facts about reading a bitext: its lines, what messages call it, and what is refused.
+#include "core/memory.h"
 #include "test.h"
 
 #include "data/bitext.h"
@@ -8,8 +9,8 @@ static Status read_sides(Bitext *bitext, const char *source_text, const char *ta
 {
     char *source = scratch_write("train.zh", source_text), *target = scratch_write("train.en", target_text);
     Status status = dm_bitext_read(bitext, &(BitextFiles){.path = {source, target}}, error);
-    free(source);
-    free(target);
+    dm_free(source);
+    dm_free(target);
     return status;
 }
 
@@ -44,8 +45,8 @@ static void the_names_of_files_may_say_their_languages(void)
         CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], cases[i].language);
         CU_ASSERT_STRING_EQUAL(bitext.language[DM_TARGET], "it");
         dm_bitext_free(&bitext);
-        free(file);
-        free(other);
+        dm_free(file);
+        dm_free(other);
     }
 }
 
@@ -86,8 +87,8 @@ static void large_counts_have_commas(void)
     CU_ASSERT_EQUAL(read_sides(&bitext, longer, text, &error), DM_FAILURE);
     CU_ASSERT(contains(error.message, "train.zh has 10,000 lines and "));
     CU_ASSERT(contains(error.message, "train.en 9,999: the first pair that may be out of step is at line 7,312 ("));
-    free(longer);
-    free(text);
+    dm_free(longer);
+    dm_free(text);
 }
 
 static void a_missing_side_is_named(void)
@@ -101,7 +102,7 @@ static void a_missing_side_is_named(void)
         CU_ASSERT_EQUAL(dm_bitext_read(&bitext, &files, &error), DM_FAILURE);
         CU_ASSERT(contains(error.message, "cannot open /no/such/file"));
     }
-    free(here);
+    dm_free(here);
 }
 
 static void one_side_may_be_standard_input(void)
@@ -115,8 +116,8 @@ static void one_side_may_be_standard_input(void)
     CU_ASSERT(contains(bitext.name, "standard input and "));
     CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], "und");
     dm_bitext_free(&bitext);
-    free(text);
-    free(other);
+    dm_free(text);
+    dm_free(other);
 }
 
 static void columns_of_one_file_are_its_sides(void)
@@ -134,8 +135,8 @@ static void columns_of_one_file_are_its_sides(void)
     Error error = {""};
     CU_ASSERT_EQUAL(dm_bitext_read(&bitext, &(BitextFiles){.tsv = blank, .columns = {1, 2}}, &error), DM_FAILURE);
     CU_ASSERT(contains(error.message, "blank.tsv is empty: give it text"));
-    free(tsv);
-    free(blank);
+    dm_free(tsv);
+    dm_free(blank);
 }
 
 const Fact facts[] = {FACT(both_sides_are_there_line_by_line),

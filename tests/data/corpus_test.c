@@ -1,4 +1,5 @@
 // Facts about making a corpus of a bitext: what is kept, what is left out, what is refused.
+#include "core/memory.h"
 #include "test.h"
 
 #include "data/corpus.h"
@@ -6,11 +7,12 @@
 
 static Segmenter *letters(void)  // one piece a word
 {
-    free(scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
+    dm_free(
+        scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
     char *folder = scratch_path("model");
     Segmenter *segmenter;
     if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "space", false, 0}, NULL)) abort();
-    free(folder);
+    dm_free(folder);
     return segmenter;
 }
 
@@ -30,8 +32,8 @@ static Status make(Corpus *corpus, const Case *c, Error *error)
     CorpusRules rules = {c->max_length, c->keep_all, c->threads};
     if (!status) status = dm_corpus_make(corpus, &bitext, &rules, segmenter, error);
     dm_bitext_free(&bitext);
-    free(source);
-    free(target);
+    dm_free(source);
+    dm_free(target);
     dm_segmenter_close(segmenter);
     return status;
 }
@@ -101,7 +103,7 @@ static void the_number_of_threads_changes_nothing(void)
         dm_corpus_free(&many);
     }
     dm_corpus_free(&one);
-    free(text);
+    dm_free(text);
 }
 
 static void a_corpus_without_a_pair_is_refused(void)
@@ -134,7 +136,7 @@ static void a_line_of_a_megabyte_is_one_pair(void)
     CU_ASSERT_EQUAL(corpus.source_length[0], WORDS + 1);
     dm_corpus_free(&corpus);
     CU_ASSERT_EQUAL(make(&corpus, &(Case){text, "b\n", .max_length = 100, .threads = 1}, NULL), DM_FAILURE);
-    free(text);
+    dm_free(text);
 }
 
 const Fact facts[] = {FACT(pairs_are_kept_in_order_as_ids),

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "test.h"
 
@@ -72,7 +73,7 @@ static Text make_text(int pairs)
 static void free_text(Text *t)
 {
     dm_corpus_free(&t->corpus);
-    free(t->from);
+    dm_free(t->from);
 }
 
 // ---- Facts ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // be is refused by name.
 #include "folder/alignment.h"
 
+#include "core/memory.h"
 #include "core/scratch.h"
 #include "folder/folder.h"
 #include "model/small_config.h"
@@ -93,7 +94,7 @@ static void what_the_model_does_not_have_is_refused_by_name(void)
         if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", cases[i][1], error.message);
         CU_ASSERT_PTR_NULL(heads.heads);
         dm_alignment_heads_free(&heads);
-        free(extra);
+        dm_free(extra);
     }
 }
 
@@ -130,7 +131,7 @@ static void what_is_stored_is_read_again_and_all_else_stays(void)
     CU_ASSERT_EQUAL_FATAL(dm_alignment_heads_store(&stored, 2.0 / 3, folder, &error), DM_OK);
     char *twice = read_config();
     CU_ASSERT_STRING_EQUAL(once, twice);
-    free(once), free(twice), free(folder);
+    dm_free(once), dm_free(twice), dm_free(folder);
     cJSON_Delete(json), cJSON_Delete(expected);
 }
 
@@ -148,7 +149,7 @@ static void a_folder_that_is_not_ours_is_left_alone(void)
     remove(scratch("config.json"));
     CU_ASSERT_EQUAL(dm_alignment_heads_store(&stored, 1, folder, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "config.json"));
-    free(text), free(folder);
+    dm_free(text), dm_free(folder);
 }
 
 const Fact facts[] = {

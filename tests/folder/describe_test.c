@@ -2,6 +2,7 @@
 // a token in the calls of the matrix library while a model with weights runs; attention's against their formula.
 #include "model/small_model.h"
 
+#include "core/memory.h"
 #include "core/scratch.h"
 #include "folder/folder.h"
 
@@ -45,7 +46,7 @@ static cJSON *describe(const char *folder)
     if (status) printf("\n  %s\n", error.message);
     CU_ASSERT_EQUAL_FATAL(status, DM_OK);
     cJSON *json = cJSON_Parse(text);
-    free(text);
+    dm_free(text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(json);
     return json;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "core/memory.h"
 #include "core/scratch.h"
 #include "folder/draft.h"
 #include "folder/folder_files.h"
@@ -33,15 +34,15 @@ static void put(const char *in, const char *name, const char *text)
 {
     char *path = dm_join_path(in, name);
     CU_ASSERT_EQUAL_FATAL(dm_write_file(path, text, strlen(text), NULL), DM_OK);
-    free(path);
+    dm_free(path);
 }
 
 static bool holds(const char *in, const char *name, const char *text)
 {
     char *path = dm_join_path(in, name), *bytes = NULL;
     bool same = dm_exists(path) && dm_read_file(path, &bytes, NULL, NULL) == DM_OK && strcmp(bytes, text) == 0;
-    free(bytes);
-    free(path);
+    dm_free(bytes);
+    dm_free(path);
     return same;
 }
 
@@ -49,7 +50,7 @@ static bool lacks(const char *in, const char *name)
 {
     char *path = dm_join_path(in, name);
     bool there = dm_exists(path);
-    free(path);
+    dm_free(path);
     return !there;
 }
 
@@ -65,7 +66,7 @@ static void begin(int count)
     put(folder, "mine", "mine");
     CU_ASSERT_EQUAL_FATAL(dm_draft_make(&made, folder, NULL), DM_OK);
     snprintf(draft, sizeof draft, "%s", made);
-    free(made);
+    dm_free(made);
     for (int i = 0; i < count; i++) put(draft, news[i], "new");
 }
 
@@ -118,7 +119,7 @@ static void a_kill_while_the_old_is_removed(void)
         for (int i = 0; i < gone; i++) {
             char *path = dm_join_path(folder, olds[i]);
             remove(path);
-            free(path);
+            dm_free(path);
         }
         settle(true);
         expect_the_new_run();
@@ -133,8 +134,8 @@ static void a_kill_while_the_new_is_moved(void)
         for (int i = 0; i < moved; i++) {
             char *from = dm_join_path(draft, news[i]), *to = dm_join_path(folder, news[i]);
             CU_ASSERT_EQUAL(rename(from, to), 0);
-            free(from);
-            free(to);
+            dm_free(from);
+            dm_free(to);
         }
         settle(true);
         expect_the_new_run();
@@ -198,7 +199,7 @@ static void no_two_have_the_lock(void)
         CU_ASSERT_EQUAL(waitpid(child[i], &status, 0), child[i]);
         CU_ASSERT_EQUAL(status, 0);
     }
-    free(witness);
+    dm_free(witness);
 }
 
 const Fact facts[] = {

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/scratch.h"
 #include "folder/safetensors.h"
 #include "folder/opened.h"
@@ -67,7 +68,7 @@ static float *add_copy(Draft *draft, const char *name, const char *of)
 static void drop_tensor(Draft *draft, const char *name)
 {
     TensorToStore *gone = in_draft(draft, name);
-    free((float *)gone->data);
+    dm_free((float *)gone->data);
     *gone = draft->list[--draft->count];
 }
 
@@ -86,10 +87,10 @@ static const char *finish(Draft *draft, const char *from, const char *to)
     scratch_file("folder/config.json", text, strlen(text));
     CU_ASSERT_EQUAL_FATAL(
         dm_safetensors_write(scratch("folder/model.safetensors"), draft->list, draft->count, NULL, NULL), DM_OK);
-    for (int i = 0; i < draft->count; i++) free((float *)draft->list[i].data);
-    free(draft->list);
+    for (int i = 0; i < draft->count; i++) dm_free((float *)draft->list[i].data);
+    dm_free(draft->list);
     dm_safetensors_close(&draft->file);
-    free(config);
+    dm_free(config);
     return folder;
 }
 
@@ -122,7 +123,7 @@ static void every_parameter_holds_what_transformers_stored(void)
             float *values = dm_allocate(file.list[j].elements, sizeof *values);
             dm_stored_to_float(file.list + j, values);
             CU_ASSERT_EQUAL(memcmp(values, p->tensor.data, file.list[j].elements * sizeof *values), 0);
-            free(values);
+            dm_free(values);
         }
         dm_safetensors_close(&file);
         dm_model_destroy(model);
@@ -169,8 +170,8 @@ static void weights_of_another_buffer_are_written_and_read(void)
     Error error = {""};
     CU_ASSERT_EQUAL(dm_weights_read(model, back, GOLDEN "separate/model.safetensors", &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "lm_head.weight is missing"));
-    free(average);
-    free(back);
+    dm_free(average);
+    dm_free(back);
     dm_model_destroy(model);
 }
 
@@ -323,7 +324,7 @@ static void a_weight_file_cut_short_is_refused(void)
     CU_ASSERT_EQUAL_FATAL(dm_read_file(scratch("folder/model.safetensors"), &bytes, &size, NULL), DM_OK);
     scratch_file("folder/model.safetensors", bytes, size - 100);
     CU_ASSERT(is_refused(folder, "model.safetensors is cut short"));
-    free(bytes);
+    dm_free(bytes);
 }
 
 const Fact facts[] = {

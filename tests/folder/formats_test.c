@@ -1,6 +1,7 @@
 // Formats: for every one of them, a model that is written in it, what config.json then says, and what is read again.
 #include "folder/formats/format.h"
 
+#include "core/memory.h"
 #include "core/scratch.h"
 #include "folder/folder.h"
 #include "model/small_model.h"
@@ -66,7 +67,7 @@ static cJSON *read_json(const char *folder)
     CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, NULL), DM_OK);
     cJSON *json = cJSON_Parse(text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(json);
-    free(path), free(text);
+    dm_free(path), dm_free(text);
     return json;
 }
 
@@ -77,7 +78,7 @@ static void write_json(cJSON *json, const char *folder)
     CU_ASSERT_EQUAL_FATAL(dm_write_file(path, text, strlen(text), NULL), DM_OK);
     cJSON_free(text);
     cJSON_Delete(json);
-    free(path);
+    dm_free(path);
 }
 
 static bool is_refused(const char *folder, const char *wanted)
@@ -190,7 +191,7 @@ static void a_whole_model_is_written_and_read_again(void)
         }
         dm_model_destroy(model);
         dm_model_destroy(again);
-        free(weights);
+        dm_free(weights);
     }
 }
 
@@ -276,7 +277,7 @@ static void a_flag_with_the_other_value_is_refused_by_name(void)
             char *wanted =
                 dm_format("\"%s\" is %s, which means %s", flag->key, flag->value ? "false" : "true", flag->otherwise);
             CU_ASSERT(is_refused(folder, wanted));
-            free(wanted);
+            dm_free(wanted);
         }
 }
 
@@ -311,7 +312,7 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
             char *wanted = dm_format("\"%s\" is \"abacus\", but in a %s model it is \"%s\"", means->key,
                                      cases[i].model_type, means->name);
             CU_ASSERT(is_refused(folder, wanted));
-            free(wanted);
+            dm_free(wanted);
             json = read_json(folder);
             cJSON_ReplaceItemInObjectCaseSensitive(json, means->key, cJSON_CreateString(means->name));
             write_json(json, folder);
@@ -342,7 +343,7 @@ static void a_type_that_is_none_is_refused_with_those_there_are(void)
     write_json(json, folder);
     CU_ASSERT(is_refused(folder, "\"model_type\" is \"abacus\""));
     for (int i = 0; dm_formats[i]; i++) CU_ASSERT(is_refused(folder, dm_formats[i]->model_type));
-    free(folder);
+    dm_free(folder);
 }
 
 // In our own format all of the shape is said, and none of it is guessed.
@@ -360,7 +361,7 @@ static void a_name_that_is_none_is_refused_with_those_there_are(void)
         write_json(json, folder);
         char *wanted = dm_format("\"%s\" is \"abacus\", but only %s", row->key, row->name(0));
         CU_ASSERT(is_refused(folder, wanted));
-        free(wanted);
+        dm_free(wanted);
     }
 }
 

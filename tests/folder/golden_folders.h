@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/safetensors.h"
 
@@ -60,7 +61,7 @@ static inline cJSON *read_json(const char *folder, const char *name)
         return NULL;
     }
     cJSON *json = cJSON_Parse(text);
-    free(text);
+    dm_free(text);
     return json;
 }
 
@@ -119,7 +120,7 @@ static inline void close_subject(Subject *s)
 {
     cJSON_Delete(s->expected.json);
     dm_arena_destroy(&s->arena);
-    free(s->gradients);
+    dm_free(s->gradients);
     dm_model_destroy(s->model);
 }
 
@@ -212,7 +213,7 @@ static inline void compare_tensors(const Subject *s, const char *file_name, cons
         dm_stored_to_float(stored, want);
         const double largest = largest_of(want, size);
         agree_floats(what, values + p->offset, want, size, 1e-4 * fmax(1, least / largest));
-        free(want);
+        dm_free(want);
     }
     expect(found == file.count, "%s: %s has %d tensors, the model %d trained ones", s->folder, file_name, file.count,
            found);

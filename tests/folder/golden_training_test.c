@@ -1,5 +1,6 @@
 // Training from a golden folder by the command's own way: dragoman train --pretrained-model on the folder's corpus, ten
 // updates, ends at the weights of PyTorch.
+#include "core/memory.h"
 #include "folder/golden_folders.h"
 
 #include <unistd.h>
@@ -36,17 +37,17 @@ static void write_pretrained(const Subject *s, const char *folder)
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
     CU_ASSERT_EQUAL(dm_read_file(from, &text, &size, &error), DM_OK);
     CU_ASSERT_EQUAL(dm_write_file(path, text, size, &error), DM_OK);
-    free(text);
+    dm_free(text);
     snprintf(from, sizeof from, "%s/%s/config.json", golden, s->folder);
     snprintf(path, sizeof path, "%s/config.json", folder);
     CU_ASSERT_EQUAL(dm_read_file(from, &text, NULL, &error), DM_OK);
     cJSON *config = cJSON_Parse(text);
-    free(text);
+    dm_free(text);
     cJSON *ours = cJSON_GetObjectItemCaseSensitive(config, "dragoman");
     cJSON_AddStringToObject(ours ? ours : cJSON_AddObjectToObject(config, "dragoman"), "segmenter", "space");
     text = cJSON_Print(config);
     CU_ASSERT_EQUAL(dm_write_file(path, text, strlen(text), &error), DM_OK);
-    free(text);
+    dm_free(text);
     const int pad = (int)number(config, "pad_token_id");
     snprintf(path, sizeof path, "%s/vocab.json", folder);
     write_vocabulary(path, (int)number(config, "vocab_size"), pad);

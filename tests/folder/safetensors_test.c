@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "core/scratch.h"
 #include "test.h"
@@ -16,7 +17,7 @@ static const char *file_with(const char *header, size_t data)
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, header, length);
     const char *path = scratch_file("t.safetensors", bytes, 8 + length + data);
-    free(bytes);
+    dm_free(bytes);
     return path;
 }
 
@@ -78,8 +79,8 @@ static void the_same_tensors_give_the_same_bytes(void)
     memcpy(&header, a, 8);
     CU_ASSERT_EQUAL(size_a, 8 + header + sizeof first + sizeof second);
     CU_ASSERT_EQUAL(memcmp(a + 8 + header, second, sizeof second), 0);  // in the order they were given
-    free(a);
-    free(b);
+    dm_free(a);
+    dm_free(b);
 }
 
 static void data_are_aligned_whatever_the_length_of_the_header(void)
@@ -94,7 +95,7 @@ static void data_are_aligned_whatever_the_length_of_the_header(void)
         CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &bytes, NULL, NULL), DM_OK);
         memcpy(&header, bytes, 8);
         CU_ASSERT_EQUAL((8 + header) % DM_DATA_ALIGNMENT, 0);
-        free(bytes);
+        dm_free(bytes);
     }
 }
 
@@ -198,7 +199,7 @@ static void a_file_cut_anywhere_is_refused(void)
     }
     snprintf(wanted, sizeof wanted, "its header needs %zu (5 are missing)", size);
     CU_ASSERT(is_refused(scratch_file("cut.safetensors", bytes, size - 5), wanted));
-    free(bytes);
+    dm_free(bytes);
 }
 
 static void what_is_no_safetensors_file_is_refused(void)
@@ -240,8 +241,8 @@ static void every_half_and_bfloat_becomes_its_float(void)
         wrong += got != (uint32_t)i << 16;
     }
     CU_ASSERT_EQUAL(wrong, 0);
-    free(bits);
-    free(values);
+    dm_free(bits);
+    dm_free(values);
 }
 
 // Opens files with some bytes changed at random and touches all they claim to hold: the sanitizers watch.
@@ -275,10 +276,10 @@ static void random_damage_never_reads_outside_the_file(void)
             }
             dm_safetensors_close(&file);
         }
-        free(damaged);
+        dm_free(damaged);
     }
     CU_ASSERT(opened > 0 && opened < 2000);
-    free(bytes);
+    dm_free(bytes);
 }
 
 static void a_place_that_cannot_be_written_is_named(void)

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "folder/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             if (file.list[i].elements > size) abort();  // every element takes a byte at least
             float *values = dm_allocate(file.list[i].elements, sizeof *values);
             dm_stored_to_float(file.list + i, values);
-            free(values);
+            dm_free(values);
         }
         dm_safetensors_close(&file);
     }

@@ -1,5 +1,6 @@
 // The rows that describe a shape, of every architecture: what they set is what they get, they allow what their options
 // allow, and what is usual is what the options of train say by default.
+#include "core/memory.h"
 #include "model/small_config.h"
 
 #include "tensor/check.h"
@@ -266,7 +267,7 @@ static void options_that_the_type_has_stay_as_they_were_given(void)
             CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
             of_row(dm_options_given(options, row->option->name), a, row);
             CU_ASSERT_STRING_EQUAL(dm_options_text(options, row->option->name, 0), before);
-            free(before);
+            dm_free(before);
             dm_options_free(options);
         }
 }

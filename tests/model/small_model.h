@@ -1,5 +1,6 @@
 // A small Transformer with random weights, for the tests of the model: its configuration, and a graph to run it in.
 #pragma once
+#include "core/memory.h"
 #include "model/small_config.h"
 #include "tensor/check.h"
 
@@ -68,6 +69,6 @@ static inline Graph *begin(Setting *s, bool recording, float dropout)
 static inline void end(Setting *s)
 {
     dm_arena_destroy(&s->arena);
-    free(s->gradients);
+    dm_free(s->gradients);
     dm_model_destroy(s->model);
 }

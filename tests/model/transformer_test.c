@@ -1,4 +1,5 @@
 // The Transformer as a whole: its gradient, and that batches, prefixes and caches change nothing of what it computes.
+#include "core/memory.h"
 #include "model/small_model.h"
 
 static const int source_lengths[] = {4, 1, 7, 2}, target_lengths[] = {3, 5, 1, 4};
@@ -36,7 +37,7 @@ static double slope(Setting *s, float *at, const float *direction, size_t count,
         quotient[i] = (above - loss_of(s, false, dropout)) / (2 * (double)step);
         memcpy(at, kept, count * sizeof(float));
     }
-    free(kept);
+    dm_free(kept);
     return (4 * quotient[0] - quotient[1]) / 3;  // the error of order step^2 cancels
 }
 
@@ -74,7 +75,7 @@ static void check_gradient(const ModelConfig *config, float dropout)
         double numeric = slope(&s, p->tensor.data, direction, size, dropout);
         expect(fabs(along - numeric) <= 5e-3 * fmax(0.2, largest),
                "%s: along a direction %g, differences say %g (norm %g)", p->name, along, numeric, sqrt(norm));
-        free(direction);
+        dm_free(direction);
         for (int j = 0; p->frozen_row >= 0 && j < p->tensor.cols; j++)
             if (gradient[p->frozen_row * p->tensor.cols + j] != 0)
                 expect(false, "%s: the row of pad has a gradient", p->name);

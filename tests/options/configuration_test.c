@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "options/options.h"
+#include "core/memory.h"
 #include "core/scratch.h"
 
 static dm_status load(dm_options *options, const char *json, dm_error *error)
@@ -116,7 +117,7 @@ static void the_command_line_wins_wherever_it_stands(void)
     CU_ASSERT(!dm_options_parse(options, 2, after, &error));
     CU_ASSERT_EQUAL(dm_options_count(options, "ref"), 2);
     dm_options_free(options);
-    free(path);
+    dm_free(path);
 }
 
 // What the file gives in one way may be given in the other on the command line; within one of them it may not.
@@ -172,7 +173,7 @@ static void what_is_written_reads_back_the_same(void)
     CU_ASSERT_PTR_NULL(cJSON_GetObjectItemCaseSensitive(json, "config"));
     cJSON_Delete(json);
     cJSON_Delete(json_again);
-    free(text);
+    dm_free(text);
     dm_options_free(options);
     dm_options_free(again);
 }

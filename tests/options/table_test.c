@@ -1,5 +1,6 @@
 // The table: what is made of any table of commands and options, here of a small one. Its --rig takes the words of a
 // table of names, to which one is added on the way.
+#include "core/memory.h"
 #include "test.h"
 
 #include "options/option_set.h"
@@ -81,7 +82,7 @@ static bool says(void (*write)(const CommandTable *table, FILE *stream), const c
     fclose(stream);
     const bool found = strstr(text, part) != NULL;
     if (!found) printf("\n  no '%s' in:\n%s\n", part, text);
-    free(text);
+    dm_free(text);
     return found;
 }
 

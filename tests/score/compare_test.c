@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/random.h"
 #include "dragoman/dragoman.h"
 
@@ -227,8 +228,8 @@ static void figures_of_chance_are_printed_as_sacrebleu_prints_them(void)
     CU_ASSERT(cJSON_IsNumber(mean) && fabs(mean->valuedouble - bleu->mean) <= 0.0501);
     CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "confidence")), confidence);
     cJSON_Delete(json);
-    free(confidence);
-    free(scores);
+    dm_free(confidence);
+    dm_free(scores);
     release(&results, 1);
 }
 
@@ -248,7 +249,7 @@ static void check_misuse(int system_count, const char *settings, const char *wor
     if (!strstr(error.message, words)) printf("\n%s: %s\n", settings, error.message);
     CU_ASSERT(strstr(error.message, words) != NULL);
     dm_options_free(options);
-    free(text);
+    dm_free(text);
 }
 
 static void options_that_make_no_sense_together_are_refused(void)

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/memory.h"
 #include "dragoman/dragoman.h"
 #include "score/score.h"
 #include "score/tokenize.h"
@@ -23,7 +24,7 @@ static cJSON *golden(const char *part)
     cJSON *all = cJSON_Parse(bytes), *array = cJSON_DetachItemFromObjectCaseSensitive(all, part);
     CU_ASSERT_FATAL(cJSON_GetArraySize(array) > 20);
     cJSON_Delete(all);
-    free(bytes);
+    dm_free(bytes);
     return array;
 }
 
@@ -173,7 +174,7 @@ static void tokens_are_those_of_sacrebleu(void)
             bool good = same_tokens(text, cJSON_GetObjectItemCaseSensitive(line, names[i]));
             if (!good) printf("\n--tok %s: %s\n", names[i], string(line, "line"));
             CU_ASSERT(good);
-            free(text);
+            dm_free(text);
         }
     }
     cJSON_Delete(lines);
@@ -185,7 +186,7 @@ static void lower_case_is_that_of_python(void)
     for (const cJSON *line = lines->child; line; line = line->next) {
         char *lower = dm_lower_case(string(line, "line"));
         CU_ASSERT_STRING_EQUAL(lower, string(line, "lower"));
-        free(lower);
+        dm_free(lower);
     }
     cJSON_Delete(lines);
 }
@@ -222,7 +223,7 @@ static void check_signature(const char *reference, const char *tok, const char *
     CU_ASSERT(strstr(metric.signature, part) != NULL);
     dm_metrics_free(&metric, 1);
     dm_options_free(options);
-    free(text);
+    dm_free(text);
 }
 
 static void chinese_references_are_scored_by_character_unless_told_otherwise(void)

@@ -1,5 +1,6 @@
 // The reference that search is held against: no caches, no batches, everything sorted.
 #pragma once
+#include "core/memory.h"
 #include "search/search.h"
 #include "search/small_model.h"
 
@@ -78,7 +79,7 @@ static inline void ask_all(Arena *arena, const PlainSearch *s, const Plain *h, d
         for (int v = 0; v < vocabulary; v++) out[v] += exp(one[v]) / s->model_count;
     }
     for (int v = 0; v < vocabulary; v++) out[v] = log(out[v]);
-    free(one);
+    dm_free(one);
 }
 
 static inline bool repeats(const Plain *h, int id, int n)
@@ -115,7 +116,7 @@ static inline int continue_one(Arena *arena, PlainSearch *s, const Plain *h, int
         if (i + 1 < n && out[i].total - out[i + 1].total < 1e-4) s->close = true;
         out[i].worth -= s->options->diversity * i;
     }
-    free(scores);
+    dm_free(scores);
     return n < 2 * s->options->beam_size ? n : 2 * s->options->beam_size;
 }
 
@@ -157,9 +158,9 @@ static inline void plain_search(PlainSearch *s)
     }
     if (s->count < size)
         for (int h = 0; h < open; h++) finish(s, now[h], now[h].count, now[h].total);
-    free(now);
-    free(next);
-    free(all);
+    dm_free(now);
+    dm_free(next);
+    dm_free(all);
     dm_arena_destroy(&arena);
 }
 

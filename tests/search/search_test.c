@@ -1,5 +1,6 @@
 // Search on small random models against a plain reference, against PyTorch, and in batches of any size.
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "search/plain_search.h"
 
@@ -84,7 +85,7 @@ static int compare_all(const Shape *shape, const dm_translate_options *options, 
         plain_search(&s);
         if (!s.close) compare(&found[i], &s);
         compared += !s.close;
-        free(s.finished);
+        dm_free(s.finished);
     }
     dm_arena_destroy(&arena);
     dm_model_destroy(model[0]);
@@ -246,8 +247,8 @@ static void greedy_equals_pytorch_in(const char *folder)
     cJSON_Delete(expected);
     dm_arena_destroy(&arena);
     dm_model_destroy(model);
-    free(text);
-    free(path);
+    dm_free(text);
+    dm_free(path);
 }
 
 static void greedy_equals_pytorch(void)
@@ -256,7 +257,7 @@ static void greedy_equals_pytorch(void)
     for (size_t i = 0; i < DM_COUNT(folders); i++) {
         char *folder = dm_format("%s/golden/marian/%s", TEST_DATA, folders[i]);
         greedy_equals_pytorch_in(folder);
-        free(folder);
+        dm_free(folder);
     }
 }
 
@@ -274,7 +275,7 @@ static void a_batch_of_one_equals_a_batch_of_many(void)
             const int *ids = source.ids + source.spans.start[i];
             search(&g, model, dm_tokens(&arena, 1, &source.spans.length[i], ids), &cases[c].options, &alone);
             PlainSearch plain = plain_search_of(model, source.spans.length[i], ids, &cases[c].options);
-            free(plain.finished);
+            dm_free(plain.finished);
             if (plain.close) continue;
             CU_ASSERT_TRUE(same_ids(&together[i], alone.ids, alone.count));
             CU_ASSERT_DOUBLE_EQUAL(together[i].score, alone.score, 1e-5 * (1 + fabs(alone.score)));

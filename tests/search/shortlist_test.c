@@ -1,5 +1,6 @@
 // Facts about shortlists: what vmap.txt may hold, which pieces a batch looks at, and that search finds what it would
 // find if all other pieces were impossible.
+#include "core/memory.h"
 #include "search/shortlist.h"
 
 #include "text/scratch.h"
@@ -20,8 +21,8 @@ static Segmenter *words(const char *folder)
     if (dm_make_folder(folder, NULL) || dm_write_file(path, text, strlen(text), NULL) ||
         dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, &error))
         abort();
-    free(text);
-    free(path);
+    dm_free(text);
+    dm_free(path);
     return segmenter;
 }
 
@@ -34,8 +35,8 @@ static Shortlist *list_of(const char *text, Status *status, Error *error)
     char *path = scratch_write("model/list.txt", text);
     *status = dm_shortlist_read(&shortlist, path, segmenter, error);
     dm_segmenter_close(segmenter);
-    free(path);
-    free(folder);
+    dm_free(path);
+    dm_free(folder);
     return shortlist;
 }
 
@@ -58,9 +59,9 @@ static void what_cannot_be_used_is_refused(void)
     char *path = scratch_path("nowhere.txt");
     CU_ASSERT(dm_shortlist_read(&shortlist, path, segmenter, &error) != DM_OK && !shortlist);
     CU_ASSERT(contains(error.message, path));
-    free(path);
+    dm_free(path);
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static bool is_listed(const OutputLayer *output, int id)

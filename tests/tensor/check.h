@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "tensor/ops/ops.h"
 
@@ -59,10 +60,10 @@ static inline void bench_open(Bench *b)
 
 static inline void bench_close(Bench *b)
 {
-    for (int i = 0; i < b->input_count; i++) free(b->inputs[i].values);
-    free(b->parameters);
-    free(b->gradients);
-    free(b->output_weights);
+    for (int i = 0; i < b->input_count; i++) dm_free(b->inputs[i].values);
+    dm_free(b->parameters);
+    dm_free(b->gradients);
+    dm_free(b->output_weights);
     dm_arena_destroy(&b->arena);
 }
 
@@ -163,6 +164,6 @@ static inline bool agree_floats(const char *what, const float *got, const float 
     double *copy = dm_allocate(count, sizeof(double));
     for (size_t i = 0; i < count; i++) copy[i] = want[i];
     bool result = agree(what, got, copy, count, tolerance);
-    free(copy);
+    dm_free(copy);
     return result;
 }

@@ -1,4 +1,5 @@
 // Fused ops against what they are made of: other ops in a row, or plain loops in double.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 // Float32 sums of some hundred terms against the same in double, or in another order: relative to the largest value.
@@ -41,7 +42,7 @@ static void residual_norm_equals_norm_of_residual(void)
         agree_floats(what, dx[1], dx[0], size, tolerance);
         agree_floats(what, df[1], df[0], size, tolerance);
         agree_floats(what, weights[1], weights[0], b.parameters_used, tolerance);
-        for (int i = 0; i < 2; i++) free(y[i]), free(dx[i]), free(df[i]), free(weights[i]);
+        for (int i = 0; i < 2; i++) dm_free(y[i]), dm_free(dx[i]), dm_free(df[i]), dm_free(weights[i]);
         bench_close(&b);
     }
 }
@@ -119,9 +120,9 @@ static void linear_with_activation_equals_linear_then_activation(void)
         agree(what, y->data, want, size, tolerance);
         agree_floats(what, same_x->grad, dx, ROWS * IN, tolerance);
         agree_floats(what, b.gradients, weights, b.parameters_used, tolerance);
-        free(want);
-        free(dx);
-        free(weights);
+        dm_free(want);
+        dm_free(dx);
+        dm_free(weights);
         bench_close(&b);
     }
 }
@@ -207,7 +208,7 @@ static void plain_head(const Shape *s, int sequence, int head, const Tensor *q, 
                 dq[row * d + c] += ds * dm_row(k, first + j)[c];
                 dk[(first + j) * d + c] += ds * dm_row(q, row)[c];
             }
-        free(dp);
+        dm_free(dp);
     }
 }
 
@@ -252,11 +253,11 @@ static void check_attention(const Shape *s, bool recording)
         agree(what, k->grad, dk, key_size, tolerance);
         agree(what, v->grad, dv, key_size, tolerance);
     }
-    for (int i = 0; i < s->sequences; i++) free(probabilities[i]), free(p[i]);
-    free(want);
-    free(dq);
-    free(dk);
-    free(dv);
+    for (int i = 0; i < s->sequences; i++) dm_free(probabilities[i]), dm_free(p[i]);
+    dm_free(want);
+    dm_free(dq);
+    dm_free(dk);
+    dm_free(dv);
     bench_close(&b);
 }
 

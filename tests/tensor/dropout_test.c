@@ -1,4 +1,5 @@
 // Dropout: how much is dropped, what the mask depends on, and that the way back uses the mask of the way forward.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 enum { ROWS = 60, WIDTH = 200, SIZE = ROWS * WIDTH };
@@ -93,15 +94,15 @@ static void the_mask_is_a_function_of_its_counters(void)
     for (size_t w = 0; w < DM_COUNT(ways); w++) {
         float *first = mask_of(&b, ways[w], 7, 3, 2, 5), *again = mask_of(&b, ways[w], 7, 3, 2, 5);
         CU_ASSERT(memcmp(first, again, SIZE * sizeof(float)) == 0);
-        free(again);
+        dm_free(again);
         float *others[] = {mask_of(&b, ways[w], other_seeds[0], 3, 2, 5), mask_of(&b, ways[w], other_seeds[1], 3, 2, 5),
                            mask_of(&b, ways[w], 7, 4, 2, 5), mask_of(&b, ways[w], 7, 3, 3, 5),
                            mask_of(&b, ways[w], 7, 3, 2, 6)};
         for (size_t i = 0; i < DM_COUNT(others); i++) {
             expect(unrelated(first, others[i]), "way %zu: mask %zu resembles the first", w, i);
-            free(others[i]);
+            dm_free(others[i]);
         }
-        free(first);
+        dm_free(first);
     }
     bench_close(&b);
 }

@@ -1,4 +1,5 @@
 // The seam to the matrix libraries: every backend of this build against three loops in double.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 typedef struct Size {
@@ -91,12 +92,12 @@ static void check_product(const GemmBackend *backend, Size size, Kind kind, bool
             }
         }
     expect(true, "%s", backend->name);
-    free(a);
-    free(b);
-    free(c);
-    free(before);
-    free(a16);
-    free(b16);
+    dm_free(a);
+    dm_free(b);
+    dm_free(c);
+    dm_free(before);
+    dm_free(a16);
+    dm_free(b16);
 }
 
 static void every_backend_multiplies(void)

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "tensor/ops/op_table.h"
 
 // Float32 keeps 6e-8 of each number; the sums here have at most some dozen terms of like size and the chains three ops,
@@ -59,7 +60,7 @@ static Tensor *input(Golden *c, const char *key)
     if (!values) return NULL;
     Tensor *t = dm_tensor(&c->bench.graph, rows, cols);
     for (int i = 0; i < rows * cols; i++) t->data[i] = (float)values[i];
-    free(values);
+    dm_free(values);
     return t;
 }
 
@@ -87,7 +88,7 @@ static void equals(Golden *c, const char *key, const float *got)
     char what[96];
     snprintf(what, sizeof what, "%s, %s", c->name, key);
     agree(what, got, want, (size_t)(rows * cols), tolerance);
-    free(want);
+    dm_free(want);
 }
 
 static void gradient_equals(Golden *c, const char *key, const Tensor *t)
@@ -105,7 +106,7 @@ static void way_back(Golden *c, Tensor *y)
            cols);
     float *gradient = dm_gradient(&c->bench.graph, y);
     for (int i = 0; i < rows * cols; i++) gradient[i] = (float)r[i];
-    free(r);
+    dm_free(r);
     dm_backward(&c->bench.graph);
 }
 
@@ -327,7 +328,7 @@ static int run_cases(const Check *check)
         bench_close(&c.bench);
     }
     cJSON_Delete(all);
-    free(text);
+    dm_free(text);
     return count;
 }
 

@@ -1,5 +1,6 @@
 // Every op's gradient against central differences of its forward: signed, element by element, inputs and weights, with
 // fixed random weights on the outputs.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 #include <limits.h>
@@ -540,7 +541,7 @@ static void gradients_agree_with_differences(void)
         for (int i = 0; i < b.input_count; i++) {
             compare(&b, c, "input", i, b.inputs[i].values, gradient[i],
                     (size_t)b.inputs[i].rows * (size_t)b.inputs[i].cols, 0, 0);
-            free(gradient[i]);
+            dm_free(gradient[i]);
         }
         for (int i = 0; i < b.weight_count; i++) {
             const Tensor *w = &b.weights[i];
@@ -618,8 +619,8 @@ static void an_unwanted_gradient_is_left_out(void)
         if (input_size) agree_floats(what, b.inputs[0].tensor->grad, inputs, input_size, 1e-6);
         for (size_t i = 0; i < BENCH_WEIGHTS; i++)
             if (b.gradients[i] != earlier) expect(false, "%s, %s: wrote into unwanted gradients", c->op, c->what);
-        free(inputs);
-        free(weights);
+        dm_free(inputs);
+        dm_free(weights);
         bench_close(&b);
     }
 }

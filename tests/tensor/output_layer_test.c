@@ -1,4 +1,5 @@
 // The output layer, its losses and what search needs of it, against plain loops in double and against one another.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 // Float32 sums of some hundred terms against the same in double, or in another order: relative to the largest value.
@@ -104,14 +105,14 @@ static void check_loss(const LossCase *c)
             good &= fabs(dm_row(table, i)[w] - all[i * v + w]) <= tolerance * (1 + fabs(all[i * v + w]));
         if (!good) expect(false, "log_probabilities %d: row %d is off", (int)(c - losses), i);
     }
-    free(bias_values);
-    free(got);
-    free(targets);
-    free(z);
-    free(log_probabilities);
-    free(all);
-    free(dx);
-    free(dw);
+    dm_free(bias_values);
+    dm_free(got);
+    dm_free(targets);
+    dm_free(z);
+    dm_free(log_probabilities);
+    dm_free(all);
+    dm_free(dx);
+    dm_free(dw);
     bench_close(&b);
 }
 
@@ -190,8 +191,8 @@ static void weights_count_rows(void)
     expect(fabs(loss[3].objective - objective) <= tolerance * objective, "objective is %g, should be %g",
            loss[3].objective, objective);
     agree("weighted gradient of the weight", dw[3], want, V * D, tolerance);
-    for (int k = 0; k < 4; k++) free(dx[k]), free(dw[k]);
-    free(want);
+    for (int k = 0; k < 4; k++) dm_free(dx[k]), dm_free(dw[k]);
+    dm_free(want);
     bench_close(&b);
 }
 

@@ -1,6 +1,7 @@
 // Products with packed weights against plain loops in double, in every precision that this processor has.
 #include "tensor/check.h"
 
+#include "core/memory.h"
 #include "core/threads.h"
 #include "tensor/products/integer_panels.h"
 #include "tensor/products/matmul_onednn.h"
@@ -57,7 +58,7 @@ static float *round_rows(const float *from, int rows, int width, Precision preci
         if (given) memcpy((int8_t *)given + at, integers, (size_t)width);
         if (scales) scales[i] = scale;
     }
-    free(integers);
+    dm_free(integers);
     return to;
 }
 
@@ -79,13 +80,13 @@ static Operands operands(Case size, Precision precision)
 
 static void free_operands(Operands *o)
 {
-    free(o->weight.data);
-    free(o->x);
-    free(o->given_x);
-    free(o->scales);
-    free(o->bias);
-    free(o->rounded_x);
-    free(o->rounded_weight);
+    dm_free(o->weight.data);
+    dm_free(o->x);
+    dm_free(o->given_x);
+    dm_free(o->scales);
+    dm_free(o->bias);
+    dm_free(o->rounded_x);
+    dm_free(o->rounded_weight);
 }
 
 static int16_t *widened(const Operands *o)
@@ -119,8 +120,8 @@ static float *multiply(Packs *packs, const Operands *o)
                                                    .scratch = s->gap ? scratch : NULL});
     for (int i = 0; i < s->rows && !biased; i++)
         for (int j = 0; j < s->count; j++) y[i * stride + j] += o->bias[j];
-    free(scratch);
-    free(wide);
+    dm_free(scratch);
+    dm_free(wide);
     return y;
 }
 
@@ -172,7 +173,7 @@ static void packed_products_are_those_of_the_rounded_numbers(void)
             kept[made++] = operands(size, precisions[p]);
             float *y = multiply(packs, &kept[i]);
             check_result(&kept[i], y);
-            free(y);
+            dm_free(y);
         }
         while (made) free_operands(&kept[--made]);
         dm_packs_destroy(packs);
@@ -221,9 +222,9 @@ static void a_row_of_an_int8_product_depends_on_no_other_row(void)
             float *y = multiply(packs, &few);
             expect(memcmp(y, of_many, (size_t)(few.size.rows * few.size.count) * sizeof *y) == 0,
                    "[%d, %d]: %d rows are not the first of %d", sizes[i][0], sizes[i][1], few.size.rows, ROWS);
-            free(y);
+            dm_free(y);
         }
-        free(of_many);
+        dm_free(of_many);
     }
     for (size_t i = 0; packs && i < DM_COUNT(sizes); i++) free_operands(&kept[i]);
     dm_packs_destroy(packs);
@@ -256,7 +257,7 @@ static void threads_may_ask_for_the_same_weight_at_once(void)
             check_result(&o, together.y[i]);
             CU_ASSERT_EQUAL(memcmp(together.y[i], together.y[0], (size_t)(9 * 70) * sizeof(float)), 0);
         }
-        for (int i = 0; i < ASKING; i++) free(together.y[i]);
+        for (int i = 0; i < ASKING; i++) dm_free(together.y[i]);
         dm_packs_destroy(packs);
         free_operands(&o);
     }

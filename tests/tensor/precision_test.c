@@ -1,5 +1,6 @@
 // Products in bfloat16: what is rounded, and that ops come to the same as in float32 but for that rounding. Where this
 // processor or library has no such products, the refusal is what is tested.
+#include "core/memory.h"
 #include "tensor/check.h"
 
 #include "tensor/ops/operand.h"
@@ -90,8 +91,8 @@ static void cross_entropy_of(Bench *b, int rows, bool weighted, Results *r)
                        .objective;
     for (int i = 0; i < D; i++) CU_ASSERT_EQUAL(bench_gradient(b, 0)[PAD * D + i], 0);
     r->dx = copy_of(x->grad, (size_t)rows * D);
-    free(targets);
-    free(weights);
+    dm_free(targets);
+    dm_free(weights);
 }
 
 static void cross_entropy_case(Bench *b, int rows, Results *r)
@@ -137,8 +138,8 @@ static void compare(const char *name, Case *run, int rows, size_t outputs, size_
            name, bf16->objective, fp32->objective);
     // They are not the same numbers: the products were in bf16.
     CU_ASSERT(memcmp(bf16->y, fp32->y, outputs * sizeof(float)) != 0);
-    for (int i = 0; i < 2; i++) free(results[i].y), free(results[i].dx), free(results[i].weights);
-    free(rounded);
+    for (int i = 0; i < 2; i++) dm_free(results[i].y), dm_free(results[i].dx), dm_free(results[i].weights);
+    dm_free(rounded);
     bench_close(&b);
 }
 

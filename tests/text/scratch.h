@@ -2,6 +2,7 @@
 #pragma once
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/scratch.h"
 
 // The path of a name in the folder of the test; the caller frees it.
@@ -16,7 +17,7 @@ static inline char *scratch_write(const char *name, const char *text)
     char *path = scratch_path(name), *folder = dm_copy_string(path);
     *strrchr(folder, '/') = '\0';
     if (dm_make_folder(folder, NULL) || dm_write_file(path, text, strlen(text), NULL)) abort();
-    free(folder);
+    dm_free(folder);
     return path;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/lines.h"
+#include "core/memory.h"
 #include "text/scratch.h"
 #include "text/segmenter.h"
 
@@ -22,7 +23,7 @@ static char *trained_folder(void)
     char *text = dm_allocate(1, 1);
     for (size_t i = 0; i < DM_COUNT(sentences); i++) {
         char *longer = dm_format("%s%s\n", text, sentences[i]);
-        free(text);
+        dm_free(text);
         text = longer;
     }
     char *folder = scratch_path("bpe");
@@ -69,9 +70,9 @@ static bool same_as_marian_tokenizer(const Segmenter *segmenter, const cJSON *ex
                 same_ids(&target, cJSON_GetObjectItemCaseSensitive(expected, "target")) &&
                 strcmp(decoded, cJSON_GetObjectItemCaseSensitive(expected, "decoded")->valuestring) == 0;
     if (!same) fprintf(stderr, "\n    differs: \"%s\", decoded \"%s\"\n", text, decoded);
-    free(decoded);
-    free(source.id);
-    free(target.id);
+    dm_free(decoded);
+    dm_free(source.id);
+    dm_free(target.id);
     return same;
 }
 
@@ -93,7 +94,7 @@ static void ids_and_text_are_those_of_marian_tokenizer(void)
     }
     dm_lines_free(&lines);
     dm_segmenter_close(segmenter);
-    free(own);
+    dm_free(own);
 }
 
 static void text_comes_back(void)
@@ -114,11 +115,11 @@ static void text_comes_back(void)
         CU_ASSERT_EQUAL(ids.id[ids.count - 1], 0);
         char *text = dm_decode(segmenter, ids.id, ids.count);
         CU_ASSERT_STRING_EQUAL(text, cases[i][1]);
-        free(text);
-        free(ids.id);
+        dm_free(text);
+        dm_free(ids.id);
     }
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static void a_language_code_is_one_piece(void)
@@ -136,11 +137,11 @@ static void a_language_code_is_one_piece(void)
     CU_ASSERT_EQUAL(other.id[0], unknown);
     CU_ASSERT_EQUAL_FATAL(with.count, without.count + 1);
     CU_ASSERT_EQUAL(memcmp(with.id + 1, without.id, (size_t)without.count * sizeof(int)), 0);
-    free(with.id);
-    free(other.id);
-    free(without.id);
+    dm_free(with.id);
+    dm_free(other.id);
+    dm_free(without.id);
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static void text_that_spells_a_special_piece_is_text(void)
@@ -152,18 +153,18 @@ static void text_that_spells_a_special_piece_is_text(void)
     dm_encode(segmenter, DM_SOURCE, "here </s> and <pad>there</s> <pad>", &ids);
     for (int i = 0; i < ids.count - 1; i++) special += ids.id[i] == 0 || ids.id[i] == pad;
     CU_ASSERT_EQUAL(special, 0);
-    free(ids.id);
+    dm_free(ids.id);
     dm_segmenter_close(segmenter);
-    folder = (free(folder), scratch_path("special"));
-    free(scratch_write("special/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"<pad>\": 3}"));
+    folder = (dm_free(folder), scratch_path("special"));
+    dm_free(scratch_write("special/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"<pad>\": 3}"));
     segmenter = opened(folder, "space", false);
     dm_encode(segmenter, DM_SOURCE, "a </s> <pad> a", &ids);
     const int expected[] = {2, 1, 1, 2, 0};
     CU_ASSERT_EQUAL_FATAL(ids.count, 5);
     CU_ASSERT_EQUAL(memcmp(ids.id, expected, sizeof expected), 0);
-    free(ids.id);
+    dm_free(ids.id);
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static void decode_leaves_special_pieces_out(void)
@@ -175,9 +176,9 @@ static void decode_leaves_special_pieces_out(void)
     CU_ASSERT_FATAL(piece > 1);
     char *text = dm_decode(segmenter, (int[]){pad, piece, 1, piece, 0, pad}, 6);
     CU_ASSERT_STRING_EQUAL(text, "中中");
-    free(text);
+    dm_free(text);
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 // The expected texts are MarianTokenizer's.
@@ -193,17 +194,17 @@ static void pieces_that_only_the_vocabulary_knows_become_text(void)
     char *whole = trained_folder(), *folder = scratch_path("few");
     dm_make_folder(folder, NULL);
     dm_segmenter_copy(whole, folder, NULL);
-    free(scratch_write("few/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"\\u2581zyx\": 2, \"x\": 3, \"\\u3000\": 4,"
-                                         " \"\\u2581\": 5, \"<pad>\": 6}"));
+    dm_free(scratch_write("few/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"\\u2581zyx\": 2, \"x\": 3, \"\\u3000\": 4,"
+                                            " \"\\u2581\": 5, \"<pad>\": 6}"));
     Segmenter *segmenter = opened(folder, "sentencepiece", false);
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         char *text = dm_decode(segmenter, cases[i].ids, 4);
         CU_ASSERT_STRING_EQUAL(text, cases[i].text);
-        free(text);
+        dm_free(text);
     }
     dm_segmenter_close(segmenter);
-    free(folder);
-    free(whole);
+    dm_free(folder);
+    dm_free(whole);
 }
 
 static void text_in_pieces_is_joined_again(void)
@@ -218,8 +219,8 @@ static void text_in_pieces_is_joined_again(void)
         {"", ""},
         {"@@ a", "a"},
     };
-    free(scratch_write("space/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"a@@\": 4, \"b@@\": 5,"
-                                           " \"@@\": 6, \"<pad>\": 7}"));
+    dm_free(scratch_write("space/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"a@@\": 4, \"b@@\": 5,"
+                                              " \"@@\": 6, \"<pad>\": 7}"));
     char *folder = scratch_path("space");
     Segmenter *segmenter = opened(folder, "space", false);
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -227,17 +228,17 @@ static void text_in_pieces_is_joined_again(void)
         dm_encode(segmenter, DM_SOURCE, cases[i][0], &ids);
         char *text = dm_decode(segmenter, ids.id, ids.count);
         CU_ASSERT_STRING_EQUAL(text, cases[i][1]);
-        free(text);
-        free(ids.id);
+        dm_free(text);
+        dm_free(ids.id);
     }
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static void separate_vocabularies_have_ids_of_their_own(void)
 {
-    free(scratch_write("two/vocab.json", "{\"<unk>\": 0, \"a\": 1, \"</s>\": 2}"));
-    free(scratch_write("two/target_vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"b\": 2, \"a\": 3, \"<pad>\": 4}"));
+    dm_free(scratch_write("two/vocab.json", "{\"<unk>\": 0, \"a\": 1, \"</s>\": 2}"));
+    dm_free(scratch_write("two/target_vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"b\": 2, \"a\": 3, \"<pad>\": 4}"));
     char *folder = scratch_path("two");
     Segmenter *segmenter = opened(folder, "space", true);
     Ids source, target;
@@ -245,10 +246,10 @@ static void separate_vocabularies_have_ids_of_their_own(void)
     dm_encode(segmenter, DM_TARGET, "a b", &target);
     CU_ASSERT_EQUAL(memcmp(source.id, (int[]){1, 0, 2}, 3 * sizeof(int)), 0);
     CU_ASSERT_EQUAL(memcmp(target.id, (int[]){3, 2, 0}, 3 * sizeof(int)), 0);
-    free(source.id);
-    free(target.id);
+    dm_free(source.id);
+    dm_free(target.id);
     dm_segmenter_close(segmenter);
-    free(folder);
+    dm_free(folder);
 }
 
 static void a_line_of_a_megabyte_is_encoded(void)
@@ -262,11 +263,11 @@ static void a_line_of_a_megabyte_is_encoded(void)
     CU_ASSERT(ids.count > SIZE / 11);
     char *text = dm_decode(segmenter, ids.id, ids.count);
     CU_ASSERT_EQUAL(strncmp(text, line, SIZE - 1), 0);
-    free(text);
-    free(ids.id);
+    dm_free(text);
+    dm_free(ids.id);
     dm_segmenter_close(segmenter);
-    free(line);
-    free(folder);
+    dm_free(line);
+    dm_free(folder);
 }
 
 // Pieces separated by spaces, and the words they belong to, as digits.
@@ -299,7 +300,7 @@ static void a_word_ends_where_a_space_does_and_chinese_pieces_are_words(void)
         CU_ASSERT_EQUAL(total, word_of[count - 1] + 1);
         dm_segmenter_close(segmenter);
     }
-    free(folder);
+    dm_free(folder);
 }
 
 static void refuse(const char *folder, const char *kind, bool separate, int eos, const char *message)
@@ -322,8 +323,8 @@ static void a_missing_part_is_named(void)
         remove(part);
         refuse(folder, "sentencepiece", false, 0, parts[i]);
         refuse(folder, "sentencepiece", false, 0, "is missing");
-        free(part);
-        free(folder);
+        dm_free(part);
+        dm_free(folder);
     }
     refuse(whole, "sentencepiece", true, 0, "target_vocab.json is missing");
     refuse(whole, "sentencepiece", false, 160, "eos_token_id 160 is not in the vocabulary");
@@ -332,8 +333,8 @@ static void a_missing_part_is_named(void)
     refuse("/no/such/folder", "sentencepiece", false, 0, "there is no model folder /no/such/folder");
     char *file = scratch_write("file", "text");
     refuse(file, "sentencepiece", false, 0, "is a file, but a model folder is needed");
-    free(file);
-    free(whole);
+    dm_free(file);
+    dm_free(whole);
 }
 
 // Cut short anywhere, or with any of its bytes wrong, a model is refused or of some other use: it never crashes.
@@ -361,7 +362,7 @@ static void a_damaged_model_does_no_harm(void)
             continue;
         }
         dm_encode(segmenter, DM_SOURCE, "Ｈｅｌｌｏ, I love 中国 ﬁ ① ﷺ。", &ids);
-        free(ids.id);
+        dm_free(ids.id);
         dm_segmenter_close(segmenter);
     }
     CU_ASSERT(refused > tried / 3);
@@ -369,10 +370,10 @@ static void a_damaged_model_does_no_harm(void)
     refuse(folder, "sentencepiece", false, 0, "it is empty");
     dm_write_file(path, "this is no model\n", 17, NULL);
     refuse(folder, "sentencepiece", false, 0, "source.spm is damaged or no SentencePiece model");
-    free(bytes);
-    free(path);
-    free(folder);
-    free(whole);
+    dm_free(bytes);
+    dm_free(path);
+    dm_free(folder);
+    dm_free(whole);
 }
 
 // Offsets in the normalisation rules that point outside of them, which SentencePiece itself would follow.
@@ -391,10 +392,10 @@ static void rules_that_point_outside_are_refused(void)
     unit[2] = unit[3] = 0x7F;
     dm_write_file(path, bytes, size, NULL);
     refuse(folder, "sentencepiece", false, 0, "target.spm is damaged");
-    free(bytes);
-    free(path);
-    free(folder);
-    free(whole);
+    dm_free(bytes);
+    dm_free(path);
+    dm_free(folder);
+    dm_free(whole);
 }
 
 static void copying_needs_a_vocabulary(void)
@@ -405,8 +406,8 @@ static void copying_needs_a_vocabulary(void)
     Error error = {""};
     CU_ASSERT_EQUAL(dm_segmenter_copy(from, to, &error), DM_FAILURE);
     CU_ASSERT(contains(error.message, "nothing/vocab.json is missing"));
-    free(from);
-    free(to);
+    dm_free(from);
+    dm_free(to);
 }
 
 const Fact facts[] = {FACT(ids_and_text_are_those_of_marian_tokenizer),

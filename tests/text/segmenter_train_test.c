@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "core/lines.h"
+#include "core/memory.h"
 #include "text/scratch.h"
 #include "text/segmenter.h"
 
@@ -19,8 +20,8 @@ static Status train_on(const char *const *texts, int count, const char *kind, in
     Status status = dm_segmenter_train(&training, error);
     if (lines[0].count) CU_ASSERT_STRING_EQUAL(lines[0].line[0], first);  // the text is as it was
     for (int i = 0; i < count; i++) dm_lines_free(&lines[i]);
-    free(first);
-    free(folder);
+    dm_free(first);
+    dm_free(folder);
     return status;
 }
 
@@ -34,8 +35,8 @@ static Vocabulary *vocabulary_of(const char *name)
     char *folder = scratch_path(name), *path = dm_join_path(folder, "vocab.json");
     Vocabulary *vocabulary = NULL;
     CU_ASSERT_EQUAL_FATAL(dm_vocabulary_read(&vocabulary, path, NULL), DM_OK);
-    free(folder);
-    free(path);
+    dm_free(folder);
+    dm_free(path);
     return vocabulary;
 }
 
@@ -70,10 +71,10 @@ static void the_folder_holds_what_marian_tokenizer_needs(void)
             CU_ASSERT(contains(text, "\"source_lang\": \"zh\""));
             CU_ASSERT(contains(text, "\"target_lang\": \"en\""));
         }
-        free(text);
-        free(path);
+        dm_free(text);
+        dm_free(path);
     }
-    free(folder);
+    dm_free(folder);
 }
 
 static void the_same_text_gives_the_same_bytes(void)
@@ -88,13 +89,13 @@ static void the_same_text_gives_the_same_bytes(void)
         CU_ASSERT_EQUAL_FATAL(dm_read_file(a, &left, &left_size, NULL), DM_OK);
         CU_ASSERT_EQUAL_FATAL(dm_read_file(b, &right, &right_size, NULL), DM_OK);
         CU_ASSERT(left_size == right_size && memcmp(left, right, left_size) == 0);
-        free(left);
-        free(right);
-        free(a);
-        free(b);
+        dm_free(left);
+        dm_free(right);
+        dm_free(a);
+        dm_free(b);
     }
-    free(first);
-    free(second);
+    dm_free(first);
+    dm_free(second);
 }
 
 static int number_after(const char *message, const char *words)
@@ -174,7 +175,7 @@ static void every_character_of_a_long_line_is_learned(void)
     Vocabulary *vocabulary = vocabulary_of("long");
     CU_ASSERT(dm_vocabulary_id(vocabulary, "z") > 1);
     dm_vocabulary_free(vocabulary);
-    free(line);
+    dm_free(line);
 }
 
 static void words_are_counted_for_text_in_pieces(void)

@@ -1,4 +1,5 @@
 // Facts about vocab.json: what is read, what is refused and how, what is written.
+#include "core/memory.h"
 #include "test.h"
 
 #include "text/scratch.h"
@@ -16,7 +17,7 @@ static void pieces_have_the_ids_of_the_file(void)
     CU_ASSERT_EQUAL(dm_vocabulary_id(vocabulary, ""), -1);
     CU_ASSERT_STRING_EQUAL(dm_vocabulary_piece(vocabulary, 4), "<pad>");
     dm_vocabulary_free(vocabulary);
-    free(path);
+    dm_free(path);
 }
 
 static void every_one_of_many_pieces_is_found(void)
@@ -52,8 +53,8 @@ static void what_is_written_reads_the_same(void)
     for (int i = 0; i < count; i++) CU_ASSERT_STRING_EQUAL(dm_vocabulary_piece(read, i), pieces[i]);
     CU_ASSERT_EQUAL_FATAL(dm_read_file(path, &text, NULL, NULL), DM_OK);
     CU_ASSERT(contains(text, "\"▁我\""));  // people can read it
-    free(text);
-    free(path);
+    dm_free(text);
+    dm_free(path);
     dm_vocabulary_free(made);
     dm_vocabulary_free(read);
 }
@@ -91,7 +92,7 @@ static void a_hostile_file_is_refused_in_a_sentence(void)
         CU_ASSERT_PTR_NULL(vocabulary);
         CU_ASSERT(contains(error.message, cases[i].message));
         CU_ASSERT(contains(error.message, path));
-        free(path);
+        dm_free(path);
     }
 }
 
@@ -104,8 +105,8 @@ static void a_deep_nest_is_refused(void)
     Vocabulary *vocabulary;
     CU_ASSERT_EQUAL(dm_vocabulary_read(&vocabulary, path, &error), DM_FAILURE);
     CU_ASSERT(contains(error.message, "not valid JSON"));
-    free(path);
-    free(text);
+    dm_free(path);
+    dm_free(text);
 }
 
 const Fact facts[] = {FACT(pieces_have_the_ids_of_the_file), FACT(every_one_of_many_pieces_is_found),

@@ -1,4 +1,5 @@
 // Facts about the heads that align: the right ones are found, and a run leaves them in its folder.
+#include "core/memory.h"
 #include "train/heads.h"
 
 #include "data/examples.h"
@@ -138,7 +139,7 @@ static char *stored(const char *folder)
     cJSON_Delete(extra);
     dm_alignment_heads_free(&heads);
     dm_config_free(&config);
-    free(path);
+    dm_free(path);
     return text;
 }
 
@@ -146,7 +147,7 @@ static bool same_stored(const char *a, const char *b)
 {
     char *one = stored(a), *other = stored(b);
     const bool same = *one && strcmp(one, other) == 0;
-    free(one), free(other);
+    dm_free(one), dm_free(other);
     return same;
 }
 
@@ -178,7 +179,7 @@ static Learnt open_learnt(const char *name)
     }
     cJSON_Delete(extra);
     dm_bitext_free(&bitext);
-    free(folder), free(source), free(target);
+    dm_free(folder), dm_free(source), dm_free(target);
     return l;
 }
 
@@ -244,7 +245,7 @@ static void what_is_stored_is_how_well_these_heads_align(void)
     CU_ASSERT(last_figure("learns", "alignment", "shift") == l.heads.shift);
     dm_lexicon_free(&lexicon);
     close_learnt(&l);
-    free(valid);
+    dm_free(valid);
 }
 
 static void neither_threads_nor_stops_change_what_is_stored(void)
@@ -267,7 +268,7 @@ static void neither_threads_nor_stops_change_what_is_stored(void)
     CU_ASSERT(!same_stored("longer", "whole"));
     train("longer", changes, NULL, NULL);
     CU_ASSERT(same_stored("longer", "whole"));
-    free(before), free(valid);
+    dm_free(before), dm_free(valid);
 }
 
 static void without_validation_nothing_is_stored(void)
@@ -276,7 +277,7 @@ static void without_validation_nothing_is_stored(void)
     char *text = stored("blind");
     CU_ASSERT_STRING_EQUAL(text, "");
     CU_ASSERT(last_figure("blind", "alignment", "layer") == -1);
-    free(text);
+    dm_free(text);
 }
 
 // A step that changes nothing, begun from the folder: what it measures is the folder's model.safetensors.
@@ -292,9 +293,9 @@ static void the_weights_that_the_folder_ends_with_are_measured(void)
         train("again", CHANGES(change, "after 1u", valid, "learn-rate 1e-12", "lr-warmup 0", "overwrite"), NULL, NULL);
         CU_ASSERT(same_stored(folder, "again"));
         CU_ASSERT(!same_stored(folder, "plain"));  // the weights of the run itself: else this test says nothing
-        free(start), free(change);
+        dm_free(start), dm_free(change);
     }
-    free(valid);
+    dm_free(valid);
 }
 
 const Fact facts[] = {

@@ -1,4 +1,5 @@
 // Facts about what a run keeps: averages, best checkpoints, and the last good one when it diverges.
+#include "core/memory.h"
 #include "runs.h"
 
 // The validation that a run made of the weights now in model.safetensors is made again, of the file alone.
@@ -18,7 +19,7 @@ static void the_smoothed_weights_are_validated_and_kept(void)
     char *start = path_of("smooth"), *change = dm_format("pretrained-model %s", start);
     train("again", CHANGES(change, "after 1u", valid, "valid-freq 1u", "learn-rate 1e-12", "lr-warmup 0"), NULL, NULL);
     CU_ASSERT_DOUBLE_EQUAL(last_figure("again", "valid", "ce-mean-words"), cost, 1e-4);
-    free(start), free(change), free(valid);
+    dm_free(start), dm_free(change), dm_free(valid);
 }
 
 // Of a metric that gets worse and one that gets better, each file holds what a run that ended there holds.
@@ -39,7 +40,7 @@ static void the_best_checkpoint_by_every_metric_is_kept(void)
         if (cost && cost->valuedouble < lowest) lowest = cost->valuedouble, at[1] = update;
         cJSON_Delete(event);
     }
-    free(text);
+    dm_free(text);
     CU_ASSERT(at[0] != at[1]);  // else this test says nothing
     for (int i = 0; i < 2; i++) {
         char *ended = dm_format("best%d", i),
@@ -50,10 +51,10 @@ static void the_best_checkpoint_by_every_metric_is_kept(void)
         size_t size[2];
         if (dm_read_file(mine, &bytes[0], &size[0], NULL) || dm_read_file(theirs, &bytes[1], &size[1], NULL)) abort();
         CU_ASSERT(size[0] == size[1] && memcmp(bytes[0], bytes[1], size[0]) == 0);
-        free(bytes[0]), free(bytes[1]), free(mine), free(theirs), free(ended);
+        dm_free(bytes[0]), dm_free(bytes[1]), dm_free(mine), dm_free(theirs), dm_free(ended);
     }
     CU_ASSERT(same_file("kept", "best0", "model.safetensors"));
-    free(valid);
+    dm_free(valid);
 }
 
 static void the_average_is_the_mean_of_the_last_epochs(void)
@@ -66,7 +67,7 @@ static void the_average_is_the_mean_of_the_last_epochs(void)
         char *path = dm_format("%s/epoch-000%d.safetensors", scratch("average"), 4 + i);
         epoch[i] = dm_allocate(size, sizeof(float));
         CU_ASSERT(dm_weights_read(model, epoch[i], path, NULL) == DM_OK);
-        free(path);
+        dm_free(path);
     }
     CU_ASSERT(memcmp(epoch[0], epoch[1], size * sizeof(float)) != 0);
     for (size_t i = 0; i < size; i++)
@@ -74,7 +75,7 @@ static void the_average_is_the_mean_of_the_last_epochs(void)
     CU_ASSERT(wrong == 0);
     char *third = dm_format("%s/epoch-0003.safetensors", scratch("average"));
     CU_ASSERT(!dm_exists(third));  // only the last two stay
-    free(third), free(epoch[0]), free(epoch[1]);
+    dm_free(third), dm_free(epoch[0]), dm_free(epoch[1]);
     dm_model_destroy(model);
 }
 
@@ -128,9 +129,9 @@ static char *model_with(const Change *changes, int count)
     char *path = dm_format("%s/model.safetensors", scratch("start")), *start = path_of("start");
     if (dm_weights_write(model, NULL, path, NULL)) abort();
     dm_model_destroy(model);
-    free(path);
+    dm_free(path);
     char *option = dm_format("pretrained-model %s", start);
-    free(start);
+    dm_free(start);
     return option;
 }
 
@@ -143,7 +144,7 @@ static void a_result_that_is_not_finite_is_named(void)
     train("forward", CHANGES("after 1u", start), NULL, &error);
     SAYS(&error, "diverged at update 1 ", "op linear", ", 16] that is not finite",
          "its weights: model.decoder.layers.0.fc2.weight", " in shard 1 of ", "checkpoint of update 0 is kept");
-    free(start);
+    dm_free(start);
 }
 
 // A hidden layer of 2e38 that no weight lets through: the cost is as it was, the gradient of the weight overflows.
@@ -155,7 +156,7 @@ static void a_gradient_that_is_not_finite_is_named(void)
     char *start = model_with(hidden, 2);
     train("backward", CHANGES("after 1u", start), NULL, &error);
     SAYS(&error, "diverged at update 1 ", "the gradient of model.decoder.layers.0.fc2.weight [16, 32]", " in shard ");
-    free(start);
+    dm_free(start);
 }
 
 static void a_step_to_weights_that_are_not_finite_is_not_saved(void)
@@ -171,7 +172,7 @@ static void a_step_to_weights_that_are_not_finite_is_not_saved(void)
     SAYS(&error, "diverged at update 1 ", "weights of model.decoder.layers.0.fc2.weight",
          "checkpoint of update 0 is kept");
     CU_ASSERT(weights_not_finite("step") == 0);
-    free(start);
+    dm_free(start);
 }
 
 const Fact facts[] = {

@@ -1,5 +1,6 @@
 // Objectives, row by row: what a shard costs, against a model that is asked piece by piece, and that the gradients are
 // those of what is said to be minimised, terms included.
+#include "core/memory.h"
 #include "train/objectives/objective.h"
 
 #include "model/small_model.h"
@@ -137,7 +138,7 @@ static void check_gradient(const Objective *objective, const ChosenTerms *terms)
         expect(fabs(slope - difference) <= 5e-3 * fmax(1, fabs(slope)), "%s: gradient %g, differences say %g",
                objective->name, slope, difference);
     }
-    free(gradient), free(weights);
+    dm_free(gradient), dm_free(weights);
     end(&s);
 }
 

@@ -1,6 +1,7 @@
 // Facts about the optimizer and the schedules: against plain references, and the same bytes for any number of threads.
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "test.h"
 #include "train/optimizer.h"
@@ -85,7 +86,7 @@ static void compare_with_plain_updates(bool adam, double clip_norm)
         CU_ASSERT_DOUBLE_EQUAL(result.gradient_norm, norm, 1e-6 * norm);
     }
     check_near(p.data, weights, p.size, 2e-5);
-    free(weights), free(m), free(v), free(g);
+    dm_free(weights), dm_free(m), dm_free(v), dm_free(g);
     dm_optimizer_free(&o);
     dm_parameters_free(&p);
 }
@@ -144,7 +145,7 @@ static void the_average_follows_the_weights(void)
             for (size_t j = 0; j < p.size; j++) average[j] += share * ((double)p.data[j] - average[j]);
         }
         check_near(o.average, average, p.size, 1e-5);
-        free(average);
+        dm_free(average);
         dm_optimizer_free(&o);
         dm_parameters_free(&p);
     }

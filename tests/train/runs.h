@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/random.h"
 #include "core/scratch.h"
 #include "folder/folder.h"
@@ -76,7 +77,7 @@ static dm_options *settings(const char *folder, const char *const *changes)
             set(options, name, *at + strlen(name));
         }
     }
-    free(source), free(target), free(model), free(both);
+    dm_free(source), dm_free(target), dm_free(model), dm_free(both);
     return options;
 }
 #define CHANGES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -128,7 +129,7 @@ static char *read_text(const char *folder, const char *name)
 {
     char *path = dm_format("%s/%s", scratch(folder), name), *text = NULL;
     if (dm_read_file(path, &text, NULL, NULL)) text = dm_copy_string("");
-    free(path);
+    dm_free(path);
     return text;
 }
 
@@ -138,7 +139,7 @@ static inline bool same_file(const char *a, const char *b, const char *name)
     size_t size[2] = {0, 1};
     for (int i = 0; i < 2; i++) dm_read_file(path[i], &text[i], &size[i], NULL);
     bool same = text[0] && text[1] && size[0] == size[1] && memcmp(text[0], text[1], size[0]) == 0;
-    for (int i = 0; i < 2; i++) free(path[i]), free(text[i]);
+    for (int i = 0; i < 2; i++) dm_free(path[i]), dm_free(text[i]);
     return same;
 }
 
@@ -147,7 +148,7 @@ static inline void append(const char *folder, const char *name, const char *text
     char *path = dm_format("%s/%s", scratch(folder), name);
     FILE *file = fopen(path, "a");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0) abort();
-    free(path);
+    dm_free(path);
 }
 
 // train.jsonl without what the clock says.
@@ -162,10 +163,10 @@ static char *timeless_journal(const char *folder)
         char *plain = cJSON_PrintUnformatted(event), *longer = dm_format("%s%s\n", result, plain);
         cJSON_free(plain);
         cJSON_Delete(event);
-        free(result);
+        dm_free(result);
         result = longer;
     }
-    free(text);
+    dm_free(text);
     return result;
 }
 
@@ -173,7 +174,7 @@ static inline bool same_journal(const char *a, const char *b)
 {
     char *one = timeless_journal(a), *other = timeless_journal(b);
     bool same = *one && strcmp(one, other) == 0;
-    free(one), free(other);
+    dm_free(one), dm_free(other);
     return same;
 }
 
@@ -189,7 +190,7 @@ static inline double last_figure(const char *folder, const char *kind, const cha
         if (said && strcmp(said, kind) == 0 && cJSON_IsNumber(item)) figure = item->valuedouble;
         cJSON_Delete(event);
     }
-    free(text);
+    dm_free(text);
     return figure;
 }
 
@@ -207,6 +208,6 @@ static inline Model *open_model(const char *folder)
 static inline char *validation_on_itself(void)
 {
     char *source = path_of("src"), *target = path_of("trg"), *text = dm_format("valid-sets %s %s", source, target);
-    free(source), free(target);
+    dm_free(source), dm_free(target);
     return text;
 }

@@ -1,4 +1,5 @@
 // Terms: which --add-loss chooses, in which order and with which weights, for every term there is; and what they add.
+#include "core/memory.h"
 #include "train/terms/term.h"
 
 #include "test.h"
@@ -68,7 +69,7 @@ static void a_term_has_the_weight_behind_it_or_its_usual_one(void)
         char *weighted = dm_format("%s 0.375", term->name);
         CU_ASSERT_EQUAL(choose(&chosen, weighted, "0.1", NULL), DM_OK);
         CU_ASSERT(chosen.count == 1 && chosen.term[0] == term && chosen.weight[0] == 0.375);
-        free(weighted);
+        dm_free(weighted);
     }
 }
 
@@ -84,7 +85,7 @@ static void terms_stand_in_the_order_in_which_they_are_named(void)
             CU_ASSERT(chosen.count == 2 && chosen.term[0] == a && chosen.term[1] == b);
             CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == dm_option_number(b->usual));
             CU_ASSERT_EQUAL(chosen.copies, a->copies > b->copies ? a->copies : b->copies);
-            free(values);
+            dm_free(values);
         }
 }
 
@@ -94,7 +95,7 @@ static void a_weight_before_its_term_is_refused(void)
     for (int i = 0; dm_terms[i]; i++) {
         char *values = dm_format("2.5 %s", dm_terms[i]->name);
         expect_refused(values, "0.1", "a weight, 2.5, stands before the name of its term");
-        free(values);
+        dm_free(values);
     }
 }
 
@@ -104,7 +105,7 @@ static void a_second_weight_of_a_term_is_refused(void)
         char *values = dm_format("%s 1 2", dm_terms[i]->name),
              *wanted = dm_format("%s has a weight already, and a second one, 2,", dm_terms[i]->name);
         expect_refused(values, "0.1", wanted);
-        free(values), free(wanted);
+        dm_free(values), dm_free(wanted);
     }
 }
 
@@ -114,7 +115,7 @@ static void a_term_named_twice_is_refused(void)
         char *values = dm_format("%s %s 2", dm_terms[i]->name, dm_terms[i]->name),
              *wanted = dm_format("--add-loss names %s twice", dm_terms[i]->name);
         expect_refused(values, "0.1", wanted);
-        free(values), free(wanted);
+        dm_free(values), dm_free(wanted);
     }
 }
 

@@ -1,4 +1,5 @@
 // Facts about training runs: that they learn, that threads and stops change nothing, what they refuse.
+#include "core/memory.h"
 #include "runs.h"
 
 static void a_reversal_is_learnt(void)
@@ -11,7 +12,7 @@ static void a_reversal_is_learnt(void)
     CU_ASSERT(last_figure("learns", "train", "cost") < 0.05);
     CU_ASSERT(last_figure("learns", "valid", "ce-mean-words") < 0.05);
     CU_ASSERT(last_figure("learns", "valid", "bleu") > 99);
-    free(valid);
+    dm_free(valid);
 }
 
 static void the_number_of_threads_does_not_change_a_byte(void)
@@ -73,7 +74,7 @@ static void a_stopped_run_ends_as_an_uninterrupted_one(void)
     CU_ASSERT(last_figure("whole", "end", "update") > 30);
     char *nobody_asked = dm_format("%s/best-ce-mean-words.safetensors", scratch("whole"));
     CU_ASSERT(!dm_exists(nobody_asked));
-    free(nobody_asked);
+    dm_free(nobody_asked);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         char folder[32];
         snprintf(folder, sizeof folder, "stopped%d", stops[i]);
@@ -86,7 +87,7 @@ static void a_stopped_run_ends_as_an_uninterrupted_one(void)
         for (size_t j = 0; j < sizeof kept / sizeof *kept; j++) CU_ASSERT(same_file(folder, "whole", kept[j]));
         CU_ASSERT(same_journal(folder, "whole"));
     }
-    free(valid);
+    dm_free(valid);
 }
 
 static void a_schedule_that_falls_to_zero_survives_a_stop(void)
@@ -152,12 +153,12 @@ static void the_best_checkpoint_is_kept_and_patience_ends_the_run(void)
     for (int i = 0; i < 2; i++) {
         char *half = dm_format("%s/%s", scratch("half_saved"), others[i]);
         CU_ASSERT(remove(half) == 0);
-        free(half);
+        dm_free(half);
     }
     train("half_saved", keeping, NULL, NULL);
     train("all_saved", keeping, NULL, NULL);
     for (int i = 0; i < 2; i++) CU_ASSERT(same_file("half_saved", "all_saved", others[i]));
-    free(other), free(valid);
+    dm_free(other), dm_free(valid);
 }
 
 static void pad_has_a_zero_embedding_and_no_probability(void)
@@ -185,7 +186,7 @@ static void training_starts_from_a_pretrained_model(void)
     CU_ASSERT(difference < 1e-6);
     CU_ASSERT(same_file("first", "second", "vocab.json"));
     dm_model_destroy(first), dm_model_destroy(second);
-    free(start), free(change);
+    dm_free(start), dm_free(change);
 }
 
 // One update over the whole corpus is the same whether the batch holds it all or several batches make it up.

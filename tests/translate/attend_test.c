@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "search/small_model.h"
 
@@ -42,7 +43,7 @@ static void open_bench(Bench *b)
     write_vocabulary(path);
     CU_ASSERT_EQUAL_FATAL(dm_segmenter_open(&b->segmenter, &(SegmenterFiles){b->folder, "space", false, 0}, &error),
                           DM_OK);
-    free(path);
+    dm_free(path);
     b->translator = (Translator){
         .models = (const Model *const *)&b->model,
         .model_count = 1,
@@ -57,7 +58,7 @@ static void close_bench(Bench *b)
     for (size_t i = 0; i < DM_COUNT(files); i++) {
         char *path = dm_join_path(b->folder, files[i]);
         unlink(path);
-        free(path);
+        dm_free(path);
     }
     rmdir(b->folder);
     dm_segmenter_close(b->segmenter);
@@ -77,7 +78,7 @@ static const float *weights(const Model *model, const char *prefix, const char *
 {
     char *full = dm_format("%s.%s.%s", prefix, name, what);
     const float *data = dm_parameter(&model->parameters, full)->tensor.data;
-    free(full);
+    dm_free(full);
     return data;
 }
 
@@ -135,8 +136,8 @@ static void attend(const Model *model, const char *prefix, const char *kind, Row
         affine(model, attention, "out_proj", mixed, WIDTH, out, WIDTH);
         add_and_norm(model, prefix, norm, x->at[i], out);
     }
-    free(attention);
-    free(norm);
+    dm_free(attention);
+    dm_free(norm);
 }
 
 static void feed_forward(const Model *model, const char *prefix, Rows *x)
@@ -227,7 +228,7 @@ static void the_maps_are_those_of_a_plain_computation(void)
     CU_ASSERT(agree(&seen.encoder, expected->encoder));
     CU_ASSERT(agree(&seen.decoder, expected->decoder));
     CU_ASSERT(agree(&seen.cross, expected->cross));
-    free(expected);
+    dm_free(expected);
     dm_attended_free(&seen);
     close_bench(&b);
 }
@@ -329,7 +330,7 @@ static void through_the_public_door_a_line_that_cannot_be_looked_at_is_refused(v
     dm_attended_free(&seen);
     dm_model_close(model);
     cJSON_Delete(extra);
-    free(path);
+    dm_free(path);
     close_bench(&b);
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "folder/folder.h"
 #include "search/small_model.h"
 #include "text/segmenter.h"
@@ -37,8 +38,8 @@ static char *make_folder(uint64_t seed, const char *names)
     write_vocabulary(vocabulary, names);
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&model->config, extra, folder, NULL), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_weights_write(model, NULL, weights, NULL), DM_OK);
-    free(vocabulary);
-    free(weights);
+    dm_free(vocabulary);
+    dm_free(weights);
     cJSON_Delete(extra);
     dm_model_destroy(model);
     return folder;
@@ -49,10 +50,10 @@ static void remove_folder(char *folder)
     for (size_t i = 0; i < DM_COUNT(files); i++) {
         char *path = dm_join_path(folder, files[i]);
         unlink(path);
-        free(path);
+        dm_free(path);
     }
     rmdir(folder);
-    free(folder);
+    dm_free(folder);
 }
 
 static dm_model *opened(const char *folder)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "search/small_model.h"
 
 enum { VOCABULARY = 60, LINES = 83 };
@@ -35,7 +36,7 @@ static Segmenter *word_segmenter(void)
     dm_vocabulary_free(vocabulary);
     unlink(path);
     rmdir(folder);
-    free(path);
+    dm_free(path);
     return segmenter;
 }
 
@@ -69,8 +70,8 @@ static void open_bench(Bench *b)
 static void close_bench(Bench *b)
 {
     for (int i = 0; i < LINES; i++) {
-        free(b->lines[i]);
-        free(b->others[i]);
+        dm_free(b->lines[i]);
+        dm_free(b->others[i]);
     }
     dm_segmenter_close(b->segmenter);
     dm_model_destroy(b->model);

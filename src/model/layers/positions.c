@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 enum { KEPT = 512 };
 
@@ -47,7 +48,7 @@ Positions dm_positions_make(const PositionKind *kind, int width)
 
 void dm_positions_free(Positions *positions)
 {
-    free(positions->rows);
+    dm_free(positions->rows);
     *positions = (Positions){0};
 }
 

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 static bool lies_in(const float *buffer, size_t size, const void *at)
 {
     return buffer && (uintptr_t)at >= (uintptr_t)buffer && (uintptr_t)at < (uintptr_t)(buffer + size);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/threads.h"
 
 extern const GemmBackend dm_gemm_openblas, dm_gemm_onednn;
@@ -65,7 +66,7 @@ static void compare_backends(void *context, int index, int thread)
             double time = time_round(dm_gemm_backends[i], width, memory, memory + size, memory + 2 * size);
             if (round == 0 || time < least[i]) least[i] = time;
         }
-    free(memory);
+    dm_free(memory);
     int best = 0;
     for (int i = 1; dm_gemm_backends[i]; i++)
         if (least[i] < clearly * least[best]) best = i;

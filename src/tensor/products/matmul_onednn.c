@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/memory.h"
 
 // ---- The thread's primitives ----------------------------------------------------------------------------------------
 
@@ -53,7 +54,7 @@ static void forget(Kept *kept)
             dnnl_memory_destroy(matmul->a);
             dnnl_memory_destroy(matmul->b);
             dnnl_memory_destroy(matmul->c);
-            free(matmul);
+            dm_free(matmul);
         }
     kept->count = 0;
 }
@@ -63,7 +64,7 @@ static void free_kept(void *kept)
     forget(kept);
     dnnl_stream_destroy(((Kept *)kept)->stream);
     dnnl_engine_destroy(((Kept *)kept)->engine);
-    free(kept);
+    dm_free(kept);
 }
 
 static void make_key(void)

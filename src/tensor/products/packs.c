@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "tensor/products/integer_panels.h"
 #include "core/kernels.h"
+#include "core/memory.h"
 #include "tensor/products/matmul_onednn.h"
 #include "tensor/products/panels.h"
 
@@ -66,7 +67,7 @@ void dm_packs_destroy(Packs *packs)
     if (!packs) return;
     dm_arena_destroy(&packs->arena);
     pthread_mutex_destroy(&packs->adding);
-    free(packs);
+    dm_free(packs);
 }
 
 // ---- Packing --------------------------------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ static void pack_integers(Packs *packs, Pack *pack, const float *rows)
         dm_integer_panels_pack(pack->count, width, integers, pack->packed);
     else
         dm_matmul_pack(pack->count, width, DM_MATMUL_S8, integers, pack->packed);
-    free(integers);
+    dm_free(integers);
 }
 
 // Rows of a weight side by side: its own, or of columns of a wider one a copy, *copy, for the caller to free.
@@ -118,7 +119,7 @@ static Pack *make_pack(Packs *packs, const Tensor *weight, int first, int count)
         dm_panels_pack(count, width, rows, pack->packed);
     else
         dm_matmul_pack(count, width, packs->type, rows, pack->packed);
-    free(copy);
+    dm_free(copy);
     return pack;
 }
 
