@@ -115,7 +115,7 @@ DM_API void dm_model_close(dm_model *model);
 DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
 
 // Whether `path` leads, under whatever name, to a file of the model or the run in a folder: whoever writes there would
-// destroy it. A report is none of them.
+// destroy it. A report is none of them: it can be written again.
 DM_API bool dm_model_has_file(const char *folder, const char *path);
 
 typedef enum dm_sampling {

@@ -106,15 +106,19 @@ size_t dm_temporary_stem(const char *name)
     return end;
 }
 
+void dm_sync_folder(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
 static void sync_folder_of(const char *path)
 {
     char *folder = dm_copy_string(path), *slash = strrchr(folder, '/');
     if (slash) *slash = '\0';
-    int descriptor = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY);
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
+    dm_sync_folder(slash ? (*folder ? folder : "/") : ".");
     dm_free(folder);
 }
 

@@ -35,3 +35,5 @@ size_t dm_temporary_stem(const char *name);
 
 Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error);  // open, write, commit
 Status dm_make_folder(const char *path, Error *error);  // with its parents; existing is fine
+// What was made, moved or removed in it up to here is on the disk before anything that comes after.
+void dm_sync_folder(const char *folder);

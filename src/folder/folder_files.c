@@ -38,7 +38,7 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
                           .of_run = true},
     [DM_LOCK_FILE] = {"train.lock", "whoever writes in the folder holds it"},
     [DM_DRAFT_FOLDER] = {"train.new", "a run that begins, until its first checkpoint is whole and takes its place"},
-    [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes"},
+    [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes", .of_run = true},
     [DM_EPOCH_FILES] = {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
     [DM_BEST_FILES] = {"best-NAME.safetensors", "the best weights by a metric, where train --keep-best asks for them"},
 };
@@ -152,6 +152,7 @@ bool dm_model_has_file(const char *folder, const char *path)
     for (struct dirent *entry; !found && (entry = readdir(listing));) {
         const char *name = entry->d_name;
         if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0) continue;
+        if (strcmp(name, dm_folder_rows[DM_REPORT_FILE].name) == 0) continue;  // it can be written again
         char *file = dm_join_path(folder, name);
         found = dm_is_same_file(file, path);
         dm_free(file);

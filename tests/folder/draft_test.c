@@ -2,6 +2,8 @@
 // whatever it leaves after it becomes the new one.
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "core/memory.h"
@@ -19,6 +21,7 @@ static const char *const olds[] = {"config.json",
                                    "target_vocab.json",
                                    "source.spm",
                                    "vmap.txt",
+                                   "report.html",
                                    "train.jsonl",
                                    "training.safetensors",
                                    "best-bleu.safetensors",
@@ -142,7 +145,78 @@ static void a_kill_while_the_new_is_moved(void)
     }
 }
 
-// What --overwrite removes goes with a run; the lock is held meanwhile, and a report is a page that somebody asked for.
+// ---- The order in which it comes to the disk
+// -------------------------------------------------------------------------
+
+// What was done to the two folders, a letter each: f and d, folder and draft were synced; u, something was removed;
+// t, c, m: training.safetensors, config.json or another file was moved; r, the draft was removed.
+static char done[256];
+static size_t deeds;
+static bool watched;
+
+static void note(char deed)
+{
+    if (watched && deeds + 1 < sizeof done) done[deeds++] = deed;
+}
+
+static bool is_open(int file, const char *path)
+{
+    struct stat open, named;
+    return fstat(file, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino;
+}
+
+// In the place of the C library's.
+int fsync(int file)
+{
+    if (watched) note(is_open(file, folder) ? 'f' : is_open(file, draft) ? 'd' : '?');
+    return (int)syscall(SYS_fsync, file);
+}
+
+int unlink(const char *path)
+{
+    const int result = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    if (result == 0) note('u');
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    note(strstr(from, "/training.") ? 't' : strstr(from, "/config.") ? 'c' : 'm');
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int rmdir(const char *path)
+{
+    note('r');
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+// Without the repetitions of a letter.
+static void expect_deeds(const char *deeds_expected)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < deeds; i++)
+        if (!kept || done[kept - 1] != done[i]) done[kept++] = done[i];
+    done[kept] = '\0';
+    CU_ASSERT_STRING_EQUAL(done, deeds_expected);
+}
+
+static void each_step_is_on_the_disk_before_the_next_begins(void)
+{
+    begin(NEWS);
+    deeds = 0, watched = true;
+    const Status status = dm_draft_install(folder, NULL);
+    watched = false;
+    CU_ASSERT_EQUAL(status, DM_OK);
+    expect_deeds("fd"   // the draft is whole
+                 "uf"   // the old run goes
+                 "tfd"  // the folder is the new run's
+                 "mfd"  // all of it is there
+                 "cfd"  // and says so
+                 "r");
+}
+
+// What --overwrite removes goes with a run, a report that shows it as well; the lock is held meanwhile.
 static void every_file_of_a_run_is_removed(void)
 {
     begin(0);
@@ -150,9 +224,8 @@ static void every_file_of_a_run_is_removed(void)
         if (i != DM_DRAFT_FOLDER) put(folder, dm_folder_rows[i].name, "old");
     dm_folder_clear(folder);
     for (int i = 0; i < DM_EPOCH_FILES; i++)
-        if (i != DM_LOCK_FILE && i != DM_REPORT_FILE && i != DM_DRAFT_FOLDER)
-            CU_ASSERT_FALSE(dm_folder_has(folder, (FolderFile)i));
-    CU_ASSERT(dm_folder_has(folder, DM_LOCK_FILE) && dm_folder_has(folder, DM_REPORT_FILE));
+        if (i != DM_LOCK_FILE && i != DM_DRAFT_FOLDER) CU_ASSERT_FALSE(dm_folder_has(folder, (FolderFile)i));
+    CU_ASSERT(dm_folder_has(folder, DM_LOCK_FILE));
     CU_ASSERT_FALSE(dm_folder_has_weights(folder));
     put(folder, "best-chrf.safetensors", "old");
     CU_ASSERT(dm_folder_has_weights(folder));
@@ -207,6 +280,7 @@ const Fact facts[] = {
     FACT(a_draft_that_is_not_whole_leaves_the_run_before),
     FACT(a_kill_while_the_old_is_removed),
     FACT(a_kill_while_the_new_is_moved),
+    FACT(each_step_is_on_the_disk_before_the_next_begins),
     FACT(every_file_of_a_run_is_removed),
     FACT(a_lock_that_is_given_back_leaves_no_file),
     FACT(no_two_have_the_lock),
