@@ -240,7 +240,7 @@ dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_
     Status status = check_options(options, error);
     if (!status) status = dm_config_read(&config, &extra, choice.folder, error);
     if (!status) model = dm_model_create(&config);
-    if (!status) status = dm_folder_lock(&lock, choice.folder, error);
+    if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);
     if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = check_output(&choice, error);
     if (!status) status = average(&choice, model, observer, error);
@@ -248,6 +248,6 @@ dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_
     dm_free(choice.list);
     dm_model_destroy(model);
     cJSON_Delete(extra);
-    if (lock >= 0) close(lock);
+    if (lock >= 0) dm_folder_unlock(lock, choice.folder);
     return status;
 }

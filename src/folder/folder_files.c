@@ -36,7 +36,7 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
                      .of_run = true, .of_model = true},
     [DM_TRAINING_FILE] = {"training.safetensors", "the last checkpoint of a run: weights, moments, place in the data",
                           .of_run = true},
-    [DM_LOCK_FILE] = {"train.lock", "whoever writes in the folder holds it"},
+    [DM_LOCK_FILE] = {"train.lock", "the process that writes in the folder, while it does, and its command"},
     [DM_DRAFT_FOLDER] = {"train.new", "a run that begins, until its first checkpoint is whole and takes its place"},
     [DM_REPORT_FILE] = {"report.html", "the page that dragoman report writes", .of_run = true},
     [DM_EPOCH_FILES] = {"epoch-NNNN.safetensors", "weights of the last epochs, where train --average needs them"},
@@ -131,8 +131,10 @@ bool dm_folder_has_weights(const char *folder)
 
 // ---- Whose a file is ------------------------------------------------------------------------------------------------
 
+// What only whoever holds the lock writes. A report goes with its run, but can be written at any time, and again.
 static bool is_of_run(const char *name)
 {
+    if (!strcmp(name, dm_folder_rows[DM_REPORT_FILE].name)) return false;
     for (int file = 0; file < DM_FOLDER_FILES; file++)
         if (dm_folder_rows[file].of_run && !strcmp(name, dm_folder_rows[file].name)) return true;
     for (const Metric *metric = dm_metrics; metric->name; metric++) {
@@ -152,7 +154,6 @@ bool dm_model_has_file(const char *folder, const char *path)
     for (struct dirent *entry; !found && (entry = readdir(listing));) {
         const char *name = entry->d_name;
         if (!is_of_run(name) && strcmp(name, dm_folder_rows[DM_LOCK_FILE].name) != 0) continue;
-        if (strcmp(name, dm_folder_rows[DM_REPORT_FILE].name) == 0) continue;  // it can be written again
         char *file = dm_join_path(folder, name);
         found = dm_is_same_file(file, path);
         dm_free(file);

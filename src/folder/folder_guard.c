@@ -43,25 +43,38 @@ static int open_lock(const char *path, bool *held)
     }
 }
 
-Status dm_folder_lock(int *lock, const char *folder, Error *error)
+// What the lock file says of its holder: "4711 train", the process and the command that it runs. It may have ended.
+static Status say_held(int file, const char *folder, Error *error)
+{
+    char holder[64] = "";
+    const ssize_t got = read(file, holder, sizeof holder - 1);
+    holder[got > 0 ? strcspn(holder, "\n") : 0] = '\0';
+    const size_t number = strspn(holder, "0123456789");
+    const char *command = holder[number] == ' ' ? holder + number + 1 : "";
+    if (!number || !*command)
+        return dm_fail(error, "%s: another process is at work there: wait for it, stop it, or give another folder",
+                       folder);
+    return dm_fail(error,
+                   "%s: another process, number %.*s (dragoman %s), is at work there: wait for it, stop it, or give "
+                   "another folder",
+                   folder, (int)number, holder, command);
+}
+
+Status dm_folder_lock(int *lock, const char *folder, const char *command, Error *error)
 {
     *lock = -1;
     Status status = dm_make_folder(folder, error);
     if (status) return status;
-    char *path = dm_folder_path(folder, DM_LOCK_FILE), holder[32] = "";
+    char *path = dm_folder_path(folder, DM_LOCK_FILE);
     bool held;
     int file = open_lock(path, &held);
     if (file < 0) {
         status = dm_fail(error, "cannot lock %s: %s", path, strerror(errno));
     } else if (held) {
-        if (read(file, holder, sizeof holder - 1) > 0) holder[strcspn(holder, "\n")] = '\0';
+        status = say_held(file, folder, error);
         close(file);
-        status =
-            dm_fail(error, "%s: another process%s%s is at work there: wait for it, stop it, or give another --model",
-                    folder, *holder ? ", number " : "", holder);
     } else {
-        int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-        if (ftruncate(file, 0) != 0 || write(file, holder, (size_t)length) < 0) {
+        if (ftruncate(file, 0) != 0 || dprintf(file, "%ld %s\n", (long)getpid(), command) < 0) {
             // Only for the sentence above; the lock holds without it.
         }
         *lock = file;

@@ -7,10 +7,11 @@ typedef enum FolderContent {
     DM_FOLDER_BEGUN,  // a run with a checkpoint: it goes on
 } FolderContent;
 
-// Makes the folder if need be and locks it; *lock is a file descriptor. The lock ends with the process, however it
-// ends. What the last holder left half written, where it was killed, is removed.
-Status dm_folder_lock(int *lock, const char *folder, Error *error);
-// Gives the lock back and removes its file.
+// Makes the folder if need be and locks it; *lock is a file descriptor. `command` is what others are told of whoever
+// holds it. The lock ends with the process, however it ends; the file that it is on, train.lock, may then stay behind
+// and locks nothing. What the last holder left half written, where it was killed, is removed.
+Status dm_folder_lock(int *lock, const char *folder, const char *command, Error *error);
+// Gives the lock back and removes its file: there is one while somebody writes in the folder.
 void dm_folder_unlock(int lock, const char *folder);
 // A model that somebody else made is neither trained on nor removed.
 Status dm_folder_check_ours(const char *folder, Error *error);

@@ -6,14 +6,15 @@
 #include "core/memory.h"
 #include "folder/fewer_bits.h"
 #include "folder/folder_files.h"
+#include "folder/folder_guard.h"
 #include "folder/folder.h"
 #include "options/options.h"
 #include "text/segmenter.h"
 
 // A folder that holds a model already is left alone: it may be the one that is read.
-static Status make_output(const char *folder, Error *error)
+static Status make_output(int *lock, const char *folder, Error *error)
 {
-    Status status = dm_make_folder(folder, error);
+    Status status = dm_folder_lock(lock, folder, "quantize", error);
     if (!status && (dm_folder_has(folder, DM_CONFIG_FILE) || dm_folder_has(folder, DM_WEIGHTS_FILE)))
         status = dm_fail(error, "%s holds a model already: give another --output, or remove that folder first", folder);
     return status;
@@ -69,13 +70,15 @@ dm_status dm_quantize(const dm_options *options, dm_error *error)
     const char *from = dm_options_text(options, "model", 0), *to = dm_options_text(options, "output", 0);
     const Dtype dtype = dm_dtype_of_precision(dm_precision(dm_options_text(options, "precision", 0)));
     Model *model = NULL;
+    int lock = -1;
     Status status = dm_model_read(&model, NULL, from, error);
     if (status) return status;
     char *weights = dm_folder_path(to, DM_WEIGHTS_FILE);
-    status = make_output(to, error);
+    status = make_output(&lock, to, error);
     if (!status) status = copy_files(from, to, error);
     if (!status) status = dm_weights_quantize(model, dtype, weights, error);
     if (!status) status = write_config(from, to, dtype == DM_DTYPE_I8, error);  // last: with it, all is there
+    if (lock >= 0) dm_folder_unlock(lock, to);
     dm_model_destroy(model);
     dm_free(weights);
     return status;

@@ -129,7 +129,7 @@ dm_status dm_shortlist(const dm_options *options, dm_error *error)
     Status status = dm_options_complete(options, error);
     if (!status) status = check_text(folder, options, error);
     if (!status) status = open_segmenter(&segmenter, folder, error);
-    if (!status) status = dm_folder_lock(&lock, folder, error);
+    if (!status) status = dm_folder_lock(&lock, folder, "shortlist", error);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)
         status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},

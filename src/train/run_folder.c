@@ -32,7 +32,7 @@ Status dm_run_claim_folder(Run *run, Error *error)
     Status status = dm_inputs_check(run->options, inputs, error);
     if (!status) status = check_pretrained(run, error);
     run->made_folder = !status && !dm_exists(folder);
-    if (!status) status = dm_folder_lock(&run->lock, folder, error);
+    if (!status) status = dm_folder_lock(&run->lock, folder, "train", error);
     bool installed = false;
     if (!status) status = dm_draft_settle(&installed, folder, error);
     if (installed && !status)

@@ -10,6 +10,7 @@
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "folder/folder.h"
+#include "folder/folder_guard.h"
 #include "train/checkpoint.h"
 
 static int whole(const dm_options *options, const char *name)
@@ -354,6 +355,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 
 void dm_run_close(Run *run)
 {
+    if (run->lock >= 0) dm_folder_unlock(run->lock, dm_options_text(run->options, "model", 0));
     dm_journal_close(&run->journal);
     dm_validator_close(run->validator);
     dm_optimizer_free(&run->optimizer);
@@ -367,5 +369,4 @@ void dm_run_close(Run *run)
     cJSON_Delete(run->extra);
     dm_options_free(run->options);
     dm_free(run->draft);
-    if (run->lock >= 0) close(run->lock);
 }

@@ -235,11 +235,11 @@ static void a_lock_that_is_given_back_leaves_no_file(void)
 {
     int lock, other;
     begin(0);
-    CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, NULL), DM_OK);
-    CU_ASSERT_EQUAL(dm_folder_lock(&other, folder, NULL), DM_FAILURE);
+    CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, "train", NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_folder_lock(&other, folder, "train", NULL), DM_FAILURE);
     dm_folder_unlock(lock, folder);
     CU_ASSERT_FALSE(dm_folder_has(folder, DM_LOCK_FILE));
-    CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, "train", NULL), DM_OK);
     dm_folder_unlock(lock, folder);
 }
 
@@ -249,7 +249,7 @@ static int contend(const char *witness)
 {
     for (int i = 0; i < 2000; i++) {
         int lock, file;
-        if (dm_folder_lock(&lock, folder, NULL)) continue;
+        if (dm_folder_lock(&lock, folder, "train", NULL)) continue;
         if ((file = open(witness, O_CREAT | O_EXCL, 0666)) < 0) return 1;
         close(file);
         usleep(20);

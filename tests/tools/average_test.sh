@@ -94,9 +94,12 @@ same 'a failure changes nothing' run/best-chrf.safetensors alone
     2> busy.err &
 pid=$!
 until [ -s busy/model.safetensors ]; do sleep 0.02; kill -0 $pid || break; done
-check 'a folder that is trained in' 1 "another process, number $pid" average --model busy busy/model.safetensors
+check 'a folder that is trained in' 1 "another process, number $pid (dragoman train)" average --model busy busy/model.safetensors
 kill -9 $pid
 wait $pid 2> kill.err
+[ -e busy/train.lock ] || fail 'a kill leaves no lock behind: this test says nothing of one'
+check 'a lock that a kill has left' 0 '' average --model busy busy/model.safetensors
+[ ! -e busy/train.lock ] || fail 'average leaves its lock behind'
 
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))

@@ -35,6 +35,9 @@ done
 "$dragoman" info --model int8 --json | tr -d ' \t' | grep -q '"precision":"int8"' || fail 'info does not say int8'
 "$dragoman" info --model run --json | tr -d ' \t' | grep -q '"precision":"fp32"' || fail 'info does not say fp32'
 "$dragoman" info --model deep/bf16 | grep -q bf16 || fail 'info does not say bf16'
+mkdir locked
+check 'while somebody writes there' 1 'locked: another process is at work there' \
+    flock locked/train.lock "$dragoman" quantize --model run --output locked
 check 'int8 of int8' 0 '' "$dragoman" quantize --model int8 --output again
 same 'int8 of int8' int8/model.safetensors again/model.safetensors
 

@@ -39,8 +39,10 @@ check 'training has none' 2 '--shortlist' "$dragoman" bench train --shortlist
 check 'no text' 2 '--train-sets' "$dragoman" shortlist --model run
 check 'the list as its own text' 1 'run/vmap.txt and the list|same file' \
     "$dragoman" shortlist --model run --train-sets src run/vmap.txt
-check 'while somebody writes there' 1 'at work there' \
+echo 4711 quantize > run/train.lock
+check 'while somebody writes there' 1 'number 4711 (dragoman quantize), is at work there' \
     flock run/train.lock "$dragoman" shortlist --model run --train-sets src trg
+rm run/train.lock
 check 'no model' 1 'nowhere' "$dragoman" shortlist --model nowhere --train-sets src trg
 head -n 9 trg > short
 check 'unequal text' 1 'short' "$dragoman" shortlist --model run --train-sets src short

@@ -89,7 +89,7 @@ check 'overwriting' 0 'Training in quiet' train --model quiet --after 5u --overw
 cp -r quiet kept
 unchanged() {  # unchanged WHAT STATUS WORDS OPTIONS...
     check "$1" "$2" "$3" train --model quiet --after 5u --overwrite "${@:4}"
-    diff -r -x train.lock kept quiet > out || fail "$1: the run before was changed: $(cat out)"
+    diff -r kept quiet > out || fail "$1: the run before was changed: $(cat out)"
 }
 unchanged 'overwriting with too large a vocabulary' 1 'larger' --segmenter unigram --vocab-size 5000
 unchanged 'overwriting with too large a vocabulary of words' 1 'larger' --vocab-size 5000
