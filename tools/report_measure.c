@@ -164,7 +164,8 @@ static dm_status translate_and_score(Run *run, dm_model *model, const dm_options
     dm_status status = dm_translate_options_read(&translating, NULL, error);
     translating.beam_size = 1;
     translating.threads = (int)dm_options_number(options, "cpu-threads");
-    if (!status && pieces) status = dm_options_set(scoring, "tok", 1, (const char *[]){"none"}, error);
+    const char *named = json_string(report_settings(run), "valid-tok"), *tok = *named ? named : pieces ? "none" : NULL;
+    if (!status && tok) status = dm_options_set(scoring, "tok", 1, &tok, error);
     if (!status)
         status =
             dm_translate(model, (const char *const *)sources->line, sources->count, &translating, translations, error);

@@ -94,6 +94,8 @@ static void note_tokenizer(const dm_options *options, const dm_metric *metrics, 
     for (int i = 0; i < count && !dm_options_given(options, "tok"); i++) {
         if (strstr(metrics[i].signature, "|tok:zh|"))
             fprintf(stderr, "dragoman: note: the references are Chinese, so BLEU takes --tok zh\n");
+        if (strstr(metrics[i].signature, "|tok:char|"))
+            fprintf(stderr, "dragoman: note: the references have no spaces between words, so BLEU takes --tok char\n");
     }
 }
 

@@ -9,7 +9,9 @@ const OptionRow dm_rows_scoring[] = {
      .help = "what to compute; of TER, which counts edits, less is better"}},
     {DM_SCORE, &(const Option){.name = "tok", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "13a",
      .word = dm_tokenizer_name, .argument = "NAME",
-     .help = "how BLEU cuts text into words; zh for Chinese, none for text that is in words already"}},
+     .help = "how BLEU cuts text into words; zh for Chinese and char for other languages without spaces between words, "
+             "which are taken by themselves where most of the references is in such a script; none for text that is in "
+             "words already"}},
     {DM_SCORE, &(const Option){.name = "lowercase", .aliases = "lc", .type = DM_FLAG,
      .help = "compare without regard to case, as TER always does"}},
     {DM_SCORE, &(const Option){.name = "chrf-word-order", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,

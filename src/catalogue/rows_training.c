@@ -2,6 +2,7 @@
 // for small corpora on a processor: some ten thousand pairs, minutes.
 #include "catalogue/catalogue.h"
 #include "score/metrics.h"
+#include "score/tokenize.h"
 #include "train/optimizer.h"
 #include "train/objectives/objective.h"
 
@@ -83,6 +84,10 @@ const OptionRow dm_rows_validation[] = {
      .initial = "ce-mean-words bleu", .word = dm_metric_name, .argument = "NAME ...",
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
              "translate greedily"}},
+    {DM_TRAIN, &(const Option){.name = "valid-tok", .type = DM_CHOICE, DM_ONE_VALUE, .word = dm_tokenizer_name,
+     .argument = "NAME", .only_with = "valid-sets valid-tsv",
+     .help = "how bleu of the validation cuts text into words, as score --tok; if nothing is said, none with --segmenter "
+             "space, zh or char where most of the text to be translated into has no spaces between words, else 13a"}},
     {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .word = dm_metric_name, .argument = "NAME ...",
      .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"}},

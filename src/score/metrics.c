@@ -28,7 +28,7 @@ static double chrf(const Measured *m)
 
 const Metric dm_metrics[] = {{"ce-mean-words", .falls = true, .measure = cost},
                              {"perplexity", .falls = true, .measure = perplexity},
-                             {"bleu", .of_translations = true, .measure = bleu},
+                             {"bleu", .of_translations = true, .tokenizes = true, .measure = bleu},
                              {"chrf", .of_translations = true, .measure = chrf},
                              {.name = NULL}};
 

@@ -15,7 +15,8 @@ typedef struct Measured {
 typedef struct Metric {
     const char *name;
     bool falls;            // less is better
-    bool of_translations;  // it needs hypotheses
+    bool of_translations;  // it needs hypotheses ...
+    bool tokenizes;        // ... and cuts them into words: `tok` says how
     double (*measure)(const Measured *measured);
 } Metric;
 

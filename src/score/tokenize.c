@@ -263,17 +263,57 @@ static bool ideograph(uint32_t c)
            (c >= 0x20000 && c <= 0x323AF);
 }
 
+static bool in_blocks(const uint32_t (*blocks)[2], size_t count, uint32_t c)
+{
+    for (size_t i = 0; i < count; i++)
+        if (c >= blocks[i][0] && c <= blocks[i][1]) return true;
+    return false;
+}
+
+static bool kana(uint32_t c)
+{
+    static const uint32_t blocks[][2] = {{0x3041, 0x30FF}, {0x31F0, 0x31FF}, {0xFF66, 0xFF9F}, {0x1AFF0, 0x1B16F}};
+    return in_blocks(blocks, DM_COUNT(blocks), c);
+}
+
+// Other scripts with no spaces between words.
+static bool runs_on(uint32_t c)
+{
+    static const uint32_t blocks[][2] = {
+        {0x0E00, 0x0E7F},  // Thai
+        {0x0E80, 0x0EFF},  // Lao
+        {0x0F00, 0x0FFF},  // Tibetan
+        {0x1000, 0x109F},  // Burmese
+        {0x1780, 0x17FF},  // Khmer
+        {0x1950, 0x19DF},  // Tai Le, New Tai Lue
+        {0x1A20, 0x1AAF},  // Tai Tham
+        {0x1B00, 0x1B7F},  // Balinese
+        {0xA000, 0xA4CF},  // Yi
+        {0xA980, 0xA9DF},  // Javanese
+        {0xA9E0, 0xA9FF},  // Burmese
+        {0xAA60, 0xAADF},  // Burmese, Tai Viet
+    };
+    return in_blocks(blocks, DM_COUNT(blocks), c);
+}
+
+// Japanese has many Chinese characters between its kana, Chinese hardly a kana.
 const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count)
 {
-    size_t ideographs = 0, others = 0;
+    size_t ideographs = 0, kanas = 0, unspaced = 0, others = 0;
     for (size_t i = 0; i < count; i++) {
         for (const char *at = lines[i]; *at;) {
             uint32_t c = dm_utf8_next(&at);
             if (ideograph(c))
                 ideographs++;
+            else if (kana(c))
+                kanas++;
+            else if (runs_on(c))
+                unspaced++;
             else if (!dm_category(c) && !dm_white_space(c))
                 others++;
         }
     }
-    return dm_tokenizer(ideographs > others ? "zh" : "13a");
+    const size_t without_spaces = ideographs + kanas + unspaced;
+    if (without_spaces <= others) return dm_tokenizer("13a");
+    return dm_tokenizer(ideographs > unspaced && ideographs > 9 * kanas ? "zh" : "char");
 }

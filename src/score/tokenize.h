@@ -14,5 +14,6 @@ typedef struct Tokenizer {
 const Tokenizer *dm_tokenizer(const char *name);  // NULL if there is none of this name
 const char *dm_tokenizer_name(int index);         // from 0; NULL past the last
 
-// The tokenizer for references that nobody named one for: zh where most letters are Chinese characters, else 13a.
+// The tokenizer for references that nobody named one for: where most letters are of scripts without spaces between
+// words, zh if they are Chinese characters, else char (Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...); else 13a.
 const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count);

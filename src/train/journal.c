@@ -181,6 +181,8 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
         char standing[80] = "";
         if (i == 0 && best->update == state->update)
             snprintf(standing, sizeof standing, " : new best");
+        else if (i == 0 && !best->update)
+            snprintf(standing, sizeof standing, " : no best yet");
         else if (i == 0)
             snprintf(standing, sizeof standing, " : stalled %ld time%s (last best: %.5g)", best->stalled,
                      best->stalled == 1 ? "" : "s", best->value);
@@ -189,7 +191,7 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
         add_figure(event, v->metric[i]->name, v->value[i]);
     }
     cJSON_AddBoolToObject(event, "epoch_done", state->position >= run->plan.updates);
-    add_figure(event, "best", best->value);
+    add_figure(event, "best", best->update ? best->value : NAN);
     cJSON_AddNumberToObject(event, "stalled", (double)best->stalled);
     add_figure(event, "seconds", state->seconds);
     Status status = write_event(&run->journal, event, error);

@@ -32,18 +32,28 @@ int dm_default_lanes(size_t weights)
     return weights > 1 << 24 ? 2 : 4;
 }
 
+static int place_among_metrics(const dm_options *o, const char *name)
+{
+    const int metrics = dm_options_count(o, "valid-metrics");
+    int at = 0;
+    while (at < metrics && strcmp(dm_options_text(o, "valid-metrics", at), name) != 0) at++;
+    return at < metrics ? at : -1;
+}
+
 // --keep-best names some of --valid-metrics.
 static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
 {
-    int kept = dm_options_count(o, "keep-best"), metrics = dm_options_count(o, "valid-metrics");
+    int kept = dm_options_count(o, "keep-best");
+    if (dm_options_count(o, "valid-tok") && place_among_metrics(o, "bleu") < 0)
+        return dm_misuse(error, "--valid-tok says how bleu cuts text into words, and bleu is not among "
+                                "--valid-metrics: add it there, or leave --valid-tok out");
     if (kept && !dm_options_count(o, "valid-sets") && !dm_options_count(o, "valid-tsv"))
         return dm_misuse(error, "--keep-best needs --valid-sets or --valid-tsv: without a validation no checkpoint is "
                                 "the best");
     for (int i = 0; i < kept; i++) {
         const char *name = dm_options_text(o, "keep-best", i);
-        int at = 0;
-        while (at < metrics && strcmp(dm_options_text(o, "valid-metrics", at), name) != 0) at++;
-        if (at == metrics)
+        const int at = place_among_metrics(o, name);
+        if (at < 0)
             return dm_misuse(
                 error, "--keep-best %s: it is not among --valid-metrics, so it is never measured: add it there", name);
         s->keep[at] = true;

@@ -117,8 +117,11 @@ static Status keep_average(Run *run, char kept[512], Error *error)
     if (run->validator) {
         Validation validation;
         validate_these(run, average, &validation);
-        snprintf(kept + length, 512 - (size_t)length, ": %s %.5g; the best single checkpoint, of update %ld, has %.5g",
-                 validation.metric[0]->name, validation.value[0], run->state.best[0].update, run->state.best[0].value);
+        length +=
+            snprintf(kept + length, 512 - (size_t)length, ": %s %.5g", validation.metric[0]->name, validation.value[0]);
+        if (run->state.best[0].update)
+            snprintf(kept + length, 512 - (size_t)length, "; the best single checkpoint, of update %ld, has %.5g",
+                     run->state.best[0].update, run->state.best[0].value);
         dm_validation_free(&validation);
     }
     status = dm_checkpoint_model(run, average, error);
@@ -158,8 +161,8 @@ static Status finish_run(Run *run, Error *error)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,
                  dm_options_text(run->options, "valid-metrics", 0), state->best[0].value);
     else if (!*kept)
-        snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (there was no validation to choose by)",
-                 state->update);
+        snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (%s)", state->update,
+                 run->validator ? "no validation found anything good in any" : "there was no validation to choose by");
     why_it_ends(run, reason);
     state->seconds = dm_clock() - run->started;
     status = dm_report_end(run, kept, reason, error);
@@ -174,14 +177,18 @@ static bool asked_to_stop(const Run *run)
     return run->observer && run->observer->stop && run->observer->stop(run->observer->context);
 }
 
-// BLEU of text that was cut before is another figure than that of plain text, and is easily taken for it.
-static bool counts_tokens(const Run *run)
+// BLEU of text that was cut in another way than usual is another figure, and is easily taken for the usual one.
+static void say_tokenizer(const Run *run)
 {
-    const char *segmenter = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter"));
-    bool bleu = false;
-    for (int i = 0; i < dm_options_count(run->options, "valid-metrics"); i++)
-        bleu = bleu || strcmp(dm_options_text(run->options, "valid-metrics", i), "bleu") == 0;
-    return run->validator && bleu && segmenter && strcmp(segmenter, "space") == 0;
+    const char *tok = run->validator ? dm_validator_tok(run->validator) : NULL;
+    if (!tok || dm_options_given(run->options, "valid-tok")) return;
+    if (strcmp(tok, "none") == 0)
+        dm_say(run, "bleu is of the words as the validation text has them (tok:none): not to be compared with BLEU of "
+                    "plain text");
+    else if (strcmp(tok, "zh") == 0)
+        dm_say(run, "The validation text is Chinese, so bleu takes --valid-tok zh");
+    else if (strcmp(tok, "char") == 0)
+        dm_say(run, "The validation text has no spaces between words, so bleu takes --valid-tok char");
 }
 
 static void say_what_begins(const Run *run)
@@ -191,9 +198,7 @@ static void say_what_begins(const Run *run)
            run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs,
            run->model->config.target_vocabulary, 1e-6 * (double)run->model->parameters.size, run->settings.threads,
            run->settings.threads == 1 ? "" : "s", run->gemm->name);
-    if (counts_tokens(run))
-        dm_say(run, "bleu is of the words as the validation text has them (tok:none): not to be compared with BLEU of "
-                    "plain text");
+    say_tokenizer(run);
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }
 

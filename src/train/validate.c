@@ -2,10 +2,12 @@
 // translation of the source, compared as text.
 #include "train/validate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "score/tokenize.h"
 
 struct Validator {
     Corpus corpus;
@@ -13,7 +15,7 @@ struct Validator {
     const dm_lines *sources, *references;
     const Model *model;
     Translator translator;
-    bool pieces;         // segmenter "space": the text is in tokens already
+    const char *tok;     // of BLEU
     bool translate_all;  // a metric needs it
     int metrics;
     const Metric *metric[DM_MOST_METRICS];
@@ -49,6 +51,14 @@ static Translator greedy_translator(const ValidatorSetup *setup, const Model *co
     return translator;
 }
 
+static const char *choose_tok(const Validator *v, const ValidatorSetup *setup)
+{
+    const char *named = dm_options_text(setup->options, "valid-tok", 0);
+    if (named) return named;
+    if (setup->pieces) return "none";
+    return dm_tokenizer_for((const char *const *)v->references->line, v->references->count)->name;
+}
+
 Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error)
 {
     const dm_options *options = setup->options;
@@ -69,13 +79,13 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
                  &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words, .lanes = 1});
     v->model = setup->model;
     v->translator = greedy_translator(setup, &v->model);
-    v->pieces = setup->pieces;
-    for (size_t i = 0; v->pieces && i < references->count; i++)
+    for (size_t i = 0; setup->pieces && i < references->count; i++)
         dm_undo_joins(references->line[i]);  // as decoding does for the hypotheses
     for (int i = 0; i < dm_options_count(options, "valid-metrics") && v->metrics < DM_MOST_METRICS; i++) {
         const Metric *metric = v->metric[v->metrics++] = dm_metric_of(dm_options_text(options, "valid-metrics", i));
         if (metric->of_translations) v->translate_all = true;
     }
+    v->tok = choose_tok(v, setup);
     *validator = v;
     return DM_OK;
 }
@@ -91,6 +101,13 @@ void dm_validator_close(Validator *v)
 const Corpus *dm_validator_corpus(const Validator *v)
 {
     return &v->corpus;
+}
+
+const char *dm_validator_tok(const Validator *v)
+{
+    bool bleu = false;
+    for (int i = 0; i < v->metrics; i++) bleu = bleu || v->metric[i]->tokenizes;
+    return bleu ? v->tok : NULL;
 }
 
 // Always the same few, spread over the text.
@@ -136,7 +153,7 @@ void dm_validate(const Validator *v, Workers *workers, Validation *out)
                                .hypotheses = texts,
                                .references = (const char *const *)v->references->line,
                                .lines = count,
-                               .tok = v->pieces ? "none" : NULL};
+                               .tok = v->tok};
     for (int i = 0; i < v->metrics; i++) {
         out->metric[i] = v->metric[i];
         out->value[i] = v->metric[i]->measure(&measured);
@@ -154,14 +171,20 @@ void dm_validation_free(Validation *validation)
     *validation = (Validation){0};
 }
 
+static bool is_better(const Metric *metric, double value, const Best *best)
+{
+    const bool falls = metric->falls;
+    if (!isfinite(value) || (!falls && value <= 0)) return false;
+    return best->update == 0 || (falls ? value < best->value : value > best->value);
+}
+
 bool dm_best_update(Best best[DM_MOST_METRICS], const Validation *validation, long update)
 {
     for (int i = 0; i < validation->metrics; i++) {
-        double value = validation->value[i];
-        const bool less = value<best[i].value, more = value> best[i].value;
-        if (best[i].update == 0 || (validation->metric[i]->falls ? less : more))
+        const double value = validation->value[i];
+        if (is_better(validation->metric[i], value, &best[i]))
             best[i] = (Best){value, update, 0};
-        else
+        else if (best[i].update)
             best[i].stalled++;
     }
     return best[0].update == update;

@@ -226,20 +226,31 @@ static void check_signature(const char *reference, const char *tok, const char *
     dm_free(text);
 }
 
-static void chinese_references_are_scored_by_character_unless_told_otherwise(void)
+static void references_without_spaces_are_scored_by_character_unless_told_otherwise(void)
 {
     check_signature("我爱 GPT。", NULL, "|tok:13a|");  // two ideographs, three other letters
     check_signature("我爱中国 GPT-4 (2023)!", NULL, "|tok:zh|");
     check_signature("我爱中国。", "13a", "|tok:13a|");
     check_signature("我爱中国。", "char", "|tok:char|");
     check_signature("", NULL, "|tok:13a|");
-    check_signature("カタカナ語", NULL, "|tok:13a|");
+    check_signature("カタカナ語", NULL, "|tok:char|");
+    check_signature("東京都の人口", NULL, "|tok:char|");  // few kana are enough among Chinese characters
+    check_signature("ภาษาไทย", NULL, "|tok:char|");
+    check_signature("ພາສາລາວ", NULL, "|tok:char|");
+    check_signature("ភាសាខ្មែរ", NULL, "|tok:char|");
+    check_signature("မြန်မာဘာသာ", NULL, "|tok:char|");
+    check_signature("བོད་སྐད་", NULL, "|tok:char|");
+    check_signature("ไทย is the language of Thailand.", NULL, "|tok:13a|");
+    check_signature("한국어 문장", NULL, "|tok:13a|");
+    check_signature("これはペンです", "13a", "|tok:13a|");
     check_signature("I love China.", NULL, "|tok:13a|");
     check_signature("I love China.", "zh", "|tok:zh|");
 
     const char *line[] = {"机器学习很有意思。"}, *other[] = {"机器学习没有意思。"};
     CU_ASSERT(dm_bleu(line, other, 1, NULL) == dm_bleu(line, other, 1, "zh"));
     CU_ASSERT(dm_bleu(line, other, 1, NULL) != dm_bleu(line, other, 1, "13a"));
+    const char *japanese[] = {"昨日買った本はとても面白い。"};
+    CU_ASSERT(dm_bleu(japanese, japanese, 1, NULL) > 99.99);
 }
 
 static void results_come_in_the_order_of_the_metrics(void)
@@ -283,7 +294,7 @@ const Fact facts[] = {FACT(every_golden_case_equals_sacrebleu_to_the_last_digit)
                       FACT(tokens_are_those_of_sacrebleu),
                       FACT(lower_case_is_that_of_python),
                       FACT(validation_scores_equal_the_commands),
-                      FACT(chinese_references_are_scored_by_character_unless_told_otherwise),
+                      FACT(references_without_spaces_are_scored_by_character_unless_told_otherwise),
                       FACT(results_come_in_the_order_of_the_metrics),
                       FACT(what_cannot_be_compared_is_refused),
                       {NULL, NULL}};

@@ -18,6 +18,7 @@ printf 'the cat sat on the mat .\nhello world\n' >hyp
 printf 'the cat sat on a mat .\nhello world\n' >ref
 printf 'the cat\n' >short
 printf '我爱中国。\n' >chinese
+printf '昨日買った本はとても面白い。\n' >japanese
 printf 'fine\nbro\xffken\n' >invalid
 : >empty
 printf 'one .\ntwo .\nthree .\nfour!\n' >few
@@ -40,6 +41,8 @@ expect 0 out ' "smooth": "exp",' --ref ref --json hyp
 expect 0 out '|tok:zh|' --ref chinese chinese
 expect 0 err 'the references are Chinese' --ref chinese chinese
 expect 0 out '|tok:char|' --ref chinese --tok char chinese
+expect 0 out '|tok:char|' --ref japanese japanese
+expect 0 err 'no spaces between words, so BLEU takes --tok char' --ref japanese japanese
 expect 0 err 'join the pieces' --ref pieces pieces
 expect 0 err 'tokenized text' --ref pieces pieces
 expect 0 err 'tokenized text' --ref few few
