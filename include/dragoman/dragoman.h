@@ -2,6 +2,8 @@
 //
 // Every function that can fail returns a dm_status and writes one sentence for people into the dm_error it is given.
 // The library never exits, keeps no global state and writes to no stream of its own. Text is UTF-8 without newlines.
+// Numbers have a decimal point, in options, JSON, files and messages, whatever locale the program is in; where it is called
+// back from within a function that reads or writes such, its thread is in the locale "C".
 // A program that handles signals in a thread that trains or translates does so on a stack of its own (sigaltstack,
 // SA_ONSTACK): oneDNN before 3.11.2 keeps numbers where a handler's frame would be put.
 #pragma once

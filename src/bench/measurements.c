@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
 #include "core/threads.h"
 
 // Options that say something to some of the measurements only.
@@ -93,6 +94,7 @@ static Status measure(Bench *bench, Error *error)
 
 dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     const int threads = (int)dm_options_number(options, "cpu-threads");
     Bench bench = {.options = options,
                    .observer = observer,

@@ -1,6 +1,8 @@
 // The public functions that need all commands and options.
 #include "catalogue/catalogue.h"
 
+#include "core/locale.h"
+
 dm_options *dm_options_new(const char *name)
 {
     const Command *command = dm_command_find(&dm_catalogue, name);
@@ -9,6 +11,7 @@ dm_options *dm_options_new(const char *name)
 
 void dm_options_help(const char *name, FILE *stream)
 {
+    DM_PLAIN_NUMBERS;
     const Command *command = name ? dm_command_find(&dm_catalogue, name) : NULL;
     if (command)
         dm_help_of_command(command, stream);
@@ -18,6 +21,7 @@ void dm_options_help(const char *name, FILE *stream)
 
 bool dm_options_docs(const char *format, FILE *stream)
 {
+    DM_PLAIN_NUMBERS;
     return dm_docs_write(&dm_catalogue, format, stream);
 }
 

@@ -1,18 +1,22 @@
 // Threads: one parallel region; every thread in it tells the GEMM libraries to stay on its own core.
 #include "core/threads.h"
 
+#include <locale.h>
 #include <omp.h>
 
 void dm_parallel(int threads, int count, Job *job, void *context)
 {
+    const locale_t callers = uselocale((locale_t)0);
 #pragma omp parallel num_threads(threads)
     {
+        const locale_t own = uselocale(callers);
         // A team of one is not "in parallel" for OpenMP, and a library would then start threads of its own.
         // The setting belongs to this implicit task and is gone after the region.
         omp_set_num_threads(1);
         int thread = omp_get_thread_num();
 #pragma omp for schedule(monotonic : dynamic, 1)  // a job may wait for those before it: they must have begun
         for (int i = 0; i < count; i++) job(context, i, thread);
+        uselocale(own);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "folder/averaging.h"
 #include "folder/folder_files.h"
@@ -232,6 +233,7 @@ static Status check_options(const dm_options *o, Error *error)
 
 dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     Choice choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
     ModelConfig config = {0};
     Model *model = NULL;

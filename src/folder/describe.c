@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
@@ -197,6 +198,7 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
 
 dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     Model model = {0};
     cJSON *extra = NULL;
     *json = NULL;

@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "folder/fewer_bits.h"
 #include "folder/folder_files.h"
@@ -67,6 +68,7 @@ static Status write_config(const char *from, const char *to, bool int8, Error *e
 
 dm_status dm_quantize(const dm_options *options, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     const char *from = dm_options_text(options, "model", 0), *to = dm_options_text(options, "output", 0);
     const Dtype dtype = dm_dtype_of_precision(dm_precision(dm_options_text(options, "precision", 0)));
     Model *model = NULL;

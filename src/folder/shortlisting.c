@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "data/inputs.h"
@@ -120,6 +121,7 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
 
 dm_status dm_shortlist(const dm_options *options, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     const char *folder = dm_options_text(options, "model", 0);
     const int threads = (int)dm_options_number(options, "cpu-threads");
     int lock = -1;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
 #include "core/memory.h"
 #include "options/option_set.h"
 
@@ -122,6 +123,7 @@ static bool asks_for_help(int argc, char **argv)
 
 dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     if (asks_for_help(argc, argv)) return dm_options_set(options, dm_option_help.name, 0, NULL, error);
     // What the command line says is read first, for it names the file, and laid over what the file says.
     dm_options *line = dm_options_create(options->command);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "options/option_set.h"
 #include "core/utf8.h"
@@ -153,6 +154,7 @@ static Status load_item(dm_options *options, const char *path, const cJSON *item
 
 dm_status dm_options_load(dm_options *options, const char *path, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     cJSON *json;
     Status status = parse(&json, path, error);
     if (status) return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
 #include "core/memory.h"
 
 // ---- Values ---------------------------------------------------------------------------------------------------------
@@ -115,6 +116,7 @@ void dm_options_free(dm_options *options)
 
 dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     const Option *row = dm_option_find(options->command, name);
     if (!row) return dm_option_unknown(options->command, "", "--", name, error);
     char *label = dm_format("%s%s", dm_option_by_itself(row) ? "" : "--", row->name);
@@ -244,6 +246,7 @@ const char *dm_options_text(const dm_options *options, const char *name, int ind
 
 double dm_options_number(const dm_options *options, const char *name)
 {
+    DM_PLAIN_NUMBERS;
     const char *text = dm_options_text(options, name, 0);
     return text ? dm_option_number(text) : NAN;
 }

@@ -1,6 +1,5 @@
 // What may stand behind an option: numbers in a range, words, durations.
 #include <assert.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,8 @@
 static bool read_number(const char *text, double *number)
 {
     if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     char *end;
-    *number = plain ? strtod_l(text, &end, plain) : strtod(text, &end);
-    if (plain) freelocale(plain);
+    *number = strtod(text, &end);
     return !*end && isfinite(*number);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "core/utf8.h"
 #include "score/resample.h"
@@ -184,6 +185,7 @@ static void describe_all(const Table *table)
 dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
                      const dm_options *options, dm_metric *metrics, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     Table table = {options,
                    .system_count = system_count,
                    .measure_count = dm_options_count(options, "metrics"),
@@ -219,6 +221,7 @@ dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *
 dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                    const dm_options *options, dm_metric *metrics, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     return dm_compare(hypotheses, 1, references, reference_count, options, metrics, error);
 }
 

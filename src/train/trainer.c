@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
 #include "core/memory.h"
 #include "train/checkpoint.h"
 #include "train/diverged.h"
@@ -219,6 +220,7 @@ static Status complete_last_checkpoint(Run *run, Error *error)
 
 dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     Run run;
     bool stop = false;
     if (stopped) *stopped = false;

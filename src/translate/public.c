@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/files.h"
+#include "core/locale.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "core/utf8.h"
@@ -48,6 +49,7 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
 
 dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     dm_model *opened = dm_allocate(1, sizeof *opened);
     cJSON *extra = NULL;
     Status status = dm_model_read(&opened->models[0], &extra, folder, error);
@@ -86,6 +88,7 @@ static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *f
 
 dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     if (model->count == MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", MOST_MODELS);
     Model *member = NULL;
     Segmenter *segmenter = NULL;
@@ -104,6 +107,7 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 
 dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     dm_shortlist_free(model->shortlist);
     model->shortlist = NULL;
     if (!dm_folder_has(folder, DM_SHORTLIST_FILE))
@@ -179,6 +183,7 @@ static Status check_lines(const LineCheck *check, const char *const *lines, size
 
 dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     return check_lines(&(LineCheck){model, "line", DM_SOURCE}, lines, count, error);
 }
 
@@ -215,6 +220,7 @@ static const dm_translate_options defaults = {
 
 dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     if (!options) {
         *read = defaults;
         return DM_OK;
@@ -280,6 +286,7 @@ static Translator translator_of(const dm_model *model, const dm_translate_option
 dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_translate_options *options,
                        dm_translation *translations, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     dm_translate_options o;
     if (count) memset(translations, 0, count * sizeof *translations);
     Status status = complete(&o, model, options, error);
@@ -295,6 +302,7 @@ dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, 
 dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options, dm_attended *attended,
                     dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     dm_translate_options o;
     *attended = (dm_attended){0};
     Status status = complete(&o, model, options, error);
@@ -312,6 +320,7 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
 dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
                      const dm_translate_options *options, dm_rescored *rescored, dm_error *error)
 {
+    DM_PLAIN_NUMBERS;
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
     Status status = complete(&o, model, options, error);

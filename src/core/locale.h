@@ -1,0 +1,10 @@
+// The locale of a call: numbers in options, files, JSON and messages have a decimal point, whatever locale the program
+// has chosen that calls the library.
+#pragma once
+#include <locale.h>
+
+// A public function that reads or writes a number begins with DM_PLAIN_NUMBERS;: until it returns, by whatever way, its
+// thread is in the locale "C". Threads of dm_parallel are in their caller's.
+locale_t dm_locale_enter(void);
+void dm_locale_leave(const locale_t *callers);
+#define DM_PLAIN_NUMBERS __attribute__((cleanup(dm_locale_leave), unused)) const locale_t callers_locale = dm_locale_enter()
