@@ -32,7 +32,7 @@ typedef struct dm_error {
     char message[2048];  // one sentence (a list of options may take several lines), without a newline at its end
 } dm_error;
 
-DM_API const char *dm_version(void);  // "0.1.0"
+DM_API const char *dm_version(void);  // "MAJOR.MINOR.PATCH"; the number stands in CMakeLists.txt alone
 
 // ---- Options: the settings of one command, with their defaults ----------------------------------------------------
 

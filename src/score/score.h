@@ -15,7 +15,7 @@ typedef struct Comparison {
     int reference_count;
 } Comparison;
 
-// A signature names everything that a score depends on: "nrefs:1|case:mixed|...|version:dragoman-0.1.0".
+// A signature names everything that a score depends on: "nrefs:1|case:mixed|...|version:dragoman-" and the version.
 typedef struct Field {
     const char *key, *value;
 } Field;

@@ -1,9 +1,11 @@
 #!/bin/bash
 # What `cmake --install` leaves: a tree that can be moved, in which a program of somebody else finds all it needs, by
-# CMake and by pkg-config, shared and static. Argument: the command to test, in its build folder.
+# CMake and by pkg-config, shared and static; and that there is one version number. Argument: the command to test, in its build folder.
 . "$(dirname "$0")/common.sh"
 example=$(realpath "$(dirname "$0")/../install")
-readme=$(realpath "$(dirname "$0")/../../README.md")
+root=$(realpath "$(dirname "$0")/../..")
+version=$(sed -n 's/^project(dragoman VERSION \([0-9.]*\) .*/\1/p' "$root/CMakeLists.txt")
+major=${version%%.*}
 build=$(dirname "$dragoman")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
@@ -25,7 +27,8 @@ for file in bin/dragoman share/man/man1/dragoman.1 share/bash-completion/complet
     [ -s "moved/$file" ] || fail "there is no $file"
 done
 [ "$(find moved/include -type f)" = moved/include/dragoman/dragoman.h ] || fail "headers: $(find moved/include -type f)"
-[ "$(readlink "$library/libdragoman.so")" = libdragoman.so.0 ] || fail 'libdragoman.so is not a link to libdragoman.so.0'
+[ "$(readlink "$library/libdragoman.so")" = "libdragoman.so.$major" ] ||
+    fail "libdragoman.so is not a link to libdragoman.so.$major"
 ! grep -rlF -e "$build" -e "$room" -e /opt/dragoman moved/share "$library/cmake" "$library/pkgconfig" ||
     fail 'these files name a folder of this machine'
 for file in "$dragoman" "$build/libdragoman.so" moved/bin/dragoman "$library/libdragoman.so"; do
@@ -41,7 +44,7 @@ echo "#include <dragoman/dragoman.h>" > header.c
     grep -oE 'visibility\("default"\)\)\)[^(;]*\(' | grep -oE 'dm_[a-z0-9_]+ *\($' | tr -d ' (' | sort > declared
 [ "$(wc -l < declared)" -ge 20 ] || fail "only $(wc -l < declared) functions found in dragoman.h"
 nm -D --defined-only "$library/libdragoman.so" | grep -v ' A ' | sed 's/.* //' | sort > exported
-sed 's/$/@@LIBDRAGOMAN_0/' declared | diff - exported > difference || fail "declared and exported: $(cat difference)"
+sed "s/$/@@LIBDRAGOMAN_$major/" declared | diff - exported > difference || fail "declared and exported: $(cat difference)"
 
 # ---- The header by itself ----
 
@@ -62,7 +65,7 @@ answers() {  # answers WHAT PROGRAM: the program translates as the command does,
     local what=$1 program=$2
     LD_LIBRARY_PATH=$library "$program" model < src > got 2> err || fail "$what: $(tail -n 3 err)"
     same "$what" expected got
-    objdump -p "$program" | grep -q 'NEEDED *libdragoman.so.0'
+    objdump -p "$program" | grep -q "NEEDED *libdragoman.so.$major"
     [ $? = "$3" ] || fail "$what: the shared library is needed where it should not, or the other way round"
 }
 
@@ -76,16 +79,31 @@ by_pkg_config() {  # by_pkg_config PROGRAM WORDS: what pkg-config says, split in
     # shellcheck disable=SC2086
     "$cc" $flags "$example/translate.c" -o "$1" $2 2> err || fail "building by pkg-config: $(tail -n 5 err)"
 }
-[ "$(pkg-config --modversion dragoman)" = "$("$dragoman" --version | sed -n 's/^dragoman //p')" ] || fail 'the version'
 by_pkg_config shared "$(pkg-config --cflags --libs dragoman)"
 answers 'shared, by pkg-config' ./shared 0
 by_pkg_config static "$(pkg-config --static --cflags --libs dragoman | sed s/-ldragoman/-l:libdragoman.a/)"
 answers 'static, by pkg-config' ./static 1
 
+# ---- The version stands in CMakeLists.txt; everything else asks for it ----
+
+is() {  # is WHAT VERSION
+    [ "$2" = "$version" ] || fail "the version of $1 is '$2', in CMakeLists.txt it is '$version'"
+}
+is 'the command' "$("$dragoman" --version | sed -n 's/^dragoman //p')"
+is 'pkg-config' "$(pkg-config --modversion dragoman)"
+is 'the CMake package' "$(sed -n 's/^set(PACKAGE_VERSION "\(.*\)")/\1/p' "$library/cmake/dragoman/dragoman-config-version.cmake")"
+is 'the shared library' "$(readlink "$library/libdragoman.so.$major" | sed 's/^libdragoman.so.//')"
+is 'the man page' "$(sed -n 's/^\.TH .*"dragoman \([0-9.]*\)".*/\1/p' man)"
+is 'a signature' "$("$dragoman" score --ref trg -- trg 2> err | sed -n 's/^BLEU.*|version:dragoman-\([0-9.]*\) .*/\1/p')"
+others=$(cd "$root" && grep -rlF "$version" CMakeLists.txt include src tools tests scripts --include='*.[ch]' --include='*.cc' \
+    --include='*.sh' --include='*.py' --include='*.in' --include='*.cmake' --include='*.txt')
+[ "$others" = CMakeLists.txt ] && [ "$(grep -cF "$version" "$root/CMakeLists.txt")" = 1 ] ||
+    fail "the version is written in several places: $others"
+
 # ---- The page about Python ----
 
-[ "$(grep -c '^```python' "$readme")" = 1 ] || fail 'README.md has one program in Python'
-sed -n '/^```python/,/^```$/{/^```/!p}' "$readme" > translate.py
+[ "$(grep -c '^```python' "$root/README.md")" = 1 ] || fail 'README.md has one program in Python'
+sed -n '/^```python/,/^```$/{/^```/!p}' "$root/README.md" > translate.py
 "$dragoman" translate --model model < src > expected
 if [ -z "$flags" ]; then  # Python itself is not made with a sanitizer, and cannot load a library that is
     LD_LIBRARY_PATH=$library python3 translate.py model < src > got 2> err || fail "in Python: $(tail -n 3 err)"
