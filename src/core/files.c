@@ -1,10 +1,12 @@
 // Files: read whole; written beside the final name, synced, renamed.
 #include "core/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,30 +62,83 @@ bool dm_is_same_file(const char *one, const char *other)
     return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// A name that nobody else has: PATH.PROCESS-NUMBER.tmp. Other threads, a kill of long ago and processes of other
-// machines may have taken some. Returns a descriptor, or -1 and the reason in errno; the name is NULL then.
+// ---- Writing --------------------------------------------------------------------------------------------------------
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return dm_copy_string(".");
+    return dm_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+// BASE.PROCESS-NUMBER.tmp
+static bool is_temporary_of(const char *name, const char *base)
+{
+    const size_t length = strlen(base);
+    int end = 0;
+    if (strncmp(name, base, length) != 0) return false;
+    sscanf(name + length, ".%*u-%*u.tmp%n", &end);
+    return end && !name[length + (size_t)end];
+}
+
+static bool is_named(int file, int folder, const char *name)
+{
+    struct stat held, named;
+    return fstat(file, &held) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+// Removes what killed writers of the same path have left. A writer that lives holds the lock of its file from the
+// moment it is made until it has another name; if we come in that very moment, it makes another one.
+static void remove_abandoned(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    char *folder = folder_of(path);
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (!is_temporary_of(entry->d_name, base)) continue;
+        const int file = openat(dirfd(listing), entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (file < 0) continue;
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && is_named(file, dirfd(listing), entry->d_name))
+            unlinkat(dirfd(listing), entry->d_name, 0);
+        close(file);
+    }
+    if (listing) closedir(listing);
+    dm_free(folder);
+}
+
+// A file of a name that nobody else has: PATH.PROCESS-NUMBER.tmp. Other threads and processes of other machines may
+// have taken some. Returns a descriptor, locked, or -1 and the reason in errno; the name is NULL then.
 static int make_temporary(const char *path, char **name)
 {
     for (unsigned number = 0;; number++) {
         *name = dm_format("%s.%ld-%u.tmp", path, (long)getpid(), number);
-        const int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0) return file;
-        const int reason = errno;
+        const int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), reason = errno;
+        // Without locks (some file systems have none) nobody can lock it to remove it either.
+        if (file >= 0 && (flock(file, LOCK_EX) != 0 || is_named(file, AT_FDCWD, *name))) return file;
         dm_free(*name);
         *name = NULL;
-        errno = reason;
-        if (reason != EEXIST) return -1;
+        if (file >= 0) {
+            close(file);
+        } else if (reason != EEXIST) {
+            errno = reason;
+            return -1;
+        }
     }
 }
 
 Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
 {
-    *writer = (FileWriter){.path = dm_copy_string(path)};
+    *writer = (FileWriter){.path = dm_copy_string(path), .lock = -1};
+    remove_abandoned(path);
     const int file = make_temporary(path, &writer->temporary);
     struct stat old;
     const bool replaces = file >= 0 && stat(path, &old) == 0 && S_ISREG(old.st_mode);
     if (file >= 0 && (!replaces || fchmod(file, old.st_mode & 0777) == 0)) writer->stream = fdopen(file, "wb");
-    if (writer->stream) return DM_OK;
+    if (writer->stream) {
+        writer->lock = fcntl(file, F_DUPFD_CLOEXEC, 0);
+        return DM_OK;
+    }
     Status status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
     if (file >= 0) close(file);
     dm_writer_discard(writer);
@@ -116,9 +171,8 @@ void dm_sync_folder(const char *folder)
 
 static void sync_folder_of(const char *path)
 {
-    char *folder = dm_copy_string(path), *slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    dm_sync_folder(slash ? (*folder ? folder : "/") : ".");
+    char *folder = folder_of(path);
+    dm_sync_folder(folder);
     dm_free(folder);
 }
 
@@ -151,9 +205,10 @@ void dm_writer_discard(FileWriter *writer)
 {
     if (writer->stream) fclose(writer->stream);
     if (writer->temporary) unlink(writer->temporary);
+    if (writer->lock >= 0) close(writer->lock);
     dm_free(writer->temporary);
     dm_free(writer->path);
-    *writer = (FileWriter){0};
+    *writer = (FileWriter){.lock = -1};
 }
 
 Status dm_write_file(const char *path, const void *bytes, size_t size, Error *error)
@@ -164,6 +219,8 @@ Status dm_write_file(const char *path, const void *bytes, size_t size, Error *er
     fwrite(bytes, 1, size, writer.stream);
     return dm_writer_commit(&writer, error);
 }
+
+// ---- Folders --------------------------------------------------------------------------------------------------------
 
 Status dm_make_folder(const char *path, Error *error)
 {

@@ -17,10 +17,12 @@ bool dm_is_same_file(const char *one, const char *other);  // both are there, an
 Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error);
 
 // A file that is being written beside `path`, under a name that no other writer has, be it of the same path. It has the
-// mode of the file that it replaces, else that of any new file.
+// mode of the file that it replaces, else that of any new file. The writer holds a lock on it, which ends with its
+// process: what a kill has left is known by that, and goes when somebody writes the same path.
 typedef struct FileWriter {
     FILE *stream;
     char *path, *temporary;
+    int lock;  // a descriptor, held until the file has its name; -1: none
 } FileWriter;
 
 Status dm_writer_open(FileWriter *writer, const char *path, Error *error);

@@ -2,10 +2,16 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/files.h"
 #include "core/memory.h"
@@ -50,6 +56,91 @@ static void nothing_is_seen_before_the_commit(void)
     dm_free(path);
 }
 
+// ---- What survives a power cut --------------------------------------------------------------------------------------
+
+// These take the place of the C library's, for all that is linked into this program, and write down what was done.
+static struct {
+    char *at, events[200];
+    int fail_files;  // to say that they cannot be synced: the disk is broken
+} done;
+
+static void note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (done.at) done.at += vsnprintf(done.at, sizeof done.events - (size_t)(done.at - done.events), format, arguments);
+    va_end(arguments);
+}
+
+int fsync(int file)
+{
+    struct stat info;
+    fstat(file, &info);
+    if (S_ISDIR(info.st_mode))
+        note("folder ");
+    else
+        note("file of %d bytes ", (int)info.st_size);
+    if (done.fail_files && S_ISREG(info.st_mode)) return errno = EIO, -1;
+    return (int)syscall(SYS_fsync, file);
+}
+
+int rename(const char *from, const char *to)
+{
+    note("rename ");
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+// Between the moments at which a file is opened and locked, others may do what this does; once.
+static void (*meanwhile)(int operation);
+
+int flock(int file, int operation)
+{
+    void (*const now)(int) = meanwhile;
+    meanwhile = NULL;
+    if (now) now(operation);
+    return (int)syscall(SYS_flock, file, operation);
+}
+
+static void start_notes(bool fail_files)
+{
+    done.at = done.events;
+    done.events[0] = '\0';
+    done.fail_files = fail_files;
+}
+
+// The bytes before the name that leads to them, and the name before the caller is told that all is well.
+static void a_commit_is_on_the_disk(void)
+{
+    char *path = dm_copy_string(scratch("file"));
+    dm_error error;
+    start_notes(false);
+    CU_ASSERT(!dm_write_file(path, "all", 3, &error));
+    CU_ASSERT_STRING_EQUAL(done.events, "file of 3 bytes rename folder ");
+    start_notes(true);
+    CU_ASSERT_EQUAL(dm_write_file(path, "none", 4, &error), DM_FAILURE);
+    CU_ASSERT_STRING_EQUAL(done.events, "file of 4 bytes ");
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "Input/output error"));
+    done.at = NULL;
+    done.fail_files = false;
+    CU_ASSERT(holds(path, "all"));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
+    dm_free(path);
+}
+
+static void a_name_without_a_folder_is_synced_too(void)
+{
+    char *before = getcwd(NULL, 0);
+    CU_ASSERT_EQUAL_FATAL(chdir(scratch("")), 0);
+    start_notes(false);
+    CU_ASSERT(!dm_write_file("file", "x", 1, NULL));
+    CU_ASSERT_STRING_EQUAL(done.events, "file of 1 bytes rename folder ");
+    done.at = NULL;
+    CU_ASSERT_EQUAL(chdir(before), 0);
+    free(before);
+}
+
+// ---- Several writers ------------------------------------------------------------------------------------------------
+
 static void two_writers_of_one_path_both_end_whole(void)
 {
     char *path = dm_copy_string(scratch("file"));
@@ -74,6 +165,88 @@ static void end_child(int status, char *path)
 {
     dm_free(path);
     _exit(status);
+}
+
+// Is killed while it writes.
+static void write_and_die(const char *path)
+{
+    FileWriter writer;
+    if (dm_writer_open(&writer, path, NULL)) _exit(1);
+    fputs("half", writer.stream);
+    fflush(writer.stream);
+    kill(getpid(), SIGKILL);
+}
+
+// Of the same path: no other file is touched, be it named alike.
+static void what_a_killed_writer_leaves_goes_with_the_next_write(void)
+{
+    char *path = dm_copy_string(scratch_file("file", "old", 3)), *other = dm_copy_string(scratch("file.more"));
+    const char *const alike[] = {"file.tmp", "file.7-a.tmp", "file.7-0.tmp.gz", "afile.7-0.tmp"};
+    fflush(NULL);
+    for (int i = 0; i < 2; i++) {
+        const pid_t child = fork();
+        if (child == 0) write_and_die(i ? other : path);
+        waitpid(child, NULL, 0);
+    }
+    CU_ASSERT_EQUAL(uncommitted(), 2);
+    CU_ASSERT(holds(path, "old"));
+    for (size_t i = 0; i < DM_COUNT(alike); i++) scratch_file(alike[i], "mine", 4);
+    FileWriter living;
+    CU_ASSERT_FATAL(!dm_writer_open(&living, path, NULL));
+    CU_ASSERT(!dm_write_file(path, "new", 3, NULL));
+    CU_ASSERT(!dm_writer_commit(&living, NULL));
+    for (size_t i = 0; i < DM_COUNT(alike); i++) {
+        CU_ASSERT(holds(scratch(alike[i]), "mine"));
+        unlink(scratch(alike[i]));
+    }
+    CU_ASSERT_EQUAL(uncommitted(), 1);  // of the other path
+    CU_ASSERT(!dm_write_file(other, "new", 3, NULL));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
+    dm_free(path);
+    dm_free(other);
+}
+
+static char *contested;
+static FileWriter contestant;
+
+static void commit_and_begin_anew(int operation)
+{
+    CU_ASSERT(operation & LOCK_NB);
+    CU_ASSERT(!dm_writer_commit(&contestant, NULL));
+    CU_ASSERT_FATAL(!dm_writer_open(&contestant, contested, NULL));
+}
+
+// The next file of a writer has the name that the last one had.
+static void a_writer_that_commits_while_another_looks_keeps_its_next_file(void)
+{
+    contested = dm_copy_string(scratch("file"));
+    CU_ASSERT_FATAL(!dm_writer_open(&contestant, contested, NULL));
+    meanwhile = commit_and_begin_anew;
+    CU_ASSERT(!dm_write_file(contested, "of another", 10, NULL));
+    CU_ASSERT_PTR_NULL(meanwhile);
+    fputs("next", contestant.stream);
+    CU_ASSERT(!dm_writer_commit(&contestant, NULL));
+    CU_ASSERT(holds(contested, "next"));
+    CU_ASSERT_EQUAL(uncommitted(), 0);
+    dm_free(contested);
+}
+
+static void remove_the_new_file(int operation)
+{
+    CU_ASSERT_EQUAL(operation, LOCK_EX);
+    char *name = dm_format("%s.%ld-0.tmp", contested, (long)getpid());
+    CU_ASSERT_EQUAL(unlink(name), 0);
+    dm_free(name);
+}
+
+static void a_writer_whose_new_file_is_taken_for_a_dead_ones_makes_another(void)
+{
+    contested = dm_copy_string(scratch("file"));
+    meanwhile = remove_the_new_file;
+    CU_ASSERT(!dm_write_file(contested, "all the same", 12, NULL));
+    CU_ASSERT_PTR_NULL(meanwhile);
+    CU_ASSERT(holds(contested, "all the same"));
+    dm_free(contested);
 }
 
 // Writes the file a hundred times, each time a megabyte of one letter.
@@ -225,7 +398,12 @@ static void paths_are_joined_with_one_slash(void)
 
 const Fact facts[] = {
     FACT(nothing_is_seen_before_the_commit),
+    FACT(a_commit_is_on_the_disk),
+    FACT(a_name_without_a_folder_is_synced_too),
     FACT(two_writers_of_one_path_both_end_whole),
+    FACT(what_a_killed_writer_leaves_goes_with_the_next_write),
+    FACT(a_writer_that_commits_while_another_looks_keeps_its_next_file),
+    FACT(a_writer_whose_new_file_is_taken_for_a_dead_ones_makes_another),
     FACT(two_processes_that_write_one_path_do_not_mix),
     FACT(a_file_has_the_mode_of_the_one_that_it_replaces),
     FACT(uncommitted_files_are_told_by_their_names),
