@@ -1,10 +1,12 @@
 // The output of a command: what it must not be, and how it takes the place of an old file.
 #include "output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,19 +70,61 @@ static void watch_signals(void)
     }
 }
 
+// NAME.PROCESS-NUMBER.tmp
+static bool is_beside(const char *entry, const char *name)
+{
+    const size_t length = strlen(name);
+    int end = 0;
+    if (strncmp(entry, name, length) != 0) return false;
+    sscanf(entry + length, ".%*u-%*u.tmp%n", &end);
+    return end && !entry[length + (size_t)end];
+}
+
+static bool is_named(int file, int folder, const char *name)
+{
+    struct stat held, named;
+    return fstat(file, &held) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+// Removes what killed commands have left beside the same file. Who lives holds the lock of its file, as the library's
+// writers do (core/files.c).
+static void remove_abandoned(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;  // a path of realpath has one
+    char *folder = format_text("%.*s", (int)(name - path), path);
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (!is_beside(entry->d_name, name)) continue;
+        const int file = openat(dirfd(listing), entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (file < 0) continue;
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && is_named(file, dirfd(listing), entry->d_name))
+            unlinkat(dirfd(listing), entry->d_name, 0);
+        close(file);
+    }
+    if (listing) closedir(listing);
+    free(folder);
+}
+
 // Opens a file beside, with the owner and mode of the old one as far as that is allowed. The number tells it from those
-// that other processes, or killed ones, have made.
+// that other processes have made.
 static FILE *open_beside(Output *output, const struct stat *old)
 {
     int file = -1;
     output->path = realpath(output->name, NULL);
     if (!output->path || access(output->path, W_OK) != 0) return NULL;
+    remove_abandoned(output->path);
     for (unsigned number = 0; file < 0; number++) {
         free(output->beside);
         output->beside = format_text("%s.%ld-%u.tmp", output->path, (long)getpid(), number);
         file = open(output->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (file < 0 && errno != EEXIST) return NULL;
+        if (file >= 0 && flock(file, LOCK_EX) == 0 && !is_named(file, AT_FDCWD, output->beside)) {
+            close(file);  // somebody took it for a dead one's before it was locked
+            file = -1;
+        }
     }
+    output->lock = fcntl(file, F_DUPFD_CLOEXEC, 0);
     unfinished = output->beside;
     watch_signals();
     if (fchown(file, old->st_uid, old->st_gid) != 0) {
@@ -94,7 +138,7 @@ dm_status output_open(Output *output, const char *path, dm_error *error)
 {
     struct stat old;
     const bool standard = strcmp(path, "-") == 0;
-    *output = (Output){.name = standard ? "standard output" : path};
+    *output = (Output){.name = standard ? "standard output" : path, .lock = -1};
     if (standard)
         output->stream = stdout;
     else if (stat(path, &old) == 0 && S_ISREG(old.st_mode))
@@ -118,8 +162,9 @@ dm_status output_close(Output *output, dm_status status, dm_error *error)
         status = failure(error, "cannot write %s: %s", output->name, strerror(errno));
     if (made && status) unlink(output->beside);
     unfinished = NULL;
+    if (output->lock >= 0) close(output->lock);
     free(output->beside);
     free(output->path);
-    *output = (Output){0};
+    *output = (Output){.lock = -1};
     return status;
 }

@@ -146,7 +146,8 @@ check 'a bad third line' 1 'line 3|UTF-8' translate --mini-batch 1 -i invalid -o
 old 'a bad third line'
 check 'prefixes that do not belong to the input' 1 'two has 2 lines' translate -i lines --prefix two -o old.out
 old 'prefixes that do not belong to the input'
-for signal in INT TERM HUP; do
+killed_by() {  # while it writes beside old.out
+    signal=$1
     mkfifo slow
     # In the background a shell would have SIGINT ignored.
     env --default-signal=INT "$dragoman" translate --model model -i slow -o old.out 2> err &
@@ -163,9 +164,18 @@ for signal in INT TERM HUP; do
     got=$?
     exec 7>&-
     [ $got = $((128 + $(kill -l $signal))) ] || fail "SIG$signal: exit status $got: $(cat err)"
-    old "SIG$signal"
     rm slow
+}
+for signal in INT TERM HUP; do
+    killed_by $signal
+    old "SIG$signal"
 done
+killed_by KILL
+[ -n "$(find . -name 'old.out.*.tmp')" ] || fail 'SIGKILL was heard'
+touch mine.out.7-0.tmp
+check 'the next that replaces it' 1 'line 3' translate --mini-batch 1 -i invalid -o old.out
+rm mine.out.7-0.tmp || fail 'a file beside another was removed'
+old 'what a kill left beside'
 limited() { (ulimit -f 1 && "$@"); }  # 1,024 bytes: a full disk, as far as can be seen
 limited translate -i lines -o old.out 2> err && fail 'an output that is too large is not noticed'
 old 'an output that is too large'
