@@ -49,9 +49,9 @@ static const Command commands[] = {
      "dragoman shortlist --model zh-en --train-sets train.zh train.en\n"
      "dragoman translate --model zh-en --shortlist < test.zh"},
     {"score", &dm_catalogue, DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
-     "compare translations with references: BLEU, chrF, TER",
-     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, with their signature; of several systems "
-     "a table, and whether they differ by more than chance.",
+     "compare translations with references: BLEU, chrF, TER, error rates",
+     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, and error rates, with their signatures; of "
+     "several systems a table, and whether they differ by more than chance.",
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
      "dragoman score --ref test.de test.out --tok none --lowercase --json\n"

@@ -1,12 +1,12 @@
 // The options of score: the metrics, how they cut and compare text, and the tests of significance.
 #include "catalogue/catalogue.h"
-#include "score/tokenize.h"
+#include "score/score.h"
 
 // clang-format off
 const OptionRow dm_rows_scoring[] = {
-    {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 3,
-     .initial = "bleu", .choices = "bleu|chrf|ter", .argument = "NAME ...",
-     .help = "what to compute; of TER, which counts edits, less is better"}},
+    {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 6,
+     .initial = "bleu", .word = dm_measure_name, .meaning = dm_measure_about, .argument = "NAME ...",
+     .help = "what to compute."}},
     {DM_SCORE, &(const Option){.name = "tok", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "13a",
      .word = dm_tokenizer_name, .argument = "NAME",
      .help = "how BLEU cuts text into words; zh for Chinese and char for other languages without spaces between words, "

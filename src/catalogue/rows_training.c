@@ -82,8 +82,8 @@ const OptionRow dm_rows_validation[] = {
      .help = "time from one validation to the next: epochs (1e), updates (500u) or 90s, 30m, 2h"}},
     {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .initial = "ce-mean-words bleu", .word = dm_metric_name, .argument = "NAME ...",
-     .help = "what to measure; the first decides about the best checkpoint and --early-stopping. bleu and chrf "
-             "translate greedily"}},
+     .help = "what to measure; the first decides about the best checkpoint and --early-stopping. ce-mean-words and "
+             "perplexity are of the given translations, all others of the model's own, greedily"}},
     {DM_TRAIN, &(const Option){.name = "valid-tok", .type = DM_CHOICE, DM_ONE_VALUE, .word = dm_tokenizer_name,
      .argument = "NAME", .only_with = "valid-sets valid-tsv",
      .help = "how bleu of the validation cuts text into words, as score --tok; if nothing is said, none with --segmenter "

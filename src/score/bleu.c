@@ -31,7 +31,7 @@ static size_t closest_length(const Symbols *words, int references)
 static void count(const Measure *measure, const Comparison *comparison, size_t line, double *statistics)
 {
     int references = comparison->reference_count;
-    Symbols *words = dm_words(comparison, line, measure->tokenizer->tokenize, measure->lower_case);
+    Symbols *words = dm_words(comparison, line, measure->settings.tokenizer->tokenize, measure->settings.lower_case);
     for (int s = 0; s <= references; s++) dm_symbols_sort(&words[s]);
     for (int n = 0; n < ORDER; n++) {
         statistics[MATCHES + n] = (double)dm_ngram_matches(&words[0], words + 1, references, n + 1);
@@ -87,15 +87,16 @@ static char *verbose(const double *sums)
                      reference_length);
 }
 
-Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case)
+Measure dm_bleu_measure(MeasureSettings settings)
 {
-    return (Measure){
-        .name = "BLEU",
-        .fields = {{"case", lower_case ? "lc" : "mixed"}, {"eff", "no"}, {"tok", tokenizer->name}, {"smooth", "exp"}},
-        .width = WIDTH,
-        .count = count,
-        .score = score,
-        .verbose = verbose,
-        .lower_case = lower_case,
-        .tokenizer = tokenizer};
+    return (Measure){.name = "BLEU",
+                     .fields = {{"case", settings.lower_case ? "lc" : "mixed"},
+                                {"eff", "no"},
+                                {"tok", settings.tokenizer->name},
+                                {"smooth", "exp"}},
+                     .width = WIDTH,
+                     .count = count,
+                     .score = score,
+                     .verbose = verbose,
+                     .settings = settings};
 }

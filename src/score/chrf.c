@@ -75,7 +75,7 @@ static double score(const Measure *measure, const double *sums)
     const double factor = 4;  // beta^2
     double precision = 0, recall = 0;
     int orders = 0;
-    for (int n = 0; n < CHARACTERS + measure->word_order; n++, sums += PER_ORDER) {
+    for (int n = 0; n < CHARACTERS + measure->settings.word_order; n++, sums += PER_ORDER) {
         if (sums[HYPOTHESIS] == 0 || sums[REFERENCE] == 0) continue;
         precision += sums[MATCHES] / sums[HYPOTHESIS];
         recall += sums[MATCHES] / sums[REFERENCE];
@@ -92,15 +92,17 @@ static double score(const Measure *measure, const double *sums)
 static void count(const Measure *measure, const Comparison *comparison, size_t line, double *statistics)
 {
     Symbols *words = NULL;
-    if (measure->word_order) words = dm_words(comparison, line, words_and_punctuation, measure->lower_case);
+    const bool lower_case = measure->settings.lower_case;
+    const int word_order = measure->settings.word_order;
+    if (word_order) words = dm_words(comparison, line, words_and_punctuation, lower_case);
     for (int s = 0; words && s <= comparison->reference_count; s++) dm_symbols_sort(&words[s]);
-    Symbols hypothesis = characters(comparison->hypotheses[line], measure->lower_case);
+    Symbols hypothesis = characters(comparison->hypotheses[line], lower_case);
     double best = -1;
     for (int r = 0; r < comparison->reference_count; r++) {
-        Symbols reference = characters(comparison->references[r][line], measure->lower_case);
+        Symbols reference = characters(comparison->references[r][line], lower_case);
         double counts[PER_ORDER * (CHARACTERS + WORDS)];
         count_ngrams(&hypothesis, &reference, CHARACTERS, counts);
-        if (words) count_ngrams(&words[0], &words[1 + r], measure->word_order, counts + PER_ORDER * CHARACTERS);
+        if (words) count_ngrams(&words[0], &words[1 + r], word_order, counts + PER_ORDER * CHARACTERS);
         double f = score(measure, counts);
         if (f > best) {
             best = f;
@@ -112,12 +114,13 @@ static void count(const Measure *measure, const Comparison *comparison, size_t l
     if (words) dm_words_free(words, comparison);
 }
 
-Measure dm_chrf_measure(bool lower_case, int word_order)
+Measure dm_chrf_measure(MeasureSettings settings)
 {
     static const char *const names[] = {"chrF2", "chrF2+", "chrF2++"}, *const orders[] = {"0", "1", "2"};
+    const int word_order = settings.word_order;
     assert(word_order >= 0 && word_order <= WORDS);
     return (Measure){.name = names[word_order],
-                     .fields = {{"case", lower_case ? "lc" : "mixed"},
+                     .fields = {{"case", settings.lower_case ? "lc" : "mixed"},
                                 {"eff", "yes"},
                                 {"nc", "6"},
                                 {"nw", orders[word_order]},
@@ -125,6 +128,5 @@ Measure dm_chrf_measure(bool lower_case, int word_order)
                      .width = PER_ORDER * (CHARACTERS + word_order),
                      .count = count,
                      .score = score,
-                     .lower_case = lower_case,
-                     .word_order = word_order};
+                     .settings = settings};
 }

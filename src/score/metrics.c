@@ -16,20 +16,44 @@ static double perplexity(const Measured *m)
     return exp(cost(m));
 }
 
+static double score_of(const Measured *m, Measure measure)
+{
+    return dm_score_of(measure, m->hypotheses, m->references, m->lines);
+}
+
 static double bleu(const Measured *m)
 {
-    return dm_bleu(m->hypotheses, m->references, m->lines, m->tok);
+    const Tokenizer *tokenizer = m->tok ? dm_tokenizer(m->tok) : dm_tokenizer_for(m->references, m->lines);
+    return score_of(m, dm_bleu_measure((MeasureSettings){.tokenizer = tokenizer}));
 }
 
 static double chrf(const Measured *m)
 {
-    return dm_chrf(m->hypotheses, m->references, m->lines);
+    return score_of(m, dm_chrf_measure((MeasureSettings){0}));
+}
+
+static double exact(const Measured *m)
+{
+    return score_of(m, dm_exact_measure((MeasureSettings){0}));
+}
+
+static double wer(const Measured *m)
+{
+    return score_of(m, dm_wer_measure((MeasureSettings){0}));
+}
+
+static double cer(const Measured *m)
+{
+    return score_of(m, dm_cer_measure((MeasureSettings){0}));
 }
 
 const Metric dm_metrics[] = {{"ce-mean-words", .falls = true, .measure = cost},
                              {"perplexity", .falls = true, .measure = perplexity},
                              {"bleu", .of_translations = true, .tokenizes = true, .measure = bleu},
                              {"chrf", .of_translations = true, .measure = chrf},
+                             {"exact", .of_translations = true, .measure = exact},
+                             {"wer", .falls = true, .of_translations = true, .measure = wer},
+                             {"cer", .falls = true, .of_translations = true, .measure = cer},
                              {.name = NULL}};
 
 const Metric *dm_metric_of(const char *name)

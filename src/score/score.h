@@ -1,5 +1,5 @@
-// Scores of translations against references: BLEU (Papineni et al. 2002) and chrF (Popović 2015, 2017), digit for digit
-// as sacreBLEU 2.6 computes them. Text is valid UTF-8.
+// Scores of translations against references: BLEU (Papineni et al. 2002), chrF (Popović 2015, 2017) and TER (Snover et
+// al. 2006), digit for digit as sacreBLEU 2.6 computes them, and error rates. Text is valid UTF-8.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,13 @@ typedef struct Field {
     const char *key, *value;
 } Field;
 
+// What can be set of measures; each takes what concerns it.
+typedef struct MeasureSettings {
+    const Tokenizer *tokenizer;  // of BLEU
+    bool lower_case;             // before text is compared; TER always does
+    int word_order;              // of chrF: 0, or 1 or 2 for chrF+ and chrF++
+} MeasureSettings;
+
 // A measure counts a few numbers in each line, its statistics, and makes a score of their sums. The score of other
 // lines, or of the same lines drawn again, is then a sum away.
 enum { DM_MOST_STATISTICS = 24, DM_MOST_FIELDS = 6 };
@@ -31,14 +38,26 @@ struct Measure {
     void (*count)(const Measure *measure, const Comparison *comparison, size_t line, double *statistics);
     double (*score)(const Measure *measure, const double *sums);  // in percent
     char *(*verbose)(const double *sums);  // what is printed behind the score, for the caller to free; NULL: nothing
-    bool lower_case;
-    const Tokenizer *tokenizer;  // of BLEU
-    int word_order;              // of chrF
+    MeasureSettings settings;
 };
 
-Measure dm_bleu_measure(const Tokenizer *tokenizer, bool lower_case);
-Measure dm_chrf_measure(bool lower_case, int word_order);  // word_order: 0, or 1 or 2 for chrF+ and chrF++
-Measure dm_ter_measure(void);
+Measure dm_bleu_measure(MeasureSettings settings);
+Measure dm_chrf_measure(MeasureSettings settings);
+Measure dm_ter_measure(MeasureSettings settings);
+Measure dm_exact_measure(MeasureSettings settings);
+Measure dm_wer_measure(MeasureSettings settings);
+Measure dm_cer_measure(MeasureSettings settings);
+
+// The measures that score --metrics knows.
+typedef struct MeasureRow {
+    const char *name, *about;
+    Measure (*measure)(MeasureSettings settings);
+} MeasureRow;
+
+extern const MeasureRow dm_measures[];         // ends with a name of NULL
+const MeasureRow *dm_measure_of(const char *name);  // NULL: no such measure
+const char *dm_measure_name(int index);        // NULL: no more of them
+const char *dm_measure_about(int index);
 
 // The statistics of all lines, [comparison->count][width]; the caller frees them.
 double *dm_statistics(const Measure *measure, const Comparison *comparison);
@@ -48,7 +67,5 @@ void dm_add_up(const Measure *measure, const double *statistics, size_t count, d
 // Signature, line and json of a result, from its name, score and verbose and the fields of the signature.
 void dm_describe(dm_metric *metric, const Field *fields, int count);
 
-// For validation: one reference, mixed case, full precision. tok: a tokenizer's name, or NULL for the one that fits the
-// references.
-double dm_bleu(const char *const *hypotheses, const char *const *references, size_t count, const char *tok);
-double dm_chrf(const char *const *hypotheses, const char *const *references, size_t count);
+// The score of a text that has one reference, in full precision.
+double dm_score_of(Measure measure, const char *const *hypotheses, const char *const *references, size_t count);

@@ -71,12 +71,11 @@ static const Tokenizer *choose_tokenizer(const dm_options *options, const dm_lin
     return dm_tokenizer_for((const char *const *)reference->line, reference->count);
 }
 
-static Measure choose_measure(const char *name, const dm_options *options, const dm_lines *reference)
+static MeasureSettings settings_of(const dm_options *options, const dm_lines *reference)
 {
-    bool lower_case = dm_options_flag(options, "lowercase");
-    if (!strcmp(name, "chrf")) return dm_chrf_measure(lower_case, (int)dm_options_number(options, "chrf-word-order"));
-    if (!strcmp(name, "ter")) return dm_ter_measure();
-    return dm_bleu_measure(choose_tokenizer(options, reference), lower_case);
+    return (MeasureSettings){.tokenizer = choose_tokenizer(options, reference),
+                             .lower_case = dm_options_flag(options, "lowercase"),
+                             .word_order = (int)dm_options_number(options, "chrf-word-order")};
 }
 
 // ---- What is compared -----------------------------------------------------------------------------------------------
@@ -201,8 +200,9 @@ dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *
     if (status) return status;
 
     table.measures = dm_allocate((size_t)table.measure_count, sizeof *table.measures);
+    const MeasureSettings settings = settings_of(options, &references[0]);
     for (int m = 0; m < table.measure_count; m++)
-        table.measures[m] = choose_measure(dm_options_text(options, "metrics", m), options, &references[0]);
+        table.measures[m] = dm_measure_of(dm_options_text(options, "metrics", m))->measure(settings);
     table.samples = dm_allocate(count, sizeof *table.samples);
     count_statistics(&table, systems, references);
     score_all(&table);

@@ -1,4 +1,4 @@
-// From the lines of a text to the statistics of a measure, and to the scores that validation asks for.
+// From the lines of a text to the statistics of a measure, and to its score.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -22,25 +22,11 @@ void dm_add_up(const Measure *measure, const double *statistics, size_t count, d
         for (int k = 0; k < measure->width; k++) sums[k] += statistics[k];
 }
 
-static double score(const Measure *measure, const char *const *hypotheses, const char *const *references, size_t count)
+double dm_score_of(Measure measure, const char *const *hypotheses, const char *const *references, size_t count)
 {
-    double *statistics = dm_statistics(measure, &(Comparison){hypotheses, &references, count, 1});
+    double *statistics = dm_statistics(&measure, &(Comparison){hypotheses, &references, count, 1});
     double sums[DM_MOST_STATISTICS];
-    dm_add_up(measure, statistics, count, sums);
+    dm_add_up(&measure, statistics, count, sums);
     dm_free(statistics);
-    return measure->score(measure, sums);
-}
-
-double dm_bleu(const char *const *hypotheses, const char *const *references, size_t count, const char *tok)
-{
-    const Tokenizer *tokenizer = tok ? dm_tokenizer(tok) : dm_tokenizer_for(references, count);
-    assert(tokenizer);
-    Measure measure = dm_bleu_measure(tokenizer, false);
-    return score(&measure, hypotheses, references, count);
-}
-
-double dm_chrf(const char *const *hypotheses, const char *const *references, size_t count)
-{
-    Measure measure = dm_chrf_measure(false, 0);
-    return score(&measure, hypotheses, references, count);
+    return measure.score(&measure, sums);
 }

@@ -272,7 +272,8 @@ static int count_edits(const Symbols *hypothesis, const Symbols *reference)
 
 static void count(const Measure *measure, const Comparison *comparison, size_t line, double *statistics)
 {
-    Symbols *words = dm_words(comparison, line, NULL, measure->lower_case);
+    (void)measure;
+    Symbols *words = dm_words(comparison, line, NULL, true);
     int fewest = INT_MAX;
     size_t reference_words = 0;
     for (int r = 1; r <= comparison->reference_count; r++) {
@@ -292,12 +293,12 @@ static double score(const Measure *measure, const double *sums)
     return sums[EDITS] > 0 ? 100 : 0;
 }
 
-Measure dm_ter_measure(void)
+Measure dm_ter_measure(MeasureSettings settings)
 {
     return (Measure){.name = "TER",
                      .fields = {{"case", "lc"}, {"tok", "tercom"}, {"norm", "no"}, {"punct", "yes"}, {"asian", "no"}},
                      .width = WIDTH,
                      .count = count,
                      .score = score,
-                     .lower_case = true};
+                     .settings = settings};
 }

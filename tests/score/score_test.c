@@ -8,6 +8,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "dragoman/dragoman.h"
+#include "score/metrics.h"
 #include "score/score.h"
 #include "score/tokenize.h"
 #include "score/unicode.h"
@@ -200,10 +201,13 @@ static void check_validation(const cJSON *golden_case, const cJSON *result)
     if (lines.reference_count > 1 || lower_case_of(result) || (order && order->valueint)) return;
     const char *const *hypotheses = (const char *const *)lines.hypotheses.line;
     const char *const *references = (const char *const *)lines.references[0].line;
-    double score = !strcmp(string(result, "metric"), "chrf")
-                       ? dm_chrf(hypotheses, references, lines.hypotheses.count)
-                       : dm_bleu(hypotheses, references, lines.hypotheses.count, string(result, "tok"));
-    CU_ASSERT(close_enough(score, score_of(result)));
+    const Metric *metric = dm_metric_of(string(result, "metric"));
+    const cJSON *tok = cJSON_GetObjectItemCaseSensitive(result, "tok");
+    const Measured measured = {.hypotheses = hypotheses,
+                               .references = references,
+                               .lines = lines.hypotheses.count,
+                               .tok = tok ? tok->valuestring : NULL};
+    CU_ASSERT(close_enough(metric->measure(&measured), score_of(result)));
 }
 
 static void validation_scores_equal_the_commands(void)
@@ -247,10 +251,16 @@ static void references_without_spaces_are_scored_by_character_unless_told_otherw
     check_signature("I love China.", "zh", "|tok:zh|");
 
     const char *line[] = {"机器学习很有意思。"}, *other[] = {"机器学习没有意思。"};
-    CU_ASSERT(dm_bleu(line, other, 1, NULL) == dm_bleu(line, other, 1, "zh"));
-    CU_ASSERT(dm_bleu(line, other, 1, NULL) != dm_bleu(line, other, 1, "13a"));
+    Measured measured = {.hypotheses = line, .references = other, .lines = 1};
+    double bleu[3];
+    for (int i = 0; i < 3; i++) {
+        measured.tok = (const char *const[]){NULL, "zh", "13a"}[i];
+        bleu[i] = dm_metric_of("bleu")->measure(&measured);
+    }
+    CU_ASSERT(bleu[0] == bleu[1] && bleu[0] != bleu[2]);
     const char *japanese[] = {"昨日買った本はとても面白い。"};
-    CU_ASSERT(dm_bleu(japanese, japanese, 1, NULL) > 99.99);
+    measured = (Measured){.hypotheses = japanese, .references = japanese, .lines = 1};
+    CU_ASSERT(dm_metric_of("bleu")->measure(&measured) > 99.99);
 }
 
 static void results_come_in_the_order_of_the_metrics(void)

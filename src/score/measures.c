@@ -1,0 +1,31 @@
+// The table of measures.
+#include <string.h>
+
+#include "score/score.h"
+
+const MeasureRow dm_measures[] = {
+    {"bleu", "matches of runs of 1 to 4 words (Papineni et al. 2002)", dm_bleu_measure},
+    {"chrf", "F-score of runs of 1 to 6 characters (Popović 2015)", dm_chrf_measure},
+    {"ter", "edits and moves of phrases by words of the reference, less is better (Snover et al. 2006)", dm_ter_measure},
+    {"exact", "lines that are equal to a reference", dm_exact_measure},
+    {"wer", "edits by words of the reference, less is better", dm_wer_measure},
+    {"cer", "the same by characters", dm_cer_measure},
+    {.name = NULL},
+};
+
+const MeasureRow *dm_measure_of(const char *name)
+{
+    for (const MeasureRow *row = dm_measures; row->name; row++)
+        if (strcmp(row->name, name) == 0) return row;
+    return NULL;
+}
+
+const char *dm_measure_name(int index)
+{
+    return dm_measures[index].name;
+}
+
+const char *dm_measure_about(int index)
+{
+    return dm_measures[index].about;
+}
