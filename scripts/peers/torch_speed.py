@@ -18,7 +18,7 @@ import time
 
 # glibc would give freed pages back to the system and fetch new ones in every step, which halves PyTorch's speed
 KEEP_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 36), "MALLOC_TOP_PAD_": str(1 << 28)}
-if __name__ == "__main__" and "MALLOC_MMAP_MAX_" not in os.environ:
+if "MALLOC_MMAP_MAX_" not in os.environ:
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **KEEP_PAGES})
 
 import torch
@@ -74,22 +74,23 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    def __init__(self, shape):
+    def __init__(self, shape, vocabulary, pad):
         super().__init__()
-        layers, self.width, ffn, heads, dropout = SHAPES[shape]
-        self.embedding, self.drop = nn.Embedding(VOCABULARY, self.width), nn.Dropout(dropout)
+        layers, self.width, ffn, heads, dropout = shape
+        self.pad = pad
+        self.embedding, self.drop = nn.Embedding(vocabulary, self.width), nn.Dropout(dropout)
         nn.init.normal_(self.embedding.weight, std=self.width**-0.5)
         self.encoder = nn.ModuleList(Layer(self.width, ffn, heads, dropout, False) for _ in range(layers))
         self.decoder = nn.ModuleList(Layer(self.width, ffn, heads, dropout, True) for _ in range(layers))
         half = self.width // 2
-        angle = torch.arange(1024)[:, None] * 10000.0 ** -(torch.arange(half) / (half - 1))
+        angle = torch.arange(1024)[:, None] * 10000.0 ** -(torch.arange(half) / half)
         self.register_buffer("positions", torch.cat([angle.sin(), angle.cos()], 1))
 
     def embed(self, ids):
         return self.drop(self.embedding(ids) * self.width**0.5 + self.positions[: ids.shape[1]])
 
     def forward(self, source, target):
-        mask = (source != PAD)[:, None, None, :]
+        mask = (source != self.pad)[:, None, None, :]
         memory = self.embed(source)
         for layer in self.encoder:
             memory = layer(memory, None, mask)
@@ -115,9 +116,20 @@ def batches(pairs, budget, dice):
         yield from made
 
 
-def padded(rows):
+def padded(rows, pad):
     width = max(map(len, rows))
-    return torch.tensor([row + [PAD] * (width - len(row)) for row in rows])
+    return torch.tensor([row + [pad] * (width - len(row)) for row in rows])
+
+
+def loss_of(model, batch, begin, precision, smoothing=0.1):
+    """Summed over the target pieces of a batch, and how many they are."""
+    source, target = (padded([pair[side] for pair in batch], model.pad) for side in (0, 1))
+    shifted = F.pad(target[:, :-1], (1, 0), value=begin)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        logits = model(source, shifted)
+    loss = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), ignore_index=model.pad,
+                           label_smoothing=smoothing, reduction="sum")
+    return loss, sum(len(pair[1]) for pair in batch)
 
 
 def main():
@@ -131,21 +143,15 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     pairs = made_up.pairs(29000, VOCABULARY)
-    model = Transformer(options.shape).train()
+    model = Transformer(SHAPES[options.shape], VOCABULARY, PAD).train()
     adam = torch.optim.Adam(model.parameters(), 3e-4, (0.9, 0.98), fused=True)
     rates, steps, began = [], 0, None
     for batch in batches(pairs, options.batch_tokens, random.Random(1)):
         if steps == WARM_STEPS:
             began = time.perf_counter()
         start = time.perf_counter()
-        source, target = padded([pair[0] for pair in batch]), padded([pair[1] for pair in batch])
-        tokens = sum(len(pair[1]) for pair in batch)
-        shifted = F.pad(target[:, :-1], (1, 0), value=BEGIN)
         adam.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
-            logits = model(source, shifted)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), ignore_index=PAD, label_smoothing=0.1,
-                               reduction="sum")
+        loss, tokens = loss_of(model, batch, BEGIN, options.precision)
         (loss / tokens).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
