@@ -118,6 +118,7 @@ static void add_best(cJSON *json, const Run *run, const cJSON *metric)
     const cJSON *event, *best = NULL;
     cJSON_ArrayForEach(event, run->events)
     {
+        if (strcmp(report_event_kind(event), "anew") == 0) best = NULL;  // by another text: it cannot be compared
         const double value = json_number(event, metric->string), until_now = json_number(best, metric->string);
         if (strcmp(report_event_kind(event), "valid") != 0 || !isfinite(value)) continue;
         if (!best || (falls ? value < until_now : value > until_now)) best = event;

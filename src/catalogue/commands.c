@@ -7,9 +7,11 @@ static const Command commands[] = {
     {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
-     "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on.",
+     "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, and "
+     "so does train --model DIR alone.",
      "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
      "dragoman train --config zh-en.json --after 30m\n"
+     "dragoman train --model zh-en --after 20e --change --learn-rate 0.0005\n"
      "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
      "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u"},
     {"translate", &dm_catalogue, DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",

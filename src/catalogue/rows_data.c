@@ -4,10 +4,11 @@
 // clang-format off
 const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2, .values_max = 2,
-     .argument = "SRC TRG", .required = true, .instead = "tsv",
+     .argument = "SRC TRG", .instead = "tsv", .free_on_resume = true,
      .help = "text to learn from: two files, line N of one is the translation of line N of the other; - is standard "
              "input. Text may be compressed (gzip, zstd), wherever it is read"}},
     {DM_TRAIN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+     .free_on_resume = true,
      .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"}},
     {DM_SHORTLIST, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2,
      .values_max = 2, .argument = "SRC TRG", .required = true, .instead = "tsv",
@@ -19,18 +20,20 @@ const OptionRow dm_rows_data[] = {
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .only_with = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1"}},
     {DM_TRAIN, &(const Option){.name = "valid-sets", .type = DM_TEXT, .values_min = 2, .values_max = 2,
-     .argument = "SRC TRG", .instead = "valid-tsv",
+     .argument = "SRC TRG", .instead = "valid-tsv", .free_on_resume = true,
      .help = "text that is not learnt from: it decides which checkpoint is the best, and when to stop"}},
     {DM_TRAIN, &(const Option){.name = "valid-tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+     .free_on_resume = true,
      .help = "instead of --valid-sets: one file of columns separated by tabs"}},
     {DM_TRAIN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .only_with = "tsv valid-tsv",
+     .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
              "the other direction"}},
     {DM_TRAIN, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .free_on_resume = true, .required = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
-             "goes on with it"}},
+             "goes on with it, and so does --model DIR alone: what is not given stays as it was"}},
     {DM_TRANSLATE | DM_SERVE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1,
      .values_max = 16, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere; several with the same "
@@ -95,6 +98,7 @@ const OptionRow dm_rows_data[] = {
      .high = 999999999999999, .argument = "N",
      .help = "of the made-up text and the weights"}},
     {DM_TRAIN, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
+     .stays = "what a run starts from counts at its beginning",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"}},
     {DM_TRAIN, &(const Option){.name = "overwrite", .type = DM_FLAG, .free_on_resume = true,
      .help = "begin anew although the folder holds a run: that run is lost once the new one has its first checkpoint"}},

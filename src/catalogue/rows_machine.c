@@ -47,6 +47,7 @@ const OptionRow dm_rows_machine[] = {
              "takes each that there is"}},
     {DM_TRAIN, &(const Option){.name = "gemm", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "auto",
      .choices = "auto|openblas|onednn", .argument = "NAME",
+     .stays = "the last digits of all products depend on it",
      .help = "matrix library; auto takes the faster one"}},
     {DM_TRANSLATE | DM_RESCORE | DM_SERVE, &(const Option){.name = "gemm", .type = DM_CHOICE, DM_ONE_VALUE,
      .initial = "auto", .choices = "auto|openblas|onednn", .argument = "NAME",
@@ -54,6 +55,7 @@ const OptionRow dm_rows_machine[] = {
              "multiply by the weights, and the library does what is left"}},
     {DM_TRAIN, &(const Option){.name = "precision", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "fp32",
      .choices = "fp32|bf16", .argument = "NAME",
+     .may_change = true,
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, one and a half "
              "times as fast on processors with AVX-512 BF16 (AMX: more); weights, moments, norms, softmax and loss "
              "stay float32"}},
@@ -68,10 +70,12 @@ const OptionRow dm_rows_machine[] = {
      .help = "of matrix products, as in train and translate; int8 is for bench translate"}},
     {DM_TRAIN | DM_BENCH, &(const Option){.name = "lanes", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 64, .argument = "N",
+     .stays = "the last digits of gradients depend on it",
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
              "memory; 0: 4, or 2 for more than 16 million weights; the result depends on it"}},
     {DM_TRAIN | DM_BENCH, &(const Option){.name = "shard-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
      .low = 0, .high = 1000000000, .argument = "N",
+     .stays = "the last digits of gradients depend on it",
      .help = "target pieces that a thread takes at once, about and at most; 0: chosen from --mini-batch-words; the "
              "result depends on it"}},
     {0, NULL},

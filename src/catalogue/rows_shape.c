@@ -12,7 +12,7 @@ const OptionRow dm_rows_segmentation[] = {
      .help = "how words are cut into pieces: a SentencePiece model (unigram, bpe) that is trained first, or space "
              "for text that is in pieces already, joined by @@ or whole words"}},
     {DM_TRAIN, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 0,
-     .high = 1000000000, .argument = "N",
+     .high = 1000000000, .argument = "N", .stays = "it decides which pairs the run has",
      .help = "pairs with more pieces than this on a side are left out; 0: none is"}},
     {0, NULL},
 };

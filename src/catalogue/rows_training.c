@@ -6,7 +6,7 @@
 #include "train/optimizer.h"
 #include "train/objectives/objective.h"
 
-// Where the learning rate falls to 0 at the end of training, the end cannot be moved.
+// Where the learning rate falls to 0 at the end of training, another end is another learning rate.
 static bool learn_rate_ends(const dm_options *run)
 {
     return dm_schedule_ends(dm_options_text(run, "lr-schedule", 0));
@@ -16,41 +16,52 @@ static bool learn_rate_ends(const dm_options *run)
 const OptionRow dm_rows_training[] = {
     {DM_TRAIN, &(const Option){.name = "dropout", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
+     .may_change = true,
      .help = "probability that an activation is dropped; more for small corpora"}},
     {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
+     .may_change = true,
      .help = "probability that is spread over the whole vocabulary"}},
     {DM_TRAIN, &(const Option){.name = "objective", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "teacher-forcing",
      .word = dm_objective_name, .meaning = dm_objective_about, .argument = "NAME",
+     .may_change = true,
      .help = "how sentences are run in training:"}},
     {DM_TRAIN, &(const Option){.name = "add-loss", .type = DM_WEIGHTED, .values_min = 1, .values_max = 8,
      .word = dm_term_name, .meaning = dm_term_about, .low = 0, .high = 1000, .argument = "TERM W ...",
+     .may_change = true,
      .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
     {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "2048",
      .low = 1, .high = 1000000000, .argument = "N",
+     .stays = "the place in the epoch is counted in such batches",
      .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"}},
     {DM_BENCH, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 1000000000, .argument = "N",
      .help = "train: target pieces of an update, about; 0: as the shape says, 4,096 with --model"}},
     {DM_TRAIN, &(const Option){.name = "optimizer-delay", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
      .high = 10000, .argument = "N",
+     .may_change = true,
      .help = "batches of an update: a larger batch in the same memory"}},
     {DM_TRAIN, &(const Option){.name = "optimizer", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "adam",
      .choices = "adam|sgd", .argument = "NAME",
+     .stays = "the checkpoint has what this one remembers",
      .help = "how gradients become steps"}},
     {DM_TRAIN, &(const Option){.name = "optimizer-params", .type = DM_REAL, .values_min = 3, .values_max = 3,
      .initial = "0.9 0.98 1e-9", .low = 0, .high = 0.999999, .argument = "B1 B2 EPS",
+     .may_change = true,
      .help = "of adam: decay of the two moments, and epsilon"}},
     {DM_TRAIN, &(const Option){.name = "clip-norm", .type = DM_REAL, DM_ONE_VALUE, .initial = "1", .low = 0,
      .high = 1000000000, .argument = "F",
+     .may_change = true,
      .help = "longest gradient: longer ones are scaled down to it; 0: off"}},
     {DM_TRAIN, &(const Option){.name = "exponential-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 1, .argument = "F",
+     .stays = "the moving average began with the run",
      .help = "validate and keep a moving average of the weights, into which each update mixes this share of the new "
              "ones (1e-4, say; more in the first updates): model.safetensors and all checkpoints but the state of the "
              "run hold it; 0: off"}},
     {DM_TRAIN, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
      .high = 999999999999999, .argument = "N",
+     .stays = "all random numbers of the run hang on it",
      .help = "of all random numbers: the same seed gives the same model"}},
     {0, NULL},
 };
@@ -58,17 +69,21 @@ const OptionRow dm_rows_training[] = {
 const OptionRow dm_rows_schedule[] = {
     {DM_TRAIN, &(const Option){.name = "learn-rate", .aliases = "lr", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.001",
      .low = 1e-12, .high = 100, .argument = "F",
+     .may_change = true,
      .help = "highest learning rate"}},
     {DM_TRAIN, &(const Option){.name = "lr-warmup", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "400", .low = 0,
      .high = 1000000000, .argument = "N",
+     .may_change = true,
      .help = "updates in which the learning rate rises from 0"}},
     {DM_TRAIN, &(const Option){.name = "lr-schedule", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "inv-sqrt",
      .choices = "constant|inv-sqrt|linear|cosine", .argument = "NAME",
+     .may_change = true,
      .help = "how it falls after that: not at all, with the inverse square root of the update, or to 0 at the end "
              "(--after) in a line or a half cosine"}},
     {DM_TRAIN, &(const Option){.name = "after", .aliases = "a", .type = DM_DURATION, DM_ONE_VALUE, .initial = "10e",
      .argument = "TIME", .free_on_resume = true,
      .fixed = learn_rate_ends,
+     .may_change = true,
      .help = "how long to train: 10e (epochs), 5000u (updates), 90s, 30m or 2h"}},
     {DM_TRAIN, &(const Option){.name = "early-stopping", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "10", .low = 0,
      .high = 1000000000, .argument = "N", .free_on_resume = true,
@@ -79,28 +94,38 @@ const OptionRow dm_rows_schedule[] = {
 const OptionRow dm_rows_validation[] = {
     {DM_TRAIN, &(const Option){.name = "valid-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
      .argument = "TIME",
+     .may_change = true,
      .help = "time from one validation to the next: epochs (1e), updates (500u) or 90s, 30m, 2h"}},
     {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .initial = "ce-mean-words bleu", .word = dm_metric_name, .argument = "NAME ...",
+     .may_change = true,
      .help = "what to measure; the first decides about the best checkpoint and --early-stopping. ce-mean-words and "
              "perplexity are of the given translations, all others of the model's own, greedily"}},
     {DM_TRAIN, &(const Option){.name = "valid-tok", .type = DM_CHOICE, DM_ONE_VALUE, .word = dm_tokenizer_name,
      .argument = "NAME", .only_with = "valid-sets valid-tsv",
+     .may_change = true,
      .help = "how bleu of the validation cuts text into words, as score --tok; if nothing is said, none with --segmenter "
              "space, zh or char where most of the text to be translated into has no spaces between words, else 13a"}},
     {DM_TRAIN, &(const Option){.name = "keep-best", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .word = dm_metric_name, .argument = "NAME ...",
+     .may_change = true,
      .help = "also keep the best checkpoint by each of these --valid-metrics, as best-NAME.safetensors"}},
     {DM_TRAIN, &(const Option){.name = "save-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "1e",
      .argument = "TIME",
+     .may_change = true,
      .help = "time from one checkpoint to the next"}},
     {DM_TRAIN, &(const Option){.name = "average", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 1000, .argument = "N",
+     .may_change = true,
      .help = "keep the checkpoints of the last N epochs (with --exponential-smoothing, of the smoothed weights) and "
              "average them at the end; 0: model.safetensors is the best checkpoint"}},
     {DM_TRAIN, &(const Option){.name = "disp-freq", .type = DM_DURATION, DM_ONE_VALUE, .initial = "100u",
      .argument = "TIME", .free_on_resume = true,
      .help = "time from one line of the log to the next"}},
+    {DM_TRAIN, &(const Option){.name = "change", .type = DM_FLAG, .free_on_resume = true,
+     .help = "go on with a run although some options are others than it was begun with (learning rate, dropout, "
+             "validation, frequencies and the like): train.jsonl says which, and from which update on. Shape, vocabulary, "
+             "seed and text stay"}},
     {DM_TRAIN, &(const Option){.name = "quiet", .aliases = "q", .type = DM_FLAG, .free_on_resume = true,
      .help = "no progress bar, no log on the terminal; train.jsonl is written all the same"}},
     {0, NULL},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/memory.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
@@ -88,6 +89,17 @@ Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
     if (!status) status = check_lines(bitext, files->tsv, error);
     if (status) dm_bitext_free(bitext);
     return status;
+}
+
+long dm_bitext_fingerprint(const Bitext *bitext)
+{
+    uint64_t hash = DM_HASH;
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++)
+        for (size_t i = 0; i < bitext->lines[side].count; i++) {
+            const char *line = bitext->lines[side].line[i];
+            hash = dm_hash(hash, dm_hash_text(line, strlen(line)));
+        }
+    return bitext->lines[DM_SOURCE].count ? (long)(hash >> 1) | 1 : 0;
 }
 
 void dm_bitext_drop_lines(Bitext *bitext)

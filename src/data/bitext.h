@@ -20,3 +20,5 @@ typedef struct Bitext {
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
 void dm_bitext_drop_lines(Bitext *bitext);  // keeps what messages need
 void dm_bitext_free(Bitext *bitext);
+// The hash of its lines, positive; 0 where it has none. Names and places of files do not matter.
+long dm_bitext_fingerprint(const Bitext *bitext);

@@ -99,6 +99,8 @@ static void read_event(Choice *choice, const char *line)
     const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(event, "epoch");
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, choice->metric);
     bool at_end = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "epoch_done"));
+    if (kind && !strcmp(kind, "anew"))  // by another text or metric: what comes cannot be compared with what was
+        for (int i = 0; i < choice->count; i++) choice->list[i].validated = false;
     if (kind && !strcmp(kind, "valid") && at_end && cJSON_IsNumber(epoch) && cJSON_IsNumber(value)) {
         Checkpoint *checkpoint = checkpoint_of(choice, epoch->valueint);
         if (checkpoint) checkpoint->validated = true, checkpoint->value = value->valuedouble;

@@ -158,6 +158,13 @@ void dm_option_drop_rivals(dm_options *options, const Option *row)
         if (are_rivals(row, options->settings[i].row)) clear(&options->settings[i]);
 }
 
+bool dm_option_has_rival(const dm_options *options, const Option *row)
+{
+    for (int i = 0; i < options->rows; i++)
+        if (options->settings[i].given && are_rivals(row, options->settings[i].row)) return true;
+    return false;
+}
+
 // How a sentence calls it: "--tsv", "SRC"; with_value: "--tsv FILE".
 static char *shown(const Option *row, bool with_value)
 {
@@ -186,18 +193,22 @@ static Status say_both(const Command *command, const Option *row, const Option *
     return status;
 }
 
-static Status check_company(const dm_options *options, const Option *row, Error *error)
+bool dm_option_has_company(const dm_options *options, const Option *row)
 {
+    if (!row->only_with) return true;
     char *names = dm_copy_string(row->only_with), *rest = NULL;
     bool found = false;
     for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
         found = found || dm_option_setting(options, dm_option_find(options->command, name))->given;
-    Status status = DM_OK;
-    if (!found)
-        status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
-                           (int)strcspn(row->only_with, " "), row->only_with);
     dm_free(names);
-    return status;
+    return found;
+}
+
+Status dm_options_missing(const dm_options *options, const char *name, Error *error)
+{
+    const Command *command = options->command;
+    const Option *row = dm_option_find(command, name);
+    return say_missing(command, row, row->instead ? dm_option_find(command, row->instead) : NULL, error);
 }
 
 Status dm_options_complete(const dm_options *options, Error *error)
@@ -212,8 +223,9 @@ Status dm_options_complete(const dm_options *options, Error *error)
             status = say_both(command, row, other, error);
         else if (row->required && !there && !other_there)
             status = say_missing(command, row, other, error);
-        else if (row->only_with && setting->given)
-            status = check_company(options, row, error);
+        else if (setting->given && !dm_option_has_company(options, row))
+            status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
+                               (int)strcspn(row->only_with, " "), row->only_with);
     }
     return status;
 }

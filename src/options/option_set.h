@@ -22,6 +22,15 @@ Setting *dm_option_setting(const dm_options *options, const Option *row);
 Status dm_option_check(const Option *row, const char *label, const char *value, Error *error);
 Status dm_option_assign(dm_options *options, const Option *row, const char *label, int count, const char *const *values,
                         Error *error);
+// The same from JSON: a value by itself stands for a list of one.
+Status dm_option_assign_json(dm_options *options, const Option *row, const char *label, const cJSON *item,
+                             Error *error);
+bool dm_option_is_number(const Option *row);
+bool dm_option_is_of_command_line(const Option *row);  // no file can say it
+// Is one of those given about which this row says more? Always true of a row that stands by itself.
+bool dm_option_has_company(const dm_options *options, const Option *row);
+// Is something given that stands in the place of this row?
+bool dm_option_has_rival(const dm_options *options, const Option *row);
 // Takes back what stands in the place of this row, or this in its.
 void dm_option_drop_rivals(dm_options *options, const Option *row);
 bool dm_option_read_duration(const char *text, Duration *duration);

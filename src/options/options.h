@@ -30,6 +30,8 @@ typedef struct Option {
     const char *help;
     bool free_on_resume;                   // may differ from what a run was begun with ...
     bool (*fixed)(const dm_options *run);  // ... but not in a run of which this is true; NULL: in every run
+    bool may_change;                       // otherwise, it may differ where --change is given ...
+    const char *stays;                     // ... or may not: why; NULL: the model was made with it
     bool required;                         // dm_options_complete asks for it ...
     const char *instead;                   // ... or for this one, which stands in its place: both may not be given
     const char *only_with;  // one of these options, separated by spaces, must be given as well; NULL: none need be
@@ -45,8 +47,16 @@ Status dm_options_complete(const dm_options *options, Error *error);
 // caller deletes it.
 cJSON *dm_options_json(const dm_options *options, bool everything);
 // DM_USAGE, with one line per difference, if a run that was begun with `stored` (from dm_options_json) cannot go on
-// with these options. Options that `stored` does not know count as their defaults.
-Status dm_options_match(const dm_options *options, const cJSON *stored, const char *folder, Error *error);
+// with these options. Options that `stored` does not know count as their defaults. changes: what may differ with
+// --change is refused (NULL), or becomes {"option", "from", "to"} at the end of this list.
+Status dm_options_match(const dm_options *options, const cJSON *stored, const char *folder, cJSON *changes,
+                        Error *error);
+// What is not given becomes what a run was begun with, but for the options named in `but`, which ends with NULL. It
+// counts as given where it is not the default; *recalled: that, as a command line has it, which the caller frees.
+Status dm_options_recall(dm_options *options, const cJSON *stored, const char *const *but, const char *folder,
+                         char **recalled, Error *error);
+// DM_USAGE: what a command line without this option is told, for an option that only some calls require.
+Status dm_options_missing(const dm_options *options, const char *name, Error *error);
 
 double dm_option_number(const char *text);  // a number that was checked; the decimal point is a point in every locale
 

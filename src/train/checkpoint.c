@@ -17,12 +17,16 @@ typedef struct Field {
     const char *name;
     enum { INT, LONG, DOUBLE, BOOL } type;
     size_t offset;
-    bool may_lack;  // runs begun before there was --keep-best do not know it: 0
+    bool may_lack;  // runs of earlier versions do not know it: 0
 } Field;
 
 #define FIELD(name, type, member)                                                                                      \
     {                                                                                                                  \
         name, type, offsetof(RunState, member), false                                                                  \
+    }
+#define LATER(name, type, member)                                                                                      \
+    {                                                                                                                  \
+        name, type, offsetof(RunState, member), true                                                                   \
     }
 #define BEST(n)                                                                                                        \
     {"best_value_" #n, DOUBLE, offsetof(RunState, best[n - 1].value), true},                                           \
@@ -59,6 +63,7 @@ static const Field fields[] = {
     FIELD("gradient_norm", DOUBLE, shown.norm),
     FIELD("schedule_end", LONG, schedule_end),
     FIELD("text", LONG, text),
+    LATER("valid_text", LONG, valid_text),
     FIELD("journal_bytes", LONG, journal),
     FIELD("complete", BOOL, complete),
 };

@@ -218,6 +218,27 @@ Status dm_report_heads(Run *run, const FoundHeads *found, Error *error)
     return write_event(&run->journal, event, error);
 }
 
+Status dm_report_change(Run *run, const cJSON *change, Error *error)
+{
+    static const char *const keys[] = {"option", "from", "to"};
+    const char *text[3];
+    cJSON *event = new_event(run, "change");
+    for (int i = 0; i < 3; i++) {
+        text[i] = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(change, keys[i]));
+        cJSON_AddStringToObject(event, keys[i], text[i]);
+    }
+    dm_say(run, "Up. %ld : --%s : %s until here, %s from here on", run->state.update, text[0], text[1], text[2]);
+    return write_event(&run->journal, event, error);
+}
+
+Status dm_report_anew(Run *run, const char *why, Error *error)
+{
+    dm_say(run, "Up. %ld : what was the best until here is forgotten: %s", run->state.update, why);
+    cJSON *event = new_event(run, "anew");
+    cJSON_AddStringToObject(event, "reason", why);
+    return write_event(&run->journal, event, error);
+}
+
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error)
 {
     const RunState *state = &run->state;

@@ -1,5 +1,6 @@
 // What a run says of itself: lines for people, in Marian's form, and the same as JSON lines in train.jsonl.
 #pragma once
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -33,4 +34,6 @@ Status dm_report_update(Run *run, Error *error);  // and the sums begin anew
 void dm_report_progress(const Run *run);          // to the observer's progress
 Status dm_report_validation(Run *run, const Validation *validation, Error *error);
 Status dm_report_heads(Run *run, const FoundHeads *found, Error *error);
+Status dm_report_change(Run *run, const cJSON *change, Error *error);  // {"option", "from", "to"}
+Status dm_report_anew(Run *run, const char *why, Error *error);        // validations until here do not count any more
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error);

@@ -25,7 +25,7 @@ typedef struct RunState {
     double shown_at, validated_at, saved_at;  // the seconds then: for frequencies given as time
     Shown shown;                              // sums since the last line
     long schedule_end;                        // update at which linear and cosine reach 0
-    long text;                                // fingerprint of the training text
+    long text, valid_text;                    // fingerprints of the texts; 0: there is none, or it is not known
     long journal;                             // bytes of train.jsonl that belong to this state
     bool complete;                            // the run came to its end
 } RunState;
@@ -51,6 +51,8 @@ typedef struct Run {
     bool made_folder;
     char *draft;   // path of it; NULL where the run goes on
     cJSON *extra;  // our part of config.json
+    cJSON *changes;    // options that are others than the run had: dm_options_match
+    const char *anew;  // why validations until here do not count any more; NULL: they do
     const GemmBackend *gemm;
     Segmenter *segmenter;
     Model *model;
@@ -82,10 +84,18 @@ const float *dm_run_weights(const Run *run);  // what is validated and kept: the
 
 // ---- The folder (run_folder.c) --------------------------------------------------------------------------------------
 
+Status dm_run_check_inputs(const Run *run, Error *error);  // that what is to be read is there
 // Locks it, and settles whether the run goes on or begins; one that begins makes its files in a draft.
 Status dm_run_claim_folder(Run *run, Error *error);
 Status dm_run_install(Run *run, Error *error);  // all is made: the draft takes the place of what was there
 void dm_run_abandon(Run *run);                  // nothing is left of a run that could not begin
+
+// ---- Going on (resume.c) --------------------------------------------------------------------------------------------
+
+Status dm_run_recall(Run *run, Error *error);  // options that are not given become what config.json has recorded
+bool dm_run_changes(const Run *run, const char *option);
+void dm_run_judge_anew(Run *run, long valid_text);  // forgets what was the best, if it cannot be compared any more
+Status dm_run_record(Run *run, Error *error);       // says what is other than it was, and writes it down
 
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 

@@ -24,15 +24,30 @@ static Status check_pretrained(const Run *run, Error *error)
     return DM_OK;
 }
 
-Status dm_run_claim_folder(Run *run, Error *error)
+Status dm_run_check_inputs(const Run *run, Error *error)
 {
     static const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", NULL};
+    const dm_options *o = run->options;
+    if (!dm_options_count(o, "train-sets") && !dm_options_count(o, "tsv"))
+        return dm_options_missing(o, "train-sets", error);
+    if (!run->resumed && dm_options_flag(o, "change"))
+        return dm_misuse(error, "--change is for a run that goes on, and there is none in %s: leave it out",
+                         dm_options_text(o, "model", 0));
+    Status status = dm_inputs_check(o, inputs, error);
+    if (status == DM_FAILURE && run->resumed) {
+        const Error missing = *error;
+        return dm_fail(error, "%.1500s: the run goes on with the text that it was begun with: say where that is now",
+                       missing.message);
+    }
+    return status || run->resumed ? status : check_pretrained(run, error);
+}
+
+Status dm_run_claim_folder(Run *run, Error *error)
+{
     const char *folder = run->settings.folder;
     FolderContent content = DM_FOLDER_FREE;
-    Status status = dm_inputs_check(run->options, inputs, error);
-    if (!status) status = check_pretrained(run, error);
-    run->made_folder = !status && !dm_exists(folder);
-    if (!status) status = dm_folder_lock(&run->lock, folder, "train", error);
+    run->made_folder = !dm_exists(folder);
+    Status status = dm_folder_lock(&run->lock, folder, "train", error);
     bool installed = false;
     if (!status) status = dm_draft_settle(&installed, folder, error);
     if (installed && !status)

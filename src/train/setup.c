@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/files.h"
 #include "core/hash.h"
 #include "core/memory.h"
 #include "core/threads.h"
@@ -65,9 +66,10 @@ static Status read_settings(Run *run, Error *error)
 {
     dm_options *o = run->options;
     RunSettings *s = &run->settings;
+    const char *folder = s->folder;  // the draft, where there is one already
     int threads = whole(o, "cpu-threads"), words = whole(o, "mini-batch-words"), shard = whole(o, "shard-words");
     *s = (RunSettings){
-        .folder = dm_options_text(o, "model", 0),
+        .folder = folder,
         .threads = threads ? threads : dm_processors(),
         .delay = whole(o, "optimizer-delay"),
         .average = whole(o, "average"),
@@ -209,7 +211,11 @@ static Status resume_run(Run *run, Error *error)
                        "to go on",
                        folder);
     run->settings.budget.shard_words = (int)shard->valuedouble;
-    status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder, error);
+    run->changes = cJSON_CreateArray();
+    const bool change = dm_options_flag(run->options, "change");
+    status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
+                              change ? run->changes : NULL, error);
+    dm_options_drop(run->options, "change");  // it is not of the run
     if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
@@ -282,14 +288,20 @@ static void make_workers(Run *run)
     dm_workers_create(&run->workers, run->optimizer.lane_count);
 }
 
-// Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the first epoch's plan, and the
-// result stays with the run, since other epochs may have an update more or less.
+// Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the plan of the first one (or of
+// the present one, where --change has moved the end), and the result stays with the run, since other epochs may have an
+// update more or less.
 static long end_of_schedule(const Run *run)
 {
     const RunSettings *s = &run->settings;
-    double per_epoch = ceil((double)run->plan.updates / s->delay);
-    double end = ceil(s->after.unit == 'e' ? s->after.amount * per_epoch : s->after.amount);
+    double per_epoch = ceil((double)run->plan.updates / s->delay), left = s->after.amount - dm_run_epochs(run);
+    double end = ceil(s->after.unit == 'e' ? (double)run->state.update + left * per_epoch : s->after.amount);
     return end < 1e15 ? (long)end : (long)1e15;
+}
+
+static bool moves_end_of_schedule(const Run *run)
+{
+    return dm_run_changes(run, "after") || dm_run_changes(run, "lr-schedule") || dm_run_changes(run, "optimizer-delay");
 }
 
 static Status restore(Run *run, long text, Error *error)
@@ -322,6 +334,7 @@ static Status settle_shape(Run *run, Error *error)
 // What needs model and corpus: everything up to the first update but for the files.
 static Status prepare(Run *run, double clock, Error *error)
 {
+    const long valid_text = dm_bitext_fingerprint(&run->valid_text);  // as it was read
     make_workers(run);
     ValidatorSetup setup = {
         .options = run->options,
@@ -337,10 +350,11 @@ static Status prepare(Run *run, double clock, Error *error)
     run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus)};
     if (!status && run->resumed) status = restore(run, run->state.text, error);
     if (status) return status;
+    dm_run_judge_anew(run, valid_text);
     run->started = clock - run->state.seconds;
     dm_run_plan(run);
     dm_optimizer_round(&run->optimizer, &run->model->parameters);
-    if (!run->resumed) run->state.schedule_end = end_of_schedule(run);
+    if (!run->resumed || moves_end_of_schedule(run)) run->state.schedule_end = end_of_schedule(run);
     run->settings.schedule.end = run->state.schedule_end;
     return DM_OK;
 }
@@ -349,9 +363,17 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 {
     double clock = dm_clock();
     *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
-    Status status = settle_shape(run, error);
+    Status status = dm_options_complete(run->options, error);
+    if (status) return status;
+    run->settings.folder = dm_options_text(run->options, "model", 0);
+    // A folder that is there may have a run, which says what is not given; another one is made when all is well.
+    const bool there = dm_exists(run->settings.folder);
+    if (there) status = dm_run_claim_folder(run, error);
+    if (!status && run->resumed) status = dm_run_recall(run, error);
+    if (!status) status = settle_shape(run, error);
     if (!status) status = read_settings(run, error);
-    if (!status) status = dm_run_claim_folder(run, error);
+    if (!status) status = dm_run_check_inputs(run, error);
+    if (!status && !there) status = dm_run_claim_folder(run, error);
     if (!status && run->resumed) status = resume_run(run, error);
     if (!status) status = read_texts(run, error);
     if (!status && !run->resumed) status = begin_run(run, error);
@@ -377,6 +399,7 @@ void dm_run_close(Run *run)
     dm_model_destroy(run->model);
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
+    cJSON_Delete(run->changes);
     dm_options_free(run->options);
     dm_free(run->draft);
 }

@@ -232,6 +232,7 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
     }
     say_what_begins(&run);
     if (run.resumed) status = complete_last_checkpoint(&run, error);
+    if (run.resumed && !status) status = dm_run_record(&run, error);
     run.first_seconds = dm_clock() - run.started;
     run.first_fraction = dm_run_fraction(&run);
     while (!status && !stop && !dm_run_finished(&run)) {
@@ -245,8 +246,10 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
     if (!status && stop && !dm_run_finished(&run)) {
         if (run.state.saved_update != run.state.update) status = dm_checkpoint_save(&run, error);
         if (!status)
-            dm_say(&run, "Stopped after update %ld; everything is saved. To go on: the same command again",
-                   run.state.update);
+            dm_say(&run,
+                   "Stopped after update %ld; everything is saved. To go on: the same command again, or dragoman train "
+                   "--model %s",
+                   run.state.update, run.settings.folder);
         if (!status && stopped) *stopped = true;
     } else if (!status) {
         status = finish_run(&run, error);

@@ -53,6 +53,9 @@ static void every_row_is_whole(void)
             const bool words = row->type == DM_CHOICE || row->type == DM_WEIGHTED;
             CU_ASSERT(words == ((row->choices != NULL) != (row->word != NULL)));
             CU_ASSERT(!row->fixed || row->free_on_resume);
+            // When a run goes on, a row is free, may change, or stays: why is said of the last alone.
+            CU_ASSERT(!row->stays || (!row->free_on_resume && !row->may_change));
+            CU_ASSERT(!row->may_change || !row->free_on_resume || row->fixed);
         }
 }
 

@@ -207,9 +207,9 @@ static void a_run_goes_on_with_its_own_options_alone(void)
             dm_options *begun = train_options(cases[i].schedule), *now = train_options(cases[i].schedule);
             cJSON *stored = dm_options_json(begun, everything);
             dm_error error = {""};
-            CU_ASSERT(!dm_options_match(now, stored, "toy", &error));
+            CU_ASSERT(!dm_options_match(now, stored, "toy", NULL, &error));
             CU_ASSERT(!dm_options_set(now, cases[i].name, 1, &cases[i].value, NULL));
-            dm_status status = dm_options_match(now, stored, "toy", &error);
+            dm_status status = dm_options_match(now, stored, "toy", NULL, &error);
             bool good = cases[i].part ? status == DM_USAGE && strstr(error.message, cases[i].part) : status == DM_OK;
             if (!good) printf("\n  %s %s: %s\n", cases[i].name, cases[i].value, error.message);
             CU_ASSERT(good);
@@ -227,13 +227,15 @@ static void every_difference_is_listed_and_time_is_compared_as_time(void)
     CU_ASSERT(!dm_options_set(now, "valid-freq", 1, (const char *[]){"1h"}, NULL));
     cJSON *stored = dm_options_json(begun, false);
     dm_error error;
-    CU_ASSERT(!dm_options_match(now, stored, "toy", &error));
+    CU_ASSERT(!dm_options_match(now, stored, "toy", NULL, &error));
     CU_ASSERT(!dm_options_set(now, "heads", 1, (const char *[]){"8"}, NULL));
-    CU_ASSERT(!dm_options_set(now, "train-sets", 2, (const char *[]){"a.zh", "b.en"}, NULL));
-    CU_ASSERT_EQUAL(dm_options_match(now, stored, "toy", &error), DM_USAGE);
+    CU_ASSERT(!dm_options_set(now, "segmenter", 1, (const char *[]){"space"}, NULL));
+    CU_ASSERT(!dm_options_set(now, "train-sets", 2, (const char *[]){"a.zh", "b.en"}, NULL));  // text is known as text
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "toy", NULL, &error), DM_USAGE);
     CU_ASSERT(strncmp(error.message, "toy: ", 5) == 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "\n  --train-sets: begun with a.zh a.en, now a.zh b.en\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "\n  --segmenter: begun with unigram, now space (it stays: the"));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "\n  --heads: begun with 4, now 8"));
+    CU_ASSERT_PTR_NULL(strstr(error.message, "--train-sets"));
     cJSON_Delete(stored);
     dm_options_free(begun);
     dm_options_free(now);
@@ -245,14 +247,76 @@ static void an_option_that_the_record_does_not_know_counts_as_its_default(void)
     cJSON *stored = dm_options_json(options, false);
     dm_error error;
     cJSON_DeleteItemFromObjectCaseSensitive(stored, "clip-norm");
-    CU_ASSERT(!dm_options_match(options, stored, "toy", &error));
+    CU_ASSERT(!dm_options_match(options, stored, "toy", NULL, &error));
     CU_ASSERT(!dm_options_set(options, "clip-norm", 1, (const char *[]){"5"}, NULL));
-    CU_ASSERT_EQUAL(dm_options_match(options, stored, "toy", &error), DM_USAGE);
+    CU_ASSERT_EQUAL(dm_options_match(options, stored, "toy", NULL, &error), DM_USAGE);
     cJSON_AddStringToObject(stored, "clip-norm", "damaged");
-    CU_ASSERT_EQUAL(dm_options_match(options, stored, "toy", &error), DM_FAILURE);
+    CU_ASSERT_EQUAL(dm_options_match(options, stored, "toy", NULL, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "clip-norm must be a number"));
     cJSON_Delete(stored);
     dm_options_free(options);
+}
+
+static const char *text_of(const cJSON *change, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(change, key));
+}
+
+static void what_may_change_is_listed_and_what_stays_is_refused(void)
+{
+    static const char *const lower[] = {"0.0005"}, *const end[] = {"20e"};
+    dm_options *begun = train_options("linear"), *now = train_options("linear");
+    cJSON *stored = dm_options_json(begun, true), *changes = cJSON_CreateArray();
+    dm_error error;
+    CU_ASSERT(!dm_options_set(now, "learn-rate", 1, lower, NULL) && !dm_options_set(now, "after", 1, end, NULL));
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "toy", NULL, &error), DM_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "--learn-rate: begun with 0.001, now 0.0005 (possible from here on, "
+                                                 "with --change)"));
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "toy", changes, &error), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(cJSON_GetArraySize(changes), 2);
+    CU_ASSERT_STRING_EQUAL(text_of(changes->child, "option"), "learn-rate");
+    CU_ASSERT_STRING_EQUAL(text_of(changes->child, "from"), "0.001");
+    CU_ASSERT_STRING_EQUAL(text_of(changes->child, "to"), "0.0005");
+    CU_ASSERT_STRING_EQUAL(text_of(changes->child->next, "option"), "after");
+    CU_ASSERT(!dm_options_set(now, "seed", 1, (const char *[]){"2"}, NULL));
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "toy", changes, &error), DM_USAGE);
+    CU_ASSERT(strstr(error.message, "--seed: begun with 1, now 2 (it stays: all random") != NULL);
+    CU_ASSERT_PTR_NULL(strstr(error.message, "--learn-rate"));
+    cJSON_Delete(stored);
+    cJSON_Delete(changes);
+    dm_options_free(begun);
+    dm_options_free(now);
+}
+
+static void what_is_not_given_is_recalled(void)
+{
+    static const char *const none[] = {"model", NULL}, *const columns[] = {"3", "1"};
+    dm_options *begun = dm_options_new("train"), *now = dm_options_new("train");
+    CU_ASSERT(!load(begun,
+                    "{\"tsv\": \"a.tsv\", \"tsv-columns\": [3, 1], \"model\": \"there\", \"heads\": 8, "
+                    "\"keep-best\": [\"bleu\"], \"dropout\": 0.3, \"quiet\": true}",
+                    NULL));
+    cJSON *stored = dm_options_json(begun, true);
+    char *recalled = NULL;
+    CU_ASSERT(!dm_options_set(now, "dropout", 1, (const char *[]){"0.1"}, NULL));  // given, though it is the default
+    CU_ASSERT(!dm_options_recall(now, stored, none, "toy", &recalled, NULL));
+    CU_ASSERT_STRING_EQUAL(recalled, "--tsv a.tsv --heads 8 --keep-best bleu --quiet --tsv-columns 3 1");
+    CU_ASSERT_STRING_EQUAL(dm_options_text(now, "tsv-columns", 0), columns[0]);
+    CU_ASSERT(dm_options_given(now, "heads") && dm_options_number(now, "heads") == 8);
+    CU_ASSERT(dm_options_number(now, "dropout") == 0.1 && !dm_options_given(now, "clip-norm"));
+    CU_ASSERT_EQUAL(dm_options_count(now, "model"), 0);
+    CU_ASSERT(dm_options_complete(now, NULL) == DM_USAGE && !dm_options_count(now, "train-sets"));
+    dm_free(recalled);
+    dm_options_free(now);
+
+    now = dm_options_new("train");  // another text in its place: its columns say nothing then
+    CU_ASSERT(!dm_options_set(now, "train-sets", 2, columns, NULL));
+    CU_ASSERT(!dm_options_recall(now, stored, none, "toy", &recalled, NULL));
+    CU_ASSERT(!dm_options_count(now, "tsv") && !dm_options_given(now, "tsv-columns"));
+    dm_free(recalled);
+    cJSON_Delete(stored);
+    dm_options_free(begun);
+    dm_options_free(now);
 }
 
 const Fact facts[] = {
@@ -264,5 +328,7 @@ const Fact facts[] = {
     FACT(a_run_goes_on_with_its_own_options_alone),
     FACT(every_difference_is_listed_and_time_is_compared_as_time),
     FACT(an_option_that_the_record_does_not_know_counts_as_its_default),
+    FACT(what_may_change_is_listed_and_what_stays_is_refused),
+    FACT(what_is_not_given_is_recalled),
     {NULL, NULL},
 };

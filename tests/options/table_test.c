@@ -163,7 +163,7 @@ static void a_row_says_in_which_runs_it_is_fixed(void)
         CU_ASSERT_EQUAL(cJSON_HasObjectItem(stored, "knots"), strcmp(rig[i], "ketch") == 0);
         CU_ASSERT(cJSON_HasObjectItem(stored, "crew") && !cJSON_HasObjectItem(stored, "rig"));
         CU_ASSERT(set(options, "knots", "6"));
-        CU_ASSERT_EQUAL(dm_options_match(options, stored, "ship", NULL), i ? DM_USAGE : DM_OK);
+        CU_ASSERT_EQUAL(dm_options_match(options, stored, "ship", NULL, NULL), i ? DM_USAGE : DM_OK);
         cJSON_Delete(stored);
         dm_options_free(options);
     }

@@ -73,9 +73,8 @@ as_with_files 'a TSV in a configuration' config
 
 sed -i '3s/.*/red\tred/' pairs.tsv
 check 'another TSV' 1 'pairs.tsv: this is not the text' train tsv --tsv pairs.tsv --valid-tsv valid.tsv --after 9u
-check 'files instead of the TSV' 2 '--train-sets: begun with none, now src trg|--tsv: begun with pairs.tsv, now none' \
-    train tsv --train-sets src trg --valid-tsv valid.tsv --after 9u
-check 'other columns' 2 '--tsv-columns: begun with 4 2, now 4 1' \
+check 'files instead of the TSV' 0 'Going on|Done' train tsv --train-sets src trg --valid-tsv valid.tsv --after 9u
+check 'other columns' 1 'many.tsv: this is not the text' \
     train columns --tsv many.tsv --valid-tsv many-valid.tsv --tsv-columns 4 1 --after 9u
 sed -i '7s/\t/ /' pairs.tsv
 check 'a column too few' 1 'pairs.tsv: line 7 has 1 column, but column 2 is wanted' train new --tsv pairs.tsv
