@@ -180,8 +180,8 @@ typedef struct dm_translation {
     char **source_word;         // [source_words]
 } dm_translation;
 
-// One translation per line, in the order of the lines; an empty line gives an empty text. options: NULL for the
-// defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
+// One translation per line, in the order of the lines; an empty line gives an empty text. What a line comes to does not
+// depend on the others, save with a shortlist, and is the same bytes on the same machine. options: NULL for the defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
 // failure there are none.
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);

@@ -40,7 +40,8 @@ static PackedProduct packed_call_of(const GemmClock *clock, int product, int thr
                            .weight = &clock->packing[product],
                            .count = p->n,
                            .y = own + clock->own_c,
-                           .stride = p->n};
+                           .stride = p->n,
+                           .scratch = own + clock->own_scratch};
 }
 
 static double time_turn(const GemmClock *clock, int backend, int product, long repetitions, int thread)
@@ -71,12 +72,13 @@ static float *numbers(size_t count)
 
 static void take_memory(GemmClock *clock)
 {
-    size_t weights = 0, a = 0, b = 0, c = 0;
+    size_t weights = 0, a = 0, b = 0, c = 0, scratch = 0;
     for (int i = 0; i < clock->products->count; i++) {
         const Product *p = &clock->products->list[i];
         const size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
-        a = larger(a, m, k);
+        a = larger(a, clock->packed ? (size_t)dm_operand_rows(p->m) : m, k);
         c = larger(c, m, n);
+        if (clock->packed) scratch = larger(scratch, (size_t)dm_packed_scratch(p->m), n);
         if (p->pass == DM_PASS_WEIGHT)
             b = larger(b, k, n);
         else
@@ -84,9 +86,10 @@ static void take_memory(GemmClock *clock)
     }
     clock->weights = numbers(weights);
     clock->own = dm_allocate((size_t)clock->threads, sizeof *clock->own);
-    for (int i = 0; i < clock->threads; i++) clock->own[i] = numbers(a + b + c);
+    for (int i = 0; i < clock->threads; i++) clock->own[i] = numbers(a + b + c + scratch);
     clock->own_b = a;
     clock->own_c = a + b;
+    clock->own_scratch = a + b + c;
 }
 
 // Weights of their own for each product: a pack is known by where its weight lies.

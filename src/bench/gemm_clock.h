@@ -12,12 +12,12 @@ typedef struct GemmClock {
     Precision precision;
     bool packed;  // with weights that are packed once, as search has them; of one backend, and forward alone
     // made by dm_gemm_clock_create
-    float *weights;       // what all threads read
-    float **own;          // [threads] their other matrices
-    size_t own_b, own_c;  // where the second and the third begin
-    Packs *packs;         // NULL: nothing is packed
-    Tensor *packing;      // [products] the weights that are
-    long *repetitions;    // [backends][products] that fill a turn
+    float *weights;                    // what all threads read
+    float **own;                       // [threads] their other matrices
+    size_t own_b, own_c, own_scratch;  // where the others begin
+    Packs *packs;                      // NULL: nothing is packed
+    Tensor *packing;                   // [products] the weights that are
+    long *repetitions;                 // [backends][products] that fill a turn
 } GemmClock;
 
 // seconds: for all turns of a round together. Every product takes a turn that is not counted.

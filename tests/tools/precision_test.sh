@@ -31,6 +31,18 @@ for precision in bf16 int8; do
     paste a b | awk '{ d = $1 - $2; if (d < -0.5 || d > 0.5) exit 1 }' || fail "$precision rescores otherwise"
 done
 
+for precision in fp32 bf16 int8; do  # what shares its batch does not show in a line
+    has $precision || continue
+    for batch in 1 2 5 16; do
+        "$dragoman" translate --model run --precision $precision --n-best 3 --word-scores --mini-batch $batch < text > list.$batch ||
+            fail "$precision: translate in batches of $batch"
+        same "$precision: translations in batches of $batch" list.1 list.$batch
+        "$dragoman" rescore --model run --precision $precision --word-scores --mini-batch $batch text text > scores.$batch ||
+            fail "$precision: rescore in batches of $batch"
+        same "$precision: scores in batches of $batch" scores.1 scores.$batch
+    done
+done
+
 has bf16 && check 'bf16 with openblas' 1 'oneDNN|--precision fp32' "$dragoman" translate --model run --gemm openblas --precision bf16 -i text
 if grep -q avx2 /proc/cpuinfo; then  # kernels of our own, whatever the library
     "$dragoman" translate --model run --gemm openblas --precision int8 < text > own.out || fail 'int8 with openblas'

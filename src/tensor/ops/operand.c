@@ -66,19 +66,19 @@ Operand dm_operand(Graph *g, const float *data, int rows, int cols, int stride)
 static bool forward_packed(Graph *g, const Forward *f)
 {
     const ArenaMark mark = dm_arena_mark(g->arena);
-    const size_t size = (size_t)f->rows * (size_t)f->count;
-    if (g->profile) g->profile->flops += 2.0 * (double)size * f->weight->cols;
-    const PackedProduct product = {.x = f->x.data,
-                                   .scales = f->x.scales,
-                                   .rows = f->rows,
-                                   .weight = f->weight,
-                                   .first = f->first,
-                                   .count = f->count,
-                                   .y = f->y,
-                                   .stride = f->stride,
-                                   .bias = f->bias,
-                                   .scratch =
-                                       f->stride == f->count ? NULL : dm_arena_take(g->arena, size * sizeof(float))};
+    const size_t count = (size_t)f->count;
+    if (g->profile) g->profile->flops += 2.0 * (double)f->rows * f->count * f->weight->cols;
+    const PackedProduct product = {
+        .x = f->x.data,
+        .scales = f->x.scales,
+        .rows = f->rows,
+        .weight = f->weight,
+        .first = f->first,
+        .count = f->count,
+        .y = f->y,
+        .stride = f->stride,
+        .bias = f->bias,
+        .scratch = dm_arena_take(g->arena, (size_t)dm_packed_scratch(f->rows) * count * sizeof(float))};
     const bool biased = dm_packed_multiply(g->packs, &product);
     dm_arena_release(g->arena, mark);
     return biased;

@@ -157,21 +157,51 @@ static const Pack *find(Packs *packs, const Tensor *weight, int first, int count
 
 // ---- Products -------------------------------------------------------------------------------------------------------
 
-// Few forms of product (for each of which the library makes code): rows in portions of PORTION, what is left over in
-// a multiple of STEP, and less than that.
-static void multiply_by_library(const Packs *packs, const Pack *pack, const PackedProduct *p, float *products)
+// How many rows are multiplied at once where so many are left: few forms of product, for each of which the library
+// makes code, and such that a row comes out the same whatever is multiplied with it. float32 and int8 do so by
+// themselves. Of bf16 oneDNN 2.6 has two kernels on AMX, and the slower one takes over where rows times count is at
+// most OTHER, or a row is by itself; and long rows it adds up in parts, of a length that changes beyond LONG_PORTION
+// rows. So zero rows are added, or the portions are short.
+static int portion_of(MatmulType type, int left, int count, int width)
 {
-    enum { PORTION = 256, STEP = 16 };
+    enum { PORTION = DM_PACKED_PORTION, STEP = DM_OPERAND_ROWS, OTHER = 256, LONG = 1024, LONG_PORTION = 64 };
+    int most = PORTION, least = 1;
+    if (type == DM_MATMUL_BF16) {
+        if (width >= LONG) most = LONG_PORTION;
+        if (count * STEP <= OTHER)
+            most = STEP;
+        else
+            least = OTHER / count + 2 < STEP ? OTHER / count + 2 : STEP;
+    }
+    return left >= most ? most : left >= STEP ? left / STEP * STEP : left > least ? left : least;
+}
+
+// Writes the products of `rows` rows from `row` on to y. Those that were added are dropped.
+static void take_rows(const Packs *packs, const Pack *pack, const PackedProduct *p, int row, int rows, float *products)
+{
+    if (rows > p->rows - row) rows = p->rows - row;
+    for (int i = 0; i < rows; i++) {
+        float *from = products + (size_t)i * (size_t)p->count, *to = p->y + (size_t)(row + i) * (size_t)p->stride;
+        if (packs->type == DM_MATMUL_S8)
+            dm_widen_row((const int32_t *)from, p->scales[row + i], pack->scales, p->bias, p->count, to);
+        else if (from != to)
+            memcpy(to, from, (size_t)p->count * sizeof(float));
+    }
+}
+
+static void multiply_by_library(const Packs *packs, const Pack *pack, const PackedProduct *p)
+{
     static const size_t sizes[] = {
         [DM_MATMUL_F32] = sizeof(float), [DM_MATMUL_BF16] = sizeof(Bf16), [DM_MATMUL_S8] = 1};
     const int width = p->weight->cols;
     for (int row = 0, rows; row < p->rows; row += rows) {
-        const int left = p->rows - row;
-        rows = left >= PORTION ? PORTION : left >= STEP ? left / STEP * STEP : left;
+        rows = portion_of(packs->type, p->rows - row, p->count, width);
+        const bool aside = p->stride != p->count || rows > p->rows - row;  // rows with gaps: oneDNN is very slow
+        float *products = aside ? p->scratch : p->y + (size_t)row * (size_t)p->stride;
         const MatmulForm form = {
             .m = rows, .n = p->count, .k = width, .lda = width, .ldc = p->count, .type = (int)packs->type};
-        dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed,
-                  products + (size_t)row * (size_t)p->count);
+        dm_matmul(&form, (const char *)p->x + (size_t)row * (size_t)width * sizes[packs->type], pack->packed, products);
+        take_rows(packs, pack, p, row, rows, products);
     }
 }
 
@@ -187,15 +217,8 @@ bool dm_packed_multiply(Packs *packs, const PackedProduct *p)
         dm_panels_multiply(p->x, p->rows, p->weight->cols, pack->packed, p->count, p->y, p->stride);
         return false;
     }
-    float *products = p->scratch ? p->scratch : p->y;  // rows side by side, or oneDNN is very slow
-    multiply_by_library(packs, pack, p, products);
-    const bool widens = packs->type == DM_MATMUL_S8;
-    for (int row = 0; row < p->rows && (widens || p->scratch); row++) {
-        float *from = products + (size_t)row * (size_t)p->count;
-        if (widens) dm_widen_row((const int32_t *)from, p->scales[row], pack->scales, p->bias, p->count, from);
-        if (p->scratch) memcpy(p->y + (size_t)row * (size_t)p->stride, from, (size_t)p->count * sizeof(float));
-    }
-    return widens;
+    multiply_by_library(packs, pack, p);
+    return packs->type == DM_MATMUL_S8;
 }
 
 const char *dm_packs_kernels(const Packs *packs)
