@@ -11,6 +11,7 @@
 #include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
+#include "search/shortlist.h"
 
 typedef struct Ranked {
     int id;
@@ -83,6 +84,12 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     return status;
 }
 
+// The line that says how many bytes there are behind it, which is known when they are written.
+static void write_bytes(FILE *stream, long bytes)
+{
+    fprintf(stream, DM_SHORTLIST_BYTES "%012ld\t\n", bytes);
+}
+
 static Status write_list(const char *folder, const Corpus *corpus, const Segmenter *segmenter, const dm_options *o,
                          Error *error)
 {
@@ -92,10 +99,15 @@ static Status write_list(const char *folder, const Corpus *corpus, const Segment
     if (!status) {
         Lexicon lexicon;
         dm_lexicon_fit(&lexicon, corpus);
+        write_bytes(writer.stream, 0);
+        const long begin = ftell(writer.stream);
         write_frequent(writer.stream, corpus, dm_segmenter_vocabulary(segmenter, DM_TARGET),
                        (int)dm_options_number(o, "first"));
         write_rows(writer.stream, &lexicon, segmenter, (int)dm_options_number(o, "best"));
         dm_lexicon_free(&lexicon);
+        const long bytes = ftell(writer.stream) - begin;
+        rewind(writer.stream);
+        write_bytes(writer.stream, bytes);
         status = dm_writer_commit(&writer, error);
     }
     dm_free(path);

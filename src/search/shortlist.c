@@ -58,9 +58,29 @@ static Status read_line(Reading *r, char *text, size_t line, Error *error)
 {
     char end;
     const char *key = take_word(&text, "\t", &end);
-    if (end != '\t') return dm_fail(error, "%s, line %zu has no tab between source and targets", r->path, line);
+    if (end != '\t')
+        return dm_fail(
+            error, "%s, line %zu has no tab between source and targets: make the list again, with dragoman shortlist",
+            r->path, line);
     const int row = *key ? dm_vocabulary_id(r->source, key) : r->shortlist->sources;
     return row < 0 ? DM_OK : read_targets(r, text, line, row, error);  // several source pieces, or one of another model
+}
+
+// Of a list of ours: whether the bytes that its first line counts are there. Only the very last end of line may be
+// gone.
+static Status check_whole(const Reading *r, const dm_lines *lines, Error *error)
+{
+    const char *first = lines->count ? lines->line[0] : "";
+    const size_t prefix = strlen(DM_SHORTLIST_BYTES);
+    if (strncmp(first, DM_SHORTLIST_BYTES, prefix) != 0) return DM_OK;
+    const unsigned long long said = strtoull(first + prefix, NULL, 10);
+    unsigned long long found = 0;
+    for (size_t i = 1; i < lines->count; i++) found += strlen(lines->line[i]) + 1;
+    if (found == said) return DM_OK;
+    return dm_fail(error,
+                   "%s is not whole: of %llu bytes behind its first line %llu are there: copy it again, or make it "
+                   "again, with dragoman shortlist",
+                   r->path, said, found);
 }
 
 // Once to count and once to fill.
@@ -78,6 +98,9 @@ static Status read_lines(Reading *r, const dm_lines *lines, Error *error)
         }
         if (turn || status) continue;
         for (size_t row = 0; row < rows; row++) s->list[row + 1] = s->list[row] + r->used[row];
+        if (!s->list[rows])
+            return dm_fail(error, "%s %s: make it again, with dragoman shortlist, or translate without --shortlist",
+                           r->path, lines->count ? "has no target for any piece of the model" : "is empty");
         s->target = dm_allocate(s->list[rows] + 1, sizeof *s->target);
     }
     return status;
@@ -98,7 +121,8 @@ Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmente
                            .path = path,
                            .shortlist = *shortlist,
                            .used = dm_allocate(rows, sizeof(size_t))};
-        status = read_lines(&reading, &lines, error);
+        status = check_whole(&reading, &lines, error);
+        if (!status) status = read_lines(&reading, &lines, error);
         dm_free(reading.used);
     }
     if (status) {

@@ -45,6 +45,13 @@ static void what_cannot_be_used_is_refused(void)
     static const char *const cases[][2] = {
         {"w2\tw3 w4\nw5\tw6 w4711\n", "line 2: the model has no piece 'w4711'"},
         {"\tw3\nw2 w3\n", "line 2 has no tab"},
+        {"", "is empty"},
+        {"foo\tw3\nw2\t\n", "has no target for any piece"},
+        {"dragoman:bytes=000000000000\t\n", "has no target for any piece"},
+        {"dragoman:bytes=000000000012\t\nw2\tw3\nw3\tw", "of 12 bytes behind its first line 11 are there"},
+        {"dragoman:bytes=000000000012\t\nw2\tw3\n", "is not whole"},
+        {"dragoman:bytes=000000000012\t\nw2\tw3\nw3\tw45\n", "is not whole"},
+        {"dragoman:bytes=", "line 1 has no tab"},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         Status status;
@@ -62,6 +69,20 @@ static void what_cannot_be_used_is_refused(void)
     dm_free(path);
     dm_segmenter_close(segmenter);
     dm_free(folder);
+}
+
+static void what_is_whole_is_taken(void)
+{
+    static const char *const cases[] = {"dragoman:bytes=000000000012\t\nw2\tw3\nw3\tw4\n",
+                                        "dragoman:bytes=000000000012\t\nw2\tw3\nw3\tw4", "w2\tw3\nw3\tw4\n"};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Status status;
+        Error error = {""};
+        Shortlist *shortlist = list_of(cases[i], &status, &error);
+        CU_ASSERT_STRING_EQUAL(error.message, "");
+        CU_ASSERT(shortlist && status == DM_OK);
+        dm_shortlist_free(shortlist);
+    }
 }
 
 static bool is_listed(const OutputLayer *output, int id)
@@ -104,6 +125,28 @@ static void a_batch_looks_at_what_its_pieces_may_become(void)
     CU_ASSERT(status == DM_OK && !dm_shortlist_output(same, &g, model, dm_tokens(&arena, 2, lengths, ids)));
     dm_model_destroy(model);
     dm_shortlist_free(same);
+    dm_shortlist_free(shortlist);
+    dm_arena_destroy(&arena);
+}
+
+// Wherever in the vocabulary it stands and whatever the list says: else no translation could end.
+static void the_end_of_sentence_is_always_looked_at(void)
+{
+    Status status;
+    Error error;
+    Shortlist *shortlist = list_of("\tw650 w651\nw2\tw600\n", &status, &error);
+    CU_ASSERT_FATAL(status == DM_OK);
+    Model *model =
+        small_model(&(Shape){.seed = 1, .vocabulary = PIECES, .width = 8, .heads = 2, .layers = 1, .scale = 1});
+    model->config.eos = 690;
+    Arena arena = {0};
+    Graph g = graph_for(&arena, model);
+    int lengths[] = {2}, ids[] = {2, 690};
+    OutputLayer *output = dm_shortlist_output(shortlist, &g, model, dm_tokens(&arena, 1, lengths, ids));
+    CU_ASSERT_FATAL(output && output->weight.rows == 256);
+    CU_ASSERT(is_listed(output, 690));
+    dm_short_output_free(output);
+    dm_model_destroy(model);
     dm_shortlist_free(shortlist);
     dm_arena_destroy(&arena);
 }
@@ -157,6 +200,8 @@ static void search_finds_what_it_finds_where_other_pieces_are_impossible(void)
 
 const Fact facts[] = {
     FACT(what_cannot_be_used_is_refused),
+    FACT(what_is_whole_is_taken),
+    FACT(the_end_of_sentence_is_always_looked_at),
     FACT(a_batch_looks_at_what_its_pieces_may_become),
     FACT(search_finds_what_it_finds_where_other_pieces_are_impossible),
     {NULL, NULL},

@@ -16,7 +16,9 @@ done
 check 'no list yet' 1 'run has no shortlist|dragoman shortlist --model run' "$dragoman" translate --model run --shortlist
 check 'a list' 0 '' "$dragoman" shortlist --model run --train-sets src trg --first 20 --best 1
 [ "$(grep -c $'\t' run/vmap.txt)" -gt 590 ] || fail "vmap.txt has $(wc -l < run/vmap.txt) lines"
-[ "$(head -n 1 run/vmap.txt | tr ' ' '\n' | wc -l)" = 20 ] || fail "its first line: $(head -n 1 run/vmap.txt)"
+[ "$(sed -n 2p run/vmap.txt | tr ' ' '\n' | wc -l)" = 20 ] || fail "its second line: $(sed -n 2p run/vmap.txt)"
+[ "$(head -n 1 run/vmap.txt)" = "$(printf 'dragoman:bytes=%012d\t' "$(tail -n +2 run/vmap.txt | wc -c)")" ] ||
+    fail "its first line: $(head -n 1 run/vmap.txt)"
 right=$(grep -cE '^w([0-9]+)'$'\t''v\1$' run/vmap.txt)
 [ "$right" -gt 550 ] || fail "only $right words are listed with their translations"
 paste src trg > pairs.tsv
@@ -47,7 +49,18 @@ check 'no model' 1 'nowhere' "$dragoman" shortlist --model nowhere --train-sets 
 head -n 9 trg > short
 check 'unequal text' 1 'short' "$dragoman" shortlist --model run --train-sets src short
 same 'a failure leaves the list as it was' run/vmap.txt first
+bytes=$(wc -c < first)
+for cut in 0 1 10 29 30 100 $((bytes - 900)) $((bytes - 2)); do
+    head -c $cut first > run/vmap.txt
+    check "a list cut at byte $cut" 1 'run/vmap.txt|dragoman shortlist' "$dragoman" translate --model run --shortlist --input lines
+done
+tail -n +2 first > run/vmap.txt
+"$dragoman" translate --model run --shortlist --input lines --output other || fail 'a list from elsewhere'
+same 'a list from elsewhere' one other
+cp first run/vmap.txt
 echo 'w1	nobody' >> run/vmap.txt
+check 'a list with a line too many' 1 'run/vmap.txt is not whole|dragoman shortlist' "$dragoman" translate --model run --shortlist
+sed -i 1d run/vmap.txt
 check 'a list of another model' 1 'vmap.txt|nobody' "$dragoman" translate --model run --shortlist
 
 [ $failures = 0 ] && echo 'all as it should be'
