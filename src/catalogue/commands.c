@@ -65,14 +65,16 @@ static const Command commands[] = {
      "dragoman report --model zh-en\n"
      "dragoman report --model zh-en zh-en-wide --output both.html"},
     {"serve", &dm_catalogue, DM_SERVE, "--model DIR [options]",
-     "translate in the browser, and for other programs on this machine",
+     "translate in the browser, and for other programs",
      "A page to translate in, at the address that it prints, and behind it JSON over HTTP. POST /translate takes a "
-     "list "
-     "of sentences, or an object with \"lines\" and any of beam_size, normalize, max_length_factor, n_best and "
+     "list of sentences, or an object with \"lines\" and any of beam_size, normalize, max_length_factor, n_best and "
      "alignment (true or \"soft\", \"hard\"), and answers with a list of objects as translate --json has them. "
      "POST /attention takes an object with \"line\" and answers with what every head looks at. GET /info says which "
-     "model this is. What is wrong with a request is in the \"error\" of the answer. Requests that come at the same "
-     "time are translated together. Only programs on this machine are answered; Ctrl-C ends.",
+     "model this is, GET /health how the server is: status (ok, or with 503, ending), model, version, how many requests "
+     "are waiting, and lines translated so far. What is wrong with a request is in the \"error\" of the answer. Requests "
+     "that come at the same time are translated together. Only programs on this machine are answered, unless --host "
+     "says otherwise. Ctrl-C or SIGTERM ends it, with status 0, when all that was asked before is answered; a second "
+     "one at once.",
      "dragoman serve --model zh-en\n"
      "dragoman serve --model en-de --port 9000\n"
      "curl localhost:9000/translate -d '[\"good morning\", \"how are you ?\"]'\n"

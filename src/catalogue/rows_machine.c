@@ -6,10 +6,19 @@
 const OptionRow dm_rows_serving[] = {
     {DM_SERVE, &(const Option){.name = "port", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "8080", .low = 0,
      .high = 65535, .argument = "N",
-     .help = "port of 127.0.0.1 to listen on; 0 takes a free one. The address is written to standard error"}},
+     .help = "port to listen on; 0 takes a free one. The address is written to standard error"}},
+    {DM_SERVE, &(const Option){.name = "host", .type = DM_TEXT, DM_ONE_VALUE, .initial = "127.0.0.1",
+     .argument = "ADDRESS",
+     .help = "address of this machine, or a name of it, to listen on: 127.0.0.1 is for programs on this machine alone, "
+             "0.0.0.0 takes all its addresses, so that whoever can reach one may ask; nothing is encrypted"}},
+    {DM_SERVE, &(const Option){.name = "allow-origin", .type = DM_TEXT, .values_min = 1, .values_max = 64,
+     .argument = "ORIGIN ...",
+     .help = "pages from elsewhere that may ask in a browser (CORS), as https://example.org or http://localhost:3000; "
+             "* for all of them. Without it the server's own page alone may"}},
     {DM_SERVE, &(const Option){.name = "timeout", .type = DM_REAL, DM_ONE_VALUE, .initial = "30", .low = 0.1,
      .high = 3600, .argument = "SECONDS",
-     .help = "time that a client may take to send a request, or say nothing, before it is cut off"}},
+     .help = "time that a client may take to send a request, or say nothing, before it is cut off. 100 can be "
+             "connected at a time: another one is cut off at once"}},
     {0, NULL},
 };
 

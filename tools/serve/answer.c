@@ -1,5 +1,5 @@
-// What `dragoman serve` answers: translations as `dragoman translate --json` writes them, attention, errors, and which
-// model this is. All of it is JSON.
+// What `dragoman serve` answers: translations as `dragoman translate --json` writes them, attention, errors, how it is,
+// and which model this is. All of it is JSON.
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,8 @@ Reply reply_error(unsigned status, size_t line, const char *message)
 // Of a job that has ended without an answer.
 static Reply reply_failure(const Job *job)
 {
-    if (job->status == DM_STOPPED) return reply_error(503, 0, "the server is being ended");
+    if (job->abandoned) return reply_error(503, 0, "nobody waits for this answer any more");
+    if (job->status == DM_STOPPED) return reply_error(503, 0, "the server is ending: it takes no new requests");
     return reply_error(job->status == DM_USAGE ? 400 : 500, 0, job->error.message);
 }
 
@@ -92,6 +93,23 @@ Reply reply_attention(Queue *queue, Job *job)
     if (seen->source_pieces > MOST_PICTURE_PIECES || seen->target_pieces > MOST_PICTURE_PIECES)
         return reply_error(400, 1, "the line or its translation has more than 64 pieces: no picture that can be read");
     put_line(&reply, attention_json(seen));
+    return reply;
+}
+
+// ---- How it is ------------------------------------------------------------------------------------------------------
+
+Reply reply_health(Queue *queue, const char *models)
+{
+    Reply reply;
+    const QueueState state = queue_state(queue);
+    cJSON *health = cJSON_CreateObject();
+    cJSON_AddStringToObject(health, "status", state.ending ? "ending" : "ok");
+    cJSON_AddStringToObject(health, "model", models);
+    cJSON_AddStringToObject(health, "version", dm_version());
+    cJSON_AddNumberToObject(health, "waiting", (double)state.waiting);
+    cJSON_AddNumberToObject(health, "translated", (double)state.translated);
+    put_line(&reply, health);
+    if (state.ending) reply.status = 503;
     return reply;
 }
 
@@ -164,6 +182,18 @@ static bool can_align(dm_model *model)
     (void)dm_translate_options_read(&options, NULL, &error);
     options.alignment = true;
     return dm_translate(model, NULL, 0, &options, NULL, &error) == DM_OK;
+}
+
+char *name_models(const dm_options *options)
+{
+    char *names = folder_name(dm_options_text(options, "model", 0));
+    for (int i = 1; i < dm_options_count(options, "model"); i++) {
+        char *before = names, *name = folder_name(dm_options_text(options, "model", i));
+        names = format_text("%s + %s", before, name);
+        free(before);
+        free(name);
+    }
+    return names;
 }
 
 char *describe_models(const dm_options *options, dm_model *model)

@@ -7,12 +7,17 @@
 
 #include "serve.h"
 
-enum { SLOWEST = 50000 };  // bytes a second of an answer that must be taken
+enum {
+    SLOWEST = 50000,   // bytes a second of an answer that must be taken
+    PROBE_PAUSE = 10,  // seconds
+};
 
 struct Client {
     int socket;
     double deadline;  // 0: none
     bool asked;       // and has not been served
+    bool hears_more;  // than one answer
+    double probed;    // when; 0: not yet
     Job *job;         // what it waits for; NULL: nothing
     Client *next;
 };
@@ -47,10 +52,17 @@ void client_leave(Clients *clients, Client *client)
 static void set(Clients *clients, Client *client, double deadline, bool asked, Job *job)
 {
     pthread_mutex_lock(&clients->lock);
+    client->probed = 0;
     client->deadline = deadline;
     client->asked = asked;
     client->job = job;
     pthread_mutex_unlock(&clients->lock);
+}
+
+void client_asks(Clients *clients, Client *client, bool hears_more)
+{
+    set(clients, client, 0, true, NULL);
+    client->hears_more = hears_more;
 }
 
 void client_waits(Clients *clients, Client *client, Job *job)
@@ -68,10 +80,25 @@ void client_may_ask(Clients *clients, Client *client)
     set(clients, client, now() + clients->patience, false, NULL);
 }
 
-static bool has_left(const Client *client)
+// A client that has closed its half of the connection may be gone, or wait for its answer, as that of `nc -N` does:
+// only what is sent to it tells, by the error that comes back where nobody is left. So it is told to go on, which every
+// client of HTTP/1.1 reads past (RFC 9110, 15.2). One of HTTP/1.0 would not: it counts as waiting.
+static void probe(Client *client, double time)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!client->hears_more || (client->probed > 0 && time < client->probed + PROBE_PAUSE)) return;
+    const ssize_t sent = send(client->socket, go_on, sizeof go_on - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    client->probed = time;
+    (void)sent;
+}
+
+static bool has_left(Client *client, double time)
 {
     struct pollfd state = {.fd = client->socket, .events = POLLRDHUP};
-    return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR));
+    if (poll(&state, 1, 0) <= 0) return false;
+    if (state.revents & (POLLHUP | POLLERR)) return true;
+    probe(client, time);
+    return false;
 }
 
 void clients_look(Clients *clients, Queue *queue)
@@ -79,17 +106,17 @@ void clients_look(Clients *clients, Queue *queue)
     pthread_mutex_lock(&clients->lock);
     const double time = now();
     for (Client *client = clients->first; client; client = client->next) {
-        if (client->job && has_left(client)) queue_abandon(queue, client->job);
+        if (client->job && has_left(client, time)) queue_abandon(queue, client->job);
         if (client->deadline > 0 && time > client->deadline) shutdown(client->socket, SHUT_RDWR);
     }
     pthread_mutex_unlock(&clients->lock);
 }
 
-bool clients_served(Clients *clients)
+size_t clients_waiting(Clients *clients)
 {
-    bool served = true;
+    size_t waiting = 0;
     pthread_mutex_lock(&clients->lock);
-    for (const Client *client = clients->first; client; client = client->next) served = served && !client->asked;
+    for (const Client *client = clients->first; client; client = client->next) waiting += client->asked;
     pthread_mutex_unlock(&clients->lock);
-    return served;
+    return waiting;
 }

@@ -1,4 +1,4 @@
-// HTTP for `dragoman serve`, by libmicrohttpd, a thread for each connection: who may ask, what is where, and limits.
+// HTTP for `dragoman serve`, by libmicrohttpd, a thread for each connection: what is where, and how it is sent.
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,30 +19,14 @@ static Client *client_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-// ---- Who may ask ----------------------------------------------------------------------------------------------------
-
-// localhost or 127.0.0.1, with or without a port. (A page from elsewhere whose name was made to point here, by DNS, has
-// another name in its requests.)
-static bool is_here(const char *host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1"};
-    for (size_t i = 0; host && i < sizeof names / sizeof names[0]; i++) {
-        const size_t length = strlen(names[i]);
-        if (strncasecmp(host, names[i], length) == 0 && (!host[length] || host[length] == ':')) return true;
-    }
-    return false;
-}
-
-// A browser says which page a request comes from: it has to be ours.
-static bool is_ours(const char *origin, const char *host)
-{
-    const size_t scheme = strlen("http://");
-    return !origin || (strncasecmp(origin, "http://", scheme) == 0 && strcasecmp(origin + scheme, host) == 0);
-}
-
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static Caller caller_of(const Service *s, struct MHD_Connection *connection)
+{
+    return caller_from(s->options, header(connection, "Origin"), header(connection, "Host"));
 }
 
 // ---- What is where --------------------------------------------------------------------------------------------------
@@ -78,36 +62,95 @@ static Reply page_file(const PageFile *file)
     return reply_text(file->type, text, file->size);
 }
 
-static bool is_page_file(const char *path, const PageFile **file)
+static const PageFile *find_page(const char *path)
 {
-    for (*file = page_files; (*file)->path; ++*file)
-        if (strcmp((*file)->path, path) == 0) return true;
-    return false;
+    for (const PageFile *file = page_files; file->path; file++)
+        if (strcmp(file->path, path) == 0) return file;
+    return NULL;
 }
 
-static Reply route(Service *s, struct MHD_Connection *connection, const char *path, const char *method,
-                   const Request *request)
+static Reply translate(Service *s, struct MHD_Connection *connection, const Request *request)
 {
-    const PageFile *file;
-    const bool translate = strcmp(path, "/translate") == 0, attention = strcmp(path, "/attention") == 0,
-               info = strcmp(path, "/info") == 0, page = is_page_file(path, &file), posts = translate || attention;
-    const bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0, post = strcmp(method, "POST") == 0;
-    if (!is_here(header(connection, "Host")) || !is_ours(header(connection, "Origin"), header(connection, "Host")))
-        return reply_error(403, 0, "only pages and programs of this machine are answered, at localhost or 127.0.0.1");
-    if (!posts && !info && !page)
-        return reply_error(404, 0, "there is nothing here: ask for /, /translate, /attention or /info");
-    if (posts ? !post : !get) {
-        Reply reply = reply_error(405, 0, posts ? "send a POST request: curl does with -d" : "send a GET request");
-        reply.allow = posts ? "POST" : "GET, HEAD";
-        return reply;
-    }
+    return answer_question(s, connection, request, TRANSLATE_LINES);
+}
+
+static Reply attend(Service *s, struct MHD_Connection *connection, const Request *request)
+{
+    return answer_question(s, connection, request, SHOW_ATTENTION);
+}
+
+static Reply inform(Service *s, struct MHD_Connection *connection, const Request *request)
+{
+    (void)connection, (void)request;
+    return reply_text("application/json", format_text("%s\n", s->info), strlen(s->info) + 1);
+}
+
+static Reply tell_health(Service *s, struct MHD_Connection *connection, const Request *request)
+{
+    (void)connection, (void)request;
+    return reply_health(s->queue, s->name);
+}
+
+static const struct Route {
+    const char *path;
+    bool posts;
+    Reply (*answer)(Service *s, struct MHD_Connection *connection, const Request *request);
+} routes[] = {
+    {"/translate", true, translate},
+    {"/attention", true, attend},
+    {"/info", false, inform},
+    {"/health", false, tell_health},
+};
+
+static const struct Route *find_route(const char *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(routes[i].path, path) == 0) return &routes[i];
+    return NULL;
+}
+
+// Before a page of another origin sends JSON its browser asks whether it may (https://fetch.spec.whatwg.org, 3.3).
+static bool is_preflight(struct MHD_Connection *connection, const char *method)
+{
+    return strcmp(method, "OPTIONS") == 0 && header(connection, "Access-Control-Request-Method");
+}
+
+static Reply refuse_method(bool posts)
+{
+    Reply reply = reply_error(405, 0, posts ? "send a POST request: curl does with -d" : "send a GET request");
+    reply.allow = posts ? "POST" : "GET, HEAD";
+    return reply;
+}
+
+static Reply respond(Service *s, struct MHD_Connection *connection, const char *path, const char *method,
+                     const Request *request)
+{
+    const PageFile *file = find_page(path);
+    const struct Route *route = find_route(path);
+    const bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0, posts = route && route->posts;
+    if (!caller_knows_us(s->options, s->place.local, header(connection, "Host")))
+        return reply_error(403, 0, "this is not what the server is called: ask localhost, its address, or its --host");
+    if (caller_of(s, connection) == FROM_ELSEWHERE)
+        return reply_error(403, 0, "pages from elsewhere are not answered, but those that --allow-origin names");
+    if (!route && !file)
+        return reply_error(404, 0, "there is nothing here: ask for /, /translate, /attention, /info or /health");
+    if (caller_of(s, connection) == FROM_ALLOWED && is_preflight(connection, method))
+        return (Reply){.status = 204, .type = "text/plain"};
+    if (posts ? strcmp(method, "POST") != 0 : !get) return refuse_method(posts);
     if (request->too_large) return reply_error(413, 0, "the request has more than 1 MiB: send fewer lines at once");
-    if (info) return reply_text("application/json", format_text("%s\n", s->info), strlen(s->info) + 1);
-    return page ? page_file(file)
-                : answer_question(s, connection, request, translate ? TRANSLATE_LINES : SHOW_ATTENTION);
+    return route ? route->answer(s, connection, request) : page_file(file);
 }
 
 // ---- libmicrohttpd's side -------------------------------------------------------------------------------------------
+
+// What lets a page that --allow-origin names read the answer.
+static void allow_origin(struct MHD_Connection *connection, struct MHD_Response *response)
+{
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", header(connection, "Origin"));
+    MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    MHD_add_response_header(response, "Access-Control-Allow-Headers", "Content-Type");
+    MHD_add_response_header(response, "Vary", "Origin");
+}
 
 static enum MHD_Result send_reply(Service *s, struct MHD_Connection *connection, const Reply *reply)
 {
@@ -123,6 +166,7 @@ static enum MHD_Result send_reply(Service *s, struct MHD_Connection *connection,
                             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
                             "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     if (reply->allow) MHD_add_response_header(response, "Allow", reply->allow);
+    if (caller_of(s, connection) == FROM_ALLOWED) allow_origin(connection, response);
     client_takes(&s->clients, client_of(connection), reply->size);
     enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
     MHD_destroy_response(response);
@@ -159,7 +203,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
     Service *s = context;
     Request *request = *of_request;
-    (void)version;
     if (!request) {
         *of_request = new_request();
         return MHD_YES;
@@ -169,8 +212,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *count = 0;
         return MHD_YES;
     }
-    client_waits(&s->clients, client_of(connection), NULL);
-    Reply reply = route(s, connection, path, method, request);
+    client_asks(&s->clients, client_of(connection), strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+    Reply reply = respond(s, connection, path, method, request);
     return send_reply(s, connection, &reply);
 }
 
@@ -196,11 +239,11 @@ static void connection_changed(void *context, struct MHD_Connection *connection,
         client_leave(&s->clients, *of_connection);
 }
 
-struct MHD_Daemon *service_start(Service *s, int listening)
+struct MHD_Daemon *service_start(Service *s)
 {
     return MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                                 MHD_USE_ITC,
-                            0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)MOST_CLIENTS, MHD_OPTION_NOTIFY_COMPLETED, request_ended, s,
-                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, s, MHD_OPTION_END);
+                            0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, s->place.socket,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CLIENTS, MHD_OPTION_NOTIFY_COMPLETED,
+                            request_ended, s, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, s, MHD_OPTION_END);
 }

@@ -11,7 +11,8 @@ struct Queue {
     pthread_mutex_t lock;  // of all below, and of the jobs
     pthread_cond_t arrived;
     Job *first;  // in the order of their turns
-    atomic_bool stopping;
+    size_t translated;
+    bool ending;
 };
 
 typedef struct Batch {
@@ -83,6 +84,7 @@ static void hand_out(Queue *q, const Batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         Job *job = batch->job[i];
         job->translations[job->done++] = batch->translation[i];
+        q->translated++;
         pthread_cond_signal(&job->moved);
         if (job->done == job->question->count) end_job(q, job, DM_OK, NULL);
     }
@@ -102,7 +104,7 @@ static void fail(Queue *q, const Batch *batch, dm_status status, const dm_error 
 static bool nobody_waits(void *context)
 {
     const Batch *batch = context;
-    for (size_t i = 0; i < batch->count && !batch->queue->stopping; i++)
+    for (size_t i = 0; i < batch->count; i++)
         if (!batch->job[i]->abandoned) return false;
     return true;
 }
@@ -136,6 +138,7 @@ static void attend(Queue *q, Batch *batch)
     dm_status status = dm_attend(q->model, job->question->lines[0], &options, &job->attended, &error);
     pthread_mutex_lock(&q->lock);
     if (!status && nobody_waits(batch)) status = DM_STOPPED;  // it may have been cut short
+    q->translated += !status;
     end_job(q, job, status, &error);
 }
 
@@ -144,8 +147,7 @@ static void *work(void *context)
     Queue *q = context;
     Batch *batch = allocate(1, sizeof *batch);
     pthread_mutex_lock(&q->lock);
-    while (!q->stopping) {
-        drop_abandoned(q);
+    for (drop_abandoned(q); q->first || !q->ending; drop_abandoned(q)) {
         if (!q->first)
             pthread_cond_wait(&q->arrived, &q->lock);
         else if (q->first->question->kind == SHOW_ATTENTION)
@@ -153,7 +155,6 @@ static void *work(void *context)
         else
             translate(q, batch);
     }
-    while (q->first) end_job(q, q->first, DM_STOPPED, NULL);
     pthread_mutex_unlock(&q->lock);
     free(batch);
     return NULL;
@@ -173,17 +174,18 @@ Queue *queue_open(dm_model *model, int threads)
     return NULL;
 }
 
-void queue_stop(Queue *q)
+void queue_end(Queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    q->stopping = true;
+    q->ending = true;
     pthread_cond_signal(&q->arrived);
     pthread_mutex_unlock(&q->lock);
-    pthread_join(q->worker, NULL);
 }
 
 void queue_close(Queue *q)
 {
+    queue_end(q);
+    pthread_join(q->worker, NULL);
     pthread_cond_destroy(&q->arrived);
     pthread_mutex_destroy(&q->lock);
     free(q);
@@ -198,10 +200,19 @@ Job *queue_add(Queue *q, const Question *question)
     pthread_mutex_lock(&q->lock);
     put_last(q, job);
     if (!question->count) end_job(q, job, DM_OK, NULL);
-    if (q->stopping && !job->ended) end_job(q, job, DM_STOPPED, NULL);
+    if (q->ending && !job->ended) end_job(q, job, DM_STOPPED, NULL);
     pthread_cond_signal(&q->arrived);
     pthread_mutex_unlock(&q->lock);
     return job;
+}
+
+QueueState queue_state(Queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    QueueState state = {.translated = q->translated, .ending = q->ending};
+    for (const Job *job = q->first; job; job = job->next) state.waiting++;
+    pthread_mutex_unlock(&q->lock);
+    return state;
 }
 
 size_t queue_wait(Queue *q, Job *job, size_t seen)
