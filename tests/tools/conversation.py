@@ -1,7 +1,9 @@
 """Drives `dragoman translate` on a pseudo-terminal, as somebody who types would, and checks what comes.
 Arguments: the command, two model folders whose pieces are words, one of raw text, one of a model that looks at no source
 pieces, a folder to work in. Waits for output, never for a time."""
-import json, os, pty, re, select, shutil, signal, subprocess, sys
+import codecs, fcntl, json, os, pty, random, re, select, shutil, signal, struct, subprocess, sys, termios
+
+from screen import Screen, width
 
 command, model, other, raw, blind, room = sys.argv[1:7]
 LIMIT = 120  # seconds until something is taken for hanging: far more than anything here needs
@@ -9,24 +11,43 @@ LIMIT = 120  # seconds until something is taken for hanging: far more than anyth
 
 class Terminal:
     def __init__(self, *options, environment=None, output=None, folder=model):
-        self.text, self.read_so_far = "", 0
+        self.text, self.read_so_far, self.screen = "", 0, Screen(24, 80)
+        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         settings = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR")}
         settings.update(TERM="xterm", XDG_STATE_HOME=os.path.join(room, "state"), **(environment or {}))
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             os.chdir(room)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever ran the tests may ignore it
             os.execve(command, [command, "translate", "--model", folder, *options], settings)
 
     def _more(self):
         if not select.select([self.file], [], [], LIMIT)[0]:
-            raise AssertionError(f"nothing came; so far:\n{self.plain()}")
+            raise AssertionError(f"nothing came; so far:\n{self.plain()}\nthe screen, with the cursor in row "
+                                 f"{self.screen.row}, column {self.screen.column}:\n" + "\n".join(self.screen.lines()))
         try:
             part = os.read(self.file, 65536)
         except OSError:  # the other end was closed
             part = b""
-        self.text += part.decode("utf-8", "replace")
+        part_of_text = self.decode(part)
+        self.text += part_of_text
+        self.screen.feed(part_of_text)
         return bool(part)
+
+    def resize(self, rows, columns):
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def wait_for_screen(self, *last, cursor=None):
+        """Until its last rows are these, and the cursor stands there: rows above the lowest one, and column."""
+        while True:
+            seen = self.screen.lines()
+            place = (len(seen) - 1 - self.screen.row, self.screen.column)
+            if tuple(seen[-len(last):]) == last and cursor in (None, place):
+                return
+            if not self._more():
+                raise AssertionError("ended; the screen:\n" + "\n".join(seen))
 
     def plain(self):  # without colours and moves of the cursor
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r", "", self.text)
@@ -42,7 +63,7 @@ class Terminal:
                 raise AssertionError(f"ended without {pattern!r}; in all:\n{self.plain()}")
 
     def type(self, text):
-        os.write(self.file, text.encode())
+        os.write(self.file, text if isinstance(text, bytes) else text.encode())
 
     def ask(self, text, pattern):
         self.wait(r"> ")
@@ -130,6 +151,27 @@ def control_c_drops_the_rest_of_a_paste():
     assert "w9" not in t.plain()[t.plain().index("stopped"):]
 
 
+def control_c_in_a_paste_that_has_not_ended_drops_what_is_to_come():
+    t = Terminal()
+    t.wait("> ")
+    t.type("\x1b[200~w5 w6")
+    t.wait("w6")
+    t.type("\x03")
+    t.wait(r"\^C\n> ")
+    t.type(":beam 3\r:quit\r\x1b[201~w5 w6 w7\n")
+    t.wait(re.escape(first))
+    t.wait("> ")
+    t.type("\x1b[200~w5 w6")  # whose end never comes
+    t.wait("w6")
+    t.type("\x03")
+    t.wait(r"\^C\n> ")
+    t.type("\x03")
+    t.wait(r"\^C\n> ")
+    t.type(":q\n")
+    assert t.end() == 0
+    assert "beam" not in t.plain()
+
+
 def who_ends_the_program_finds_pastes_unmarked():
     t = Terminal()
     t.wait("> ")
@@ -145,7 +187,7 @@ def last_of_history():
 def keys_move_or_do_nothing_and_leave_no_text():
     t = Terminal()
     nothing = ["\x1b[5~", "\x1b[6~", "\x1b[2~", "\x1b[15~", "\x1b[15;5~", "\x1bOP", "\x1b[1;2P", "\x1b[[A", "\x1b[1;5I",
-               "\x1b[3~"]
+               "\x1b[3~", "\x1b[5$", "\x1b[2$", "\x1b[5^", "\x1b[5@"]
     t.ask("w6" + "".join(nothing), "score")
     assert last_of_history() == "w6"
     words = [("\x1b[1;5D", "\x1b[1;5C"), ("\x1b[1;3D", "\x1b[1;3C"), ("\x1b\x1b[D", "\x1b\x1b[C"), ("\x1bOd", "\x1bOc"),
@@ -307,6 +349,124 @@ def chinese_is_typed_without_a_locale():
     assert t.end() == 0
 
 
+def rows_of(line, columns=80, prompt="> "):
+    rows, column = [prompt], len(prompt)
+    for c in line:
+        if column + width(c) > columns:
+            rows.append("")
+            column = 0
+        rows[-1] += c
+        column += width(c)
+    return [row.rstrip() for row in rows], (len(rows) - 1, column)
+
+
+def wide_characters_meet_the_margin():
+    t = Terminal()
+    line = 12 * "我昨天买的书很有意思"
+    t.wait("> ")
+    t.type(line)
+    t.wait_for_screen(*rows_of(line)[0])
+    t.type("\x01")
+    t.wait_for_screen(*rows_of(line)[0], cursor=(3, 2))
+    t.type("他")
+    t.wait_for_screen(*rows_of("他" + line)[0], cursor=(3, 4))
+    t.type("x")
+    t.wait_for_screen(*rows_of("他x" + line)[0], cursor=(3, 5))
+    t.type("\x0b")
+    t.wait_for_screen("> 他x", cursor=(0, 5))
+    t.type("\x15e\u0301他\x02\x02")
+    t.wait_for_screen("> e\u0301他", cursor=(0, 3))
+    t.type("\x05\x15:q\n")
+    assert t.end() == 0
+
+
+def every_edit_is_shown_as_it_is():
+    t = Terminal()
+    t.wait("> ")
+    chance, line, at, screen = random.Random(5), "", 0, t.screen
+    t.resize(24, 20)
+    for _ in range(300):
+        key = chance.choice(["他", "我们", "a", "bc d", "é", "\x01", "\x05", "\x02", "\x06", "\x02\x02\x02", "\x7f", "\x04"])
+        if key == "\x04" and at == len(line):
+            continue
+        t.type(key)
+        if key[0] in "\x01\x05\x02\x06":
+            at = {"\x01": 0, "\x05": len(line), "\x02": max(0, at - len(key)), "\x06": min(len(line), at + 1)}[key[0]]
+        elif key == "\x7f" and at:
+            line, at = line[:at - 1] + line[at:], at - 1
+        elif key == "\x04":
+            line = line[:at] + line[at + 1:]
+        elif key != "\x7f":
+            line, at = line[:at] + key + line[at:], at + len(key)
+        rows, _ = rows_of(line, 20)
+        row, column = rows_of(line[:at], 20)[1]
+        if column + width((line + " ")[at]) > 20:  # of the row that follows
+            row, column = row + 1, 0
+        t.wait_for_screen(*rows, cursor=(len(rows) - 1 - row, column))
+    t.type("\x15\x0b:q\n")
+    assert t.end() == 0
+
+
+def a_window_of_another_size_keeps_line_and_answer_apart():
+    t = Terminal()
+    line = "w5 w6 w7 " * 20
+    [expected] = translation(line)
+    t.wait("> ")
+    for rows, columns in (24, 50), (24, 100), (10, 33), (24, 80):
+        t.type(line)
+        t.wait_for_screen(*rows_of(line, t.screen.columns)[0])
+        t.resize(rows, columns)
+        t.wait_for_screen(*rows_of(line, columns)[0])
+        t.type("\n")
+        t.wait("score -")
+        t.wait("> $")
+        seen = t.screen.lines()
+        score = max(i for i, row in enumerate(seen) if row.startswith("score -"))
+        both = rows_of(line, columns)[0] + rows_of(expected, columns, "")[0]
+        assert seen[max(0, score - len(both)):score] == both[-score:], seen
+    t.type(line)
+    t.resize(24, 60)
+    t.type("\x15:q\n")
+    assert t.end() == 0
+
+
+def a_line_longer_than_the_window_shows_where_the_cursor_is():
+    t = Terminal()
+    t.wait("> ")
+    t.resize(5, 20)
+    line = "".join(f"{i:03} " for i in range(60))
+    rows = rows_of(line, 20)[0]
+    t.type(line)
+    t.wait_for_screen(*(rows[-5:] if rows[-1] else rows[-5:-1]))
+    t.type("\x01")
+    t.wait_for_screen(*rows[:5], cursor=(4, 2))
+    t.type("\x05")
+    t.wait_for_screen(*rows[-4:])
+    t.type("\x15:q\n")
+    assert t.end() == 0
+
+
+def bytes_that_are_no_utf8_are_complained_about():
+    t = Terminal()
+    t.wait("> ")
+    t.type(b"w5 \xff w6\n")
+    t.wait(r"dragoman: that line is not valid UTF-8 \(it has a byte 0xff\)")
+    t.wait("> ")
+    t.type(b"w5 \xe4w6 w7\n")  # the beginning of one that does not go on
+    t.wait(r"w5 \ufffdw6 w7\n*dragoman: that line is not valid UTF-8 \(it has a byte 0x77\)")
+    t.wait("> ")
+    t.type(b"w5 \xff\x7fw6 w7\n")  # it was seen and deleted
+    t.wait(re.escape(first))
+    t.wait("> ")
+    t.type(b"\x1b[200~w9 w3\r\xb0\xa1\xb0\xa1\rw5 w6 w7\x1b[201~\n")
+    t.wait(re.escape(second))
+    t.wait("not valid UTF-8")
+    t.wait(re.escape(first))
+    t.ask("\ufffd", "score")  # which is a character
+    t.ask(":q", "")
+    assert t.end() == 0
+
+
 def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
     sentence = "他是第 3 个，她不是。"
     piped = subprocess.run([command, "translate", "--model", raw, "--json"], input=sentence + "\n", capture_output=True,
@@ -359,7 +519,7 @@ def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
 
 
 failed = 0
-helpers = (Terminal, translation, pasted, last_of_history)
+helpers = (Terminal, Screen, width, translation, pasted, last_of_history, rows_of)
 for name, fact in [(n, f) for n, f in list(globals().items()) if callable(f) and f not in helpers]:
     print(name)
     try:

@@ -1,11 +1,12 @@
 // What is typed in a conversation: line editing and history by libedit, and a terminal that keeps what is typed while
 // the program is at work, without showing it, until it is asked for.
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -14,26 +15,30 @@
 #include "output.h"
 #include "talk.h"
 #include "tools.h"
+#include "typed_line.h"
 
 enum { MOST_LINES = 1000 };  // of the history
 
-// Signals that end or stop the program find the terminal as it must be left, and whether libedit, which sees to the
-// terminal itself, is reading.
+// Signals that end or stop the program find the terminal as it must be left.
 static struct termios original;
-static volatile sig_atomic_t reading;
-static atomic_bool interrupted;
-static int pastes_from = -1;  // the terminal that was asked to mark pastes; -1: none was
+static atomic_bool interrupted, resumed;
+static int bell[2] = {-1, -1};  // a pipe that signals write to: whoever waits for a key hears of them, none is missed
+static int pastes_from = -1;    // the terminal that was asked to mark pastes; -1: none was
 
-static const int signals[] = {SIGINT, SIGTSTP, SIGTERM, SIGHUP, SIGQUIT};
+static const int signals[] = {SIGINT, SIGTSTP, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
 
 struct Keyboard {
-    FILE *screen;
+    FILE *screen, *nowhere;  // where libedit writes, where the line is drawn here
     EditLine *editor;
     HistoryW *lines;
     const char *history;
     Keys keys;
-    struct sigaction before[SIGNALS], clock_before;
+    TypedLine *line;  // NULL: libedit draws it, on a terminal of which little is known
+    // Bytes become characters: what has come of one, a byte that has to be read again, and one that is no UTF-8.
+    mbstate_t begun;
+    int again, bad;  // -1: none
+    struct sigaction before[SIGNALS];
 };
 
 // ---- Signals --------------------------------------------------------------------------------------------------------
@@ -58,17 +63,10 @@ static void by_default(int signal_number)
     sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
-// A Ctrl-C that comes while libedit is about to read, but does not read yet, interrupts nothing. So the clock goes on
-// interrupting until keyboard_ask has noticed.
-static void interrupt_until_noticed(bool on)
+static void ring(void)
 {
-    const struct timeval soon = {.tv_usec = on ? 20000 : 0};
-    setitimer(ITIMER_REAL, &(struct itimerval){soon, soon}, NULL);
-}
-
-static void on_clock(int signal_number)
-{
-    (void)signal_number;
+    const ssize_t written = write(bell[1], "", 1);
+    (void)written;
 }
 
 // Pastes between ESC [ 200 ~ and ESC [ 201 ~. A terminal that was left so would show these to a shell that does not
@@ -82,40 +80,29 @@ static void mark_pastes(bool on)
 }
 
 // Ctrl-C: sets the flag, and interrupts the reading of a line. Ctrl-Z: the shell gets its terminal back, and when it
-// goes on it is ours again. What ends the program gives it back as well.
+// goes on it is ours again. What ends the program gives it back as well. A window of another size is looked at.
 static void on_signal(int signal_number)
 {
     const int reason = errno;
     struct termios ours;
-    if (signal_number == SIGINT) {
-        atomic_store(&interrupted, true);
-        if (reading) interrupt_until_noticed(true);
-        return;
+    if (signal_number == SIGINT) atomic_store(&interrupted, true);
+    if (signal_number != SIGINT && signal_number != SIGWINCH) {
+        tcgetattr(STDIN_FILENO, &ours);
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
+        mark_pastes(false);
+        if (signal_number != SIGTSTP) output_abandon();
+        by_default(signal_number);
+        mark_pastes(true);
+        handle_signal(signal_number, on_signal, SA_RESTART);
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
+        atomic_store(&resumed, true);
     }
-    tcgetattr(STDIN_FILENO, &ours);
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
-    mark_pastes(false);
-    if (signal_number != SIGTSTP) output_abandon();
-    by_default(signal_number);
-    mark_pastes(true);
-    handle_signal(signal_number, on_signal, SA_RESTART);
-    if (!reading) tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
+    ring();
     errno = reason;
-}
-
-// Ctrl-C ends the reading of a line with EINTR, and must end nothing else: a write that it cut short would look as if
-// the terminal were gone.
-static void let_interrupt_reading(bool reads)
-{
-    struct sigaction now;
-    sigaction(SIGINT, NULL, &now);
-    if (now.sa_handler == on_signal) handle_signal(SIGINT, on_signal, reads ? 0 : SA_RESTART);
 }
 
 static void take_signals(Keyboard *k)
 {
-    sigaction(SIGALRM, NULL, &k->clock_before);
-    handle_signal(SIGALRM, on_clock, 0);
     for (int i = 0; i < SIGNALS; i++) {
         sigaction(signals[i], NULL, &k->before[i]);
         if (k->before[i].sa_handler != SIG_IGN) handle_signal(signals[i], on_signal, SA_RESTART);
@@ -124,8 +111,90 @@ static void take_signals(Keyboard *k)
 
 static void give_signals_back(const Keyboard *k)
 {
-    sigaction(SIGALRM, &k->clock_before, NULL);
     for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &k->before[i], NULL);
+}
+
+// ---- Characters -----------------------------------------------------------------------------------------------------
+
+// libedit would draw the line as well: only its bells are for the screen.
+static ssize_t let_bells_through(void *context, const char *bytes, size_t count)
+{
+    const Keyboard *k = context;
+    if (memchr(bytes, '\a', count)) {
+        putc('\a', k->screen);
+        fflush(k->screen);
+    }
+    return (ssize_t)count;
+}
+
+static void draw(Keyboard *k)
+{
+    const LineInfoW *line = el_wline(k->editor);
+    if (atomic_exchange(&resumed, false)) typed_line_begin(k->line);
+    typed_line_draw(k->line, line->buffer, (int)(line->lastchar - line->buffer), (int)(line->cursor - line->buffer));
+}
+
+// True: there is a byte, or the end. False: Ctrl-C.
+static bool wait_for_byte(Keyboard *k)
+{
+    struct pollfd both[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = bell[0], .events = POLLIN}};
+    char rung[64];
+    for (;;) {
+        // Of what is typed faster than it is read the last is drawn.
+        if (k->line && poll(both, 1, 0) == 0) draw(k);
+        if (keyboard_interrupted()) return false;
+        if (poll(both, 2, -1) < 0 && errno != EINTR) return true;
+        if (both[1].revents) {
+            while (read(bell[0], rung, sizeof rung) > 0) continue;
+            el_resize(k->editor);
+        } else if (both[0].revents) {
+            return true;
+        }
+    }
+}
+
+// True: a character is whole. A byte that is no UTF-8 becomes U+FFFD.
+static bool take_byte(Keyboard *k, unsigned char byte, wchar_t *c)
+{
+    const bool inside = !mbsinit(&k->begun);
+    const size_t taken = mbrtowc(c, &(char){(char)byte}, 1, &k->begun);
+    if (taken == (size_t)-2) return false;
+    if (taken != (size_t)-1) return true;
+    k->begun = (mbstate_t){0};
+    k->bad = byte;
+    if (inside) k->again = byte;  // it may begin another
+    *c = 0xfffd;
+    return true;
+}
+
+static Keyboard *keyboard_of(EditLine *editor)
+{
+    Keys *keys = NULL;
+    el_wget(editor, EL_CLIENTDATA, &keys);
+    return keys->keyboard;
+}
+
+static unsigned char clear_screen(EditLine *editor, wint_t last)
+{
+    (void)last;
+    typed_line_clear_screen(keyboard_of(editor)->line);
+    return CC_NORM;
+}
+
+// What libedit asks for the next character by: 1, 0 at the end, -1 with errno.
+static int next_character(EditLine *editor, wchar_t *c)
+{
+    Keyboard *k = keyboard_of(editor);
+    for (;;) {
+        unsigned char byte = (unsigned char)k->again;
+        if (k->again < 0) {
+            if (!wait_for_byte(k)) return errno = EINTR, -1;
+            const ssize_t count = read(STDIN_FILENO, &byte, 1);
+            if (count <= 0) return (int)count;
+        }
+        k->again = -1;
+        if (take_byte(k, byte, c)) return 1;
+    }
 }
 
 // ---- Lines ----------------------------------------------------------------------------------------------------------
@@ -180,6 +249,16 @@ void keyboard_tabs(Keyboard *k, bool tabs)
     el_wset(k->editor, EL_BIND, L"^I", tabs ? L"ed-insert" : L"complete-command", NULL);
 }
 
+// The line is drawn here from now on. False: out of memory.
+static bool draws(Keyboard *k)
+{
+    k->line = typed_line_new(k->screen);
+    k->nowhere = fopencookie(k, "w", (cookie_io_functions_t){.write = let_bells_through});
+    if (!k->line || !k->nowhere) return false;
+    el_wset(k->editor, EL_SETFP, 1, k->nowhere);
+    return true;
+}
+
 Keyboard *keyboard_open(const Screen *screen, const char *history, Completer *complete)
 {
     HistEventW event;
@@ -189,9 +268,12 @@ Keyboard *keyboard_open(const Screen *screen, const char *history, Completer *co
                     .editor = el_init("dragoman", stdin, screen->stream, stderr),
                     .lines = history_winit(),
                     .history = history,
-                    .keys.complete = complete};
+                    .keys = {.complete = complete, .keyboard = k},
+                    .again = -1,
+                    .bad = -1};
+    const bool piped = pipe2(bell, O_CLOEXEC | O_NONBLOCK) == 0;
     take_signals(k);
-    if (!k->editor || !k->lines) {
+    if (!k->editor || !k->lines || !piped || (screen->blocks && edits(k->editor) && !draws(k))) {
         keyboard_close(k);
         return NULL;
     }
@@ -202,9 +284,13 @@ Keyboard *keyboard_open(const Screen *screen, const char *history, Completer *co
     el_wset(k->editor, EL_EDITOR, L"emacs");
     el_wset(k->editor, EL_PROMPT, prompt);
     el_wset(k->editor, EL_HIST, history_w, k->lines);
-    el_wset(k->editor, EL_SIGNAL, 1);  // the window's size, stopping and going on are libedit's affair while it reads
+    el_wset(k->editor, EL_GETCFN, next_character);
     keys_bind(k->editor, &k->keys);
-    if (screen->blocks && edits(k->editor)) pastes_from = fileno(k->screen);
+    if (k->line) {
+        pastes_from = fileno(k->screen);
+        el_wset(k->editor, EL_ADDFN, L"clear-the-screen", L"clear the screen", clear_screen);
+        el_wset(k->editor, EL_BIND, L"^L", L"clear-the-screen", NULL);
+    }
     mark_pastes(true);
     return k;
 }
@@ -219,8 +305,14 @@ void keyboard_close(Keyboard *k)
         el_end(k->editor);
     }
     if (k->lines) history_wend(k->lines);
+    if (k->nowhere) fclose(k->nowhere);
+    typed_line_free(k->line);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &original);
     give_signals_back(k);
+    for (int i = 0; i < 2; i++) {
+        if (bell[i] >= 0) close(bell[i]);
+        bell[i] = -1;
+    }
     free(k);
 }
 
@@ -239,32 +331,60 @@ static char *in_utf8(const wchar_t *typed, int count, bool pasted)
     return NULL;
 }
 
+// The line as libedit has it; NULL: the end, or Ctrl-C.
+static const wchar_t *read_line(Keyboard *k, int *count)
+{
+    k->bad = -1;
+    if (k->line) typed_line_begin(k->line);
+    const wchar_t *typed = el_wgets(k->editor, count);
+    if (!typed || *count <= 0) return NULL;
+    if (k->line) typed_line_end(k->line, typed, *count - 1);  // Enter is its last character
+    return typed;
+}
+
+static void break_off(Keyboard *k)
+{
+    if (k->line)
+        typed_line_break_off(k->line);
+    else
+        fputs("^C\n", k->screen);
+    el_reset(k->editor);
+    if (k->keys.drop) k->keys.pasting = false;  // the second time: its end seems not to come
+}
+
+// Why it cannot be taken. False: it can.
+static bool refuse(const Keyboard *k, const wchar_t *typed, const char *line)
+{
+    const bool bad = k->bad >= 0 && wcschr(typed, 0xfffd);  // and it was not deleted
+    if (bad)
+        fprintf(stderr,
+                "dragoman: that line is not valid UTF-8 (it has a byte 0x%02x): set the terminal to UTF-8, or turn the "
+                "text into it (iconv -t UTF-8)\n",
+                (unsigned)k->bad);
+    else if (!line)
+        fprintf(stderr, "dragoman: that line holds a character that UTF-8 does not have\n");
+    return bad || !line;
+}
+
 char *keyboard_ask(Keyboard *k)
 {
     for (;;) {
         int count = 0;
-        k->keys.drop = k->keys.pasting && keyboard_interrupted();  // it was a line of the paste that Ctrl-C stopped
+        k->keys.drop = k->keys.pasting && keyboard_interrupted();  // Ctrl-C was for all of the paste
+        keyboard_forget_interrupt();
         keys_before_line(k->editor, &k->keys);
-        reading = 1;
-        let_interrupt_reading(true);
-        const wchar_t *typed = el_wgets(k->editor, &count);
-        const int reason = errno;
-        let_interrupt_reading(false);
-        reading = 0;
-        interrupt_until_noticed(false);
-        if (!typed && count < 0 && reason == EINTR) {
-            fputs("^C\n", k->screen);
-            el_reset(k->editor);
-            k->keys.pasting = false;
+        const wchar_t *typed = read_line(k, &count);
+        if (!typed && keyboard_interrupted()) {
+            break_off(k);
             continue;
         }
-        if (!typed || count <= 0) {
+        if (!typed) {
             fputs("\n", k->screen);
             return NULL;
         }
         char *line = in_utf8(typed, count, k->keys.pasted);
-        if (!line) {
-            fprintf(stderr, "dragoman: that line holds a character that UTF-8 does not have\n");
+        if (refuse(k, typed, line)) {
+            free(line);
             continue;
         }
         if (*line) {

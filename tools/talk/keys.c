@@ -44,6 +44,9 @@ static bool read_sequence(EditLine *editor, Sequence *s)
             return true;
         } else if (c == L'[' && !read) {  // ESC [ [ A is F1 on the console of Linux
             return el_wgetc(editor, &c) == 1;
+        } else if (c == L'$' && numbers[0]) {  // rxvt with Shift; elsewhere more would follow
+            *s = (Sequence){.number = numbers[0], .last = L'~'};
+            return true;
         } else if (c >= L'@') {
             *s = (Sequence){.number = numbers[0], .modifiers = numbers[1], .last = c};
             return true;

@@ -7,6 +7,7 @@
 
 typedef struct Keys {
     Completer *complete;
+    Keyboard *keyboard;
     bool tabs;     // a tab is a character to type
     bool pasting;  // a paste has begun, and its end has not been read
     bool pasted;   // it was a paste that ended the line
