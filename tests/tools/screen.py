@@ -79,6 +79,8 @@ class Screen:
             self.row = {"A": max(0, self.row - step), "B": min(self.rows - 1, self.row + step)}.get(what, self.row)
             column = min(self.column, self.columns - 1)
             self.column = {"C": min(self.columns - 1, column + step), "D": max(0, column - step)}.get(what, column)
+        elif what == "G":
+            self.column = max(number, 1) - 1
         elif what == "H" and not numbers:
             self.row = self.column = 0
         elif what == "J" and number in (0, 2):
