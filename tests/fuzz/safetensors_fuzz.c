@@ -1,6 +1,6 @@
 // Fuzz target: any bytes as a safetensors file. Build and run it with clang:
 //   clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Isrc tests/fuzz/safetensors_fuzz.c
-//     src/model/safetensors.c src/core/{error,files,utf8}.c -lcjson -lm -o safetensors_fuzz
+//     src/folder/safetensors.c src/core/{error,files,utf8,json,memory}.c -lcjson -lm -o safetensors_fuzz
 //   ./safetensors_fuzz -max_len=4096 CORPUS_FOLDER
 #include <stdint.h>
 #include <stdio.h>
