@@ -133,13 +133,16 @@ typedef enum dm_sampling {
 // the sentence). dm_translate_options_read gives every field its default.
 typedef struct dm_translate_options {
     int beam_size;             // hypotheses kept at each step; 1: greedy; 0: what the model folder says, else 5
-    double normalize;          // exponent of the length, end of sentence counted
+    double normalize;          // exponent of the length, end of sentence counted; below 0: what the model folder says,
+                               // else 1
     double max_length_factor;  // at most max_length_factor * source pieces + 10 pieces, and 10 more than a prefix ...
     int max_length;            // ... and at most so many; 0: what the model folder says, else no limit of its own
-    int min_length;            // at least so many pieces before the end of the sentence
+    int min_length;            // at least so many pieces before the end of the sentence; below 0: what the model folder
+                               // says, else 0
     int n_best;                // hypotheses wanted of a line; the search may find fewer
     double coverage_penalty;
-    int no_repeat_ngram;      // no run of so many pieces occurs twice (Paulus et al. 2017, section 2.5); 0: any may
+    int no_repeat_ngram;      // no run of so many pieces occurs twice (Paulus et al. 2017, section 2.5); 0: any may;
+                              // below 0: what the model folder says, else 0
     double diversity;         // the k-th best way to continue a hypothesis, from 0, counts k * diversity less where the
                               // beam is chosen (Li et al. 2016, "A simple, fast diverse decoding algorithm", eq. 7)
     dm_sampling sampling;     // draw n_best translations of each line, each by itself, instead of a beam search

@@ -124,6 +124,7 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
                     .arenas = dm_allocate((size_t)manner->threads, sizeof(Arena))};
     dm_translate_options_read(&all->options, NULL, NULL);
     all->options.beam_size = manner->beam;
+    dm_take_search_defaults(&all->options, &bench->config.search);
     all->model->output.bias.data[bench->config.eos] = -10000;
     dm_bench_text(&all->corpus, bench, pairs);
     long pieces = 0;

@@ -74,9 +74,7 @@ Status dm_bench_shape(Bench *bench, Error *error)
     if (folder) {
         status = dm_config_read(&bench->config, &extra, folder, error);
         if (status) return status;
-        dm_free(bench->config.bad_words);  // what search never takes takes no time
-        bench->config.bad_words = NULL;
-        bench->config.bad_word_count = 0;
+        dm_search_forget(&bench->config.search);  // how it is searched, bench says
         if (bench->config.source_vocabulary < 3 || bench->config.target_vocabulary < 3) {
             cJSON_Delete(extra);
             return dm_fail(error, "%s/config.json: a vocabulary of less than 3 pieces has no words", folder);

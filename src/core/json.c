@@ -109,6 +109,16 @@ int dm_json_integer(JsonFile *file, const char *key, int low, int high, int miss
     return missing;
 }
 
+int dm_json_id(JsonFile *file, const char *key, int limit)
+{
+    const cJSON *item = dm_json_find(file, key);
+    if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 1) item = item->child;
+    if (!item) return -1;
+    if (dm_json_is_whole(item, 0, limit - 1)) return (int)item->valuedouble;
+    dm_json_refuse(file, key, item, "one id of the vocabulary (0 to %d)", limit - 1);
+    return -1;
+}
+
 bool dm_json_flag(JsonFile *file, const char *key, bool missing)
 {
     const cJSON *item = dm_json_find(file, key);

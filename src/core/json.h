@@ -27,6 +27,7 @@ const cJSON *dm_json_find(const JsonFile *file, const char *key);
 bool dm_json_is_whole(const cJSON *item, int low, int high);  // a whole number from low to high; NULL is none
 // The value of a key; `missing` where the file does not say, and after a complaint of another type or range.
 int dm_json_integer(JsonFile *file, const char *key, int low, int high, int missing);
+int dm_json_id(JsonFile *file, const char *key, int limit);  // 0 ... limit-1, alone or in a list of one; missing: -1
 bool dm_json_flag(JsonFile *file, const char *key, bool missing);
 const char *dm_json_text(JsonFile *file, const char *key, const char *missing);  // as long as the file is open
 

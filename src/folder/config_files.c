@@ -7,14 +7,9 @@
 #include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/formats/format.h"
+#include "folder/search_config.h"
 
-enum {
-    MOST_PIECES = 1 << 24,
-    MOST_LENGTH = 1 << 24,
-    MOST_BEAM = 1000,
-    USUAL_MAX_LENGTH = 512,  // what is written where the configuration says nothing
-    USUAL_BEAM = 5,
-};
+enum { MOST_PIECES = 1 << 24 };
 
 // ---- Reading: what model it is --------------------------------------------------------------------------------------
 
@@ -143,20 +138,9 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
 
 // ---- Reading: ids and search, which either file may hold ------------------------------------------------------------
 
-// A piece's id, 0 ... limit-1, as a number or as a list of one; -1 where the file does not say.
-static int read_id(JsonFile *file, const char *key, int limit)
-{
-    const cJSON *item = dm_json_find(file, key);
-    if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 1) item = item->child;
-    if (!item) return -1;
-    if (dm_json_is_whole(item, 0, limit - 1)) return (int)item->valuedouble;
-    dm_json_refuse(file, key, item, "one id of the vocabulary (0 to %d)", limit - 1);
-    return -1;
-}
-
 static int required_id(JsonFile *config, JsonFile *generation, const char *key, int limit)
 {
-    int said = read_id(config, key, limit), also = generation->json ? read_id(generation, key, limit) : -1;
+    const int said = dm_json_id(config, key, limit), also = dm_json_id(generation, key, limit);
     if (config->status || generation->status) return 0;
     if (said < 0 && also < 0)
         need(config, key);
@@ -166,57 +150,17 @@ static int required_id(JsonFile *config, JsonFile *generation, const char *key, 
     return said >= 0 ? said : also;
 }
 
-static void add_bad_word(ModelConfig *config, int id)
-{
-    for (int i = 0; i < config->bad_word_count; i++)
-        if (config->bad_words[i] == id) return;
-    config->bad_words = dm_reallocate(config->bad_words, (size_t)config->bad_word_count + 1, sizeof(int));
-    config->bad_words[config->bad_word_count++] = id;
-}
-
-// [[58100], ...]: lists of one id each. End of sentence among them is left out, as transformers does: without it no
-// sentence would end.
-static void read_bad_words(ModelConfig *config, JsonFile *file)
-{
-    const cJSON *list = dm_json_find(file, "bad_words_ids"), *item;
-    if (list && !cJSON_IsArray(list))
-        dm_json_complain(file, "%s: \"bad_words_ids\" must be a list of lists", file->path);
-    cJSON_ArrayForEach(item, list)
-    {
-        const bool one = cJSON_IsArray(item) && cJSON_GetArraySize(item) == 1;
-        if (!one || !dm_json_is_whole(item->child, 0, config->target_vocabulary - 1)) {
-            char *value = cJSON_PrintUnformatted(item);
-            dm_json_complain(file,
-                             "%s: \"bad_words_ids\" holds %.60s, but only lists of one id of the vocabulary (0 to %d) "
-                             "can be kept out of translations",
-                             file->path, value, config->target_vocabulary - 1);
-            cJSON_free(value);
-            return;
-        }
-        if ((int)item->child->valuedouble != config->eos) add_bad_word(config, (int)item->child->valuedouble);
-    }
-}
-
-// generation_config.json's word counts where it has one, else config.json's (older folders have all of it there).
-static JsonFile *who_says(JsonFile *config, JsonFile *generation, const char *key)
-{
-    return dm_json_find(generation, key) ? generation : config;
-}
-
 static void read_ids_and_search(ModelConfig *c, JsonFile *config, JsonFile *generation)
 {
     int both = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
     c->eos = required_id(config, generation, "eos_token_id", both);
     c->pad = required_id(config, generation, "pad_token_id", both);
     c->decoder_start = required_id(config, generation, "decoder_start_token_id", c->target_vocabulary);
-    c->beam_size = dm_json_integer(who_says(config, generation, "num_beams"), "num_beams", 1, MOST_BEAM, 0);
-    c->max_length = dm_json_integer(who_says(config, generation, "max_length"), "max_length", 1, MOST_LENGTH, 0);
     if (config->status || generation->status) return;
     if (c->eos == c->pad)
         dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
                          c->eos);
-    add_bad_word(c, c->pad);
-    read_bad_words(c, who_says(config, generation, "bad_words_ids"));
+    dm_search_read(c, generation->json ? generation : config, dm_json_find(config, "dragoman"));
 }
 
 // ---- Reading both files ---------------------------------------------------------------------------------------------
@@ -289,7 +233,7 @@ static void add_ids(cJSON *json, const ModelConfig *config)
 {
     add_number(json, "decoder_start_token_id", config->decoder_start);
     add_number(json, "eos_token_id", config->eos);
-    add_number(json, "forced_eos_token_id", config->eos);  // a translation that reaches max_length ends with it
+    if (config->search.ends_at_limit) add_number(json, "forced_eos_token_id", config->eos);
     add_number(json, "pad_token_id", config->pad);
 }
 
@@ -349,12 +293,7 @@ static cJSON *generation_json(const ModelConfig *config)
 {
     cJSON *json = cJSON_CreateObject();
     add_ids(json, config);
-    cJSON *list = cJSON_AddArrayToObject(json, "bad_words_ids");
-    for (int i = 0; i < config->bad_word_count; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateIntArray(config->bad_words + i, 1));
-    if (!config->bad_word_count) cJSON_AddItemToArray(list, cJSON_CreateIntArray(&config->pad, 1));
-    add_number(json, "max_length", config->max_length ? config->max_length : USUAL_MAX_LENGTH);
-    add_number(json, "num_beams", config->beam_size ? config->beam_size : USUAL_BEAM);
+    dm_search_write(json, config);
     return json;
 }
 

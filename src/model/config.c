@@ -9,9 +9,16 @@
 #include "model/model.h"
 #include "model/shape_options.h"
 
+void dm_search_forget(SearchDefaults *search)
+{
+    dm_free(search->bad_words);
+    dm_free(search->bad_first);
+    *search = (SearchDefaults){0};
+}
+
 void dm_config_free(ModelConfig *config)
 {
-    dm_free(config->bad_words);
+    dm_search_forget(&config->search);
     *config = (ModelConfig){0};
 }
 

@@ -11,6 +11,32 @@ typedef struct Architecture Architecture;
 
 enum { DM_SHAPE_ROOM = 64 };  // bytes: of the largest shape of an architecture
 
+// When beam search has found enough: once as many hypotheses have ended as the beam is wide, and ...
+typedef enum SearchEnd {
+    DM_END_WHEN_FULL,   // ... that is all
+    DM_END_WHEN_WORSE,  // ... no open one scores better, by its length so far, than the worst of these
+    DM_END_AT_LIMIT,    // ... nor would if all that it still lacks of the greatest length were certain
+} SearchEnd;
+
+// What a folder says of searching with its model. {0}: nothing.
+typedef struct SearchDefaults {
+    int beam_size;
+    int max_length;  // of a translation in pieces, end of sentence counted
+    int min_length;  // the same, end of sentence not counted
+    int no_repeat_ngram;
+    bool says_normalize;  // of `normalize`, the exponent of the length
+    bool says_first;      // of `first`: each translation begins with it. Being certain, it counts nothing
+    bool ends_at_limit;   // one that reaches max_length has the end of sentence there, which is certain too
+    bool renormalize;     // the pieces that the rules allow have all of the probability
+    double normalize;
+    SearchEnd end;
+    int first;
+    int *bad_words;  // ids that search never takes, pad among them
+    int bad_word_count;
+    int *bad_first;  // ids that it does not take first (behind `first`)
+    int bad_first_count;
+} SearchDefaults;
+
 typedef struct ModelConfig {
     const Architecture *architecture;
     int source_vocabulary, target_vocabulary;  // rows of the embeddings (equal when shared)
@@ -18,15 +44,12 @@ typedef struct ModelConfig {
     bool tied_output;                          // output = target embedding; else it has a table of its own
     int width;                                 // of the embeddings, and of what the output layer reads
     int pad, eos, decoder_start;               // ids
-    // search defaults
-    int beam_size;   // 0: not said
-    int max_length;  // 0: not said
-    int *bad_words;  // ids never taken by search, pad among them
-    int bad_word_count;
+    SearchDefaults search;
     _Alignas(8) unsigned char shape[DM_SHAPE_ROOM];  // the architecture's own struct
 } ModelConfig;
 
 void dm_config_free(ModelConfig *config);  // what it points to
+void dm_search_forget(SearchDefaults *search);
 
 typedef enum ShapeType {
     DM_SHAPE_INTEGER,  // an int

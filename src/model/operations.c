@@ -14,8 +14,7 @@ Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error
 {
     ModelConfig own = *config;
     own.pad = -1;  // any piece will do
-    own.bad_words = NULL;
-    own.bad_word_count = 0;
+    own.search = (SearchDefaults){0};
     Model declared = {.config = own, .architecture = own.architecture};
     declared.architecture->declare(&declared);
     const size_t size = declared.parameters.size, bytes = 2 * size * sizeof(float);

@@ -26,16 +26,18 @@ static void forbid_repetition(float *log_probabilities, int vocabulary, const in
 
 int dm_search_most_banned(const Rules *rules)
 {
-    return 2 + rules->config->bad_word_count;
+    const SearchDefaults *d = &rules->config->search;
+    const bool first = rules->length == (d->says_first ? 2 : 1);
+    return 2 + d->bad_word_count + (first ? d->bad_first_count : 0);
 }
 
 // One after the other; -1: this one may come.
 static int banned(const Rules *rules, int i)
 {
-    const ModelConfig *c = rules->config;
-    if (i == 0) return c->pad;
-    if (i == 1) return rules->length <= rules->options->min_length ? c->eos : -1;
-    return c->bad_words[i - 2];
+    const SearchDefaults *d = &rules->config->search;
+    if (i == 0) return rules->config->pad;
+    if (i == 1) return rules->length <= rules->options->min_length ? rules->config->eos : -1;
+    return i - 2 < d->bad_word_count ? d->bad_words[i - 2] : d->bad_first[i - 2 - d->bad_word_count];
 }
 
 bool dm_search_is_banned(const Rules *rules, int id)
@@ -45,18 +47,31 @@ bool dm_search_is_banned(const Rules *rules, int id)
     return false;
 }
 
-void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end, int forced)
+// Scales what is left of the probabilities so that their sum is 1. Nothing left stays so.
+static void renormalize(float *log_probabilities, int vocabulary)
+{
+    float highest = -INFINITY, sum = 0;
+    for (int id = 0; id < vocabulary; id++) highest = fmaxf(highest, log_probabilities[id]);
+    if (!isfinite(highest)) return;
+    for (int id = 0; id < vocabulary; id++) sum += expf(log_probabilities[id] - highest);
+    const float log_sum = highest + logf(sum);
+    for (int id = 0; id < vocabulary; id++) log_probabilities[id] -= log_sum;
+}
+
+void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end)
 {
     const int vocabulary = rules->vocabulary, length = rules->length, n = rules->options->no_repeat_ngram;
-    if (forced >= 0) {
-        const float kept = log_probabilities[forced];
-        for (int id = 0; id < vocabulary; id++) log_probabilities[id] = -INFINITY;
-        log_probabilities[forced] = kept;
-        return;
-    }
     for (int i = 0; i < dm_search_most_banned(rules); i++) forbid(log_probabilities, vocabulary, banned(rules, i));
     if (n && length > n) {
         dm_search_history(rules->history, end, length - 1);
         forbid_repetition(log_probabilities, vocabulary, rules->history, length - 1, n);
     }
+    if (rules->config->search.renormalize) renormalize(log_probabilities, vocabulary);
+}
+
+void dm_search_force(const Rules *rules, float *log_probabilities, Forced forced)
+{
+    const float kept = forced.certain ? 0 : log_probabilities[forced.id];
+    for (int id = 0; id < rules->vocabulary; id++) log_probabilities[id] = -INFINITY;
+    log_probabilities[forced.id] = kept;
 }

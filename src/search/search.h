@@ -9,7 +9,7 @@ typedef struct SearchJob {
     int model_count;
     const Shortlist *shortlist;  // NULL: all pieces are looked at
     Tokens source;
-    const dm_translate_options *options;  // beam_size above 0; its prefixes, context and partial are not used here
+    const dm_translate_options *options;  // nothing left open; its prefixes, context and partial are not used
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     // Called in greedy search after every piece; NULL: nobody waits.

@@ -14,9 +14,8 @@ struct Node {
 void dm_search_history(int *ids, const Node *end, int count);  // the ids of a chain of `count` nodes, in order
 
 // What may not be the next piece, which makes a hypothesis `length` pieces long. Banned is whatever came before: pad
-// and bad words, and the end of sentence before min_length. dm_search_forbid takes away, by a log probability of minus
-// infinity, these and what would repeat an n-gram behind the node `end`. forced: the piece that has to come, against
-// all rules; -1: none.
+// and bad words, the end of sentence before min_length, and what is bad only as the first piece. dm_search_forbid takes
+// away, by a log probability of minus infinity, these and what would repeat an n-gram behind the node `end`.
 typedef struct Rules {
     const ModelConfig *config;
     const dm_translate_options *options;
@@ -25,7 +24,14 @@ typedef struct Rules {
 } Rules;
 bool dm_search_is_banned(const Rules *rules, int id);
 int dm_search_most_banned(const Rules *rules);  // that many pieces can be banned at once
-void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end, int forced);
+void dm_search_forbid(const Rules *rules, float *log_probabilities, const Node *end);
+
+// The piece that has to come, against all rules. Certain: with probability 1, else with that which it has.
+typedef struct Forced {
+    int id;  // -1: none has
+    bool certain;
+} Forced;
+void dm_search_force(const Rules *rules, float *log_probabilities, Forced forced);
 
 // A slot and the piece that may follow it.
 typedef struct Candidate {

@@ -6,6 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+// Room for hypotheses that ended, in widths. Where the search ends once `width` of them have: at most `width` end at a
+// step, before it there were less, and at the limit the open ones come on top.
+enum { ENDS = 3 };
+
 static Slots new_slots(Arena *arena, int n)
 {
     size_t count = (size_t)n;
@@ -13,28 +17,69 @@ static Slots new_slots(Arena *arena, int n)
                    dm_arena_take(arena, count * sizeof(int)), dm_arena_take(arena, count * sizeof(int))};
 }
 
-static int prefix_length(const SearchJob *job, int sentence)
+// ---- The beginning and the end that a sentence has to have ----------------------------------------------------------
+
+// What the folder has every translation begin with, where the prefix does not begin so itself.
+static int pieces_before_prefix(const SearchJob *job, int sentence)
 {
-    return job->prefixes ? job->prefixes[sentence].count : 0;
+    const SearchDefaults *d = &job->models[0]->config.search;
+    const Ids *prefix = job->prefixes ? &job->prefixes[sentence] : NULL;
+    return d->says_first && !(prefix && prefix->count && prefix->id[0] == d->first);
 }
 
-static int length_limit(const SearchJob *job, int sentence)
+static int prefix_length(const SearchJob *job, int sentence)
+{
+    return (job->prefixes ? job->prefixes[sentence].count : 0) + pieces_before_prefix(job, sentence);
+}
+
+static void set_limit(const SearchJob *job, Sentence *sentence)
 {
     const dm_translate_options *o = job->options;
-    const int most = o->max_length > 0 ? o->max_length : job->models[0]->config.max_length;
-    double limit = ceil(o->max_length_factor * job->source.spans.length[sentence]) + 10;
-    if (limit < prefix_length(job, sentence) + 10) limit = prefix_length(job, sentence) + 10;
+    const SearchDefaults *d = &job->models[0]->config.search;
+    const bool own = o->max_length <= 0;  // the folder's
+    const int most = own ? d->max_length : o->max_length, prefix = prefix_length(job, sentence->index);
+    double limit = ceil(o->max_length_factor * job->source.spans.length[sentence->index]) + 10;
+    if (limit < prefix + 10) limit = prefix + 10;
+    sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most;
     if (most > 0 && limit > most) limit = most;
-    return limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
+    sentence->limit = limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
+}
+
+static Forced forced_piece(const Stepwise *s, const Sentence *sentence)
+{
+    const SearchDefaults *d = &s->config->search;
+    const int before = pieces_before_prefix(s->job, sentence->index);
+    if (sentence->ends_there && s->length == sentence->limit) return (Forced){s->config->eos, true};
+    if (s->length == 1 && d->says_first) return (Forced){d->first, true};
+    if (s->length > prefix_length(s->job, sentence->index)) return (Forced){-1, false};
+    return (Forced){s->job->prefixes[sentence->index].id[s->length - 1 - before], false};
+}
+
+// Whether a sentence that is open has a piece forced on it.
+static bool any_is_forced(const Stepwise *s, Sentence *const *alive, int open)
+{
+    for (int i = 0; i < open; i++)
+        if (forced_piece(s, alive[i]).id >= 0) return true;
+    return false;
 }
 
 // ---- Hypotheses -----------------------------------------------------------------------------------------------------
 
-// Keeps what has ended in order of the scores, the earlier one first where they are equal.
+static double score_of(const Stepwise *s, double total, int pieces)
+{
+    return pieces ? total / pow(pieces, s->job->options->normalize) : total;
+}
+
+// Keeps what has ended in order of the scores, the earlier one first where they are equal. The worst goes where there
+// is no room.
 static void keep_ended(const Stepwise *s, Sentence *sentence, Ended ended)
 {
-    ended.score = ended.pieces ? ended.total / pow(ended.pieces, s->job->options->normalize) : ended.total;
-    int at = sentence->ended++;
+    ended.score = score_of(s, ended.total, ended.pieces);
+    int at = sentence->ended;
+    if (at < ENDS * s->width)
+        sentence->ended++;
+    else if (!(sentence->ends[--at].score < ended.score))
+        return;
     for (; at > 0 && sentence->ends[at - 1].score < ended.score; at--) sentence->ends[at] = sentence->ends[at - 1];
     sentence->ends[at] = ended;
 }
@@ -75,24 +120,39 @@ void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample)
 
 // What may follow each hypothesis. All that somebody may ask of a piece that is not among the best ones takes whole
 // rows; so does a very wide beam, since to keep many pieces in order costs more than to look through all.
-static Scores score(Graph *g, Stepwise *s, SearchState *const *states)
+static Scores score(Graph *g, Stepwise *s, SearchState *const *states, bool forced)
 {
     enum { MANY = 256 };
     const dm_translate_options *o = s->job->options;
     const int enough = 2 * s->width + dm_search_most_banned(&s->rules);
     const bool whole = s->manner->whole_rows || s->job->model_count > 1 || o->no_repeat_ngram ||
-                       s->length <= s->longest_prefix || enough > MANY;
+                       s->config->search.renormalize || forced || enough > MANY;
     return whole ? dm_search_rows(g, s->job, states, s->now.id)
                  : dm_search_best(g, s->job, states[0], s->now.id, enough, s->output);
 }
 
 static void forbid(Stepwise *s, const Sentence *sentence, const Scores *scores)
 {
-    int forced = -1;
-    if (s->length <= prefix_length(s->job, sentence->index))
-        forced = s->job->prefixes[sentence->index].id[s->length - 1];
-    for (int slot = sentence->first; slot < sentence->first + sentence->open; slot++)
-        dm_search_forbid(&s->rules, dm_row(scores->rows, slot), s->now.end[slot], forced);
+    const Forced forced = forced_piece(s, sentence);
+    for (int slot = sentence->first; slot < sentence->first + sentence->open; slot++) {
+        float *row = dm_row(scores->rows, slot);
+        if (forced.id >= 0)
+            dm_search_force(&s->rules, row, forced);
+        else
+            dm_search_forbid(&s->rules, row, s->now.end[slot]);
+    }
+}
+
+// Whether what has ended is enough, with the open hypotheses in the slots from `first` on. A greedy one has no other.
+static bool is_enough(const Stepwise *s, const Sentence *sentence, int first)
+{
+    const SearchEnd end = s->config->search.end;
+    if (!s->manner->ends_when_full || sentence->ended < s->width) return false;
+    if (end == DM_END_WHEN_FULL || s->width == 1) return true;
+    double best = -INFINITY;
+    for (int slot = first; slot < s->taken; slot++) best = fmax(best, s->next.total[slot]);
+    const bool gains = end == DM_END_AT_LIMIT && s->job->options->normalize > 0;
+    return score_of(s, best, gains ? sentence->limit : s->length) <= sentence->ends[s->width - 1].score;
 }
 
 // Takes the sentence one piece further; its open hypotheses move to the next free slots. False: it is done.
@@ -102,7 +162,7 @@ static bool extend_sentence(Stepwise *s, Sentence *sentence, const Scores *score
     if (scores->rows) forbid(s, sentence, scores);
     s->manner->choose(s, sentence, scores);
     const int open = s->taken - first;
-    const bool enough = s->manner->ends_when_full && sentence->ended >= s->width;
+    const bool enough = is_enough(s, sentence, first);
     if (!enough && open && s->length < sentence->limit) {
         sentence->first = first;
         sentence->open = open;
@@ -130,7 +190,7 @@ static int extend_all(Graph *g, Stepwise *s, SearchState *const *states, Sentenc
     s->taken = s->made = 0;
     s->nodes = dm_arena_take(g->arena, (size_t)open * (size_t)s->width * sizeof(Node));  // before the mark: they stay
     ArenaMark mark = dm_arena_mark(g->arena);
-    const Scores scores = score(g, s, states);
+    const Scores scores = score(g, s, states, any_is_forced(s, alive, open));
     int going_on = 0;
     for (int i = 0; i < open; i++)
         if (extend_sentence(s, alive[i], &scores)) alive[going_on++] = alive[i];
@@ -144,8 +204,7 @@ static int extend_all(Graph *g, Stepwise *s, SearchState *const *states, Sentenc
 
 // ---- From the start to the end --------------------------------------------------------------------------------------
 
-// One slot for each sentence. At most `width` hypotheses end at a step, before it there were less, and at the limit the
-// open ones come on top.
+// One slot for each sentence.
 static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
 {
     const SearchJob *job = s->job;
@@ -158,16 +217,13 @@ static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
     s->from = dm_arena_take(arena, slots * sizeof(int));
     int longest = 0;
     for (int i = 0; i < count; i++) {
-        sentences[i] = (Sentence){.index = i,
-                                  .first = i,
-                                  .open = 1,
-                                  .limit = length_limit(job, i),
-                                  .ends = dm_arena_take(arena, 3 * (size_t)s->width * sizeof(Ended))};
+        sentences[i] = (Sentence){
+            .index = i, .first = i, .open = 1, .ends = dm_arena_take(arena, ENDS * (size_t)s->width * sizeof(Ended))};
+        set_limit(job, &sentences[i]);
         s->now.end[i] = NULL;
         s->now.total[i] = 0;
         s->now.id[i] = s->config->decoder_start;
         if (sentences[i].limit > longest) longest = sentences[i].limit;
-        if (prefix_length(job, i) > s->longest_prefix) s->longest_prefix = prefix_length(job, i);
     }
     s->rules = (Rules){.config = s->config, .options = o, .vocabulary = job->models[0]->output.weight.rows};
     if (o->no_repeat_ngram) s->rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));

@@ -13,7 +13,8 @@ typedef struct Ended {
 // The search of one sentence: its open hypotheses are the slots first ... first + open - 1.
 typedef struct Sentence {
     int index, first, open;
-    int limit;  // of pieces
+    int limit;        // of pieces
+    bool ends_there;  // with the end of sentence
     int ended;
     Ended *ends;  // the best one first
 } Sentence;
@@ -51,7 +52,6 @@ struct Stepwise {
     int made;             // ... so many in use; one may outlive its slot, as the end of a finished hypothesis
     OutputLayer *output;  // of the shortlist; NULL: all pieces are looked at
     Rules rules;
-    int longest_prefix;
 };
 
 // False: job->options->stop said so, and found holds nothing.

@@ -126,8 +126,7 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
         .tied_output = true,
         .pad = vocabulary - 1,
         .decoder_start = vocabulary - 1,
-        .beam_size = 5,
-        .max_length = 512,
+        .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
     return dm_shape_of_options(config, o, error);
 }
@@ -138,8 +137,8 @@ static Status make_model(Run *run, int vocabulary, Error *error)
     ModelConfig config;
     Status status = shape_of_options(&config, run->options, vocabulary, error);
     if (status) return status;
-    config.bad_words = dm_allocate(1, sizeof(int));
-    config.bad_words[config.bad_word_count++] = config.pad;
+    config.search.bad_words = dm_allocate(1, sizeof(int));
+    config.search.bad_words[config.search.bad_word_count++] = config.pad;
     run->model = dm_model_create(&config);
     dm_model_initialise(run->model, run->settings.budget.seed);
     return DM_OK;

@@ -47,6 +47,7 @@ static Translator greedy_translator(const ValidatorSetup *setup, const Model *co
     Error none;
     dm_translate_options_read(&translator.options, NULL, &none);
     translator.options.beam_size = 1;
+    dm_take_search_defaults(&translator.options, &(*model)->config.search);
     translator.options.threads = setup->threads;
     return translator;
 }

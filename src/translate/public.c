@@ -214,9 +214,22 @@ static Status read_sampling(dm_translate_options *read, const dm_options *option
                      name, limit ? " " : "", limit ? limit : "");
 }
 
+enum { OF_FOLDER = -1 };
+
 // What the options of translate come to where none is given; a test holds the two together.
-static const dm_translate_options defaults = {
-    .normalize = 1, .max_length_factor = 3, .n_best = 1, .temperature = 1, .seed = 1};
+static const dm_translate_options defaults = {.normalize = OF_FOLDER,
+                                              .max_length_factor = 3,
+                                              .min_length = OF_FOLDER,
+                                              .n_best = 1,
+                                              .no_repeat_ngram = OF_FOLDER,
+                                              .temperature = 1,
+                                              .seed = 1};
+
+// An option that the folder answers where the user does not.
+static double number_or_folder(const dm_options *options, const char *name)
+{
+    return dm_options_given(options, name) ? dm_options_number(options, name) : OF_FOLDER;
+}
 
 dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
 {
@@ -227,12 +240,12 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
     }
     *read = (dm_translate_options){
         .beam_size = (int)dm_options_number(options, "beam-size"),
-        .normalize = dm_options_number(options, "normalize"),
+        .normalize = number_or_folder(options, "normalize"),
         .max_length_factor = dm_options_number(options, "max-length-factor"),
-        .min_length = (int)dm_options_number(options, "min-length"),
+        .min_length = (int)number_or_folder(options, "min-length"),
         .n_best = (int)dm_options_number(options, "n-best"),
         .coverage_penalty = dm_options_number(options, "coverage-penalty"),
-        .no_repeat_ngram = (int)dm_options_number(options, "no-repeat-ngram"),
+        .no_repeat_ngram = (int)number_or_folder(options, "no-repeat-ngram"),
         .diversity = dm_options_number(options, "diversity"),
         .temperature = dm_options_number(options, "temperature"),
         .seed = (unsigned long long)dm_options_number(options, "seed"),
@@ -258,8 +271,7 @@ static Status check_abilities(const dm_translate_options *o, const dm_model *mod
 static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
 {
     *o = given ? *given : defaults;
-    if (o->beam_size <= 0) o->beam_size = model->models[0]->config.beam_size;
-    if (o->beam_size <= 0) o->beam_size = 5;
+    dm_take_search_defaults(o, &model->models[0]->config.search);
     if (o->threads <= 0) o->threads = dm_processors();
     if (o->mini_batch < 0 || !(o->max_length_factor > 0))
         return dm_misuse(error, "mini_batch must be 0 or more and max_length_factor above 0: dm_translate_options_read "

@@ -59,6 +59,14 @@ static void segment(void *context, int index, int thread)
     }
 }
 
+void dm_take_search_defaults(dm_translate_options *options, const SearchDefaults *search)
+{
+    if (options->beam_size <= 0) options->beam_size = search->beam_size > 0 ? search->beam_size : 5;
+    if (options->normalize < 0) options->normalize = search->says_normalize ? search->normalize : 1;
+    if (options->min_length < 0) options->min_length = search->min_length;
+    if (options->no_repeat_ngram < 0) options->no_repeat_ngram = search->no_repeat_ngram;
+}
+
 // More rows make better products, and fewer keep the hypotheses' keys and values in the core's own cache.
 int dm_mini_batch(int asked, int beam, size_t lines)
 {

@@ -15,6 +15,10 @@ typedef struct Translator {
     dm_translate_options options;  // with beam_size and threads above 0
 } Translator;
 
+// Puts what the folder says of its model in the place of what is left open: of fields that are 0 or below 0, as
+// dm_translate_options tells.
+void dm_take_search_defaults(dm_translate_options *options, const SearchDefaults *search);
+
 // Lines of a batch: as many as asked for, or where that is 0, what pays with such a beam and so many lines; never what
 // depends on the threads, for their number must not show in the result.
 int dm_mini_batch(int asked, int beam, size_t lines);

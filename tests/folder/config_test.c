@@ -42,7 +42,7 @@ static bool is_refused(const char *folder, const char *wanted)
     cJSON *extra;
     Error error = {"no error"};
     Status status = dm_config_read(&config, &extra, folder, &error);
-    CU_ASSERT(extra == NULL && config.bad_words == NULL);
+    CU_ASSERT(extra == NULL && config.search.bad_words == NULL);
     bool good = status == DM_FAILURE && strstr(error.message, wanted) && strstr(error.message, folder);
     if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", wanted, error.message);
     dm_config_free(&config);
@@ -65,21 +65,22 @@ static void an_opus_folder_is_understood(void)
     CU_ASSERT(t->norm == named("norm", "layer") && t->norm_place == named("norm_place", "post"));
     CU_ASSERT(t->positions == named("positions", "sine") && t->max_positions == 256);
     CU_ASSERT(c.eos == 0 && c.pad == 58100 && c.decoder_start == 58100);
-    CU_ASSERT(c.beam_size == 6 && c.max_length == 512);
-    CU_ASSERT(c.bad_word_count == 2 && c.bad_words[0] == 58100 && c.bad_words[1] == 3);
+    CU_ASSERT(c.search.beam_size == 6 && c.search.max_length == 511);
+    CU_ASSERT(c.search.bad_word_count == 2 && c.search.bad_words[0] == 58100 && c.search.bad_words[1] == 3);
     CU_ASSERT_PTR_NULL(extra);
     dm_config_free(&c);
 }
 
-static void generation_config_wins_for_search_and_may_hold_the_ids(void)
+static void generation_config_alone_says_how_to_search_and_may_hold_the_ids(void)
 {
     ModelConfig c;
     Error error = {""};
     const char *folder = write_folder(changed("\"eos_token_id\": 0,", ""),
                                       "{\"eos_token_id\": [0], \"num_beams\": 4, \"bad_words_ids\": [[0], [7]]}");
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, folder, &error), DM_OK);
-    CU_ASSERT(c.eos == 0 && c.beam_size == 4 && c.max_length == 512);
-    CU_ASSERT(c.bad_word_count == 2 && c.bad_words[0] == 58100 && c.bad_words[1] == 7);  // pad always, eos never
+    CU_ASSERT(c.eos == 0 && c.search.beam_size == 4 && c.search.max_length == 0);
+    CU_ASSERT(c.search.bad_word_count == 2 && c.search.bad_words[0] == 58100 &&
+              c.search.bad_words[1] == 7);  // pad always, eos never
     dm_config_free(&c);
 }
 
@@ -90,7 +91,8 @@ static void what_is_not_said_is_zero(void)
     const char *folder =
         write_folder(changed("\"num_beams\": 6, \"max_length\": 512, \"bad_words_ids\": [[58100], [3]],", ""), NULL);
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, folder, &error), DM_OK);
-    CU_ASSERT(c.beam_size == 0 && c.max_length == 0 && c.bad_word_count == 1 && c.bad_words[0] == 58100);
+    CU_ASSERT(c.search.beam_size == 0 && c.search.max_length == 0 && c.search.bad_word_count == 1 &&
+              c.search.bad_words[0] == 58100);
     dm_config_free(&c);
 }
 
@@ -195,11 +197,12 @@ static void what_is_written_is_read_again(void)
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, ours, folder, &error), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, &extra, folder, &error), DM_OK);
     CU_ASSERT(cJSON_Compare(extra, ours, true));
-    CU_ASSERT(again.bad_word_count == 2 && memcmp(again.bad_words, c.bad_words, 2 * sizeof(int)) == 0);
-    int *kept = again.bad_words;
-    again.bad_words = c.bad_words;
+    CU_ASSERT(again.search.bad_word_count == 2 &&
+              memcmp(again.search.bad_words, c.search.bad_words, 2 * sizeof(int)) == 0);
+    int *kept = again.search.bad_words;
+    again.search.bad_words = c.search.bad_words;
     CU_ASSERT_EQUAL(memcmp(&again, &c, sizeof c), 0);
-    again.bad_words = kept;
+    again.search.bad_words = kept;
     cJSON_Delete(extra);
     cJSON_Delete(ours);
     dm_config_free(&again);
@@ -211,19 +214,19 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
     ModelConfig c, again;
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&c, NULL, write_folder(opus, NULL), &error), DM_OK);
-    c.beam_size = c.max_length = c.bad_word_count = 0;
+    c.search.beam_size = c.search.max_length = c.search.bad_word_count = 0;
     const char *folder = write_folder("{}", "{}");
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, NULL, folder, &error), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, &error), DM_OK);
-    CU_ASSERT(again.beam_size == 5 && again.max_length == 512);
-    CU_ASSERT(again.bad_word_count == 1 && again.bad_words[0] == c.pad);
+    CU_ASSERT(again.search.beam_size == 5 && again.search.max_length == 511);
+    CU_ASSERT(again.search.bad_word_count == 1 && again.search.bad_words[0] == c.pad);
     dm_config_free(&again);
     dm_config_free(&c);
 }
 
 const Fact facts[] = {
     FACT(an_opus_folder_is_understood),
-    FACT(generation_config_wins_for_search_and_may_hold_the_ids),
+    FACT(generation_config_alone_says_how_to_search_and_may_hold_the_ids),
     FACT(what_is_not_said_is_zero),
     FACT(what_is_not_said_of_the_shape_is_what_transformers_means),
     FACT(what_cannot_be_computed_is_refused_by_name),

@@ -67,7 +67,8 @@ static void every_row_gets_what_it_sets_and_touches_no_other(void)
                                                                          : lowest(at)),
                                a, at);
                     of_row(config.architecture == a && config.pad == 77 && config.eos == 78, a, row);
-                    of_row(config.decoder_start == 79 && !config.bad_words && !config.bad_word_count, a, row);
+                    of_row(config.decoder_start == 79 && !config.search.bad_words && !config.search.bad_word_count, a,
+                           row);
                 }
         }
 }

@@ -96,8 +96,8 @@ static inline bool may_follow(const PlainSearch *s, const Plain *h, int id)
 {
     const ModelConfig *c = &s->models[0]->config;
     if (h->count < s->prefix_count) return id == s->prefix[h->count];
-    for (int i = 0; i < c->bad_word_count; i++)
-        if (id == c->bad_words[i]) return false;
+    for (int i = 0; i < c->search.bad_word_count; i++)
+        if (id == c->search.bad_words[i]) return false;
     if (id == c->pad || (id == c->eos && h->count < s->options->min_length)) return false;
     return id == c->eos || !s->options->no_repeat_ngram || !repeats(h, id, s->options->no_repeat_ngram);
 }

@@ -162,9 +162,9 @@ static void the_best_few_pieces_are_as_good_as_all(void)
         float *embedding = dm_parameter(&model->parameters, "model.shared.weight")->tensor.data;
         for (int id = 2; id + 2 < model->config.target_vocabulary; id += 2)
             memcpy(embedding + (id + 1) * 8, embedding + id * 8, 8 * sizeof(float));
-        model->config.bad_words = dm_allocate(2, sizeof(int));
-        model->config.bad_word_count = 2;
-        model->config.bad_words[0] = 4, model->config.bad_words[1] = 5;
+        model->config.search.bad_words = dm_allocate(2, sizeof(int));
+        model->config.search.bad_word_count = 2;
+        model->config.search.bad_words[0] = 4, model->config.search.bad_words[1] = 5;
         float *bias = dm_parameter(&model->parameters, "final_logits_bias")->tensor.data;
         bias[4] = bias[5] = bias[model->config.pad] = 9;  // what may not come is wanted most
         Arena arena = {0};
@@ -296,9 +296,9 @@ static void bad_words_and_pad_are_never_taken(void)
     dm_parameter(&model->parameters, "final_logits_bias")->tensor.data[28] = 50;  // pad, very much wanted
     search(&g, model, source, &options, found);
     int wanted = found[1].ids[0];
-    model->config.bad_words = dm_allocate(2, sizeof(int));
-    model->config.bad_words[model->config.bad_word_count++] = wanted;
-    model->config.bad_words[model->config.bad_word_count++] = 28;
+    model->config.search.bad_words = dm_allocate(2, sizeof(int));
+    model->config.search.bad_words[model->config.search.bad_word_count++] = wanted;
+    model->config.search.bad_words[model->config.search.bad_word_count++] = 28;
     search(&g, model, source, &options, found);
     for (int i = 0; i < SENTENCES; i++)
         for (int j = 0; j < found[i].count; j++) CU_ASSERT_TRUE(found[i].ids[j] != 28 && found[i].ids[j] != wanted);

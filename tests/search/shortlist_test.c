@@ -166,10 +166,7 @@ static void search_finds_what_it_finds_where_other_pieces_are_impossible(void)
         Arena arena = {0};
         Graph g = graph_for(&arena, model);
         g.packs = dm_packs_create(g.gemm, DM_PRECISION_FP32);  // NULL with OpenBLAS
-        dm_translate_options options;
-        dm_translate_options_read(&options, NULL, NULL);
-        options.beam_size = beam;
-        options.max_length = 12;
+        const dm_translate_options options = {BEAM(beam, 1, 3, 12)};
         Found found[SENTENCES], expected[SENTENCES];
         SearchJob job = {.models = models,
                          .model_count = 1,
