@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "core/utf8.h"
+#include "text/added_tokens.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 
@@ -16,6 +17,7 @@ struct Segmenter {
     bool spaces;                // text in pieces: no SentencePiece models
     SentencePiece *model[2];    // by Side; the same one twice where both files are alike
     Vocabulary *vocabulary[2];  // the same one twice unless separate
+    AddedTokens added;          // behind the vocabulary, which both sides share then
     int eos[2], unknown[2];
     int pad[2];  // -1: the vocabulary has none
 };
@@ -84,8 +86,9 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
     if (!status) status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, error);
     if (!status && files->separate)
         status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, error);
-    else
-        s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
+    if (!status && !s->spaces && !files->separate)
+        status = dm_added_tokens_read(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
+    if (!files->separate) s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
     if (!status && !s->spaces) status = open_models(s, files->folder, error);
     if (!status && (files->eos < 0 || files->eos >= dm_vocabulary_size(s->vocabulary[DM_TARGET])))
         status = dm_fail(error, "%s/config.json: eos_token_id %d is not in the vocabulary, whose ids are 0 to %d",
@@ -113,6 +116,7 @@ void dm_segmenter_close(Segmenter *segmenter)
     if (segmenter->vocabulary[DM_TARGET] != segmenter->vocabulary[DM_SOURCE])
         dm_vocabulary_free(segmenter->vocabulary[DM_TARGET]);
     dm_vocabulary_free(segmenter->vocabulary[DM_SOURCE]);
+    dm_added_tokens_free(&segmenter->added);
     dm_free(segmenter);
 }
 
@@ -183,16 +187,25 @@ static const char *take_language_code(Encoding *encoding, const char *line)
     return end + 2;
 }
 
+static void take_part(void *context, const char *part, const AddedToken *token)
+{
+    Encoding *encoding = context;
+    if (token) {
+        add_id(encoding, token->id, token->text);
+        return;
+    }
+    part = take_language_code(encoding, part);
+    dm_sentencepiece_encode(encoding->segmenter->model[encoding->side], part, strlen(part), take_piece, encoding);
+}
+
 static void encode(Encoding *encoding, const char *line)
 {
     const Segmenter *s = encoding->segmenter;
     *encoding->ids = (Ids){0};
-    if (s->spaces) {
+    if (s->spaces)
         encode_spaces(encoding, line);
-    } else {
-        line = take_language_code(encoding, line);
-        dm_sentencepiece_encode(s->model[encoding->side], line, strlen(line), take_piece, encoding);
-    }
+    else
+        dm_added_tokens_split(&s->added, line, take_part, encoding);
     add_id(encoding, s->eos[encoding->side], "</s>");
 }
 
@@ -286,6 +299,8 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
     for (int i = 0; i < count; i++) {
         if (ids[i] == s->eos[DM_TARGET] || ids[i] == s->pad[DM_TARGET]) continue;
         if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
+        const AddedToken *added = dm_added_token_of(&s->added, ids[i]);
+        if (added && added->special) continue;
         pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
     }
     char *text = dm_join_pieces(s, pieces, kept);
@@ -333,8 +348,8 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 
 Status dm_segmenter_copy(const char *from, const char *to, Error *error)
 {
-    static const char *const names[] = {DM_VOCABULARY,       DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER,
-                                        DM_TARGET_SEGMENTER, DM_TOKENIZER,         "special_tokens_map.json"};
+    static const char *const names[] = {DM_VOCABULARY, DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER,
+                                        DM_TOKENIZER,  DM_ADDED_TOKENS,      DM_SPECIAL_TOKENS};
     Status status = DM_OK;
     for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
         char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;
