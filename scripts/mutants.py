@@ -150,8 +150,8 @@ def bound(folder):
     def limits():
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if folder != "build-asan":  # which takes terabytes of addresses
-            resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+        if folder != "build-asan":  # which reserves terabytes
+            resource.setrlimit(resource.RLIMIT_DATA, (16 << 30, 16 << 30))
     return limits
 
 
@@ -234,6 +234,7 @@ def key_of(entry):
 
 
 def time_tests(tree):
+    """All tests, which have to go through without any mutation; how long they take is kept."""
     tests = tree.list_tests()
     kept = HERE / "seconds.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
@@ -242,8 +243,8 @@ def time_tests(tree):
             status, known[test.name] = test.run(tree, "build", 600)
             if status != 0:
                 sys.exit(f"mutants.py: {test.name} fails without any mutation: see {tree.path}/output")
+            kept.write_text(json.dumps(known, indent=1))
         test.seconds = known[test.name]
-    kept.write_text(json.dumps(known, indent=1))
     return tests
 
 
