@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "options/command_table.h"
 
 enum { MAN_WIDTH = 72 };  // of the lines of the source; the escapes among them need room
@@ -42,7 +43,13 @@ static void put_prose(FILE *stream, const char *text)
         const bool code = text[strspn(text, "(`")] == '-' || strcspn(text, "0123456789") < size;
         if (code) fputs("\\%", stream);
         if (*text == '.') fputs("\\&", stream);
-        for (size_t i = 0; i < size; i++) put_character(stream, text[i], code);
+        for (const char *at = text; at < text + size;) {
+            const uint32_t c = dm_utf8_next(&at);
+            if (c < 128)
+                put_character(stream, (char)c, code);
+            else
+                fprintf(stream, "\\[u%04X]", c);
+        }
         const bool ended = size && text[size - 1] == '.';
         column += size + 1;
         text += size;
