@@ -77,6 +77,19 @@ static void print_work(const cJSON *json)
     printf("%-*s%.0f of %.3g s, after one to warm up\n\n", LABEL, "rounds", rounds, seconds);
 }
 
+// By the library's names. Reference code is plain loops, a thousand times slower than its kernels.
+static void print_code(const cJSON *names)
+{
+    const cJSON *name;
+    if (!names) return;
+    printf("%-*s", LABEL, "the library's code");
+    cJSON_ArrayForEach(name, names)
+    {
+        const bool slow = strncmp(name->valuestring, "ref", 3) == 0;
+        printf("%s%s%s", name->valuestring, slow ? " (reference code, very slow)" : "", name->next ? ", " : "\n");
+    }
+}
+
 // ---- Tokens a second ----------------------------------------------------------------------------------------------
 
 static void print_figure(const cJSON *json, const char *label, const char *name, int decimals)
@@ -101,6 +114,8 @@ static void print_speed(const cJSON *json)
     printf("%-*s%12s [min ... max]\n", LABEL, "", "median");
     print_latency(json_find(json, "latency_ms"));
     print_figure(json, "target tokens/s", "target_tokens_per_second", 0);
+    if (json_find(json, "uneven_target_tokens_per_second"))
+        print_figure(json, "  ending one by one", "uneven_target_tokens_per_second", 0);
     print_figure(json, "source tokens/s", "source_tokens_per_second", 0);
     print_figure(json, "GFLOP/s", "gflops", 1);
     print_figure(json, alone, "gemm_gflops", 1);
@@ -202,6 +217,7 @@ static void draw(const cJSON *json)
     const cJSON *use;
     print_machine(json);
     print_shape(json_find(json, "shape"));
+    print_code(json_find(json, "code"));
     print_work(json);
     if (json_find(json, "target_tokens_per_second")) print_speed(json);
     if (json_find(json, "profile")) print_profile(json_find(json, "profile"));

@@ -262,6 +262,8 @@ DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
 // are pieces, end of sentence counted; gflops count the products of the layers and of the vocabulary (2 m n k each).
 //   "bench", "version", "threads", "rounds", "seconds"     what was measured; seconds: of a round
 //   "processor": {"name", "flags", "count"}                flags: those that decide about the speed of arithmetic
+//   "code"                                                 names of the code that oneDNN had for the products, where it
+//                                                          says: "brg:..." and the like, or "ref...", reference code
 //   "shape": {"name", "type", ..., "vocabulary", "weights"}  between them the keys of config.json that make its shape
 // train and translate:
 //   "gemm"                                                 the matrix library
@@ -278,6 +280,8 @@ DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
 // translate:
 //   "sentences", "beam_size", "mini_batch"
 //   "packed_by"                                            whose kernels multiply by packed weights
+//   "uneven_target_tokens_per_second", "uneven_target_tokens"  of made-up text in batches once more, its translations
+//                                                          not of one length: they end one after the other, as real ones
 //   "latency_ms": {"median", "p99", "sentences"}           with --latency
 // gemm:
 //   "uses": [{"use", "rows", "gflops", "products"}]        training, and steps of decoding by the rows that they have

@@ -1,5 +1,6 @@
 // Made-up text goes to the search as ids. A random model ends its sentences anywhere or nowhere, so it is kept from
-// ending them, and all become as long as the made-up translations are on average.
+// ending them, and all become as long as the made-up translations are on average; or, where the text is uneven, each as
+// long as its own.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ typedef struct MadeUp {
     Model *model;
     Packs *packs;
     int *order;        // [pairs]
+    bool is_uneven;    // of this pass
     int *batch_start;  // [pairs + 1] into the order, of the sentences that are being translated
     Pieces *pieces;    // [pairs] of each batch
     Arena *arenas;     // [threads]
@@ -29,7 +31,9 @@ static void search_batch(void *context, int index, int thread)
     Arena *arena = &all->arenas[thread];
     dm_arena_reset(arena);
     int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), source = 0;
+    int *limits = all->is_uneven ? dm_arena_take(arena, (size_t)n * sizeof(int)) : NULL;
     for (int i = 0; i < n; i++) source += lengths[i] = c->source_length[pair[i]];
+    for (int i = 0; i < n && limits; i++) limits[i] = c->target_length[pair[i]];
     int *ids = dm_arena_take(arena, (size_t)source * sizeof(int)), *at = ids;
     for (int i = 0; i < n; at += lengths[i++])
         memcpy(at, c->ids + c->source[pair[i]], (size_t)lengths[i] * sizeof(int));
@@ -38,7 +42,10 @@ static void search_batch(void *context, int index, int thread)
     Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
     const Tokens tokens = dm_tokens(arena, n, lengths, ids);
-    dm_search(&g, &(SearchJob){.models = &model, .model_count = 1, .source = tokens, .options = &all->options}, found);
+    dm_search(
+        &g,
+        &(SearchJob){.models = &model, .model_count = 1, .source = tokens, .options = &all->options, .limits = limits},
+        found);
     all->pieces[index] = (Pieces){.source = source};
     for (int i = 0; i < n; i++) all->pieces[index].target += found[i].best[0].pieces;
 }
@@ -66,6 +73,7 @@ static Status translate(Text *text, int first, int count, Pieces *pieces, Error 
     (void)error;
     MadeUp *all = text->own;
     const int batches = cut_batches(all, first, count);
+    all->is_uneven = text->is_uneven;
     dm_parallel(all->manner.threads < batches ? all->manner.threads : batches, batches, search_batch, all);
     *pieces = (Pieces){0};
     for (int i = 0; i < batches; i++) {

@@ -7,7 +7,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-static Status run_round(const Bench *bench, const Measurement *m, Tally *tally, Error *error)
+Status dm_measure_round(const Bench *bench, const Measurement *m, Tally *tally, Error *error)
 {
     const double start = dm_clock();
     *tally = (Tally){0};
@@ -62,11 +62,11 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
                        .packed = m->packed};
     Tally tally;
     *whole = (Tally){0};
-    Status status = run_round(bench, m, &tally, error);
+    Status status = dm_measure_round(bench, m, &tally, error);
     if (!status) dm_bench_progress(bench, 0, "%.0f target tokens/s", tally.target / tally.seconds);
     if (!status && m->warm) m->warm(m->context);
     for (int round = 0; round < bench->rounds && !status; round++) {
-        status = run_round(bench, m, &tally, error);
+        status = dm_measure_round(bench, m, &tally, error);
         if (status) break;
         if (round == 0) {  // the products have memory of their own, which does not count
             cJSON_AddNumberToObject(bench->result, "peak_memory_bytes", dm_peak_memory());

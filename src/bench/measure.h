@@ -21,5 +21,7 @@ typedef struct Measurement {
     void *context;
 } Measurement;
 
+// One round: as often as fits its seconds.
+Status dm_measure_round(const Bench *bench, const Measurement *measurement, Tally *tally, Error *error);
 // Adds the figures of the rounds to bench->result. *whole: the rounds together.
 Status dm_measure(const Bench *bench, const Measurement *measurement, Tally *whole, Error *error);

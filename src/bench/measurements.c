@@ -7,6 +7,7 @@
 
 #include "core/locale.h"
 #include "core/threads.h"
+#include "tensor/products/matmul_onednn.h"
 
 // Options that say something to some of the measurements only.
 static const struct {
@@ -85,6 +86,14 @@ static void describe(const Bench *bench)
     cJSON_AddNumberToObject(result, "seconds", bench->seconds);
 }
 
+// What the matrix library says that it ran.
+static void describe_code(cJSON *result)
+{
+    const char *names[32];
+    const int count = dm_matmul_codes(names, DM_COUNT(names));
+    if (count) cJSON_AddItemToObject(result, "code", cJSON_CreateStringArray(names, count));
+}
+
 static Status measure(Bench *bench, Error *error)
 {
     if (strcmp(bench->what, "gemm") == 0) return dm_bench_gemm(bench, error);
@@ -114,6 +123,7 @@ dm_status dm_bench(const dm_options *options, const dm_observer *observer, char 
     bench.result = cJSON_CreateObject();
     describe(&bench);
     status = measure(&bench, error);
+    describe_code(bench.result);
     if (!status) *json = cJSON_Print(bench.result);
     cJSON_Delete(bench.result);
     return status;

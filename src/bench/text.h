@@ -10,6 +10,7 @@ typedef struct Text Text;
 struct Text {
     int sentences;
     double mean_length;  // of the sources, in pieces
+    bool is_uneven;      // made-up translations end one after the other, not all together
     // Translates the sentences first ... first+count-1. *pieces: what was read and written. Fails where dm_translate
     // does.
     Status (*translate)(Text *text, int first, int count, Pieces *pieces, Error *error);

@@ -11,6 +11,7 @@ typedef struct SearchJob {
     Tokens source;
     const dm_translate_options *options;  // nothing left open; its prefixes, context and partial are not used
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
+    const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     // Called in greedy search after every piece; NULL: nobody waits.
     void (*partial)(void *context, int sentence, const int *ids, int count);

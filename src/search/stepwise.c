@@ -36,6 +36,10 @@ static void set_limit(const SearchJob *job, Sentence *sentence)
 {
     const dm_translate_options *o = job->options;
     const SearchDefaults *d = &job->models[0]->config.search;
+    if (job->limits) {
+        sentence->limit = job->limits[sentence->index];
+        return;
+    }
     const bool own = o->max_length <= 0;  // the folder's
     const int most = own ? d->max_length : o->max_length, prefix = prefix_length(job, sentence->index);
     double limit = ceil(o->max_length_factor * job->source.spans.length[sentence->index]) + 10;

@@ -285,6 +285,32 @@ static void a_batch_of_one_equals_a_batch_of_many(void)
     }
 }
 
+// Where sentences have limits of their own, the options' count no longer, and one that ends early leaves the others as
+// they are.
+static void each_sentence_keeps_its_own_limit(void)
+{
+    static const int limits[SENTENCES] = {7, 1, 3, 12, 5, 5, 9, 2, 8, 4, 6, 10};
+    Model *model = small_model(&(Shape){13, 29, 8, 2, 1, -2, 1.7f});
+    Arena arena = {0};
+    Graph g = graph_for(&arena, model);
+    const Model *models = model;
+    dm_translate_options options = {BEAM(3, 1, 1, 2)};
+    model->output.bias.data[model->config.eos] = -10000;
+    Tokens source = random_sources(&arena, model, SENTENCES, SOURCE_LONGEST, 9);
+    Found found[SENTENCES], alone;
+    SearchJob job = {.models = &models, .model_count = 1, .source = source, .options = &options, .limits = limits};
+    CU_ASSERT_TRUE_FATAL(dm_search(&g, &job, found));
+    for (int i = 0; i < SENTENCES; i++) {
+        CU_ASSERT_EQUAL(found[i].best[0].count, limits[i]);
+        job.source = dm_tokens(&arena, 1, &source.spans.length[i], source.ids + source.spans.start[i]);
+        job.limits = &limits[i];
+        CU_ASSERT_TRUE_FATAL(dm_search(&g, &job, &alone));
+        CU_ASSERT_TRUE(same_ids(&found[i].best[0], alone.best[0].ids, alone.best[0].count));
+    }
+    dm_arena_destroy(&arena);
+    dm_model_destroy(model);
+}
+
 static void bad_words_and_pad_are_never_taken(void)
 {
     Model *model = small_model(&(Shape){13, 29, 8, 2, 1, -2, 1.7f});
@@ -391,6 +417,7 @@ const Fact facts[] = {
     FACT(beam_one_equals_greedy),
     FACT(greedy_equals_pytorch),
     FACT(a_batch_of_one_equals_a_batch_of_many),
+    FACT(each_sentence_keeps_its_own_limit),
     FACT(bad_words_and_pad_are_never_taken),
     FACT(a_step_equals_the_whole_sequence),
     FACT(a_search_that_is_stopped_says_so),

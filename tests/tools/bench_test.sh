@@ -47,6 +47,13 @@ for result in train, translate, own, long:
 assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1 and train["lanes"] == 4
 assert long["target_tokens"] == long["source_tokens"] == 2 * 20 * 50, "all 20 sentences in each of two rounds"
 made = [json.load(open(f"made{batch}.json"))["target_tokens"] for batch in (1, 64)]
+uneven = [json.load(open(f"made{batch}.json"))["uneven_target_tokens"] for batch in (1, 64)]
+assert uneven[0] == uneven[1] != made[0] and abs(uneven[0] - made[0]) <= 2 * 20 / 2, f"{uneven} and {made}: not of their own lengths"
+spread(translate["uneven_target_tokens_per_second"])
+assert "uneven_target_tokens" not in own, "real text ends by itself"
+for result in translate, own:
+    assert result["packed_by"] != "onednn" or result["code"], "the library does not say what it runs"
+    assert not any(name.startswith("ref") for name in result.get("code", [])), result["code"]
 assert made[0] == made[1] and made[0] % (2 * 20) == 0, f"{made}: translations of made-up text are not all of one length"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
 profile = train["profile"]

@@ -169,12 +169,39 @@ static dnnl_primitive_desc_t describe(const Kept *kept, const MatmulForm *form, 
     return description;
 }
 
+// What was asked for by any thread. Names are only added.
+static struct {
+    pthread_mutex_t adding;
+    int count;
+    char name[32][64];
+} codes = {.adding = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_code(const char *name)
+{
+    pthread_mutex_lock(&codes.adding);
+    int i = 0;
+    while (i < codes.count && strcmp(codes.name[i], name) != 0) i++;
+    if (i == codes.count && i < (int)DM_COUNT(codes.name))
+        snprintf(codes.name[codes.count++], sizeof codes.name[i], "%s", name);
+    pthread_mutex_unlock(&codes.adding);
+}
+
+int dm_matmul_codes(const char *names[], int most)
+{
+    pthread_mutex_lock(&codes.adding);
+    const int count = codes.count < most ? codes.count : most;
+    for (int i = 0; i < count; i++) names[i] = codes.name[i];
+    pthread_mutex_unlock(&codes.adding);
+    return count;
+}
+
 static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
 {
     Matmul *made = dm_allocate(1, sizeof *made);
     const Operands operands = operands_of(kept, form);
     const dnnl_primitive_desc_t description = describe(kept, form, &operands);
     made->form = *form;
+    note_code(code_of(description));
     check(dnnl_primitive_create(&made->primitive, description), "making code for a product");
     check(dnnl_memory_create(&made->a, &operands.a, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     check(dnnl_memory_create(&made->b, &operands.b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");

@@ -20,6 +20,10 @@ void dm_matmul(const MatmulForm *form, const void *a, const void *b, void *c);
 // Whether the library has but its reference code for a product, plain loops a thousand times slower than its kernels.
 bool dm_matmul_is_reference(const MatmulForm *form);
 
+// The library's names of all code that this process has asked it for so far, "brg:avx512_core_bf16" and the like; those
+// that begin with "ref" are reference code. Writes `most` at most, which stay as they are; returns how many.
+int dm_matmul_codes(const char *names[], int most);
+
 // B as the library likes it best, for products with any number of rows: bytes that it takes (0: the library has no code
 // for this that is made for packed matrices; take the plain ones), and the packing itself. weight: float32 [n, k]
 // (int8 where the type is that), B being its transpose.
@@ -35,6 +39,12 @@ static inline bool dm_matmul_is_reference(const MatmulForm *form)
 {
     (void)form;
     return false;
+}
+
+static inline int dm_matmul_codes(const char *names[], int most)
+{
+    (void)names, (void)most;
+    return 0;
 }
 
 static inline size_t dm_matmul_packed_size(int n, int k, MatmulType type)
