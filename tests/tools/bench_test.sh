@@ -28,6 +28,8 @@ for batch in 1 64; do
     bench translate --model model "${short[@]}" --sentences 20 --mini-batch $batch --json > made$batch.json ||
         fail "bench translate --mini-batch $batch"
 done
+# Where the processor has it.
+bench translate --shape tiny --precision int8 "${short[@]}" --sentences 20 --json > int8.json || echo '{}' > int8.json
 for what in train translate gemm; do
     bench $what --model rnn --rounds 1 --seconds 0 --cpu-threads 1 > text || fail "bench $what of another architecture"
     grep -q "type rnn, d_model 8, hidden_size 6" text || fail "bench $what of another architecture: $(cat text)"
@@ -53,6 +55,7 @@ spread(translate["uneven_target_tokens_per_second"])
 assert "uneven_target_tokens" not in own, "real text ends by itself"
 for result in translate, own:
     assert result["packed_by"] != "onednn" or result["code"], "the library does not say what it runs"
+for result in train, translate, own, gemm, json.load(open("int8.json")):
     assert not any(name.startswith("ref") for name in result.get("code", [])), result["code"]
 assert made[0] == made[1] and made[0] % (2 * 20) == 0, f"{made}: translations of made-up text are not all of one length"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
