@@ -32,7 +32,7 @@ TEXT
     new=$(mktemp -d "$folder/new.XXXXXX")
     trap 'rm -rf "$new"; rmdir "$folder" 2> /dev/null || :' EXIT  # the folder, too, where nothing came
     # shellcheck disable=SC2086
-    (cd "$new" && apt-get download -q $packages) || {
+    (cd "$new" && apt-get download -q -o APT::Sandbox::User=root $packages) || {
         echo "handbook.sh: no such packages here, or no network: perhaps the lists are old (apt-get update), or" \
             "there is no language $language (apt-cache search libreoffice-help-)" >&2
         exit 1
