@@ -230,12 +230,15 @@ DM_API void dm_attended_free(dm_attended *attended);
 // ---- Training -------------------------------------------------------------------------------------------------------
 
 // What a training run tells its caller; every function may be NULL. They are called from the thread that called
-// dm_train, between updates.
+// dm_train. `stop` is asked after every update and many times in whatever takes long beside them: making a segmenter (for
+// which there is a child process then, since nothing else can be given up), cutting the text, validating, looking for
+// the heads that align.
 typedef struct dm_observer {
     void *context;
     void (*line)(void *context, const char *line);        // a line for the log: an update, a validation, a note
     void (*progress)(void *context, const char *status);  // the state of things after every update, for one screen line
-    bool (*stop)(void *context);                          // true: save and return as soon as this update is done
+    bool (*stop)(void *context);                          // true: save and return as soon as this update is done, or
+                                                          // at once where no update is; it is not asked again
 } dm_observer;
 
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.

@@ -14,12 +14,14 @@ typedef struct Encoding {
     char **source_line, **target_line;
     int pairs;
     Ids *source, *target;  // [pairs]
+    Stop *stop;
 } Encoding;
 
 static void encode_some(void *context, int index, int thread)
 {
     (void)thread;
     const Encoding *e = context;
+    if (dm_stop_asked(e->stop)) return;
     int start = index * JOB_PAIRS, end = e->pairs - start < JOB_PAIRS ? e->pairs : start + JOB_PAIRS;
     for (int i = start; i < end; i++) {
         dm_encode(e->segmenter, DM_SOURCE, e->source_line[i], &e->source[i]);
@@ -79,11 +81,14 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
                          .target_line = bitext->lines[DM_TARGET].line,
                          .pairs = (int)count,
                          .source = dm_allocate(count, sizeof *encoding.source),
-                         .target = dm_allocate(count, sizeof *encoding.target)};
+                         .target = dm_allocate(count, sizeof *encoding.target),
+                         .stop = rules->stop};
     *corpus = (Corpus){0};
     dm_parallel(rules->threads > 0 ? rules->threads : 1, (encoding.pairs + JOB_PAIRS - 1) / JOB_PAIRS, encode_some,
                 &encoding);
-    Status status = keep_pairs(corpus, &encoding, rules, bitext->name, error);
+    const bool stopped = dm_stop_asked(rules->stop);
+    if (stopped) dm_fail(error, "%s: stopped while it was cut into pieces", bitext->name);
+    Status status = stopped ? DM_STOPPED : keep_pairs(corpus, &encoding, rules, bitext->name, error);
     for (int i = 0; i < encoding.pairs; i++) {
         dm_free(encoding.source[i].id);
         dm_free(encoding.target[i].id);

@@ -17,9 +17,10 @@ typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out; 0: none are
     bool keep_all;   // an empty side is kept as end of sentence alone (validation); else such pairs are left out
     int threads;
+    Stop *stop;  // NULL: nobody will want to
 } CorpusRules;
 
-// A corpus without a single pair is an error.
+// A corpus without a single pair is an error; DM_STOPPED if rules->stop said so.
 Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
                       Error *error);
 void dm_corpus_free(Corpus *corpus);

@@ -17,6 +17,7 @@
 enum {
     MOST_PIECES = 200,        // pairs with a longer side say little for the time they take
     MOST_MEETINGS = 1 << 25,  // of a source and a target piece in a pair, in all pairs that are used
+    ASK_EVERY = 1000,         // pairs, whether to stop
 };
 static const double null_prior = 0.08, tension = 2;
 
@@ -204,11 +205,12 @@ static double expect_piece(double *count, const Lexicon *lexicon, const PiecePai
 }
 
 // How often each entry was used, by the probabilities as they are; returns the log-likelihood.
-static double expect(double *count, const Lexicon *lexicon, const Sample *sample)
+static double expect(double *count, const Lexicon *lexicon, const Sample *sample, Stop *stop)
 {
     double log_likelihood = 0;
     memset(count, 0, lexicon->row[lexicon->sources + 1] * sizeof *count);
     for (int k = 0; k < sample->count; k++) {
+        if (k % ASK_EVERY == 0 && dm_stop_asked(stop)) break;
         const PiecePair *p = &sample->pair[k];
         const uint32_t *entry = sample->entry + sample->first[k];
         for (int i = 0; i < p->targets; i++, entry += p->sources + 1)
@@ -227,18 +229,19 @@ static void maximise(Lexicon *lexicon, const double *count)
     }
 }
 
-void dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus)
+bool dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus, Stop *stop)
 {
     Sample sample = take_sample(corpus);
     *lexicon = (Lexicon){.pairs = sample.count};
     make_table(lexicon, &sample);
     double *count = dm_allocate(lexicon->row[lexicon->sources + 1], sizeof *count);
-    for (int round = 0; round < LEXICON_ROUNDS; round++) {
-        lexicon->log_likelihood[round] = expect(count, lexicon, &sample);
+    for (int round = 0; round < LEXICON_ROUNDS && !dm_stop_asked(stop); round++) {
+        lexicon->log_likelihood[round] = expect(count, lexicon, &sample, stop);
         maximise(lexicon, count);
     }
     dm_free(count);
     free_sample(&sample);
+    return !dm_stop_asked(stop);
 }
 
 void dm_lexicon_free(Lexicon *lexicon)

@@ -17,8 +17,9 @@ typedef struct Lexicon {
 } Lexicon;
 
 // From every pair of a small corpus; of a large one from some of them, evenly spread, so that time and memory have a
-// bound. Single-threaded: the same corpus gives the same bytes.
-void dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus);
+// bound. Single-threaded: the same corpus gives the same bytes. False: `stop` (which may be NULL) said so, and the
+// lexicon says nothing that counts.
+bool dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus, Stop *stop);
 void dm_lexicon_free(Lexicon *lexicon);
 
 // t(target | source); source may be DM_NO_PIECE for NULL. 0 where they never stood opposite one another.

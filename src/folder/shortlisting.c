@@ -98,7 +98,7 @@ static Status write_list(const char *folder, const Corpus *corpus, const Segment
     Status status = dm_writer_open(&writer, path, error);
     if (!status) {
         Lexicon lexicon;
-        dm_lexicon_fit(&lexicon, corpus);
+        dm_lexicon_fit(&lexicon, corpus, NULL);
         write_bytes(writer.stream, 0);
         const long begin = ftell(writer.stream);
         write_frequent(writer.stream, corpus, dm_segmenter_vocabulary(segmenter, DM_TARGET),

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/error.h"
+#include "core/stop.h"
 
 // pieces <-> ids: vocab.json
 typedef struct Vocabulary Vocabulary;
@@ -65,6 +66,7 @@ typedef struct SegmenterTraining {
     const char *text_name;     // how messages call it: "train.zh and train.en"
     const char *languages[2];  // of source and target (ISO 639): "zh", "und"
     int size;
+    Stop *stop;  // NULL: it goes on to its end; else it may take a child process to be given up (DM_STOPPED)
 } SegmenterTraining;
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error);
 // Copies segmenter and vocabulary files from one folder to another.

@@ -10,6 +10,7 @@
 #include "core/utf8.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
+#include "text/sentencepiece_apart.h"
 #include "text/segmenter.h"
 
 // SentencePiece's own limit is on sentences that it leaves out; longer lines are cut here instead. Some of its counts
@@ -357,7 +358,7 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
                                      .sentence_bytes = SENTENCE_BYTES,
                                      .next = next_sentence,
                                      .context = &walk};
-    status = dm_sentencepiece_train(&bytes, &size, &allowed, &request, error);
+    status = dm_sentencepiece_train_apart(&bytes, &size, &allowed, &request, training->stop, error);
     if (status && allowed) status = wrong_size(training, allowed + around, error);
     if (!status) status = write_in(training->folder, DM_SOURCE_SEGMENTER, bytes, size, error);
     if (!status) status = write_in(training->folder, DM_TARGET_SEGMENTER, bytes, size, error);

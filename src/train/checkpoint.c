@@ -65,6 +65,7 @@ static const Field fields[] = {
     FIELD("text", LONG, text),
     LATER("valid_text", LONG, valid_text),
     FIELD("journal_bytes", LONG, journal),
+    LATER("owes_validation", BOOL, owes_validation),
     FIELD("complete", BOOL, complete),
 };
 

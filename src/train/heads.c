@@ -79,12 +79,13 @@ static bool is_better(const HeadSet *a, const HeadSet *b)
 }
 
 // Adds the head with which the set does best; false if it does no better with any.
-static bool grow(HeadSet *set, const SeenText *text)
+static bool grow(HeadSet *set, const SeenText *text, Stop *stop)
 {
     HeadSet best = *set;
     int head = -1;
     for (int h = 0; h < text->heads; h++) {
         if (set->chosen[h]) continue;
+        if (dm_stop_asked(stop)) return false;
         HeadSet trial = *set;
         trial.count++;
         set->chosen[h] = true;
@@ -101,6 +102,7 @@ static bool grow(HeadSet *set, const SeenText *text)
 typedef struct Choice {
     const SeenText *text;
     HeadSet *set;  // [layers * 2]
+    Stop *stop;
 } Choice;
 
 static void choose_set(void *context, int index, int thread)
@@ -113,7 +115,7 @@ static void choose_set(void *context, int index, int thread)
                      .shift = index % 2,
                      .chosen = dm_allocate((size_t)text->heads, sizeof *set->chosen),
                      .hits = -1};
-    while (grow(set, text)) continue;
+    while (grow(set, text, choice->stop)) continue;
 }
 
 static long count_links(const SeenText *text)
@@ -124,21 +126,27 @@ static long count_links(const SeenText *text)
     return links;
 }
 
-void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads)
+static void take_set(FoundHeads *found, const HeadSet *best, int heads)
+{
+    found->heads = (AlignmentHeads){best->layer, best->shift, 0, dm_allocate((size_t)best->count, sizeof(int))};
+    for (int h = 0; h < heads; h++)
+        if (best->chosen[h]) found->heads.heads[found->heads.head_count++] = h;
+    found->agreement = (double)best->hits / (double)found->links;
+    found->mass = best->mass / (double)found->links;
+}
+
+void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads, Stop *stop)
 {
     *found = (FoundHeads){.links = count_links(text)};
     if (!found->links) return;
     const int sets = 2 * text->layers;
-    Choice choice = {text, dm_allocate((size_t)sets, sizeof *choice.set)};
+    Choice choice = {text, dm_allocate((size_t)sets, sizeof *choice.set), stop};
     dm_parallel(threads, sets, choose_set, &choice);
+    if (dm_stop_asked(stop)) found->links = 0;
     const HeadSet *best = choice.set;
     for (int i = 1; i < sets; i++)
         if (is_better(&choice.set[i], best)) best = &choice.set[i];
-    found->heads = (AlignmentHeads){best->layer, best->shift, 0, dm_allocate((size_t)best->count, sizeof(int))};
-    for (int h = 0; h < text->heads; h++)
-        if (best->chosen[h]) found->heads.heads[found->heads.head_count++] = h;
-    found->agreement = (double)best->hits / (double)found->links;
-    found->mass = best->mass / (double)found->links;
+    if (found->links) take_set(found, best, text->heads);
     for (int i = 0; i < sets; i++) dm_free(choice.set[i].chosen);
     dm_free(choice.set);
 }
@@ -181,6 +189,7 @@ typedef struct Viewing {
     const Corpus *corpus;
     const int *order;
     SeenText *text;
+    Stop *stop;
 } Viewing;
 
 // Copies what the heads of all layers see.
@@ -205,6 +214,7 @@ static void look_at_some(void *context, int index, int thread)
     const Viewing *look = context;
     const Model *model = look->model;
     const int first = index * JOB_PAIRS, left = look->text->pairs - first;
+    if (dm_stop_asked(look->stop)) return;
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = look->gemm, .parameters = model->parameters.data, .tap = &tap};
@@ -216,11 +226,11 @@ static void look_at_some(void *context, int index, int thread)
     dm_arena_destroy(&arena);
 }
 
-static void link_pairs(SeenText *text, const int *order, const Corpus *corpus, const Corpus *training)
+static void link_pairs(SeenText *text, const int *order, const Corpus *corpus, const Corpus *training, Stop *stop)
 {
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, training);
-    for (int p = 0; p < text->pairs; p++) {
+    const bool learnt = dm_lexicon_fit(&lexicon, training, stop);
+    for (int p = 0; p < text->pairs && learnt; p++) {
         const PiecePair pair = dm_lexicon_pair(corpus, order[p]);
         dm_lexicon_align(&lexicon, &pair, text->pair[p].link);
     }
@@ -245,12 +255,12 @@ Status dm_heads_keep(Run *run, Error *error)
     if (status) return status;
     int *order;
     SeenText text = take_pairs(&order, corpus, model->architecture->source_attention(&model->config));
-    Viewing look = {model, run->gemm, corpus, order, &text};
+    Viewing look = {model, run->gemm, corpus, order, &text, &run->stop};
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
-    link_pairs(&text, order, corpus, &run->corpus);
-    FoundHeads found;
-    dm_heads_choose(&found, &text, run->settings.threads);
-    status = keep_found(run, &found, error);
+    link_pairs(&text, order, corpus, &run->corpus, &run->stop);
+    FoundHeads found = {0};
+    if (!dm_stop_asked(&run->stop)) dm_heads_choose(&found, &text, run->settings.threads, &run->stop);
+    status = dm_stop_asked(&run->stop) ? DM_STOPPED : keep_found(run, &found, error);
     dm_alignment_heads_free(&found.heads);
     free_text(&text);
     dm_free(order);

@@ -2,6 +2,7 @@
 // text goes through the finished model, and the attention of every head is compared with what a lexicon of the training
 // text says of the same pairs.
 #pragma once
+#include "core/stop.h"
 #include "folder/alignment.h"
 
 typedef struct Run Run;
@@ -26,8 +27,10 @@ typedef struct FoundHeads {
 } FoundHeads;
 
 // For every layer and shift a set of heads is chosen greedily, and the best set of all is taken. found->links is 0
-// where there is nothing to choose by, and the set is then empty. The caller frees found->heads.
-void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads);
+// where there is nothing to choose by, or where `stop` (which may be NULL) said so, and the set is then empty. The
+// caller frees found->heads.
+void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads, Stop *stop);
 
-// Measures model.safetensors, says so, and stores the result in config.json.
+// Measures model.safetensors, says so, and stores the result in config.json. DM_STOPPED: run->stop said so, and nothing
+// is stored.
 Status dm_heads_keep(Run *run, Error *error);

@@ -27,6 +27,7 @@ typedef struct RunState {
     long schedule_end;                        // update at which linear and cosine reach 0
     long text, valid_text;                    // fingerprints of the texts; 0: there is none, or it is not known
     long journal;                             // bytes of train.jsonl that belong to this state
+    bool owes_validation;                     // one was due after this update, and was stopped
     bool complete;                            // the run came to its end
 } RunState;
 
@@ -44,6 +45,7 @@ typedef struct RunSettings {
 typedef struct Run {
     dm_options *options;  // its own: what is usual for its --type is filled in
     const dm_observer *observer;
+    Stop stop;  // what the observer says
     RunSettings settings;
     RunState state;
     bool resumed;  // a checkpoint was there

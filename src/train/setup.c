@@ -97,7 +97,7 @@ static Status read_settings(Run *run, Error *error)
     return status ? status : read_kept_metrics(s, o, error);
 }
 
-static Status make_segmenter(const Run *run, Error *error)
+static Status make_segmenter(Run *run, Error *error)
 {
     const dm_options *o = run->options;
     const char *start = dm_options_text(o, "pretrained-model", 0), *kind = dm_options_text(o, "segmenter", 0);
@@ -111,7 +111,8 @@ static Status make_segmenter(const Run *run, Error *error)
                                                    .text_count = 2,
                                                    .text_name = text->name,
                                                    .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
-                                                   .size = all_pieces ? 0 : whole(o, "vocab-size")},
+                                                   .size = all_pieces ? 0 : whole(o, "vocab-size"),
+                                                   .stop = &run->stop},
                               error);
 }
 
@@ -228,7 +229,8 @@ static Status read_texts(Run *run, Error *error)
 
 static Status make_corpus(Run *run, Error *error)
 {
-    CorpusRules rules = {.max_length = whole(run->options, "max-length"), .threads = run->settings.threads};
+    CorpusRules rules = {
+        .max_length = whole(run->options, "max-length"), .threads = run->settings.threads, .stop = &run->stop};
     Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
     dm_bitext_drop_lines(&run->text);
@@ -283,6 +285,7 @@ static void make_workers(Run *run)
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,
+        .stop = &run->stop,
     };
     dm_workers_create(&run->workers, run->optimizer.lane_count);
 }
@@ -344,6 +347,7 @@ static Status prepare(Run *run, double clock, Error *error)
         .pieces = !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space"),
         .threads = run->settings.threads,
         .shard_words = run->settings.budget.shard_words,
+        .stop = &run->stop,
     };
     Status status = dm_validator_open(&run->validator, &setup, error);
     run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus)};
@@ -362,6 +366,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 {
     double clock = dm_clock();
     *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
+    dm_stop_begin(&run->stop, observer ? observer->stop : NULL, observer ? observer->context : NULL);
     Status status = dm_options_complete(run->options, error);
     if (status) return status;
     run->settings.folder = dm_options_text(run->options, "model", 0);

@@ -58,27 +58,29 @@ static Status update_once(Run *run, Error *error)
 }
 
 // Validates weights other than those being trained: the two change places for that time.
-static void validate_these(Run *run, float *weights, Validation *validation)
+static bool validate_these(Run *run, float *weights, Validation *validation)
 {
     Parameters *p = &run->model->parameters;
+    bool done = false;
     for (int turn = 0; turn < 2; turn++) {
         for (size_t i = 0; i < p->size; i++) {
             float kept = p->data[i];
             p->data[i] = weights[i];
             weights[i] = kept;
         }
-        if (turn == 0) dm_validate(run->validator, &run->workers, validation);
+        if (turn == 0) done = dm_validate(run->validator, &run->workers, validation);
     }
+    return done;
 }
 
 static Status validate(Run *run, Error *error)
 {
     RunState *state = &run->state;
     Validation validation;
-    if (run->optimizer.average)
-        validate_these(run, run->optimizer.average, &validation);
-    else
-        dm_validate(run->validator, &run->workers, &validation);
+    const bool done = run->optimizer.average ? validate_these(run, run->optimizer.average, &validation)
+                                             : dm_validate(run->validator, &run->workers, &validation);
+    if (!done) return DM_STOPPED;
+    state->owes_validation = false;
     state->seconds = dm_clock() - run->started;
     state->validated_update = state->update;
     state->validated_at = state->seconds;
@@ -96,7 +98,8 @@ static Status do_what_is_due(Run *run, const Before *before, Error *error)
     Status status = DM_OK;
     if (due(run, &s->show, before, state->shown_at)) status = dm_report_update(run, error);
     if (!status && s->average && state->position >= run->plan.updates) status = dm_epoch_save(run, error);
-    if (!status && run->validator && due(run, &s->validate, before, state->validated_at)) status = validate(run, error);
+    state->owes_validation = run->validator && due(run, &s->validate, before, state->validated_at);
+    if (!status && state->owes_validation) status = validate(run, error);
     if (!status && due(run, &s->save, before, state->saved_at) && state->saved_update != state->update)
         status = dm_checkpoint_save(run, error);
     return status;
@@ -115,9 +118,9 @@ static Status keep_average(Run *run, char kept[512], Error *error)
     if (status || !count) goto done;
     int length = snprintf(kept, 512, "the average of the last %d epoch checkpoint%s (--average %d)", count,
                           count == 1 ? "" : "s", run->settings.average);
-    if (run->validator) {
-        Validation validation;
-        validate_these(run, average, &validation);
+    Validation validation;
+    if (run->validator && !validate_these(run, average, &validation)) status = DM_STOPPED;
+    if (run->validator && !status) {
         length +=
             snprintf(kept + length, 512 - (size_t)length, ": %s %.5g", validation.metric[0]->name, validation.value[0]);
         if (run->state.best[0].update)
@@ -125,7 +128,7 @@ static Status keep_average(Run *run, char kept[512], Error *error)
                      run->state.best[0].update, run->state.best[0].value);
         dm_validation_free(&validation);
     }
-    status = dm_checkpoint_model(run, average, error);
+    if (!status) status = dm_checkpoint_model(run, average, error);
 done:
     dm_free(average);
     return status;
@@ -173,11 +176,6 @@ static Status finish_run(Run *run, Error *error)
 
 // ---- dm_train ---------------------------------------------------------------------------------------------------
 
-static bool asked_to_stop(const Run *run)
-{
-    return run->observer && run->observer->stop && run->observer->stop(run->observer->context);
-}
-
 // BLEU of text that was cut in another way than usual is another figure, and is easily taken for the usual one.
 static void say_tokenizer(const Run *run)
 {
@@ -211,50 +209,65 @@ static void say_complete(const Run *run)
            run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
 }
 
-// A run that goes on makes good what a kill between the files of the last checkpoint has left undone.
-static Status complete_last_checkpoint(Run *run, Error *error)
+// A run that goes on makes good what a kill between the files of the last checkpoint has left undone, says what is
+// other than it was, and validates where it was stopped in that.
+static Status go_on(Run *run, Error *error)
 {
     run->state.complete = false;
-    return dm_checkpoint_keep(run, error);
+    Status status = dm_checkpoint_keep(run, error);
+    if (!status) status = dm_run_record(run, error);
+    if (!status && run->state.owes_validation && run->validator) status = validate(run, error);
+    return status;
+}
+
+// To the end of the run, or DM_STOPPED.
+static Status train(Run *run, Error *error)
+{
+    Status status = run->resumed ? go_on(run, error) : DM_OK;
+    run->first_seconds = dm_clock() - run->started;
+    run->first_fraction = dm_run_fraction(run);
+    while (!status && !dm_run_finished(run)) {
+        dm_run_plan(run);
+        Before before = {dm_run_epochs(run), run->state.update};
+        status = update_once(run, error);
+        if (!status) status = do_what_is_due(run, &before, error);
+        if (!status) dm_report_progress(run);
+        if (!status && dm_stop_asked(&run->stop)) status = DM_STOPPED;
+    }
+    return status ? status : finish_run(run, error);
+}
+
+// What is stopped in the middle of something has not done it: it is done when the run goes on.
+static Status leave(Run *run, Error *error)
+{
+    Status status = DM_OK;
+    if (run->state.saved_update != run->state.update) status = dm_checkpoint_save(run, error);
+    if (!status)
+        dm_say(run,
+               "Stopped after update %ld; everything is saved. To go on: the same command again, or dragoman train "
+               "--model %s",
+               run->state.update, run->settings.folder);
+    return status;
 }
 
 dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
     Run run;
-    bool stop = false;
-    if (stopped) *stopped = false;
     Status status = dm_run_open(&run, options, observer, error);
-    if (status) goto done;
-    if (run.state.complete && dm_run_finished(&run)) {
+    bool stop = status == DM_STOPPED;
+    if (stop) {
+        dm_say(&run, "Stopped before the first update: %s is as it was", dm_options_text(options, "model", 0));
+        status = DM_OK;
+    } else if (!status && run.state.complete && dm_run_finished(&run)) {
         say_complete(&run);
-        goto done;
-    }
-    say_what_begins(&run);
-    if (run.resumed) status = complete_last_checkpoint(&run, error);
-    if (run.resumed && !status) status = dm_run_record(&run, error);
-    run.first_seconds = dm_clock() - run.started;
-    run.first_fraction = dm_run_fraction(&run);
-    while (!status && !stop && !dm_run_finished(&run)) {
-        dm_run_plan(&run);
-        Before before = {dm_run_epochs(&run), run.state.update};
-        status = update_once(&run, error);
-        if (!status) status = do_what_is_due(&run, &before, error);
-        if (!status) dm_report_progress(&run);
-        stop = asked_to_stop(&run);
-    }
-    if (!status && stop && !dm_run_finished(&run)) {
-        if (run.state.saved_update != run.state.update) status = dm_checkpoint_save(&run, error);
-        if (!status)
-            dm_say(&run,
-                   "Stopped after update %ld; everything is saved. To go on: the same command again, or dragoman train "
-                   "--model %s",
-                   run.state.update, run.settings.folder);
-        if (!status && stopped) *stopped = true;
     } else if (!status) {
-        status = finish_run(&run, error);
+        say_what_begins(&run);
+        status = train(&run, error);
+        stop = status == DM_STOPPED;
+        if (stop) status = leave(&run, error);
     }
-done:
+    if (stopped) *stopped = stop && !status;
     dm_run_close(&run);
     return status;
 }

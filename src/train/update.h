@@ -2,6 +2,8 @@
 #pragma once
 #include <stdatomic.h>
 
+#include "core/stop.h"
+
 #include "train/objectives/objective.h"
 #include "train/optimizer.h"
 
@@ -16,6 +18,7 @@ typedef struct Workers {
     uint64_t seed;
     const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32
     Profile *profiles;    // [threads] what each spends its time on; NULL: nobody asks
+    Stop *stop;           // ends an evaluation, whose loss says nothing then; NULL: nobody will want to
     // made by dm_workers_create
     Arena *arenas;      // [threads]
     atomic_int *turns;  // [lanes] how many shards are done with the lane

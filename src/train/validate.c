@@ -49,6 +49,8 @@ static Translator greedy_translator(const ValidatorSetup *setup, const Model *co
     translator.options.beam_size = 1;
     dm_take_search_defaults(&translator.options, &(*model)->config.search);
     translator.options.threads = setup->threads;
+    translator.options.context = setup->stop;
+    translator.options.stop = dm_stop_is_asked;
     return translator;
 }
 
@@ -66,7 +68,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     dm_lines *references = &setup->text->lines[DM_TARGET];
     *validator = NULL;
     if (!references->count) return DM_OK;
-    const CorpusRules rules = {.keep_all = true, .threads = setup->threads};
+    const CorpusRules rules = {.keep_all = true, .threads = setup->threads, .stop = setup->stop};
     Validator *v = dm_allocate(1, sizeof *v);
     Status status = dm_corpus_make(&v->corpus, setup->text, &rules, setup->segmenter, error);
     if (!status) status = check_lengths(&v->corpus, setup->text, error);
@@ -117,53 +119,64 @@ static size_t sample_index(const Validator *v, int sample, int samples)
     return v->sources->count * (size_t)sample / (size_t)samples;
 }
 
-static void take_samples(const Validator *v, const Translator *translator, const dm_translation *all, Validation *out)
+// False: stopped.
+static bool take_samples(const Validator *v, const Translator *translator, const dm_translation *all, Validation *out)
 {
-    out->samples = v->sources->count < SAMPLES ? (int)v->sources->count : SAMPLES;
+    const int samples = v->sources->count < SAMPLES ? (int)v->sources->count : SAMPLES;
     const char *lines[SAMPLES];
     dm_translation own[SAMPLES] = {0};
-    for (int i = 0; i < out->samples; i++) {
-        size_t index = sample_index(v, i, out->samples);
-        lines[i] = out->source[i] = v->sources->line[index];
+    for (int i = 0; i < samples; i++) lines[i] = v->sources->line[sample_index(v, i, samples)];
+    if (!all && !dm_translator_run(translator, lines, (size_t)samples, own)) return false;
+    out->samples = samples;
+    for (int i = 0; i < samples; i++) {
+        const size_t index = sample_index(v, i, samples);
+        const dm_translation *found = all ? &all[index] : &own[i];
+        out->source[i] = lines[i];
         out->reference[i] = v->references->line[index];
-        if (all) out->hypothesis[i] = dm_copy_string(all[index].hypotheses[0].text);
+        out->hypothesis[i] = dm_copy_string(found->hypotheses[0].text);
     }
-    if (all) return;
-    dm_translator_run(translator, lines, (size_t)out->samples, own);
-    for (int i = 0; i < out->samples; i++) out->hypothesis[i] = dm_copy_string(own[i].hypotheses[0].text);
-    dm_translations_free(own, (size_t)out->samples);
+    dm_translations_free(own, (size_t)samples);
+    return true;
 }
 
-void dm_validate(const Validator *v, Workers *workers, Validation *out)
+static void measure(const Validator *v, const Loss *loss, const dm_translation *translations, Validation *out)
 {
-    *out = (Validation){.metrics = v->metrics};
-    size_t count = v->sources->count;
-    Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
-    dm_translation *translations = NULL;
-    const char **texts = NULL;
-    Translator translator = v->translator;
-    translator.packs = dm_packs_create(translator.gemm, DM_PRECISION_FP32);  // of the weights as they are now
-    if (v->translate_all) {
-        translations = dm_allocate(count, sizeof *translations);
-        texts = dm_allocate(count, sizeof *texts);
-        dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
-        for (size_t i = 0; i < count; i++) texts[i] = translations[i].hypotheses[0].text;
-    }
-    const Measured measured = {.nll = loss.nll,
-                               .pieces = loss.count,
+    const size_t count = v->sources->count;
+    const char **texts = translations ? dm_allocate(count, sizeof *texts) : NULL;
+    for (size_t i = 0; texts && i < count; i++) texts[i] = translations[i].hypotheses[0].text;
+    const Measured measured = {.nll = loss->nll,
+                               .pieces = loss->count,
                                .hypotheses = texts,
                                .references = (const char *const *)v->references->line,
                                .lines = count,
                                .tok = v->tok};
+    out->metrics = v->metrics;
     for (int i = 0; i < v->metrics; i++) {
         out->metric[i] = v->metric[i];
         out->value[i] = v->metric[i]->measure(&measured);
     }
-    take_samples(v, &translator, translations, out);
+    dm_free(texts);
+}
+
+bool dm_validate(const Validator *v, Workers *workers, Validation *out)
+{
+    *out = (Validation){0};
+    const size_t count = v->sources->count;
+    const Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
+    bool going = !dm_stop_asked(workers->stop);
+    dm_translation *translations = NULL;
+    Translator translator = v->translator;
+    translator.packs = dm_packs_create(translator.gemm, DM_PRECISION_FP32);  // of the weights as they are now
+    if (going && v->translate_all) {
+        translations = dm_allocate(count, sizeof *translations);
+        going = dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
+    }
+    going = going && take_samples(v, &translator, translations, out);
+    if (going) measure(v, &loss, translations, out);
     dm_packs_destroy(translator.packs);
     if (translations) dm_translations_free(translations, count);
     dm_free(translations);
-    dm_free(texts);
+    return going;
 }
 
 void dm_validation_free(Validation *validation)

@@ -34,6 +34,7 @@ typedef struct ValidatorSetup {
     const GemmBackend *gemm;
     bool pieces;  // segmenter "space"
     int threads, shard_words;
+    Stop *stop;
 } ValidatorSetup;
 
 // *validator stays NULL where the text has no lines.
@@ -43,8 +44,8 @@ const Corpus *dm_validator_corpus(const Validator *validator);
 // The tokenizer by which it measures BLEU; NULL where it does not.
 const char *dm_validator_tok(const Validator *validator);
 
-// The model as it is now. workers: what evaluates the shards.
-void dm_validate(const Validator *validator, Workers *workers, Validation *out);
+// The model as it is now. workers: what evaluates the shards, and whether to stop: false then, and *out is empty.
+bool dm_validate(const Validator *validator, Workers *workers, Validation *out);
 void dm_validation_free(Validation *validation);
 
 // Takes a validation into account, metric by metric: true if it is a new best by the first. What says nothing of the

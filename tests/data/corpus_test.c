@@ -29,7 +29,7 @@ static Status make(Corpus *corpus, const Case *c, Error *error)
     char *source = scratch_write("train.zh", c->source), *target = scratch_write("train.en", c->target);
     Bitext bitext;
     Status status = dm_bitext_read(&bitext, &(BitextFiles){.path = {source, target}}, error);
-    CorpusRules rules = {c->max_length, c->keep_all, c->threads};
+    CorpusRules rules = {c->max_length, c->keep_all, c->threads, NULL};
     if (!status) status = dm_corpus_make(corpus, &bitext, &rules, segmenter, error);
     dm_bitext_free(&bitext);
     dm_free(source);

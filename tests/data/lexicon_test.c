@@ -82,7 +82,7 @@ static void the_alignment_that_made_the_text_is_recovered(void)
 {
     Text text = make_text(2000);
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &text.corpus);
+    dm_lexicon_fit(&lexicon, &text.corpus, NULL);
     CU_ASSERT_EQUAL(lexicon.pairs, 2000);
     int wrong = 0, from[2 * MOST];
     for (int p = 0; p < text.corpus.pairs; p++) {
@@ -102,7 +102,7 @@ static void probabilities_of_every_source_piece_sum_to_one(void)
 {
     Text text = make_text(50);
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &text.corpus);
+    dm_lexicon_fit(&lexicon, &text.corpus, NULL);
     for (int s = DM_NO_PIECE; s < lexicon.sources; s++) {
         double sum = 0;
         for (int t = 0; t < 2 + WORDS; t++) sum += dm_lexicon_probability(&lexicon, s, t);
@@ -154,7 +154,7 @@ static void the_probabilities_are_those_of_a_plain_computation(void)
     Text text = make_text(40);
     Lexicon lexicon;
     Table t;
-    dm_lexicon_fit(&lexicon, &text.corpus);
+    dm_lexicon_fit(&lexicon, &text.corpus, NULL);
     int targets = 0;  // one more than the largest id
     for (int p = 0; p < text.corpus.pairs; p++) {
         const PiecePair pair = dm_lexicon_pair(&text.corpus, p);
@@ -178,7 +178,7 @@ static void the_likelihood_never_falls(void)
     for (size_t k = 0; k < DM_COUNT(sizes); k++) {
         Text text = make_text(sizes[k]);
         Lexicon lexicon;
-        dm_lexicon_fit(&lexicon, &text.corpus);
+        dm_lexicon_fit(&lexicon, &text.corpus, NULL);
         const double *at = lexicon.log_likelihood, rounding = -1e-12 * at[0];
         for (int round = 1; round < LEXICON_ROUNDS; round++) CU_ASSERT(at[round] >= at[round - 1] - rounding);
         CU_ASSERT(at[LEXICON_ROUNDS - 1] > at[0]);
@@ -200,7 +200,7 @@ static void equal_pieces_are_aligned_along_the_diagonal(void)
                            .source_length = source_length,
                            .target_length = target_length};
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &corpus);
+    dm_lexicon_fit(&lexicon, &corpus, NULL);
     PiecePair pair = dm_lexicon_pair(&corpus, 0);
     dm_lexicon_align(&lexicon, &pair, from);
     CU_ASSERT(from[0] == 0 && from[1] == 1 && from[2] == 2);
@@ -222,7 +222,7 @@ static void pairs_with_an_empty_side_are_no_trouble(void)
                            .source_length = source_length,
                            .target_length = target_length};
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &corpus);
+    dm_lexicon_fit(&lexicon, &corpus, NULL);
     CU_ASSERT_EQUAL(lexicon.pairs, 0);
     const PiecePair pair = dm_lexicon_pair(&corpus, 0);
     dm_lexicon_align(&lexicon, &pair, from);
@@ -248,7 +248,7 @@ static void a_large_corpus_is_sampled_evenly(void)
             corpus.ids[corpus.source[p] + i] = corpus.ids[corpus.target[p] + i] = 2 + (int)(p % 2);
     }
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &corpus);
+    dm_lexicon_fit(&lexicon, &corpus, NULL);
     CU_ASSERT_EQUAL(lexicon.pairs, PAIRS / 2);
     CU_ASSERT_DOUBLE_EQUAL(dm_lexicon_probability(&lexicon, 2, 2), 1, 1e-9);
     CU_ASSERT_EQUAL(dm_lexicon_probability(&lexicon, 3, 3), 0);

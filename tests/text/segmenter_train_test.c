@@ -16,7 +16,7 @@ static Status train_on(const char *const *texts, int count, const char *kind, in
     for (int i = 0; i < count; i++)
         if (dm_lines_cut(&lines[i], dm_copy_string(texts[i]), strlen(texts[i]), "text", NULL)) abort();
     char *folder = scratch_path(name), *first = dm_copy_string(lines[0].count ? lines[0].line[0] : "");
-    SegmenterTraining training = {folder, kind, lines, count, "text.zh and text.en", {"zh", "en"}, size};
+    SegmenterTraining training = {folder, kind, lines, count, "text.zh and text.en", {"zh", "en"}, size, NULL};
     Status status = dm_segmenter_train(&training, error);
     if (lines[0].count) CU_ASSERT_STRING_EQUAL(lines[0].line[0], first);  // the text is as it was
     for (int i = 0; i < count; i++) dm_lines_free(&lines[i]);

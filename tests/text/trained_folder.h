@@ -30,7 +30,7 @@ static inline char *trained_folder(void)
     Error error = {""};
     dm_lines lines;
     if (dm_lines_cut(&lines, text, strlen(text), "text", &error)) abort();
-    SegmenterTraining training = {folder, "bpe", &lines, 1, "text", {"und", "und"}, 160};
+    SegmenterTraining training = {folder, "bpe", &lines, 1, "text", {"und", "und"}, 160, NULL};
     if (!dm_exists(folder) && dm_segmenter_train(&training, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();

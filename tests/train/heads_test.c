@@ -44,7 +44,7 @@ static void the_head_that_is_the_diagonal_is_found(void)
                 FoundHeads found;
                 set_up(&b);
                 for (int i = 0; i < PIECES; i++) look(&b, layer, head, i + shift, i);
-                dm_heads_choose(&found, &b.text, 2);
+                dm_heads_choose(&found, &b.text, 2, NULL);
                 CU_ASSERT(found.heads.layer == layer && found.heads.shift == shift);
                 CU_ASSERT(found.heads.head_count == 1 && found.heads.heads[0] == head);
                 CU_ASSERT(found.links == PAIRS * PIECES && found.agreement == 1);
@@ -65,7 +65,7 @@ static void heads_that_complete_each_other_are_taken_together(void)
         look(&b, 1, 2, i, i < 2 ? PIECES : i);
         look(&b, 0, 1, i, i < 3 ? i : 0);
     }
-    dm_heads_choose(&found, &b.text, 1);
+    dm_heads_choose(&found, &b.text, 1, NULL);
     CU_ASSERT(found.heads.layer == 1 && found.heads.shift == 0 && found.heads.head_count == 2);
     CU_ASSERT(found.heads.heads[0] == 0 && found.heads.heads[1] == 2);
     CU_ASSERT(found.agreement == 1);
@@ -82,7 +82,7 @@ static void of_heads_that_agree_as_often_the_surer_is_taken(void)
         for (int p = 0; p < PAIRS; p++) b.attention[p][0][0][i][i] += 0.1f;
         look(&b, 0, 1, i, i);
     }
-    dm_heads_choose(&found, &b.text, 1);
+    dm_heads_choose(&found, &b.text, 1, NULL);
     CU_ASSERT(found.heads.head_count == 1 && found.heads.heads[0] == 1);
     dm_alignment_heads_free(&found.heads);
 }
@@ -96,7 +96,7 @@ static void the_end_of_sentence_is_nothing_to_come_from(void)
         look(&b, 1, 0, i, PIECES);
         for (int p = 0; p < PAIRS; p++) b.attention[p][1][0][i][PIECES] = 0.7f, b.attention[p][1][0][i][i] = 0.3f;
     }
-    dm_heads_choose(&found, &b.text, 1);
+    dm_heads_choose(&found, &b.text, 1, NULL);
     CU_ASSERT(found.heads.layer == 1 && found.heads.head_count == 1 && found.heads.heads[0] == 0);
     CU_ASSERT(found.agreement == 1);
     CU_ASSERT_DOUBLE_EQUAL(found.mass, 0.3, 1e-6);
@@ -111,12 +111,12 @@ static void pieces_that_come_from_nowhere_do_not_count(void)
     for (int p = 0; p < PAIRS; p++)
         for (int i = 0; i < PIECES; i++) b.link[p][i] = p == 0 && i == 2 ? 3 : DM_NO_PIECE;
     look(&b, 1, 1, 2, 3);
-    dm_heads_choose(&found, &b.text, 1);
+    dm_heads_choose(&found, &b.text, 1, NULL);
     CU_ASSERT(found.links == 1 && found.agreement == 1 && found.heads.layer == 1 && found.heads.heads[0] == 1);
     CU_ASSERT_DOUBLE_EQUAL(found.mass, 1, 1e-6);
     dm_alignment_heads_free(&found.heads);
     b.link[0][2] = DM_NO_PIECE;
-    dm_heads_choose(&found, &b.text, 1);
+    dm_heads_choose(&found, &b.text, 1, NULL);
     CU_ASSERT(found.links == 0 && found.heads.head_count == 0 && !found.heads.heads);
 }
 
@@ -225,7 +225,7 @@ static void what_is_stored_is_how_well_these_heads_align(void)
           NULL, NULL);
     Learnt l = open_learnt("learns");
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &l.corpus);
+    dm_lexicon_fit(&lexicon, &l.corpus, NULL);
     long links = 0, hits = 0;
     for (int p = 0; p < l.corpus.pairs; p++) {
         const PiecePair pair = dm_lexicon_pair(&l.corpus, p);

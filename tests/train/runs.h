@@ -107,7 +107,7 @@ static bool enough(void *context)
 }
 
 // Trains; returns whether it was stopped. error: NULL if it must not fail.
-static bool train(const char *folder, const char *const *changes, Watcher *watcher, dm_error *error)
+static inline bool train(const char *folder, const char *const *changes, Watcher *watcher, dm_error *error)
 {
     Watcher nobody = {0};
     if (!watcher) watcher = &nobody;

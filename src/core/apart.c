@@ -1,0 +1,84 @@
+// Work in a child process. The child is a fork that executes nothing else: it has the text that it works on, and the
+// result comes back through a pipe, with a byte behind it that says that it is whole.
+#include "core/apart.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+enum { WHOLE = 1, ASK_EVERY = 100 };  // milliseconds
+
+// The child ends with its parent, and is not the one that Ctrl-C is for. It keeps no file open but the pipe: a lock of
+// the parent's would live on in it.
+static _Noreturn void be_the_child(ApartWork *work, void *context, int pipe, pid_t parent)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    enum { FIRST_FREE = 3 };
+    if (pipe != FIRST_FREE && dup2(pipe, FIRST_FREE) < 0) _exit(1);
+    closefrom(FIRST_FREE + 1);
+    FILE *result = fdopen(FIRST_FREE, "wb");
+    if (!result) _exit(1);
+    work(context, result);
+    _exit(putc(WHOLE, result) == WHOLE && fflush(result) == 0 ? 0 : 1);
+}
+
+// Reads to the end; false: asked to stop.
+static bool read_result(int pipe, Stop *stop, char **bytes, size_t *size)
+{
+    size_t room = 0;
+    for (;;) {
+        if (dm_stop_asked(stop)) return false;
+        struct pollfd waiting = {.fd = pipe, .events = POLLIN};
+        if (poll(&waiting, 1, ASK_EVERY) <= 0) continue;  // nothing yet, or a signal, whose reason `stop` knows
+        if (room - *size < 1 << 16) *bytes = dm_reallocate(*bytes, room = 2 * room + (1 << 17), 1);
+        const ssize_t got = read(pipe, *bytes + *size, room - *size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return true;
+        *size += (size_t)got;
+    }
+}
+
+Status dm_work_apart(ApartWork *work, void *context, Stop *stop, const char *what, char **bytes, size_t *size,
+                     Error *error)
+{
+    int ends[2];
+    *bytes = NULL;
+    *size = 0;
+    if (pipe(ends) != 0) return dm_fail(error, "%s: cannot make a pipe: %s", what, strerror(errno));
+    const pid_t parent = getpid(), child = fork();
+    if (child == 0) be_the_child(work, context, ends[1], parent);
+    const int reason = errno;
+    close(ends[1]);
+    if (child < 0) {
+        close(ends[0]);
+        return dm_fail(error, "%s: cannot start a process for it: %s", what, strerror(reason));
+    }
+    const bool ended = read_result(ends[0], stop, bytes, size);
+    close(ends[0]);
+    if (!ended) kill(child, SIGKILL);
+    int how = 0;
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;  // the program may have reaped it already
+    if (ended && *size && (*bytes)[*size - 1] == WHOLE) {
+        --*size;
+        return DM_OK;
+    }
+    dm_free(*bytes);
+    *bytes = NULL;
+    if (!ended) {
+        dm_fail(error, "%s: stopped", what);
+        return DM_STOPPED;
+    }
+    return dm_fail(error, "%s: the process that did it has ended without a result%s%s", what,
+                   WIFSIGNALED(how) ? ": " : "", WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) : "");
+}
