@@ -17,13 +17,21 @@ typedef struct Bench {
     char *lines[LINES], *others[LINES];
 } Bench;
 
+// Whether every second piece is a part of a word, w3@@, which goes on with the next one.
+static bool joins;
+
+static void spell(char word[16], int i)
+{
+    snprintf(word, 16, "w%d%s", i, joins && i % 2 ? "@@" : "");
+}
+
 // </s> <unk> w2 ... w58 <pad>, as a folder of its own, which is gone when the segmenter is open.
 static Segmenter *word_segmenter(void)
 {
     char folder[] = "/tmp/dragoman-XXXXXX", words[VOCABULARY][16];
     const char *pieces[VOCABULARY];
     for (int i = 0; i < VOCABULARY; i++) {
-        snprintf(words[i], sizeof words[i], "w%d", i);
+        spell(words[i], i);
         pieces[i] = i == 0 ? "</s>" : i == 1 ? "<unk>" : i == VOCABULARY - 1 ? "<pad>" : words[i];
     }
     if (!mkdtemp(folder)) abort();
@@ -42,11 +50,12 @@ static Segmenter *word_segmenter(void)
 
 static char *random_line(Random *random, int longest)
 {
-    char text[1024] = "";
+    char text[1024] = "", word[16];
     int words = (int)dm_random_below(random, (uint32_t)longest);
-    for (int i = 0; i < words; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%sw%d", i ? " " : "",
-                 2 + (int)dm_random_below(random, VOCABULARY - 3));
+    for (int i = 0; i < words; i++) {
+        spell(word, 2 + (int)dm_random_below(random, VOCABULARY - 3));
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", word);
+    }
     return dm_copy_string(text);
 }
 
@@ -229,6 +238,58 @@ static void the_alignment_is_the_mean_of_the_chosen_heads(void)
     close_bench(&b);
 }
 
+// Which word each of `count` pieces belongs to; returns how many words there are.
+static int words_of(const char *const *pieces, int count, int *of)
+{
+    int words = 0;
+    for (int i = 0; i < count; i++) of[i] = i && strstr(pieces[i - 1], "@@") ? words - 1 : words++;
+    return words;
+}
+
+// A word of the target gives a word of the source the mean, over its own pieces, of what they give all of the other's.
+static void the_alignment_of_words_is_that_of_their_pieces(void)
+{
+    enum { MOST = 64 };
+    Bench b;
+    joins = true;
+    open_bench(&b);
+    b.translator.options.alignment = true;
+    int longer[2] = {0};  // words of several pieces
+    for (int i = 0; i < LINES; i++) {
+        if (!*b.lines[i]) continue;
+        dm_translation t;
+        dm_attended seen;
+        CU_ASSERT_TRUE(dm_translator_run(&b.translator, (const char *const *)&b.lines[i], 1, &t));
+        dm_translator_attend(&b.translator, b.lines[i], &seen);
+        const dm_hypothesis *h = &t.hypotheses[0];
+        const dm_attention_maps *m = &seen.cross;
+        int target[MOST], source[MOST], pieces[MOST] = {0};
+        double wanted[MOST][MOST] = {{0}};
+        CU_ASSERT_FATAL(m->rows < MOST && m->columns < MOST);
+        const int words = words_of(h->piece, m->rows - 1, target);
+        const int source_words = words_of((const char *const *)seen.source, m->columns - 1, source);
+        source[m->columns - 1] = source_words;
+        for (int row = 0; row + 1 < m->rows; row++) pieces[target[row]]++;
+        for (int row = 0; row + 1 < m->rows; row++)
+            for (int column = 0; column < m->columns; column++) {
+                const float *layer = m->weights + m->heads * m->rows * m->columns;  // the second one
+                const int at = row * m->columns + column;
+                wanted[target[row]][source[column]] +=
+                    0.5 * (double)(layer[at] + layer[3 * m->rows * m->columns + at]) / pieces[target[row]];
+            }
+        CU_ASSERT(h->words == words && t.source_words == source_words);
+        for (int word = 0; word < h->words; word++)
+            for (int column = 0; column <= source_words; column++)
+                CU_ASSERT_DOUBLE_EQUAL(h->alignment[word * (source_words + 1) + column], wanted[word][column], 1e-5);
+        longer[0] += words < m->rows - 1, longer[1] += source_words < m->columns - 1;
+        dm_attended_free(&seen);
+        dm_translations_free(&t, 1);
+    }
+    CU_ASSERT(longer[0] > 10 && longer[1] > 10);
+    close_bench(&b);
+    joins = false;
+}
+
 static void coverage_ranks_by_its_formula(void)
 {
     Bench b;
@@ -335,6 +396,7 @@ const Fact facts[] = {
     FACT(rescoring_a_translation_gives_the_score_it_was_found_with),
     FACT(an_empty_side_is_rescored_as_end_of_sentence_alone),
     FACT(the_alignment_is_the_mean_of_the_chosen_heads),
+    FACT(the_alignment_of_words_is_that_of_their_pieces),
     FACT(coverage_ranks_by_its_formula),
     FACT(an_unknown_piece_becomes_the_word_it_looks_at),
     FACT(greedy_search_tells_what_a_line_has_come_to),
