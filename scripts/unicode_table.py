@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Writes src/score/unicode_table.c: what scoring has to know about Unicode.
+"""Writes src/score/unicode_table.c, what scoring has to know about Unicode, or src/core/invisible_table.c, what a reader
+of a text does not see.
 
     scripts/unicode_table.py > src/score/unicode_table.c
+    scripts/unicode_table.py invisible > src/core/invisible_table.c
 
 The tables are not read from a copy of the standard: sacreBLEU asks Python's str.lower() and the `regex` module, so this
 script asks them about every code point, and scores agree by construction. Run it again when either moves on.
@@ -32,6 +34,12 @@ def sigma_context(c):
     if ("A" + chr(c) + "\u03a3").lower().endswith("\u03c2"):
         return "I"
     return None
+
+
+def invisible(c, pattern=regex.compile(r"[\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}]")):
+    """Blanks, control characters, what is ignored where it cannot be shown, and what stands for one of them: U+2581 and
+    U+2585 mark blanks in SentencePiece, and U+FFFD is a character that was lost."""
+    return "I" if pattern.match(chr(c)) or c in (0x2581, 0x2585, 0xFFFD) else None
 
 
 def ranges(kind_of):
@@ -88,6 +96,12 @@ def table(declaration, rows):
     print(f"const size_t {name}_count = DM_COUNT({name});")
 
 
+if sys.argv[1:] == ["invisible"]:
+    print("// What a reader of a text does not see. Written by scripts/unicode_table.py: do not edit.")
+    print(f"// By the regex module {regex.__version__}.")
+    print('#include "core/error.h"\n#include "core/utf8.h"\n\n// clang-format off')
+    table("const CodePoints dm_invisible[]", [row[:2] for row in ranges(invisible)])
+    sys.exit()
 print("// What scoring has to know about Unicode. Written by scripts/unicode_table.py: do not edit.")
 print(f"// Lower case and sigma contexts from Python's Unicode {unicodedata.unidata_version}, general categories from"
       f" the regex module {regex.__version__}.")

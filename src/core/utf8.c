@@ -98,6 +98,21 @@ bool dm_white_space(uint32_t c)
            c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
+bool dm_is_visible(uint32_t c)
+{
+    size_t low = 0, high = dm_invisible_count;  // the range sought, if there is one, lies in [low, high)
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (c < dm_invisible[middle].first)
+            high = middle;
+        else if (c > dm_invisible[middle].last)
+            low = middle + 1;
+        else
+            return false;
+    }
+    return true;
+}
+
 bool dm_is_blank(const char *line)
 {
     return line[strspn(line, DM_BLANKS)] == '\0';

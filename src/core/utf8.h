@@ -15,3 +15,12 @@ size_t dm_utf8_length(const char *text);  // in code points
 #define DM_BLANKS " \t\n\v\f\r"            // the white space of ASCII, which words of a line are cut at
 bool dm_is_blank(const char *line);        // nothing else in it, or nothing at all
 bool dm_white_space(uint32_t code_point);  // of all Unicode, as Python's str.isspace() and str.strip() see it
+// Neither blank nor a control character nor ignorable: a sign of a script.
+bool dm_is_visible(uint32_t code_point);
+
+// The table of invisible_table.c, in ascending order.
+typedef struct CodePoints {
+    uint32_t first, last;
+} CodePoints;
+extern const CodePoints dm_invisible[];
+extern const size_t dm_invisible_count;

@@ -58,7 +58,8 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
 // <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that
-// MarianTokenizer opens it. A size larger than the text allows is an error that says the largest that would do.
+// MarianTokenizer opens it. A size larger than the text allows is an error that says the largest that would do, one that
+// leaves no room for its characters one that says the smallest; a size that adapts becomes these.
 typedef struct SegmenterTraining {
     const char *folder, *kind;
     const dm_lines *text;  // [text_count], a side each
@@ -66,6 +67,7 @@ typedef struct SegmenterTraining {
     const char *text_name;     // how messages call it: "train.zh and train.en"
     const char *languages[2];  // of source and target (ISO 639): "zh", "und"
     int size;
+    bool adapts;  // where the text does not allow the size, the nearest that it does is taken
     Stop *stop;  // NULL: it goes on to its end; else it may take a child process to be given up (DM_STOPPED)
 } SegmenterTraining;
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error);

@@ -275,15 +275,8 @@ static const char *next_sentence(void *context)
     return walk->sentence;
 }
 
-// Letters and signs that certainly remain after normalisation. SentencePiece ends the program when nothing is left of
-// the text, so it must not get a text of blanks, control characters and the like.
-static bool is_visible(uint32_t c)
-{
-    return (c > 0x20 && c < 0x7F) || (c >= 0xC0 && c < 0x300) || (c >= 0x370 && c < 0x1680) ||
-           (c >= 0x3041 && c < 0x3100) || (c >= 0x3400 && c < 0xA000) || (c >= 0xAC00 && c < 0xD7A4) ||
-           (c >= 0x1F300 && c < 0x1FA00);
-}
-
+// *visible: whether something certainly remains after normalisation. SentencePiece ends the program when nothing is
+// left of the text, so it must not get a text of blanks, control characters and the like.
 static int distinct_characters(const Text *text, bool *visible)
 {
     unsigned char *seen = dm_allocate(0x110000 / 8, 1);
@@ -295,7 +288,7 @@ static int distinct_characters(const Text *text, bool *visible)
             uint32_t c = dm_utf8_next(&at);
             distinct += !(seen[c / 8] >> c % 8 & 1);
             seen[c / 8] |= (unsigned char)(1 << c % 8);
-            *visible = *visible || is_visible(c);
+            *visible = *visible || dm_is_visible(c);
         }
     dm_free(seen);
     return distinct;
@@ -359,6 +352,11 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
                                      .next = next_sentence,
                                      .context = &walk};
     status = dm_sentencepiece_train_apart(&bytes, &size, &allowed, &request, training->stop, error);
+    if (status && allowed && training->adapts) {
+        request.size = allowed;
+        walk = (Walk){.text = text};
+        status = dm_sentencepiece_train_apart(&bytes, &size, &allowed, &request, training->stop, error);
+    }
     if (status && allowed) status = wrong_size(training, allowed + around, error);
     if (!status) status = write_in(training->folder, DM_SOURCE_SEGMENTER, bytes, size, error);
     if (!status) status = write_in(training->folder, DM_TARGET_SEGMENTER, bytes, size, error);

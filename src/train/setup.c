@@ -1,5 +1,6 @@
 // Everything before the first update and after the last: settings, text, segmenter, configuration, corpus, model,
 // checkpoint. The folder is run_folder.c's.
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/json.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "data/inputs.h"
@@ -102,7 +104,7 @@ static Status make_segmenter(Run *run, Error *error)
     const dm_options *o = run->options;
     const char *start = dm_options_text(o, "pretrained-model", 0), *kind = dm_options_text(o, "segmenter", 0);
     if (start) return dm_segmenter_copy(start, run->settings.folder, error);
-    bool all_pieces = !strcmp(kind, "space") && !dm_options_given(o, "vocab-size");
+    const bool adapts = !dm_options_given(o, "vocab-size"), all_pieces = !strcmp(kind, "space") && adapts;
     const Bitext *text = &run->text;
     if (strcmp(kind, "space") != 0) dm_say(run, "Training a segmenter on %s", text->name);
     return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
@@ -112,7 +114,8 @@ static Status make_segmenter(Run *run, Error *error)
                                                    .text_name = text->name,
                                                    .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
                                                    .size = all_pieces ? 0 : whole(o, "vocab-size"),
-                                                   .stop = &run->stop},
+                                                   .stop = &run->stop,
+                                                   .adapts = adapts},
                               error);
 }
 
@@ -166,6 +169,24 @@ static Status choose_gemm(Run *run, const char *name, int width, Error *error)
     return dm_gemm_choose_for(&run->gemm, precision_of(run->options), name, width, error);
 }
 
+// A vocabulary whose size nobody has asked for is as large as it has become: so it is recorded, and so a run goes on.
+static Status settle_vocabulary(Run *run, int pieces, Error *error)
+{
+    if (dm_options_given(run->options, "vocab-size")) return DM_OK;
+    char *size = dm_format("%d", pieces);
+    Status status = dm_options_set(run->options, "vocab-size", 1, (const char *[]){size}, error);
+    dm_free(size);
+    return status;
+}
+
+static void say_vocabulary(const Run *run, int pieces)
+{
+    const int usual = whole(run->options, "vocab-size");
+    if (!strcmp(dm_options_text(run->options, "segmenter", 0), "space") || pieces == usual) return;
+    dm_say(run, "The vocabulary has %d pieces instead of %d: %s", pieces, usual,
+           pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
+}
+
 // The model, segmenter and configuration of a run that begins.
 static Status begin_run(Run *run, Error *error)
 {
@@ -187,7 +208,9 @@ static Status begin_run(Run *run, Error *error)
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+        if (!start) say_vocabulary(run, pieces);
         if (!start) status = make_model(run, pieces, error);
+        if (!status) status = settle_vocabulary(run, pieces, error);
         run->extra = describe(run, kind);
     }
     cJSON_Delete(theirs);

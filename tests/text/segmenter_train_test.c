@@ -3,6 +3,7 @@
 
 #include "core/lines.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "text/scratch.h"
 #include "text/segmenter.h"
 
@@ -10,19 +11,29 @@ static const char chinese[] = "猫坐在垫子上\n狗坐在木头上\n猫看见
 static const char english[] = "the cat sat on the mat\nthe dog sat on the log\nthe cat saw the dog\n"
                               "a cat and a dog sat and saw\nthe mat and the log\n";
 
-static Status train_on(const char *const *texts, int count, const char *kind, int size, const char *name, Error *error)
+static Status train_with(const char *const *texts, int count, SegmenterTraining training, const char *name,
+                         Error *error)
 {
     dm_lines lines[2];
     for (int i = 0; i < count; i++)
         if (dm_lines_cut(&lines[i], dm_copy_string(texts[i]), strlen(texts[i]), "text", NULL)) abort();
     char *folder = scratch_path(name), *first = dm_copy_string(lines[0].count ? lines[0].line[0] : "");
-    SegmenterTraining training = {folder, kind, lines, count, "text.zh and text.en", {"zh", "en"}, size, NULL};
+    training.folder = folder;
+    training.text = lines;
+    training.text_count = count;
+    training.text_name = "text.zh and text.en";
+    training.languages[0] = "zh", training.languages[1] = "en";
     Status status = dm_segmenter_train(&training, error);
     if (lines[0].count) CU_ASSERT_STRING_EQUAL(lines[0].line[0], first);  // the text is as it was
     for (int i = 0; i < count; i++) dm_lines_free(&lines[i]);
     dm_free(first);
     dm_free(folder);
     return status;
+}
+
+static Status train_on(const char *const *texts, int count, const char *kind, int size, const char *name, Error *error)
+{
+    return train_with(texts, count, (SegmenterTraining){.kind = kind, .size = size}, name, error);
 }
 
 static Status train(const char *kind, int size, const char *name, Error *error)
@@ -130,6 +141,102 @@ static void a_size_that_the_text_does_not_allow_is_refused_with_the_nearest(void
         }
 }
 
+// Down to what the text allows, and up to what its characters need.
+static void a_size_that_adapts_is_the_nearest(void)
+{
+    static const char *const kinds[] = {"unigram", "bpe"}, *const texts[] = {chinese, english};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++)
+        for (int size = 4; size <= 8000; size += 7996) {
+            Error error = {""};
+            CU_ASSERT_EQUAL(train(kinds[k], size, "fixed", &error), DM_FAILURE);
+            const int nearest = number_after(error.message, size > 4 ? "at most " : "at least ");
+            CU_ASSERT_EQUAL(train_with(texts, 2, (SegmenterTraining){.kind = kinds[k], .size = size, .adapts = true},
+                                       "adapted", NULL),
+                            DM_OK);
+            Vocabulary *vocabulary = vocabulary_of("adapted");
+            CU_ASSERT_EQUAL(dm_vocabulary_size(vocabulary), nearest);
+            dm_vocabulary_free(vocabulary);
+        }
+}
+
+// Of a text of few characters each is a piece, however rare it is; of one with many the rarest 0.05% are not.
+static void rare_characters_are_left_out_where_there_are_many(void)
+{
+    enum { TIMES = 4000, MANY = 200, RARE = 8 };
+    char *few = dm_allocate(TIMES * 10 + 16, 1), *many = dm_allocate(TIMES * 10 + (MANY * 20 + RARE) * 16, 1),
+         *at = many;
+    for (int i = 0; i < TIMES * 10; i++) few[i] = i % 10 == 9 ? '\n' : (char)('a' + i * i % 97 * (i / 10) % 9);
+    strcat(few, "abc\u0436\n");
+    for (uint32_t i = 0; i < MANY * 20; i++) {  // more than 2,000 characters for one that is rare
+        for (uint32_t k = 0; k < 4; k++) at += dm_utf8_put(0x4E00 + (i * 7 + k * 31) % MANY, at);
+        *at++ = '\n';
+    }
+    for (uint32_t i = 0; i < RARE; i++) {
+        at += dm_utf8_put(0x6000 + i, at);
+        *at++ = '\n';
+    }
+    static const char *const kinds[] = {"unigram", "bpe"};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++) {
+        CU_ASSERT_EQUAL_FATAL(train_on((const char *[]){few}, 1, kinds[k], 30, "few", NULL), DM_OK);
+        CU_ASSERT_EQUAL_FATAL(train_on((const char *[]){many}, 1, kinds[k], 300, "many", NULL), DM_OK);
+        Vocabulary *of_few = vocabulary_of("few"), *of_many = vocabulary_of("many");
+        CU_ASSERT(dm_vocabulary_id(of_few, "\u0436") > 1);
+        CU_ASSERT(dm_vocabulary_id(of_many, "\u4E00") > 1);
+        CU_ASSERT(dm_vocabulary_id(of_many, "\u6007") < 0);
+        dm_vocabulary_free(of_few), dm_vocabulary_free(of_many);
+    }
+    dm_free(few), dm_free(many);
+}
+
+// Khmer, Tifinagh, Cherokee, Mongolian, Tibetan, Ethiopic, Yi, Gothic, Cuneiform, Han beyond the first plane, an accent
+// by itself, a picture, a mark of nobody's.
+static void every_script_is_learned_from(void)
+{
+    static const char *const texts[] = {"\u179F\u17BD\u179F\u17D2\u178F\u17B8\n",
+                                        "\u2D30\u2D63\u2D53\u2D4D\n",
+                                        "\u13E3\u13B3\u13A9\n",
+                                        "\u182E\u1823\u1829\u182D\u1823\u182F\n",
+                                        "\u0F56\u0F7C\u0F51\u0F0B\n",
+                                        "\u12A0\u121B\u122D\n",
+                                        "\uA188\uA320\n",
+                                        "\U00010330\U00010331\n",
+                                        "\U00012000\U00012001\n",
+                                        "\U00020000\U0002A6D6\n",
+                                        "\u0301\n",
+                                        "\U0001F600\n",
+                                        "\uE000\n"};
+    static const char *const kinds[] = {"unigram", "bpe"};
+    for (size_t k = 0; k < DM_COUNT(kinds); k++)
+        for (size_t i = 0; i < DM_COUNT(texts); i++) {
+            CU_ASSERT_EQUAL(train_with(&texts[i], 1,
+                                       (SegmenterTraining){.kind = kinds[k], .size = 8000, .adapts = true}, "script",
+                                       NULL),
+                            DM_OK);
+        }
+}
+
+// SentencePiece would end the program on a text of a visible character that its normalisation takes for nothing.
+static void what_is_visible_remains(void)
+{
+    CU_ASSERT_EQUAL_FATAL(train("bpe", 40, "visible", NULL), DM_OK);
+    char *folder = scratch_path("visible"), line[5];
+    Segmenter *segmenter;
+    CU_ASSERT_EQUAL_FATAL(
+        dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "sentencepiece"}, NULL), DM_OK);
+    int lost = 0;
+    for (uint32_t c = 1; c < 0x110000; c += c < 0x20000 || c / 0x1000 == 0xE0 ? 1 : 251) {
+        if ((c >= 0xD800 && c < 0xE000) || !dm_is_visible(c)) continue;
+        Ids ids;
+        line[dm_utf8_put(c, line)] = '\0';
+        dm_encode(segmenter, DM_SOURCE, line, &ids);
+        if (ids.count < 2 && !lost++) fprintf(stderr, "\n    nothing remains of U+%04X\n", c);
+        dm_free(ids.id);
+    }
+    CU_ASSERT_EQUAL(lost, 0);
+    dm_segmenter_close(segmenter);
+    dm_free(folder);
+}
+
 // SentencePiece would end the program on some of these.
 static void text_without_words_is_refused(void)
 {
@@ -200,6 +307,10 @@ const Fact facts[] = {FACT(ids_are_laid_out_as_in_a_marian_folder),
                       FACT(the_folder_holds_what_marian_tokenizer_needs),
                       FACT(the_same_text_gives_the_same_bytes),
                       FACT(a_size_that_the_text_does_not_allow_is_refused_with_the_nearest),
+                      FACT(a_size_that_adapts_is_the_nearest),
+                      FACT(rare_characters_are_left_out_where_there_are_many),
+                      FACT(every_script_is_learned_from),
+                      FACT(what_is_visible_remains),
                       FACT(text_without_words_is_refused),
                       FACT(odd_text_is_learned_from),
                       FACT(every_character_of_a_long_line_is_learned),

@@ -30,7 +30,13 @@ static inline char *trained_folder(void)
     Error error = {""};
     dm_lines lines;
     if (dm_lines_cut(&lines, text, strlen(text), "text", &error)) abort();
-    SegmenterTraining training = {folder, "bpe", &lines, 1, "text", {"und", "und"}, 160, NULL};
+    SegmenterTraining training = {.folder = folder,
+                                  .kind = "bpe",
+                                  .text = &lines,
+                                  .text_count = 1,
+                                  .text_name = "text",
+                                  .languages = {"und", "und"},
+                                  .size = 160};
     if (!dm_exists(folder) && dm_segmenter_train(&training, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();

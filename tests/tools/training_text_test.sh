@@ -119,5 +119,22 @@ check 'unequal validation files' 1 'short has 29 lines and trg 30' \
 check 'overwriting with a bad text' 1 'short has 29' train files --overwrite --train-sets short trg --after 8u
 as_with_files 'a run that was not replaced' in-src
 
+# ---- How large the vocabulary is ----
+
+printf 'ⴰⵣⵓⵍ ⴼⵍⵍⴰⵡⵏ\nⵎⴰⵎⴽ\n' > tifinagh
+check 'a vocabulary that nobody asked for' 0 'The vocabulary has 13 pieces instead of 8000|Done' \
+    train tiny --segmenter unigram --train-sets tifinagh tifinagh --after 1u
+grep -q '"vocab-size":[[:space:]]*13\b' tiny/config.json || fail "what held is not recorded: $(grep vocab-size tiny/config.json)"
+check 'going on without asking' 0 'From update 1|Done' \
+    train tiny --segmenter unigram --train-sets tifinagh tifinagh --after 2u
+check 'going on with what held' 0 'From update 2|Done' \
+    train tiny --segmenter unigram --train-sets tifinagh tifinagh --after 3u --vocab-size 13
+check 'going on with another' 2 '--vocab-size: begun with 13, now 14' \
+    train tiny --segmenter unigram --train-sets tifinagh tifinagh --after 4u --vocab-size 14
+check 'one that is too large' 1 'larger than this text allows: at most 13 (' \
+    train new --segmenter unigram --train-sets tifinagh tifinagh --vocab-size 14
+check 'words, of which nobody asked for a number' 0 'Done' train words --train-sets src trg --after 1u
+grep -q '"vocab-size":[[:space:]]*13\b' words/config.json || fail "the number of words: $(grep vocab-size words/config.json)"
+
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
