@@ -24,6 +24,24 @@ bool dm_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+Status dm_look_for(bool *there, const char *path, Error *error)
+{
+    struct stat info;
+    *there = stat(path, &info) == 0;
+    if (*there || errno == ENOENT || errno == ENOTDIR) return DM_OK;
+    if (errno == EACCES)
+        return dm_fail(error, "cannot look at %s: you have no permission for the folder that it is in (chmod gives it)",
+                       path);
+    return dm_fail(error, "cannot look at %s: %s", path, strerror(errno));
+}
+
+Status dm_refuse_pointer(const char *name, const void *bytes, size_t size, Error *error)
+{
+    static const char pointer[] = "version https://git-lfs";
+    if (size < sizeof pointer || memcmp(bytes, pointer, sizeof pointer - 1) != 0) return DM_OK;
+    return dm_fail(error, "%s is only a pointer to the file, which Git LFS keeps: run `git lfs pull` there", name);
+}
+
 bool dm_is_folder(const char *path)
 {
     struct stat info;
@@ -51,6 +69,10 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
         return dm_fail(error, "cannot read %s: %s", path, strerror(reason));
     }
     text[used] = '\0';
+    if (dm_refuse_pointer(path, text, used, error)) {
+        dm_free(text);
+        return DM_FAILURE;
+    }
     *bytes = text;
     if (size) *size = used;
     return DM_OK;

@@ -9,11 +9,16 @@
 
 char *dm_join_path(const char *folder, const char *name);  // the caller frees it
 bool dm_exists(const char *path);
+// Whether something is at the path. An error that says why where that cannot be told: no permission to look, say.
+Status dm_look_for(bool *there, const char *path, Error *error);
 bool dm_is_folder(const char *path);
+// Fails where these bytes, of a file that messages call so, are what Git LFS leaves in its place.
+Status dm_refuse_pointer(const char *name, const void *bytes, size_t size, Error *error);
 bool dm_is_same_file(const char *one, const char *other);  // both are there, and one in truth: links count
 
 // The whole file as bytes with a NUL behind them (not counted in *size; size may be NULL). The caller frees it.
-// A folder, a missing or an unreadable file is an error that names the path and the reason.
+// A folder, a missing or an unreadable file, or what Git LFS has left in the place of one, is an error that names the
+// path and the reason.
 Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error);
 
 // A file that is being written beside `path`, under a name that no other writer has, be it of the same path. It has the

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/files.h"
 #include "core/memory.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
@@ -43,8 +44,8 @@ Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name,
     *lines = (dm_lines){0};
     grow(lines, &room);
     lines->line[-1] = bytes;
-    Status status = DM_OK;
-    if (is_utf16(bytes, size))
+    Status status = dm_refuse_pointer(name, bytes, size, error);
+    if (!status && is_utf16(bytes, size))
         status = dm_fail(error, "%s is UTF-16, not UTF-8: turn it into UTF-8 with iconv -f UTF-16 -t UTF-8 FILE > NEW",
                          name);
     char *at = bytes, *end = bytes + size;

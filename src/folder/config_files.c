@@ -160,7 +160,7 @@ static void read_ids_and_search(ModelConfig *c, JsonFile *config, JsonFile *gene
     if (c->eos == c->pad)
         dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
                          c->eos);
-    dm_search_read(c, generation->json ? generation : config, dm_json_find(config, "dragoman"));
+    dm_search_read(c, generation->json ? generation : config);
 }
 
 // ---- Reading both files ---------------------------------------------------------------------------------------------
@@ -176,9 +176,12 @@ static void read_extra(cJSON **extra, JsonFile *file)
 
 static Status check_folder(const char *folder, const char *path, Error *error)
 {
-    if (!dm_exists(folder)) return dm_fail(error, "there is no folder %s: check the name", folder);
+    bool there, config;
+    if (dm_look_for(&there, folder, error)) return DM_FAILURE;
+    if (!there) return dm_fail(error, "there is no folder %s: check the name", folder);
     if (!dm_is_folder(folder)) return dm_fail(error, "%s is a file, but the folder of a model is needed", folder);
-    if (dm_exists(path)) return DM_OK;
+    if (dm_look_for(&config, path, error)) return DM_FAILURE;
+    if (config) return DM_OK;
     return dm_fail(error,
                    "%s has no config.json, so it is not the folder of a model: one has config.json, model.safetensors, "
                    "vocab.json, source.spm and target.spm",

@@ -231,13 +231,10 @@ done:
     return status;
 }
 
-// What is no safetensors file gives a wild header length; two common cases get a sentence of their own.
+// What is no safetensors file gives a wild header length.
 static Status refuse_header(const SafeTensors *file, uint64_t length, Error *error)
 {
-    static const char pointer[] = "version https://git-lfs";
-    if (file->size > sizeof pointer && memcmp(file->mapped, pointer, sizeof pointer - 1) == 0)
-        return dm_fail(error, "%s is only a pointer to the file, which Git LFS keeps: run `git lfs pull` there",
-                       file->path);
+    if (dm_refuse_pointer(file->path, file->mapped, file->size, error)) return DM_FAILURE;
     if (length > MOST_HEADER)
         return dm_fail(error, "%s is not a safetensors file: its header would have %" PRIu64 " bytes", file->path,
                        length);

@@ -172,13 +172,12 @@ static void read_normalize(SearchDefaults *d, JsonFile *file)
         dm_json_refuse(file, "length_penalty", item, "a number from 0 to %d", MOST_PENALTY);
 }
 
-// Where nothing is said, transformers goes on while a better one may come; folders of ours that say nothing were made
-// before they said it.
-static void read_end(SearchDefaults *d, JsonFile *file, bool ours)
+// Where nothing is said, transformers goes on while a better one may come.
+static void read_end(SearchDefaults *d, JsonFile *file)
 {
     const cJSON *item = dm_json_find(file, "early_stopping");
     const char *word = cJSON_GetStringValue(item);
-    if (cJSON_IsTrue(item) || (!item && ours))
+    if (cJSON_IsTrue(item))
         d->end = DM_END_WHEN_FULL;
     else if (!item || cJSON_IsFalse(item))
         d->end = DM_END_WHEN_WORSE;
@@ -188,7 +187,7 @@ static void read_end(SearchDefaults *d, JsonFile *file, bool ours)
         dm_json_refuse(file, "early_stopping", item, "true, false or \"never\"");
 }
 
-void dm_search_read(ModelConfig *config, JsonFile *file, bool ours)
+void dm_search_read(ModelConfig *config, JsonFile *file)
 {
     SearchDefaults *d = &config->search;
     add_bad_word(config, config->pad);
@@ -197,7 +196,7 @@ void dm_search_read(ModelConfig *config, JsonFile *file, bool ours)
     d->renormalize = dm_json_flag(file, "renormalize_logits", false);
     read_lengths(d, file);
     read_normalize(d, file);
-    read_end(d, file, ours);
+    read_end(d, file);
     read_forced(config, file);
     read_bad_words(config, file);
     read_suppressed(config, file);

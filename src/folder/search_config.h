@@ -6,5 +6,5 @@
 // file: generation_config.json, or config.json of a folder that has none: transformers, too, looks into one alone. The
 // vocabularies and ids of the configuration are known. A value that would make transformers' text another than ours is
 // a complaint.
-void dm_search_read(ModelConfig *config, JsonFile *file, bool ours);
+void dm_search_read(ModelConfig *config, JsonFile *file);
 void dm_search_write(cJSON *json, const ModelConfig *config);

@@ -2,48 +2,17 @@
 #include "folder/folder.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "folder/complaints.h"
 #include "folder/formats/format.h"
 #include "folder/safetensors.h"
 #include "model/layers/positions.h"
 
 enum { MOST_ALIASES = 3 };
-
-// ---- Complaints: every tensor that is wrong, in one message -------------------------------------------------------
-
-typedef struct Complaints {
-    char text[1600];
-    size_t used;
-    int named, unnamed;
-} Complaints;
-
-__attribute__((format(printf, 2, 3))) static void complain(Complaints *all, const char *format, ...)
-{
-    char one[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(one, sizeof one, format, arguments);
-    va_end(arguments);
-    const char *separator = all->named ? "; " : "";
-    if (all->unnamed || all->used + strlen(separator) + strlen(one) >= sizeof all->text) {
-        all->unnamed++;
-        return;
-    }
-    all->used += (size_t)snprintf(all->text + all->used, sizeof all->text - all->used, "%s%s", separator, one);
-    all->named++;
-}
-
-static Status report(const Complaints *all, const char *path, Error *error)
-{
-    if (!all->named) return DM_OK;
-    if (!all->unnamed) return dm_fail(error, "%s: %s", path, all->text);
-    return dm_fail(error, "%s: %s; and %d tensors more", path, all->text, all->unnamed);
-}
 
 // ---- Names and shapes ---------------------------------------------------------------------------------------------
 
@@ -150,9 +119,9 @@ static bool check_shape(Check *check, const Parameter *p, const StoredTensor *st
     if (shape_fits(p, stored)) return true;
     int64_t shape[2];
     int rank = file_shape(p, shape);
-    complain(&check->complaints, "tensor %.95s is %s, but config.json (%s) needs %s", stored->name,
-             shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p).text,
-             shape_text(rank, shape).text);
+    dm_complain(&check->complaints, DM_TENSOR_UNFIT, "tensor %.95s is %s, but config.json (%s) needs %s", stored->name,
+                shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p).text,
+                shape_text(rank, shape).text);
     return false;
 }
 
@@ -181,15 +150,16 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
         if (!stored) continue;
         bool fits = check_shape(check, p, stored);
         if (fits && good && source && !same_numbers(source, stored))
-            complain(&check->complaints, "tensor %s differs from %s, but config.json (%s) says that they are one",
-                     names[i], source->name,
-                     strcmp(names[i], "lm_head.weight") ? "share_encoder_decoder_embeddings" : "tie_word_embeddings");
+            dm_complain(
+                &check->complaints, DM_TENSOR_UNFIT,
+                "tensor %s differs from %s, but config.json (%s) says that they are one", names[i], source->name,
+                strcmp(names[i], "lm_head.weight") ? "share_encoder_decoder_embeddings" : "tie_word_embeddings");
         good = good && fits;
         if (!source) source = stored;
     }
     if (!source && !p->may_lack)
-        complain(&check->complaints, "tensor %s is missing%s", p->name,
-                 layer_key(check->config, check->parameters, p->name).text);
+        dm_complain(&check->complaints, DM_TENSOR_MISSING, "tensor %s is missing%s", p->name,
+                    layer_key(check->config, check->parameters, p->name).text);
     return source;
 }
 
@@ -202,9 +172,9 @@ static void check_positions(Check *check, const char *name)
     if (!stored) return;
     const int width = check->config->width, most = value_of_key(check->config, "max_position_embeddings");
     if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > most) {
-        complain(&check->complaints,
-                 "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
-                 shape_text(stored->rank, stored->shape).text, most, width, most, width);
+        dm_complain(&check->complaints, DM_TENSOR_UNFIT,
+                    "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
+                    shape_text(stored->rank, stored->shape).text, most, width, most, width);
         return;
     }
     float *values = dm_allocate(stored->elements, sizeof *values), *row = dm_allocate((size_t)width, sizeof *row);
@@ -215,14 +185,14 @@ static void check_positions(Check *check, const char *name)
         same = fabsf(values[i] - row[i % (size_t)width]) <= tolerance[stored->dtype];
     }
     if (!same)
-        complain(&check->complaints,
-                 "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
+        dm_complain(&check->complaints, DM_TENSOR_UNFIT,
+                    "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
     dm_free(values);
     dm_free(row);
 }
 
-// Sources of all parameters, or a message that names every tensor which is missing, too many, of another shape, or at
-// odds with what it should be a copy of.
+// Sources of all parameters, or a message that says which tensors are missing, too many, of another shape, or at odds
+// with what they should be a copy of.
 static Status find_sources(Check *check, Error *error)
 {
     for (int i = 0; i < check->parameters->count; i++)
@@ -233,9 +203,10 @@ static Status find_sources(Check *check, Error *error)
     }
     for (int i = 0; i < check->file->count; i++)
         if (!check->known[i])
-            complain(&check->complaints, "tensor %.95s has no place in this model%s", check->file->list[i].name,
-                     layer_key(check->config, check->parameters, check->file->list[i].name).text);
-    return report(&check->complaints, check->file->path, error);
+            dm_complain(&check->complaints, DM_TENSOR_STRANGE, "tensor %.95s has no place in this model%s",
+                        check->file->list[i].name,
+                        layer_key(check->config, check->parameters, check->file->list[i].name).text);
+    return dm_complaints_report(&check->complaints, check->file, check->parameters, error);
 }
 
 static Status check_finite(const Check *check, const float *data, Error *error)

@@ -28,6 +28,8 @@ static const char *const model_files[2] = {DM_SOURCE_SEGMENTER, DM_TARGET_SEGMEN
 
 static Status missing(const char *folder, const char *path, Error *error)
 {
+    bool there;
+    if (dm_look_for(&there, path, error)) return DM_FAILURE;
     if (!dm_exists(folder)) return dm_fail(error, "there is no model folder %s: check the name", folder);
     if (!dm_is_folder(folder)) return dm_fail(error, "%s is a file, but a model folder is needed", folder);
     return dm_fail(error,

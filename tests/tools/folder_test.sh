@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Folders of other people that cannot be opened as they are: what is said names the cause.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/word_model.sh"
+cd "$room" || exit 1
+echo 'w3 w4 w5' > in
+
+# ---- Git LFS: any file may be a pointer -----------------------------------------------------------------------------
+
+pointer() {
+    printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 123456\n' 0
+}
+
+make_folder whole
+echo '{"separate_vocabs": false}' > whole/tokenizer_config.json
+printf '\tw3 w4\n' > whole/vmap.txt
+for file in config.json generation_config.json model.safetensors vocab.json tokenizer_config.json vmap.txt; do
+    cp -r whole pulled
+    pointer > pulled/$file
+    check "a pointer as $file" 1 "pulled/$file is only a pointer|git lfs pull" \
+        "$dragoman" translate --model pulled --shortlist --input in
+    rm -r pulled
+done
+for file in source.spm target.spm added_tokens.json special_tokens_map.json; do
+    cp -r whole pulled
+    sed -i 's/"space"/"sentencepiece"/' pulled/config.json
+    pointer > pulled/source.spm
+    pointer > pulled/target.spm
+    [ $file = target.spm ] && echo x > pulled/source.spm
+    pointer > pulled/$file
+    check "a pointer as $file" 1 "pulled/$file is only a pointer|git lfs pull" \
+        "$dragoman" translate --model pulled --input in
+    rm -r pulled
+done
+pointer > text
+check "a pointer as training text" 1 "text is only a pointer|git lfs pull" \
+    "$dragoman" train --train-sets text in --model run
+
+# ---- Permission -----------------------------------------------------------------------------------------------------
+
+# Root may look everywhere: it asks as somebody else. Without a way to be somebody else nothing can be tried.
+somebody=()
+[ "$(id -u)" = 0 ] && somebody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+chmod 755 "$room"
+if "${somebody[@]}" "$dragoman" --version > /dev/null 2>&1; then
+    cp -r whole closed
+    chmod 000 closed
+    check "a folder that may not be looked into" 1 "closed/config.json|permission" \
+        "${somebody[@]}" "$dragoman" translate --model closed --input in
+    mkdir -m 000 above
+    check "a folder within such a folder" 1 "above/model|permission" \
+        "${somebody[@]}" "$dragoman" info --model above/model
+    grep -q 'check the name' err && fail "the name is blamed: $(cat err)"
+    cp -r whole part
+    for file in config.json vocab.json model.safetensors; do
+        chmod 000 part/$file
+        check "a file that may not be read: $file" 1 "cannot open part/$file: Permission denied" \
+            "${somebody[@]}" "$dragoman" translate --model part --input in
+        chmod 644 part/$file
+    done
+    chmod 755 closed above
+else
+    echo "permission could not be tried: this user cannot become another one"
+fi
+check "a folder that is not there" 1 "there is no folder nowhere: check the name" \
+    "$dragoman" translate --model nowhere --input in
+
+# ---- generation_config.json -----------------------------------------------------------------------------------------
+
+# says KEYS: a folder whose generation_config.json has these keys beside its own
+says() {
+    rm -rf told
+    cp -r whole told
+    sed -i "0,/{/s//{ $1,/" told/generation_config.json
+}
+
+while IFS='|' read -r keys words; do
+    says "$keys"
+    check "$keys" 1 "told/generation_config.json|$words|take" "$dragoman" translate --model told --input in
+done << 'END'
+"repetition_penalty": 1.2|"repetition_penalty" is 1.2
+"do_sample": true|--output-sampling
+"num_beam_groups": 2|"num_beam_groups" is 2
+"encoder_no_repeat_ngram_size": 3|"encoder_no_repeat_ngram_size" is 3
+"force_words_ids": [[3]]|"force_words_ids" is [[3]]
+"suppress_tokens": [0]|the end of sentence
+"forced_bos_token_id": 0|"forced_bos_token_id" is 0
+END
+
+for keys in '"do_sample": false, "temperature": 0.7, "top_k": 5, "top_p": 0.9, "num_return_sequences": 3' \
+    '"repetition_penalty": 1.0, "num_beam_groups": 1, "diversity_penalty": 0.0, "force_words_ids": null' \
+    '"early_stopping": false, "length_penalty": 1, "min_length": 0, "no_repeat_ngram_size": 0, "use_cache": true'; do
+    "$dragoman" translate --model whole --input in > expected
+    says "$keys"
+    ends "$keys" 0 "" "$dragoman" translate --model told --input in
+    same "$keys" out expected
+done
+
+# What the folder says is a default: the user's option wins.
+says '"min_length": 9'
+"$dragoman" translate --model whole --input in --min-length 8 > expected
+ends "min_length counts the start" 0 "" "$dragoman" translate --model told --input in
+same "min_length counts the start" out expected
+"$dragoman" translate --model whole --input in > expected
+ends "an option wins over min_length" 0 "" "$dragoman" translate --model told --input in --min-length 0
+same "an option wins over min_length" out expected
+
+says '"no_repeat_ngram_size": 1'
+"$dragoman" translate --model whole --input in --no-repeat-ngram 1 > expected
+ends "no_repeat_ngram_size" 0 "" "$dragoman" translate --model told --input in
+same "no_repeat_ngram_size" out expected
+
+says '"length_penalty": 0'
+"$dragoman" translate --model whole --input in --normalize 0 --n-best 3 > expected
+ends "length_penalty" 0 "" "$dragoman" translate --model told --input in --n-best 3
+same "length_penalty" out expected
+
+says '"forced_bos_token_id": 7'
+ends "a forced beginning" 0 "" "$dragoman" translate --model told --input in
+grep -q '^w7 ' out || fail "a forced beginning: $(cat out)"
+echo w9 > prefixes
+ends "a forced beginning before a prefix" 0 "" "$dragoman" translate --model told --input in --prefix prefixes
+grep -q '^w7 w9' out || fail "a forced beginning before a prefix: $(cat out)"
+ends "where it begins the prefix it stands once" 0 "" \
+    "$dragoman" translate --model told --input in --prefix <(echo w7 w9)
+grep -q '^w7 w9' out || fail "where it begins the prefix it stands once: $(cat out)"
+
+says '"max_length": 5, "forced_eos_token_id": 0'
+ends "max_length counts the start, and the end of sentence" 0 "" "$dragoman" translate --model told --input in
+[ "$(wc -w < out)" -le 3 ] || fail "max_length counts the start, and the end of sentence: $(cat out)"
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
