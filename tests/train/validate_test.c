@@ -59,6 +59,107 @@ static void a_run_whose_scores_are_nothing_goes_on_and_says_so(void)
     dm_free(log), dm_free(source), dm_free(target), dm_free(valid);
 }
 
+// ---- When -------------------------------------------------------------------------------------------------------
+
+// Where a value begins in the state of a checkpoint, "name":"VALUE". *bytes: the file, which the caller frees.
+static char *in_state(const char *folder, const char *name, char **bytes, size_t *size)
+{
+    char *path = dm_format("%s/training.safetensors", scratch(folder)), *key = dm_format("\"%s\":\"", name);
+    if (dm_read_file(path, bytes, size, NULL)) abort();
+    char *at = memmem(*bytes, *size, key, strlen(key));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    at += strlen(key);
+    dm_free(path), dm_free(key);
+    return at;
+}
+
+static long saved_update(const char *folder)
+{
+    char *bytes;
+    size_t size;
+    const long update = strtol(in_state(folder, "update", &bytes, &size), NULL, 10);
+    dm_free(bytes);
+    return update;
+}
+
+// Sets a clock of the checkpoint: the run takes it for what its last session left.
+static void set_clock(const char *folder, const char *name, double seconds)
+{
+    char *bytes, text[17], *file = dm_format("%s/training.safetensors", folder);
+    size_t size;
+    unsigned long long bits;
+    memcpy(&bits, &seconds, sizeof bits);
+    snprintf(text, sizeof text, "%016llx", bits);
+    memcpy(in_state(folder, name, &bytes, &size), text, 16);
+    scratch_file(file, bytes, size);
+    dm_free(bytes), dm_free(file);
+}
+
+// What a folder holds after each update: which was saved and which was validated last.
+typedef struct Seen {
+    const char *folder;
+    int updates, stop_after;
+    long saved[8], validated[8];
+} Seen;
+
+static void look_now(void *context, const char *status)
+{
+    (void)status;
+    Seen *seen = context;
+    seen->saved[seen->updates] = saved_update(seen->folder);
+    seen->validated[seen->updates++] = (long)last_figure(seen->folder, "valid", "update");
+}
+
+static bool seen_enough(void *context)
+{
+    const Seen *seen = context;
+    return seen->updates == seen->stop_after;
+}
+
+static void watch(Seen *seen, const char *const *changes)
+{
+    dm_options *options = settings(seen->folder, changes);
+    const dm_observer observer = {seen, NULL, look_now, seen_enough};
+    CU_ASSERT_EQUAL(dm_train(options, &observer, NULL, NULL), DM_OK);
+    dm_options_free(options);
+}
+
+// A validation saves; a checkpoint does not validate.
+static void validations_and_checkpoints_have_frequencies_of_their_own(void)
+{
+    static const long saved[] = {0, 2, 3, 4, 4, 6}, validated[] = {-1, -1, 3, 3, 3, 6};
+    char *valid = validation_on_itself();
+    Seen seen = {.folder = "often", .stop_after = 6};
+    watch(&seen, CHANGES("after 100u", valid, "valid-freq 3u", "save-freq 2u"));
+    for (int i = 0; i < 6; i++) CU_ASSERT(seen.saved[i] == saved[i] && seen.validated[i] == validated[i]);
+    dm_free(valid);
+}
+
+// Both frequencies are an hour: what was done ten seconds ago waits, what was done more than an hour ago is due, and
+// the sessions before count.
+static void time_goes_on_from_one_session_to_the_next(void)
+{
+    static const struct {
+        double validated_ago, saved_ago;
+        long validated, saved;
+    } cases[] = {{10, 10, -1, 2}, {4000, 10, 3, 3}, {10, 4000, -1, 3}, {4000, 4000, 3, 3}};
+    char *valid = validation_on_itself();
+    const char *const changes[] = {"after 100u", valid, "valid-freq 1h", "save-freq 1h", NULL};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char folder[16];
+        snprintf(folder, sizeof folder, "hourly%zu", i);
+        train(folder, changes, &(Watcher){.stop_after = 2}, NULL);
+        set_clock(folder, "seconds", 1e6);
+        set_clock(folder, "validated_at", 1e6 - cases[i].validated_ago);
+        set_clock(folder, "saved_at", 1e6 - cases[i].saved_ago);
+        Seen seen = {.folder = folder, .stop_after = 2};
+        watch(&seen, changes);
+        for (int k = 0; k < 2; k++)  // and once done, it waits again
+            CU_ASSERT(seen.validated[k] == cases[i].validated && seen.saved[k] == cases[i].saved);
+    }
+    dm_free(valid);
+}
+
 // ---- How BLEU cuts ----------------------------------------------------------------------------------------------
 
 static void bleu_cuts_as_it_is_told_to(void)
@@ -84,6 +185,8 @@ const Fact facts[] = {
     FACT(a_score_of_nothing_is_not_the_best_and_nothing_stalls_against_it),
     FACT(what_is_no_number_is_not_the_best),
     FACT(a_run_whose_scores_are_nothing_goes_on_and_says_so),
+    FACT(validations_and_checkpoints_have_frequencies_of_their_own),
+    FACT(time_goes_on_from_one_session_to_the_next),
     FACT(bleu_cuts_as_it_is_told_to),
     {NULL, NULL},
 };
