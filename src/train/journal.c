@@ -239,6 +239,19 @@ Status dm_report_anew(Run *run, const char *why, Error *error)
     return write_event(&run->journal, event, error);
 }
 
+Status dm_report_note(Run *run, Error *error, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    dm_say(run, "%s", text);
+    cJSON *event = new_event(run, "note");
+    cJSON_AddStringToObject(event, "text", text);
+    return write_event(&run->journal, event, error);
+}
+
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error)
 {
     const RunState *state = &run->state;

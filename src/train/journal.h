@@ -36,4 +36,5 @@ Status dm_report_validation(Run *run, const Validation *validation, Error *error
 Status dm_report_heads(Run *run, const FoundHeads *found, Error *error);
 Status dm_report_change(Run *run, const cJSON *change, Error *error);  // {"option", "from", "to"}
 Status dm_report_anew(Run *run, const char *why, Error *error);        // validations until here do not count any more
+Status dm_report_note(Run *run, Error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Status dm_report_end(Run *run, const char *kept, const char *reason, Error *error);

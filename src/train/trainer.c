@@ -143,6 +143,37 @@ static void why_it_ends(const Run *run, char reason[160])
         snprintf(reason, 160, "--after %s is reached", dm_options_text(run->options, "after", 0));
 }
 
+// By any metric of the validation that ended it; where there is none, who can tell?
+static bool is_improving(const Run *run)
+{
+    bool best = !run->validator;
+    for (int i = 0; i < DM_MOST_METRICS; i++)
+        best = best || (run->state.best[i].update && run->state.best[i].update == run->state.update);
+    return best;
+}
+
+// A run that ends before the peak of its warm-up, or soon after, has learnt little yet: what would help it?
+static Status advise(Run *run, Error *error)
+{
+    const RunSettings *s = &run->settings;
+    const long update = run->state.update, peak = s->schedule.warmup;
+    const bool near_peak = peak > 0 && 4 * update <= 5 * peak;
+    if (!near_peak || !is_improving(run)) return DM_OK;
+    char longer[128];
+    if (dm_run_stalled(run))
+        snprintf(longer, sizeof longer, "go on with more patience (--early-stopping %ld)", 3 * s->patience);
+    else
+        snprintf(longer, sizeof longer, "go on for longer (--after %.0f%c%s)",
+                 ceil(s->after.amount * 5 * (double)peak / (double)update), s->after.unit,
+                 dm_schedule_ends(s->schedule.kind) ? " --change" : "");
+    return dm_report_note(
+        run, error,
+        "The learning rate was %s after the %ld updates of --lr-warmup, and this run ended after %ld, "
+        "still getting better: %s, or begin anew with a shorter warm-up (--lr-warmup %ld)",
+        update < peak ? "to be at its highest" : "at its highest", peak, update, longer,
+        update / 5 > 0 ? update / 5 : 1);
+}
+
 static bool looks_at_source(const Run *run)
 {
     return run->model->architecture->source_attention(&run->model->config).layers > 0;
@@ -168,8 +199,9 @@ static Status finish_run(Run *run, Error *error)
         snprintf(kept, sizeof kept, "the last checkpoint, of update %ld (%s)", state->update,
                  run->validator ? "no validation found anything good in any" : "there was no validation to choose by");
     why_it_ends(run, reason);
+    status = advise(run, error);
     state->seconds = dm_clock() - run->started;
-    status = dm_report_end(run, kept, reason, error);
+    if (!status) status = dm_report_end(run, kept, reason, error);
     state->complete = true;
     return status ? status : dm_checkpoint_save(run, error);
 }

@@ -160,6 +160,50 @@ static void time_goes_on_from_one_session_to_the_next(void)
     dm_free(valid);
 }
 
+// ---- The end in the warm-up ---------------------------------------------------------------------------------------
+
+static char *note_of(const char *folder, const char *const *changes)
+{
+    train(folder, changes, NULL, NULL);
+    char *text = read_text(folder, "train.jsonl"), *note = strstr(text, "\"event\":\"note\"");
+    if (!note) note = "";
+    note = dm_format("%.*s", (int)strcspn(note, "\n"), note);
+    dm_free(text);
+    return note;
+}
+
+static void a_run_that_ends_in_its_warm_up_is_told_what_helps(void)
+{
+    write_side("other", false, 3);
+    char *valid = validation_on_itself(), *other = path_of("other"),
+         *hard = dm_format("valid-sets %s %s", other, other);
+    const struct {
+        const char *const changes[8];
+        const char *words[2];  // of the note; none: there is none
+    } cases[] = {
+        {{"after 8u", valid, "lr-warmup 20"}, {"--after 100u)", "--lr-warmup 1)"}},
+        {{"after 25u", valid, "lr-warmup 20"}, {"at its highest after the 20", "--after 100u)"}},
+        {{"after 26u", valid, "lr-warmup 20"}, {NULL}},
+        {{"after 8u", "lr-warmup 20", "lr-schedule cosine"}, {"--after 100u --change)"}},
+        {{"after 8u", valid, "lr-warmup 0"}, {NULL}},
+        // The cost stalls, but something else gets better ...
+        {{"after 400u", hard, "lr-warmup 400", "valid-freq 3u", "early-stopping 1", "valid-metrics ce-mean-words chrf"},
+         {"--early-stopping 3)"}},
+        // ... and nothing does.
+        {{"after 400u", hard, "lr-warmup 400", "valid-freq 3u", "early-stopping 4", "valid-metrics ce-mean-words"},
+         {NULL}},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char folder[16];
+        snprintf(folder, sizeof folder, "warm%zu", i);
+        char *note = note_of(folder, cases[i].changes);
+        CU_ASSERT(!cases[i].words[0] == !*note);
+        for (int k = 0; k < 2 && cases[i].words[k]; k++) CU_ASSERT_PTR_NOT_NULL(strstr(note, cases[i].words[k]));
+        dm_free(note);
+    }
+    dm_free(valid), dm_free(other), dm_free(hard);
+}
+
 // ---- How BLEU cuts ----------------------------------------------------------------------------------------------
 
 static void bleu_cuts_as_it_is_told_to(void)
@@ -187,6 +231,7 @@ const Fact facts[] = {
     FACT(a_run_whose_scores_are_nothing_goes_on_and_says_so),
     FACT(validations_and_checkpoints_have_frequencies_of_their_own),
     FACT(time_goes_on_from_one_session_to_the_next),
+    FACT(a_run_that_ends_in_its_warm_up_is_told_what_helps),
     FACT(bleu_cuts_as_it_is_told_to),
     {NULL, NULL},
 };
