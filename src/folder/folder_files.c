@@ -30,6 +30,8 @@ const FolderRow dm_folder_rows[DM_FOLDER_FILES] = {
                                   .segmenter = true},
     [DM_TOKENIZER_FILE] = {DM_TOKENIZER, "how transformers opens segmenter and vocabulary; the languages",
                            .of_run = true},
+    [DM_WORD_TOKENIZER_FILE] = {DM_WORD_TOKENIZER, "how transformers opens a vocabulary of words (--segmenter space)",
+                                .of_run = true},
     [DM_ADDED_TOKENS_FILE] = {DM_ADDED_TOKENS, "tokens behind the vocabulary, where somebody has added some in "
                               "transformers", .of_run = true},
     [DM_SPECIAL_TOKENS_FILE] = {DM_SPECIAL_TOKENS, "which of them are no text", .of_run = true},

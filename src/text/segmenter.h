@@ -58,8 +58,9 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
 // <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that
-// MarianTokenizer opens it. A size larger than the text allows is an error that says the largest that would do, one that
-// leaves no room for its characters one that says the smallest; a size that adapts becomes these.
+// MarianTokenizer opens it, with "space" tokenizer.json too, so that AutoTokenizer does. A size larger than the text
+// allows is an error that says the largest that would do, one that leaves no room for its characters one that says the
+// smallest; a size that adapts becomes these.
 typedef struct SegmenterTraining {
     const char *folder, *kind;
     const dm_lines *text;  // [text_count], a side each

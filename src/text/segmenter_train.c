@@ -11,6 +11,7 @@
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_apart.h"
+#include "text/word_tokenizer.h"
 #include "text/segmenter.h"
 
 // SentencePiece's own limit is on sentences that it leaves out; longer lines are cut here instead. Some of its counts
@@ -141,7 +142,8 @@ static Status write_in(const char *folder, const char *name, const void *bytes, 
 }
 
 // </s> 0, <unk> 1, the pieces, <pad> last. pieces: room for three more, the pieces themselves from index 2.
-static Status write_vocabulary(const char *folder, const char **pieces, int piece_count, Error *error)
+// words: they are plain words, for which transformers has no tokenizer of its own.
+static Status write_vocabulary(const char *folder, const char **pieces, int piece_count, bool words, Error *error)
 {
     pieces[0] = "</s>";
     pieces[1] = "<unk>";
@@ -149,6 +151,7 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     Vocabulary *vocabulary = dm_vocabulary_create(pieces, piece_count + 3);
     char *path = dm_join_path(folder, DM_VOCABULARY);
     Status status = dm_vocabulary_write(vocabulary, path, error);
+    if (!status && words) status = dm_word_tokenizer_write(vocabulary, folder, error);
     dm_vocabulary_free(vocabulary);
     dm_free(path);
     return status;
@@ -205,7 +208,7 @@ static Status train_spaces(const SegmenterTraining *training, const Text *text, 
         char **words = copy_pieces(&counter, pieces);
         const char **list = dm_allocate((size_t)pieces + 3, sizeof *list);
         for (int i = 0; i < pieces; i++) list[2 + i] = words[i];
-        status = write_vocabulary(training->folder, list, pieces, error);
+        status = write_vocabulary(training->folder, list, pieces, true, error);
         dm_free(list);
         free_pieces(words, pieces);
     }
@@ -321,7 +324,7 @@ static Status write_joint_vocabulary(const SegmenterTraining *training, const Co
         const char *piece = dm_sentencepiece_piece(model, i);
         if (piece) list[used++] = piece;
     }
-    status = write_vocabulary(training->folder, list, used - 2, error);
+    status = write_vocabulary(training->folder, list, used - 2, false, error);
     free_pieces(names, (int)codes->used);
     dm_free(list);
     dm_sentencepiece_close(model);
