@@ -179,6 +179,41 @@ static void encode_spaces(Encoding *encoding, const char *line)
     }
 }
 
+size_t dm_language_code(const char *line)
+{
+    if (strncmp(line, ">>", 2) != 0) return 0;
+    size_t size = strspn(line + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.");
+    return size && size <= 32 && strncmp(line + 2 + size, "<<", 2) == 0 ? size + 4 : 0;
+}
+
+static void list_codes(const Vocabulary *vocabulary, char codes[256])
+{
+    enum { FEW = 10, ROOM = 256 };
+    int named = 0, more = 0;
+    size_t used = 0;
+    codes[0] = '\0';
+    for (int id = 0; id < dm_vocabulary_size(vocabulary); id++) {
+        const char *piece = dm_vocabulary_piece(vocabulary, id);
+        if (dm_language_code(piece) != strlen(piece) || !*piece) continue;
+        if (named == FEW || used + strlen(piece) + 2 > ROOM - 20)
+            more++;
+        else
+            used += (size_t)snprintf(codes + used, ROOM - used, "%s%s", named++ ? ", " : "", piece);
+    }
+    if (more) snprintf(codes + used, ROOM - used, " and %d more", more);
+}
+
+size_t dm_unknown_code(const Segmenter *segmenter, const char *line, char codes[256])
+{
+    const size_t size = segmenter->spaces ? 0 : dm_language_code(line);
+    if (!size) return 0;
+    char code[64];
+    snprintf(code, sizeof code, "%.*s", (int)size, line);
+    if (dm_vocabulary_id(segmenter->vocabulary[DM_SOURCE], code) >= 0) return 0;
+    list_codes(segmenter->vocabulary[DM_SOURCE], codes);
+    return size;
+}
+
 // ">>deu<< text": the language code is one piece, the rest goes to SentencePiece. Returns the rest.
 static const char *take_language_code(Encoding *encoding, const char *line)
 {

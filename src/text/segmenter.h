@@ -42,7 +42,13 @@ const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
 void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
 
-// The same with the pieces as they stand in the line, unknown ones too: an array of ids->count strings, the last one
+// Length of a language code at the start of a line, as in ">>deu<< text", or 0.
+size_t dm_language_code(const char *line);
+// The same, where it is one that the model does not know: it would become <unk>. codes: those that there are, as a
+// message names them, or "" where there are none.
+size_t dm_unknown_code(const Segmenter *segmenter, const char *line, char codes[256]);
+
+// dm_encode with the pieces as they stand in the line, unknown ones too: an array of ids->count strings, the last one
 // </s>, to be freed by dm_pieces_free.
 char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
 void dm_pieces_free(char **pieces, int count);

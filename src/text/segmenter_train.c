@@ -227,14 +227,6 @@ typedef struct Walk {
     char sentence[SENTENCE_BYTES + 1];
 } Walk;
 
-// Length of a language code at the start of a line, as in ">>deu<< text", or 0.
-static size_t language_code(const char *line)
-{
-    if (strncmp(line, ">>", 2) != 0) return 0;
-    size_t size = strspn(line + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.");
-    return size && size <= 32 && strncmp(line + 2 + size, "<<", 2) == 0 ? size + 4 : 0;
-}
-
 static const char *next_line(Walk *walk)
 {
     while (walk->side < walk->text->count) {
@@ -268,7 +260,7 @@ static const char *next_sentence(void *context)
     if (!walk->rest || !*walk->rest) {
         walk->rest = next_line(walk);
         if (!walk->rest) return NULL;
-        walk->rest += language_code(walk->rest);
+        walk->rest += dm_language_code(walk->rest);
     }
     size_t size = sentence_size(walk->rest);
     memcpy(walk->sentence, walk->rest, size);
@@ -303,7 +295,7 @@ static void count_codes(Counter *codes, const Text *text)
     for (int i = 0; i < text->count; i++)
         for (size_t k = 0; k < text->sides[i].count; k++) {
             const char *line = text->sides[i].line[k];
-            size_t size = language_code(line);
+            size_t size = dm_language_code(line);
             if (size) count(codes, line, size);
         }
     sort_counter(codes);

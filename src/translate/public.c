@@ -143,6 +143,7 @@ typedef struct LineCheck {
     const dm_model *model;
     const char *what;  // "line", "source line", "target line"
     Side side;
+    bool has_to_be_known;  // every piece of it
 } LineCheck;
 
 // "line 17 is ...", or where there is only one, which the caller knows the number of: "the line is ...".
@@ -152,11 +153,38 @@ static Status refuse_line(const LineCheck *check, size_t index, size_t count, co
     return dm_fail(error, "%s %zu %s", check->what, index + 1, complaint);
 }
 
+// A language code that the model does not have, or in a prefix a piece, would be <unk>: into which language, or that a
+// translation begins so, would be asked in vain.
+static bool asks_in_vain(const LineCheck *check, const char *line, char complaint[512])
+{
+    const Segmenter *segmenter = check->model->segmenter;
+    char codes[256];
+    const size_t size = check->side == DM_SOURCE ? dm_unknown_code(segmenter, line, codes) : 0;
+    if (size && *codes)
+        snprintf(complaint, 512, "begins with %.*s, but the language codes of this model are %s", (int)size, line,
+                 codes);
+    else if (size)
+        snprintf(complaint, 512, "begins with %.*s, but this model has no language codes: take it out", (int)size,
+                 line);
+    if (size || !check->has_to_be_known) return size > 0;
+    Ids ids;
+    char **pieces = dm_encode_pieces(segmenter, check->side, line, &ids);
+    int unknown = 0;
+    while (unknown < ids.count && !dm_is_unknown(segmenter, check->side, ids.id[unknown])) unknown++;
+    if (unknown < ids.count)
+        snprintf(complaint, 512, "has '%.100s', which the model's vocabulary does not know: no translation begins so",
+                 pieces[unknown]);
+    const bool vain = unknown < ids.count;
+    dm_pieces_free(pieces, ids.count);
+    dm_free(ids.id);
+    return vain;
+}
+
 static Status check_line(const LineCheck *check, const char *const *lines, size_t index, size_t count, Error *error)
 {
     const char *line = lines[index];
     size_t size = strlen(line), good = dm_utf8_valid(line, size);
-    char complaint[256];
+    char complaint[512];
     if (good < size) {
         snprintf(complaint, sizeof complaint,
                  "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
@@ -164,6 +192,7 @@ static Status check_line(const LineCheck *check, const char *const *lines, size_
                  good + 1, (unsigned char)line[good]);
         return refuse_line(check, index, count, complaint, error);
     }
+    if (asks_in_vain(check, line, complaint)) return refuse_line(check, index, count, complaint, error);
     if (size < SURELY_SHORT) return DM_OK;
     Ids ids = {0};
     dm_encode(check->model->segmenter, check->side, line, &ids);
@@ -184,7 +213,7 @@ static Status check_lines(const LineCheck *check, const char *const *lines, size
 dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
-    return check_lines(&(LineCheck){model, "line", DM_SOURCE}, lines, count, error);
+    return check_lines(&(LineCheck){model, "line", DM_SOURCE, false}, lines, count, error);
 }
 
 // ---- Options --------------------------------------------------------------------------------------------------------
@@ -303,7 +332,8 @@ dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, 
     if (count) memset(translations, 0, count * sizeof *translations);
     Status status = complete(&o, model, options, error);
     if (!status) status = dm_check_lines(model, lines, count, error);
-    if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, count, error);
+    if (!status && o.prefixes)
+        status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, count, error);
     if (status) return status;
     const Translator translator = translator_of(model, &o);
     if (dm_translator_run(&translator, lines, count, translations)) return DM_OK;
@@ -319,7 +349,8 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     *attended = (dm_attended){0};
     Status status = complete(&o, model, options, error);
     if (!status) status = dm_check_lines(model, &line, 1, error);
-    if (!status && o.prefixes) status = check_lines(&(LineCheck){model, "prefix", DM_TARGET}, o.prefixes, 1, error);
+    if (!status && o.prefixes)
+        status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, 1, error);
     if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
     if (status) return status;
     if (dm_is_blank(line)) return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
@@ -336,8 +367,8 @@ dm_status dm_rescore(dm_model *model, const char *const *sources, const char *co
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
     Status status = complete(&o, model, options, error);
-    if (!status) status = check_lines(&(LineCheck){model, "source line", DM_SOURCE}, sources, count, error);
-    if (!status) status = check_lines(&(LineCheck){model, "target line", DM_TARGET}, targets, count, error);
+    if (!status) status = check_lines(&(LineCheck){model, "source line", DM_SOURCE, false}, sources, count, error);
+    if (!status) status = check_lines(&(LineCheck){model, "target line", DM_TARGET, false}, targets, count, error);
     if (status) return status;
     const Translator translator = translator_of(model, &o);
     dm_translator_rescore(&translator, sources, targets, count, rescored);

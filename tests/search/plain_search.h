@@ -23,7 +23,7 @@ typedef struct PlainSearch {
     int prefix_count;
     const dm_translate_options *options;
     Plain *finished;  // in the order of their ends, then of their scores
-    int count;
+    int count, limit;
     bool close;  // some choice hung on a difference that rounding may make
 } PlainSearch;
 
@@ -98,8 +98,27 @@ static inline bool may_follow(const PlainSearch *s, const Plain *h, int id)
     if (h->count < s->prefix_count) return id == s->prefix[h->count];
     for (int i = 0; i < c->search.bad_word_count; i++)
         if (id == c->search.bad_words[i]) return false;
+    for (int i = 0; i < c->search.bad_first_count && h->count == c->search.says_first; i++)
+        if (id == c->search.bad_first[i]) return false;
     if (id == c->pad || (id == c->eos && h->count < s->options->min_length)) return false;
     return id == c->eos || !s->options->no_repeat_ngram || !repeats(h, id, s->options->no_repeat_ngram);
+}
+
+// What the folder has at the beginning and at the end of a translation; -1: this is neither.
+static inline int certain(const PlainSearch *s, const Plain *h)
+{
+    const ModelConfig *c = &s->models[0]->config;
+    if (c->search.ends_at_limit && h->count + 1 == s->limit && s->limit == c->search.max_length) return c->eos;
+    return c->search.says_first && h->count == 0 ? c->search.first : -1;
+}
+
+// log of the probability that pieces have which may follow.
+static inline double allowed(const PlainSearch *s, const Plain *h, const double *scores)
+{
+    double sum = 0;
+    for (int v = 0; v < s->models[0]->output.weight.rows; v++)
+        if (may_follow(s, h, v)) sum += exp(scores[v]);
+    return s->models[0]->config.search.renormalize && h->count >= s->prefix_count ? log(sum) : 0;
 }
 
 // The ways to continue a hypothesis, the best first, each by `diversity` worse than the one before.
@@ -109,8 +128,12 @@ static inline int continue_one(Arena *arena, PlainSearch *s, const Plain *h, int
     double *scores = dm_allocate((size_t)vocabulary, sizeof *scores);
     int n = 0;
     ask_all(arena, s, h, scores);
-    for (int v = 0; v < vocabulary; v++)
-        if (may_follow(s, h, v)) out[n++] = (PlainCandidate){h->total + scores[v], h->total + scores[v], hypothesis, v};
+    const double all = allowed(s, h, scores);
+    const int only = certain(s, h);
+    for (int v = 0; v < vocabulary; v++) {
+        const double total = h->total + (only < 0 ? scores[v] - all : 0);
+        if (only < 0 ? may_follow(s, h, v) : v == only) out[n++] = (PlainCandidate){total, total, hypothesis, v};
+    }
     qsort(out, (size_t)n, sizeof *out, in_order);
     for (int i = 0; i < n && i < 2 * s->options->beam_size; i++) {
         if (i + 1 < n && out[i].total - out[i + 1].total < 1e-4) s->close = true;
@@ -120,6 +143,19 @@ static inline int continue_one(Arena *arena, PlainSearch *s, const Plain *h, int
     return n < 2 * s->options->beam_size ? n : 2 * s->options->beam_size;
 }
 
+// Whether the best of the open ones, which are in order, is no better than the worst of those that are wanted.
+static inline bool no_better_comes(PlainSearch *s, const Plain *open, int count, int length)
+{
+    const SearchEnd end = s->models[0]->config.search.end;
+    const int size = s->options->beam_size;
+    if (s->count < size) return false;
+    if (end == DM_END_WHEN_FULL || size == 1 || !count) return true;
+    const bool far = end == DM_END_AT_LIMIT && s->options->normalize > 0;
+    const double best = open[0].total / pow(far ? s->limit : length, s->options->normalize);
+    s->close = s->close || fabs(best - s->finished[size - 1].score) < 1e-4;
+    return best <= s->finished[size - 1].score;
+}
+
 static inline void plain_search(PlainSearch *s)
 {
     const dm_translate_options *o = s->options;
@@ -127,11 +163,14 @@ static inline void plain_search(PlainSearch *s)
     int vocabulary = s->models[0]->output.weight.rows, size = o->beam_size, open = 1, at = 0;
     int limit = (int)ceil(o->max_length_factor * s->length) + 10;
     if (limit < s->prefix_count + 10) limit = s->prefix_count + 10;
-    if (o->max_length && limit > o->max_length) limit = o->max_length;
-    s->finished = dm_allocate(3 * (size_t)size, sizeof *s->finished);
+    const int most = o->max_length ? o->max_length : s->models[0]->config.search.max_length;
+    if (most && limit > most) limit = most;
+    s->limit = limit;
+    s->finished = dm_allocate(((size_t)limit + 2) * (size_t)size, sizeof *s->finished);
     Plain *now = dm_allocate((size_t)size, sizeof *now), *next = dm_allocate((size_t)size, sizeof *next);
     PlainCandidate *all = dm_allocate((size_t)(size * vocabulary), sizeof *all);
-    while (open && s->count < size && at < limit) {
+    bool done = false;
+    while (open && !done && at < limit) {
         int n = 0, kept = 0;
         for (int h = 0; h < open; h++) {
             dm_arena_reset(&arena);
@@ -155,9 +194,11 @@ static inline void plain_search(PlainSearch *s)
         now = next;
         next = swapped;
         open = kept;
+        done = no_better_comes(s, now, open, at);
     }
-    if (s->count < size)
+    if (!done)
         for (int h = 0; h < open; h++) finish(s, now[h], now[h].count, now[h].total);
+    if (s->count > 3 * size) s->count = 3 * size;
     dm_free(now);
     dm_free(next);
     dm_free(all);

@@ -50,13 +50,24 @@ static void compare(const Found *found, const PlainSearch *s)
     }
 }
 
+static int *copied(const int *ids, int count)
+{
+    int *copy = dm_allocate((size_t)count, sizeof *copy);
+    return count ? memcpy(copy, ids, (size_t)count * sizeof *copy) : copy;
+}
+
 // Searches with one model or two, and with prefixes for every second sentence where they are wanted. Returns how many
 // of the sentences could be compared.
-static int compare_all(const Shape *shape, const dm_translate_options *options, int models, int prefix_length)
+static int compare_told(const Shape *shape, const SearchDefaults *told, const dm_translate_options *options, int models,
+                        int prefix_length)
 {
     Model *model[2] = {small_model(shape), small_model(shape)};
     dm_model_destroy(model[1]);
     model[1] = small_model(&(Shape){shape->seed + 50, shape->vocabulary, 4, 1, 1, shape->eos_bias, shape->scale});
+    SearchDefaults *search = &model[0]->config.search;
+    *search = *told;
+    search->bad_words = copied(told->bad_words, told->bad_word_count);
+    search->bad_first = copied(told->bad_first, told->bad_first_count);
     Arena arena = {0};
     Graph g = graph_for(&arena, model[0]);
     const Tokens source = random_sources(&arena, model[0], SENTENCES, SOURCE_LONGEST, shape->seed);
@@ -91,6 +102,11 @@ static int compare_all(const Shape *shape, const dm_translate_options *options, 
     dm_model_destroy(model[0]);
     dm_model_destroy(model[1]);
     return compared;
+}
+
+static int compare_all(const Shape *shape, const dm_translate_options *options, int models, int prefix_length)
+{
+    return compare_told(shape, &(SearchDefaults){0}, options, models, prefix_length);
 }
 
 static void beam_search_equals_the_plain_reference(void)
@@ -133,6 +149,28 @@ static void rules_and_diversity_equal_the_plain_reference(void)
         compared += compare_all(&(Shape){61 + r, 5, 8, 2, 1, -1, 1.7f}, &rules[r], 1, 3);  // soon nothing may follow
     }
     CU_ASSERT_TRUE(compared > (int)DM_COUNT(rules) * SENTENCES);
+}
+
+static void what_the_folder_says_equals_the_plain_reference(void)
+{
+    static int pieces[] = {3, 7, 9, 11};
+    static const SearchDefaults told[] = {
+        {.end = DM_END_WHEN_WORSE},
+        {.end = DM_END_AT_LIMIT},
+        {.says_first = true, .first = 5},
+        {.says_first = true, .first = 5, .bad_first = pieces, .bad_first_count = 4, .end = DM_END_WHEN_WORSE},
+        {.bad_first = pieces, .bad_first_count = 4, .renormalize = true},
+        {.bad_words = pieces, .bad_word_count = 4, .renormalize = true, .end = DM_END_WHEN_WORSE},
+        {.max_length = 7, .ends_at_limit = true},
+        {.max_length = 5, .ends_at_limit = true, .says_first = true, .first = 4, .end = DM_END_AT_LIMIT},
+    };
+    static const dm_translate_options options[] = {
+        {BEAM(4, 1, 1.5, 0)}, {BEAM(1, 1, 1.5, 0)}, {BEAM(5, 0.4, 1, 0), .min_length = 3}, {BEAM(3, 0, 1, 0)}};
+    int compared = 0;
+    for (size_t t = 0; t < DM_COUNT(told); t++)
+        for (size_t o = 0; o < DM_COUNT(options); o++)
+            compared += compare_told(&(Shape){101 + t, 23, 8, 2, 1, 1, 1.7f}, &told[t], &options[o], 1, 0);
+    CU_ASSERT_TRUE(compared > (int)(DM_COUNT(told) * DM_COUNT(options)) * SENTENCES / 2);
 }
 
 static void equal_to_the_bit(const Found *one, const Found *other)
@@ -413,6 +451,7 @@ const Fact facts[] = {
     FACT(an_ensemble_equals_the_plain_reference),
     FACT(prefixes_equal_the_plain_reference),
     FACT(rules_and_diversity_equal_the_plain_reference),
+    FACT(what_the_folder_says_equals_the_plain_reference),
     FACT(the_best_few_pieces_are_as_good_as_all),
     FACT(beam_one_equals_greedy),
     FACT(greedy_equals_pytorch),

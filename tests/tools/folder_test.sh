@@ -129,5 +129,49 @@ says '"max_length": 5, "forced_eos_token_id": 0'
 ends "max_length counts the start, and the end of sentence" 0 "" "$dragoman" translate --model told --input in
 [ "$(wc -w < out)" -le 3 ] || fail "max_length counts the start, and the end of sentence: $(cat out)"
 
+# ---- What is asked in vain ------------------------------------------------------------------------------------------
+
+printf '%s\n' w3 'w4 nosuch w5' > prefixes
+printf '%s\n' w3 w4 > two
+ends "a prefix that the vocabulary does not know" 1 "two: line 2|prefix|'nosuch'" \
+    "$dragoman" translate --model whole --input two --prefix prefixes
+printf 'w3\tw4\nw3\tnosuch\n' > tabs
+ends "a prefix behind a tab that it does not know" 1 "line 2|'nosuch'" \
+    "$dragoman" translate --model whole --input tabs --prefix tab
+
+make_text
+sed 's/^/>>deu<< /' src > coded
+"$dragoman" train --train-sets coded trg --model codes --vocab-size 30 --dim-emb 16 --heads 2 --enc-depth 1 \
+    --dec-depth 1 --dim-ffn 16 --after 2u --quiet 2> err || fail "a model with language codes: $(cat err)"
+printf '%s\n' '>>deu<< red' '>>fra<< red' > in
+ends "a language code that the model does not have" 1 "in: line 2|>>fra<<|the language codes of this model are >>deu<<" \
+    "$dragoman" translate --model codes --input in
+[ "$(wc -l < out)" = 1 ] || fail "the line before it is translated: $(cat out)"
+ends "also in rescore" 1 "line 2|>>fra<<" "$dragoman" rescore --model codes in in
+"$dragoman" train --train-sets src trg --model none --vocab-size 30 --dim-emb 16 --heads 2 --enc-depth 1 \
+    --dec-depth 1 --dim-ffn 16 --after 2u --quiet 2> err || fail "a model without language codes: $(cat err)"
+ends "where there are no codes" 1 "in: line 1|>>deu<<|no language codes" "$dragoman" translate --model none --input in
+echo '>> red << blue >>' > in
+ends "what is no code is text" 0 "" "$dragoman" translate --model none --input in
+
+# ---- Plain words: how AutoTokenizer opens them ----------------------------------------------------------------------
+
+"$dragoman" train --train-sets src trg --model words --segmenter space --dim-emb 16 --heads 2 --enc-depth 1 \
+    --dec-depth 1 --dim-ffn 16 --after 2u --quiet 2> err || fail "a model of words: $(cat err)"
+python3 - << 'END' || fail "tokenizer.json says what vocab.json says"
+import json
+pieces = json.load(open('words/vocab.json'))
+tokenizer = json.load(open('words/tokenizer.json'))
+settings = json.load(open('words/tokenizer_config.json'))
+assert tokenizer['model'] == {'type': 'WordLevel', 'vocab': pieces, 'unk_token': '<unk>'}
+assert {token['content']: token['id'] for token in tokenizer['added_tokens']} == {
+    piece: pieces[piece] for piece in ('</s>', '<unk>', '<pad>')}
+assert tokenizer['pre_tokenizer']['pattern'] == {'Regex': r'[ \t\n\x0B\f\r]+'}
+assert tokenizer['post_processor']['special_tokens']['</s>']['ids'] == [pieces['</s>']]
+assert settings['tokenizer_class'] == 'PreTrainedTokenizerFast'
+END
+"$dragoman" quantize --model words --output small 2> err || fail "quantize: $(cat err)"
+same "a copy of the folder has it too" words/tokenizer.json small/tokenizer.json
+
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
