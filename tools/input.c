@@ -11,6 +11,7 @@ dm_status input_open(Input *input, const dm_options *options, dm_error *error)
     const char *path = dm_options_text(options, "input", 0);
     const bool tsv = dm_options_flag(options, "tsv");
     *input = (Input){.name = strcmp(path, "-") == 0 ? "standard input" : path,
+                     .bad = {.on = on_bad_line(options)},
                      .column = tsv ? (int)dm_options_number(options, "tsv-columns") : 0};
     return dm_text_stream_open(&input->stream, path, error);
 }
@@ -20,6 +21,16 @@ void input_close(Input *input)
     dm_text_stream_close(input->stream);
     free(input->bytes);
     *input = (Input){0};
+}
+
+// Of a line without end only the beginning is kept, for it is a bad one: what lies beyond goes, up to its end.
+static void drop_end(Input *input)
+{
+    char *kept = input->bytes + input->from + LONGEST_LINE, *end = input->bytes + input->used;
+    char *newline = memchr(kept, '\n', (size_t)(end - kept));
+    const size_t rest = newline ? (size_t)(end - newline) : 0;
+    if (newline) memmove(kept, newline, rest);
+    input->used = input->from + LONGEST_LINE + rest;
 }
 
 // Reads what is there, or waits for it. False: it cannot be read.
@@ -39,6 +50,7 @@ static bool read_more(Input *input, dm_error *error)
     if (dm_text_stream_read(input->stream, input->bytes + input->used, READ_BYTES, &got, error)) return false;
     input->ended = got == 0;
     input->used += got;
+    if (input->used - input->from > LONGEST_LINE && input->bad.on != DM_STOP_THERE) drop_end(input);
     return true;
 }
 
@@ -68,30 +80,51 @@ static void refuse_line(const Input *input, Chunk *chunk, const char *complaint)
              input->line_number + chunk->count + 1, complaint);
 }
 
-// Cuts a line down to its column.
-static bool cut_column(const Input *input, Chunk *chunk, char **line)
+static void add_line(const Input *input, Chunk *chunk, const char *line)
 {
-    char complaint[128];
-    for (int column = 1; column < input->column; column++) {
-        char *tab = strchr(*line, '\t');
-        if (!tab) {
-            snprintf(complaint, sizeof complaint, "has %d column%s, but column %d is wanted (tabs separate columns)",
-                     column, column == 1 ? "" : "s", input->column);
-            refuse_line(input, chunk, complaint);
-            return false;
-        }
-        *line = tab + 1;
-    }
-    (*line)[strcspn(*line, "\t")] = '\0';
-    return true;
+    chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
 }
 
-static void take_line(const Input *input, Chunk *chunk, char *line, size_t length)
+// A bad line: refused, or with `kept` in its place (where lines are skipped, nothing).
+static void take_bad_line(Input *input, Chunk *chunk, char *kept, const char *complaint)
+{
+    if (input->bad.on == DM_STOP_THERE) {
+        refuse_line(input, chunk, complaint);
+        return;
+    }
+    count_bad_line(&input->bad, input->line_number + chunk->count);
+    if (input->bad.on == DM_SKIP_LINE) *kept = '\0';
+    add_line(input, chunk, kept);
+}
+
+// A line's column. A blank line has empty ones.
+static void take_column(Input *input, Chunk *chunk, char *line)
+{
+    char complaint[128];
+    const bool blank = !line[strspn(line, " \t\r\v\f")];
+    for (int column = 1; column < input->column; column++) {
+        char *tab = strchr(line, '\t');
+        if (!tab) {
+            char *end = line + strlen(line);
+            snprintf(complaint, sizeof complaint, "has %d column%s, but column %d is wanted (tabs separate columns)",
+                     column, column == 1 ? "" : "s", input->column);
+            blank ? add_line(input, chunk, end) : take_bad_line(input, chunk, end, complaint);
+            return;
+        }
+        line = tab + 1;
+    }
+    line[strcspn(line, "\t")] = '\0';
+    add_line(input, chunk, line);
+}
+
+static void take_line(Input *input, Chunk *chunk, char *line, size_t length)
 {
     if (strlen(line) < length)
-        refuse_line(input, chunk, "has a NUL byte: it is not a text in UTF-8");
-    else if (!input->column || cut_column(input, chunk, &line))
-        chunk->offset[chunk->count++] = (size_t)(line - input->bytes);
+        take_bad_line(input, chunk, line, "has a NUL byte: it is not a text in UTF-8");
+    else if (input->column)
+        take_column(input, chunk, line);
+    else
+        add_line(input, chunk, line);
 }
 
 // The bytes of the last chunk make room.
@@ -114,7 +147,7 @@ void input_next_chunk(Input *input, Chunk *chunk)
             take_line(input, chunk, line, length);
         else if (input->ended || (chunk->count && !more_waits(input)))
             break;
-        else if (input->used - input->from > LONGEST_LINE)
+        else if (input->used - input->from > LONGEST_LINE && input->bad.on == DM_STOP_THERE)
             refuse_line(input, chunk, "has no end within 64 MiB: break it into sentences, one a line");
         else
             chunk->refused = !read_more(input, &chunk->reason);

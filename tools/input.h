@@ -1,6 +1,6 @@
 // Lines of a file or a pipe, in chunks, as they come.
 #pragma once
-#include "tools.h"
+#include "bad_lines.h"
 
 // While lines keep coming up to MOST_LINES are handed out at once, so that the batches are full; when the input pauses,
 // what is there is handed out, so that a program can hold a conversation through two pipes.
@@ -13,6 +13,7 @@ typedef struct Input {
     size_t from, used, room;
     bool ended;
     size_t line_number;  // of the last line that the caller is done with; the caller counts
+    BadLines bad;        // what is done about them; the caller adds those that it finds
     int column;          // that lines are cut down to, counted from 1; 0: they are whole
 } Input;
 

@@ -60,6 +60,12 @@ int close_output(FILE *stream)
     return status ? complain(status, &error) : 0;
 }
 
+void say_line(void *context, const char *line)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", line);
+}
+
 // ---- Memory ---------------------------------------------------------------------------------------------------------
 
 static _Noreturn void no_memory(void)

@@ -3,18 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools.h"
+#include "bad_lines.h"
 
 enum { MOST_PAIRS = 4096 };  // rescored at once, so that the batches are full
 
 typedef struct Pairs {
     const char *name[2];  // of the files of sources and targets
     dm_lines lines[2];
+    bool *skipped;  // [pairs] an empty line stands for it
+    BadLines bad;
 } Pairs;
 
 static const char *name_of(const char *path)
 {
     return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static void take_bad_line(Pairs *pairs, size_t line)
+{
+    count_bad_line(&pairs->bad, line);
+    pairs->skipped[line] = pairs->bad.on == DM_SKIP_LINE;
+}
+
+// Those of both files, in the order of the lines.
+static void take_bad_lines(Pairs *pairs, const dm_bad_lines *a, const dm_bad_lines *b)
+{
+    pairs->skipped = allocate(pairs->lines[0].count, sizeof *pairs->skipped);
+    for (size_t i = 0, x = 0, y = 0; i < pairs->lines[0].count; i++) {
+        const bool in_a = x < a->count && a->line[x] == i, in_b = y < b->count && b->line[y] == i;
+        x += in_a, y += in_b;
+        if (in_a || in_b) take_bad_line(pairs, i);
+    }
 }
 
 static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *error)
@@ -25,8 +44,12 @@ static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *err
     if (strcmp(source, "-") == 0 && strcmp(target, "-") == 0) {
         return misuse(error, "SRC and TRG cannot both be standard input: name a file for one of them");
     }
-    dm_status status = dm_lines_read(&pairs->lines[0], source, error);
-    if (!status) status = dm_lines_read(&pairs->lines[1], target, error);
+    dm_bad_lines bad[2] = {{.on = pairs->bad.on}, {.on = pairs->bad.on}};
+    dm_status status = dm_lines_read_all(&pairs->lines[0], source, &bad[0], error);
+    if (!status) status = dm_lines_read_all(&pairs->lines[1], target, &bad[1], error);
+    if (!status) take_bad_lines(pairs, &bad[0], &bad[1]);
+    dm_bad_lines_free(&bad[0]);
+    dm_bad_lines_free(&bad[1]);
     if (status || pairs->lines[0].count == pairs->lines[1].count) return status;
     return failure(error,
                    "%s has %zu lines and %s %zu: each line of one must be the translation of the same line of the "
@@ -41,7 +64,11 @@ static dm_status read_pairs(const dm_options *options, Pairs *pairs, dm_error *e
     int columns[2];
     for (int i = 0; i < 2; i++) columns[i] = atoi(dm_options_text(options, "tsv-columns", i));
     pairs->name[0] = pairs->name[1] = name_of(tsv);
-    return dm_lines_read_tsv(pairs->lines, tsv, columns, error);
+    dm_bad_lines bad = {.on = pairs->bad.on};
+    dm_status status = dm_lines_read_all_tsv(pairs->lines, tsv, columns, &bad, error);
+    if (!status) take_bad_lines(pairs, &bad, &(dm_bad_lines){0});
+    dm_bad_lines_free(&bad);
+    return status;
 }
 
 typedef struct Job {
@@ -77,37 +104,64 @@ static void print(const Job *job, const dm_rescored *rescored)
     putchar('\n');
 }
 
-static void take_figures(Job *job, const dm_rescored *rescored)
+static void take_figures(Job *job, const dm_rescored *rescored, bool skipped)
 {
+    if (skipped) {
+        if (!job->summary) putchar('\n');
+        return;
+    }
     job->cost -= rescored->log_probability;
     job->pieces += (size_t)rescored->pieces;
     job->pairs++;
     if (!job->summary) print(job, rescored);
 }
 
+static char *both_names(const Pairs *pairs)
+{
+    if (pairs->name[0] == pairs->name[1]) return format_text("%s", pairs->name[0]);
+    return format_text("%s and %s", pairs->name[0], pairs->name[1]);
+}
+
 static dm_status refuse_pair(const Pairs *pairs, size_t line, dm_error *error)
 {
     dm_error reason = *error;
-    const bool one = pairs->name[0] == pairs->name[1];
-    return failure(error, "%s%s%s: line %zu: %.1500s", pairs->name[0], one ? "" : " and ", one ? "" : pairs->name[1],
-                   line, reason.message);
+    char *name = both_names(pairs);
+    dm_status status = failure(error, "%s: line %zu: %.1500s", name, line, reason.message);
+    free(name);
+    return status;
+}
+
+// A pair that the library refuses becomes one that it takes.
+static void mend_pair(const Job *job, Pairs *pairs, size_t line)
+{
+    take_bad_line(pairs, line);
+    for (int side = 0; side < 2; side++) {
+        char *text = pairs->lines[side].line[line];
+        if (pairs->skipped[line])
+            *text = '\0';
+        else
+            dm_crop_line(job->model, text, side == 1);
+    }
 }
 
 // A part of the pairs after the other, each written as soon as it is done. Where a pair is refused, all before it are
 // written first: the library looks at every line before it begins, so halving what it is given costs next to nothing.
-static dm_status rescore(Job *job, const Pairs *pairs, dm_rescored *rescored, dm_error *error)
+static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error *error)
 {
     const char *const *sources = (const char *const *)pairs->lines[0].line;
     const char *const *targets = (const char *const *)pairs->lines[1].line;
     const size_t count = pairs->lines[0].count;
+    size_t mended = 0;  // pairs before that one
     for (size_t done = 0, part = MOST_PAIRS; done < count;) {
         if (part > count - done) part = count - done;
         if (dm_rescore(job->model, sources + done, targets + done, part, &job->options, rescored, error)) {
-            if (part == 1) return refuse_pair(pairs, done + 1, error);
-            part /= 2;
+            if (part == 1 && (pairs->bad.on == DM_STOP_THERE || mended > done))
+                return refuse_pair(pairs, done + 1, error);
+            if (part == 1) mend_pair(job, pairs, done), mended = done + 1;
+            if (part > 1) part /= 2;
             continue;
         }
-        for (size_t i = 0; i < part; i++) take_figures(job, &rescored[i]);
+        for (size_t i = 0; i < part; i++) take_figures(job, &rescored[i], pairs->skipped[done + i]);
         dm_rescored_free(rescored, part);
         if (!flush_output(stdout, "standard output", error)) return DM_FAILURE;
         done += part;
@@ -135,7 +189,7 @@ int rescore_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     Job job = {0};
-    Pairs pairs = {0};
+    Pairs pairs = {.bad = {.on = on_bad_line(options)}};
     dm_rescored *rescored = calloc(MOST_PAIRS, sizeof *rescored);
     dm_status status = rescored ? DM_OK : failure(&error, "out of memory");
     if (!status) status = read_job(&job, options, &error);
@@ -146,6 +200,12 @@ int rescore_command(const dm_options *options)
     dm_model_close(job.model);
     dm_lines_free(&pairs.lines[0]);
     dm_lines_free(&pairs.lines[1]);
+    free(pairs.skipped);
     free(rescored);
+    if (!status) {
+        char *name = both_names(&pairs);
+        note_bad_lines(&pairs.bad, name);
+        free(name);
+    }
     return status ? complain(status, &error) : close_output(stdout);  // what precedes an error was flushed
 }

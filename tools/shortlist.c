@@ -4,6 +4,7 @@
 int shortlist_command(const dm_options *options)
 {
     dm_error error;
-    dm_status status = dm_shortlist(options, &error);
+    dm_observer observer = {.line = say_line};
+    dm_status status = dm_shortlist(options, &observer, &error);
     return status ? complain(status, &error) : 0;
 }

@@ -23,6 +23,7 @@ int shortlist_command(const dm_options *options);
 dm_status failure(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 dm_status misuse(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
+void say_line(void *context, const char *line);       // on stderr: what an observer does with a line
 // Flushes what was written so far; false: not all of it was taken. name: of the file.
 bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes it (sync: when it is on the disk): what is wrong with this or an earlier write is an error.

@@ -51,6 +51,7 @@ typedef struct Job {
     dm_model *model;
     Settings settings;
     Prefixes prefixes;
+    const char **prefix;  // of the chunk's lines
     Output output;
 } Job;
 
@@ -76,17 +77,38 @@ static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk
     return status;
 }
 
+// A line that the library refuses becomes one that it takes, and so does what stands behind a tab in it.
+static void mend_line(Job *job, Input *input, char *line, size_t index)
+{
+    const char **prefix = job->settings.prefix_tab ? &job->prefix[index] : NULL;
+    char *behind = line + strlen(line) + 1;
+    count_bad_line(&input->bad, input->line_number);
+    if (input->bad.on == DM_SKIP_LINE) {
+        *line = '\0';
+        if (prefix) *prefix = "";
+    } else {
+        dm_crop_line(job->model, line, false);
+        if (prefix && **prefix) dm_crop_line(job->model, behind, true);
+    }
+}
+
 // Where a line is refused, all lines before it are translated first: the library looks at every line before it begins,
 // so halving what it is given until it takes it costs next to nothing.
 static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_translation *translations,
                                  dm_error *error)
 {
     const size_t most = job->settings.stream ? 1 : chunk->count;
+    size_t mended = 0;  // lines before that one
     for (size_t done = 0, part = most; done < chunk->count;) {
         dm_status status = translate_part(job, input, chunk, done, part, translations, error);
         if (!status && !flush_output(job->output.stream, job->output.name, error)) return DM_FAILURE;
         if (status && part > 1) {
             part = part / 2;
+            continue;
+        }
+        if (status == DM_FAILURE && input->bad.on != DM_STOP_THERE && mended <= done) {
+            mend_line(job, input, chunk->line[done], done);
+            mended = done + 1;
             continue;
         }
         if (status) {
@@ -108,6 +130,7 @@ static dm_status translate_chunk(Job *job, Input *input, Chunk *chunk, dm_error 
     dm_status status = translations && prefixes ? DM_OK : (out_of_memory(error), DM_FAILURE);
     if (!status && job->prefixes.name && !find_prefixes(&job->prefixes, input, chunk, prefixes, error))
         status = DM_FAILURE;
+    job->prefix = prefixes;
     for (size_t i = 0; i < chunk->count && job->settings.prefix_tab && !status; i++)
         prefixes[i] = cut_prefix(&job->settings, chunk->line[i]);
     if (job->prefixes.name || job->settings.prefix_tab) job->settings.search.prefixes = prefixes;
@@ -168,6 +191,7 @@ int translate_command(const dm_options *options)
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);
+    if (!status && !conversation) note_bad_lines(&input.bad, input.name);
     input_close(&input);
     status = output_close(&job.output, status, &error);
     return status ? complain(status, &error) : 0;

@@ -80,8 +80,24 @@ typedef struct dm_lines {
 // with file and line.
 DM_API dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error);
 // The same of two columns, counted from 1, of a file whose lines are columns separated by tabs; others are ignored. A
-// line with too few of them is refused.
+// blank line has empty columns, another line with too few of them is refused.
 DM_API dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_error *error);
+
+// What is done about a bad line: one that is not UTF-8, holds a NUL byte, or has not the columns that are wanted.
+typedef enum dm_on_bad_line {
+    DM_STOP_THERE,  // it is refused, and all of the text with it
+    DM_SKIP_LINE,   // it is empty
+    DM_CROP_LINE,   // it is what stands before the bad byte; columns that are not there are empty
+} dm_on_bad_line;
+typedef struct dm_bad_lines {
+    dm_on_bad_line on;  // the caller's wish; NULL for all of it: DM_STOP_THERE
+    size_t count;       // those that there were
+    size_t *line;       // [count] which, from 0, ascending; the caller frees it with dm_bad_lines_free
+} dm_bad_lines;
+DM_API dm_status dm_lines_read_all(dm_lines *lines, const char *path, dm_bad_lines *bad, dm_error *error);
+DM_API dm_status dm_lines_read_all_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_bad_lines *bad,
+                                       dm_error *error);
+DM_API void dm_bad_lines_free(dm_bad_lines *bad);
 DM_API void dm_lines_free(dm_lines *lines);
 
 // The same text as bytes that are read as they come, for programs that do not wait for the end of it. Lines are not cut
@@ -192,6 +208,8 @@ DM_API void dm_translations_free(dm_translation *translations, size_t count);
 // Whether dm_translate would take these lines: it refuses what is not UTF-8 and what has too many pieces. Where lines of
 // several people are translated together, nobody's answer then depends on what the others sent.
 DM_API dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error);
+// Cuts a line, of the target's language or the source's, down to what would be taken, in place.
+DM_API void dm_crop_line(dm_model *model, char *line, bool target);
 
 typedef struct dm_rescored {
     double log_probability;  // natural logarithm of P(target | source), end of sentence included
@@ -255,8 +273,8 @@ DM_API dm_status dm_average(const dm_options *options, const dm_observer *observ
 DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
 
 // Lists the target pieces that may translate each source piece, as the options of "shortlist" say, in the model folder.
-// dm_model_shortlist makes use of it.
-DM_API dm_status dm_shortlist(const dm_options *options, dm_error *error);
+// dm_model_shortlist makes use of it. The observer (may be NULL) gets a line that says which lines were bad.
+DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error);
 
 // ---- Measuring ------------------------------------------------------------------------------------------------------
 

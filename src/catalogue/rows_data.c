@@ -30,6 +30,15 @@ const OptionRow dm_rows_data[] = {
      .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
              "the other direction"}},
+    {DM_TRAIN | DM_SHORTLIST, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
+     .choices = "stop|skip|crop", .argument = "WHAT", .free_on_resume = true,
+     .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column: stop there, skip the pair, or "
+             "crop the line to what stands before the bad byte; how many there were is said"}},
+    {DM_TRANSLATE | DM_RESCORE, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE,
+     .initial = "stop", .choices = "stop|skip|crop", .argument = "WHAT",
+     .help = "what becomes of a line that is not UTF-8, has a NUL byte, lacks a column, or has more pieces than are taken: "
+             "stop there, skip it (an empty line stands for it), or crop it to what stands before the bad byte and to as "
+             "much as is taken; how many there were is said at the end"}},
     {DM_TRAIN, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .free_on_resume = true, .required = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "

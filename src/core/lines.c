@@ -38,7 +38,24 @@ static bool is_utf16(const char *bytes, size_t size)
     return size >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0);
 }
 
-Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name, Error *error)
+static void note_bad(dm_bad_lines *bad, size_t line)
+{
+    if ((bad->count & (bad->count - 1)) == 0)  // it is full: there is room for a power of two
+        bad->line = dm_reallocate(bad->line, bad->count ? 2 * bad->count : 1, sizeof *bad->line);
+    bad->line[bad->count++] = line;
+}
+
+// A line that is not good: refused, or made one that is.
+static Status mend(char *line, size_t size, const char *name, size_t number, dm_bad_lines *bad, Error *error)
+{
+    if (!bad || bad->on == DM_STOP_THERE) return check(line, size, name, number + 1, error);
+    if (check(line, size, name, number + 1, NULL) == DM_OK) return DM_OK;
+    note_bad(bad, number);
+    line[bad->on == DM_CROP_LINE ? dm_utf8_valid(line, strnlen(line, size)) : 0] = '\0';
+    return DM_OK;
+}
+
+Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name, dm_bad_lines *bad, Error *error)
 {
     size_t room = 0;
     *lines = (dm_lines){0};
@@ -53,7 +70,7 @@ Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name,
     while (!status && at < end) {
         char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
         if (newline && stop > at && stop[-1] == '\r') stop--;
-        status = check(at, (size_t)(stop - at), name, lines->count + 1, error);
+        status = mend(at, (size_t)(stop - at), name, lines->count, bad, error);
         *stop = '\0';
         if (lines->count == room) grow(lines, &room);
         lines->line[lines->count++] = at;
@@ -63,13 +80,25 @@ Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name,
     return status;
 }
 
-dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
+dm_status dm_lines_read_all(dm_lines *lines, const char *path, dm_bad_lines *bad, dm_error *error)
 {
     char *bytes;
     size_t size;
     *lines = (dm_lines){0};
     Status status = dm_text_read(path, &bytes, &size, error);
-    return status ? status : dm_lines_cut(lines, bytes, size, dm_text_name(path), error);
+    return status ? status : dm_lines_cut(lines, bytes, size, dm_text_name(path), bad, error);
+}
+
+dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
+{
+    return dm_lines_read_all(lines, path, NULL, error);
+}
+
+void dm_bad_lines_free(dm_bad_lines *bad)
+{
+    dm_free(bad->line);
+    bad->line = NULL;
+    bad->count = 0;
 }
 
 // ---- Columns --------------------------------------------------------------------------------------------------------
@@ -81,24 +110,40 @@ static int count_columns(const char *line)
     return columns;
 }
 
-// What stands behind so many tabs, up to the next one.
+// What stands behind so many tabs, up to the next one; nothing where there are fewer.
 static const char *find_column(const char *line, int column, size_t *length)
 {
-    for (int i = 1; i < column; i++) line = strchr(line, '\t') + 1;
-    *length = strcspn(line, "\t");
-    return line;
+    for (int i = 1; i < column && line; i++) {
+        line = strchr(line, '\t');
+        if (line) line++;
+    }
+    *length = line ? strcspn(line, "\t") : 0;
+    return line ? line : "";
 }
 
-static Status check_columns(const dm_lines *lines, const int columns[2], const char *name, Error *error)
+// A blank line is a pair with nothing on either side.
+static Status check_columns(const dm_lines *lines, const int columns[2], const char *name, dm_bad_lines *bad,
+                            Error *error)
 {
     const int needed = columns[0] > columns[1] ? columns[0] : columns[1];
-    for (size_t i = 0; i < lines->count; i++) {
+    const bool stops = !bad || bad->on == DM_STOP_THERE;
+    dm_bad_lines all = {.on = bad ? bad->on : DM_STOP_THERE};
+    for (size_t i = 0, before = 0; i < lines->count; i++) {
         const int found = count_columns(lines->line[i]);
-        if (found < needed)
+        const bool lacks = found < needed && !dm_is_blank(lines->line[i]);
+        if (lacks && stops)
             return dm_fail(error,
                            "%s: line %zu has %d column%s, but column %d is wanted (tabs separate columns, and "
                            "--tsv-columns says which are read)",
                            name, i + 1, found, found == 1 ? "" : "s", needed);
+        const bool known = bad && before < bad->count && bad->line[before] == i;
+        before += known;
+        if (lacks || known) note_bad(&all, i);
+        if (lacks && bad->on == DM_SKIP_LINE) lines->line[i][0] = '\0';
+    }
+    if (bad) {
+        dm_free(bad->line);
+        *bad = all;
     }
     return DM_OK;
 }
@@ -119,15 +164,21 @@ static void copy_column(dm_lines *to, const dm_lines *lines, int column)
     }
 }
 
-dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_error *error)
+dm_status dm_lines_read_all_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_bad_lines *bad,
+                                dm_error *error)
 {
     dm_lines whole;
     lines[0] = lines[1] = (dm_lines){0};
-    Status status = dm_lines_read(&whole, path, error);
-    if (!status) status = check_columns(&whole, columns, dm_text_name(path), error);
+    Status status = dm_lines_read_all(&whole, path, bad, error);
+    if (!status) status = check_columns(&whole, columns, dm_text_name(path), bad, error);
     for (int i = 0; i < 2 && !status; i++) copy_column(&lines[i], &whole, columns[i]);
     dm_lines_free(&whole);
     return status;
+}
+
+dm_status dm_lines_read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_error *error)
+{
+    return dm_lines_read_all_tsv(lines, path, columns, NULL, error);
 }
 
 void dm_lines_free(dm_lines *lines)

@@ -67,7 +67,8 @@ static Status read_two(Bitext *bitext, const BitextFiles *files, Error *error)
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
         bitext->file[side] = dm_text_name(files->path[side]);
         language_of(files->path[side], bitext->language[side]);
-        if (!status) status = dm_lines_read(&bitext->lines[side], files->path[side], error);
+        bitext->bad[side].on = files->on;
+        if (!status) status = dm_lines_read_all(&bitext->lines[side], files->path[side], &bitext->bad[side], error);
     }
     bitext->name = dm_format("%s and %s", bitext->file[DM_SOURCE], bitext->file[DM_TARGET]);
     return status;
@@ -79,7 +80,35 @@ static Status read_tsv(Bitext *bitext, const BitextFiles *files, Error *error)
     bitext->name = dm_copy_string(dm_text_name(files->tsv));
     strcpy(bitext->language[DM_SOURCE], "und");
     strcpy(bitext->language[DM_TARGET], "und");
-    return dm_lines_read_tsv(bitext->lines, files->tsv, files->columns, error);
+    bitext->bad[0].on = files->on;
+    return dm_lines_read_all_tsv(bitext->lines, files->tsv, files->columns, &bitext->bad[0], error);
+}
+
+// Of a pair with a bad line the other one goes as well.
+static void skip_pairs(Bitext *bitext)
+{
+    for (int file = 0; file < 2; file++)
+        for (size_t i = 0; i < bitext->bad[file].count; i++)
+            for (int side = DM_SOURCE; side <= DM_TARGET; side++)
+                bitext->lines[side].line[bitext->bad[file].line[i]][0] = '\0';
+}
+
+char *dm_bitext_mended(const Bitext *bitext)
+{
+    char *said = NULL, count[32], first[32];
+    for (int file = 0; file < 2; file++) {
+        const dm_bad_lines *bad = &bitext->bad[file];
+        if (!bad->count) continue;
+        char *both = dm_format("%s%s%s bad line%s of %s (the first is line %s)", said ? said : "", said ? ", " : "",
+                               dm_with_commas(bad->count, count), bad->count == 1 ? "" : "s", bitext->file[file],
+                               dm_with_commas(bad->line[0] + 1, first));
+        dm_free(said);
+        said = both;
+    }
+    if (!said) return NULL;
+    char *sentence = dm_format("%s: %s", bitext->bad[0].on == DM_SKIP_LINE ? "Left out" : "Cropped", said);
+    dm_free(said);
+    return sentence;
 }
 
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
@@ -87,6 +116,7 @@ Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
     *bitext = (Bitext){0};
     Status status = files->tsv ? read_tsv(bitext, files, error) : read_two(bitext, files, error);
     if (!status) status = check_lines(bitext, files->tsv, error);
+    if (!status && files->on == DM_SKIP_LINE) skip_pairs(bitext);
     if (status) dm_bitext_free(bitext);
     return status;
 }
@@ -111,6 +141,8 @@ void dm_bitext_drop_lines(Bitext *bitext)
 void dm_bitext_free(Bitext *bitext)
 {
     dm_bitext_drop_lines(bitext);
+    dm_bad_lines_free(&bitext->bad[0]);
+    dm_bad_lines_free(&bitext->bad[1]);
     dm_free(bitext->name);
     *bitext = (Bitext){0};
 }

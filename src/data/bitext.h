@@ -7,17 +7,21 @@ typedef struct BitextFiles {
     const char *path[2];  // of each Side, line by line; "-" is standard input
     const char *tsv;      // or one file of columns ...
     int columns[2];       // ... of which these are the sides
+    dm_on_bad_line on;    // what is done about bad lines; a pair with one that is skipped is empty on both sides
 } BitextFiles;
 
 typedef struct Bitext {
     dm_lines lines[2];    // of each Side: as many of one as of the other, and at least one
     const char *file[2];  // how messages call the sides: "train.zh", "standard input"; owned by who gave the paths
     char *name;           // and both: "train.zh and train.en", "pairs.tsv"
+    dm_bad_lines bad[2];  // of each file; of a file of columns the first
     char language[2][4];  // that the names of two files end with, as train.en or train.en.gz; else "und" (ISO 639)
 } Bitext;
 
 // Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line.
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
+// What was done about bad lines, in a sentence that the caller frees; NULL: there were none.
+char *dm_bitext_mended(const Bitext *bitext);
 void dm_bitext_drop_lines(Bitext *bitext);  // keeps what messages need
 void dm_bitext_free(Bitext *bitext);
 // The hash of its lines, positive; 0 where it has none. Names and places of files do not matter.

@@ -7,10 +7,17 @@
 
 #include "core/files.h"
 
+static dm_on_bad_line wish_of(const dm_options *o)
+{
+    const char *wish = dm_options_text(o, "on-bad-line", 0);
+    return strcmp(wish, "skip") == 0 ? DM_SKIP_LINE : strcmp(wish, "crop") == 0 ? DM_CROP_LINE : DM_STOP_THERE;
+}
+
 Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
 {
     BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
-                         .tsv = dm_options_text(o, tsv, 0)};
+                         .tsv = dm_options_text(o, tsv, 0),
+                         .on = wish_of(o)};
     for (int i = 0; i < 2; i++) files.columns[i] = (int)dm_option_number(dm_options_text(o, "tsv-columns", i));
     return files.path[0] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
 }

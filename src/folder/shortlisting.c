@@ -131,7 +131,14 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
     return status;
 }
 
-dm_status dm_shortlist(const dm_options *options, dm_error *error)
+static void say_mended(const Bitext *text, const dm_observer *observer)
+{
+    char *mended = dm_bitext_mended(text);
+    if (mended && observer && observer->line) observer->line(observer->context, mended);
+    dm_free(mended);
+}
+
+dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
     const char *folder = dm_options_text(options, "model", 0);
@@ -148,6 +155,7 @@ dm_status dm_shortlist(const dm_options *options, dm_error *error)
     if (!status)
         status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
                                 segmenter, error);
+    if (!status) say_mended(&text, observer);
     if (!status) status = write_list(folder, &corpus, segmenter, options, error);
     dm_corpus_free(&corpus);
     dm_bitext_free(&text);

@@ -247,7 +247,13 @@ static Status resume_run(Run *run, Error *error)
 static Status read_texts(Run *run, Error *error)
 {
     Status status = dm_bitext_of_options(&run->text, run->options, "train-sets", "tsv", error);
-    return status ? status : dm_bitext_of_options(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
+    if (!status) status = dm_bitext_of_options(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
+    for (int i = 0; i < 2 && !status; i++) {
+        char *mended = dm_bitext_mended(i ? &run->valid_text : &run->text);
+        if (mended) dm_say(run, "%s", mended);
+        dm_free(mended);
+    }
+    return status;
 }
 
 static Status make_corpus(Run *run, Error *error)

@@ -180,6 +180,14 @@ static bool asks_in_vain(const LineCheck *check, const char *line, char complain
     return vain;
 }
 
+static int pieces_of(const LineCheck *check, const char *line)
+{
+    Ids ids = {0};
+    dm_encode(check->model->segmenter, check->side, line, &ids);
+    dm_free(ids.id);
+    return ids.count;
+}
+
 static Status check_line(const LineCheck *check, const char *const *lines, size_t index, size_t count, Error *error)
 {
     const char *line = lines[index];
@@ -194,12 +202,10 @@ static Status check_line(const LineCheck *check, const char *const *lines, size_
     }
     if (asks_in_vain(check, line, complaint)) return refuse_line(check, index, count, complaint, error);
     if (size < SURELY_SHORT) return DM_OK;
-    Ids ids = {0};
-    dm_encode(check->model->segmenter, check->side, line, &ids);
-    dm_free(ids.id);
-    if (ids.count <= MOST_PIECES) return DM_OK;
+    const int pieces = pieces_of(check, line);
+    if (pieces <= MOST_PIECES) return DM_OK;
     snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
-             ids.count, MOST_PIECES);
+             pieces, MOST_PIECES);
     return refuse_line(check, index, count, complaint, error);
 }
 
@@ -214,6 +220,40 @@ dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count
 {
     DM_PLAIN_NUMBERS;
     return check_lines(&(LineCheck){model, "line", DM_SOURCE, false}, lines, count, error);
+}
+
+// Whether the first `size` bytes of a line, or a few less where these end within a character, are few enough.
+static bool fits(const LineCheck *check, const char *line, size_t size)
+{
+    char *part = dm_copy_string(line);
+    part[dm_utf8_valid(line, size)] = '\0';
+    const bool fit = pieces_of(check, part) <= MOST_PIECES;
+    dm_free(part);
+    return fit;
+}
+
+// Twice as much as fits until that is too much, then halving: of a very long line only the beginning is segmented.
+void dm_crop_line(dm_model *model, char *line, bool target)
+{
+    const LineCheck check = {model, "line", target ? DM_TARGET : DM_SOURCE, false};
+    const size_t size = dm_utf8_valid(line, strlen(line));
+    line[size] = '\0';
+    size_t least = SURELY_SHORT, most = SURELY_SHORT;  // what fits; what may not
+    if (size < SURELY_SHORT) return;
+    while (most < size && fits(&check, line, most)) {
+        least = most;
+        most *= 2;
+    }
+    if (most >= size && fits(&check, line, size)) return;
+    if (most > size) most = size;
+    while (most - least > 1) {
+        const size_t middle = least + (most - least) / 2;
+        if (fits(&check, line, middle))
+            least = middle;
+        else
+            most = middle;
+    }
+    line[dm_utf8_valid(line, least)] = '\0';
 }
 
 // ---- Options --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ static void lines_end_with_lf_or_cr_lf_and_the_last_one_may_not(void)
         {"\n\nb\n", 3, "", "b"},
         {"a\r\nb\r\n", 2, "a", "b"},
         {"\r\n", 1, "", ""},
+        {"a\r\nb\r", 2, "a", "b\r"},  // at the end as well
+        {"\r", 1, "\r", "\r"},
         {"a\rb\n", 1, "a\rb", "a\rb"},  // a lone CR is a character
         {"\xEF\xBB\xBF\xE4\xB8\xAD\n", 1, "\xE4\xB8\xAD", "\xE4\xB8\xAD"},
         {"\xEF\xBB\xBF", 0, NULL, NULL},
@@ -137,6 +139,8 @@ static void two_columns_of_a_tsv_become_lines(void)
          {"", ""}},
         {"\t\n", {1, 2}, 1, {"", ""}, {"", ""}},
         {"a\n\n", {1, 1}, 2, {"a", "a"}, {"", ""}},
+        {"a\tb\n\n", {2, 1}, 2, {"b", "a"}, {"", ""}},  // a blank line is a pair with empty sides
+        {"\r\na\tb\tc\n \t ", {3, 1}, 3, {"", ""}, {"", " "}},
         {"", {3, 7}, 0, {NULL}, {NULL}},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -164,7 +168,6 @@ static void a_line_with_too_few_columns_is_refused(void)
         const char *part;
     } cases[] = {
         {"a\tb\nc\n", {1, 2}, "text: line 2 has 1 column, but column 2 is wanted"},
-        {"a\tb\n\n", {2, 1}, "text: line 2 has 1 column, but column 2 is wanted"},
         {"a\tb\n", {4, 3}, "text: line 1 has 2 columns, but column 4 is wanted"},
         {"a\tb\nc\xFF\td\n", {1, 2}, "text: line 2 is not valid UTF-8"},
     };
@@ -179,7 +182,41 @@ static void a_line_with_too_few_columns_is_refused(void)
     }
 }
 
+static void bad_lines_become_what_is_wished(void)
+{
+    static const char text[] = "a\tb\nc\xFF\td\n\ne\tf\0g\nh\n\xE4\xB8\ni\tj\n";
+    static const struct {
+        dm_on_bad_line on;
+        const char *whole[7], *column[2][7];
+    } cases[] = {
+        {DM_SKIP_LINE,
+         {"a\tb", "", "", "", "h", "", "i\tj"},
+         {{"a", "", "", "", "", "", "i"}, {"b", "", "", "", "", "", "j"}}},
+        {DM_CROP_LINE,
+         {"a\tb", "c", "", "e\tf", "h", "", "i\tj"},
+         {{"a", "c", "", "e", "h", "", "i"}, {"b", "", "", "f", "", "", "j"}}},
+    };
+    static const size_t bad_whole[] = {1, 3, 5}, bad_pairs[] = {1, 3, 4, 5};
+    const char *path = scratch_file("text", text, sizeof text - 1);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_lines lines, columns[2];
+        dm_bad_lines bad = {.on = cases[i].on}, pairs = {.on = cases[i].on};
+        CU_ASSERT_FATAL(!dm_lines_read_all(&lines, path, &bad, NULL));
+        CU_ASSERT_FATAL(!dm_lines_read_all_tsv(columns, path, (const int[]){1, 2}, &pairs, NULL));
+        CU_ASSERT_FATAL(lines.count == 7 && columns[0].count == 7 && columns[1].count == 7);
+        for (int l = 0; l < 7; l++) {
+            CU_ASSERT_STRING_EQUAL(lines.line[l], cases[i].whole[l]);
+            for (int c = 0; c < 2; c++) CU_ASSERT_STRING_EQUAL(columns[c].line[l], cases[i].column[c][l]);
+        }
+        CU_ASSERT(bad.count == 3 && memcmp(bad.line, bad_whole, sizeof bad_whole) == 0);
+        CU_ASSERT(pairs.count == 4 && memcmp(pairs.line, bad_pairs, sizeof bad_pairs) == 0);
+        dm_bad_lines_free(&bad), dm_bad_lines_free(&pairs);
+        dm_lines_free(&lines), dm_lines_free(&columns[0]), dm_lines_free(&columns[1]);
+    }
+}
+
 const Fact facts[] = {
+    FACT(bad_lines_become_what_is_wished),
     FACT(lines_end_with_lf_or_cr_lf_and_the_last_one_may_not),
     FACT(what_is_no_text_is_refused_with_file_line_and_byte),
     FACT(a_megabyte_line_and_many_lines_are_fine),

@@ -16,7 +16,7 @@ static Status train_with(const char *const *texts, int count, SegmenterTraining 
 {
     dm_lines lines[2];
     for (int i = 0; i < count; i++)
-        if (dm_lines_cut(&lines[i], dm_copy_string(texts[i]), strlen(texts[i]), "text", NULL)) abort();
+        if (dm_lines_cut(&lines[i], dm_copy_string(texts[i]), strlen(texts[i]), "text", NULL, NULL)) abort();
     char *folder = scratch_path(name), *first = dm_copy_string(lines[0].count ? lines[0].line[0] : "");
     training.folder = folder;
     training.text = lines;

@@ -29,7 +29,7 @@ static inline char *trained_folder(void)
     char *folder = scratch_path("bpe");
     Error error = {""};
     dm_lines lines;
-    if (dm_lines_cut(&lines, text, strlen(text), "text", &error)) abort();
+    if (dm_lines_cut(&lines, text, strlen(text), "text", NULL, &error)) abort();
     SegmenterTraining training = {.folder = folder,
                                   .kind = "bpe",
                                   .text = &lines,
