@@ -20,7 +20,7 @@
 
 enum { RAW_BYTES = 1 << 16, MOST_ROOM = 1 << 30 };  // read at once from the file, made at once of it
 
-typedef enum Form { UNKNOWN, PLAIN, GZIP, ZSTD } Form;  // unknown: nothing has been read yet
+typedef enum Form { UNKNOWN, PLAIN, GZIP, ZSTD, OTHER } Form;  // unknown: nothing has been read yet; other: an archive
 
 struct dm_text_stream {
     char *name;  // for errors
@@ -88,44 +88,85 @@ static Status read_file(dm_text_stream *stream, void *bytes, size_t room, size_t
 
 // ---- Which form -----------------------------------------------------------------------------------------------------
 
-// How a form begins (RFC 1952, RFC 8878; a zstd file may begin with a frame to be skipped: 50 ... 5F 2A 4D 18).
-static const struct {
+typedef struct Beginning {
     Form form;
-    unsigned char bytes[4], mask;  // mask: of the first byte
+    unsigned char mask;  // of the first byte
     size_t size;
-} beginnings[] = {
-    {GZIP, {0x1F, 0x8B}, 0xFF, 2},
-    {ZSTD, {0x28, 0xB5, 0x2F, 0xFD}, 0xFF, 4},
-    {ZSTD, {0x50, 0x2A, 0x4D, 0x18}, 0xF0, 4},
+    unsigned char bytes[10];
+    const char *name, *unpack;  // of those that are not read: what they are called, and the command that unpacks them
+} Beginning;
+
+// How a form begins (RFC 1952, RFC 8878; a zstd file may begin with a frame to be skipped: 50 ... 5F 2A 4D 18).
+static const Beginning beginnings[] = {
+    {GZIP, 0xFF, 2, {0x1F, 0x8B}, NULL, NULL},
+    {ZSTD, 0xFF, 4, {0x28, 0xB5, 0x2F, 0xFD}, NULL, NULL},
+    {ZSTD, 0xF0, 4, {0x50, 0x2A, 0x4D, 0x18}, NULL, NULL},
+    {OTHER, 0xFF, 6, {0xFD, '7', 'z', 'X', 'Z', 0}, "xz data", "xz -dc FILE"},
+    {OTHER, 0xFF, 10, {'B', 'Z', 'h', '9', '1', 'A', 'Y', '&', 'S', 'Y'}, "bzip2 data", "bzip2 -dc FILE"},
+    {OTHER, 0xFF, 4, {'P', 'K', 3, 4}, "a zip archive", "unzip -p FILE"},
+    {OTHER, 0xFF, 4, {'P', 'K', 5, 6}, "a zip archive without files", "unzip -p FILE"},
+    {OTHER, 0xFF, 6, {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C}, "a 7z archive", "7z x -so FILE"},
+    {OTHER, 0xFF, 6, {'R', 'a', 'r', '!', 0x1A, 7}, "a rar archive", "unrar p -inul FILE"},
+    {OTHER, 0xFF, 4, {0x04, 0x22, 0x4D, 0x18}, "lz4 data", "lz4 -dc FILE"},
+    {OTHER, 0xFF, 5, {'L', 'Z', 'I', 'P', 1}, "lzip data", "lzip -dc FILE"},
+    {OTHER, 0xFF, 2, {0x1F, 0x9D}, "data of compress", "gzip -dc FILE"},
 };
 
-// UNKNOWN: the bytes may still become one of the compressed forms.
-static Form form_of(const unsigned char *bytes, size_t size)
+// A tar archive begins with a file's name and says what it is far behind it (POSIX.1, ustar).
+static const Beginning tar = {OTHER, 0, 0, {0}, "a tar archive", "tar -xOf FILE"};
+
+static bool is_tar(const void *bytes, size_t size)
+{
+    enum { AT = 257 };
+    return size >= AT + 5 && memcmp((const char *)bytes + AT, "ustar", 5) == 0;
+}
+
+static Status refuse(const dm_text_stream *stream, const Beginning *found, Error *error)
+{
+    return dm_fail(error,
+                   "%s is %s, not text: unpack it and give what comes out (%s > NEW); plain text, gzip and zstd "
+                   "are read as they are",
+                   stream->name, found->name, found->unpack);
+}
+
+// '9' stands for the digit that bzip2 says there.
+static bool is_like(const Beginning *beginning, const unsigned char *bytes, size_t at)
+{
+    if (beginning->bytes[at] == '9') return bytes[at] >= '1' && bytes[at] <= '9';
+    return (at ? bytes[at] : bytes[0] & beginning->mask) == beginning->bytes[at];
+}
+
+// UNKNOWN: the bytes may still become one of these forms. *found: the beginning of any form but plain text.
+static Form form_of(const unsigned char *bytes, size_t size, const Beginning **found)
 {
     Form form = PLAIN;
+    *found = NULL;
     for (size_t i = 0; i < DM_COUNT(beginnings); i++) {
         size_t same = 0;
-        while (same < size && same < beginnings[i].size &&
-               (same ? bytes[same] : bytes[0] & beginnings[i].mask) == beginnings[i].bytes[same])
-            same++;
-        if (same == beginnings[i].size) return beginnings[i].form;
+        while (same < size && same < beginnings[i].size && is_like(&beginnings[i], bytes, same)) same++;
+        if (same == beginnings[i].size) {
+            *found = &beginnings[i];
+            return beginnings[i].form;
+        }
         if (same == size) form = UNKNOWN;
     }
     return form;
 }
-
 // Reads no more than it takes: a line that somebody has typed is not held back.
 static Status recognise(dm_text_stream *stream, Error *error)
 {
     Form form = UNKNOWN;
+    const Beginning *found = NULL;
     while (form == UNKNOWN && !stream->ended) {
         size_t got = 0;
         Status status = read_file(stream, stream->raw + stream->used, RAW_BYTES - stream->used, &got, error);
         if (status) return status;
         stream->used += got;
-        form = form_of(stream->raw, stream->used);
+        form = form_of(stream->raw, stream->used, &found);
     }
     if (form == UNKNOWN) form = PLAIN;  // too short for another
+    if (form == PLAIN && is_tar(stream->raw, stream->used)) found = &tar;
+    if (found && found->form == OTHER) return refuse(stream, found, error);
     stream->inside = form != PLAIN;
     if (form == GZIP && inflateInit2(&stream->gzip, 16 + MAX_WBITS) != Z_OK)  // 16: gzip, not zlib
         return dm_fail(error, "%s: out of memory", stream->name);
@@ -158,6 +199,12 @@ static Status cut_short(const dm_text_stream *stream, Error *error)
                    "%s ends in the middle of its %s data, behind %s bytes of text: it was not written or copied to its "
                    "end; fetch it or make it again (%s -t FILE tests a file)",
                    stream->name, tool_of(stream), dm_with_commas(stream->made, bytes), tool_of(stream));
+}
+
+// Behind a member there may be zeros, as tapes and some writers fill up blocks: they say nothing.
+static void skip_zeros(dm_text_stream *stream)
+{
+    while (!stream->inside && stream->from < stream->used && !stream->raw[stream->from]) stream->from++;
 }
 
 static Status unzip(dm_text_stream *stream, char *bytes, size_t room, size_t *got, Error *error)
@@ -200,6 +247,7 @@ static Status unzstd(dm_text_stream *stream, char *bytes, size_t room, size_t *g
 static Status decompress(dm_text_stream *stream, char *bytes, size_t room, size_t *got, Error *error)
 {
     Status status = DM_OK;
+    const bool first = stream->made == 0;
     *got = 0;
     while (!status && !*got) {
         if (stream->from == stream->used && !stream->full) {
@@ -207,7 +255,13 @@ static Status decompress(dm_text_stream *stream, char *bytes, size_t room, size_
             status = read_file(stream, stream->raw, RAW_BYTES, &stream->used, error);
             if (!status && !stream->used) return stream->inside ? cut_short(stream, error) : DM_OK;
         }
-        if (!status) status = (stream->form == GZIP ? unzip : unzstd)(stream, bytes, room, got, error);
+        if (stream->form == GZIP) skip_zeros(stream);
+        const size_t from = stream->from;
+        if (!status && (stream->inside || from < stream->used))
+            status = (stream->form == GZIP ? unzip : unzstd)(stream, bytes, room, got, error);
+        if (!status && !*got && stream->from == from && from < stream->used)  // it would go on so for ever
+            status = damaged(stream, "it does not go on", error);
+        if (!status && first && is_tar(bytes, *got)) status = refuse(stream, &tar, error);
         stream->full = stream->inside && *got == room;
     }
     return status;

@@ -259,6 +259,104 @@ static void a_file_made_to_fill_the_memory_is_refused(void)
 }
 
 // Where reading waited for more than there is, this would never end.
+// As gzip reads it: behind a member zeros say nothing, up to the end or to the next member.
+static void zeros_behind_gzip_members_are_passed_over(void)
+{
+    enum { BLOCK = 70000 };  // more than is read at once
+    static const char zeros[BLOCK];
+    static const size_t fills[] = {1, 512, BLOCK};
+    for (size_t f = 0; f < DM_COUNT(fills); f++)
+        for (size_t room = 1; room <= 8192; room *= 8192) {
+            Bytes bytes = in_form(GZIP, "one\n", 4, 1), text;
+            add(&bytes, zeros, fills[f]);
+            add_gzip(&bytes, "", 0);
+            add(&bytes, zeros, fills[f]);
+            add_gzip(&bytes, "two\n", 4);
+            add(&bytes, zeros, fills[f]);
+            Error error = {""};
+            CU_ASSERT_EQUAL(read_by(put("zeros.gz", bytes.at, bytes.size), room, &text, &error), DM_OK);
+            CU_ASSERT_STRING_EQUAL(error.message, "");
+            CU_ASSERT(is(&text, "one\ntwo\n", 8));
+            dm_free(bytes.at), dm_free(text.at);
+        }
+}
+
+static void archives_are_named_with_what_to_do(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *name, *unpack;
+    } cases[] = {
+        {"\xFD"
+         "7zXZ\0\0\4",
+         8, "is xz data, not text", "xz -dc FILE"},
+        {"BZh11AY&SY\x12", 11, "is bzip2 data", "bzip2 -dc FILE"},
+        {"BZh91AY&SY\x12", 11, "is bzip2 data", "bzip2 -dc FILE"},
+        {"PK\3\4\x14", 5, "is a zip archive", "unzip -p FILE"},
+        {"7z\xBC\xAF\x27\x1C", 6, "is a 7z archive", "7z x -so FILE"},
+        {"Rar!\x1A\x07\x01", 7, "is a rar archive", "unrar"},
+        {"\x04\x22\x4D\x18", 4, "is lz4 data", "lz4 -dc FILE"},
+        {"LZIP\1", 5, "is lzip data", "lzip -dc FILE"},
+        {"\x1F\x9D\x90", 3, "is data of compress", "gzip -dc FILE"},
+    };
+    Bytes text;
+    Error error;
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        CU_ASSERT_EQUAL(read_by(put("some.file", cases[i].bytes, cases[i].size), 4096, &text, &error), DM_FAILURE);
+        bool good = strstr(error.message, cases[i].name) && strstr(error.message, cases[i].unpack) &&
+                    strstr(error.message, "some.file");
+        if (!good) printf("\n  %s\n", error.message);
+        CU_ASSERT(good);
+        dm_free(text.at);
+    }
+    static const char *const texts[] = {"BZh", "BZhabc\n", "PK", "PKxx\n", "7z x\n", "LZIP\n", "Rar!\n", "B\n", "7"};
+    for (size_t i = 0; i < DM_COUNT(texts); i++) {
+        CU_ASSERT_EQUAL(read_by(put("some.file", texts[i], strlen(texts[i])), 4096, &text, &error), DM_OK);
+        CU_ASSERT(is(&text, texts[i], strlen(texts[i])));
+        dm_free(text.at);
+    }
+    char archive[1024] = "train.zh";
+    memcpy(archive + 257, "ustar", 5);
+    for (Form form = PLAIN; form < FORMS; form++) {  // also in the forms that are read
+        Bytes bytes = in_form(form, archive, sizeof archive, 1);
+        CU_ASSERT_EQUAL(read_by(put("some.tar", bytes.at, bytes.size), 4096, &text, &error), DM_FAILURE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "some.tar is a tar archive"));
+        dm_free(text.at), dm_free(bytes.at);
+    }
+}
+
+// Streams of several members and frames, each with some bytes changed, doubled or cut out: every one ends, with the
+// text or with a complaint, and never gives more than a few times what there was.
+static void a_hostile_stream_comes_to_an_end(void)
+{
+    enum { SIZE = 3000, ROUNDS = 400, MOST = 64 << 20 };
+    char *words = long_text(SIZE);
+    for (int i = 0; i < ROUNDS; i++) {
+        Random random = dm_random(7, (uint64_t)i, 0, 0);
+        Bytes bytes = in_form(i % 2 ? GZIP : i % 4 ? ZSTD : UNCHECKED, words, SIZE, 1 + (size_t)i % 4);
+        for (int change = 0; change < 3; change++) {
+            const size_t at = (size_t)dm_random_below(&random, bytes.size), left = bytes.size - at;
+            const size_t some = (size_t)dm_random_below(&random, left < 40 ? left : 40);
+            const uint64_t what = dm_random_below(&random, 4);
+            if (what == 0) bytes.at[at] = (char)dm_random_below(&random, 256);
+            if (what == 1) memset(bytes.at + at, 0, some);
+            if (what == 2) memmove(bytes.at + at, bytes.at + at + some, left - some), bytes.size -= some;
+            if (what == 3) add(&bytes, bytes.at + at, some);
+        }
+        dm_text_stream *stream;
+        char part[777];
+        size_t got = 1, all = 0;
+        Error error = {""};
+        CU_ASSERT_EQUAL_FATAL(dm_text_stream_open(&stream, put("hostile", bytes.at, bytes.size), &error), DM_OK);
+        while (got && all < MOST && !dm_text_stream_read(stream, part, sizeof part, &got, &error)) all += got;
+        CU_ASSERT(all < MOST && (!got || *error.message));
+        dm_text_stream_close(stream);
+        dm_free(bytes.at);
+    }
+    dm_free(words);
+}
+
 static void a_pipe_gives_what_is_there(void)
 {
     static const char *const begins[] = {"a\n", "(\n", "P\n", "(\xB5\n", "\x1F\n"};
@@ -301,6 +399,9 @@ const Fact facts[] = {
     FACT(a_damaged_file_is_refused_or_still_the_same_text),
     FACT(what_stands_behind_compressed_text_must_be_compressed_text),
     FACT(a_file_made_to_fill_the_memory_is_refused),
+    FACT(zeros_behind_gzip_members_are_passed_over),
+    FACT(archives_are_named_with_what_to_do),
+    FACT(a_hostile_stream_comes_to_an_end),
     FACT(a_pipe_gives_what_is_there),
     {NULL, NULL},
 };
