@@ -29,13 +29,22 @@ start() {
     exit 1
 }
 
-# stop SIGNAL: it ends by itself, without an error
-stop() {
-    kill -"$1" $server
+# ended STATUS: it ends by itself
+ended() {
     wait $server
     local got=$?
-    [ $got = 0 ] || fail "after SIG$1 the server ends with $got: $(tail -n 3 log)"
+    [ $got = "$1" ] || fail "the server ends with $got instead of $1: $(tail -n 3 log)"
     server=
+}
+
+lost() {  # a server of which nobody knows whether it ends
+    fail "$@"
+    kill -9 $server
+}
+
+stop() {  # stop SIGNAL
+    kill -"$1" $server
+    ended 0
 }
 
 ask() { curl -s --max-time 120 "$address$1" "${@:2}"; }
@@ -117,6 +126,63 @@ refused "another host" 403 "localhost" info -H 'Host: evil.example'
 refused "attention of nothing" 400 "" attention -d '{}'
 check "a port that is in use" 1 "in use|--port 0" "$dragoman" serve --model model --port "$(basename "${address##*:}")"
 ask translate -d '["w5"]' | grep -q '"text"' || fail "after all these it does not answer"
+
+# ---- Who may ask ----
+
+version=$("$dragoman" --version | sed -n 's/^dragoman //p')
+[ "$(ask health | sed 's/"translated":[0-9]*/"translated":N/')" = \
+    "{\"status\":\"ok\",\"model\":\"model\",\"version\":\"$version\",\"waiting\":0,\"translated\":N}" ] ||
+    fail "its health: $(ask health)"
+ask health -I | grep -q '^HTTP/1.1 200' || fail "its health is not told to HEAD"
+for origin in http://evil.example null "${address%%:*}://127.0.0.1:1" "https:${address#http:}" "${address%/}.evil.example"; do
+    refused "a page of $origin" 403 "--allow-origin" translate -H "Origin: $origin" -d '["w5"]'
+    refused "a page of $origin that asks first" 403 "--allow-origin" translate -X OPTIONS -H "Origin: $origin" \
+        -H 'Access-Control-Request-Method: POST'
+done
+ask translate -i -H "Origin: ${address%/}" -d '["w5"]' > answer
+grep -q '"text"' answer || fail "its own page is not answered: $(cat answer)"
+! grep -qi access-control answer || fail "it speaks of other origins: $(cat answer)"
+refused "another method" 405 "" translate -X OPTIONS
+check "an origin with a path" 2 "--allow-origin https://example.org/x|localhost:3000" \
+    "$dragoman" serve --model model --allow-origin https://example.org/x
+check "an origin without a scheme" 2 "--allow-origin example.org" "$dragoman" serve --model model --allow-origin example.org
+check "an address of another machine" 1 "--host 192.0.2.1|0.0.0.0" "$dragoman" serve --model model --host 192.0.2.1
+port=${address##*:} port=${port%/}
+! curl -s "http://127.0.0.2:$port/health" > answer || fail "it listens on other addresses than 127.0.0.1: $(cat answer)"
+python3 -B "$here/serve_clients.py" "$address" $server lines "half leaves too-many" || fail "clients that are not like others"
+python3 -B "$here/serve_clients.py" "$address" $server lines ends || lost "the end"
+ended 0
+grep -q 'Ending when all that was asked is answered ([12]); Ctrl-C ends at once' log || fail "it does not say what it waits for"
+start model --timeout 3600
+python3 -B "$here/serve_clients.py" "$address" $server lines is-pressed || lost "the end at once"
+ended 130
+
+start model --host 0.0.0.0 --allow-origin https://example.org http://localhost:3000
+grep -q 'warning: other machines can reach this server' log || fail "it does not warn: $(cat log)"
+port=${address##*:} port=${port%/}
+for name in 127.0.0.1 localhost 127.0.0.2 "$(hostname)"; do
+    curl -s --resolve "$(hostname):$port:127.0.0.1" "http://$name:$port/health" | grep -q '"ok"' || fail "it does not answer $name"
+done
+refused "a name that is not its own" 403 "localhost" info -H 'Host: evil.example'
+for origin in https://example.org http://localhost:3000; do
+    ask translate -i -H "Origin: $origin" -d '["w5"]' | tr -d '\r' > answer
+    grep -q '"text"' answer && grep -qx "Access-Control-Allow-Origin: $origin" answer && grep -qx 'Vary: Origin' answer ||
+        fail "$origin is not answered: $(cat answer)"
+    ask translate -i -X OPTIONS -H "Origin: $origin" -H 'Access-Control-Request-Method: POST' \
+        -H 'Access-Control-Request-Headers: content-type' | tr -d '\r' > answer
+    grep -q '^HTTP/1.1 204' answer && grep -qx "Access-Control-Allow-Origin: $origin" answer &&
+        grep -qx 'Access-Control-Allow-Headers: Content-Type' answer && grep -q '^Access-Control-Allow-Methods:.*POST' answer ||
+        fail "$origin may not ask: $(cat answer)"
+done
+ask translate -i -H 'Origin: https://example.org' -d '{' | grep -q '^Access-Control' || fail "$origin cannot read errors"
+refused "a page that is not named" 403 "--allow-origin" info -H 'Origin: https://example.org.evil.example'
+stop TERM
+start model --host 127.0.0.3 --allow-origin '*'
+[ "$address" = "http://127.0.0.3:${address##*:}" ] && ! grep -q warning log || fail "127.0.0.3: $(cat log)"
+ask health -i -H 'Origin: https://anyone.example' | tr -d '\r' |
+    grep -qx 'Access-Control-Allow-Origin: https://anyone.example' || fail "* is not everybody"
+stop INT
+start model
 
 # ---- Clients that vanish ----
 
