@@ -82,6 +82,10 @@ def translation(*lines):
     return out.stdout.split("\n")[:-1]
 
 
+chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+driver = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report_page.py")
+browser = chromium and [sys.executable, "-B", driver, chromium]  # and a page
+
 first, second = translation("w5 w6 w7", "w9 w3")
 
 
@@ -267,10 +271,8 @@ def commands_do_what_help_says():
     [sentence] = run["attention"]["sentences"]
     assert sentence["line"] == "w5 w6 w7" and sentence["seen"]["source"] == ["w5", "w6", "w7", "</s>"]
     assert list(run) == ["name", "attention"], "figures that a conversation has none of"
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser:
-        driver = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report_page.py")
-        subprocess.run([sys.executable, "-B", driver, browser, os.path.join(room, "page.html")], check=True, text=True,
+        subprocess.run([*browser, os.path.join(room, "page.html")], check=True, text=True,
                        input="all('main section').length === 1 && all('nav a').length === 1\n"
                              "all('#attention article').length === 1 && all('#attention .large').length === 1\n")
     t.ask(":attention page.txt", "ends in .html")
@@ -476,6 +478,11 @@ def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
     t = Terminal("--json", folder=raw)
     found = json.loads(t.ask(sentence, r"\{.*\}").group(0))
     assert found == expected, found
+    t.ask(":attention pieces.html", "Wrote pieces.html")
+    if browser:  # what begins a word is shown by a dot, which is no part of a picture
+        subprocess.run([*browser, os.path.join(room, "pieces.html")], check=True, text=True,
+                       input="texts('.large th').some((piece) => piece.startsWith('·'))\n"
+                             "!texts('.large th').some((piece) => piece.includes('▁')) && text.includes('A dot in a piece is a space.')\n")
     t.ask(":q", "")
     assert t.end() == 0
 

@@ -10,13 +10,15 @@ steps = re.split(r"\n(?!\s)", sys.stdin.read().strip())
 b = Browser(browser, *pictures)
 try:
     b.open(pathlib.Path(page).absolute().as_uri())
-    for width in 1280, 375:
+    for width in 1280, 400, 375:
         for look in "light", "dark", "print":
             b.size(width, 800, look == "dark")
             if look == "print":
                 b.call("Emulation.setEmulatedMedia", media="print")
             if b.run("document.documentElement.scrollWidth") > width:
                 raise SystemExit(f"at {width} pixels, {look}, the page is wider than the window")
+            if look != "print":
+                b.check_accessible()
             b.picture(f"{pathlib.Path(page).stem}-{width}-{look}")
             b.call("Emulation.setEmulatedMedia", media="")
     b.size(1280, 800, False)

@@ -101,9 +101,12 @@ ArrowRight
 all(".plot").every((p) => p.ariaLabel.includes("against minutes")) && all(".plot circle").length === 60
 ArrowLeft
 all(".plot").every((p) => p.ariaLabel.includes("against updates"))
+texts(".legend span").map((name) => name.trim()).join() === "training,validation"
 Tab End
 document.activeElement === all(".plot")[0] && getComputedStyle(document.activeElement).outlineStyle === "solid"
 /^update \d+, [0-9.]+ minutestraining: [0-9.]+validation: [0-9.]+$/.test(texts(".reading")[0])
+((plot) => /^update \d+, [0-9.]+ minutes, training: [0-9.]+, validation: [0-9.]+$/.test(plot.getAttribute("aria-valuetext")) &&
+    plot.getAttribute("aria-valuenow") === plot.getAttribute("aria-valuemax"))(all(".plot")[0])
 texts(".tiles dd").includes(runs[0].training.best["ce-mean-words"].value.toFixed(3))
 all("#samples .source").length === 3 && all("#samples .off").length > 0 && all(".samples td").length >= 3
 runs[0].samples.every((s) => text.includes(s.source) && text.includes(s.reference) && text.includes(s.translations[19][1]))
@@ -338,6 +341,7 @@ FACTS
 draws going/report.html << 'STEPS'
 text.includes("Not at its end") && text.includes(runs[0].attention.note) && text.includes(runs[0].lengths.note)
 all(".c0.valid .curve").length > 2 && all("#samples .source").length === 3
+!text.includes("Each row sums to 1") && !text.includes("translated greedily by model.safetensors")
 STEPS
 : > going/train.jsonl
 rm going/config.json
@@ -349,7 +353,10 @@ all("#samples .source").length === 3 && texts("#samples h3").join() === "going,o
 STEPS
 check 'a run that has just begun, alone' 0 '' "$dragoman" report --model going
 says going/report.html <<< 'not any(run["curves"]["train"].values()) and run["training"]["updates"] is None'
-draws going/report.html <<< 'text.includes("train.jsonl has no figures yet") && all(".switch, .plot, .tiles div").length === 0'
+draws going/report.html << 'STEPS'
+text.includes("train.jsonl has no figures yet") && all(".switch, .plot, .tiles div").length === 0
+all(".legend, figcaption").length === 0 && !text.includes("Greedy, at every validation")
+STEPS
 cp -r one moved
 sed -i 's/"valid", "valid"/"gone.src", "gone.trg"/; s/"valid",\s*"valid"/"gone.src", "gone.trg"/' moved/config.json
 check 'validation text that is gone' 0 '' "$dragoman" report --model moved

@@ -28,7 +28,7 @@ try:
     # The attention of every head.
     b.run("document.getElementById('attention').open = true")
     b.until("document.querySelectorAll('#maps svg').length > 0")
-    for width, height in (1280, 800), (375, 800):
+    for width, height in (1280, 800), (400, 800), (375, 800):
         for dark in False, True:
             b.size(width, height, dark)
             if b.run("document.documentElement.scrollWidth") > width:
@@ -37,6 +37,7 @@ try:
                 all.slice(i + 1).some((other) => { const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
                     return a.right > b.left && b.right > a.left && a.bottom > b.top && b.bottom > a.top; }))"""):
                 raise SystemExit(f"at {width} pixels something lies on something else")
+            b.check_accessible()
             b.picture(f"serve-{width}-{'dark' if dark else 'light'}")
     b.size(1280, 800, False)
 
@@ -58,6 +59,25 @@ try:
     b.run("(document.querySelectorAll('#choices li')[1].querySelector('button, a, input') ||"
           "document.querySelectorAll('#choices li')[1]).click()")
     b.until(f"{json.dumps(second)}.includes({target}) && {target}.length > 0")
+
+    # Lines of a long text stay beside their translations, and where there is no room for both, below one another.
+    tops = ("[document.getElementById('marks'), document.getElementById('target')].map((pane) =>"
+            "[...pane.children].map((row) => Math.round(row.getBoundingClientRect().top)))")
+    b.run("document.getElementById('clear').click()")
+    b.call("Input.insertText", text="\n".join(["w5", f"{sentence} " * 6, sentence, "", sentence * 3, sentence]))
+    b.until("document.querySelectorAll('#target .line').length === 6 && !document.querySelector('#target .old')")
+    for width in 1280, 800:
+        b.size(width, 800, False)
+        b.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        left, right = b.run(tops)
+        if left != right:
+            raise SystemExit(f"at {width} pixels lines begin at {left}, their translations at {right}")
+        if b.run("Math.abs(source.scrollHeight - marks.scrollHeight)") > 1:
+            raise SystemExit("the marks do not lie under the text")
+    b.size(400, 800, False)
+    b.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert b.run("getComputedStyle(source).lineHeight") == b.run("getComputedStyle(target).lineHeight")
+    b.size(1280, 800, False)
 
     # What is typed is text, whatever it looks like.
     b.run("document.getElementById('clear').click()")

@@ -11,10 +11,18 @@ const KINDS = [
 const MOVES = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
 const LEVELS = 20;  // of the small pictures
 
+const isLooking = (seen) => KINDS.some(({key}) => seen[key].length);
+
+// A piece that begins a word has ▁ in front, which beside a picture looks like a part of it.
+const shownPiece = (piece) => piece.replaceAll("▁", "·");
+const hasSpaces = ({source, target}) => [...source, ...target].some((piece) => piece.includes("▁"));
+const SPACES = "A dot in a piece is a space.";
+
 // What stands at the sides of the pictures of a kind.
 function sidesOf({source, target}, kind) {
     const before = ["start", ...target.slice(0, -1)];
-    return {cross: [target, source], encoder: [source, source], decoder: [target, before]}[kind.key];
+    return {cross: [target, source], encoder: [source, source], decoder: [target, before]}[kind.key]
+        .map((pieces) => pieces.map(shownPiece));
 }
 
 function meanOf(layers) {
@@ -63,7 +71,9 @@ function largePicture(weights, [rows, columns], legend) {
         if (!move) return;
         event.preventDefault();
         const [i, j] = place ? [place[0] + move[0], place[1] + move[1]] : [0, 0];
-        if (cells[i]?.[j]) look(i, j);
+        if (!cells[i]?.[j]) return;
+        look(i, j);
+        cells[i][j].scrollIntoView({block: "nearest", inline: "nearest"});
     });
     return [element("p", {className: "note", textContent: legend}), element("div", {className: "scroll"}, table), exact];
 }
@@ -87,7 +97,7 @@ class AttentionView {
     show(seen) {
         const kinds = KINDS.filter(({key}) => seen[key].length);
         this.seen = seen;
-        if (!kinds.length) {
+        if (!isLooking(seen)) {
             this.place.textContent = "This model has no attention.";
             return;
         }
@@ -107,6 +117,7 @@ class AttentionView {
     draw() {
         const layers = this.seen[this.kind.key], mean = meanOf(layers), count = layers.flat().length;
         if (count === 1) this.head = [0, 0];  // which is its own mean
+        else if (this.head && !layers[this.head[0]]?.[this.head[1]]) this.head = null;
         const head = (weights, place, name, ariaLabel) =>
             option({name: `${this.name}-head`, checked: String(place) === String(this.head), ariaLabel}, () => {
                 this.head = place;

@@ -82,6 +82,8 @@ function addCursor(plot, reading, series, x, many) {
     let stop = -1;  // none
     const stand = (where) => {
         stop = Math.min(Math.max(where, -1), stops.length - 1);
+        plot.setAttribute("aria-valuenow", stop + 1);
+        plot.setAttribute("aria-valuetext", "nothing is read");
         if (stop < 0) {
             line.remove();
             reading.replaceChildren();
@@ -91,7 +93,9 @@ function addCursor(plot, reading, series, x, many) {
         line.setAttribute("d", `M${at(place)} ${TOP}V${HEIGHT - BOTTOM}`);
         plot.append(line);
         reading.classList.toggle("left", place > WIDTH / 2);
-        reading.replaceChildren(...readingOf(series, stops[stop], many));
+        const lines = readingOf(series, stops[stop], many);
+        reading.replaceChildren(...lines);
+        plot.setAttribute("aria-valuetext", lines.map((one) => one.textContent).join(", "));
     };
     plot.addEventListener("pointermove", (event) => {
         const box = plot.getBoundingClientRect(), mouse = (event.clientX - box.left) / box.width * WIDTH;
@@ -107,6 +111,8 @@ function addCursor(plot, reading, series, x, many) {
         stand(next);
     });
     for (const event of ["pointerleave", "blur"]) plot.addEventListener(event, () => stand(-1));
+    plot.setAttribute("aria-valuemax", stops.length);
+    stand(-1);
 }
 
 // A picture of series that have points, against updates or minutes, as a figure of the page.
@@ -116,10 +122,10 @@ function figureOf({title, note, logarithmic}, series, unit, many) {
     const x = linearAxis(Math.max(0, ...points.map((point) => point.x)), 4, LEFT, WIDTH - RIGHT);
     const y = logarithmic && least < Infinity ? logarithmicAxis(least, most, HEIGHT - BOTTOM, TOP)
                                               : linearAxis(most * 1.03, 5, HEIGHT - BOTTOM, TOP);
-    const plot = drawn("svg", {class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: 0,
+    const plot = drawn("svg", {class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "slider", tabindex: 0, "aria-valuemin": 0,
                                "aria-label": `${title} against ${unit}; arrow keys read the figures`},
                        ...drawAxes(x, y, unit), ...series.map((one) => drawSeries(one, x, y)));
-    const reading = element("div", {className: "reading", role: "status"});
+    const reading = element("div", {className: "reading"});
     addCursor(plot, reading, series, x, many);
     return element("figure", {className: series.some(({kind}) => kind === "valid") ? "" : "alone"},
                    element("figcaption", {}, `${title} `, element("span", {className: "note", textContent: note})),

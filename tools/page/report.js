@@ -14,6 +14,11 @@ function titleOf(run, number) {
     return many ? [element("h3", {className: colourOf(number)}, chip, run.name)] : [];
 }
 
+// What scrolls when the window is narrow: the keyboard has to reach it.
+function scrollArea(ariaLabel, ...content) {
+    return element("div", {className: "scroll", tabIndex: 0, role: "region", ariaLabel}, ...content);
+}
+
 // A section has, below its title, a part for every run: nodes.
 function fillByRun(id, partOf) {
     byId(id).append(...runs.flatMap((run, number) => [...titleOf(run, number), ...partOf(run, number)]));
@@ -100,7 +105,7 @@ function differentSettings() {
 
 function comparison() {
     const whole = (tag, text) => element(tag, {colSpan: runs.length + 1, textContent: text}), different = differentSettings();
-    return element("div", {className: "scroll"}, element("table", {className: "runs"},
+    return scrollArea("The runs side by side", element("table", {className: "runs"},
         element("thead", {}, element("tr", {}, element("td"), ...runs.map((run, number) =>
             element("th", {scope: "col", className: `run ${colourOf(number)}`}, element("i", {className: "chip"}), run.name)))),
         element("tbody", {}, ...FACTS.flatMap(factRow),
@@ -133,13 +138,14 @@ function seriesOf(figure, unit) {
     return [...of("train"), ...of("valid")].filter(({points}) => points.length);
 }
 
-function legend() {
+function legend(kinds) {
     const line = (kind, ...more) => drawn("svg", {viewBox: "0 0 30 8", "aria-hidden": true},
         drawn("g", {class: `c0 ${kind}`}, drawn("path", {class: "curve", d: "M0 4H30"}), ...more));
     const names = many ? runs.map((run, number) => element("span", {className: colourOf(number)},
                                                            element("i", {className: "chip"}), run.name)) : [];
-    return element("p", {className: "legend"}, ...names, element("span", {}, line("train"), " training"),
-                   element("span", {}, line("valid", drawn("circle", {cx: 15, cy: 4, r: 3})), " validation"));
+    const lines = {train: () => [line("train"), " training"],
+                   valid: () => [line("valid", drawn("circle", {cx: 15, cy: 4, r: 3})), " validation"]};
+    return element("p", {className: "legend"}, ...names, ...kinds.map((kind) => element("span", {}, ...lines[kind]())));
 }
 
 function fillCurves() {
@@ -154,7 +160,7 @@ function fillCurves() {
     const units = ["updates", "minutes"].map((unit) =>
         option({name: "unit", checked: unit === "updates"}, () => draw(unit), unit));
     byId("curves").append(element("div", {className: "switch", role: "radiogroup", ariaLabel: "Curves against"}, ...units),
-                          legend(), figures);
+                          legend(["train", "valid"].filter((kind) => figures.querySelector(`.${kind}`))), figures);
 }
 
 // ---- Samples --------------------------------------------------------------------------------------------------------
@@ -195,6 +201,13 @@ function sentenceOf({source, reference, translations}) {
     return article;
 }
 
+function fillSamples() {
+    if (runs.some(({samples}) => samples.length))
+        byId("samples").append(element("p", {className: "note"}, "Greedy, at every validation. ",
+            element("span", {className: "off", textContent: "Marked"}), ": words that the reference does not have."));
+    fillByRun("samples", samplesOf);
+}
+
 function samplesOf({samples}) {
     return samples.length ? samples.map(sentenceOf) : [note("No samples yet: they come with a validation.")];
 }
@@ -204,7 +217,7 @@ function samplesOf({samples}) {
 // What a whole bar stands for is the same in all runs.
 function fillLengths() {
     const best = Math.max(...runs.flatMap(({lengths}) => lengths.buckets ?? []).map(({bleu}) => bleu));
-    const whole = best <= 20 ? 20 : best <= 50 ? 50 : 100, below = byId("lengths").lastElementChild;
+    const whole = best <= 20 ? 20 : best <= 50 ? 50 : 100;
     fillByRun("lengths", ({lengths}, number) => {
         if (lengths.note) return [note(lengths.note)];
         return [element("table", {className: `bars ${colourOf(number)}`}, element("tbody", {},
@@ -216,7 +229,8 @@ function fillLengths() {
                              element("td", {className: "note", textContent: `${sentences} sentences`}));
             })))];
     });
-    byId("lengths").append(below);
+    if (runs.some(({lengths}) => lengths.buckets))
+        byId("lengths").append(note("The validation text, translated greedily by model.safetensors as it is now."));
 }
 
 // ---- Attention ------------------------------------------------------------------------------------------------------
@@ -229,8 +243,10 @@ function attendedOf({line, seen}) {
 }
 
 function fillAttention() {
-    byId("attention").append(element("p", {className: "note"}, "Each row sums to 1: ", scaleOfWeights(),
-                                     ". Select a head to see it large."));
+    const seen = runs.flatMap(({attention}) => attention.sentences.map((sentence) => sentence.seen));
+    if (seen.some(isLooking))
+        byId("attention").append(element("p", {className: "note"}, "Each row sums to 1: ", scaleOfWeights(),
+                                         `. Select a head to see it large.${seen.some(hasSpaces) ? ` ${SPACES}` : ""}`));
     fillByRun("attention", ({attention}) => [...(attention.note ? [note(attention.note)] : []),
                                              ...attention.sentences.map(attendedOf)]);
 }
@@ -278,7 +294,7 @@ function fillSettings() {
 const SECTIONS = [  // and the figures of a run that they show
     ["overview", "training", fillOverview],
     ["curves", "curves", fillCurves],
-    ["samples", "samples", () => fillByRun("samples", samplesOf)],
+    ["samples", "samples", fillSamples],
     ["lengths", "lengths", fillLengths],
     ["attention", "attention", fillAttention],
     ["settings", "config", fillSettings],

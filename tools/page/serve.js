@@ -158,6 +158,7 @@ function show() {
     target.replaceChildren(...shown.map(rowOf));
     if (focused) wordAt(focused.row, focused.word)?.focus();
     mark(null);
+    align();
     lookCloser();
     byId("copy").disabled = !shown.some(({answer}) => answer && !answer.error);
 }
@@ -293,8 +294,9 @@ async function loadAttention() {
     try {
         asked.seen = await ask("attention", {line: asked.line, ...asked.settings}, mine.signal);
         if (asked !== attended) return;
-        byId("seen").replaceChildren("Of the best translation, “", element("bdi", {textContent: asked.seen.text}),
-                                     "”; each row sums to 1: ", scaleOfWeights());
+        byId("seen").replaceChildren("Of the best translation, “", element("bdi", {textContent: asked.seen.text}), "”",
+            ...(isLooking(asked.seen) ? ["; each row sums to 1: ", scaleOfWeights()] : []),
+            hasSpaces(asked.seen) ? `. ${SPACES}` : "");
         view.show(asked.seen);
     } catch (error) {
         if (error.name === "AbortError") return;
@@ -320,6 +322,25 @@ byId("attention").addEventListener("toggle", () => {
 function fit() {
     source.style.height = "auto";
     source.style.height = `${source.scrollHeight}px`;
+}
+
+const MOST_STRETCH = 3;
+const heightOf = (row) => row.getBoundingClientRect().height;
+const besides = matchMedia("(min-width: 701px)");  // as serve.css has it
+
+// Side by side, each line begins where its translation does. Between two lines of a text area there can be no more room
+// than between all of them: where a translation is longer than its line, all lines get as much as this one needs.
+function align() {
+    const panes = source.closest(".panes"), rows = [...target.children], of = [...marks.children];
+    panes.style.setProperty("--stretch", 1);
+    for (const row of rows) row.style.removeProperty("--room");
+    if (besides.matches && rows.length > 1 && of.length === rows.length) {
+        const ratios = rows.map((row, i) => heightOf(row) / heightOf(of[i]));
+        panes.style.setProperty("--stretch", Math.min(Math.max(1, ...ratios), MOST_STRETCH));
+        const heights = of.map(heightOf);
+        rows.forEach((row, i) => row.style.setProperty("--room", `${heights[i]}px`));
+    }
+    fit();
 }
 
 function rowOfCaret() {
@@ -371,7 +392,7 @@ byId("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText(text.join("\n"));
     byId("status").textContent = "Copied";
 });
-addEventListener("resize", fit);
+addEventListener("resize", align);
 
 // ---- The model ------------------------------------------------------------------------------------------------------
 
