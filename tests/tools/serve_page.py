@@ -39,6 +39,15 @@ try:
                 raise SystemExit(f"at {width} pixels something lies on something else")
             b.check_accessible()
             b.picture(f"serve-{width}-{'dark' if dark else 'light'}")
+    # In a narrow window a head that is pointed at is shown.
+    b.size(400, 500, False)
+    b.run("document.querySelector('#maps .layer .option').scrollIntoView({block: 'start'})")
+    box = b.run("(() => { const r = document.querySelectorAll('#maps .option')[4].getBoundingClientRect();"
+                "return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+    for kind in "mousePressed", "mouseReleased":
+        b.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+    b.until("(({top}) => top >= 0 && top < innerHeight)(document.querySelector('#maps .views .note').getBoundingClientRect())")
+    b.run("document.querySelector('#maps .layer input').click()")
     b.size(1280, 800, False)
 
     # Arrow keys go through its heads, and through the cells of the large picture.

@@ -119,9 +119,11 @@ class AttentionView {
         if (count === 1) this.head = [0, 0];  // which is its own mean
         else if (this.head && !layers[this.head[0]]?.[this.head[1]]) this.head = null;
         const head = (weights, place, name, ariaLabel) =>
-            option({name: `${this.name}-head`, checked: String(place) === String(this.head), ariaLabel}, () => {
+            option({name: `${this.name}-head`, checked: String(place) === String(this.head), ariaLabel}, ({isTrusted, target}) => {
                 this.head = place;
                 this.enlarge(weights, ariaLabel);
+                // Below the others in a narrow window: who points at one is shown it; keys stay where they are.
+                if (isTrusted && !target.matches(":focus-visible")) this.large.scrollIntoView({block: "nearest"});
             }, smallPicture(weights), name);
         const layer = (name, heads) => element("div", {className: "layer"}, element("span", {textContent: name}),
                                                element("div", {}, ...heads));
