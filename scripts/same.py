@@ -14,6 +14,8 @@ import time
 VERSIONS = ("old", "new")
 BRIEF = "--after 100u --valid-freq 50u --disp-freq 10u --mini-batch-words 2048 --quiet"
 TEXT = "--train-sets data/toy/train.zh data/toy/train.en --valid-sets data/toy/dev.zh data/toy/dev.en"
+SPACE = ("--config scripts/recipes/toy.json --segmenter space --train-sets data/toy/train.en data/toy/train.en "
+         "--valid-sets data/toy/dev.en data/toy/dev.en")
 RECIPES = {
     "toy": "--config scripts/recipes/toy.json",
     "tiny": f"--config scripts/recipes/multi30k-tiny.json --segmenter unigram --vocab-size 1200 {TEXT}",
@@ -113,6 +115,31 @@ def translate(name, folder, has_bf16):
     both(name, "rescore --model MINE/model data/toy/test.zh data/toy/test.en --word-scores")
 
 
+def resume(words):
+    """A run of each version that stops half-way and goes on; and one of the old version, which the new one goes on."""
+    print(f"\ndragoman train {words}, stopped at update 50")
+    made = []
+    for begins, goes_on in (("old", "old"), ("new", "new"), ("old", "new")):
+        folder = work / f"resumed-{begins}-{goes_on}"
+        for version, threads, after in ((begins, 2, "--after 50u"), (goes_on, 1, "--after 100u")):
+            run(version, f"train --model {folder} {words.replace('--after 100u', after)} --cpu-threads {threads}")
+        made.append((folder / "model.safetensors").read_bytes())
+    compare("resumed: weights, old and new", *made[:2])
+    compare("resumed: weights, old, and old resumed by new", made[0], made[2])
+
+
+def ensemble(words):
+    first, second = [train(f"seed-{seed}", f"{words} --seed {seed}") for seed in (11, 12)]
+    for search in ("--beam-size 4", "--beam-size 1 --mini-batch 1"):
+        both("ensemble", f"translate --model {first} {second} --input data/toy/test.zh {search}")
+
+
+def in_pieces(words):
+    """Text that is in pieces already."""
+    folder = train("space", words)
+    both("space", f"translate --model {folder} --input data/toy/test.en --beam-size 4 --alignment hard")
+
+
 def compare_bytes():
     flags = re.search(r"^flags.*", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     has_bf16 = flags is not None and re.search("avx512_bf16|amx_bf16", flags[0]) is not None
@@ -129,6 +156,10 @@ def compare_bytes():
                 continue
             folder = train(name.replace(", ", "-"), f"{words} {BRIEF} --precision {precision} --gemm {gemm}")
             translate(name, folder, has_bf16)
+    simple = f"{BRIEF} --precision fp32 --gemm openblas"
+    resume(f"{RECIPES['toy']} {simple} --lr-schedule constant")
+    ensemble(f"{RECIPES['toy']} {simple}")
+    in_pieces(f"{SPACE} {simple}")
     print()
     for more in ("bleu chrf ter", "bleu chrf --confidence --chrf-word-order 2"):
         both("toy", f"score --ref data/toy/test.en WORK/beginnings --json --metrics {more}", threads=False,

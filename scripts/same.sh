@@ -4,8 +4,8 @@
 # Builds both in a temporary folder, this one as it stands, and compares
 #   weights        after 100 updates of the toy recipe and of the tiny Transformer on the toy text, with one and two
 #                  threads, in fp32 with each matrix library and in bf16 where the processor has it; train.jsonl too,
-#                  without its times
-#   translations   of data/toy/test.zh by those models, in all kinds of search; shortlist, rescore and score too
+#                  without its times; of a run that stops and goes on, and of text in pieces (--segmenter space), too
+#   translations   of data/toy/test.zh by those models, in all kinds of search; by an ensemble; shortlist, rescore and score too
 # Then N rounds (default 9; 0: none) of bench, of start-up and of their peak memory, old and new in turn. About ten
 # minutes on two cores, and about one for each round. Time on a machine that does nothing else. Exit status 1: some
 # bytes differ.
