@@ -20,12 +20,15 @@ static const struct {
     [DM_SOURCE_SEGMENTER_FILE] = {"source.spm", .cleared = true, .copied = true, .needed = true},
     [DM_TARGET_SEGMENTER_FILE] = {"target.spm", .cleared = true, .copied = true, .needed = true},
     [DM_TOKENIZER_FILE] = {"tokenizer_config.json", .cleared = true, .copied = true},
+    [DM_ADDED_TOKENS_FILE] = {"added_tokens.json", .cleared = true, .copied = true},
+    [DM_SPECIAL_TOKENS_FILE] = {"special_tokens_map.json", .cleared = true, .copied = true},
+    [DM_WORD_TOKENIZER_FILE] = {"tokenizer.json", .cleared = true, .copied = true},
     [DM_SHORTLIST_FILE] = {"vmap.txt", .cleared = true, .copied = true},
     [DM_LOG_FILE] = {"train.jsonl", .cleared = true, .copied = true},
     [DM_TRAINING_FILE] = {"training.safetensors", .cleared = true},
     [DM_LOCK_FILE] = {"train.lock"},
     [DM_DRAFT_FOLDER] = {"train.new"},
-    [DM_REPORT_FILE] = {"report.html"},
+    [DM_REPORT_FILE] = {"report.html", .cleared = true},
     [DM_EPOCH_FILES] = {"epoch-0012.safetensors", .cleared = true},
     [DM_BEST_FILES] = {"best-bleu.safetensors", .cleared = true},
 };
@@ -81,7 +84,7 @@ static void clearing_removes_what_a_run_leaves_and_nothing_else(void)
     dm_free(folder);
 }
 
-// What kills left of these files is swept, of others not.
+// What kills left of these files is swept, of others not: a report is written without the lock, so by somebody who lives.
 static void sweeping_knows_the_files_of_a_run(void)
 {
     char *folder = full_folder("swept"), file[64];
@@ -92,7 +95,7 @@ static void sweeping_knows_the_files_of_a_run(void)
     dm_folder_sweep(folder);
     for (int i = 0; i < DM_FOLDER_FILES; i++) {
         snprintf(file, sizeof file, "%s.12-0.tmp", cases[i].name);
-        expect(i, "swept", cases[i].cleared, !has(folder, file));
+        expect(i, "swept", cases[i].cleared && i != DM_REPORT_FILE, !has(folder, file));
         CU_ASSERT(has(folder, cases[i].name));
     }
     dm_free(folder);
