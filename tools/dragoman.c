@@ -72,7 +72,7 @@ static int run(size_t command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like any other, and close_output reports it
+    hold_pipes();
     hold_standard_streams();
     hold_signal_stack();
     if (argc < 2) {

@@ -1,5 +1,6 @@
 // What all subcommands share: sentences for people, the end of the output, memory, signals.
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,10 +34,31 @@ int complain(dm_status status, const dm_error *error)
     return status == DM_USAGE ? 2 : 1;
 }
 
+// ---- The output -----------------------------------------------------------------------------------------------------
+
+// SIGPIPE is ignored, so that a run outlives the reader of its log, and a server its clients. A reader of the output
+// that left has what it wanted: there the program ends as filters do, by that signal, unless who started it ignores it.
+static bool ends_with_its_reader;
+
+void hold_pipes(void)
+{
+    ends_with_its_reader = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
+}
+
+static void end_with_reader(FILE *stream)
+{
+    struct pollfd pipe = {.fd = fileno(stream), .events = POLLOUT};
+    if (!ends_with_its_reader || poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLERR)) return;
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 bool flush_output(FILE *stream, const char *name, dm_error *error)
 {
     if (fflush(stream) == 0 && !ferror(stream)) return true;
-    failure(error, "cannot write %s: %s", name, errno == EBADF ? "it is closed" : strerror(errno));
+    const int reason = errno;
+    end_with_reader(stream);
+    failure(error, "cannot write %s: %s", name, reason == EBADF ? "it is closed" : strerror(reason));
     return false;
 }
 
@@ -46,6 +68,7 @@ dm_status finish_output(FILE *stream, const char *name, bool sync, dm_error *err
     bool good = !ferror(stream);  // of an earlier write, whose reason is gone by now
     good = fflush(stream) == 0 && good && (!sync || fsync(fileno(stream)) == 0);
     int reason = errno;
+    if (!good) end_with_reader(stream);
     good = fclose(stream) == 0 && good;
     if (good) return DM_OK;
     if (!reason) reason = errno;

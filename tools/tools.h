@@ -24,6 +24,7 @@ dm_status failure(dm_error *error, const char *format, ...) __attribute__((forma
 dm_status misuse(dm_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int complain(dm_status status, const dm_error *error);  // "dragoman: MESSAGE" on stderr; returns the exit status
 void say_line(void *context, const char *line);       // on stderr: what an observer does with a line
+void hold_pipes(void);  // first of all: what a reader who leaves means to the two below
 // Flushes what was written so far; false: not all of it was taken. name: of the file.
 bool flush_output(FILE *stream, const char *name, dm_error *error);
 // Flushes and closes it (sync: when it is on the disk): what is wrong with this or an earlier write is an error.
