@@ -60,6 +60,10 @@ static int run(size_t command, int argc, char **argv)
     dm_error error;
     int result;
     dm_status status = dm_options_parse(options, argc, argv, &error);
+    dm_error remark;
+    // train says so itself, when it knows what its run has recorded.
+    if (!status && commands[command].run != train_command && dm_options_remark(options, &remark))
+        fprintf(stderr, "dragoman: note: %s\n", remark.message);
     if (status)
         result = complain(status, &error);
     else if (dm_options_flag(options, "help"))

@@ -89,10 +89,7 @@ static dm_status read_job(Job *job, const dm_options *options, dm_error *error)
     job->word_scores = dm_options_flag(options, "word-scores");
     job->normalize = dm_options_number(options, "normalize");
     job->summary = dm_options_text(options, "summary", 0);
-    if (status || !job->summary || (!job->word_scores && job->normalize == 0)) return status;
-    failure(error,
-            "--summary writes one figure for all pairs: leave out --word-scores and --normalize, which are of each");
-    return DM_USAGE;
+    return status;
 }
 
 // -12.3456, or with word scores -12.3456 ||| -0.1000 -2.0000

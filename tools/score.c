@@ -67,11 +67,18 @@ static void free_input(Input *input)
     free(input->references);
 }
 
+static bool measures_bleu(const dm_options *options)
+{
+    for (int i = 0; i < dm_options_count(options, "metrics"); i++)
+        if (!strcmp(dm_options_text(options, "metrics", i), "bleu")) return true;
+    return false;
+}
+
 // BLEU of text that is still in tokens or pieces is a figure that cannot be compared, and does not look wrong. Text is
 // taken for tokens where a hundred lines, or of some lines most, end in a full stop by itself.
 static void note_unfinished_text(const dm_options *options, const char *name, const dm_lines *hypotheses)
 {
-    if (!strcmp(dm_options_text(options, "tok", 0), "none")) return;
+    if (!strcmp(dm_options_text(options, "tok", 0), "none") || !measures_bleu(options)) return;
     size_t stops = 0, joins = 0;
     for (size_t i = 0; i < hypotheses->count; i++) {
         const char *line = hypotheses->line[i];

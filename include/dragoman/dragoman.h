@@ -56,6 +56,10 @@ DM_API dm_status dm_options_unset(dm_options *options, const char *name, dm_erro
 // A JSON object of options, with comments allowed: {"beam-size": 5, "train-sets": ["a.zh", "a.en"]}.
 DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error *error);
 
+// What of a configuration file that was read says nothing here: options of other commands, in a file that several share,
+// and options that have no effect beside the others. Of what was set otherwise, that is an error. False: all counts.
+DM_API bool dm_options_remark(const dm_options *options, dm_error *remark);
+
 DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
 DM_API int dm_options_count(const dm_options *options, const char *name);   // how many values it has
 DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
@@ -146,16 +150,17 @@ typedef enum dm_sampling {
 // What to look for. Hypotheses of a sentence are ranked by
 //   score = log P / pieces^normalize + coverage_penalty * sum_i log(min(1, sum_j a_ij)),
 // a_ij being what target piece j gives source piece i of its attention (Wu et al. 2016, eq. 14; no term for the end of
-// the sentence). dm_translate_options_read gives every field its default.
+// the sentence). dm_translate_options_read gives every field its default. Fields that would have no effect beside the
+// others (a temperature without sampling, a longer list than the beam can find ...) are refused: DM_USAGE.
 typedef struct dm_translate_options {
     int beam_size;             // hypotheses kept at each step; 1: greedy; 0: what the model folder says, else 5
     double normalize;          // exponent of the length, end of sentence counted; below 0: what the model folder says,
                                // else 1
     double max_length_factor;  // at most max_length_factor * source pieces + 10 pieces, and 10 more than a prefix ...
     int max_length;            // ... and at most so many; 0: what the model folder says, else no limit of its own
-    int min_length;            // at least so many pieces before the end of the sentence; below 0: what the model folder
-                               // says, else 0
-    int n_best;                // hypotheses wanted of a line; the search may find fewer
+    int min_length;            // at least so many pieces before the end of the sentence, even above max_length_factor;
+                               // below 0: what the model folder says, else 0
+    int n_best;                // hypotheses wanted of a line; the search may find fewer: at most 2 * beam_size - 1
     double coverage_penalty;
     int no_repeat_ngram;      // no run of so many pieces occurs twice (Paulus et al. 2017, section 2.5); 0: any may;
                               // below 0: what the model folder says, else 0

@@ -9,53 +9,10 @@
 #include "core/threads.h"
 #include "tensor/products/matmul_onednn.h"
 
-// Options that say something to some of the measurements only.
-static const struct {
-    const char *option, *what;
-} limited[] = {{"sentences", "train|translate"},
-               {"length", "train|translate"},
-               {"mini-batch-words", "train"},
-               {"shard-words", "train|gemm"},
-               {"lanes", "train"},
-               {"profile", "train"},
-               {"input", "translate"},
-               {"beam-size", "translate"},
-               {"shortlist", "translate"},
-               {"mini-batch", "translate"},
-               {"latency", "translate"}};
-
-static bool is_among(const char *choices, const char *word)
-{
-    const size_t length = strlen(word);
-    while (*choices) {
-        const size_t one = strcspn(choices, "|");
-        if (one == length && strncmp(choices, word, length) == 0) return true;
-        choices += one + (choices[one] == '|');
-    }
-    return false;
-}
-
 static Status check_options(const dm_options *o, const char *what, Error *error)
 {
-    for (size_t i = 0; i < DM_COUNT(limited); i++) {
-        if (!dm_options_given(o, limited[i].option) || is_among(limited[i].what, what)) continue;
-        const char *second = strchr(limited[i].what, '|');
-        return dm_misuse(error, "--%s is for bench %.*s%s%s and says nothing to bench %s", limited[i].option,
-                         (int)strcspn(limited[i].what, "|"), limited[i].what, second ? " and bench " : "",
-                         second ? second + 1 : "", what);
-    }
     if (strcmp(what, "translate") != 0 && dm_precision(dm_options_text(o, "precision", 0)) == DM_PRECISION_INT8)
         return dm_misuse(error, "--precision int8 is for bench translate: take fp32 or bf16 for bench %s", what);
-    if (dm_options_given(o, "shape") && dm_options_given(o, "model"))
-        return dm_misuse(error, "--shape and --model both say what to measure: take one of them");
-    if (dm_options_given(o, "input") && !dm_options_given(o, "model"))
-        return dm_misuse(error, "--input needs --model DIR: the shapes by name have no vocabulary to read lines with");
-    if (dm_options_given(o, "input") && dm_options_given(o, "sentences"))
-        return dm_misuse(error, "--sentences is about made-up text: leave it out where there is --input");
-    if (dm_options_flag(o, "latency") && (dm_options_given(o, "mini-batch") || dm_options_given(o, "cpu-threads")))
-        return dm_misuse(error,
-                         "--latency translates one sentence at a time, on one thread: leave out --mini-batch and "
-                         "--cpu-threads");
     return DM_OK;
 }
 
@@ -115,6 +72,7 @@ dm_status dm_bench(const dm_options *options, const dm_observer *observer, char 
                    .seed = (uint64_t)dm_options_number(options, "seed")};
     *json = NULL;
     Status status = dm_options_complete(options, error);
+    if (!status) status = dm_options_count_all(options, error);
     if (status) return status;
     if (dm_options_flag(options, "latency")) bench.threads = 1;
     status = check_options(options, bench.what, error);

@@ -17,7 +17,7 @@ const OptionRow dm_rows_data[] = {
     {DM_SHORTLIST, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "instead of --train-sets: one file of columns separated by tabs"}},
     {DM_SHORTLIST, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
-     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .only_with = "tsv",
+     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1"}},
     {DM_TRAIN, &(const Option){.name = "valid-sets", .type = DM_TEXT, .values_min = 2, .values_max = 2,
      .argument = "SRC TRG", .instead = "valid-tsv", .free_on_resume = true,
@@ -26,7 +26,7 @@ const OptionRow dm_rows_data[] = {
      .free_on_resume = true,
      .help = "instead of --valid-sets: one file of columns separated by tabs"}},
     {DM_TRAIN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
-     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .only_with = "tsv valid-tsv",
+     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv|valid-tsv",
      .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
              "the other direction"}},
@@ -40,7 +40,7 @@ const OptionRow dm_rows_data[] = {
              "stop there, skip it (an empty line stands for it), or crop it to what stands before the bad byte and to as "
              "much as is taken; how many there were is said at the end"}},
     {DM_TRAIN, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
-     .free_on_resume = true, .required = true,
+     .free_on_resume = true, .required = true, .recalls = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
              "goes on with it, and so does --model DIR alone: what is not given stays as it was"}},
     {DM_TRANSLATE | DM_SERVE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1,
@@ -86,7 +86,7 @@ const OptionRow dm_rows_data[] = {
      .help = "what to measure: train (updates), translate, or gemm (the matrix products of both, by themselves, with "
              "each library)"}},
     {DM_BENCH, &(const Option){.name = "shape", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "tiny",
-     .choices = "tiny|small|base", .argument = "NAME",
+     .needs = "!model", .choices = "tiny|small|base", .argument = "NAME",
      .help = "a model with random weights: tiny is that of the recipe for Multi30k (4 + 4 layers, width 128, ffn 256, "
              "4 heads, 10,000 pieces; updates of 8,192), small has 3 + 3 layers, width 256, ffn 1,024, 4 heads, 8,000 "
              "pieces (updates of 4,096), base is that of Vaswani et al. 2017: 6 + 6 layers, width 512, ffn 2,048, 8 "
@@ -95,16 +95,17 @@ const OptionRow dm_rows_data[] = {
      .help = "instead of --shape: the shape that config.json of this model folder says, with random weights; with "
              "--input, the model itself"}},
     {DM_BENCH, &(const Option){.name = "input", .aliases = "i", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
-     .help = "translate: the lines of this file, with --model, instead of made-up text; - is standard input"}},
+     .needs = "WHAT=translate model",
+     .help = "the lines of this file instead of made-up text; - is standard input"}},
     {DM_BENCH, &(const Option){.name = "sentences", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 10000000, .argument = "N",
+     .high = 10000000, .argument = "N", .needs = "WHAT=train,translate !input",
      .help = "sentences of the made-up text, which are as long as Multi30k's: 13 pieces on average, 3 to 40; 0: as "
              "many as Multi30k has, 29,000 to train on and 1,000 to translate"}},
     {DM_BENCH, &(const Option){.name = "length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 100000, .argument = "N",
+     .high = 100000, .argument = "N", .needs = "WHAT=train,translate !input",
      .help = "pieces of each made-up sentence, end of sentence counted; 0: as Multi30k's"}},
     {DM_BENCH, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
-     .high = 999999999999999, .argument = "N",
+     .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate !input",
      .help = "of the made-up text and the weights"}},
     {DM_TRAIN, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .stays = "what a run starts from counts at its beginning",
@@ -119,7 +120,7 @@ const OptionRow dm_rows_data[] = {
      .help = "instead of SRC and TRG: one file of columns separated by tabs, a pair of sentences on each line; - is "
              "standard input"}},
     {DM_RESCORE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
-     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .only_with = "tsv",
+     .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1; others are ignored"}},
     {DM_SCORE, &(const Option){.name = "HYP", .type = DM_TEXT, .values_min = 1, .values_max = 64, .initial = "-",
      .repeats = true,
@@ -137,8 +138,8 @@ const OptionRow dm_rows_data[] = {
     {DM_TRANSLATE, &(const Option){.name = "tsv", .type = DM_FLAG,
      .help = "lines of the input are columns separated by tabs: the first is translated, the others are left out"}},
     {DM_TRANSLATE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
-     .high = 10000, .argument = "SRC", .only_with = "tsv",
-     .help = "with --tsv: the column that is translated instead, counted from 1"}},
+     .high = 10000, .argument = "SRC", .needs = "tsv",
+     .help = "the column that is translated, counted from 1"}},
     {DM_TRANSLATE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
      .argument = "FILE",
      .help = "where the translations go, line by line; an old file is replaced when all are there; - is standard "

@@ -4,19 +4,22 @@
 // clang-format off
 const OptionRow dm_rows_search[] = {
     {DM_TRANSLATE, &(const Option){.name = "beam-size", .aliases = "b", .type = DM_INTEGER, DM_ONE_VALUE,
-     .initial = "0", .low = 0, .high = 1000, .argument = "N",
+     .initial = "0", .low = 0, .high = 1000, .argument = "N", .needs = "!output-sampling",
      .help = "hypotheses kept at each step; 1 is greedy; 0: what the model folder says, else 5"}},
     {DM_BENCH, &(const Option){.name = "beam-size", .aliases = "b", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1",
-     .low = 1, .high = 1000, .argument = "N",
-     .help = "translate: hypotheses kept at each step; 1 is greedy"}},
-    {DM_TRANSLATE | DM_SERVE, &(const Option){.name = "shortlist", .type = DM_FLAG,
+     .low = 1, .high = 1000, .argument = "N", .needs = "WHAT=translate",
+     .help = "hypotheses kept at each step; 1 is greedy"}},
+    {DM_TRANSLATE, &(const Option){.name = "shortlist", .type = DM_FLAG,
+     .needs = "!output-sampling !no-repeat-ngram !model+",
      .help = "look only at pieces that may translate what stands in the batch, as dragoman shortlist has listed them: "
-             "faster, and nearly always the same text. Sampling, ensembles, --no-repeat-ngram and what the user has "
-             "begun look at all pieces"}},
-    {DM_BENCH, &(const Option){.name = "shortlist", .type = DM_FLAG, .only_with = "input",
-     .help = "translate, with --input: as in translate"}},
+             "faster, and nearly always the same text. What the user has begun looks at all pieces"}},
+    {DM_SERVE, &(const Option){.name = "shortlist", .type = DM_FLAG, .needs = "!model+",
+     .help = "look only at pieces that may translate what stands in the batch, as dragoman shortlist has listed them: "
+             "faster, and nearly always the same text"}},
+    {DM_BENCH, &(const Option){.name = "shortlist", .type = DM_FLAG, .needs = "WHAT=translate input",
+     .help = "as in translate"}},
     {DM_TRANSLATE, &(const Option){.name = "normalize", .aliases = "n", .type = DM_REAL, DM_ONE_VALUE, .low = 0,
-     .high = 10, .argument = "F",
+     .high = 10, .argument = "F", .needs = "beam-size!=1|n-best|json !output-sampling|n-best|json !stream",
      .help = "hypotheses are compared by log-probability / length^F; 0: by log-probability alone. Where it is not given: "
              "what the model folder says (length_penalty), else 1"}},
     {DM_TRANSLATE, &(const Option){.name = "max-length-factor", .type = DM_REAL, DM_ONE_VALUE, .initial = "3",
@@ -24,17 +27,19 @@ const OptionRow dm_rows_search[] = {
      .help = "a translation has at most F times as many pieces as its source, and 10 more"}},
     {DM_TRANSLATE, &(const Option){.name = "min-length", .type = DM_INTEGER, DM_ONE_VALUE, .low = 0,
      .high = 100000, .argument = "N",
-     .help = "a translation has at least N pieces. Where it is not given: what the model folder says, else 0"}},
+     .help = "a translation has at least N pieces, however short --max-length-factor would have it. Where it is not given: "
+             "what the model folder says, else 0"}},
     {DM_TRANSLATE, &(const Option){.name = "coverage-penalty", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 1000, .argument = "F",
+     .high = 1000, .argument = "F", .off = "0",
+     .needs = "beam-size!=1|n-best|json !output-sampling|n-best|json !stream",
      .help = "add F * sum of log(min(1, attention that a source piece got in all)) to a hypothesis' score, so that "
              "nothing is left out (Wu et al. 2016)"}},
     {DM_TRANSLATE, &(const Option){.name = "no-repeat-ngram", .type = DM_INTEGER, DM_ONE_VALUE, .low = 0, .high = 1000,
-     .argument = "N",
+     .argument = "N", .off = "0",
      .help = "no N pieces stand twice in a translation; 0: they may. Where it is not given: what the model folder says "
              "(no_repeat_ngram_size), else 0"}},
     {DM_TRANSLATE, &(const Option){.name = "diversity", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 1000, .argument = "F",
+     .high = 1000, .argument = "F", .off = "0", .needs = "!output-sampling !stream beam-size!=1",
      .help = "a more varied n-best list: the second best way to continue a hypothesis counts F less, the third 2 F "
              "less ... where the beam is chosen (Li et al. 2016)"}},
     {DM_TRANSLATE, &(const Option){.name = "output-sampling", .type = DM_TEXT, .values_min = 1, .values_max = 2,
@@ -43,16 +48,23 @@ const OptionRow dm_rows_search[] = {
              "distribution), topk K (from the K most probable pieces) or topp P (from the fewest that have P of the "
              "probability)"}},
     {DM_TRANSLATE, &(const Option){.name = "temperature", .type = DM_REAL, DM_ONE_VALUE, .initial = "1", .low = 0.001,
-     .high = 1000, .argument = "F",
-     .help = "of --output-sampling: below 1 keeps closer to what is probable, above 1 strays"}},
+     .high = 1000, .argument = "F", .needs = "output-sampling",
+     .help = "below 1 keeps closer to what is probable, above 1 strays"}},
     {DM_TRANSLATE, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
-     .high = 999999999999999, .argument = "N",
-     .help = "of --output-sampling: the same seed draws the same translations"}},
+     .high = 999999999999999, .argument = "N", .needs = "output-sampling",
+     .help = "the same seed draws the same translations"}},
     {DM_TRANSLATE, &(const Option){.name = "prefix", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the "
              "input"}},
-    {DM_TRANSLATE | DM_RESCORE | DM_BENCH, &(const Option){.name = "mini-batch", .type = DM_INTEGER, DM_ONE_VALUE,
-     .initial = "0", .low = 0, .high = 100000, .argument = "N",
+    {DM_TRANSLATE, &(const Option){.name = "mini-batch", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 100000, .argument = "N", .needs = "!stream",
+     .help = "sentences that a thread takes at once; 0: 16 in beam search, else 32, and fewer where there are few "
+             "lines, so that all threads have some"}},
+    {DM_RESCORE, &(const Option){.name = "mini-batch", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 100000, .argument = "N",
+     .help = "pairs that a thread takes at once; 0: 32, and fewer where there are few, so that all threads have some"}},
+    {DM_BENCH, &(const Option){.name = "mini-batch", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 100000, .argument = "N", .needs = "WHAT=translate !latency",
      .help = "sentences that a thread takes at once; 0: 16 in beam search, else 32, and fewer where there are few "
              "lines, so that all threads have some"}},
     {0, NULL},
@@ -62,7 +74,7 @@ const OptionRow dm_rows_writing[] = {
     {DM_TRANSLATE, &(const Option){.name = "n-best", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
      .high = 1000, .argument = "N",
      .help = "the N best translations of a line, each on a line as: number of the line from 0 ||| text ||| F0= "
-             "log-probability ||| score. There may be fewer: at most three times the beam"}},
+             "log-probability ||| score. There may be fewer, and a beam of B finds at most 2 B - 1"}},
     {DM_TRANSLATE, &(const Option){.name = "alignment", .type = DM_CHOICE, DM_ONE_VALUE, .choices = "hard|soft",
      .argument = "KIND",
      .help = "after ||| also which words belong together: hard as 0-0 1-2 (source-target, from 0), soft as a list for "
@@ -73,16 +85,16 @@ const OptionRow dm_rows_writing[] = {
      .help = "an object for each line: text, score, pieces, their scores; with --n-best and --alignment these too"}},
     {DM_TRANSLATE, &(const Option){.name = "stream", .type = DM_FLAG,
      .help = "greedy search shows each piece as soon as it is found; a line at a time"}},
-    {DM_TRANSLATE, &(const Option){.name = "word-scores", .type = DM_FLAG,
+    {DM_TRANSLATE, &(const Option){.name = "word-scores", .type = DM_FLAG, .needs = "!json",
      .help = "after ||| also the log-probability of each piece and of the end of the sentence: WordScores= ..."}},
     {DM_RESCORE, &(const Option){.name = "summary", .type = DM_CHOICE, DM_ONE_VALUE,
      .choices = "cross-entropy|ce-mean-words|perplexity", .argument = "NAME",
      .help = "one figure for all pairs instead of one for each: cross-entropy is the mean of -log P over the pairs, "
              "ce-mean-words the sum of -log P / pieces (ends of sentences counted), perplexity e^ce-mean-words"}},
     {DM_RESCORE, &(const Option){.name = "normalize", .aliases = "n", .type = DM_REAL, DM_ONE_VALUE, .initial = "0",
-     .low = 0, .high = 10, .argument = "F",
+     .low = 0, .high = 10, .argument = "F", .needs = "!summary", .off = "0",
      .help = "write log P / pieces^F (end of sentence counted); 0: log P"}},
-    {DM_RESCORE, &(const Option){.name = "word-scores", .type = DM_FLAG,
+    {DM_RESCORE, &(const Option){.name = "word-scores", .type = DM_FLAG, .needs = "!summary",
      .help = "after ||| also the log-probability of each target piece and of the end of the sentence"}},
     {0, NULL},
 };

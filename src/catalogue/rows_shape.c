@@ -5,11 +5,11 @@
 // clang-format off
 const OptionRow dm_rows_segmentation[] = {
     {DM_TRAIN, &(const Option){.name = "vocab-size", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "8000", .low = 4,
-     .high = 1000000, .argument = "N",
+     .high = 1000000, .argument = "N", .needs = "!pretrained-model",
      .help = "pieces of the vocabulary that both languages share; less for small corpora. Where it is not given and the "
              "text does not allow so many, it has as many as the text allows; of text in pieces, all there are"}},
     {DM_TRAIN, &(const Option){.name = "segmenter", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "unigram",
-     .choices = "unigram|bpe|space", .argument = "KIND",
+     .choices = "unigram|bpe|space", .argument = "KIND", .needs = "!pretrained-model",
      .help = "how words are cut into pieces: a SentencePiece model (unigram, bpe) that is trained first, or space "
              "for text that is in pieces already, joined by @@ or whole words"}},
     {DM_TRAIN, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 0,

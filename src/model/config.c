@@ -133,20 +133,3 @@ Status dm_shape_settle(dm_options *options, const Architecture *architecture, Er
     }
     return status;
 }
-
-static void leave_out(dm_options *options, const Option *option, char given[256])
-{
-    const size_t used = strlen(given);
-    if (dm_options_given(options, option->name))
-        snprintf(given + used, 256 - used, "%s--%s", used ? ", " : "", option->name);
-    dm_options_drop(options, option->name);
-}
-
-void dm_shape_leave_out(dm_options *options, char given[256])
-{
-    given[0] = '\0';
-    leave_out(options, &dm_option_type, given);
-    for (int i = 0; dm_architecture_name(i); i++)
-        for (const ShapeRow *row = dm_architecture(dm_architecture_name(i))->shape; row->key; row++)
-            if (row->option) leave_out(options, row->option, given);
-}

@@ -82,6 +82,3 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
 // Options of the shape that this architecture does not have are refused where they were given, and taken out where not,
 // so that nothing is written down which did not count; those not given get what is usual for it.
 Status dm_shape_settle(dm_options *options, const Architecture *architecture, Error *error);
-// Takes all of them and --type out, for a model that has its shape already. given: the names of those that were given,
-// or "".
-void dm_shape_leave_out(dm_options *options, char given[256]);

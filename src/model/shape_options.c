@@ -8,7 +8,7 @@
 
 // clang-format off
 const Option dm_option_dim_emb = {
-    .name = "dim-emb", DM_ONE_VALUE, .type = DM_INTEGER, .argument = "N", .low = 2, .high = DM_MOST_WIDTH, .initial = "256",
+    .name = "dim-emb", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 2, .high = DM_MOST_WIDTH, .initial = "256",
     .help = "width of the embeddings and layers (d_model), a multiple of --heads"};
 const Option dm_option_dim_ffn = {.name = "dim-ffn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_FFN, .initial = "512",
                                   .help = "width inside the feed-forward blocks"};
@@ -25,7 +25,7 @@ const Option dm_option_norm = {
     .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .word = dm_norm_name, .meaning = dm_norm_about,
     .help = "what keeps activations in bounds:"};
 const Option dm_option_norm_place = {
-    .name = "norm-place", DM_ONE_VALUE, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
+    .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
     .word = dm_norm_place_name, .meaning = dm_norm_place_about, .help = "where the norms stand:"};
 const Option dm_option_positions = {
     .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .word = dm_position_kind_name,

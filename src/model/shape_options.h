@@ -4,8 +4,9 @@
 
 // The ranges of options are those of the rows that they set: an option allows what a reader of config.json takes, no
 // more and no less.
-#define DM_WHOLE .type = DM_INTEGER, .argument = "N", .low = 1
-#define DM_NAMED .type = DM_CHOICE, .argument = "NAME"
+#define DM_OF_NEW_MODELS .needs = "!pretrained-model"
+#define DM_WHOLE DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 1
+#define DM_NAMED DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "NAME"
 enum { DM_MOST_WIDTH = 1 << 16, DM_MOST_FFN = 1 << 18, DM_MOST_LAYERS = 256, DM_MOST_HEADS = 1024 };
 
 extern const Option dm_option_type;  // in architectures.c

@@ -70,11 +70,8 @@ static Status read_option(dm_options *options, Words *words, Error *error)
         status = read_values(options, row, equals, words, error);
     else if (dashes == 1 && dm_option_find(options->command, name) && length > 2)
         status = dm_misuse(error, "-%s: long names have two dashes: --%s", name, name);
-    else if (dashes == 1 && length == 2)
-        status = dm_misuse(error, "unknown option -%s: dragoman %s --help lists those that there are", name,
-                           options->command->name);
     else
-        status = dm_option_unknown(options->command, "", "--", name, error);
+        status = dm_option_unknown(options->command, "", dashes == 1 ? "-" : "--", name, error);
     dm_free(name);
     return status;
 }
@@ -121,6 +118,13 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+static bool recalls(const dm_options *options)
+{
+    for (int i = 0; i < options->rows; i++)
+        if (options->settings[i].row->recalls && options->settings[i].given) return true;
+    return false;
+}
+
 dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
@@ -139,6 +143,7 @@ dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error 
         *said = replaced;  // freed with `line`
     }
     if (!status) status = dm_options_complete(options, error);
+    if (!status && !recalls(options)) status = dm_options_count_all(options, error);
     dm_options_free(line);
     return status;
 }

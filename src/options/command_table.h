@@ -26,7 +26,10 @@ typedef struct OptionGroup {  // what the help has under one heading
 } OptionGroup;
 
 typedef struct OtherName {  // what other toolkits call an option
-    const char *there, *here;
+    const char *there;      // their names for it, with blanks between; they are found with underscores for dashes, too
+    unsigned commands;      // of ours, in which they would be looked for: the sum of their bits
+    const char *here;       // our option, which all of these have; NULL: there is none, and `answer` says more
+    const char *answer;     // a sentence without its full stop; NULL: the name says it all
 } OtherName;
 
 typedef struct Meaning {
@@ -67,8 +70,11 @@ const Option *dm_option_letter(const Command *command, char letter);
 // DM_USAGE: says which commands there are, or which may have been meant.
 Status dm_command_unknown(const CommandTable *table, const char *name, Error *error);
 // DM_USAGE: says which command has the option, or which name may have been meant. `where` goes before it ("FILE: " or
-// ""), `dashes` before the names ("--" or "").
+// ""), `dashes` are those that it was given with ("--", "-" or ""): the names that are proposed have two, or none.
 Status dm_option_unknown(const Command *command, const char *where, const char *dashes, const char *name, Error *error);
+
+// Whether it is an option of another command that stands in the place of none here.
+bool dm_option_elsewhere(const Command *command, const char *name);
 
 // ---- What an option is ----------------------------------------------------------------------------------------------
 
@@ -84,6 +90,8 @@ const char *dm_option_range(const Option *row, char *buffer);
 // What the row knows beside the help text: "from 0 to 0.95; default 0.1"; "" where that is nothing. The caller frees
 // it.
 char *dm_option_facts(const Option *row);
+// What it needs to count, for the help: "with --tsv or --valid-tsv". Buffer: 256 bytes; "" where it needs nothing.
+const char *dm_option_company(const Option *row, char *buffer);
 // The help text, with what the words mean and the facts behind it. The caller frees it.
 char *dm_option_text(const Option *row);
 

@@ -130,13 +130,23 @@ bool dm_option_is_of_command_line(const Option *row)
     return row == &dm_option_config || row == &dm_option_help;
 }
 
+// A file that several commands share holds what is for the others.
+static void note_elsewhere(dm_options *options, const char *name)
+{
+    char *names = options->elsewhere ? dm_format("%s, %s", options->elsewhere, name) : dm_copy_string(name);
+    dm_free(options->elsewhere);
+    options->elsewhere = names;
+}
+
 static Status load_item(dm_options *options, const char *path, const cJSON *item, bool *seen, Error *error)
 {
     const Option *row = dm_option_find(options->command, item->string);
     bool *again = row ? &seen[dm_option_setting(options, row) - options->settings] : NULL;
     char *label = dm_format("%s: %s", path, item->string), *where = dm_format("%s: ", path);
-    Status status;
-    if (!row)
+    Status status = DM_OK;
+    if (!row && dm_option_elsewhere(options->command, item->string))
+        note_elsewhere(options, item->string);
+    else if (!row)
         status = dm_option_unknown(options->command, where, "", item->string, error);
     else if (dm_option_is_of_command_line(row))
         status = dm_misuse(error, "%s can only stand on the command line", label);
@@ -144,7 +154,7 @@ static Status load_item(dm_options *options, const char *path, const cJSON *item
         status = dm_misuse(error, "%s stands there twice (under this or another name); leave one of them out", label);
     else
         status = dm_option_assign_json(options, row, label, item, error);
-    if (again) *again = true;
+    if (again) *again = dm_option_setting(options, row)->from_file = true;
     dm_free(label);
     dm_free(where);
     return status;
@@ -157,6 +167,10 @@ dm_status dm_options_load(dm_options *options, const char *path, dm_error *error
     Status status = parse(&json, path, error);
     if (status) return status;
     bool *seen = dm_allocate((size_t)options->rows, sizeof *seen);
+    dm_free(options->file);
+    dm_free(options->elsewhere);
+    options->file = dm_copy_string(path);
+    options->elsewhere = NULL;
     for (const cJSON *item = json->child; item && !status; item = item->next)
         status = load_item(options, path, item, seen, error);
     dm_free(seen);

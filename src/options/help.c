@@ -48,22 +48,29 @@ static int print_name(FILE *stream, const Option *row)
     return width;
 }
 
+// Takes `facts`.
+static char *add_fact(char *facts, const char *fact, const char *more)
+{
+    if (!*fact) return facts;
+    char *longer = dm_format("%s%s%s%s", facts, *facts ? "; " : "", fact, more);
+    dm_free(facts);
+    return longer;
+}
+
 char *dm_option_facts(const Option *row)
 {
-    char range[64] = "";
+    char range[64] = "", company[256], *facts = dm_copy_string("");
     if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, range);
     char *limits =
-             row->type == DM_CHOICE || row->type == DM_WEIGHTED ? dm_option_words(row, ", ") : dm_copy_string(range),
-         *facts;
-    const char *between = *limits ? "; " : "";
+        row->type == DM_CHOICE || row->type == DM_WEIGHTED ? dm_option_words(row, ", ") : dm_copy_string(range);
+    facts = add_fact(facts, limits, "");
     if (row->required && row->instead)
-        facts = dm_format("%s%srequired, or --%s", limits, between, row->instead);
+        facts = add_fact(facts, "required, or --", row->instead);
     else if (row->required)
-        facts = dm_format("%s%srequired", limits, between);
+        facts = add_fact(facts, "required", "");
     else if (row->initial)
-        facts = dm_format("%s%sdefault %s", limits, between, row->initial);
-    else
-        return limits;
+        facts = add_fact(facts, "default ", row->initial);
+    facts = add_fact(facts, dm_option_company(row, company), "");
     dm_free(limits);
     return facts;
 }

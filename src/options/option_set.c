@@ -1,4 +1,4 @@
-// One set of options: its values, what goes together, and how the rest of the program asks for them.
+// One set of options: its values, and how the rest of the program asks for them.
 #include "options/option_set.h"
 
 #include <assert.h>
@@ -57,6 +57,7 @@ Status dm_option_assign(dm_options *options, const Option *row, const char *labe
     else
         fill(setting, count, values);
     setting->given = true;
+    setting->from_file = false;
     return DM_OK;
 }
 
@@ -102,7 +103,10 @@ dm_options *dm_options_copy(const dm_options *options)
         copy->settings[i].row = from->row;
         if (from->count) fill(&copy->settings[i], from->count, (const char *const *)from->values);
         copy->settings[i].given = from->given;
+        copy->settings[i].from_file = from->from_file;
     }
+    copy->file = options->file ? dm_copy_string(options->file) : NULL;
+    copy->elsewhere = options->elsewhere ? dm_copy_string(options->elsewhere) : NULL;
     return copy;
 }
 
@@ -111,6 +115,8 @@ void dm_options_free(dm_options *options)
     if (!options) return;
     for (int i = 0; i < options->rows; i++) clear(&options->settings[i]);
     dm_free(options->settings);
+    dm_free(options->file);
+    dm_free(options->elsewhere);
     dm_free(options);
 }
 
@@ -145,8 +151,6 @@ void dm_options_drop(dm_options *options, const char *name)
     clear(dm_option_setting(options, dm_option_find(options->command, name)));
 }
 
-// ---- What goes together ---------------------------------------------------------------------------------------------
-
 static bool are_rivals(const Option *a, const Option *b)
 {
     return (a->instead && strcmp(a->instead, b->name) == 0) || (b->instead && strcmp(b->instead, a->name) == 0);
@@ -163,71 +167,6 @@ bool dm_option_has_rival(const dm_options *options, const Option *row)
     for (int i = 0; i < options->rows; i++)
         if (options->settings[i].given && are_rivals(row, options->settings[i].row)) return true;
     return false;
-}
-
-// How a sentence calls it: "--tsv", "SRC"; with_value: "--tsv FILE".
-static char *shown(const Option *row, bool with_value)
-{
-    if (dm_option_by_itself(row)) return dm_copy_string(row->name);
-    return with_value ? dm_format("--%s %s", row->name, row->argument) : dm_format("--%s", row->name);
-}
-
-static Status say_missing(const Command *command, const Option *row, const Option *other, Error *error)
-{
-    char *name = shown(row, true), *other_name = other ? shown(other, true) : NULL;
-    Status status =
-        dm_misuse(error, "%s needs %s%s%s (%s), for example:\n  %.*s", command->name, name, other ? " or " : "",
-                  other ? other_name : "", row->help, (int)strcspn(command->examples, "\n"), command->examples);
-    dm_free(name);
-    dm_free(other_name);
-    return status;
-}
-
-static Status say_both(const Command *command, const Option *row, const Option *other, Error *error)
-{
-    char *name = shown(row, false), *other_name = shown(other, false);
-    Status status = dm_misuse(error, "%s takes %s or %s, not both: one stands in the place of the other", command->name,
-                              name, other_name);
-    dm_free(name);
-    dm_free(other_name);
-    return status;
-}
-
-bool dm_option_has_company(const dm_options *options, const Option *row)
-{
-    if (!row->only_with) return true;
-    char *names = dm_copy_string(row->only_with), *rest = NULL;
-    bool found = false;
-    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
-        found = found || dm_option_setting(options, dm_option_find(options->command, name))->given;
-    dm_free(names);
-    return found;
-}
-
-Status dm_options_missing(const dm_options *options, const char *name, Error *error)
-{
-    const Command *command = options->command;
-    const Option *row = dm_option_find(command, name);
-    return say_missing(command, row, row->instead ? dm_option_find(command, row->instead) : NULL, error);
-}
-
-Status dm_options_complete(const dm_options *options, Error *error)
-{
-    const Command *command = options->command;
-    Status status = DM_OK;
-    for (int i = 0; i < options->rows && !status; i++) {
-        const Setting *setting = &options->settings[i];
-        const Option *row = setting->row, *other = row->instead ? dm_option_find(command, row->instead) : NULL;
-        const bool there = setting->count > 0, other_there = other && dm_option_setting(options, other)->count > 0;
-        if (there && other_there)
-            status = say_both(command, row, other, error);
-        else if (row->required && !there && !other_there)
-            status = say_missing(command, row, other, error);
-        else if (setting->given && !dm_option_has_company(options, row))
-            status = dm_misuse(error, "--%s says more about --%.*s, which is not given", row->name,
-                               (int)strcspn(row->only_with, " "), row->only_with);
-    }
-    return status;
 }
 
 // ---- Asking ---------------------------------------------------------------------------------------------------------

@@ -6,13 +6,16 @@ typedef struct Setting {  // the values of one option
     const Option *row;
     char **values;
     int count;
-    bool given;  // by the user
+    bool given;      // by the user ...
+    bool from_file;  // ... in a configuration file
 } Setting;
 
 struct dm_options {
     const Command *command;
     int rows;
     Setting *settings;  // [rows], in the order of the help
+    char *file;         // the configuration file that was read last; NULL: none
+    char *elsewhere;    // names in it of options that only other commands have: "a, b"; NULL: none
 };
 
 Setting *dm_option_setting(const dm_options *options, const Option *row);
@@ -27,10 +30,10 @@ Status dm_option_assign_json(dm_options *options, const Option *row, const char 
                              Error *error);
 bool dm_option_is_number(const Option *row);
 bool dm_option_is_of_command_line(const Option *row);  // no file can say it
-// Is one of those given about which this row says more? Always true of a row that stands by itself.
-bool dm_option_has_company(const dm_options *options, const Option *row);
 // Is something given that stands in the place of this row?
 bool dm_option_has_rival(const dm_options *options, const Option *row);
+// Whether it counts as the other options are: what its row needs is there (needs.c).
+bool dm_option_counts(const dm_options *options, const Setting *setting);
 // Takes back what stands in the place of this row, or this in its.
 void dm_option_drop_rivals(dm_options *options, const Option *row);
 bool dm_option_read_duration(const char *text, Duration *duration);

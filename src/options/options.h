@@ -34,17 +34,29 @@ typedef struct Option {
     const char *stays;                     // ... or may not: why; NULL: the model was made with it
     bool required;                         // dm_options_complete asks for it ...
     const char *instead;                   // ... or for this one, which stands in its place: both may not be given
-    const char *only_with;  // one of these options, separated by spaces, must be given as well; NULL: none need be
+    const char *needs;      // without which the option has no effect, and is refused (below); NULL: nothing
+    const char *off;        // the value that switches it off, and needs nothing; NULL: none does
+    bool recalls;           // what it names may hold what is not given: only the command itself can say what counts
     bool repeats;           // each time it is given, values_min values are added: --ref A --ref B
 } Option;
+
+// `needs` are conditions with blanks between, all of which must hold; a condition is alternatives with | between:
+//   a       option a says something: it has a value, other than its default and the one that switches it off
+//   a+      it has several values
+//   a=x,y   its value is x or y
+// and !a, !a+ and a!=x,y are their opposites. An option that a command does not have says nothing there.
 
 #define DM_ONE_VALUE .values_min = 1, .values_max = 1
 
 // DM_USAGE if options do not go together or a required one is missing. dm_options_parse has asked this already.
 Status dm_options_complete(const dm_options *options, Error *error);
+// DM_USAGE for one that was given and cannot count. What a configuration file says may have been meant for another
+// command or day: that is passed over, and dm_options_remark says so. dm_options_parse has asked this already where no
+// option recalls others.
+Status dm_options_count_all(const dm_options *options, Error *error);
 
-// The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; the
-// caller deletes it.
+// The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; what
+// cannot count is not among them. The caller deletes it.
 cJSON *dm_options_json(const dm_options *options, bool everything);
 // DM_USAGE, with one line per difference, if a run that was begun with `stored` (from dm_options_json) cannot go on
 // with these options. Options that `stored` does not know count as their defaults. changes: what may differ with

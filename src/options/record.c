@@ -35,6 +35,7 @@ cJSON *dm_options_json(const dm_options *options, bool everything)
         const Setting *setting = &options->settings[i];
         const Option *row = setting->row;
         if (dm_option_is_of_command_line(row) || (!everything && !is_fixed(options, row))) continue;
+        if (!dm_option_counts(options, setting)) continue;
         if (setting->count)
             cJSON_AddItemToObject(json, row->name, setting_json(row, setting));
         else if (row->type == DM_FLAG)
@@ -134,7 +135,8 @@ Status dm_options_match(const dm_options *options, const cJSON *stored, const ch
     for (int i = 0; i < options->rows && !status; i++) {
         const Setting *then = &begun->settings[i], *now = &options->settings[i];
         const Option *row = now->row;
-        const bool dropped = row->initial && !now->count;  // it says nothing in this run
+        // It says nothing in this run.
+        const bool dropped = (row->initial && !now->count) || !dm_option_counts(options, now);
         if (dropped || !is_fixed(options, row)) continue;
         status = take_stored(begun, row, stored, folder, error);
         if (status || same_setting(row, then, now)) continue;
@@ -178,13 +180,15 @@ Status dm_options_recall(dm_options *options, const cJSON *stored, const char *c
     *recalled = dm_copy_string("");
     for (int pass = 0; pass < 2; pass++)  // what says more about another option comes after that
         for (int i = 0; i < options->rows && !status; i++) {
-            const Setting *then = &begun->settings[i], *now = &options->settings[i];
+            const Setting *then = &begun->settings[i];
+            Setting *now = &options->settings[i];
             const Option *row = now->row;
-            if ((row->only_with != NULL) != (pass == 1) || now->given || is_named(but, row->name)) continue;
-            if (dm_option_has_rival(options, row) || !dm_option_has_company(options, row)) continue;
+            if ((row->needs != NULL) != (pass == 1) || now->given || is_named(but, row->name)) continue;
+            if (dm_option_has_rival(options, row) || !dm_option_counts(options, now)) continue;
             status = take_stored(begun, row, stored, folder, error);
             if (status || same_setting(row, then, now)) continue;
             status = dm_option_assign(options, row, row->name, then->count, (const char *const *)then->values, error);
+            now->from_file = true;  // of another day: what does not count any more is no mistake
             *recalled = add_setting(*recalled, now);
         }
     dm_options_free(begun);

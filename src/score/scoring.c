@@ -9,6 +9,7 @@
 #include "core/locale.h"
 #include "core/memory.h"
 #include "core/utf8.h"
+#include "options/options.h"
 #include "score/resample.h"
 
 // ---- What the options ask for ---------------------------------------------------------------------------------------
@@ -31,8 +32,6 @@ static Status choose_test(const dm_options *options, int system_count, const Tes
     *chosen = NULL;
     for (const Test *test = tests; test < tests + DM_COUNT(tests); test++) {
         bool asked = dm_options_flag(options, test->option);
-        if (!asked && dm_options_given(options, test->trials_option))
-            return dm_misuse(error, "--%s needs --%s", test->trials_option, test->option);
         if (!asked) continue;
         if (*chosen)
             return dm_misuse(error,
@@ -44,24 +43,18 @@ static Status choose_test(const dm_options *options, int system_count, const Tes
                              test->option);
         *chosen = test;
     }
-    if (!*chosen && dm_options_given(options, "seed"))
-        return dm_misuse(error, "--seed needs --confidence, --paired-bs or --paired-ar: nothing else is random");
     return DM_OK;
 }
 
 static Status check_metrics(const dm_options *options, Error *error)
 {
-    bool chrf = false;
     for (int i = 0; i < dm_options_count(options, "metrics"); i++) {
         const char *name = dm_options_text(options, "metrics", i);
-        chrf |= !strcmp(name, "chrf");
         for (int before = 0; before < i; before++)
             if (!strcmp(name, dm_options_text(options, "metrics", before)))
                 return dm_misuse(error, "--metrics has %s twice", name);
     }
-    if (!chrf && dm_options_given(options, "chrf-word-order"))
-        return dm_misuse(error, "--chrf-word-order needs --metrics chrf");
-    return DM_OK;
+    return dm_options_count_all(options, error);
 }
 
 // The tokenizer that the user named, or the one that fits the first references.

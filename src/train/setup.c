@@ -47,12 +47,6 @@ static int place_among_metrics(const dm_options *o, const char *name)
 static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
 {
     int kept = dm_options_count(o, "keep-best");
-    if (dm_options_count(o, "valid-tok") && place_among_metrics(o, "bleu") < 0)
-        return dm_misuse(error, "--valid-tok says how bleu cuts text into words, and bleu is not among "
-                                "--valid-metrics: add it there, or leave --valid-tok out");
-    if (kept && !dm_options_count(o, "valid-sets") && !dm_options_count(o, "valid-tsv"))
-        return dm_misuse(error, "--keep-best needs --valid-sets or --valid-tsv: without a validation no checkpoint is "
-                                "the best");
     for (int i = 0; i < kept; i++) {
         const char *name = dm_options_text(o, "keep-best", i);
         const int at = place_among_metrics(o, name);
@@ -89,7 +83,10 @@ static Status read_settings(Run *run, Error *error)
         .patience = (long)dm_options_number(o, "early-stopping"),
     };
     Status status = dm_options_complete(o, error);
+    if (!status) status = dm_options_count_all(o, error);
     if (status) return status;
+    Error remark;
+    if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
     if (dm_schedule_ends(s->schedule.kind) && s->after.unit == 's')
         return dm_misuse(error,
                          "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
@@ -200,11 +197,12 @@ static Status begin_run(Run *run, Error *error)
     }
     if (!start) said = dm_options_text(run->options, "segmenter", 0);
     if (said && !strcmp(said, "space")) kind = "space";
+    // What is wrong with a model that is taken over, is wrong in its own folder.
+    if (!status && start) status = dm_segmenter_of(&run->segmenter, &run->model->config, theirs, start, error);
     if (!status) status = make_segmenter(run, error);
-    if (!status)
-        status = start ? dm_segmenter_of(&run->segmenter, &run->model->config, theirs, run->settings.folder, error)
-                       : dm_segmenter_open(&run->segmenter,
-                                           &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
+    if (!status && !start)
+        status =
+            dm_segmenter_open(&run->segmenter, &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
@@ -351,12 +349,7 @@ static Status settle_shape(Run *run, Error *error)
 {
     enum { ANY_VOCABULARY = 8 };
     dm_options *o = run->options;
-    if (dm_options_text(o, "pretrained-model", 0)) {
-        char given[256];
-        dm_shape_leave_out(o, given);
-        if (*given) dm_say(run, "The shape is that of --pretrained-model: what %s would say does not count", given);
-        return DM_OK;
-    }
+    if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
     ModelConfig config;
     Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
     return status ? status : shape_of_options(&config, o, ANY_VOCABULARY, error);

@@ -1,4 +1,6 @@
 // The catalogue: what has to be true of every command and of every option, and what is made of all of them.
+#include <ctype.h>
+
 #include "core/memory.h"
 #include "test.h"
 
@@ -66,29 +68,223 @@ static void no_two_groups_have_the_same_heading(void)
         for (const OptionGroup *b = a + 1; b->heading; b++) CU_ASSERT(strcmp(a->heading, b->heading) != 0);
 }
 
-// What `instead` and `only_with` name; alternatives have no default, which would always be there.
-static void options_of_the_same_commands_are_named_by_others(void)
+// What `instead` names; alternatives have no default, which would always be there.
+static void alternatives_are_options_of_the_same_commands(void)
 {
     for (const Command *command = dm_catalogue.commands; command->name; command++)
         for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
             const Option *row = at.row, *other = row->instead ? dm_option_find(command, row->instead) : NULL;
             CU_ASSERT(!row->instead || (other && !other->required && !other->initial && !row->initial));
-            char *names = dm_copy_string(row->only_with ? row->only_with : ""), *rest = NULL;
-            for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
-                CU_ASSERT_PTR_NOT_NULL(dm_option_find(command, name));
-            dm_free(names);
         }
 }
 
-static void what_other_toolkits_call_it_is_an_option_here(void)
+// ---- What options need ----------------------------------------------------------------------------------------------
+
+// Some value of an option that is not the default, or word number `index` of a choice; NULL: no more.
+static const char *some_value(const Option *row, char *buffer)
 {
-    for (const OtherName *other = dm_other_names; other->there; other++) {
-        bool found = false;
-        for (const Command *command = dm_catalogue.commands; command->name; command++)
-            found = found || dm_option_find(command, other->here);
-        if (!found) printf("\n  %s is called %s, which no command has\n", other->there, other->here);
-        CU_ASSERT(found);
+    const double value = row->low > 2 ? row->low : row->high < 3 ? row->high : 3;
+    char *words, *rest = NULL;
+    switch (row->type) {
+    case DM_INTEGER:
+    case DM_REAL: snprintf(buffer, 64, "%g", value); return buffer;
+    case DM_CHOICE:
+    case DM_WEIGHTED:
+        words = dm_option_words(row, " ");
+        snprintf(buffer, 64, "%s", strtok_r(words, " ", &rest));
+        dm_free(words);
+        return buffer;
+    case DM_DURATION: return "3u";
+    case DM_FLAG: return "true";
+    case DM_TEXT: break;
     }
+    return "full";
+}
+
+static void give(dm_options *options, const Option *row, const char *said)
+{
+    char buffer[64];
+    const char *values[8];
+    const int count = row->values_min ? row->values_min : 1;
+    for (int i = 0; i < count; i++) values[i] = said ? said : some_value(row, buffer);
+    CU_ASSERT_EQUAL(dm_options_set(options, row->name, count, values, NULL), DM_OK);
+}
+
+typedef struct Condition {
+    char name[32], words[48];
+    bool opposite, several;
+} Condition;
+
+// Reads the row's needs in a way of its own: the next alternative.
+static bool next_condition(const char **at, Condition *c)
+{
+    *at += strspn(*at, " |");
+    if (!**at) return false;
+    char one[96];
+    snprintf(one, sizeof one, "%.*s", (int)strcspn(*at, " |"), *at);
+    *at += strlen(one);
+    *c = (Condition){.opposite = strchr(one, '!') != NULL, .several = strchr(one, '+') != NULL};
+    const char *name = one + (one[0] == '!'), *equals = strchr(one, '=');
+    snprintf(c->name, sizeof c->name, "%.*s", (int)strcspn(name, "+!="), name);
+    if (equals) snprintf(c->words, sizeof c->words, "%s", equals + 1);
+    return true;
+}
+
+// Gives the options so that this alternative holds, or does not.
+static void bring_about(dm_options *options, const Command *command, const Condition *c, bool hold)
+{
+    const Option *row = dm_option_find(command, c->name);
+    char buffer[64];
+    if (*c->words && hold != c->opposite) {
+        snprintf(buffer, sizeof buffer, "%.*s", (int)strcspn(c->words, ","), c->words);
+        give(options, row, buffer);
+    } else if (*c->words) {
+        char *words = row->type == DM_CHOICE ? dm_option_words(row, " ") : dm_copy_string("7"), *rest = NULL;
+        for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+            if (!strstr(c->words, word)) give(options, row, word);
+        dm_free(words);
+    } else if (c->several) {
+        dm_options_set(options, c->name, hold != c->opposite ? 2 : 1, (const char *[]){"a", "b"}, NULL);
+    } else if (hold != c->opposite) {
+        give(options, row, NULL);
+    } else {
+        dm_options_unset(options, c->name, NULL);
+    }
+}
+
+// The others come from a file: they are not refused.
+static bool counts(dm_options *options, const Option *row, dm_error *error)
+{
+    for (int i = 0; i < options->rows; i++) options->settings[i].from_file = options->settings[i].row != row;
+    const bool refused = dm_options_count_all(options, error) == DM_USAGE;
+    char *start = dm_format("--%s has no effect ", row->name);
+    const bool this_one = refused && strncmp(error->message, start, strlen(start)) == 0;
+    // Recorded where it counts, and nowhere else.
+    cJSON *json = dm_options_json(options, true);
+    CU_ASSERT_EQUAL(cJSON_HasObjectItem(json, row->name), !this_one);
+    cJSON_Delete(json);
+    dm_free(start);
+    return !this_one;
+}
+
+// For every row of every command that needs something: with what it needs it counts, and without, it is refused in a
+// sentence that names what is missing, and not recorded; the help says what it needs.
+static void options_without_what_they_need_are_refused(void)
+{
+    int walked = 0;
+    for (const Command *command = dm_catalogue.commands; command->name; command++)
+        for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
+            const Option *row = at.row;
+            if (!row->needs) continue;
+            char company[256], all[256];
+            const char *rest = row->needs;
+            Condition c;
+            snprintf(all, sizeof all, "%s", row->needs);
+            char *conditions = NULL;
+            dm_options *whole = dm_options_create(command);
+            give(whole, row, NULL);
+            for (char *one = strtok_r(all, " ", &conditions); one; one = strtok_r(NULL, " ", &conditions)) {
+                const char *first = one;
+                CU_ASSERT(next_condition(&first, &c));
+                bring_about(whole, command, &c, true);
+            }
+            dm_error error = {""};
+            const bool with = counts(whole, row, &error);
+            if (!with) printf("\n  %s: %s\n", command->name, error.message);
+            CU_ASSERT(with);
+            while (next_condition(&rest, &c)) {
+                if (!dm_option_find(command, c.name))
+                    printf("\n  %s: --%s needs %s\n", command->name, row->name, c.name);
+                CU_ASSERT_PTR_NOT_NULL_FATAL(dm_option_find(command, c.name));
+                CU_ASSERT_PTR_NOT_NULL(strstr(dm_option_company(row, company), c.name));
+            }
+            // Each condition broken in turn, with all its alternatives.
+            snprintf(all, sizeof all, "%s", row->needs);
+            for (char *one = strtok_r(all, " ", &conditions); one; one = strtok_r(NULL, " ", &conditions), walked++) {
+                dm_options *broken = dm_options_copy(whole);
+                rest = one;
+                while (next_condition(&rest, &c)) bring_about(broken, command, &c, false);
+                const bool without = !counts(broken, row, &error);
+                if (!without || !strstr(error.message, "leave it out, or "))
+                    printf("\n  %s: --%s without %s: %s\n", command->name, row->name, one, error.message);
+                CU_ASSERT(without);
+                rest = one;
+                while (without && next_condition(&rest, &c))
+                    CU_ASSERT(strstr(error.message, c.name) || isupper((unsigned char)c.name[0]));
+                dm_options_free(broken);
+            }
+            dm_options_free(whole);
+        }
+    CU_ASSERT(walked > 50);
+}
+
+// What is switched off needs nothing.
+static void what_is_switched_off_is_not_refused(void)
+{
+    for (const Command *command = dm_catalogue.commands; command->name; command++)
+        for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
+            if (!at.row->needs || (!at.row->off && at.row->type != DM_FLAG)) continue;
+            dm_options *options = dm_options_create(command);
+            give(options, at.row, at.row->off ? at.row->off : "false");
+            CU_ASSERT_EQUAL(dm_options_count_all(options, NULL), DM_OK);
+            dm_options_free(options);
+        }
+}
+
+// ---- What others call them ------------------------------------------------------------------------------------------
+
+static bool any_command_has(const char *option, size_t length)
+{
+    char *name = dm_format("%.*s", (int)length, option);
+    bool found = false;
+    for (const Command *command = dm_catalogue.commands; command->name; command++)
+        found = found || dm_option_find(command, name);
+    dm_free(name);
+    return found;
+}
+
+// Every --option and every command that an answer speaks of.
+static bool speaks_of_what_there_is(const char *answer)
+{
+    bool good = true;
+    for (const char *at = answer; (at = strstr(at, "--")); at += 2)
+        good = good && any_command_has(at + 2, strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-"));
+    for (const char *at = answer; (at = strstr(at, "dragoman ")); at++) {
+        char *name = dm_format("%.*s", (int)strspn(at + 9, "abcdefghijklmnopqrstuvwxyz"), at + 9);
+        good = good && (dm_command_find(&dm_catalogue, name) || strcmp(name, "computes") == 0);
+        dm_free(name);
+    }
+    return good;
+}
+
+static void check_other_name(const OtherName *other, const Command *command, const char *name)
+{
+    bool good = !dm_option_find(command, name) && (strlen(name) > 1 || !dm_option_letter(command, *name));
+    good = good && (!other->here || dm_option_find(command, other->here));
+    dm_options *options = dm_options_create(command);
+    dm_error error = {""};
+    const dm_status status = dm_options_set(options, name, 1, (const char *[]){"1"}, &error);
+    good = good && status == DM_USAGE && (!other->here || strstr(error.message, other->here)) &&
+           (!other->answer || strstr(error.message, other->answer)) && !strstr(error.message, "unknown option");
+    if (!good) printf("\n  %s: %s: %s\n", command->name, name, error.message);
+    CU_ASSERT(good);
+    dm_options_free(options);
+}
+
+static void what_other_toolkits_call_it_leads_to_what_is_there(void)
+{
+    int names = 0;
+    for (const OtherName *other = dm_other_names; other->there; other++) {
+        CU_ASSERT(other->commands && !(other->commands & ~(unsigned)DM_EVERY_COMMAND) &&
+                  (other->here || other->answer));
+        CU_ASSERT(!other->answer || speaks_of_what_there_is(other->answer));
+        char *list = dm_copy_string(other->there), *rest = NULL;
+        for (char *name = strtok_r(list, " ", &rest); name; name = strtok_r(NULL, " ", &rest), names++)
+            for (const Command *command = dm_catalogue.commands; command->name; command++)
+                if (other->commands & command->bit) check_other_name(other, command, name);
+        dm_free(list);
+    }
+    CU_ASSERT(names > 200);
 }
 
 static void defaults_are_those_of_the_table(void)
@@ -185,8 +381,10 @@ const Fact facts[] = {
     FACT(no_name_stands_for_two_options_of_a_command),
     FACT(every_row_is_whole),
     FACT(no_two_groups_have_the_same_heading),
-    FACT(options_of_the_same_commands_are_named_by_others),
-    FACT(what_other_toolkits_call_it_is_an_option_here),
+    FACT(alternatives_are_options_of_the_same_commands),
+    FACT(options_without_what_they_need_are_refused),
+    FACT(what_is_switched_off_is_not_refused),
+    FACT(what_other_toolkits_call_it_leads_to_what_is_there),
     FACT(defaults_are_those_of_the_table),
     FACT(help_shows_every_option_with_its_default),
     FACT(a_command_that_is_not_there_is_explained),

@@ -14,6 +14,7 @@ static dm_options *train_options(const char *schedule)
 {
     dm_options *options = dm_options_new("train");
     CU_ASSERT_FATAL(!dm_options_set(options, "train-sets", 2, (const char *[]){"a.zh", "a.en"}, NULL));
+    CU_ASSERT_FATAL(!dm_options_set(options, "valid-tsv", 1, (const char *[]){"dev.tsv"}, NULL));
     CU_ASSERT_FATAL(!dm_options_set(options, "model", 1, (const char *[]){"toy"}, NULL));
     CU_ASSERT_FATAL(!dm_options_set(options, "lr-schedule", 1, &schedule, NULL));
     return options;
@@ -58,8 +59,8 @@ static void a_wrong_file_is_explained(void)
         {"heads: 1\n", DM_FAILURE, "line 1, column 1: this is not JSON: options look like this: {"},
         {"[1]", DM_FAILURE, "holds no JSON object"},
         {"{\"dim-em\": 5}", DM_USAGE, "run.json: unknown option dim-em: did you mean dim-emb?"},
-        {"{\"Dim-Emb\": 5}", DM_USAGE, "unknown option Dim-Emb: did you mean dim-emb?"},
-        {"{\"beam-size\": 5}", DM_USAGE, "run.json: beam-size is an option of translate"},
+        {"{\"Dim-Emb\": 5}", DM_USAGE, "run.json: Dim-Emb is written dim-emb here"},
+        {"{\"beam-sise\": 5}", DM_USAGE, "run.json: unknown option beam-sise"},
         {"{\"max-tokens\": 5}", DM_USAGE, "run.json: max-tokens is called mini-batch-words here"},
         {"{\"m\": \"x\"}", DM_USAGE, "unknown option m"},
         {"{\"heads\": 1, \"heads\": 2}", DM_USAGE, "run.json: heads stands there twice"},
@@ -93,6 +94,46 @@ static void a_wrong_file_is_explained(void)
     CU_ASSERT_EQUAL(dm_options_load(options, scratch("missing.json"), &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "missing.json: No such file"));
     dm_options_free(options);
+}
+
+// What a file says of other commands, and what has no effect beside the rest, is said once; on the command line it is
+// refused.
+static void what_a_shared_file_says_in_vain_is_remarked(void)
+{
+    static const struct {
+        const char *command, *json, *words[4], *remark;
+    } cases[] = {
+        {"train",
+         "{\"tsv\": \"a\", \"model\": \"m\", \"beam-size\": 5, \"n-best\": 2}",
+         {NULL},
+         ": without effect here: beam-size, n-best (of other commands)"},
+        {"translate",
+         "{\"tsv-columns\": 2, \"model\": \"m\", \"temperature\": 2, \"seed\": 7}",
+         {NULL},
+         ": without effect here: tsv-columns without --tsv, temperature, seed without --output-sampling"},
+        {"train",
+         "{\"tsv\": \"a\", \"model\": \"m\", \"heads\": 2, \"early-stopping\": 0}",
+         {"--pretrained-model", "p"},
+         ": without effect here: heads with --pretrained-model"},
+        {"train", "{\"tsv\": \"a\", \"model\": \"m\", \"early-stopping\": 3}", {"--early-stopping", "0"}, NULL},
+        {"train", "{\"tsv\": \"a\", \"model\": \"m\", \"early-stopping\": 3}", {"--valid-tsv", "d"}, NULL},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const char *path = scratch_file("shared.json", cases[i].json, strlen(cases[i].json));
+        char *words[6] = {"--config", (char *)path};
+        int count = 2;
+        while (cases[i].words[count - 2]) words[count] = (char *)cases[i].words[count - 2], count++;
+        dm_options *options = dm_options_new(cases[i].command);
+        dm_error error = {""}, remark = {""};
+        CU_ASSERT_EQUAL(dm_options_parse(options, count, words, &error), DM_OK);
+        const bool remarked = dm_options_remark(options, &remark);
+        const bool good = cases[i].remark ? remarked && strstr(remark.message, "shared.json") &&
+                                                strstr(remark.message, cases[i].remark)
+                                          : !remarked;
+        if (!good) printf("\n  %s: %s%s\n", cases[i].json, error.message, remark.message);
+        CU_ASSERT(good);
+        dm_options_free(options);
+    }
 }
 
 static void the_command_line_wins_wherever_it_stands(void)
@@ -322,6 +363,7 @@ static void what_is_not_given_is_recalled(void)
 const Fact facts[] = {
     FACT(a_file_with_comments_is_read),
     FACT(a_wrong_file_is_explained),
+    FACT(what_a_shared_file_says_in_vain_is_remarked),
     FACT(the_command_line_wins_wherever_it_stands),
     FACT(the_command_line_may_replace_what_the_file_says_by_its_alternative),
     FACT(what_is_written_reads_back_the_same),

@@ -48,8 +48,9 @@ static void values_are_read_in_every_form(void)
         {"train", "-t a b -m x", "train-sets", 2, "a", "b", true},
         {"train", "-t a b -m x --lr 1e-4", "learn-rate", 1, "1e-4", "1e-4", true},
         {"train", "-t a b -m x --optimizer-params 0.9 .99 1e-8 --quiet", "optimizer-params", 3, "0.9", "1e-8", true},
-        {"train", "-t a b -m x --valid-metrics chrf bleu", "valid-metrics", 2, "chrf", "bleu", true},
-        {"train", "-t a b -m x --valid-metrics=chrf bleu --quiet", "valid-metrics", 2, "chrf", "bleu", true},
+        {"train", "-t a b -m x --valid-tsv d --valid-metrics chrf bleu", "valid-metrics", 2, "chrf", "bleu", true},
+        {"train", "-t a b -m x --valid-tsv d --valid-metrics=chrf bleu --quiet", "valid-metrics", 2, "chrf", "bleu",
+         true},
         {"train", "--tsv a -m x", "tsv", 1, "a", "a", true},
         {"train", "--tsv a -m x", "tsv-columns", 2, "1", "2", false},
         {"train", "-t a b -m x --valid-tsv a --tsv-columns 2 1", "tsv-columns", 2, "2", "1", true},
@@ -84,17 +85,17 @@ static void a_wrong_command_line_is_explained(void)
         {"train", "--mini-batch-word 5", "unknown option --mini-batch-word: did you mean --mini-batch-words?"},
         {"train", "--droptou 0.1", "did you mean --dropout?"},
         {"score", "--tko 13a", "did you mean --tok?"},
-        {"train", "--mini_batch_words 5", "did you mean --mini-batch-words?"},
+        {"train", "--mini_batch_words 5", "--mini_batch_words is written --mini-batch-words here"},
         {"train", "--early 5", "did you mean --early-stopping?"},
         {"train", "--max-tokens 5", "--max-tokens is called --mini-batch-words here"},
         {"train", "--update_freq 5", "--update_freq is called --optimizer-delay here"},
         {"translate", "--beam 5", "--beam is called --beam-size here"},
-        {"translate", "-src x", "--src is called --input here"},
+        {"translate", "-src x", "-src is called --input here"},
         {"train", "--src x", "--src is called --train-sets here"},
-        {"translate", "-replace_unk", "--replace_unk is called --unk-replace here"},
+        {"translate", "-replace_unk", "-replace_unk is called --unk-replace here"},
         {"translate", "--dropout 0.1", "--dropout is an option of train, not of translate"},
-        {"train", "--mini-batch 5", "--mini-batch is an option of translate, rescore and bench, not of train"},
-        {"translate", "--Beam-size 5", "did you mean --beam-size?"},
+        {"train", "--mini-batch 5", "--mini-batch is called --mini-batch-words here"},
+        {"translate", "--Beam-size 5", "--Beam-size is written --beam-size here"},
         {"translate", "--xyzzy", "unknown option --xyzzy: dragoman translate --help"},
         {"translate", "-x", "unknown option -x"},
         {"translate", "-model x", "two dashes: --model"},
@@ -107,8 +108,37 @@ static void a_wrong_command_line_is_explained(void)
         {"train", "-t a b", "train needs --model DIR (folder for the model"},
         {"train", "-t a b --tsv c -m x", "train takes --train-sets or --tsv, not both"},
         {"train", "--tsv c -m x --valid-tsv d --valid-sets a b", "train takes --valid-sets or --valid-tsv, not both"},
-        {"train", "-t a b -m x --tsv-columns 2 1", "--tsv-columns says more about --tsv, which is not given"},
-        {"translate", "-m x --tsv-columns 2", "--tsv-columns says more about --tsv, which is not given"},
+        {"shortlist", "-t a b -m x --tsv-columns 2 1",
+         "--tsv-columns has no effect without --tsv: leave it out, or add --tsv"},
+        {"score", "--ref a --seed 2",
+         "--seed has no effect without --confidence and --paired-bs and --paired-ar: leave it out, or add "
+         "--confidence or --paired-bs or --paired-ar"},
+        {"translate", "-m x --tsv-columns 2", "--tsv-columns has no effect without --tsv: leave it out, or add --tsv"},
+        {"translate", "-m x --max_length 9", "--max_length is called --max-length-factor here"},
+        {"train", "--max_length 9", "--max_length is written --max-length here"},
+        {"translate", "-m x -b1", "-b1: the value of -b is a word of its own: -b 1"},
+        {"translate", "-mzh-en", "-mzh-en: the value of -m is a word of its own: -m zh-en"},
+        {"translate", "-x1", "unknown option -x1: dragoman translate --help"},
+        {"translate", "-beam 5", "-beam is called --beam-size here"},
+        {"translate", "-beamsize 5", "unknown option -beamsize: did you mean --beam-size?"},
+        {"rescore", "--SRC a", "--SRC: SRC stands by itself, without dashes: dragoman rescore --model DIR (SRC TRG"},
+        {"rescore", "--src a", "--src: here SRC stands by itself: dragoman rescore --model DIR (SRC TRG"},
+        {"info", "--SRC a", "unknown option --SRC: dragoman info --help"},
+        {"score", "-i h", "-i: here HYP stands by itself: dragoman score"},
+        {"score", "-l zh-en", "-l: references are files"},
+        {"train", "--weight-decay 1", "--weight-decay: weights do not decay here"},
+        {"translate", "-m x --temperature 0.5",
+         "--temperature has no effect without --output-sampling: leave it out, or add"},
+        {"translate", "-m x --output-sampling full -b 4", "--beam-size has no effect with --output-sampling"},
+        {"translate", "-m x -b 1 -n 0.5",
+         "no effect with --beam-size 1 and without --n-best and --json: leave it out, or take "
+         "another --beam-size or add --n-best or --json"},
+        {"translate", "-m x y --shortlist",
+         "--shortlist has no effect with several --model: leave it out, or give one --model"},
+        {"score", "--ref a --metrics ter chrf --tok zh",
+         "has no effect with --metrics ter chrf: leave it out, or take --metrics bleu"},
+        {"bench", "gemm --lanes 2", "--lanes has no effect in bench gemm: leave it out, or take bench train"},
+        {"bench", "gemm --length 9", "in bench gemm: leave it out, or take bench train or translate"},
         {"train", "--tsv c -m x --tsv-columns 0 1", "0 is too little"},
         {"score", "h", "score needs --ref FILE"},
         {"train", "-t a b", "dragoman train --train-sets train.zh train.en"},
@@ -198,9 +228,9 @@ static void a_refused_value_leaves_the_old_one(void)
 static void what_was_set_can_be_unset(void)
 {
     dm_error error;
-    dm_options *options = parse_well("translate", "--model m --beam-size 9 --json --output-sampling topk 3");
-    CU_ASSERT_EQUAL(dm_options_unset(options, "beam-size", &error), DM_OK);
-    CU_ASSERT(text_is(options, "beam-size", 0, "0") && !dm_options_given(options, "beam-size"));
+    dm_options *options = parse_well("translate", "--model m --no-repeat-ngram 9 --json --output-sampling topk 3");
+    CU_ASSERT_EQUAL(dm_options_unset(options, "no-repeat-ngram", &error), DM_OK);
+    CU_ASSERT(text_is(options, "no-repeat-ngram", 0, "0") && !dm_options_given(options, "no-repeat-ngram"));
     CU_ASSERT_EQUAL(dm_options_unset(options, "json", &error), DM_OK);
     CU_ASSERT_FALSE(dm_options_flag(options, "json"));
     CU_ASSERT_EQUAL(dm_options_unset(options, "output-sampling", &error), DM_OK);

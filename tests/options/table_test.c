@@ -59,7 +59,8 @@ static bool no_file(int index, Meaning *file)
 static const CommandTable table = {
     .commands = commands,
     .groups = (const OptionGroup[]){{"Ship", ship}, {"General", general}, {NULL, NULL}},
-    .other_names = (const OtherName[]){{"hands", "crew"}, {NULL, NULL}},
+    .other_names = (const OtherName[]){{"hands sailors", SAIL, "crew", NULL},
+                                         {"sails", SAIL | MOOR, NULL, "the rig has them"}, {.there = NULL}},
     .summary = "sail", .about = "Sails.", .next_steps = "Sail on.", .configuration = "{\"crew\": 3}",
     .exit_statuses = (const Meaning[]){{NULL, NULL}},
     .file_of_models = no_file,

@@ -258,11 +258,13 @@ static void options_that_make_no_sense_together_are_refused(void)
     check_misuse(1, "paired-ar", "two files of translations or more");
     check_misuse(2, "paired-bs paired-ar", "--paired-bs and --paired-ar cannot be done at once");
     check_misuse(2, "confidence paired-bs", "--confidence and --paired-bs");
-    check_misuse(1, "confidence-n=500", "--confidence-n needs --confidence");
-    check_misuse(2, "paired-bs-n=500 paired-ar", "--paired-bs-n needs --paired-bs");
-    check_misuse(2, "paired-ar-n=500", "--paired-ar-n needs --paired-ar");
-    check_misuse(1, "seed=3", "--seed needs --confidence");
-    check_misuse(1, "chrf-word-order=2", "--chrf-word-order needs --metrics chrf");
+    check_misuse(1, "confidence-n=500", "--confidence-n has no effect without --confidence");
+    check_misuse(2, "paired-bs-n=500 paired-ar", "--paired-bs-n has no effect without --paired-bs");
+    check_misuse(2, "paired-ar-n=500", "--paired-ar-n has no effect without --paired-ar");
+    check_misuse(1, "seed=3", "--seed has no effect without --confidence");
+    check_misuse(1, "chrf-word-order=2", "--chrf-word-order has no effect with --metrics bleu");
+    check_misuse(1, "metrics=ter lowercase", "--lowercase has no effect with --metrics ter");
+    check_misuse(1, "metrics=chrf tok=zh", "--tok has no effect with --metrics chrf: leave it out, or take --metrics bleu");
 }
 
 const Fact facts[] = {FACT(the_interval_holds_the_score),

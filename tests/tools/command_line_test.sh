@@ -2,6 +2,7 @@
 # The command line as a whole: exit statuses, which stream says what, and what is said. Argument: the command to test.
 # No model is trained or opened here.
 . "$(dirname "$0")/common.sh"
+readme=$(realpath "$(dirname "$0")/../../README.md")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 
@@ -82,16 +83,52 @@ says 1 "broken.json: line 2, column 11" train --config broken.json
 echo '{"sede": 1}' > unknown.json
 says 2 "unknown.json: unknown option sede: did you mean seed?" train --config unknown.json
 
-# A full disk, a closed output and a reader that went away: a sentence and 1, no signal.
+# Every command of README's table for people who come from elsewhere is one: what is missing are files, not sense.
+echo '{"train-sets": ["no.zh", "no.en"], "model": "m"}' > zh-en.json
+sed -n '/^## Coming from another toolkit/,/^## [^C]/p' "$readme" | grep -o '`dragoman [^`]*`' | tr -d '`' > ours
+[ "$(wc -l < ours)" -ge 15 ] || fail "README has so few commands: $(cat ours)"
+while read -r _ words; do
+    # shellcheck disable=SC2086
+    says 1 "" $words < /dev/null
+done < ours
+
+# What cannot count is refused, and from a file that commands share said once.
+says 2 "--early-stopping has no effect without --valid-sets and --valid-tsv: leave it out, or add --valid-sets or --valid-tsv" \
+    train --train-sets a b --model m --early-stopping 3
+says 2 "--optimizer-params has no effect with --optimizer sgd: leave it out, or take --optimizer adam" \
+    train --train-sets a b --model m --optimizer sgd --optimizer-params 0.9 0.98 1e-9
+says 2 "-b1: the value of -b is a word of its own: -b 1" translate --model m -b1
+says 2 "--max_length is called --max-length-factor here" translate --model m --max_length 9
+echo '{"train-sets": ["no.zh", "no.en"], "model": "no", "early-stopping": 3, "valid-freq": "2e", "beam-size": 4,
+    "temperature": 2}' > shared.json
+says 1 "no folder no" translate --config shared.json --output-sampling full
+said="shared.json: without effect here: beam-size with --output-sampling, train-sets, early-stopping, valid-freq (of other commands)"
+[ "$(grep -c '^dragoman: note: ' err)" = 1 ] && grep -qF "note: $said" err || fail "what a shared file says in vain: $(cat err)"
+"$dragoman" train --config shared.json 2> err
+said="shared.json: without effect here: early-stopping, valid-freq without --valid-sets and --valid-tsv, beam-size, temperature (of"
+grep -qF "note: $said" err || fail "what a shared file says in vain to train: $(cat err)"
+
+# A full disk and a closed output: a sentence and 1.
 "$dragoman" --help > /dev/full 2> err
 [ $? -eq 1 ] && grep -q "^dragoman: cannot write the output: " err || fail "a full disk"
 "$dragoman" --help >&- 2> err
 [ $? -eq 1 ] && grep -q "^dragoman: cannot write the output: " err || fail "a closed output"
+# A reader that went away: the end of a filter, by a signal and without a word; where that is ignored, a sentence and 1.
 mkfifo pipe gone
-{ : < pipe; echo > gone; } &  # opens the pipe and leaves; only then the command writes
-{ read -r _ < gone; "$dragoman" --help 2> err; echo $? > status; } > pipe
-wait
-[ "$(cat status)" = 1 ] && grep -q "^dragoman: cannot write the output: Broken pipe" err || fail "a reader that went away"
+left() {  # left COMMAND...: the reader opens the pipe and leaves; only then the command writes
+    { : < pipe; echo > gone; } &
+    { read -r _ < gone; "$@" 2> err; echo $? > status; } > pipe
+    wait
+}
+seq 9 > nine
+for words in --help help 'train --help' 'docs man' 'docs bash' 'score --ref nine nine' 'score --ref nine nine nine --json' \
+    'bench gemm --rounds 1 --seconds 0 --json'; do
+    # shellcheck disable=SC2086
+    left env --default-signal=PIPE "$dragoman" $words
+    [ "$(cat status)" = 141 ] && [ ! -s err ] || fail "a reader that left $words: $(cat status err)"
+done
+left env --ignore-signal=PIPE "$dragoman" --help
+[ "$(cat status)" = 1 ] && grep -q "^dragoman: cannot write the output: Broken pipe" err || fail "a reader that left: $(cat err)"
 
 [ $failures = 0 ] && echo 'all as it should be'
 exit $((failures > 0))

@@ -47,7 +47,7 @@ for form in 1 2 3 4 5; do
 done
 
 tiny=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 100
-    --lr-warmup 10 --gemm openblas --after 3u --valid-freq 3u --quiet)
+    --lr-warmup 10 --gemm openblas --after 3u --quiet)
 train() { "$dragoman" train --model "$1" "${tiny[@]}" "${@:2}"; }
 train plain --train-sets text.plain other.plain --valid-sets other.plain text.plain || fail 'training on plain text'
 train one --train-sets text.1 other.2 --valid-sets other.3 text.4 || fail 'training on compressed text'

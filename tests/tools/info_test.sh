@@ -68,10 +68,10 @@ for i in $(seq 40); do
     echo "${back% }" >> text.en
 done
 train() {
-    "$dragoman" train --train-sets text.de text.en --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 2 --heads 2 \
-        --mini-batch-words 80 --lr-warmup 10 --gemm openblas "$@" 2> err || fail "training: $(tail -n 3 err)"
+    "$dragoman" train --train-sets text.de text.en --mini-batch-words 80 --lr-warmup 10 --gemm openblas "$@" 2> err ||
+        fail "training: $(tail -n 3 err)"
 }
-train --model run --vocab-size 40 --segmenter bpe --valid-sets text.de text.en --valid-metrics ce-mean-words chrf \
+train --model run --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 2 --heads 2 --vocab-size 40 --segmenter bpe --valid-sets text.de text.en --valid-metrics ce-mean-words chrf \
     --after 6e --learn-rate 0.02 --disp-freq 2u
 show 'a run' --model run --json
 # The best by the log itself: the lowest cost, the highest chrF, with their updates.

@@ -7,10 +7,10 @@ trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 make_text
 
-common=(--train-sets src trg --segmenter space --dim-emb 32 --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01
+common=(--train-sets src trg --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01
     --gemm openblas --save-freq 5u --disp-freq 10u)
-rnn=("${common[@]}" --type rnn --dim-rnn 32)
-transformer=("${common[@]}" --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2)
+rnn=("${common[@]}" --segmenter space --dim-emb 32 --type rnn --dim-rnn 32)
+transformer=("${common[@]}" --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2)
 train() { "$dragoman" train "$@"; }
 # What train.jsonl says but for the clock.
 timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl" | grep -v '"end"'; }
@@ -103,8 +103,13 @@ fi
 # ---- Training on from it: a model brings its type as it brings its dimensions ----
 
 further() { train "${common[@]}" --pretrained-model run --model further "$@"; }
-check 'training on' 0 'what --type, --dim-emb would say does not count' further --type transformer --after 5u
-! grep -q '"type"' further/config.json || fail 'a type is written down that is not that of the model'
+check 'another type' 2 '--type has no effect with --pretrained-model' further --type transformer --after 5u
+echo '{"dim-emb": 64, "vocab-size": 100, "beam-size": 3}' > shared.json
+check 'training on' 0 \
+    'note: shared.json: without effect here: vocab-size, dim-emb with --pretrained-model, beam-size (of other commands)' \
+    further --config shared.json --after 5u
+! grep -qE '"(type|dim-emb|vocab-size|segmenter|early-stopping|valid-freq)":' <(tr -d '\t' < further/config.json | sed -n '/"training"/,$p') ||
+    fail 'what did not count is written down'
 check 'going on with it' 0 'From update 5|Done' further --after 9u
 
 # ---- Without attention ----

@@ -81,8 +81,8 @@ same 'the same seed' once twice
 ! cmp -s once otherwise || fail 'another seed: the same resamples'
 expect 2 err 'two files of translations' --ref many many --paired-bs
 expect 2 err 'cannot be done at once' --ref many many worse --paired-bs --paired-ar
-expect 2 err '--paired-ar-n needs --paired-ar' --ref many many worse --paired-ar-n 5
-expect 2 err '--seed needs' --ref many many --seed 5
+expect 2 err '--paired-ar-n has no effect without --paired-ar' --ref many many worse --paired-ar-n 5
+expect 2 err '--seed has no effect without' --ref many many --seed 5
 expect 2 err 'bleu twice' --ref many --metrics bleu bleu -- many
 expect 1 err 'hyp has 2 lines and many 60' --ref many many hyp
 ! "$dragoman" score --ref ref hyp > /dev/full 2> err || fail 'a full disk went unnoticed'

@@ -9,11 +9,16 @@ make_text
 cp src valid.src
 cp trg valid.trg
 
-tiny=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 40
-    --lr-warmup 10 --gemm openblas)
-train() { "$dragoman" train --train-sets src trg "${tiny[@]}" "$@"; }  # train --model DIR ...
+tiny=(--mini-batch-words 40 --lr-warmup 10 --gemm openblas)
+shape=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2)
+shaped() {  # shaped OPTIONS...: a small model, where none is taken over
+    local small=("${shape[@]}")
+    [[ $* != *--pretrained-model* ]] || small=()
+    "$dragoman" train "${tiny[@]}" "${small[@]}" "$@"
+}
+train() { shaped --train-sets src trg "$@"; }  # train --model DIR ...
 on() {  # on SRC TRG OPTIONS...: training on other text
-    "$dragoman" train --train-sets "$1" "$2" "${tiny[@]}" --model new --after 1u "${@:3}"
+    shaped --train-sets "$1" "$2" --model new --after 1u "${@:3}"
 }
 
 # ---- Bad input ----
@@ -39,6 +44,8 @@ check 'a NUL byte' 1 'nul|5|NUL' on nul trg
 check 'all pairs too long' 1 'raise --max-length' on src trg --max-length 1
 check 'unequal validation files' 1 'short' on src trg --valid-sets short trg
 check 'a vocabulary that the text does not give' 1 'vocab' on src trg --segmenter unigram --vocab-size 5000
+check 'a shape beside a model to start from' 2 '--heads has no effect with --pretrained-model: leave it out' \
+    on src trg --pretrained-model nowhere --heads 2
 check 'no model to start from' 1 'nowhere' on src trg --pretrained-model nowhere
 check 'a start that is no model' 1 'config.json' on src trg --pretrained-model .
 mkdir other
@@ -62,6 +69,19 @@ rm -rf new
 check 'a line of a megabyte' 0 '1 pairs of more than --max-length' on wide long
 rm -rf new
 
+# A model that is taken over is wrong in its own folder, not in the new one.
+train --model start --after 1u --quiet 2> err || fail "a model to start from: $(cat err)"
+start_without() {  # start_without FILE CONTENT: a copy of it with another file
+    rm -rf damaged && cp -r start damaged && echo "$2" > damaged/"$1"
+    check "starting from a model with a bad $1" 1 "damaged/$1" on src trg --pretrained-model damaged
+    ! grep -q 'new/\|train\.new' err || fail "starting from a model with a bad $1 names the new folder: $(cat err)"
+    [ ! -e new ] || fail "starting from a model with a bad $1 left a folder"
+}
+start_without vocab.json '{"a": 0, "b": 7}'
+start_without vocab.json '['
+start_without config.json '{}'
+start_without model.safetensors 'none'
+
 # ---- Going on ----
 
 long=(--after 30e --valid-sets valid.src valid.trg --valid-freq 8u --valid-metrics ce-mean-words bleu --average 3
@@ -78,6 +98,9 @@ check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model
 check 'quiet' 0 '' train --model quiet --after 3u --quiet
 [ ! -s err ] || fail "quiet: $(cat err)"
 [ -s quiet/train.jsonl ] || touch quiet/mine
+# Who reads the log may leave: the run goes on.
+train --model unwatched --after 30u --disp-freq 1u 2>&1 | head -n 1 > out
+[ "${PIPESTATUS[0]}" = 0 ] && grep -q '"event":"end"' unwatched/train.jsonl || fail 'a run ended with the reader of its log'
 touch quiet/mine
 check 'overwriting' 0 'Training in quiet' train --model quiet --after 5u --overwrite
 [ -e quiet/mine ] || fail '--overwrite removed a file that is none of ours'
@@ -136,7 +159,7 @@ compare_with_whole() {  # compare_with_whole WHAT FOLDER
 
 # Ctrl-C. A job in the background ignores it unless told otherwise; endless, so that it comes in time.
 endless() { train --model stopped "${long[@]}" --after 1000000u "$@"; }
-env --default-signal=INT "$dragoman" train --train-sets src trg "${tiny[@]}" --model stopped "${long[@]}" \
+env --default-signal=INT "$dragoman" train --train-sets src trg "${tiny[@]}" "${shape[@]}" --model stopped "${long[@]}" \
     --after 1000000u --cpu-threads 2 2> err &
 pid=$!
 until grep -qs '"update":20' stopped/train.jsonl; do sleep 0.02; kill -0 $pid || break; done
@@ -174,7 +197,7 @@ done
 # kill -9, ten times at random moments, with one, two and three threads
 pause=$((took / 4 + 20))
 for i in $(seq 10); do
-    "$dragoman" train --train-sets src trg "${tiny[@]}" --model killed "${long[@]}" --cpu-threads $((i % 3 + 1)) 2> err &
+    "$dragoman" train --train-sets src trg "${tiny[@]}" "${shape[@]}" --model killed "${long[@]}" --cpu-threads $((i % 3 + 1)) 2> err &
     pid=$!
     sleep "$(printf '0.%03d' $((RANDOM % (pause < 999 ? pause : 999))))"
     kill -9 $pid 2> kill.err

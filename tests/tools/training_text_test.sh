@@ -8,8 +8,12 @@ cd "$room" || exit 1
 make_text
 
 tiny=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 40
-    --lr-warmup 10 --gemm openblas --valid-freq 4u --save-freq 3u --early-stopping 0)
-train() { "$dragoman" train --model "$1" "${tiny[@]}" "${@:2}"; }  # train FOLDER OPTIONS...
+    --lr-warmup 10 --gemm openblas --save-freq 3u --early-stopping 0)
+train() {  # train FOLDER OPTIONS...
+    local often=()
+    [[ $* != *--valid-* ]] || often=(--valid-freq 4u)
+    "$dragoman" train --model "$1" "${tiny[@]}" "${often[@]}" "${@:2}"
+}
 
 check 'two files' 0 'Done' train files --train-sets src trg --valid-sets trg src --after 8u
 as_with_files() {  # as_with_files WHAT FOLDER

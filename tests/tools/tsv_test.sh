@@ -42,7 +42,7 @@ translate --tsv --tsv-columns 2 --input short.tsv > out 2> err
     fail "a column too few: $(cat err)"
 head -n 3 backward > expected
 same 'what stands before a column too few' expected out
-check 'columns without a TSV' 2 '--tsv-columns says more about --tsv' translate --tsv-columns 2 --input pairs.tsv
+check 'columns without a TSV' 2 '--tsv-columns has no effect without --tsv' translate --tsv-columns 2 --input pairs.tsv
 check 'tabs in two meanings' 2 '--tsv and --prefix tab' translate --tsv --prefix tab --input pairs.tsv
 
 coproc translate --tsv --tsv-columns 2

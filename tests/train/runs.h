@@ -77,6 +77,10 @@ static dm_options *settings(const char *folder, const char *const *changes)
             set(options, name, *at + strlen(name));
         }
     }
+    // A model that is taken over has its shape and segmenter.
+    static const char *const own[] = {"segmenter", "dim-emb", "dim-ffn", "enc-depth", "dec-depth", "heads"};
+    for (size_t i = 0; i < DM_COUNT(own) && dm_options_given(options, "pretrained-model"); i++)
+        dm_options_unset(options, own[i], NULL);
     dm_free(source), dm_free(target), dm_free(model), dm_free(both);
     return options;
 }
