@@ -109,6 +109,17 @@ static void a_second_weight_of_a_term_is_refused(void)
     }
 }
 
+// The sentences would be doubled for it.
+static void a_term_of_no_weight_is_refused(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        char *values = dm_format("%s 0", dm_terms[i]->name),
+             *wanted = dm_format("--add-loss %s 0 adds nothing: leave it out", dm_terms[i]->name);
+        expect_refused(values, "0.1", wanted);
+        dm_free(values), dm_free(wanted);
+    }
+}
+
 static void a_term_named_twice_is_refused(void)
 {
     for (int i = 0; dm_terms[i]; i++) {
@@ -185,6 +196,7 @@ const Fact facts[] = {
     FACT(terms_stand_in_the_order_in_which_they_are_named),
     FACT(a_weight_before_its_term_is_refused),
     FACT(a_second_weight_of_a_term_is_refused),
+    FACT(a_term_of_no_weight_is_refused),
     FACT(a_term_named_twice_is_refused),
     FACT(what_compares_draws_of_dropout_needs_some),
     FACT(what_terms_add_is_summed_in_their_order),

@@ -67,6 +67,9 @@ Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *erro
         else if (weighted)
             status = dm_misuse(error, "--add-loss: %s has a weight already, and a second one, %s, stands behind it",
                                chosen->term[chosen->count - 1]->name, word);
+        else if (dm_option_number(word) <= 0)
+            status = dm_misuse(error, "--add-loss %s %s adds nothing: leave it out, or give it a weight above 0",
+                               chosen->term[chosen->count - 1]->name, word);
         else
             chosen->weight[chosen->count - 1] = dm_option_number(word);
         weighted = !term;
