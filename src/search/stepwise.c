@@ -44,6 +44,7 @@ static void set_limit(const SearchJob *job, Sentence *sentence)
     const int most = own ? d->max_length : o->max_length, prefix = prefix_length(job, sentence->index);
     double limit = ceil(o->max_length_factor * job->source.spans.length[sentence->index]) + 10;
     if (limit < prefix + 10) limit = prefix + 10;
+    if (limit < o->min_length) limit = o->min_length;
     sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most;
     if (most > 0 && limit > most) limit = most;
     sentence->limit = limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;

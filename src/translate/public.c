@@ -307,6 +307,8 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
         *read = defaults;
         return DM_OK;
     }
+    Status status = dm_options_count_all(options, error);
+    if (status) return status;
     *read = (dm_translate_options){
         .beam_size = (int)dm_options_number(options, "beam-size"),
         .normalize = number_or_folder(options, "normalize"),
@@ -336,6 +338,32 @@ static Status check_abilities(const dm_translate_options *o, const dm_model *mod
     return status;
 }
 
+// What would be taken and do nothing. A field of 0 says nothing.
+static Status check_effects(const dm_translate_options *o, const dm_model *model, Error *error)
+{
+    const ModelConfig *c = &model->models[0]->config;
+    const int most = o->max_length > 0 ? o->max_length : c->max_length, ends = 2 * o->beam_size - 1;
+    const bool sampling = o->sampling != DM_NO_SAMPLING, greedy = !sampling && o->beam_size == 1;
+    if (most > 0 && o->min_length > most)
+        return dm_misuse(error, "a translation cannot have %d pieces at least: the limit is %d%s", o->min_length, most,
+                         o->max_length > 0 ? "" : ", as the model folder says (max_length)");
+    if (!sampling && o->n_best > ends)
+        return dm_misuse(error,
+                         "a beam of %d finds no more than %d translation%s of a line: %d need a beam of %d or more, or "
+                         "sampling",
+                         o->beam_size, ends, ends > 1 ? "s" : "", o->n_best, (o->n_best + 2) / 2);
+    if (o->diversity > 0 && (sampling || greedy))
+        return dm_misuse(error, "diversity has no effect in %s: it is between the hypotheses of a beam",
+                         sampling ? "sampling" : "greedy search");
+    if (!sampling && o->temperature > 0 && (o->temperature < 1 || o->temperature > 1))
+        return dm_misuse(error, "the temperature has no effect without sampling: leave it at 1");
+    if (o->sampling_limit > 0 && (!sampling || o->sampling == DM_SAMPLE_FULL))
+        return dm_misuse(error, "the limit of sampling is for topk and topp, and has no effect without them");
+    if (o->partial && !greedy)
+        return dm_misuse(error, "what a line has come to so far is told in greedy search alone: make the beam 1");
+    return DM_OK;
+}
+
 // What a caller left open, and what cannot be.
 static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
 {
@@ -347,7 +375,8 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
                                 "fills in every field");
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
-    return check_abilities(o, model, error);
+    Status status = check_effects(o, model, error);
+    return status ? status : check_abilities(o, model, error);
 }
 
 static Translator translator_of(const dm_model *model, const dm_translate_options *options)

@@ -286,6 +286,8 @@ def commands_do_what_help_says():
     t.ask(":set stream", r"stream +true")  # which a list would not go with
     t.ask(":unset stream", r"stream +-")
     t.ask(":set beam-size x", "beam-size")
+    t.ask(":set temperature 2", "--temperature has no effect without --output-sampling")
+    t.ask(":nbest 6", "a beam of 1 finds no more than 1 translation of a line: 6 need a beam of 4 or more")
     t.ask(":set beam-sise 2", "did you mean")
     t.ask(":set model x", ":model opens another")
     t.ask(":bean 3", "did you mean :beam")

@@ -110,6 +110,10 @@ refused "lines that are none" 400 "lines" translate -d '{"lines": "w5"}'
 refused "a line that is none" 400 "number 2" translate -d '["w5", 6]'
 refused "an unknown option" 400 "beam_sise" translate -d '{"lines": ["w5"], "beam_sise": 3}'
 refused "a number that is none" 400 "beam_size" translate -d '{"lines": ["w5"], "beam_size": "x"}'
+refused "a longer list than the beam finds" 400 "a beam of 2 finds no more than 3" translate \
+    -d '{"lines": ["w5"], "n_best": 4, "beam_size": 2}'
+refused "a key without effect" 400 "normalize has no effect with --beam-size 1" attention \
+    -d '{"line": "w5", "normalize": 2, "beam_size": 1}'
 refused "a number out of range" 400 "too much" translate -d '{"lines": ["w5"], "n_best": 100000}'
 printf '["w5 \xff"]' > invalid
 refused "no UTF-8" 400 "UTF-8" translate --data-binary @invalid

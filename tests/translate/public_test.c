@@ -243,11 +243,76 @@ static void an_ensemble_takes_models_of_one_vocabulary(void)
     remove_folder(stranger);
 }
 
+static void tell(void *context, size_t line, const char *text)
+{
+    (void)context, (void)line, (void)text;
+}
+
+// Each beside the defaults, with a beam of 3 and no more than 20 pieces; `words`: of the refusal, NULL: it is taken.
+static void fields_without_effect_are_refused(void)
+{
+    static const struct {
+        dm_translate_options set;
+        const char *words;
+    } cases[] = {
+        {{.min_length = 20}, NULL},
+        {{.min_length = 21}, "cannot have 21 pieces at least: the limit is 20"},
+        {{.n_best = 5}, NULL},
+        {{.n_best = 6}, "a beam of 3 finds no more than 5 translations of a line: 6 need a beam of 4"},
+        {{.n_best = 2, .beam_size = 1}, "a beam of 1 finds no more than 1 translation of a line: 2 need a beam of 2"},
+        {{.n_best = 9, .sampling = DM_SAMPLE_FULL}, NULL},
+        {{.temperature = 0.5}, "the temperature has no effect without sampling"},
+        {{.temperature = 0.5, .sampling = DM_SAMPLE_FULL}, NULL},
+        {{.sampling_limit = 3}, "the limit of sampling"},
+        {{.sampling_limit = 3, .sampling = DM_SAMPLE_FULL}, "the limit of sampling"},
+        {{.sampling_limit = 3, .sampling = DM_SAMPLE_TOPK}, NULL},
+        {{.diversity = 1}, NULL},
+        {{.diversity = 1, .beam_size = 1}, "diversity has no effect in greedy search"},
+        {{.diversity = 1, .sampling = DM_SAMPLE_FULL}, "diversity has no effect in sampling"},
+        {{.partial = tell, .beam_size = 1}, NULL},
+        {{.partial = tell}, "in greedy search alone"},
+    };
+    char *folder = make_folder(3, "w");
+    dm_model *model = opened(folder);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        dm_translate_options o = cases[i].set;
+        dm_error error = {""};
+        if (!o.beam_size) o.beam_size = 3;
+        if (!(o.temperature > 0)) o.temperature = 1;
+        o.max_length_factor = 3, o.max_length = 20;
+        const dm_status status = dm_translate(model, NULL, 0, &o, NULL, &error);
+        const bool good =
+            cases[i].words ? status == DM_USAGE && strstr(error.message, cases[i].words) : status == DM_OK;
+        if (!good) printf("\n  case %zu: %s\n", i, error.message);
+        CU_ASSERT(good);
+    }
+    dm_model_close(model);
+    remove_folder(folder);
+}
+
+// A least length counts above what the source allows.
+static void a_translation_has_the_least_length_that_was_asked_for(void)
+{
+    char *folder = make_folder(3, "w");
+    dm_model *model = opened(folder);
+    dm_translate_options o;
+    dm_translation found;
+    CU_ASSERT_EQUAL(dm_translate_options_read(&o, NULL, NULL), DM_OK);
+    o.min_length = 100;
+    CU_ASSERT_EQUAL_FATAL(dm_translate(model, (const char *const[]){"w3 w4"}, 1, &o, &found, NULL), DM_OK);
+    CU_ASSERT(found.hypotheses[0].pieces >= 100);
+    dm_translations_free(&found, 1);
+    dm_model_close(model);
+    remove_folder(folder);
+}
+
 const Fact facts[] = {
     FACT(threads_of_the_caller_may_share_a_model),
     FACT(the_defaults_are_those_of_the_options_of_translate),
     FACT(no_options_are_the_defaults),
     FACT(what_cannot_be_translated_leaves_nothing_behind),
     FACT(an_ensemble_takes_models_of_one_vocabulary),
+    FACT(fields_without_effect_are_refused),
+    FACT(a_translation_has_the_least_length_that_was_asked_for),
     {NULL, NULL},
 };

@@ -61,26 +61,35 @@ static dm_status set_option(QuestionKind kind, dm_options *options, const cJSON 
                   value->string);
 }
 
+// What the models cannot do, or has no effect, is said of the key, not of the option; of what would help, a request has
+// not all that a command line has.
+static dm_status say_of_key(const dm_error *reason, dm_error *error)
+{
+    const char *said = reason->message + (strncmp(reason->message, "--", 2) == 0 ? 2 : 0),
+               *more = strstr(said, " has no effect ") ? strstr(said, " and without ") : NULL;
+    return misuse(error, "%.*s", more ? (int)(more - said) : 1500, said);
+}
+
 static dm_status read_options(Question *q, dm_error *error)
 {
     const char *lines = q->kind == SHOW_ATTENTION ? "line" : "lines";
     dm_options *options = dm_options_new("translate");
-    dm_status status = DM_OK;
+    // The scores stand in the answer, so that what is about them counts.
+    dm_status status = q->kind == TRANSLATE_LINES ? dm_options_set(options, "json", 0, NULL, error) : DM_OK;
     for (const cJSON *value = cJSON_IsObject(q->body) ? q->body->child : NULL; value && !status; value = value->next)
         if (strcmp(value->string, lines) != 0) status = set_option(q->kind, options, value, error);
-    if (!status) status = dm_translate_options_read(&q->options, options, error);
+    dm_error reason;
+    if (!status && dm_translate_options_read(&q->options, options, &reason)) status = say_of_key(&reason, error);
     q->format = format_of(options);
     dm_options_free(options);
     return status;
 }
 
-// What the models cannot do is said of the key, not of the option.
 static dm_status check_abilities(const Question *q, dm_model *model, dm_error *error)
 {
     dm_error reason;
     dm_status status = dm_translate(model, NULL, 0, &q->options, NULL, &reason);
-    if (!status) return DM_OK;
-    return misuse(error, "%.1500s", reason.message + (strncmp(reason.message, "--", 2) == 0 ? 2 : 0));
+    return status ? say_of_key(&reason, error) : DM_OK;
 }
 
 // ---- Lines ----------------------------------------------------------------------------------------------------------
