@@ -90,7 +90,7 @@ const char *dm_option_range(const Option *row, char *buffer);
 // What the row knows beside the help text: "from 0 to 0.95; default 0.1"; "" where that is nothing. The caller frees
 // it.
 char *dm_option_facts(const Option *row);
-// What it needs to count, for the help: "with --tsv or --valid-tsv". Buffer: 256 bytes; "" where it needs nothing.
+// What it needs to count, for the help: "with --tsv or --valid-tsv". Buffer: 512 bytes; "" where it needs nothing.
 const char *dm_option_company(const Option *row, char *buffer);
 // The help text, with what the words mean and the facts behind it. The caller frees it.
 char *dm_option_text(const Option *row);

@@ -101,11 +101,11 @@ static const OtherName *other_toolkits_name(const Command *command, const char *
     return NULL;
 }
 
-// Whether a name with dashes before it could be one of the command.
+// Whether a name with dashes before it could be one of the command, with underscores or without.
 static bool has_option(const Command *command, const char *name)
 {
     const Option *row = dm_option_find(command, name);
-    return row && !dm_option_by_itself(row);
+    return row ? !dm_option_by_itself(row) : written_otherwise(command, name) != NULL;
 }
 
 // The commands that have the option, as "translate, rescore and bench"; false: none has.
@@ -127,7 +127,7 @@ static bool commands_with(const CommandTable *table, const char *name, char *tex
 bool dm_option_elsewhere(const Command *command, const char *name)
 {
     char commands[128];
-    return !dm_option_find(command, name) && !other_toolkits_name(command, name) &&
+    return !dm_option_find(command, name) && !written_otherwise(command, name) && !other_toolkits_name(command, name) &&
            commands_with(command->table, name, commands, sizeof commands);
 }
 

@@ -247,6 +247,5 @@ const char *dm_option_company(const Option *row, char *buffer)
         if (*dashes_of(a.name)) add(&shown, "--%s%s", a.name, *a.words ? " " : "");
         add_words(&shown, a.words);
     }
-    snprintf(buffer, 256, "%s", shown.text);
-    return buffer;
+    return memcpy(buffer, shown.text, sizeof shown.text);
 }

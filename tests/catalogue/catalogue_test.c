@@ -176,7 +176,7 @@ static void options_without_what_they_need_are_refused(void)
         for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at)) {
             const Option *row = at.row;
             if (!row->needs) continue;
-            char company[256], all[256];
+            char company[512], all[256];
             const char *rest = row->needs;
             Condition c;
             snprintf(all, sizeof all, "%s", row->needs);

@@ -116,6 +116,7 @@ static void a_wrong_command_line_is_explained(void)
         {"translate", "-m x --tsv-columns 2", "--tsv-columns has no effect without --tsv: leave it out, or add --tsv"},
         {"translate", "-m x --max_length 9", "--max_length is called --max-length-factor here"},
         {"train", "--max_length 9", "--max_length is written --max-length here"},
+        {"translate", "-m x --early_stopping", "--early_stopping is an option of train, not of translate"},
         {"translate", "-m x -b1", "-b1: the value of -b is a word of its own: -b 1"},
         {"translate", "-mzh-en", "-mzh-en: the value of -m is a word of its own: -m zh-en"},
         {"translate", "-x1", "unknown option -x1: dragoman translate --help"},
