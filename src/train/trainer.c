@@ -189,6 +189,8 @@ static Status finish_run(Run *run, Error *error)
     else if (state->saved_update != state->update)
         status = dm_checkpoint_save(run, error);
     if (!status && run->settings.average) status = keep_average(run, kept, error);
+    if (!status && run->settings.average && !*kept)
+        dm_say(run, "--average %d has averaged nothing: no epoch came to its end", run->settings.average);
     if (!status && run->validator && looks_at_source(run))
         status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
     if (status) return status;

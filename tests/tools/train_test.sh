@@ -97,6 +97,11 @@ check 'a complete run' 0 'complete|larger --after' train --model whole "${long[@
 check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model whole "${long[@]}" --dropout 0.4 --seed 9
 check 'quiet' 0 '' train --model quiet --after 3u --quiet
 [ ! -s err ] || fail "quiet: $(cat err)"
+for option in vocab-size early-stopping valid-freq valid-metrics; do  # without validation, and with all pieces of the text
+    ! grep -q "\"$option\"" quiet/config.json || fail "quiet/config.json says --$option, which did not count"
+done
+check 'an average of no epoch' 0 '--average 3 has averaged nothing: no epoch came to its end' \
+    train --model early --after 1u --average 3
 [ -s quiet/train.jsonl ] || touch quiet/mine
 # Who reads the log may leave: the run goes on.
 train --model unwatched --after 30u --disp-freq 1u 2>&1 | head -n 1 > out
