@@ -342,7 +342,7 @@ static Status check_abilities(const dm_translate_options *o, const dm_model *mod
 static Status check_effects(const dm_translate_options *o, const dm_model *model, Error *error)
 {
     const ModelConfig *c = &model->models[0]->config;
-    const int most = o->max_length > 0 ? o->max_length : c->max_length, ends = 2 * o->beam_size - 1;
+    const int most = o->max_length > 0 ? o->max_length : c->search.max_length, ends = 2 * o->beam_size - 1;
     const bool sampling = o->sampling != DM_NO_SAMPLING, greedy = !sampling && o->beam_size == 1;
     if (most > 0 && o->min_length > most)
         return dm_misuse(error, "a translation cannot have %d pieces at least: the limit is %d%s", o->min_length, most,
