@@ -6,9 +6,12 @@
 Prints how many lines agree and the first ones that do not. A line that differs is explained where transformers, too,
 comes to dragoman's translation once it takes the second-best piece at steps where the two best are closer than 1e-4 in
 log-probability. Exit status 0: all lines agree or are explained; 1 otherwise.
+
+It runs with the Python of .venv in this project's folder, where there is one; what has to be in it, it says.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -26,10 +29,14 @@ try:
     import transformers
     import sentencepiece  # noqa: F401 (MarianTokenizer asks for it)
 except ImportError as missing:
-    sys.exit(f"agreement.py: {missing.name} is missing. Install what this script needs into a virtual environment:\n"
-             "    python3 -m venv .venv\n"
-             "    .venv/bin/pip install torch transformers ctranslate2 sentencepiece\n"
-             f"    .venv/bin/python {' '.join(sys.argv)}")
+    root = pathlib.Path(__file__).resolve().parent.parent
+    python = root / ".venv" / "bin" / "python"
+    if python.exists() and pathlib.Path(sys.prefix) != root / ".venv":
+        os.execv(python, [str(python), *sys.argv])
+    sys.exit(f"agreement.py: {missing.name} is missing. Install what this script needs into a virtual environment (on "
+             "Debian, python3 -m venv needs the package python3-venv), then give the same command again:\n"
+             f"    python3 -m venv {root / '.venv'}\n"
+             f"    {root / '.venv'}/bin/pip install torch transformers ctranslate2 sentencepiece")
 
 
 class SentencePieces:
@@ -53,21 +60,30 @@ class SentencePieces:
 
 
 class Words:
-    """A folder with vocab.json alone: pieces stand between spaces, `@@` at an end joins. MarianTokenizer has no such
-    thing, so CTranslate2's converter, which asks for it, is left out."""
-    separate = True
+    """A folder without SentencePiece models: pieces stand between spaces, `@@` at an end joins. By tokenizer.json
+    AutoTokenizer and CTranslate2's converter open it; where it is missing, the converter is left out."""
 
     def __init__(self, folder):
+        self.separate = not (folder / "tokenizer.json").exists()
+        if not self.separate:
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         self.vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
         self.piece = {i: piece for piece, i in self.vocabulary.items()}
 
     def ids(self, line):
+        if not self.separate:
+            return self.tokenizer(line).input_ids
         unknown, end = self.vocabulary["<unk>"], self.vocabulary["</s>"]
         return [self.vocabulary.get(piece, unknown) for piece in line.split()] + [end]
 
+    def pieces(self, line):
+        return [self.piece[i] for i in self.ids(line)]
+
     def text(self, ids):
-        words = " ".join(self.piece[i] for i in ids if self.piece[i] not in ("</s>", "<pad>"))
-        return (words + " ").replace("@@ ", "").rstrip()
+        return self.text_of_pieces([self.piece[i] for i in ids if self.piece[i] not in ("</s>", "<pad>")])
+
+    def text_of_pieces(self, pieces):
+        return (" ".join(pieces) + " ").replace("@@ ", "").rstrip()
 
 
 def read_lines(path):
@@ -195,7 +211,7 @@ def main():
 
     good = compare(f"transformers {transformers.__version__}", theirs, ours, lines, explain, args.show)
     if segmenter.separate:
-        print("CTranslate2: left out, its converter knows only one vocabulary with SentencePiece models")
+        print("CTranslate2: left out, its converter knows only one vocabulary, and a tokenizer with it")
     else:
         theirs = by_ctranslate2(args.folder, lines, segmenter, [peer.limit(source) for source in sources])
         good = compare(f"CTranslate2 {ctranslate2.__version__}", theirs, ours, lines, explain, args.show) and good

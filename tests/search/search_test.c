@@ -169,8 +169,10 @@ static void what_the_folder_says_equals_the_plain_reference(void)
     int compared = 0;
     for (size_t t = 0; t < DM_COUNT(told); t++)
         for (size_t o = 0; o < DM_COUNT(options); o++)
-            compared += compare_told(&(Shape){101 + t, 23, 8, 2, 1, 1, 1.7f}, &told[t], &options[o], 1, 0);
-    CU_ASSERT_TRUE(compared > (int)(DM_COUNT(told) * DM_COUNT(options)) * SENTENCES / 2);
+            for (int flat = 0; flat < 2; flat++)  // many ways that are about as good, and few
+                compared +=
+                    compare_told(&(Shape){101 + t, 23, 8, 2, 1, 1, flat ? 0.8f : 1.7f}, &told[t], &options[o], 1, 0);
+    CU_ASSERT_TRUE(compared > (int)(DM_COUNT(told) * DM_COUNT(options)) * SENTENCES);
 }
 
 static void equal_to_the_bit(const Found *one, const Found *other)
