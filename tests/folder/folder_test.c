@@ -212,7 +212,8 @@ static void missing_and_extra_tensors_are_named(void)
     CU_ASSERT(is_refused(finish(&draft, "\"encoder_layers\": 2", "\"encoder_layers\": 3"),
                          "tensor model.encoder.layers.2.self_attn.q_proj.weight is missing (encoder_layers 3)"));
     draft = draft_of("shared-relu");
-    CU_ASSERT(is_refused(finish(&draft, "\"decoder_layers\": 2", "\"decoder_layers\": 1"), "more are without a place in this model"));
+    CU_ASSERT(is_refused(finish(&draft, "\"decoder_layers\": 2", "\"decoder_layers\": 1"),
+                         "more are without a place in this model"));
     draft = draft_of("shared-relu");
     CU_ASSERT(is_refused(finish(&draft, "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"),
                          "tensor lm_head.weight is missing"));
