@@ -39,7 +39,7 @@ def by_transformers(folder, returned):
 
 
 def by_dragoman(folder):
-    command = [args.dragoman, "translate", "--model", folder, "--max-length-factor", "100"]  # a limit of its own
+    command = [args.dragoman, "translate", "--model", folder, "--max-length-factor", "1000"]  # a limit of its own
     out = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, encoding="utf-8", check=True)
     return out.stdout.splitlines()
 
