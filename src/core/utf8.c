@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/memory.h"
+
 // Length of the well-formed sequence at `byte`, of which `left` bytes are there; 0 if there is none.
 static size_t sequence(const unsigned char *byte, size_t left)
 {
@@ -89,6 +91,21 @@ size_t dm_utf8_length(const char *text)
     size_t length = 0;
     for (; *text; text++) length += ((unsigned char)*text & 0xC0) != 0x80;
     return length;
+}
+
+char *dm_utf8_mended(const char *bytes, size_t size)
+{
+    enum { LOST = 0xFFFD, LOST_BYTES = 3 };
+    char *mended = dm_allocate(LOST_BYTES * size + 1, 1), *to = mended;
+    for (size_t at = 0; at < size;) {
+        const size_t length = bytes[at] ? sequence((const unsigned char *)bytes + at, size - at) : 0;
+        if (length)
+            to = (char *)memcpy(to, bytes + at, length) + length;
+        else
+            to += dm_utf8_put(LOST, to);
+        at += length ? length : 1;
+    }
+    return mended;
 }
 
 bool dm_white_space(uint32_t c)

@@ -11,6 +11,8 @@ uint32_t dm_utf8_next(const char **text);
 // Writes a code point (1 to 4 bytes, no NUL behind it); returns how many.
 int dm_utf8_put(uint32_t code_point, char *out);
 size_t dm_utf8_length(const char *text);  // in code points
+// A copy in which U+FFFD stands for every byte that is no part of a character, and for NUL; the caller frees it.
+char *dm_utf8_mended(const char *bytes, size_t size);
 
 #define DM_BLANKS " \t\n\v\f\r"            // the white space of ASCII, which words of a line are cut at
 bool dm_is_blank(const char *line);        // nothing else in it, or nothing at all

@@ -300,7 +300,6 @@ static char *decode_spaces(const char *const *pieces, int count)
 // White space at both ends goes. In place.
 static void tidy(char *text)
 {
-    text[dm_utf8_valid(text, strlen(text))] = '\0';  // a model file can spell anything
     char *to = text, *last = text;
     for (const char *from = text; *from;) {
         const char *start = from;

@@ -1,6 +1,10 @@
 // SentencePiece behind a C interface: the only file that is not C, for the library has no other interface than C++.
 #include "text/sentencepiece.h"
 
+extern "C" {
+#include "core/utf8.h"
+}
+
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
@@ -155,7 +159,7 @@ char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pie
     std::vector<std::string> all(pieces, pieces + count);
     std::string text;
     if (!model->processor.Decode(all, &text).ok()) text.clear();
-    return dm_copy_string(text.c_str());
+    return dm_utf8_mended(text.data(), text.size());
 }
 
 // ---- Training -------------------------------------------------------------------------------------------------------

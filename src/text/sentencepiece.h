@@ -20,7 +20,8 @@ const char *dm_sentencepiece_piece(const SentencePiece *model, int id);
 // Calls take(context, piece) for each piece of the text, in order. A stretch the model does not know is a piece too.
 typedef void TakePiece(void *context, const char *piece);
 void dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, TakePiece *take, void *context);
-// The text that the pieces spell; the caller frees it.
+// The text that the pieces spell; the caller frees it. Byte pieces (<0x41>) are bytes of it: where they make no character,
+// or NUL, there is U+FFFD.
 char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pieces, int count);
 
 // Training reads its sentences from next, which returns NULL after the last; a sentence stays valid until the next

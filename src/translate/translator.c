@@ -134,7 +134,8 @@ static void tell_partial(void *context, int sentence, const int *ids, int count)
 {
     const Batch *batch = context;
     const dm_translate_options *o = &batch->translator->options;
-    char *text = dm_decode(batch->translator->segmenter, ids, count);
+    char *text = dm_decode(batch->translator->segmenter, ids, count), *end = text + strlen(text);
+    while (end - text >= 3 && memcmp(end - 3, "\xEF\xBF\xBD", 3) == 0) *(end -= 3) = '\0';  // not all its bytes yet
     o->partial(o->context, (size_t)batch->lines[sentence].index, text);
     dm_free(text);
 }

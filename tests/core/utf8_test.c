@@ -1,6 +1,7 @@
 // UTF-8: every code point there and back, and what is not valid.
 #include "test.h"
 
+#include "core/memory.h"
 #include "core/error.h"
 #include "core/utf8.h"
 
@@ -118,7 +119,30 @@ static void a_blank_line_has_no_word(void)
     CU_ASSERT_FALSE(dm_is_blank("\u3000"));  // it may be a piece
 }
 
+static void what_is_no_character_becomes_a_mark_and_nothing_else_is_lost(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *mended;
+    } cases[] = {
+        {"", 0, ""},
+        {"a\xC3\xA9z", 4, "a\xC3\xA9z"},
+        {"a\0b", 3, "a\uFFFDb"},
+        {"\xFFz", 2, "\uFFFDz"},
+        {"a\xE4\xB8z", 4, "a\uFFFD\uFFFDz"},
+        {"\xE4\xB8\xAD\xE4", 4, "\u4E2D\uFFFD"},
+        {"\xED\xA0\x80", 3, "\uFFFD\uFFFD\uFFFD"},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char *mended = dm_utf8_mended(cases[i].bytes, cases[i].size);
+        CU_ASSERT_STRING_EQUAL(mended, cases[i].mended);
+        dm_free(mended);
+    }
+}
+
 const Fact facts[] = {
+    FACT(what_is_no_character_becomes_a_mark_and_nothing_else_is_lost),
     FACT(every_code_point_is_written_read_and_valid),
     FACT(no_other_sequence_is_valid),
     FACT(validity_is_that_of_the_standard),

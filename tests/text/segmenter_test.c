@@ -339,7 +339,72 @@ static void copying_needs_a_vocabulary(void)
     dm_free(to);
 }
 
-const Fact facts[] = {FACT(ids_and_text_are_those_of_marian_tokenizer),
+static void add_piece(char **at, const char *piece, int type)
+{
+    const size_t length = strlen(piece);
+    *at += sprintf(*at, "\n%c\n%c%s", (int)length + 9, (int)length, piece);
+    memcpy(*at, "\x15\0\0\x80\xBF\x18", 6);  // its score, -1, and its type
+    (*at)[6] = (char)type;
+    *at += 7;
+}
+
+// A model with byte_fallback, as its protocol buffer: <unk> (2), some pieces (1), 256 bytes (6); a unigram without
+// normalisation. Vocabulary: </s> 0, <unk> 1, a 2, \u2581b 3, bytes from 4 on, <pad> 260.
+static char *folder_with_bytes(void)
+{
+    char *model = dm_allocate(1 << 16, 1), *at = model, *json = dm_allocate(1 << 16, 1), *to = json, name[8];
+    add_piece(&at, "<unk>", 2), add_piece(&at, "a", 1), add_piece(&at, "\u2581b", 1);
+    to += sprintf(to, "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"\u2581b\": 3");
+    for (int byte = 0; byte < 256; byte++) {
+        snprintf(name, sizeof name, "<0x%02X>", byte);
+        add_piece(&at, name, 6);
+        to += sprintf(to, ", \"%s\": %d", name, 4 + byte);
+    }
+    sprintf(to, ", \"<pad>\": 260}\n");
+    memcpy(at, "\x12\5\x18\1\x98\2\1\x1A\n\n\x08identity", 19), at += 19;
+    char *vocabulary = scratch_write("bytes/vocab.json", json), *folder = scratch_path("bytes");
+    for (int side = 0; side < 2; side++) {
+        char *path = dm_join_path(folder, side ? "target.spm" : "source.spm");
+        CU_ASSERT_EQUAL_FATAL(dm_write_file(path, model, (size_t)(at - model), NULL), DM_OK);
+        dm_free(path);
+    }
+    dm_free(model), dm_free(json), dm_free(vocabulary);
+    return folder;
+}
+
+static void bytes_never_cut_a_text(void)
+{
+    enum { BYTE = 4 };
+    static const struct {
+        int ids[8], count;
+        const char *text;
+    } cases[] = {
+        {{2, BYTE + 0xE4, BYTE + 0xB8, BYTE + 0xAD, 2}, 5, "a\u4E2Da"},
+        {{2, BYTE + 0x00, 2, 3}, 4, "a\uFFFDa b"},
+        {{2, BYTE + 0xE4, BYTE + 0xB8, 3, 2}, 5, "a\uFFFD\uFFFD ba"},
+        {{BYTE + 0xFF, 2}, 2, "\uFFFDa"},
+        {{2, BYTE + 0xE4}, 2, "a\uFFFD"},
+        {{2, BYTE + 0x0A, 2}, 3, "a a"},
+        {{BYTE + 0x41, BYTE + 0x00, BYTE + 0x42}, 3, "A\uFFFDB"},
+    };
+    char *folder = folder_with_bytes();
+    Segmenter *segmenter = opened(folder, "sentencepiece", false);
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char *text = dm_decode(segmenter, cases[i].ids, cases[i].count);
+        if (strcmp(text, cases[i].text) != 0) fprintf(stderr, "\n    %zu: \"%s\"\n", i, text);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+        dm_free(text);
+    }
+    Ids ids;
+    dm_encode(segmenter, DM_SOURCE, "a\u4E2D", &ids);  // and what no piece spells is bytes on the way in
+    CU_ASSERT(ids.count >= 4 && ids.id[ids.count - 2] == BYTE + 0xAD);
+    dm_free(ids.id);
+    dm_segmenter_close(segmenter);
+    dm_free(folder);
+}
+
+const Fact facts[] = {FACT(bytes_never_cut_a_text),
+                      FACT(ids_and_text_are_those_of_marian_tokenizer),
                       FACT(text_comes_back),
                       FACT(a_language_code_is_one_piece),
                       FACT(text_that_spells_a_special_piece_is_text),
