@@ -209,6 +209,37 @@ static void pieces_are_drawn_as_often_as_they_are_probable(void)
                 (double[]){0, 0, 1, 0, 0});
 }
 
+// Of two or four pieces that are alike each has exactly its share of the probability, and the lower ids come first.
+static void top_p_takes_no_piece_beyond_its_share(void)
+{
+    enum { DRAWS = 200 };
+    const float scores[SCRIPTED] = {-INFINITY, -INFINITY, 0, 0, -INFINITY, 9},
+                quarters[SCRIPTED] = {-INFINITY, 0, 0, 0, 0, 9};
+    const struct {
+        const float *scores;
+        double share;
+        int last;  // piece that may be drawn
+    } cases[] = {{scores, 0.5, 2},   {scores, 0.50001, 3}, {scores, 1, 3},      {quarters, 0.25, 1},
+                 {quarters, 0.5, 2}, {quarters, 0.75, 3},  {quarters, 0.76, 4}, {quarters, 1e-9, 1}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Arena arena = {0};
+        const dm_translate_options o = {.sampling = DM_SAMPLE_TOPP,
+                                        .sampling_limit = cases[i].share,
+                                        .temperature = 1,
+                                        .seed = 6,
+                                        .n_best = DRAWS,
+                                        .max_length = 1,
+                                        .max_length_factor = 1};
+        const Found found = table_found(&arena, cases[i].scores, NULL, 0, &o);
+        int highest = 0;
+        for (int k = 0; k < found.count; k++)
+            if (found.best[k].count && found.best[k].ids[0] > highest) highest = found.best[k].ids[0];
+        CU_ASSERT_EQUAL(found.count, DRAWS);
+        CU_ASSERT_EQUAL(highest, cases[i].last);
+        dm_arena_destroy(&arena);
+    }
+}
+
 static void a_draw_depends_on_seed_and_line_alone(void)
 {
     Model *model = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f});
@@ -245,6 +276,7 @@ const Fact facts[] = {
     FACT(an_ended_hypothesis_leaves_its_place_to_another),
     FACT(scores_that_are_no_numbers_end_the_search),
     FACT(pieces_are_drawn_as_often_as_they_are_probable),
+    FACT(top_p_takes_no_piece_beyond_its_share),
     FACT(a_draw_depends_on_seed_and_line_alone),
     {NULL, NULL},
 };

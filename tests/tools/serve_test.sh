@@ -119,6 +119,13 @@ printf '["w5 \xff"]' > invalid
 refused "no UTF-8" 400 "UTF-8" translate --data-binary @invalid
 { printf '["'; yes w5 | head -n 5000 | tr '\n' ' '; printf '"]'; } > long
 refused "a line too long" 400 "line 1" translate --data-binary @long
+# A beam of 5 may write 40,000 pieces: 3 * bytes + 10 each.
+printf '["w5%2661s"]' '' > longest
+ask translate --data-binary @longest | grep -q '"text"' || fail "a line as long as is taken: $(ask translate --data-binary @longest)"
+printf '["w5%2662s"]' '' > longer
+refused "a line longer than that" 400 "too long, with 2664 bytes" translate --data-binary @longer
+printf '{"lines": ["w5%2662s"], "beam_size": 4}' '' > narrower
+ask translate --data-binary @narrower | grep -q '"text"' || fail "a longer line with a smaller beam"
 refused "nested without end" 400 "" translate -d "$(yes '[' | head -n 3000 | tr -d '\n')"
 head -c 3000000 /dev/zero | tr '\0' 'a' > large
 refused "a body too large" 413 "MiB" translate --data-binary @large
