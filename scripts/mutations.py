@@ -43,7 +43,7 @@ class Mutation:
         """Its line's number, and what it makes of that line (of several, joined; of an early end, the whole head)."""
         begin, end = source.rfind("\n", 0, self.at) + 1, source.index("\n", self.at + len(self.old))
         if self.kind == "end":
-            begin = max(source.rfind(ends, 0, begin - 1) + len(ends) for ends in ("}\n", ";\n", "\n\n"))
+            begin = next(m.start() for m in FUNCTION.finditer(source) if m.end() == self.at)
         change = self.at - begin
         before = source[begin:end]
         after = before[:change] + self.new + before[change + len(self.old):]

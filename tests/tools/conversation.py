@@ -252,6 +252,17 @@ def a_line_can_be_edited_and_history_outlives_the_program():
     assert t.end() == 0
 
 
+def who_asks_for_a_format_gets_what_a_file_would():
+    formats = {"alignment hard": r"\|\|\| \d+-\d+", "alignment soft": r"\|\|\| [-+e.\d]+,", "word-scores": "WordScores= -",
+               "json": r'"text":'}
+    for option, form in formats.items():
+        t = Terminal()
+        t.ask(f":set {option}", option.split()[0])
+        t.ask("w5 w6 w7", form)
+        t.ask(":q", "")
+        assert t.end() == 0
+
+
 def commands_do_what_help_says():
     t = Terminal()
     listing = t.ask(":help", r"(?s).*Ctrl-C stops").group(0)
