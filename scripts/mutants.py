@@ -138,16 +138,13 @@ class Test:
             child = subprocess.Popen(["nice", *command], cwd=tree.path / "build" / "tests", stdin=subprocess.DEVNULL,
                                      stdout=output, stderr=output, env=environment, start_new_session=True,
                                      preexec_fn=bound(folder))
-        try:
-            status = child.wait(limit)
-        except subprocess.TimeoutExpired:
-            status = None
-        try:
-            os.killpg(child.pid, signal.SIGKILL)  # it, or what it has left running
-        except ProcessLookupError:
-            pass
-        child.wait()
-        return status, time.monotonic() - begin
+        ended = None
+        while not ended and time.monotonic() - begin < limit:
+            ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            time.sleep(0 if ended else 0.01)
+        os.killpg(child.pid, signal.SIGKILL)  # it, or what it has left running; not yet waited for, it keeps its number
+        status = child.wait()
+        return status if ended else None, time.monotonic() - begin
 
 
 def bound(folder):

@@ -140,6 +140,8 @@ def statements(source, tokens):
             continue
         if tokens[i].kind != "name" and tokens[i].text not in ("*", "++", "--", "("):
             continue
+        if source.startswith("(void)", tokens[i].at):  # that something is not used
+            continue
         end = i
         while end < len(tokens) and tokens[end].text not in (";", "}"):
             end = closing(tokens, end) + 1 if tokens[end].text in ("(", "[", "{") else end + 1
