@@ -274,11 +274,13 @@ DM_API bool dm_metric_falls(const char *name);  // false as well: there is no su
 // The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
 DM_API dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error);
 
-// Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say.
+// Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say. Refused while somebody
+// writes in that other one.
 DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
 
 // Lists the target pieces that may translate each source piece, as the options of "shortlist" say, in the model folder.
-// dm_model_shortlist makes use of it. The observer (may be NULL) gets a line that says which lines were bad.
+// dm_model_shortlist makes use of it. The observer (may be NULL) gets a line that says which lines were bad. Refused
+// while somebody writes in the folder.
 DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error);
 
 // ---- Measuring ------------------------------------------------------------------------------------------------------
