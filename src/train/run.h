@@ -105,5 +105,7 @@ Status dm_run_record(Run *run, Error *error);       // says what is other than i
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 
+// The settings (run_settings.c). DM_USAGE where options do not go together.
+Status dm_run_read_settings(Run *run, Error *error);
 int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
 int dm_default_lanes(size_t weights);         // of --lanes

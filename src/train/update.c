@@ -140,6 +140,7 @@ static void evaluate_shard(void *context, int index, int thread)
     const Round *round = context;
     Workers *w = round->workers;
     Arena *arena = &w->arenas[thread];
+    w->losses[index] = (Loss){0};
     if (dm_stop_asked(w->stop)) return;
     dm_arena_reset(arena);
     Graph g = {.arena = arena, .gemm = w->gemm, .parameters = w->model->parameters.data};
