@@ -225,6 +225,38 @@ static void bleu_cuts_as_it_is_told_to(void)
     dm_free(valid);
 }
 
+static void hear_notes(void *context, const char *line)
+{
+    char *heard = context;
+    if (strstr(line, "--valid-tok")) snprintf(heard, 128, "%s", line);
+}
+
+// Where most of the text is in a script without spaces, the tokenizer that can compare it is taken, and said.
+static void the_tokenizer_fits_the_validation_text_and_is_said(void)
+{
+    static const struct {
+        const char *text, *given, *said;
+    } cases[] = {{"昨日買った本はとても面白い。\n", NULL, "no spaces between words, so bleu takes --valid-tok char"},
+                 {"我昨天买的书很有意思。\n", NULL, "Chinese, so bleu takes --valid-tok zh"},
+                 {"我昨天买的书很有意思。\n", "valid-tok char", ""},
+                 {"the book of yesterday\n", NULL, ""}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        char heard[128] = "", name[16], folder[16];
+        snprintf(name, sizeof name, "text%zu", i), snprintf(folder, sizeof folder, "spoken%zu", i);
+        char *path = dm_copy_string(scratch_file(name, cases[i].text, strlen(cases[i].text)));
+        char *text = dm_format("train-sets %s %s", path, path), *valid = dm_format("valid-sets %s %s", path, path);
+        dm_options *options = settings(folder, CHANGES(text, valid, "segmenter bpe", "vocab-size 25", "after 1u",
+                                                       cases[i].given ? cases[i].given : "disp-freq 1u"));
+        const dm_observer observer = {heard, hear_notes, NULL, NULL};
+        dm_error error = {.message = ""};
+        CU_ASSERT_EQUAL(dm_train(options, &observer, NULL, &error), DM_OK);
+        if (*error.message) fprintf(stderr, "%s\n", error.message);
+        CU_ASSERT(strstr(heard, cases[i].said) && !*heard == !*cases[i].said);
+        dm_options_free(options);
+        dm_free(path), dm_free(text), dm_free(valid);
+    }
+}
+
 const Fact facts[] = {
     FACT(a_score_of_nothing_is_not_the_best_and_nothing_stalls_against_it),
     FACT(what_is_no_number_is_not_the_best),
@@ -232,6 +264,7 @@ const Fact facts[] = {
     FACT(validations_and_checkpoints_have_frequencies_of_their_own),
     FACT(time_goes_on_from_one_session_to_the_next),
     FACT(a_run_that_ends_in_its_warm_up_is_told_what_helps),
+    FACT(the_tokenizer_fits_the_validation_text_and_is_said),
     FACT(bleu_cuts_as_it_is_told_to),
     {NULL, NULL},
 };
