@@ -69,6 +69,14 @@ others=$(grep -c '"epoch_done":false' other/train.jsonl)
 check 'no folder' 2 '--model' average
 check 'a folder that is not there' 1 'nowhere' average --model nowhere
 [ ! -e nowhere ] || fail 'averaging makes a folder'
+# What was measured before the validation text was exchanged is not compared with what came after it.
+cp run/train.jsonl kept.jsonl
+echo '{"event":"anew","epoch":12,"update":1,"reason":"the validation text is another one"}' >> run/train.jsonl
+echo '{"event":"valid","epoch":10,"update":2,"ce-mean-words":9,"chrf":1,"epoch_done":true}' >> run/train.jsonl
+check 'the best by another text' 0 'epoch-0010.safetensors' average --model run --best 1 --output best-1
+check 'more than there are by it' 1 '--best 2|1 was validated' average --model run --best 2 --output best-2
+mv kept.jsonl run/train.jsonl
+
 check 'two ways at once' 2 '--last|--best|take one' average --model run --last 2 --best 2
 check 'more than there are' 1 '--last 7|only 6|--average' average --model run --last 7
 check 'more best ones than there are' 1 '--best 7|6 were validated' average --model run --best 7
