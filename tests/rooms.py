@@ -4,7 +4,8 @@
     tests/rooms.py SOURCE_FOLDER NM OBJECT ...
 
 Fails on a circle among files, on a call (or a use of data) from a room to a higher one, on a tool that uses what the
-public headers do not declare, on a room that has no place in the order, and on two files of one name."""
+public headers do not declare, on a room that has no place in the order, on two files of one name,
+and on cJSON without core/cjson.h."""
 import collections
 import pathlib
 import re
@@ -130,6 +131,13 @@ def check_names(source):
         complain(f"{place} is a room without a place in the order: add it to ROOMS in tests/rooms.py")
 
 
+def check_includes(source):
+    for path in source.glob("src/**/*"):
+        if path.suffix in SOURCES and path.name != "cjson.h" and "<cjson/cJSON.h>" in path.read_text():
+            complain(f"{path.relative_to(source)} includes cJSON as it is, which says nothing when memory runs out: "
+                     "include core/cjson.h")
+
+
 def main():
     source, nm, objects = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     calls = calls_among(objects, nm)
@@ -139,6 +147,7 @@ def main():
     check_order(calls)
     check_tools(calls, sorted(source.glob("include/dragoman/*.h")))
     check_names(source)
+    check_includes(source)
     print("\n".join(complaints) or f"{len(calls)} files, and every call goes down")
     sys.exit(1 if complaints else 0)
 

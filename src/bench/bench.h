@@ -1,7 +1,7 @@
 // What the rooms of this folder share: what is measured and on which shape, and how rounds become figures. This floor
 // lies above training and decoding: it runs both as they are, and neither knows of it.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "options/options.h"
 #include "data/corpus.h"

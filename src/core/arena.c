@@ -3,13 +3,12 @@
 
 #include <stdalign.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "core/error.h"
 #include "core/memory.h"
+#include "core/scope.h"
 
-enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24 };
+// BEFORE: what stands in huge pages before the bytes, our own header and that of core/memory.h.
+enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 24, BEFORE = 4 * ALIGNMENT };
 
 struct ArenaBlock {
     ArenaBlock *next;
@@ -20,19 +19,18 @@ struct ArenaBlock {
 static ArenaBlock *new_block(size_t bytes)
 {
     size_t size = SMALLEST_BLOCK;
-    while (size - sizeof(ArenaBlock) < bytes) size *= 2;
-    ArenaBlock *block = aligned_alloc(DM_HUGE_PAGE, size);
-    if (!block) {
-        fprintf(stderr, "dragoman: out of memory: an arena asked for %zu bytes\n", size);
-        abort();
+    while (size - BEFORE < bytes) {
+        if (size > SIZE_MAX / 4) dm_out_of_memory(bytes);
+        size *= 2;
     }
-    dm_use_huge_pages(block, size);
-    *block = (ArenaBlock){.size = size - sizeof(ArenaBlock)};
+    ArenaBlock *block = dm_allocate_huge(size - BEFORE + sizeof(ArenaBlock));
+    *block = (ArenaBlock){.size = size - BEFORE};
     return block;
 }
 
 void *dm_arena_take(Arena *arena, size_t bytes)
 {
+    if (bytes > SIZE_MAX / 4) dm_out_of_memory(bytes);
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     ArenaBlock *block = arena->current;
     while (block && block->size - block->used < bytes &&
@@ -42,6 +40,7 @@ void *dm_arena_take(Arena *arena, size_t bytes)
     }
     if (!block || block->size - block->used < bytes) {
         ArenaBlock *fresh = new_block(bytes);
+        if (arena->owner) dm_belong(fresh, arena->owner);
         if (block)
             block->next = fresh;
         else
@@ -76,5 +75,5 @@ void dm_arena_destroy(Arena *arena)
         next = block->next;
         dm_free(block);
     }
-    *arena = (Arena){NULL, NULL};
+    *arena = (Arena){.owner = arena->owner};
 }

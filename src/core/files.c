@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/scope.h"
 
 char *dm_join_path(const char *folder, const char *name)
 {
@@ -48,6 +49,11 @@ bool dm_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+static void close_file(void *file)
+{
+    fclose(file);
+}
+
 Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
 {
     if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file is needed", path);
@@ -56,6 +62,7 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
     size_t used = 0, room = 1 << 16, got;
     struct stat info;
     if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) room = (size_t)info.st_size + 2;
+    dm_guard(close_file, file);
     char *text = dm_reallocate(NULL, room, 1);
     while ((got = fread(text + used, 1, room - used - 1, file)) > 0) {
         used += got;
@@ -63,6 +70,7 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
     }
     bool failed = ferror(file);
     int reason = errno;
+    dm_unguard(file);
     fclose(file);
     if (failed) {
         dm_free(text);
@@ -149,6 +157,11 @@ static int make_temporary(const char *path, char **name)
     }
 }
 
+static void discard(void *writer)
+{
+    dm_writer_discard(writer);
+}
+
 Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
 {
     *writer = (FileWriter){.path = dm_copy_string(path), .lock = -1};
@@ -159,6 +172,7 @@ Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
     if (file >= 0 && (!replaces || fchmod(file, old.st_mode & 0777) == 0)) writer->stream = fdopen(file, "wb");
     if (writer->stream) {
         writer->lock = fcntl(file, F_DUPFD_CLOEXEC, 0);
+        dm_guard(discard, writer);
         return DM_OK;
     }
     Status status = dm_fail(error, "cannot write %s: %s", path, strerror(errno));
@@ -209,9 +223,9 @@ Status dm_writer_commit(FileWriter *writer, Error *error)
     const int reason = errno;
     Status status = DM_OK;
     if (good) {
-        sync_folder_of(writer->path);
         dm_free(writer->temporary);
         writer->temporary = NULL;
+        sync_folder_of(writer->path);
     } else if (!reason || reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {
         status = dm_fail(
             error, "cannot write %s: %s; what stood there is unchanged: make room, then give the same command again",
@@ -225,6 +239,7 @@ Status dm_writer_commit(FileWriter *writer, Error *error)
 
 void dm_writer_discard(FileWriter *writer)
 {
+    dm_unguard(writer);
     if (writer->stream) fclose(writer->stream);
     if (writer->temporary) unlink(writer->temporary);
     if (writer->lock >= 0) close(writer->lock);

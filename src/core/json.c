@@ -32,7 +32,7 @@ void dm_json_complain(JsonFile *file, const char *format, ...)
 
 void dm_json_refuse(JsonFile *file, const char *key, const cJSON *item, const char *needed, ...)
 {
-    char *value = cJSON_PrintUnformatted(item), what[256];
+    char *value = item ? cJSON_PrintUnformatted(item) : NULL, what[256];
     va_list arguments;
     va_start(arguments, needed);
     vsnprintf(what, sizeof what, needed, arguments);

@@ -1,7 +1,7 @@
 // JSON files: a reader whose complaints name file, line and key, and a writer. What stands in a file may be anybody's,
 // so every value is checked before it is used.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "core/error.h"
 

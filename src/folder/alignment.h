@@ -2,7 +2,7 @@
 // and leaves it in config.json: "dragoman": {"alignment": {"layer": 1, "heads": [0, 2], "shift": 0, "agreement":
 // 0.91}}.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "core/error.h"
 #include "model/config.h"

@@ -1,7 +1,7 @@
 // The model folder, ours and other people's. config.json, generation_config.json and
 // model.safetensors are read and written here; which files there are says folder_files.h.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "folder/safetensors.h"
 #include "model/model.h"

@@ -6,7 +6,7 @@
 #include "folder/safetensors.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

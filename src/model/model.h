@@ -1,7 +1,7 @@
 // A model: configuration, parameters, and the architecture's table of functions. Search, training loop and checkpoints
 // go through the table and never ask which architecture they hold.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "data/examples.h"
 #include "model/config.h"

@@ -1,6 +1,6 @@
 // Outlines of a model for people: trees of {"text", "parts"} that dragoman info draws.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "model/config.h"
 

@@ -2,7 +2,7 @@
 // and --help: which there are says the table of commands that it is given (command_table.h). This page is for the rooms
 // that ask for values, or define options of their own.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "core/error.h"
 
@@ -78,6 +78,9 @@ typedef struct Duration {
     char unit;
 } Duration;
 Duration dm_options_duration(const dm_options *options, const char *name);
+
+// dm_options_copy for those who are in a scope (core/scope.h).
+dm_options *dm_options_create_copy(const dm_options *options);
 
 // What a command makes of its own copy: a value that the user has not given, or none.
 Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error);

@@ -152,9 +152,8 @@ static void add_id(Encoding *encoding, int id, const char *piece)
 }
 
 // Text that spells "</s>" or "<pad>" is text: it must not end a sentence or be an id that no model reads.
-static void take_piece(void *context, const char *piece)
+static void take_piece(Encoding *encoding, const char *piece)
 {
-    Encoding *encoding = context;
     const Segmenter *s = encoding->segmenter;
     Side side = encoding->side;
     int id = dm_vocabulary_id(s->vocabulary[side], piece);
@@ -232,7 +231,11 @@ static void take_part(void *context, const char *part, const AddedToken *token)
         return;
     }
     part = take_language_code(encoding, part);
-    dm_sentencepiece_encode(encoding->segmenter->model[encoding->side], part, strlen(part), take_piece, encoding);
+    int count;
+    char *pieces =
+        dm_sentencepiece_encode(encoding->segmenter->model[encoding->side], part, strlen(part), &count);
+    for (const char *piece = pieces; count > 0; count--, piece += strlen(piece) + 1) take_piece(encoding, piece);
+    dm_free(pieces);
 }
 
 static void encode(Encoding *encoding, const char *line)

@@ -13,6 +13,7 @@ extern "C" {
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -110,9 +111,11 @@ static bool model_is_sound(std::string_view model)
 
 // ---- Using a model --------------------------------------------------------------------------------------------------
 
-Status dm_sentencepiece_open(SentencePiece **model, const char *bytes, size_t size, const char *name, Error *error)
+// What the functions of C++ return to those of C, which alone may leave a scope.
+enum class Outcome { done, refused, no_memory };
+
+static Outcome open_model(SentencePiece **model, const char *bytes, size_t size, const char *name, Error *error)
 {
-    *model = nullptr;
     std::string reason = "its parts do not fit together";
     try {
         if (size && model_is_sound({bytes, size})) {
@@ -120,20 +123,40 @@ Status dm_sentencepiece_open(SentencePiece **model, const char *bytes, size_t si
             auto status = opened->processor.LoadFromSerializedProto({bytes, size});
             if (status.ok() && opened->processor.GetPieceSize() > 0) {
                 *model = opened.release();
-                return DM_OK;
+                return Outcome::done;
             }
             reason = status.ToString();
         }
+    } catch (const std::bad_alloc &) {
+        return Outcome::no_memory;
     } catch (const std::exception &exception) {
         reason = exception.what();
     }
-    return dm_fail(error, "%s is damaged or no SentencePiece model (%s): take it from its source again", name,
-                   size ? reason.c_str() : "it is empty");
+    dm_fail(error, "%s is damaged or no SentencePiece model (%s): take it from its source again", name,
+            size ? reason.c_str() : "it is empty");
+    return Outcome::refused;
+}
+
+static void close_model(void *model)
+{
+    delete static_cast<SentencePiece *>(model);
+}
+
+Status dm_sentencepiece_open(SentencePiece **model, const char *bytes, size_t size, const char *name, Error *error)
+{
+    *model = nullptr;
+    const Outcome outcome = open_model(model, bytes, size, name, error);
+    if (outcome == Outcome::no_memory) dm_out_of_memory(size);
+    if (outcome == Outcome::refused) return DM_FAILURE;
+    dm_guard(close_model, *model);
+    return DM_OK;
 }
 
 void dm_sentencepiece_close(SentencePiece *model)
 {
-    delete model;
+    if (!model) return;
+    dm_unguard(model);
+    close_model(model);
 }
 
 int dm_sentencepiece_size(const SentencePiece *model)
@@ -147,19 +170,51 @@ const char *dm_sentencepiece_piece(const SentencePiece *model, int id)
     return model->processor.IdToPiece(id).c_str();
 }
 
-void dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, TakePiece *take, void *context)
-{
+// NULL: out of memory
+static char *encode(const SentencePiece *model, std::string_view text, int *count)
+try {
     std::vector<std::string> pieces;
-    if (!model->processor.Encode({text, size}, &pieces).ok()) pieces.clear();
-    for (const std::string &piece : pieces) take(context, piece.c_str());
+    if (!model->processor.Encode({text.data(), text.size()}, &pieces).ok()) pieces.clear();
+    size_t size = 1;
+    for (const std::string &piece : pieces) size += piece.size() + 1;
+    char *all = static_cast<char *>(dm_try_allocate(size)), *end = all;
+    for (const std::string &piece : pieces) {
+        if (all) std::memcpy(end, piece.c_str(), piece.size() + 1), end += piece.size() + 1;
+    }
+    *count = static_cast<int>(pieces.size());
+    return all;
+} catch (const std::exception &) {
+    return nullptr;
+}
+
+char *dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, int *count)
+{
+    char *pieces = encode(model, {text, size}, count);
+    if (!pieces) dm_out_of_memory(size);
+    return pieces;
+}
+
+static char *decode(const SentencePiece *model, const char *const *pieces, int count, size_t *size)
+try {
+    std::vector<std::string> all(pieces, pieces + count);
+    std::string text;
+    if (!model->processor.Decode(all, &text).ok()) text.clear();
+    *size = text.size();
+    char *copy = static_cast<char *>(dm_try_allocate(text.size() + 1));
+    if (copy) std::memcpy(copy, text.c_str(), text.size() + 1);
+    return copy;
+} catch (const std::exception &) {
+    return nullptr;
 }
 
 char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pieces, int count)
 {
-    std::vector<std::string> all(pieces, pieces + count);
-    std::string text;
-    if (!model->processor.Decode(all, &text).ok()) text.clear();
-    return dm_utf8_mended(text.data(), text.size());
+    size_t size = 0;
+    char *text = decode(model, pieces, count, &size);
+    if (!text) dm_out_of_memory(0);
+    char *mended = dm_utf8_mended(text, size);
+    dm_free(text);
+    return mended;
 }
 
 // ---- Training -------------------------------------------------------------------------------------------------------
@@ -210,11 +265,8 @@ static int allowed_size(const std::string &message)
     return 0;
 }
 
-Status dm_sentencepiece_train(char **bytes, size_t *size, int *allowed, const SentencePieceTraining *training,
-                              Error *error)
-{
-    *bytes = nullptr;
-    *allowed = 0;
+static Outcome train(char **bytes, size_t *size, int *allowed, const SentencePieceTraining *training, Error *error)
+try {
     std::unordered_map<std::string, std::string> flags = {
         {"model_type", training->kind},
         {"vocab_size", std::to_string(training->size)},
@@ -228,20 +280,33 @@ Status dm_sentencepiece_train(char **bytes, size_t *size, int *allowed, const Se
         {"num_threads", "8"},
         {"minloglevel", "4"},  // above all levels: silence
     };
-    std::string reason, model;
-    try {
-        Sentences sentences(training);
-        auto status = sentencepiece::SentencePieceTrainer::Train(flags, &sentences, &model);
-        if (status.ok()) {
-            *size = model.size();
-            *bytes = static_cast<char *>(dm_allocate(model.size() + 1, 1));
-            std::memcpy(*bytes, model.data(), model.size());
-            return DM_OK;
-        }
-        reason = status.ToString();
-        *allowed = allowed_size(reason);
-    } catch (const std::exception &exception) {
-        reason = exception.what();
+    std::string model;
+    Sentences sentences(training);
+    auto status = sentencepiece::SentencePieceTrainer::Train(flags, &sentences, &model);
+    if (status.ok()) {
+        *size = model.size();
+        *bytes = static_cast<char *>(dm_try_allocate(model.size() + 1));
+        if (!*bytes) return Outcome::no_memory;
+        std::memcpy(*bytes, model.data(), model.size());
+        return Outcome::done;
     }
-    return dm_fail(error, "SentencePiece: %s", reason.c_str());
+    const std::string reason = status.ToString();
+    *allowed = allowed_size(reason);
+    dm_fail(error, "SentencePiece: %s", reason.c_str());
+    return Outcome::refused;
+} catch (const std::bad_alloc &) {
+    return Outcome::no_memory;
+} catch (const std::exception &exception) {
+    dm_fail(error, "SentencePiece: %s", exception.what());
+    return Outcome::refused;
+}
+
+Status dm_sentencepiece_train(char **bytes, size_t *size, int *allowed, const SentencePieceTraining *training,
+                              Error *error)
+{
+    *bytes = nullptr;
+    *allowed = 0;
+    const Outcome outcome = train(bytes, size, allowed, training, error);
+    if (outcome == Outcome::no_memory) dm_out_of_memory(0);
+    return outcome == Outcome::done ? DM_OK : DM_FAILURE;
 }

@@ -1,11 +1,13 @@
 // SentencePiece behind a C interface: load a model, cut a sentence into pieces, join pieces, train a model.
-// No exception and no C++ type comes out of here, nothing is written to stderr, and a damaged model is an error.
+// No exception and no C++ type comes out of here, nothing is written to stderr, and a damaged model is an error. Memory
+// that runs out inside leaves the scope (core/scope.h) once all frames of C++ are gone.
 #pragma once
 #ifdef __cplusplus
 extern "C" {
 #endif
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/scope.h"
 
 typedef struct SentencePiece SentencePiece;
 
@@ -17,15 +19,15 @@ int dm_sentencepiece_size(const SentencePiece *model);
 // The piece of an id, or NULL where the id stands for something else than text (<unk>, control symbols).
 const char *dm_sentencepiece_piece(const SentencePiece *model, int id);
 
-// Calls take(context, piece) for each piece of the text, in order. A stretch the model does not know is a piece too.
-typedef void TakePiece(void *context, const char *piece);
-void dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, TakePiece *take, void *context);
+// The pieces of the text, in order, each with a NUL behind it; the caller frees them. A stretch the model does not know
+// is a piece too.
+char *dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, int *count);
 // The text that the pieces spell; the caller frees it. Byte pieces (<0x41>) are bytes of it: where they make no character,
 // or NUL, there is U+FFFD.
 char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pieces, int count);
 
-// Training reads its sentences from next, which returns NULL after the last; a sentence stays valid until the next
-// call.
+// Training reads its sentences from next, which returns NULL after the last and allocates nothing; a sentence stays
+// valid until the next call.
 typedef struct SentencePieceTraining {
     const char *kind;    // "unigram", "bpe"
     int size;            // pieces, the model's own <unk> counted

@@ -2,7 +2,7 @@
 // checkpoint, which remembers its length.
 #include "train/journal.h"
 
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // What a run says of itself: lines for people, in Marian's form, and the same as JSON lines in train.jsonl.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 #include <stdbool.h>
 #include <stdio.h>
 

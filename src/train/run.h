@@ -1,7 +1,7 @@
 // A training run: all that dm_train works on. Setup fills it, the trainer drives it, the other rooms of this folder
 // read it.
 #pragma once
-#include <cjson/cJSON.h>
+#include "core/cjson.h"
 
 #include "core/clock.h"
 #include "options/options.h"

@@ -2,7 +2,6 @@
 // shard), the shards of a lane are added in their order, and losses are summed in theirs.
 #include "train/update.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -74,15 +73,15 @@ static bool is_its_turn(const Turn *turn)
     return atomic_load_explicit(turn->lane, memory_order_acquire) == turn->before;
 }
 
-// Shards are handed out in order, so the one waited for is being worked on. The time is charged to waiting, and then
-// again to the op that has come to wait.
+// Shards are handed out in order, so the one waited for is being worked on, or has failed, and so does this one then.
+// The time is charged to waiting, and then again to the op that has come to wait.
 static void wait_for_turn(void *context)
 {
     const Turn *turn = context;
     if (is_its_turn(turn)) return;
     const int account = turn->profile ? turn->profile->current : 0;
     dm_profile_turn(turn->profile, DM_SPENT_WAITING);
-    while (!is_its_turn(turn)) sched_yield();
+    while (!is_its_turn(turn)) dm_wait_for_others();
     dm_profile_turn(turn->profile, account);
 }
 

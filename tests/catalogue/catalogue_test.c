@@ -325,12 +325,12 @@ static void help_shows_every_option_with_its_default(void)
             dm_free(name);
         }
         for (const char *line = help; *line; line += strcspn(line, "\n") + 1) CU_ASSERT(strcspn(line, "\n") <= 100);
-        dm_free(help);
-        dm_free(overview);
+        free(help);
+        free(overview);
     }
     char *help = help_of("train");
     CU_ASSERT_PTR_NOT_NULL(strstr(help, "[from 0 to 0.95; default 0.1]"));
-    dm_free(help);
+    free(help);
 }
 
 static void a_command_that_is_not_there_is_explained(void)
@@ -367,13 +367,13 @@ static void docs_are_written_in_the_formats_that_there_are(void)
         CU_ASSERT(dm_options_docs(dm_docs_format(i), stream));
         fclose(stream);
         CU_ASSERT(size > 1000);
-        dm_free(text);
+        free(text);
     }
     FILE *stream = open_memstream(&text, &size);
     CU_ASSERT_FALSE(dm_options_docs("fish", stream));
     fclose(stream);
     CU_ASSERT_EQUAL(size, 0);
-    dm_free(text);
+    free(text);
 }
 
 const Fact facts[] = {

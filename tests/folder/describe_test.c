@@ -46,7 +46,7 @@ static cJSON *describe(const char *folder)
     if (status) printf("\n  %s\n", error.message);
     CU_ASSERT_EQUAL_FATAL(status, DM_OK);
     cJSON *json = cJSON_Parse(text);
-    dm_free(text);
+    free(text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(json);
     return json;
 }

@@ -83,7 +83,7 @@ static bool says(void (*write)(const CommandTable *table, FILE *stream), const c
     fclose(stream);
     const bool found = strstr(text, part) != NULL;
     if (!found) printf("\n  no '%s' in:\n%s\n", part, text);
-    dm_free(text);
+    free(text);
     return found;
 }
 

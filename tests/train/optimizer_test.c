@@ -86,7 +86,7 @@ static void compare_with_plain_updates(bool adam, double clip_norm)
         CU_ASSERT_DOUBLE_EQUAL(result.gradient_norm, norm, 1e-6 * norm);
     }
     check_near(p.data, weights, p.size, 2e-5);
-    dm_free(weights), dm_free(m), dm_free(v), dm_free(g);
+    free(weights), free(m), free(v), free(g);
     dm_optimizer_free(&o);
     dm_parameters_free(&p);
 }
@@ -145,7 +145,7 @@ static void the_average_follows_the_weights(void)
             for (size_t j = 0; j < p.size; j++) average[j] += share * ((double)p.data[j] - average[j]);
         }
         check_near(o.average, average, p.size, 1e-5);
-        dm_free(average);
+        free(average);
         dm_optimizer_free(&o);
         dm_parameters_free(&p);
     }

@@ -228,7 +228,7 @@ static void the_maps_are_those_of_a_plain_computation(void)
     CU_ASSERT(agree(&seen.encoder, expected->encoder));
     CU_ASSERT(agree(&seen.decoder, expected->decoder));
     CU_ASSERT(agree(&seen.cross, expected->cross));
-    dm_free(expected);
+    free(expected);
     dm_attended_free(&seen);
     close_bench(&b);
 }
