@@ -270,10 +270,34 @@ static void threads_may_ask_for_the_same_weight_at_once(void)
     }
 }
 
+// More than any model of today has: the table grows, and finds those that it had.
+static void the_table_of_packs_has_no_end(void)
+{
+    enum { MANY = 6000, WIDTH = 16 };
+    Packs *packs = packs_in(DM_PRECISION_FP32);
+    Tensor weight = {
+        .rows = MANY, .cols = WIDTH, .stride = WIDTH, .data = dm_allocate((size_t)MANY * WIDTH, sizeof(float))};
+    for (int i = 0; i < MANY; i++) weight.data[i * WIDTH] = (float)i;
+    const float x[WIDTH] = {1};
+    int wrong = 0;
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i < MANY; i++) {
+            float y = -1;
+            dm_packed_multiply(
+                packs,
+                &(PackedProduct){.x = x, .rows = 1, .weight = &weight, .first = i, .count = 1, .y = &y, .stride = 1});
+            wrong += y != (float)i;
+        }
+    CU_ASSERT_EQUAL(wrong, 0);
+    dm_packs_destroy(packs);
+    dm_free(weight.data);
+}
+
 const Fact facts[] = {
     FACT(packed_products_are_those_of_the_rounded_numbers),
     FACT(no_packed_product_of_few_rows_runs_in_reference_code),
     FACT(a_row_depends_on_no_other_row),
     FACT(threads_may_ask_for_the_same_weight_at_once),
+    FACT(the_table_of_packs_has_no_end),
     {NULL, NULL},
 };

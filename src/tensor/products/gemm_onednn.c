@@ -3,6 +3,7 @@
 #ifdef DM_HAVE_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 
+#include "core/scope.h"
 #include "tensor/products/gemm.h"
 #include "tensor/products/matmul_onednn.h"
 
@@ -49,9 +50,9 @@ static void multiply(const GemmBackend *self, const Gemm *g)
     (void)self;
     if (g->precision == DM_PRECISION_BF16)
         multiply_bf16(g);
-    else
-        dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, 1.0f, g->a, g->lda, g->b,
-                   g->ldb, g->beta, g->c, g->ldc);
+    else if (dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, 1.0f, g->a, g->lda,
+                        g->b, g->ldb, g->beta, g->c, g->ldc) != dnnl_success)
+        dm_out_of_memory(0);  // all else that it checks, the shapes, is right
 }
 
 extern const GemmBackend dm_gemm_onednn;

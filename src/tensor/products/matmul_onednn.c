@@ -6,12 +6,12 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "core/scope.h"
 
 // ---- The thread's primitives ----------------------------------------------------------------------------------------
 
@@ -36,12 +36,24 @@ static pthread_key_t kept_key;
 static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
 static _Thread_local Kept *kept_here;
 
-// What fails here is the library or the machine, never the user's input.
+// What fails here is the library or the machine, never the user's input: the scope is left (core/scope.h). So handles
+// that were made are destroyed before the next status is checked, or guarded.
 static void check(dnnl_status_t status, const char *what)
 {
+    char message[128];
     if (status == dnnl_success) return;
-    fprintf(stderr, "oneDNN: %s failed with status %d\n", what, (int)status);
-    abort();
+    if (status == dnnl_out_of_memory) dm_out_of_memory(0);
+    snprintf(message, sizeof message, "oneDNN: %s failed with status %d", what, (int)status);
+    dm_give_up(message);
+}
+
+static void destroy(void *what)
+{
+    const Matmul *matmul = what;
+    if (matmul->primitive) dnnl_primitive_destroy(matmul->primitive);
+    if (matmul->a) dnnl_memory_destroy(matmul->a);
+    if (matmul->b) dnnl_memory_destroy(matmul->b);
+    if (matmul->c) dnnl_memory_destroy(matmul->c);
 }
 
 static void forget(Kept *kept)
@@ -50,20 +62,23 @@ static void forget(Kept *kept)
         while (kept->bucket[i]) {
             Matmul *matmul = kept->bucket[i];
             kept->bucket[i] = matmul->next;
-            dnnl_primitive_destroy(matmul->primitive);
-            dnnl_memory_destroy(matmul->a);
-            dnnl_memory_destroy(matmul->b);
-            dnnl_memory_destroy(matmul->c);
+            destroy(matmul);
             dm_free(matmul);
         }
     kept->count = 0;
 }
 
+static void release(void *what)
+{
+    const Kept *kept = what;
+    if (kept->stream) dnnl_stream_destroy(kept->stream);
+    if (kept->engine) dnnl_engine_destroy(kept->engine);
+}
+
 static void free_kept(void *kept)
 {
     forget(kept);
-    dnnl_stream_destroy(((Kept *)kept)->stream);
-    dnnl_engine_destroy(((Kept *)kept)->engine);
+    release(kept);
     dm_free(kept);
 }
 
@@ -77,9 +92,12 @@ static Kept *kept_by_thread(void)
     if (kept_here) return kept_here;
     pthread_once(&kept_once, make_key);
     Kept *kept = dm_allocate(1, sizeof *kept);
+    dm_guard(release, kept);
     check(dnnl_engine_create(&kept->engine, dnnl_cpu, 0), "making an engine");
     check(dnnl_stream_create(&kept->stream, kept->engine, dnnl_stream_default_flags), "making a stream");
-    pthread_setspecific(kept_key, kept);
+    if (pthread_setspecific(kept_key, kept) != 0) dm_out_of_memory(0);
+    dm_unguard(kept);
+    dm_belong(kept, NULL);  // to the thread
     return kept_here = kept;
 }
 
@@ -155,17 +173,17 @@ static dnnl_primitive_desc_t describe(const Kept *kept, const MatmulForm *form, 
 {
     dnnl_matmul_desc_t matmul;
     dnnl_primitive_desc_t description;
-    dnnl_primitive_attr_t attributes;
-    dnnl_post_ops_t after;
-    check(dnnl_primitive_attr_create(&attributes), "making attributes");
-    check(dnnl_post_ops_create(&after), "making attributes");
-    if (form->add) check(dnnl_post_ops_append_sum(after, 1), "adding to a product");
-    check(dnnl_primitive_attr_set_post_ops(attributes, after), "adding to a product");
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t after = NULL;
     check(dnnl_matmul_desc_init(&matmul, &operands->a, &operands->b, NULL, &operands->c), "describing a product");
-    check(dnnl_primitive_desc_create(&description, &matmul, attributes, kept->engine, NULL),
-          "finding code for a product");
-    dnnl_post_ops_destroy(after);
-    dnnl_primitive_attr_destroy(attributes);
+    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    if (!status) status = dnnl_post_ops_create(&after);
+    if (!status && form->add) status = dnnl_post_ops_append_sum(after, 1);
+    if (!status) status = dnnl_primitive_attr_set_post_ops(attributes, after);
+    if (!status) status = dnnl_primitive_desc_create(&description, &matmul, attributes, kept->engine, NULL);
+    if (after) dnnl_post_ops_destroy(after);
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    check(status, "finding code for a product");
     return description;
 }
 
@@ -202,11 +220,15 @@ static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
     const dnnl_primitive_desc_t description = describe(kept, form, &operands);
     made->form = *form;
     note_code(code_of(description));
-    check(dnnl_primitive_create(&made->primitive, description), "making code for a product");
+    const dnnl_status_t status = dnnl_primitive_create(&made->primitive, description);
+    dnnl_primitive_desc_destroy(description);
+    check(status, "making code for a product");
+    dm_guard(destroy, made);
     check(dnnl_memory_create(&made->a, &operands.a, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     check(dnnl_memory_create(&made->b, &operands.b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     check(dnnl_memory_create(&made->c, &operands.c, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
-    dnnl_primitive_desc_destroy(description);
+    dm_unguard(made);
+    dm_belong(made, NULL);  // to those that the thread keeps
     return made;
 }
 
@@ -262,19 +284,17 @@ void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *mem
     const dnnl_memory_desc_t from = stored(k, n, k, true, type == DM_MATMUL_S8 ? dnnl_s8 : dnnl_f32),
                              to = packed(kept, n, k, type, NULL);
     dnnl_primitive_desc_t description;
-    dnnl_primitive_t reorder;
-    dnnl_memory_t source, target;
+    Matmul reorder = {0};  // a: from, b: to
     check(dnnl_reorder_primitive_desc_create(&description, &from, kept->engine, &to, kept->engine, NULL),
           "finding code for packing");
-    check(dnnl_primitive_create(&reorder, description), "making code for packing");
-    check(dnnl_memory_create(&source, &from, kept->engine, (void *)(size_t)weight), "making a memory object");
-    check(dnnl_memory_create(&target, &to, kept->engine, memory), "making a memory object");
-    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}};
-    check(dnnl_primitive_execute(reorder, kept->stream, DM_COUNT(arguments), arguments), "packing");
+    dnnl_status_t status = dnnl_primitive_create(&reorder.primitive, description);
     dnnl_primitive_desc_destroy(description);
-    dnnl_primitive_destroy(reorder);
-    dnnl_memory_destroy(source);
-    dnnl_memory_destroy(target);
+    if (!status) status = dnnl_memory_create(&reorder.a, &from, kept->engine, (void *)(size_t)weight);
+    if (!status) status = dnnl_memory_create(&reorder.b, &to, kept->engine, memory);
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, reorder.a}, {DNNL_ARG_TO, reorder.b}};
+    if (!status) status = dnnl_primitive_execute(reorder.primitive, kept->stream, DM_COUNT(arguments), arguments);
+    destroy(&reorder);
+    check(status, "packing");
 }
 #else
 typedef int NotInThisBuild;

@@ -12,6 +12,7 @@
 #include "tensor/products/integer_panels.h"
 #include "core/kernels.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "tensor/products/matmul_onednn.h"
 #include "tensor/products/panels.h"
 
@@ -22,16 +23,23 @@ typedef struct Pack {
     void *packed;
 } Pack;
 
-// A hash table that only grows: looking up takes no lock.
-enum { SLOTS = 8192, MOST = SLOTS / 2 };
+// A hash table that only grows, at most half full: looking up takes no lock. A larger one takes the place of one that
+// is full, which stays where it is, for somebody may be looking there.
+typedef struct Table Table;
+struct Table {
+    Table *smaller;  // the one before
+    size_t slots;    // a power of two
+    _Atomic(Pack *) slot[];
+};
+
 struct Packs {
     bool own;  // in panels, for kernels of our own; else as oneDNN has it
     MatmulType type;
     Precision precision;
     pthread_mutex_t adding;
     Arena arena;  // the packs and what they hold
-    int count;
-    _Atomic(Pack *) slot[SLOTS];
+    size_t count;
+    _Atomic(Table *) table;
 };
 
 static const MatmulType types[] = {
@@ -50,6 +58,18 @@ static bool has_own(Precision precision)
     return precision == DM_PRECISION_FP32 || (precision == DM_PRECISION_INT8 && dm_integer_panels_possible());
 }
 
+// It belongs where the packs do, as all that they come to hold while somebody translates.
+static Table *new_table(Packs *packs, Table *smaller)
+{
+    enum { FIRST = 1024 };
+    const size_t slots = smaller ? 2 * smaller->slots : FIRST;
+    Table *table = dm_allocate(1, sizeof *table + slots * sizeof *table->slot);
+    dm_belong(table, packs);
+    table->smaller = smaller;
+    table->slots = slots;
+    return table;
+}
+
 Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
 {
     const bool own = !gains(backend, precision);
@@ -58,6 +78,8 @@ Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
     packs->own = own;
     packs->type = types[precision];
     packs->precision = precision;
+    packs->arena.owner = packs;
+    atomic_init(&packs->table, new_table(packs, NULL));
     pthread_mutex_init(&packs->adding, NULL);
     return packs;
 }
@@ -65,6 +87,10 @@ Packs *dm_packs_create(const GemmBackend *backend, Precision precision)
 void dm_packs_destroy(Packs *packs)
 {
     if (!packs) return;
+    for (Table *table = atomic_load(&packs->table), *smaller; table; table = smaller) {
+        smaller = table->smaller;
+        dm_free(table);
+    }
     dm_arena_destroy(&packs->arena);
     pthread_mutex_destroy(&packs->adding);
     dm_free(packs);
@@ -123,34 +149,62 @@ static Pack *make_pack(Packs *packs, const Tensor *weight, int first, int count)
     return pack;
 }
 
-static size_t slot_of(const float *weight)
+static size_t slot_of(const Table *table, const float *weight)
 {
-    return ((size_t)weight >> 6) * 0x9E3779B97F4A7C15u >> 51;  // 13 bits: SLOTS
+    return (size_t)(((uint64_t)(uintptr_t)weight >> 6) * 0x9E3779B97F4A7C15u >> 32) & (table->slots - 1);
 }
 
 // The pack where it is, or NULL; *at: the slot it is in or would be put in.
-static Pack *look_up(const Packs *packs, const float *weight, int count, int width, size_t *at)
+static Pack *look_up(const Table *table, const float *weight, int count, int width, size_t *at)
 {
-    for (*at = slot_of(weight);; *at = (*at + 1) % SLOTS) {
-        Pack *pack = atomic_load_explicit(&packs->slot[*at], memory_order_acquire);
+    for (*at = slot_of(table, weight);; *at = (*at + 1) & (table->slots - 1)) {
+        Pack *pack = atomic_load_explicit(&table->slot[*at], memory_order_acquire);
         if (!pack || (pack->weight == weight && pack->count == count && pack->width == width)) return pack;
     }
+}
+
+static void put(Table *table, Pack *pack)
+{
+    size_t at;
+    look_up(table, pack->weight, pack->count, pack->width, &at);
+    atomic_store_explicit(&table->slot[at], pack, memory_order_release);
+}
+
+// Room for one more. Who looks into the smaller table meanwhile, and does not find it, comes here and waits.
+static void make_room(Packs *packs)
+{
+    Table *table = atomic_load(&packs->table);
+    if (2 * (packs->count + 1) <= table->slots) return;
+    Table *larger = new_table(packs, table);
+    for (size_t i = 0; i < table->slots; i++) {
+        Pack *pack = atomic_load(&table->slot[i]);
+        if (pack) put(larger, pack);
+    }
+    atomic_store_explicit(&packs->table, larger, memory_order_release);
+}
+
+static void unlock(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
 }
 
 static const Pack *find(Packs *packs, const Tensor *weight, int first, int count)
 {
     size_t at;
     const float *rows = dm_row(weight, first);
-    Pack *pack = look_up(packs, rows, count, weight->cols, &at);
+    const Table *table = atomic_load_explicit(&packs->table, memory_order_acquire);
+    Pack *pack = look_up(table, rows, count, weight->cols, &at);
     if (pack) return pack;
     pthread_mutex_lock(&packs->adding);
-    pack = look_up(packs, rows, count, weight->cols, &at);
+    dm_guard(unlock, &packs->adding);
+    pack = look_up(atomic_load(&packs->table), rows, count, weight->cols, &at);
     if (!pack) {
-        assert(packs->count < MOST);
+        make_room(packs);
         pack = make_pack(packs, weight, first, count);
+        put(atomic_load(&packs->table), pack);
         packs->count++;
-        atomic_store_explicit(&packs->slot[at], pack, memory_order_release);
     }
+    dm_unguard(&packs->adding);
     pthread_mutex_unlock(&packs->adding);
     return pack;
 }
