@@ -1,4 +1,4 @@
-// safetensors, both ways. The file is mapped; nothing in it is believed before it was checked.
+// safetensors, both ways. The file is read whole; nothing in it is believed before it was checked.
 //   u64 header length N | N bytes of JSON | data
 //   header: {"__metadata__": {text: text, ...}, name: {"dtype": ..., "shape": [...], "data_offsets": [begin, end]},
 //   ...}
@@ -6,19 +6,19 @@
 #include "folder/safetensors.h"
 
 #include <assert.h>
-#include "core/cjson.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/cjson.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/utf8.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are little-endian, and so is this reader");
@@ -126,9 +126,7 @@ static Status read_metadata(SafeTensors *file, const cJSON *metadata, Error *err
     cJSON_ArrayForEach(item, metadata) good = good && cJSON_IsString(item);
     if (!good)
         return dm_fail(error, "%s: its __metadata__ is not one object of texts: the file is damaged", file->path);
-    char *text = cJSON_PrintUnformatted(metadata);
-    file->metadata = dm_copy_string(text);
-    cJSON_free(text);
+    file->metadata = cJSON_PrintUnformatted(metadata);
     return DM_OK;
 }
 
@@ -181,7 +179,7 @@ static Status find_scale(const SafeTensors *file, StoredTensor *tensor, Error *e
     if (scale->dtype != DM_DTYPE_F32 || scale->rank != 2 || scale->shape[0] != tensor->shape[0] || scale->shape[1] != 1)
         return dm_fail(error, "%s: tensor %s must be F32 [%" PRId64 ", 1], a factor for each row of %s", file->path,
                        scale->name, tensor->shape[0], tensor->name);
-    for (size_t i = 0; i < scale->elements; i++) {
+    for (size_t i = 0; i < scale->elements && scale->bytes; i++) {
         float factor;
         memcpy(&factor, scale->bytes + i * sizeof factor, sizeof factor);
         if (!(factor >= 0 && isfinite(factor)))
@@ -212,8 +210,8 @@ static Status read_tensors(SafeTensors *file, const cJSON *header, uint64_t head
             status = read_dtype(tensor, entry, file->path, error);
             if (!status) status = read_shape(tensor, entry, &bytes, file->path, error);
             if (!status) status = read_extent(extent, bytes, entry, file->path, error);
-            if (!status && extent->end <= file->size - header_end)
-                tensor->bytes = (const unsigned char *)file->mapped + header_end + extent->begin;
+            if (!status && !file->header_only && extent->end <= file->size - header_end)
+                tensor->bytes = (const unsigned char *)file->memory + header_end + extent->begin;
         }
         if (status) goto done;
     }
@@ -234,7 +232,7 @@ done:
 // What is no safetensors file gives a wild header length.
 static Status refuse_header(const SafeTensors *file, uint64_t length, Error *error)
 {
-    if (dm_refuse_pointer(file->path, file->mapped, file->size, error)) return DM_FAILURE;
+    if (dm_refuse_pointer(file->path, file->memory, file->size, error)) return DM_FAILURE;
     if (length > MOST_HEADER)
         return dm_fail(error, "%s is not a safetensors file: its header would have %" PRIu64 " bytes", file->path,
                        length);
@@ -251,10 +249,10 @@ static Status read_header(SafeTensors *file, Error *error)
         return dm_fail(error,
                        "%s is cut short: it has %zu bytes, and the length of its header alone takes %d: get it again",
                        file->path, file->size, LENGTH_BYTES);
-    memcpy(&length, file->mapped, sizeof length);
+    memcpy(&length, file->memory, sizeof length);
     if (length > MOST_HEADER || length > file->size - LENGTH_BYTES) return refuse_header(file, length, error);
 
-    const char *text = (const char *)file->mapped + LENGTH_BYTES, *end = NULL;
+    const char *text = (const char *)file->memory + LENGTH_BYTES, *end = NULL;
     if (!length || *text != '{' || dm_utf8_valid(text, (size_t)length) < length)
         return dm_fail(error, "%s is not a safetensors file: its header is not a JSON object", file->path);
     cJSON *header = cJSON_ParseWithLengthOpts(text, (size_t)length, &end, 0);
@@ -268,11 +266,36 @@ static Status read_header(SafeTensors *file, Error *error)
     return status;
 }
 
-static Status map(SafeTensors *file, Error *error)
+static void close_file(void *descriptor)
+{
+    close(*(int *)descriptor);
+}
+
+// Fewer bytes than the file had a moment ago are fewer than its header needs.
+static Status read_bytes(SafeTensors *file, int descriptor, size_t size, Error *error)
+{
+    uint64_t header;
+    size_t wanted = size, used = 0;
+    if (file->header_only && pread(descriptor, &header, sizeof header, 0) == sizeof header && header <= MOST_HEADER &&
+        header < size - LENGTH_BYTES)
+        wanted = LENGTH_BYTES + (size_t)header;
+    file->memory = dm_allocate_huge(wanted);
+    for (ssize_t got = 1; used < wanted && got > 0; used += (size_t)got) {
+        do got = read(descriptor, (char *)file->memory + used, wanted - used);
+        while (got < 0 && errno == EINTR);
+        if (got < 0) return dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
+    }
+    file->size = used < wanted ? used : size;
+    return DM_OK;
+}
+
+// Read, not mapped: who writes into the file afterwards, or cuts it short, changes nothing here.
+static Status read_file(SafeTensors *file, Error *error)
 {
     struct stat info;
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return dm_fail(error, "cannot open %s: %s", file->path, strerror(errno));
+    dm_guard(close_file, &descriptor);
     Status status = DM_OK;
     if (fstat(descriptor, &info) != 0)
         status = dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
@@ -280,30 +303,36 @@ static Status map(SafeTensors *file, Error *error)
         status = dm_fail(error, "%s is a folder, but a file is needed", file->path);
     else if (!S_ISREG(info.st_mode))
         status = dm_fail(error, "%s is not an ordinary file", file->path);
-    if (!status && info.st_size > 0) {  // an empty file cannot be mapped, and is refused by its size
-        // Files are replaced, not changed: the mapping keeps the file that it was made of. (Who cuts one short in place
-        // while it is read ends the reader, by SIGBUS.)
-        void *mapped = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
-        if (mapped == MAP_FAILED) status = dm_fail(error, "cannot read %s: %s", file->path, strerror(errno));
-        if (!status) file->mapped = mapped, file->size = (size_t)info.st_size;
-    }
+    else
+        status = read_bytes(file, descriptor, (size_t)info.st_size, error);
+    dm_unguard(&descriptor);
     close(descriptor);
     return status;
 }
 
-Status dm_safetensors_open(SafeTensors *file, const char *path, Error *error)
+static Status open_file(SafeTensors *file, const char *path, bool header_only, Error *error)
 {
-    *file = (SafeTensors){.path = dm_copy_string(path)};
-    Status status = map(file, error);
+    *file = (SafeTensors){.path = dm_copy_string(path), .header_only = header_only};
+    Status status = read_file(file, error);
     if (!status) status = read_header(file, error);
     if (status) dm_safetensors_close(file);
     return status;
 }
 
+Status dm_safetensors_open(SafeTensors *file, const char *path, Error *error)
+{
+    return open_file(file, path, false, error);
+}
+
+Status dm_safetensors_open_header(SafeTensors *file, const char *path, Error *error)
+{
+    return open_file(file, path, true, error);
+}
+
 void dm_safetensors_close(SafeTensors *file)
 {
     for (int i = 0; i < file->count; i++) dm_free(file->list[i].name);
-    if (file->mapped) munmap(file->mapped, file->size);
+    dm_free(file->memory);
     dm_free(file->list);
     dm_free(file->metadata);
     dm_free(file->path);

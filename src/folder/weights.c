@@ -307,10 +307,10 @@ static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file
     if (status) {
         dm_config_free(config);
     } else if (is_buffer(&check)) {
-        const Mapping mapping = {file->mapped, file->size, (float *)check.sources[0]->bytes};
-        *model = dm_model_create_mapped(config, mapping);
-        file->mapped = NULL;
-        status = check_finite(&check, mapping.data, error);
+        const WeightBuffer place = {(float *)check.sources[0]->bytes, file->memory};
+        *model = dm_model_create_in(config, place);
+        file->memory = NULL;
+        status = check_finite(&check, place.data, error);
     } else {
         *model = dm_model_create(config);
         (*model)->stored = matrix_precision(&check);

@@ -5,13 +5,13 @@
 
 #include "core/memory.h"
 
-Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping)
+Model *dm_model_create_in(const ModelConfig *config, WeightBuffer place)
 {
     Model *model = dm_allocate(1, sizeof *model);
     model->config = *config;
     model->architecture = config->architecture;
     model->architecture->declare(model);
-    model->parameters.mapping = mapping;
+    model->parameters.place = place;
     dm_parameters_allocate(&model->parameters);
     model->layers = dm_allocate(1, model->architecture->layers_size);
     model->architecture->connect(model);
@@ -20,7 +20,7 @@ Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping)
 
 Model *dm_model_create(const ModelConfig *config)
 {
-    return dm_model_create_mapped(config, (Mapping){0});
+    return dm_model_create_in(config, (WeightBuffer){0});
 }
 
 void dm_model_initialise(Model *model, uint64_t seed)

@@ -80,7 +80,7 @@ struct Model {
 
 // A model of this configuration (which it takes over) with zero weights; initialise or load them next.
 Model *dm_model_create(const ModelConfig *config);
-// The same with the weights of a mapped file, which it takes over too.
-Model *dm_model_create_mapped(const ModelConfig *config, Mapping mapping);
+// The same with weights that have a place, which it takes over too.
+Model *dm_model_create_in(const ModelConfig *config, WeightBuffer place);
 void dm_model_initialise(Model *model, uint64_t seed);  // random weights; pad takes no probability anywhere
 void dm_model_destroy(Model *model);

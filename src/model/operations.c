@@ -7,6 +7,13 @@
 #include <sys/mman.h>
 
 #include "core/memory.h"
+#include "core/scope.h"
+
+static void give_back(void *what)
+{
+    const CountedModel *counted = what;
+    if (counted->weights) munmap(counted->weights, counted->bytes);
+}
 
 // Weights, and gradients behind them. A page that is only read is the system's page of zeros, and nearly all of them
 // are: the products, which read and write whole matrices, are not made.
@@ -19,13 +26,14 @@ Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error
     declared.architecture->declare(&declared);
     const size_t size = declared.parameters.size, bytes = 2 * size * sizeof(float);
     dm_parameters_free(&declared.parameters);
-    *counted = (CountedModel){0};
     float *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    *counted = (CountedModel){0};
     if (memory == MAP_FAILED)
         return dm_fail(error, "a model of this shape, of %.3g weights, is too large for the addresses of this process",
                        (double)size);
-    counted->model = dm_model_create_mapped(&own, (Mapping){.file = memory, .size = bytes, .data = memory});
-    counted->gradients = memory + size;
+    *counted = (CountedModel){.weights = memory, .gradients = memory + size, .bytes = bytes};
+    dm_guard(give_back, counted);
+    counted->model = dm_model_create_in(&own, (WeightBuffer){.data = memory});
     return DM_OK;
 }
 
@@ -33,6 +41,8 @@ void dm_counted_free(CountedModel *counted)
 {
     dm_model_destroy(counted->model);
     dm_arena_destroy(&counted->arena);
+    dm_unguard(counted);
+    give_back(counted);
     *counted = (CountedModel){0};
 }
 

@@ -6,7 +6,8 @@
 
 typedef struct CountedModel {
     Model *model;
-    float *gradients;
+    float *weights, *gradients;
+    size_t bytes;  // of both
     Arena arena;
 } CountedModel;
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "core/error.h"
 #include "core/kernels.h"
@@ -54,8 +53,8 @@ int dm_declare_vector(Parameters *p, const char *name, int cols, Init init)
 
 void dm_parameters_allocate(Parameters *p)
 {
-    if (p->mapping.file) {
-        p->data = p->mapping.data;
+    if (p->place.data) {
+        p->data = p->place.data;
     } else {
         p->data = dm_allocate(p->size, sizeof *p->data);
         dm_use_huge_pages(p->data, p->size * sizeof *p->data);
@@ -144,9 +143,6 @@ Tensor dm_parameters_joined(const Parameters *p, const char *name, int count)
 void dm_parameters_free(Parameters *p)
 {
     dm_free(p->list);
-    if (p->mapping.file)
-        munmap(p->mapping.file, p->mapping.size);
-    else
-        dm_free(p->data);
+    dm_free(p->place.data ? p->place.memory : p->data);
     *p = (Parameters){0};
 }

@@ -33,12 +33,11 @@ typedef struct Parameter {
     const char *depth;  // the key that says how many such layers there are; NULL: it is in none
 } Parameter;
 
-// A file in memory, privately: what is written there stays in memory. Pages that are only read are the file's own.
-typedef struct Mapping {
-    void *file;  // NULL: none
-    size_t size;
-    float *data;  // where the buffer begins in it
-} Mapping;
+// Where the buffer lies, if it is there already.
+typedef struct WeightBuffer {
+    float *data;   // NULL: nowhere yet
+    void *memory;  // that it lies in, freed with the parameters; NULL: it is somebody else's
+} WeightBuffer;
 
 typedef struct Parameters {
     Parameter *list;
@@ -46,7 +45,7 @@ typedef struct Parameters {
     float *data;
     size_t size;               // floats in the buffer
     size_t trained_size;       // the first so many are trained; the rest are fixed
-    Mapping mapping;           // that the buffer lies in, if any
+    WeightBuffer place;
     const char *keys, *depth;  // of what is declared from here on
 } Parameters;
 
@@ -60,7 +59,7 @@ Name dm_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // so neighbours make one larger matrix (q, k and v). Returns the index.
 int dm_declare_matrix(Parameters *p, const char *name, int rows, int cols, Init init);
 int dm_declare_vector(Parameters *p, const char *name, int cols, Init init);
-// After the last declaration: the buffer, zeroed, unless it is mapped, and every tensor's data.
+// After the last declaration: the buffer, zeroed, unless it has a place, and every tensor's data.
 void dm_parameters_allocate(Parameters *p);
 void dm_parameters_initialise(Parameters *p, uint64_t seed);
 

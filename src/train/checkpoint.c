@@ -176,6 +176,28 @@ Status dm_checkpoint_save(Run *run, Error *error)
     return status;
 }
 
+static Status wrong_size(const char *path, const StoredTensor *tensor, size_t needed, Error *error)
+{
+    return dm_fail(error, "%s: %s has %zu numbers, but the model of config.json needs %zu of float32", path,
+                   tensor->name, tensor->elements, needed);
+}
+
+Status dm_checkpoint_check(const char *folder, const ModelConfig *config, Error *error)
+{
+    Model declared = {.config = *config, .architecture = config->architecture};
+    declared.architecture->declare(&declared);
+    char *path = dm_folder_path(folder, DM_TRAINING_FILE);
+    SafeTensors file;
+    Status status = dm_safetensors_open_header(&file, path, error);
+    const StoredTensor *weights = status ? NULL : dm_safetensors_find(&file, "weights");
+    if (weights && weights->elements != declared.parameters.size)
+        status = wrong_size(path, weights, declared.parameters.size, error);
+    dm_safetensors_close(&file);
+    dm_free(path);
+    dm_parameters_free(&declared.parameters);
+    return status;
+}
+
 Status dm_checkpoint_load(Run *run, Error *error)
 {
     char *path = dm_folder_path(run->settings.folder, DM_TRAINING_FILE);
@@ -190,8 +212,7 @@ Status dm_checkpoint_load(Run *run, Error *error)
         if (!tensor)
             status = dm_fail(error, "%s has no tensor %s: it is not a checkpoint of this run", path, buffers[i].name);
         else if (tensor->elements != buffers[i].size || tensor->dtype != DM_DTYPE_F32)
-            status = dm_fail(error, "%s: %s has %zu numbers, but the model of config.json needs %zu of float32", path,
-                             tensor->name, tensor->elements, buffers[i].size);
+            status = wrong_size(path, tensor, buffers[i].size, error);
         else
             dm_stored_to_float(tensor, buffers[i].data);
     }

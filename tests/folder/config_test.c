@@ -224,6 +224,38 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
     dm_config_free(&c);
 }
 
+// An option's range is its row's (tests/model); here, that the reader takes what the writer wrote of both ends.
+static void both_ends_of_every_row_are_read_again(void)
+{
+    const char *folder = write_folder("{}", "{}");
+    for (int type = 0; dm_architecture_name(type); type++) {
+        const Architecture *a = dm_architecture(dm_architecture_name(type));
+        for (const ShapeRow *row = a->shape; row->key; row++)
+            for (int end = 0; end < 2 && row->type == DM_SHAPE_INTEGER; end++) {
+                Error error = {""};
+                ModelConfig c = {.architecture = a,
+                                 .source_vocabulary = 50,
+                                 .target_vocabulary = 50,
+                                 .tied_output = true,
+                                 .shared_embeddings = true,
+                                 .pad = 49,
+                                 .decoder_start = 49},
+                            again;
+                dm_shape_take_usual(&c);
+                dm_shape_set(&c, row, end ? row->high : row->low);
+                for (const ShapeRow *other = a->shape; other->key; other++)  // what has to divide it does
+                    if (other->divides && other != row) dm_shape_set(&c, other, 1);
+                if (row->divides) dm_shape_set(&c, dm_shape_row(a, row->divides), dm_shape_value(&c, row) * 2);
+                CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, NULL, folder, &error), DM_OK);
+                const Status status = dm_config_read(&again, NULL, folder, &error);
+                if (status) printf("\n  %s\n", error.message);
+                CU_ASSERT_EQUAL_FATAL(status, DM_OK);
+                CU_ASSERT_EQUAL(dm_shape_value(&again, row), end ? row->high : row->low);
+                dm_config_free(&again);
+            }
+    }
+}
+
 const Fact facts[] = {
     FACT(an_opus_folder_is_understood),
     FACT(generation_config_alone_says_how_to_search_and_may_hold_the_ids),
@@ -234,6 +266,7 @@ const Fact facts[] = {
     FACT(broken_json_is_named_with_its_line),
     FACT(a_folder_that_is_none_is_refused),
     FACT(what_is_written_is_read_again),
+    FACT(both_ends_of_every_row_are_read_again),
     FACT(a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usual_defaults),
     {NULL, NULL},
 };

@@ -120,27 +120,27 @@ static void ties_are_rounded_to_the_even_bfloat(void)
     dm_model_destroy(small);
 }
 
-static void what_we_write_is_mapped_and_never_changed_through_it(void)
+static void what_we_write_is_used_as_it_is_and_never_changed_through_it(void)
 {
     Model *model = opened(GOLDEN "shared-relu");
-    CU_ASSERT_PTR_NULL(model->parameters.mapping.file);  // in another order
-    Model *mapped = stored_as(model, DM_DTYPE_BF16, "mapped");
-    CU_ASSERT_PTR_NULL(mapped->parameters.mapping.file);  // not float32
+    CU_ASSERT_PTR_NULL(model->parameters.place.data);  // in another order
+    Model *taken = stored_as(model, DM_DTYPE_BF16, "taken");
+    CU_ASSERT_PTR_NULL(taken->parameters.place.data);  // not float32
     char folder[256];
-    snprintf(folder, sizeof folder, "%s", scratch("mapped"));
-    CU_ASSERT_EQUAL_FATAL(dm_weights_write(model, NULL, scratch("mapped/model.safetensors"), NULL), DM_OK);
-    dm_model_destroy(mapped);
-    mapped = opened(folder);
-    CU_ASSERT_PTR_NOT_NULL(mapped->parameters.mapping.file);
-    CU_ASSERT(alike(model, mapped));
-    for (size_t i = 0; i < mapped->parameters.size; i++) mapped->parameters.data[i] = 3;
+    snprintf(folder, sizeof folder, "%s", scratch("taken"));
+    CU_ASSERT_EQUAL_FATAL(dm_weights_write(model, NULL, scratch("taken/model.safetensors"), NULL), DM_OK);
+    dm_model_destroy(taken);
+    taken = opened(folder);
+    CU_ASSERT_PTR_NOT_NULL(taken->parameters.place.data);
+    CU_ASSERT(alike(model, taken));
+    for (size_t i = 0; i < taken->parameters.size; i++) taken->parameters.data[i] = 3;
     Model *other = opened(folder);
     CU_ASSERT(alike(model, other));
     // A file that takes the other's place, as training puts it there, changes nothing of what is open.
-    CU_ASSERT_EQUAL(dm_weights_write(mapped, NULL, scratch("mapped/model.safetensors"), NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_weights_write(taken, NULL, scratch("taken/model.safetensors"), NULL), DM_OK);
     CU_ASSERT(alike(model, other));
     dm_model_destroy(model);
-    dm_model_destroy(mapped);
+    dm_model_destroy(taken);
     dm_model_destroy(other);
 }
 
@@ -149,6 +149,6 @@ const Fact facts[] = {
     FACT(every_matrix_of_int8_is_near_what_it_was_and_all_else_the_same),
     FACT(bfloat_is_rounded_to_the_nearest_and_kept_as_it_is),
     FACT(ties_are_rounded_to_the_even_bfloat),
-    FACT(what_we_write_is_mapped_and_never_changed_through_it),
+    FACT(what_we_write_is_used_as_it_is_and_never_changed_through_it),
     {NULL, NULL},
 };
