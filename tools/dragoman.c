@@ -36,7 +36,7 @@ static int print_version(void)
 
 static int print_help(const char *command)
 {
-    dm_options_help(command, stdout);
+    if (!dm_options_help(command, stdout)) return complain(DM_FAILURE, &(dm_error){"out of memory"});
     return close_output(stdout);
 }
 
@@ -56,7 +56,7 @@ static void hold_standard_streams(void)
 
 static int run(size_t command, int argc, char **argv)
 {
-    dm_options *options = dm_options_new(commands[command].name);
+    dm_options *options = new_options(commands[command].name);
     dm_error error;
     int result;
     dm_status status = dm_options_parse(options, argc, argv, &error);

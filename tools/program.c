@@ -104,6 +104,22 @@ void *allocate(size_t count, size_t size)
     return memory;
 }
 
+static dm_options *there(dm_options *options)
+{
+    if (!options) no_memory();
+    return options;
+}
+
+dm_options *new_options(const char *command)
+{
+    return there(dm_options_new(command));
+}
+
+dm_options *copy_options(const dm_options *options)
+{
+    return there(dm_options_copy(options));
+}
+
 char *format_text(const char *format, ...)
 {
     va_list arguments;

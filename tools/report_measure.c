@@ -158,7 +158,7 @@ static dm_status translate_and_score(Run *run, dm_model *model, const dm_options
                                      dm_lines *references, dm_error *error)
 {
     const bool pieces = strcmp(json_string(report_settings(run), "segmenter"), "space") == 0;
-    dm_options *scoring = dm_options_new("score");
+    dm_options *scoring = new_options("score");
     dm_translate_options translating;
     dm_translation *translations = allocate(sources->count, sizeof *translations);
     dm_status status = dm_translate_options_read(&translating, NULL, error);

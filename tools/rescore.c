@@ -129,16 +129,18 @@ static dm_status refuse_pair(const Pairs *pairs, size_t line, dm_error *error)
 }
 
 // A pair that the library refuses becomes one that it takes.
-static void mend_pair(const Job *job, Pairs *pairs, size_t line)
+static dm_status mend_pair(const Job *job, Pairs *pairs, size_t line, dm_error *error)
 {
     take_bad_line(pairs, line);
-    for (int side = 0; side < 2; side++) {
+    dm_status status = DM_OK;
+    for (int side = 0; side < 2 && !status; side++) {
         char *text = pairs->lines[side].line[line];
         if (pairs->skipped[line])
             *text = '\0';
         else
-            dm_crop_line(job->model, text, side == 1);
+            status = dm_crop_line(job->model, text, side == 1, error);
     }
+    return status;
 }
 
 // A part of the pairs after the other, each written as soon as it is done. Where a pair is refused, all before it are
@@ -154,7 +156,8 @@ static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error
         if (dm_rescore(job->model, sources + done, targets + done, part, &job->options, rescored, error)) {
             if (part == 1 && (pairs->bad.on == DM_STOP_THERE || mended > done))
                 return refuse_pair(pairs, done + 1, error);
-            if (part == 1) mend_pair(job, pairs, done), mended = done + 1;
+            if (part == 1 && mend_pair(job, pairs, done, error)) return DM_FAILURE;
+            if (part == 1) mended = done + 1;
             if (part > 1) part /= 2;
             continue;
         }

@@ -34,6 +34,8 @@ int close_output(FILE *stream);
 
 // Where there is no memory left these end the program with a message. The caller frees what they make.
 void *allocate(size_t count, size_t size);  // zeroed
+dm_options *new_options(const char *command);  // of a command that there is
+dm_options *copy_options(const dm_options *options);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 FILE *text_stream(char **text, size_t *size);  // in memory; the caller closes it
 char *folder_name(const char *folder);         // the last part of its path; of "." and the like, of where that is

@@ -78,7 +78,7 @@ static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk
 }
 
 // A line that the library refuses becomes one that it takes, and so does what stands behind a tab in it.
-static void mend_line(Job *job, Input *input, char *line, size_t index)
+static dm_status mend_line(Job *job, Input *input, char *line, size_t index, dm_error *error)
 {
     const char **prefix = job->settings.prefix_tab ? &job->prefix[index] : NULL;
     char *behind = line + strlen(line) + 1;
@@ -86,10 +86,10 @@ static void mend_line(Job *job, Input *input, char *line, size_t index)
     if (input->bad.on == DM_SKIP_LINE) {
         *line = '\0';
         if (prefix) *prefix = "";
-    } else {
-        dm_crop_line(job->model, line, false);
-        if (prefix && **prefix) dm_crop_line(job->model, behind, true);
+        return DM_OK;
     }
+    const dm_status status = dm_crop_line(job->model, line, false, error);
+    return !status && prefix && **prefix ? dm_crop_line(job->model, behind, true, error) : status;
 }
 
 // Where a line is refused, all lines before it are translated first: the library looks at every line before it begins,
@@ -107,7 +107,7 @@ static dm_status translate_lines(Job *job, Input *input, const Chunk *chunk, dm_
             continue;
         }
         if (status == DM_FAILURE && input->bad.on != DM_STOP_THERE && mended <= done) {
-            mend_line(job, input, chunk->line[done], done);
+            if (mend_line(job, input, chunk->line[done], done, error)) return DM_FAILURE;
             mended = done + 1;
             continue;
         }

@@ -2,8 +2,9 @@
 //
 // Every function that can fail returns a dm_status and writes one sentence for people into the dm_error it is given.
 // The library never exits, keeps no global state and writes to no stream of its own. Text is UTF-8 without newlines.
-// Numbers have a decimal point, in options, JSON, files and messages, whatever locale the program is in; where it is called
-// back from within a function that reads or writes such, its thread is in the locale "C".
+// Numbers have a decimal point, in options, JSON, files and messages, whatever locale the program is in.
+// Where memory runs out, a function fails as with any other error: DM_FAILURE (false of help and docs, NULL of new
+// options), what it was given is as it was, or may be freed, and the program goes on.
 // A program that handles signals in a thread that trains or translates does so on a stack of its own (sigaltstack,
 // SA_ONSTACK): oneDNN before 3.11.2 keeps numbers where a handler's frame would be put.
 #pragma once
@@ -65,7 +66,7 @@ DM_API int dm_options_count(const dm_options *options, const char *name);   // h
 DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
 DM_API double dm_options_number(const dm_options *options, const char *name);                // its first value
 DM_API bool dm_options_flag(const dm_options *options, const char *name);
-DM_API void dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
+DM_API bool dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
 // The same for other readers: "bash" or "zsh" (completion for that shell) or "man" (the manual page). False: no such
 // format, and nothing is written.
 DM_API bool dm_options_docs(const char *format, FILE *stream);
@@ -214,7 +215,7 @@ DM_API void dm_translations_free(dm_translation *translations, size_t count);
 // several people are translated together, nobody's answer then depends on what the others sent.
 DM_API dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error);
 // Cuts a line, of the target's language or the source's, down to what would be taken, in place.
-DM_API void dm_crop_line(dm_model *model, char *line, bool target);
+DM_API dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error);
 
 typedef struct dm_rescored {
     double log_probability;  // natural logarithm of P(target | source), end of sentence included

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/threads.h"
 
 // ---- Rounds -------------------------------------------------------------------------------------------------------
@@ -54,7 +55,9 @@ void dm_bench_progress(const Bench *bench, int round, const char *format, ...)
         snprintf(status, sizeof status, "round %d of %d: %s", round, bench->rounds, figures);
     else
         snprintf(status, sizeof status, "warm-up: %s", figures);
+    Scope *paused = dm_scope_pause();
     observer->progress(observer->context, status);
+    dm_scope_resume(paused);
 }
 
 // ---- The machine --------------------------------------------------------------------------------------------------

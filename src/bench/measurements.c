@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/locale.h"
+#include "core/memory.h"
+#include "core/scope.h"
 #include "core/threads.h"
 #include "tensor/products/matmul_onednn.h"
 
@@ -58,9 +59,8 @@ static Status measure(Bench *bench, Error *error)
     return (strcmp(bench->what, "train") == 0 ? dm_bench_train : dm_bench_translate)(bench, error);
 }
 
-dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
+static Status measure_as_said(const dm_options *options, const dm_observer *observer, char **json, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     const int threads = (int)dm_options_number(options, "cpu-threads");
     Bench bench = {.options = options,
                    .observer = observer,
@@ -82,7 +82,18 @@ dm_status dm_bench(const dm_options *options, const dm_observer *observer, char 
     describe(&bench);
     status = measure(&bench, error);
     describe_code(bench.result);
-    if (!status) *json = cJSON_Print(bench.result);
+    if (!status) {
+        char *printed = cJSON_Print(bench.result);
+        *json = dm_copy_for_caller(printed);
+        dm_free(printed);
+    }
     cJSON_Delete(bench.result);
+    return status;
+}
+
+dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, measure_as_said(options, observer, json, error));
     return status;
 }

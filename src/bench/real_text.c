@@ -79,7 +79,7 @@ static Status read_sentences(Lines *all, const char *input, const char *folder, 
 
 static Status open_model(Lines *all, const Bench *bench, const char *folder, Error *error)
 {
-    dm_options *options = dm_options_copy(bench->options);
+    dm_options *options = dm_options_create_copy(bench->options);
     Status status = dm_options_set(options, "gemm", 1, &bench->gemm->name, error);
     if (!status) status = dm_model_open(&all->model, folder, options, error);
     if (!status && dm_options_flag(bench->options, "shortlist")) status = dm_model_shortlist(all->model, folder, error);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/scope.h"
 
 enum { WHOLE = 1, ASK_EVERY = 100 };  // milliseconds
 
@@ -29,8 +30,30 @@ static _Noreturn void be_the_child(ApartWork *work, void *context, int pipe, pid
     closefrom(FIRST_FREE + 1);
     FILE *result = fdopen(FIRST_FREE, "wb");
     if (!result) _exit(1);
-    work(context, result);
+    Status status;  // of memory: the child must not leave a scope that its parent has begun
+    DM_SCOPE(status, NULL, (work(context, result), DM_OK));
+    if (status) _exit(1);
     _exit(putc(WHOLE, result) == WHOLE && fflush(result) == 0 ? 0 : 1);
+}
+
+typedef struct Child {
+    pid_t process;
+    int pipe;  // what it says
+} Child;
+
+static int await(const Child *child)
+{
+    int how = 0;
+    while (waitpid(child->process, &how, 0) < 0 && errno == EINTR) continue;  // the program may have reaped it already
+    return how;
+}
+
+static void give_child_up(void *what)
+{
+    const Child *child = what;
+    close(child->pipe);
+    kill(child->process, SIGKILL);
+    await(child);
 }
 
 // Reads to the end; false: asked to stop.
@@ -64,11 +87,13 @@ Status dm_work_apart(ApartWork *work, void *context, Stop *stop, const char *wha
         close(ends[0]);
         return dm_fail(error, "%s: cannot start a process for it: %s", what, strerror(reason));
     }
+    Child running = {child, ends[0]};
+    dm_guard(give_child_up, &running);
     const bool ended = read_result(ends[0], stop, bytes, size);
+    dm_unguard(&running);
     close(ends[0]);
     if (!ended) kill(child, SIGKILL);
-    int how = 0;
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;  // the program may have reaped it already
+    const int how = await(&running);
     if (ended && *size && (*bytes)[*size - 1] == WHOLE) {
         --*size;
         return DM_OK;

@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
 
@@ -80,18 +81,15 @@ Status dm_lines_cut(dm_lines *lines, char *bytes, size_t size, const char *name,
     return status;
 }
 
-dm_status dm_lines_read_all(dm_lines *lines, const char *path, dm_bad_lines *bad, dm_error *error)
+static Status read_lines(dm_lines *lines, const char *path, dm_bad_lines *bad, Error *error)
 {
     char *bytes;
     size_t size;
     *lines = (dm_lines){0};
     Status status = dm_text_read(path, &bytes, &size, error);
-    return status ? status : dm_lines_cut(lines, bytes, size, dm_text_name(path), bad, error);
-}
-
-dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
-{
-    return dm_lines_read_all(lines, path, NULL, error);
+    if (!status) status = dm_lines_cut(lines, bytes, size, dm_text_name(path), bad, error);
+    if (status && bad) dm_bad_lines_free(bad);
+    return status;
 }
 
 void dm_bad_lines_free(dm_bad_lines *bad)
@@ -99,6 +97,20 @@ void dm_bad_lines_free(dm_bad_lines *bad)
     dm_free(bad->line);
     bad->line = NULL;
     bad->count = 0;
+}
+
+dm_status dm_lines_read_all(dm_lines *lines, const char *path, dm_bad_lines *bad, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, read_lines(lines, path, bad, error));
+    if (status) *lines = (dm_lines){0};
+    if (status && bad) *bad = (dm_bad_lines){.on = bad->on};
+    return status;
+}
+
+dm_status dm_lines_read(dm_lines *lines, const char *path, dm_error *error)
+{
+    return dm_lines_read_all(lines, path, NULL, error);
 }
 
 // ---- Columns --------------------------------------------------------------------------------------------------------
@@ -164,8 +176,7 @@ static void copy_column(dm_lines *to, const dm_lines *lines, int column)
     }
 }
 
-dm_status dm_lines_read_all_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_bad_lines *bad,
-                                dm_error *error)
+static Status read_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_bad_lines *bad, Error *error)
 {
     dm_lines whole;
     lines[0] = lines[1] = (dm_lines){0};
@@ -173,6 +184,17 @@ dm_status dm_lines_read_all_tsv(dm_lines lines[2], const char *path, const int c
     if (!status) status = check_columns(&whole, columns, dm_text_name(path), bad, error);
     for (int i = 0; i < 2 && !status; i++) copy_column(&lines[i], &whole, columns[i]);
     dm_lines_free(&whole);
+    if (status && bad) dm_bad_lines_free(bad);
+    return status;
+}
+
+dm_status dm_lines_read_all_tsv(dm_lines lines[2], const char *path, const int columns[2], dm_bad_lines *bad,
+                                dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, read_tsv(lines, path, columns, bad, error));
+    if (status) lines[0] = lines[1] = (dm_lines){0};
+    if (status && bad) *bad = (dm_bad_lines){.on = bad->on};
     return status;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
+
 struct Guard {
     Guard *next;
     Undo *undo;
@@ -21,13 +23,16 @@ Scope *dm_scope_here(void)
 
 Scope *dm_scope_pause(void)
 {
-    Scope *paused = here;
+    Scope *paused = here, *outermost = here;
+    while (outermost && outermost->outer) outermost = outermost->outer;
+    if (outermost) uselocale(outermost->callers);
     here = NULL;
     return paused;
 }
 
 void dm_scope_resume(Scope *paused)
 {
+    if (paused) dm_locale_enter();
     here = paused;
 }
 
@@ -102,6 +107,7 @@ static void begin(Scope *scope, BlockList *list, Error *error)
     scope->guards = NULL;
     scope->error = error;
     scope->list = list;
+    scope->callers = dm_locale_enter();
     here = scope;
 }
 
@@ -131,6 +137,7 @@ void dm_scope_end(Scope *scope)
 {
     assert(here == scope);
     Scope *outer = here = scope->outer;
+    uselocale(scope->callers);
     if (has_lists(scope)) {
         for (BlockList *list = scope->lists; list < scope->lists + DM_SCOPE_LISTS; list++)
             pass_on(list, outer ? outer->list : NULL);
@@ -193,6 +200,7 @@ static _Noreturn void leave(void)
         close_lists(scope);
     }
     here = scope->outer;
+    uselocale(scope->callers);
     longjmp(scope->escape, 1);
 }
 

@@ -12,7 +12,7 @@
 //
 // If memory ends anywhere below rescore(), status is DM_FAILURE, error says so, and all that was allocated in the scope
 // and not yet freed is freed. If rescore() returns, in whatever way, its memory passes to the scope around it, or where
-// there is none to nobody, and is freed by dm_free as ever. Four rules follow:
+// there is none to nobody, and is freed by dm_free as ever. Five rules follow:
 // - What is more than memory (a file, a lock, an object of another library) is guarded for as long as memory is asked
 //   for: dm_guard(undo, what) says what to call if the scope is left, dm_unguard(what) that there is no need any more.
 // - What is stored in something older than the scope belongs where that does: dm_belong(memory, owner). It is stored
@@ -20,8 +20,10 @@
 // - No scope is left across threads, a user's callback, or a frame of C++: dm_parallel runs jobs in scopes of their own
 //   and then leaves its caller's, callbacks are called between dm_scope_pause and dm_scope_resume, and C++ takes memory
 //   by dm_try_allocate.
+// - Numbers are read and written in the locale "C" within a scope, in callbacks in the caller's.
 // - Memory that was allocated in a scope is freed by its thread, by jobs that it runs, or after the scope has ended.
 #pragma once
+#include <locale.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdalign.h>
@@ -83,7 +85,8 @@ struct BlockList {
 
 struct Scope {
     jmp_buf escape;
-    Scope *outer;  // of this thread
+    Scope *outer;       // of this thread
+    locale_t callers;   // its locale: within a scope it is "C"
     Guard *guards;
     Error *error;     // where the reason goes, or NULL
     BlockList *list;  // where memory goes: one of its own lists, or of a job, of its caller's; NULL: nowhere

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "core/scope.h"
+
 void dm_stop_begin(Stop *stop, bool (*ask)(void *context), void *context)
 {
     stop->ask = ask;
@@ -14,8 +16,11 @@ void dm_stop_begin(Stop *stop, bool (*ask)(void *context), void *context)
 bool dm_stop_asked(Stop *stop)
 {
     if (!stop || !stop->ask) return false;
-    if (!atomic_load(&stop->said) && pthread_equal(pthread_self(), stop->asker) && stop->ask(stop->context))
-        atomic_store(&stop->said, true);
+    if (!atomic_load(&stop->said) && pthread_equal(pthread_self(), stop->asker)) {
+        Scope *paused = dm_scope_pause();
+        if (stop->ask(stop->context)) atomic_store(&stop->said, true);
+        dm_scope_resume(paused);
+    }
     return atomic_load(&stop->said);
 }
 

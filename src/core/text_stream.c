@@ -17,6 +17,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/scope.h"
 
 enum { RAW_BYTES = 1 << 16, MOST_ROOM = 1 << 30 };  // read at once from the file, made at once of it
 
@@ -42,24 +43,47 @@ const char *dm_text_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-dm_status dm_text_stream_open(dm_text_stream **stream, const char *path, dm_error *error)
+// What is more than memory.
+static void release(void *what)
+{
+    dm_text_stream *stream = what;
+    if (stream->form == GZIP) inflateEnd(&stream->gzip);
+    ZSTD_freeDStream(stream->zstd);
+    if (!stream->standard && stream->file >= 0) close(stream->file);
+}
+
+static Status open_stream(dm_text_stream **stream, const char *path, Error *error)
 {
     const bool standard = strcmp(path, "-") == 0;
     *stream = NULL;
     if (!standard && dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file is needed", path);
-    const int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
-    *stream = dm_allocate(1, sizeof **stream);
-    **stream = (dm_text_stream){.name = dm_copy_string(dm_text_name(path)), .file = file, .standard = standard};
+    dm_text_stream *opened = dm_allocate(1, sizeof *opened);
+    opened->name = dm_copy_string(dm_text_name(path));
+    opened->standard = standard;
+    opened->file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    dm_guard(release, opened);
+    if (opened->file < 0) {
+        Status status = dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+        dm_text_stream_close(opened);
+        return status;
+    }
+    *stream = opened;
     return DM_OK;
+}
+
+dm_status dm_text_stream_open(dm_text_stream **stream, const char *path, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, open_stream(stream, path, error));
+    if (status) *stream = NULL;
+    return status;
 }
 
 void dm_text_stream_close(dm_text_stream *stream)
 {
     if (!stream) return;
-    if (stream->form == GZIP) inflateEnd(&stream->gzip);
-    ZSTD_freeDStream(stream->zstd);
-    if (!stream->standard) close(stream->file);
+    dm_unguard(stream);
+    release(stream);
     dm_free(stream->name);
     dm_free(stream);
 }

@@ -1,7 +1,6 @@
 // Threads: one parallel region; every thread in it tells the GEMM libraries to stay on its own core.
 #include "core/threads.h"
 
-#include <locale.h>
 #include <omp.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -53,14 +52,12 @@ void dm_wait_for_others(void)
 
 void dm_parallel(int threads, int count, Job *job, void *context)
 {
-    const locale_t callers = uselocale((locale_t)0);
     char begin, end;
     HAPPENS_BEFORE(&begin);
     Region region = {.job = job, .context = context, .caller = dm_scope_here()};
 #pragma omp parallel num_threads(threads)
     {
         HAPPENS_AFTER(&begin);
-        const locale_t own = uselocale(callers);
         // A team of one is not "in parallel" for OpenMP, and a library would then start threads of its own.
         // The setting belongs to this implicit task and is gone after the region.
         omp_set_num_threads(1);
@@ -70,7 +67,6 @@ void dm_parallel(int threads, int count, Job *job, void *context)
 #pragma omp for schedule(monotonic : dynamic, 1)  // a job may wait for those before it: they must have begun
         for (int i = 0; i < count; i++) run_job(&region, i, thread);
         working_in = outer;
-        uselocale(own);
         HAPPENS_BEFORE(&end);
     }
     HAPPENS_AFTER(&end);

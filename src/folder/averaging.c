@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "core/files.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "folder/averaging.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
@@ -25,6 +25,15 @@ Status dm_weights_average(const Model *model, char *const *paths, int count, flo
     }
     for (size_t j = 0; j < size && !status; j++) weights[j] = (float)(sum[j] / count);
     dm_free(sum);
+    return status;
+}
+
+// Before anything of the size that config.json claims is allocated.
+static Status check_size(Model *declared, const char *path, Error *error)
+{
+    size_t *bytes = dm_allocate((size_t)declared->parameters.count, sizeof *bytes);
+    Status status = dm_weights_measure(declared, bytes, path, error);
+    dm_free(bytes);
     return status;
 }
 
@@ -171,7 +180,9 @@ __attribute__((format(printf, 2, 3))) static void say(const dm_observer *observe
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    Scope *paused = dm_scope_pause();
     observer->line(observer->context, line);
+    dm_scope_resume(paused);
 }
 
 static void report(const Choice *choice, const dm_observer *observer, const char *output, int count)
@@ -197,24 +208,26 @@ static Status check_output(const Choice *choice, Error *error)
             return dm_fail(error, "%s and %s are the same file, which would be lost: give another --output",
                            choice->list[i].path, output);
     char *weights = dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
-    const bool good = dm_is_same_file(weights, output) || !dm_model_has_file(choice->folder, output);
+    const bool good = dm_is_same_file(weights, output) || !dm_folder_has_file(choice->folder, output);
     dm_free(weights);
     return good ? DM_OK
                 : dm_fail(error, "%s is a file of the model in %s, which would be lost: give another --output", output,
                           choice->folder);
 }
 
-static Status average(const Choice *choice, const Model *model, const dm_observer *observer, Error *error)
+static Status average(const Choice *choice, Model *declared, const dm_observer *observer, Error *error)
 {
     const char *named = dm_options_text(choice->options, "output", 0);
     char *output = named ? dm_copy_string(named) : dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
     char **paths = dm_allocate((size_t)choice->count, sizeof *paths);
-    float *weights = dm_allocate(model->parameters.size, sizeof *weights);
+    float *weights = NULL;
     int count = 0;
     for (int i = 0; i < choice->count; i++)
         if (choice->list[i].chosen) paths[count++] = choice->list[i].path;
-    Status status = dm_weights_average(model, paths, count, weights, error);
-    if (!status) status = dm_weights_write(model, weights, output, error);
+    Status status = count ? check_size(declared, paths[0], error) : DM_OK;
+    if (!status) weights = dm_allocate(declared->parameters.size, sizeof *weights);
+    if (!status) status = dm_weights_average(declared, paths, count, weights, error);
+    if (!status) status = dm_weights_write(declared, weights, output, error);
     if (!status) report(choice, observer, output, count);
     dm_free(weights);
     dm_free(paths);
@@ -233,25 +246,39 @@ static Status check_options(const dm_options *o, Error *error)
     return DM_OK;
 }
 
-dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error)
+static void release(void *lock)
 {
-    DM_PLAIN_NUMBERS;
+    close(*(int *)lock);
+}
+
+static Status average_as_said(const dm_options *options, const dm_observer *observer, Error *error)
+{
     Choice choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
-    ModelConfig config = {0};
-    Model *model = NULL;
+    Model declared = {0};
     cJSON *extra = NULL;
     int lock = -1;
     Status status = check_options(options, error);
-    if (!status) status = dm_config_read(&config, &extra, choice.folder, error);
-    if (!status) model = dm_model_create(&config);
+    if (!status) status = dm_config_read(&declared.config, &extra, choice.folder, error);
+    declared.architecture = declared.config.architecture;
+    if (!status) declared.architecture->declare(&declared);
     if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);
+    if (!status) dm_guard(release, &lock);
     if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = check_output(&choice, error);
-    if (!status) status = average(&choice, model, observer, error);
+    if (!status) status = average(&choice, &declared, observer, error);
     for (int i = 0; i < choice.count; i++) dm_free(choice.list[i].path);
     dm_free(choice.list);
-    dm_model_destroy(model);
+    dm_parameters_free(&declared.parameters);
+    dm_config_free(&declared.config);
     cJSON_Delete(extra);
+    dm_unguard(&lock);
     if (lock >= 0) dm_folder_unlock(lock, choice.folder);
+    return status;
+}
+
+dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, average_as_said(options, observer, error));
     return status;
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/files.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
 #include "model/operations.h"
@@ -187,7 +187,7 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
         cJSON_AddItemToObject(parameters, "precision",
                               bytes ? cJSON_CreateString(dm_precision_name(model->stored)) : cJSON_CreateNull());
         char *printed = cJSON_Print(described);
-        *json = dm_copy_string(printed);
+        *json = dm_copy_for_caller(printed);
         cJSON_free(printed);
     }
     cJSON_Delete(described);
@@ -196,9 +196,8 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
     return status;
 }
 
-dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
+static Status describe_folder(const char *folder, char **json, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     Model model = {0};
     cJSON *extra = NULL;
     *json = NULL;
@@ -210,5 +209,12 @@ dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
     dm_parameters_free(&model.parameters);
     dm_config_free(&model.config);
     cJSON_Delete(extra);
+    return status;
+}
+
+dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, describe_folder(folder, json, error));
     return status;
 }

@@ -10,6 +10,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "score/metrics.h"
 #include "text/segmenter_files.h"
 
@@ -84,11 +85,30 @@ static int compare(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
+// A listing is closed by done_with, or with the scope that is left.
+static void close_listing(void *listing)
+{
+    closedir(listing);
+}
+
+static DIR *list(const char *folder)
+{
+    DIR *listing = opendir(folder);
+    if (listing) dm_guard(close_listing, listing);
+    return listing;
+}
+
+static void done_with(DIR *listing)
+{
+    dm_unguard(listing);
+    closedir(listing);
+}
+
 int dm_epochs_list(const char *folder, int **epochs)
 {
     int count = 0;
     *epochs = NULL;
-    DIR *listing = opendir(folder);
+    DIR *listing = list(folder);
     if (!listing) return 0;
     for (struct dirent *entry; (entry = readdir(listing));) {
         int epoch = epoch_of(entry->d_name);
@@ -96,20 +116,20 @@ int dm_epochs_list(const char *folder, int **epochs)
         *epochs = dm_reallocate(*epochs, (size_t)count + 1, sizeof **epochs);
         (*epochs)[count++] = epoch;
     }
-    closedir(listing);
+    done_with(listing);
     if (count) qsort(*epochs, (size_t)count, sizeof **epochs, compare);
     return count;
 }
 
 void dm_epochs_remove(const char *folder, int last)
 {
-    DIR *listing = opendir(folder);
+    DIR *listing = list(folder);
     if (!listing) return;
     for (struct dirent *entry; (entry = readdir(listing));) {
         int epoch = epoch_of(entry->d_name);
         if (epoch && epoch <= last) unlinkat(dirfd(listing), entry->d_name, 0);
     }
-    closedir(listing);
+    done_with(listing);
 }
 
 // ---- Best by a metric -----------------------------------------------------------------------------------------------
@@ -151,10 +171,10 @@ static bool is_of_run(const char *name)
     return epoch_of(name) > 0;
 }
 
-bool dm_model_has_file(const char *folder, const char *path)
+bool dm_folder_has_file(const char *folder, const char *path)
 {
     bool found = false;
-    DIR *listing = opendir(folder);
+    DIR *listing = list(folder);
     if (!listing) return false;
     for (struct dirent *entry; !found && (entry = readdir(listing));) {
         const char *name = entry->d_name;
@@ -163,22 +183,37 @@ bool dm_model_has_file(const char *folder, const char *path)
         found = dm_is_same_file(file, path);
         dm_free(file);
     }
-    closedir(listing);
+    done_with(listing);
     return found;
+}
+
+static Status look_for(bool *found, const char *folder, const char *path)
+{
+    *found = dm_folder_has_file(folder, path);
+    return DM_OK;
+}
+
+bool dm_model_has_file(const char *folder, const char *path)
+{
+    Status status;
+    Error error;
+    bool found = true;
+    DM_SCOPE(status, &error, look_for(&found, folder, path));
+    return status || found;
 }
 
 // ---- Clearing -------------------------------------------------------------------------------------------------------
 
 void dm_folder_sweep(const char *folder)
 {
-    DIR *listing = opendir(folder);
+    DIR *listing = list(folder);
     if (!listing) return;
     for (struct dirent *entry; (entry = readdir(listing));) {
         char *stem = dm_format("%.*s", (int)dm_temporary_stem(entry->d_name), entry->d_name);
         if (is_of_run(stem)) unlinkat(dirfd(listing), entry->d_name, 0);
         dm_free(stem);
     }
-    closedir(listing);
+    done_with(listing);
 }
 
 static void remove_file(char *path)  // takes it over

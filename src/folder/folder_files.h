@@ -38,6 +38,7 @@ extern const FolderRow dm_folder_rows[DM_FOLDER_FILES];
 
 char *dm_folder_path(const char *folder, FolderFile file);  // the caller frees it
 bool dm_folder_has(const char *folder, FolderFile file);
+bool dm_folder_has_file(const char *folder, const char *path);  // as dm_model_has_file
 
 // Epoch checkpoints: epoch-0001.safetensors and so on.
 char *dm_epoch_path(const char *folder, int epoch);    // the caller frees it

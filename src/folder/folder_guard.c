@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "folder/folder_files.h"
 
 // Is the open file still the one of that name? Whoever held it before may have removed it (dm_folder_unlock).
@@ -41,6 +42,11 @@ static int open_lock(const char *path, bool *held)
         if (is_named(file, path)) return file;
         close(file);
     }
+}
+
+static void let_go(void *lock)
+{
+    close(*(int *)lock);
 }
 
 // What the lock file says of its holder: "4711 train", the process and the command that it runs. It may have ended.
@@ -78,7 +84,9 @@ Status dm_folder_lock(int *lock, const char *folder, const char *command, Error 
             // Only for the sentence above; the lock holds without it.
         }
         *lock = file;
+        dm_guard(let_go, lock);
         dm_folder_sweep(folder);
+        dm_unguard(lock);
     }
     dm_free(path);
     return status;

@@ -3,8 +3,8 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "folder/fewer_bits.h"
 #include "folder/folder_files.h"
 #include "folder/folder_guard.h"
@@ -66,9 +66,8 @@ static Status write_config(const char *from, const char *to, bool int8, Error *e
     return file.status;
 }
 
-dm_status dm_quantize(const dm_options *options, dm_error *error)
+static Status quantize(const dm_options *options, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     const char *from = dm_options_text(options, "model", 0), *to = dm_options_text(options, "output", 0);
     const Dtype dtype = dm_dtype_of_precision(dm_precision(dm_options_text(options, "precision", 0)));
     Model *model = NULL;
@@ -83,5 +82,12 @@ dm_status dm_quantize(const dm_options *options, dm_error *error)
     if (lock >= 0) dm_folder_unlock(lock, to);
     dm_model_destroy(model);
     dm_free(weights);
+    return status;
+}
+
+dm_status dm_quantize(const dm_options *options, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, quantize(options, error));
     return status;
 }

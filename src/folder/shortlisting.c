@@ -1,10 +1,11 @@
 // dm_shortlist: which target pieces may translate a source piece, by the lexicon of the training text, into vmap.txt.
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/files.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "data/lexicon.h"
@@ -131,16 +132,24 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
     return status;
 }
 
+static void release(void *lock)
+{
+    close(*(int *)lock);
+}
+
 static void say_mended(const Bitext *text, const dm_observer *observer)
 {
     char *mended = dm_bitext_mended(text);
-    if (mended && observer && observer->line) observer->line(observer->context, mended);
+    if (mended && observer && observer->line) {
+        Scope *paused = dm_scope_pause();
+        observer->line(observer->context, mended);
+        dm_scope_resume(paused);
+    }
     dm_free(mended);
 }
 
-dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error)
+static Status list_translations(const dm_options *options, const dm_observer *observer, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     const char *folder = dm_options_text(options, "model", 0);
     const int threads = (int)dm_options_number(options, "cpu-threads");
     int lock = -1;
@@ -151,6 +160,7 @@ dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, d
     if (!status) status = check_text(folder, options, error);
     if (!status) status = open_segmenter(&segmenter, folder, error);
     if (!status) status = dm_folder_lock(&lock, folder, "shortlist", error);
+    if (!status) dm_guard(release, &lock);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)
         status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
@@ -161,5 +171,13 @@ dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, d
     dm_bitext_free(&text);
     dm_segmenter_close(segmenter);
     if (lock >= 0) dm_folder_unlock(lock, folder);
+    dm_unguard(&lock);
+    return status;
+}
+
+dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, list_translations(options, observer, error));
     return status;
 }

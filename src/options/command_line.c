@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "options/option_set.h"
 
 enum { MOST_VALUES = 65 };  // of one option: one more than any row allows, so that too many are noticed
@@ -125,9 +125,8 @@ static bool recalls(const dm_options *options)
     return false;
 }
 
-dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error)
+static Status parse(dm_options *options, int argc, char **argv, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     if (asks_for_help(argc, argv)) return dm_options_set(options, dm_option_help.name, 0, NULL, error);
     // What the command line says is read first, for it names the file, and laid over what the file says.
     dm_options *line = dm_options_create(options->command);
@@ -137,13 +136,20 @@ dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error 
     for (int i = 0; i < line->rows && !status; i++)
         if (line->settings[i].given) dm_option_drop_rivals(options, line->settings[i].row);
     for (int i = 0; i < line->rows && !status; i++) {
-        Setting *said = &line->settings[i], *here = &options->settings[i], replaced = *here;
+        Setting *said = &line->settings[i];
         if (!said->given) continue;
-        *here = *said;
-        *said = replaced;  // freed with `line`
+        dm_option_take(options, &options->settings[i], *said);
+        *said = (Setting){.row = said->row};
     }
     if (!status) status = dm_options_complete(options, error);
     if (!status && !recalls(options)) status = dm_options_count_all(options, error);
     dm_options_free(line);
+    return status;
+}
+
+dm_status dm_options_parse(dm_options *options, int argc, char **argv, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, parse(options, argc, argv, error));
     return status;
 }

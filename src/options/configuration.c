@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/files.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "options/option_set.h"
 #include "core/utf8.h"
 
@@ -130,12 +130,19 @@ bool dm_option_is_of_command_line(const Option *row)
     return row == &dm_option_config || row == &dm_option_help;
 }
 
+// Puts a text, or NULL, in the place of one of the options', which takes it over.
+static void hold(const dm_options *options, char **text, char *fresh)
+{
+    dm_belong(fresh, options);
+    dm_free(*text);
+    *text = fresh;
+}
+
 // A file that several commands share holds what is for the others.
 static void note_elsewhere(dm_options *options, const char *name)
 {
-    char *names = options->elsewhere ? dm_format("%s, %s", options->elsewhere, name) : dm_copy_string(name);
-    dm_free(options->elsewhere);
-    options->elsewhere = names;
+    hold(options, &options->elsewhere,
+         options->elsewhere ? dm_format("%s, %s", options->elsewhere, name) : dm_copy_string(name));
 }
 
 static Status load_item(dm_options *options, const char *path, const cJSON *item, bool *seen, Error *error)
@@ -160,20 +167,24 @@ static Status load_item(dm_options *options, const char *path, const cJSON *item
     return status;
 }
 
-dm_status dm_options_load(dm_options *options, const char *path, dm_error *error)
+static Status load(dm_options *options, const char *path, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     cJSON *json;
     Status status = parse(&json, path, error);
     if (status) return status;
     bool *seen = dm_allocate((size_t)options->rows, sizeof *seen);
-    dm_free(options->file);
-    dm_free(options->elsewhere);
-    options->file = dm_copy_string(path);
-    options->elsewhere = NULL;
+    hold(options, &options->file, dm_copy_string(path));
+    hold(options, &options->elsewhere, NULL);
     for (const cJSON *item = json->child; item && !status; item = item->next)
         status = load_item(options, path, item, seen, error);
     dm_free(seen);
     cJSON_Delete(json);
+    return status;
+}
+
+dm_status dm_options_load(dm_options *options, const char *path, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, load(options, path, error));
     return status;
 }

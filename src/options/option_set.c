@@ -9,6 +9,7 @@
 
 #include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 
 // ---- Values ---------------------------------------------------------------------------------------------------------
 
@@ -27,12 +28,19 @@ static void clear(Setting *setting)
     *setting = (Setting){.row = setting->row};
 }
 
-static void fill(Setting *setting, int count, const char *const *values)
+void dm_option_take(dm_options *options, Setting *setting, Setting fresh)
+{
+    dm_belong(fresh.values, options);
+    for (int i = 0; i < fresh.count; i++) dm_belong(fresh.values[i], options);
+    clear(setting);
+    *setting = fresh;
+}
+
+static void fill(dm_options *options, Setting *setting, int count, const char *const *values)
 {
     Setting fresh = {setting->row, dm_allocate((size_t)count, sizeof *fresh.values), .count = count};
     for (int i = 0; i < count; i++) fresh.values[i] = dm_copy_string(values[i]);
-    clear(setting);
-    *setting = fresh;
+    dm_option_take(options, setting, fresh);
 }
 
 Status dm_option_assign(dm_options *options, const Option *row, const char *label, int count, const char *const *values,
@@ -53,9 +61,9 @@ Status dm_option_assign(dm_options *options, const Option *row, const char *labe
     }
     Setting *setting = dm_option_setting(options, row);
     if (row->type == DM_FLAG && count == 0)
-        fill(setting, 1, on);
+        fill(options, setting, 1, on);
     else
-        fill(setting, count, values);
+        fill(options, setting, count, values);
     setting->given = true;
     setting->from_file = false;
     return DM_OK;
@@ -64,10 +72,12 @@ Status dm_option_assign(dm_options *options, const Option *row, const char *labe
 // ---- One set of options ---------------------------------------------------------------------------------------------
 
 // Empty again, or as the row says.
-static void reset(Setting *setting)
+static void reset(dm_options *options, Setting *setting)
 {
-    clear(setting);
-    if (!setting->row->initial) return;
+    if (!setting->row->initial) {
+        clear(setting);
+        return;
+    }
     const char *values[8];
     int count = 0;
     char *words = dm_copy_string(setting->row->initial), *rest = NULL;
@@ -75,7 +85,7 @@ static void reset(Setting *setting)
         assert((size_t)count < DM_COUNT(values));
         values[count++] = word;
     }
-    fill(setting, count, values);
+    fill(options, setting, count, values);
     dm_free(words);
 }
 
@@ -88,12 +98,12 @@ dm_options *dm_options_create(const Command *command)
     Setting *setting = options->settings;
     for (RowWalk at = dm_first_row(command); at.row; dm_next_row(&at), setting++) {
         setting->row = at.row;
-        reset(setting);
+        reset(options, setting);
     }
     return options;
 }
 
-dm_options *dm_options_copy(const dm_options *options)
+dm_options *dm_options_create_copy(const dm_options *options)
 {
     dm_options *copy = dm_allocate(1, sizeof *copy);
     *copy = *options;
@@ -101,13 +111,28 @@ dm_options *dm_options_copy(const dm_options *options)
     for (int i = 0; i < copy->rows; i++) {
         const Setting *from = &options->settings[i];
         copy->settings[i].row = from->row;
-        if (from->count) fill(&copy->settings[i], from->count, (const char *const *)from->values);
+        if (from->count) fill(copy, &copy->settings[i], from->count, (const char *const *)from->values);
         copy->settings[i].given = from->given;
         copy->settings[i].from_file = from->from_file;
     }
     copy->file = options->file ? dm_copy_string(options->file) : NULL;
     copy->elsewhere = options->elsewhere ? dm_copy_string(options->elsewhere) : NULL;
     return copy;
+}
+
+static Status copy_to(dm_options **copy, const dm_options *options)
+{
+    *copy = dm_options_create_copy(options);
+    return DM_OK;
+}
+
+dm_options *dm_options_copy(const dm_options *options)
+{
+    Status status;
+    Error error;
+    dm_options *copy = NULL;
+    DM_SCOPE(status, &error, copy_to(&copy, options));
+    return status ? NULL : copy;
 }
 
 void dm_options_free(dm_options *options)
@@ -120,9 +145,8 @@ void dm_options_free(dm_options *options)
     dm_free(options);
 }
 
-dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values, dm_error *error)
+static Status set(dm_options *options, const char *name, int count, const char *const *values, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     const Option *row = dm_option_find(options->command, name);
     if (!row) return dm_option_unknown(options->command, "", "--", name, error);
     char *label = dm_format("%s%s", dm_option_by_itself(row) ? "" : "--", row->name);
@@ -131,12 +155,26 @@ dm_status dm_options_set(dm_options *options, const char *name, int count, const
     return status;
 }
 
-dm_status dm_options_unset(dm_options *options, const char *name, dm_error *error)
+dm_status dm_options_set(dm_options *options, const char *name, int count, const char *const *values, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, set(options, name, count, values, error));
+    return status;
+}
+
+static Status unset(dm_options *options, const char *name, Error *error)
 {
     const Option *row = dm_option_find(options->command, name);
     if (!row) return dm_option_unknown(options->command, "", "--", name, error);
-    reset(dm_option_setting(options, row));
+    reset(options, dm_option_setting(options, row));
     return DM_OK;
+}
+
+dm_status dm_options_unset(dm_options *options, const char *name, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, unset(options, name, error));
+    return status;
 }
 
 Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error)

@@ -34,6 +34,8 @@ bool dm_option_is_of_command_line(const Option *row);  // no file can say it
 bool dm_option_has_rival(const dm_options *options, const Option *row);
 // Whether it counts as the other options are: what its row needs is there (needs.c).
 bool dm_option_counts(const dm_options *options, const Setting *setting);
+// Puts a setting in the place of one of the options', which takes its values over.
+void dm_option_take(dm_options *options, Setting *setting, Setting fresh);
 // Takes back what stands in the place of this row, or this in its.
 void dm_option_drop_rivals(dm_options *options, const Option *row);
 bool dm_option_read_duration(const char *text, Duration *duration);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/utf8.h"
 #include "options/options.h"
 #include "score/resample.h"
@@ -174,10 +174,9 @@ static void describe_all(const Table *table)
     dm_free(references);
 }
 
-dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
-                     const dm_options *options, dm_metric *metrics, dm_error *error)
+static Status compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
+                      const dm_options *options, dm_metric *metrics, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     Table table = {options,
                    .system_count = system_count,
                    .measure_count = dm_options_count(options, "metrics"),
@@ -211,10 +210,18 @@ dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *
     return DM_OK;
 }
 
+dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,
+                     const dm_options *options, dm_metric *metrics, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, compare(systems, system_count, references, reference_count, options, metrics, error));
+    if (status) memset(metrics, 0, (size_t)(system_count * dm_options_count(options, "metrics")) * sizeof *metrics);
+    return status;
+}
+
 dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                    const dm_options *options, dm_metric *metrics, dm_error *error)
 {
-    DM_PLAIN_NUMBERS;
     return dm_compare(hypotheses, 1, references, reference_count, options, metrics, error);
 }
 

@@ -2,7 +2,6 @@
 // checkpoint, which remembers its length.
 #include "train/journal.h"
 
-#include "core/cjson.h"
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -11,15 +10,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/cjson.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "folder/folder_files.h"
 #include "train/heads.h"
 #include "train/run.h"
+
+static void close_stream(void *stream)
+{
+    fclose(stream);
+}
 
 Status dm_journal_open(Journal *journal, const char *folder, long bytes, Error *error)
 {
     journal->path = dm_folder_path(folder, DM_LOG_FILE);
     journal->stream = fopen(journal->path, "ab");
+    if (journal->stream) dm_guard(close_stream, journal->stream);
     struct stat info;
     if (!journal->stream) return dm_fail(error, "cannot write %s: %s", journal->path, strerror(errno));
     if (fstat(fileno(journal->stream), &info) != 0 ||
@@ -40,7 +47,10 @@ Status dm_journal_sync(Journal *journal, long *bytes, Error *error)
 
 void dm_journal_close(Journal *journal)
 {
-    if (journal->stream) fclose(journal->stream);
+    if (journal->stream) {
+        dm_unguard(journal->stream);
+        fclose(journal->stream);
+    }
     dm_free(journal->path);
     *journal = (Journal){0};
 }
@@ -83,7 +93,9 @@ void dm_say(const Run *run, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    Scope *paused = dm_scope_pause();
     run->observer->line(run->observer->context, line);
+    dm_scope_resume(paused);
 }
 
 // 250 seconds -> "4m10s"
@@ -153,7 +165,9 @@ void dm_report_progress(const Run *run)
         length += snprintf(line + length, sizeof line - (size_t)length, " : Cost %.2f : %.0f words/s",
                            per_token(shown, shown->nll), speed(shown));
     snprintf(line + length, sizeof line - (size_t)length, " : ETA %s", duration(seconds_left(run), left));
+    Scope *paused = dm_scope_pause();
     run->observer->progress(run->observer->context, line);
+    dm_scope_resume(paused);
 }
 
 static Status report_samples(Run *run, const Validation *v, Error *error)

@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "data/inputs.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
@@ -144,6 +145,11 @@ static Status resume_run(Run *run, Error *error)
     ModelConfig config = {0};
     Status status = dm_config_read(&config, &run->extra, folder, error);
     if (status) return status;
+    status = dm_checkpoint_check(folder, &config, error);
+    if (status) {
+        dm_config_free(&config);
+        return status;
+    }
     run->model = dm_model_create(&config);
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter"));
     const char *gemm = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "gemm"));
@@ -306,36 +312,8 @@ static Status prepare(Run *run, double clock, Error *error)
     return DM_OK;
 }
 
-Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
+static void free_what_was_made(Run *run)
 {
-    double clock = dm_clock();
-    *run = (Run){.options = dm_options_copy(options), .observer = observer, .lock = -1};
-    dm_stop_begin(&run->stop, observer ? observer->stop : NULL, observer ? observer->context : NULL);
-    Status status = dm_options_complete(run->options, error);
-    if (status) return status;
-    run->settings.folder = dm_options_text(run->options, "model", 0);
-    // A folder that is there may have a run, which says what is not given; another one is made when all is well.
-    const bool there = dm_exists(run->settings.folder);
-    if (there) status = dm_run_claim_folder(run, error);
-    if (!status && run->resumed) status = dm_run_recall(run, error);
-    if (!status) status = settle_shape(run, error);
-    if (!status) status = dm_run_read_settings(run, error);
-    if (!status) status = dm_run_check_inputs(run, error);
-    if (!status && !there) status = dm_run_claim_folder(run, error);
-    if (!status && run->resumed) status = resume_run(run, error);
-    if (!status) status = read_texts(run, error);
-    if (!status && !run->resumed) status = begin_run(run, error);
-    if (!status) status = make_corpus(run, error);
-    if (!status) status = prepare(run, clock, error);
-    if (!status && !run->resumed) status = dm_run_install(run, error);
-    if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
-    if (status) dm_run_abandon(run);
-    return status;
-}
-
-void dm_run_close(Run *run)
-{
-    if (run->lock >= 0) dm_folder_unlock(run->lock, dm_options_text(run->options, "model", 0));
     dm_journal_close(&run->journal);
     dm_validator_close(run->validator);
     dm_optimizer_free(&run->optimizer);
@@ -348,6 +326,51 @@ void dm_run_close(Run *run)
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
     cJSON_Delete(run->changes);
+}
+
+// All that there is besides options and folder.
+static Status make_run(Run *run, double clock, Error *error)
+{
+    Status status = run->resumed ? resume_run(run, error) : DM_OK;
+    if (!status) status = read_texts(run, error);
+    if (!status && !run->resumed) status = begin_run(run, error);
+    if (!status) status = make_corpus(run, error);
+    if (!status) status = prepare(run, clock, error);
+    if (!status && !run->resumed) status = dm_run_install(run, error);
+    if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
+    if (status) free_what_was_made(run);
+    return status;
+}
+
+// In a scope of its own: where memory runs out, the folder can still be left as it was.
+Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
+{
+    double clock = dm_clock();
+    *run = (Run){.options = dm_options_create_copy(options), .observer = observer, .lock = -1};
+    dm_stop_begin(&run->stop, observer ? observer->stop : NULL, observer ? observer->context : NULL);
+    Status status = dm_options_complete(run->options, error);
+    if (status) return status;
+    run->settings.folder = dm_options_text(run->options, "model", 0);
+    // A folder that is there may have a run, which says what is not given; another one is made when all is well.
+    const bool there = dm_exists(run->settings.folder);
+    if (there) status = dm_run_claim_folder(run, error);
+    if (!status && run->resumed) status = dm_run_recall(run, error);
+    if (!status) status = settle_shape(run, error);
+    if (!status) status = dm_run_read_settings(run, error);
+    if (!status) status = dm_run_check_inputs(run, error);
+    if (!status && !there) status = dm_run_claim_folder(run, error);
+    const Run claimed = *run;
+    if (!status) DM_SCOPE(status, error, make_run(run, clock, error));
+    if (!status) return DM_OK;
+    *run = claimed;
+    dm_run_abandon(run);
+    return status;
+}
+
+void dm_run_close(Run *run)
+{
+    free_what_was_made(run);
+    dm_run_let_go(run);
     dm_options_free(run->options);
     dm_free(run->draft);
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "train/checkpoint.h"
 #include "train/diverged.h"
 #include "train/heads.h"
@@ -284,9 +284,8 @@ static Status leave(Run *run, Error *error)
     return status;
 }
 
-dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
+static Status train_as_said(const dm_options *options, const dm_observer *observer, bool *stopped, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     Run run;
     Status status = dm_run_open(&run, options, observer, error);
     bool stop = status == DM_STOPPED;
@@ -303,5 +302,13 @@ dm_status dm_train(const dm_options *options, const dm_observer *observer, bool 
     }
     if (stopped) *stopped = stop && !status;
     dm_run_close(&run);
+    return status;
+}
+
+dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
+{
+    Status status;
+    if (stopped) *stopped = false;
+    DM_SCOPE(status, error, train_as_said(options, observer, stopped, error));
     return status;
 }

@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/locale.h"
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/threads.h"
 #include "core/utf8.h"
 #include "translate/translator.h"
@@ -47,9 +48,8 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
     return status;
 }
 
-dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
+static Status open_model(dm_model **model, const char *folder, const dm_options *options, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     dm_model *opened = dm_allocate(1, sizeof *opened);
     cJSON *extra = NULL;
     Status status = dm_model_read(&opened->models[0], &extra, folder, error);
@@ -60,6 +60,14 @@ dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *
     cJSON_Delete(extra);
     *model = status ? NULL : opened;
     if (status) dm_model_close(opened);
+    return status;
+}
+
+dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, open_model(model, folder, options, error));
+    if (status) *model = NULL;
     return status;
 }
 
@@ -86,9 +94,8 @@ static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *f
                    folder, b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
 }
 
-dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
+static Status join(dm_model *model, const char *folder, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     if (model->count == MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", MOST_MODELS);
     Model *member = NULL;
     Segmenter *segmenter = NULL;
@@ -105,19 +112,33 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
     return status;
 }
 
-dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
+dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 {
-    DM_PLAIN_NUMBERS;
-    dm_shortlist_free(model->shortlist);
-    model->shortlist = NULL;
+    Status status;
+    DM_SCOPE(status, error, join(model, folder, error));
+    return status;
+}
+
+static Status read_shortlist(Shortlist **shortlist, const dm_model *model, const char *folder, Error *error)
+{
     if (!dm_folder_has(folder, DM_SHORTLIST_FILE))
         return dm_fail(error,
                        "%s has no shortlist: make one of the text that it was trained on, with dragoman shortlist "
                        "--model %s --train-sets SRC TRG",
                        folder, folder);
     char *path = dm_folder_path(folder, DM_SHORTLIST_FILE);
-    Status status = dm_shortlist_read(&model->shortlist, path, model->segmenter, error);
+    Status status = dm_shortlist_read(shortlist, path, model->segmenter, error);
     dm_free(path);
+    return status;
+}
+
+dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error)
+{
+    Status status;
+    Shortlist *shortlist = NULL;
+    DM_SCOPE(status, error, read_shortlist(&shortlist, model, folder, error));
+    dm_shortlist_free(model->shortlist);
+    model->shortlist = status ? NULL : shortlist;
     return status;
 }
 
@@ -216,9 +237,8 @@ static Status check_lines(const LineCheck *check, const char *const *lines, size
     return status;
 }
 
-dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
+static Status check_sources(const dm_model *model, const char *const *lines, size_t count, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     return check_lines(&(LineCheck){model, "line", DM_SOURCE, false}, lines, count, error);
 }
 
@@ -233,7 +253,7 @@ static bool fits(const LineCheck *check, const char *line, size_t size)
 }
 
 // Twice as much as fits until that is too much, then halving: of a very long line only the beginning is segmented.
-void dm_crop_line(dm_model *model, char *line, bool target)
+static void crop(const dm_model *model, char *line, bool target)
 {
     const LineCheck check = {model, "line", target ? DM_TARGET : DM_SOURCE, false};
     const size_t size = dm_utf8_valid(line, strlen(line));
@@ -254,6 +274,20 @@ void dm_crop_line(dm_model *model, char *line, bool target)
             most = middle;
     }
     line[dm_utf8_valid(line, least)] = '\0';
+}
+
+dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, (crop(model, line, target), DM_OK));
+    return status;
+}
+
+dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, check_sources(model, lines, count, error));
+    return status;
 }
 
 // ---- Options --------------------------------------------------------------------------------------------------------
@@ -393,14 +427,12 @@ static Translator translator_of(const dm_model *model, const dm_translate_option
 
 // ---- Translating and rescoring --------------------------------------------------------------------------------------
 
-dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_translate_options *options,
-                       dm_translation *translations, dm_error *error)
+static Status translate(const dm_model *model, const char *const *lines, size_t count,
+                        const dm_translate_options *options, dm_translation *translations, Error *error)
 {
-    DM_PLAIN_NUMBERS;
     dm_translate_options o;
-    if (count) memset(translations, 0, count * sizeof *translations);
     Status status = complete(&o, model, options, error);
-    if (!status) status = dm_check_lines(model, lines, count, error);
+    if (!status) status = check_sources(model, lines, count, error);
     if (!status && o.prefixes)
         status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, count, error);
     if (status) return status;
@@ -410,14 +442,21 @@ dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, 
     return DM_STOPPED;
 }
 
-dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options, dm_attended *attended,
-                    dm_error *error)
+dm_status dm_translate(dm_model *model, const char *const *lines, size_t count, const dm_translate_options *options,
+                       dm_translation *translations, dm_error *error)
 {
-    DM_PLAIN_NUMBERS;
+    Status status;
+    DM_SCOPE(status, error, translate(model, lines, count, options, translations, error));
+    if (status && count) memset(translations, 0, count * sizeof *translations);
+    return status;
+}
+
+static Status attend(const dm_model *model, const char *line, const dm_translate_options *options,
+                     dm_attended *attended, Error *error)
+{
     dm_translate_options o;
-    *attended = (dm_attended){0};
     Status status = complete(&o, model, options, error);
-    if (!status) status = dm_check_lines(model, &line, 1, error);
+    if (!status) status = check_sources(model, &line, 1, error);
     if (!status && o.prefixes)
         status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, 1, error);
     if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
@@ -429,10 +468,18 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     return DM_STOPPED;
 }
 
-dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
-                     const dm_translate_options *options, dm_rescored *rescored, dm_error *error)
+dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options, dm_attended *attended,
+                    dm_error *error)
 {
-    DM_PLAIN_NUMBERS;
+    Status status;
+    DM_SCOPE(status, error, attend(model, line, options, attended, error));
+    if (status) *attended = (dm_attended){0};
+    return status;
+}
+
+static Status rescore(const dm_model *model, const char *const *sources, const char *const *targets, size_t count,
+                      const dm_translate_options *options, dm_rescored *rescored, Error *error)
+{
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
     Status status = complete(&o, model, options, error);
@@ -442,6 +489,15 @@ dm_status dm_rescore(dm_model *model, const char *const *sources, const char *co
     const Translator translator = translator_of(model, &o);
     dm_translator_rescore(&translator, sources, targets, count, rescored);
     return DM_OK;
+}
+
+dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
+                     const dm_translate_options *options, dm_rescored *rescored, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, rescore(model, sources, targets, count, options, rescored, error));
+    if (status && count) memset(rescored, 0, count * sizeof *rescored);
+    return status;
 }
 
 void dm_rescored_free(dm_rescored *rescored, size_t count)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/scope.h"
 #include "core/threads.h"
 #include "core/utf8.h"
 
@@ -136,7 +137,9 @@ static void tell_partial(void *context, int sentence, const int *ids, int count)
     const dm_translate_options *o = &batch->translator->options;
     char *text = dm_decode(batch->translator->segmenter, ids, count), *end = text + strlen(text);
     while (end - text >= 3 && memcmp(end - 3, "\xEF\xBF\xBD", 3) == 0) *(end -= 3) = '\0';  // not all its bytes yet
+    Scope *paused = dm_scope_pause();
     o->partial(o->context, (size_t)batch->lines[sentence].index, text);
+    dm_scope_resume(paused);
     dm_free(text);
 }
 

@@ -74,6 +74,7 @@ static dm_status read_options(Question *q, dm_error *error)
 {
     const char *lines = q->kind == SHOW_ATTENTION ? "line" : "lines";
     dm_options *options = dm_options_new("translate");
+    if (!options) return failure(error, "out of memory");  // of this answer: the server goes on
     // The scores stand in the answer, so that what is about them counts.
     dm_status status = q->kind == TRANSLATE_LINES ? dm_options_set(options, "json", 0, NULL, error) : DM_OK;
     for (const cJSON *value = cJSON_IsObject(q->body) ? q->body->child : NULL; value && !status; value = value->next)

@@ -74,7 +74,7 @@ static bool may_change(const dm_options *options, const char *name)
 {
     if (is_settable(name)) return true;
     dm_error error = {.message = ""};
-    dm_options *trial = dm_options_copy(options);
+    dm_options *trial = copy_options(options);
     if (dm_options_unset(trial, name, &error))
         complain(DM_USAGE, &error);
     else
@@ -96,7 +96,7 @@ static void set_option(Talk *talk, const char *name, int count, const char *cons
 {
     if (!may_change(talk->options, name)) return;
     dm_error error = {.message = ""};
-    dm_options *changed = dm_options_copy(talk->options);
+    dm_options *changed = copy_options(talk->options);
     dm_status status = dm_options_set(changed, name, count, values, &error);
     if (!status) {
         drop_list_of_one(changed, name);
@@ -122,7 +122,7 @@ static void run_unset(Talk *talk, const Words *words)
 {
     if (!may_change(talk->options, words->word[0])) return;
     dm_error error = {.message = ""};
-    dm_options *changed = dm_options_copy(talk->options);
+    dm_options *changed = copy_options(talk->options);
     dm_options_unset(changed, words->word[0], &error);
     take_options(talk, changed, words->word[0]);
 }
@@ -234,7 +234,7 @@ static void open_other(Talk *talk, int count, const char *const *folders)
 {
     dm_error error = {.message = ""};
     dm_model *model = NULL;
-    dm_options *changed = dm_options_copy(talk->options);
+    dm_options *changed = copy_options(talk->options);
     dm_status status = dm_options_set(changed, "model", count, folders, &error);
     if (!status) status = open_models(&model, changed, &error);
     if (!status) status = fit_settings(&talk->settings, model, &error);

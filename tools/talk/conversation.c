@@ -135,7 +135,7 @@ static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
 
 dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error)
 {
-    Talk talk = {.options = dm_options_copy(options), .screen = find_screen(), .output = output, .prefix = ""};
+    Talk talk = {.options = copy_options(options), .screen = find_screen(), .output = output, .prefix = ""};
     char *history = history_path();
     Keyboard *keyboard = NULL;
     dm_status status = talk_settings(&talk.settings, options, error);
