@@ -112,7 +112,7 @@ static void what_belongs_to_something_older_outlives_the_scope(void)
 }
 
 #ifdef __SANITIZE_ADDRESS__
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "allocator_may_return_null=1";

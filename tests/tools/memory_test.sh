@@ -1,0 +1,27 @@
+#!/bin/bash
+# Memory that runs out, as users meet it: a sentence, exit status 1, and nothing left behind. Argument: the command to
+# test.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/word_model.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1  # libraries take memory of their own for every thread
+
+limited() {
+    (ulimit -v 500000 && timeout 100 "$@")
+}
+
+make_folder model
+for i in $(seq 60); do echo w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 w17 w18 w19 w20 w21 w22 w23; done > text
+if ! limited "$dragoman" translate --model model --cpu-threads 1 < text > plain 2> err; then
+    echo "Left out: with so little memory nothing runs here at all ($(tail -c 200 err))"  # sanitizers take terabytes
+    exit 0
+fi
+
+wide=(--beam-size 1000 --mini-batch 60 --max-length-factor 100 --min-length 100 --cpu-threads 1)
+check 'a beam of 1,000' 1 'out of memory|--beam-size' from text limited "$dragoman" translate --model model "${wide[@]}"
+check 'a large model' 1 'out of memory|a smaller model' limited "$dragoman" train --model big --train-sets text text \
+    --segmenter space --dim-emb 16384 --dim-ffn 65536 --heads 4 --cpu-threads 1 --quiet
+[ ! -e big ] || fail "a run that found no memory has left something: $(ls -A big)"
+
+exit $((failures > 0))
