@@ -138,13 +138,25 @@ class Test:
             child = subprocess.Popen(["nice", *command], cwd=tree.path / "build" / "tests", stdin=subprocess.DEVNULL,
                                      stdout=output, stderr=output, env=environment, start_new_session=True,
                                      preexec_fn=bound(folder))
+        running.add(child.pid)
         ended = None
         while not ended and time.monotonic() - begin < limit:
             ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             time.sleep(0 if ended else 0.01)
+        running.discard(child.pid)
         os.killpg(child.pid, signal.SIGKILL)  # it, or what it has left running; not yet waited for, it keeps its number
         status = child.wait()
         return status if ended else None, time.monotonic() - begin
+
+
+running = set()  # leaders of the groups of tests that run
+
+
+def stop(number, _):
+    """No test outlives this program: a mutant may never end."""
+    for pid in list(running):
+        os.killpg(pid, signal.SIGKILL)
+    os._exit(128 + number)
 
 
 def bound(folder):
@@ -334,6 +346,8 @@ def main():
     parser.add_argument("--again", action="store_true", help="try the survivors again")
     options = parser.parse_args()
     HERE.mkdir(exist_ok=True)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     entries = work(options.count, options.seed, read_results(options.again))
     sys.exit(not print_table(entries))
 
