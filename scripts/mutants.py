@@ -325,7 +325,8 @@ def print_table(entries):
     say("\nNoticed by")
     for e in entries:
         if e["noticed"]:
-            say(f"  {e['noticed']:36} {e['file']}:{e['line']}  {e['kind']}  {e['after'][:70]}")
+            change = e["after"] if e["after"] != ";" else f"without {e['before']}"
+            say(f"  {e['noticed']:36} {e['file']}:{e['line']}  {e['kind']}: {change[:70]}")
     for title, some in (("Argued in scripts/mutants.txt", equal),
                         ("Survived", [e for e in survivors if e not in equal])):
         if some:
