@@ -151,7 +151,7 @@ static void what_a_translation_needs_is_missed(void)
         expect(i, "needed", cases[i].needed, missed);
     }
     cJSON_Delete(json);
-    dm_free(text);
+    free(text);
     dm_free(folder);
 }
 

@@ -334,7 +334,7 @@ static void what_is_not_given_is_recalled(void)
     static const char *const none[] = {"model", NULL}, *const columns[] = {"3", "1"};
     dm_options *begun = dm_options_new("train"), *now = dm_options_new("train");
     CU_ASSERT(!load(begun,
-                    "{\"tsv\": \"a.tsv\", \"tsv-columns\": [3, 1], \"model\": \"there\", \"heads\": 8, "
+                    "{\"tsv\": \"a.tsv\", \"valid-tsv\": \"b.tsv\", \"tsv-columns\": [3, 1], \"model\": \"there\", \"heads\": 8, "
                     "\"keep-best\": [\"bleu\"], \"dropout\": 0.3, \"quiet\": true}",
                     NULL));
     cJSON *stored = dm_options_json(begun, true);

@@ -231,7 +231,7 @@ static void what_was_set_can_be_unset(void)
     dm_error error;
     dm_options *options = parse_well("translate", "--model m --no-repeat-ngram 9 --json --output-sampling topk 3");
     CU_ASSERT_EQUAL(dm_options_unset(options, "no-repeat-ngram", &error), DM_OK);
-    CU_ASSERT(text_is(options, "no-repeat-ngram", 0, "0") && !dm_options_given(options, "no-repeat-ngram"));
+    CU_ASSERT(!dm_options_count(options, "no-repeat-ngram") && !dm_options_given(options, "no-repeat-ngram"));
     CU_ASSERT_EQUAL(dm_options_unset(options, "json", &error), DM_OK);
     CU_ASSERT_FALSE(dm_options_flag(options, "json"));
     CU_ASSERT_EQUAL(dm_options_unset(options, "output-sampling", &error), DM_OK);

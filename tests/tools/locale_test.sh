@@ -21,7 +21,7 @@ both() {  # both WHAT COMMAND...: the same text in either locale
     grep -q '[0-9]\.[0-9]' expected || fail "$what: no number with a point"
 }
 both translate "$dragoman" translate --model model --input src --n-best 2 --beam-size 4 --normalize 0.5
-both 'translate --json' "$dragoman" translate --model model --input src --json --word-scores
+both 'translate --json' "$dragoman" translate --model model --input src --json
 both sampling "$dragoman" translate --model model --input src --output-sampling topp 0.9 --temperature 0.5 --word-scores
 both rescore "$dragoman" rescore --model model src src
 both score "$dragoman" score --ref src -- src

@@ -97,7 +97,7 @@ check 'a complete run' 0 'complete|larger --after' train --model whole "${long[@
 check 'other options' 2 '--dropout: begun with|--seed: begun with' train --model whole "${long[@]}" --dropout 0.4 --seed 9
 check 'quiet' 0 '' train --model quiet --after 3u --quiet
 [ ! -s err ] || fail "quiet: $(cat err)"
-for option in vocab-size early-stopping valid-freq valid-metrics; do  # without validation, and with all pieces of the text
+for option in early-stopping valid-freq valid-metrics; do  # without validation
     ! grep -q "\"$option\"" quiet/config.json || fail "quiet/config.json says --$option, which did not count"
 done
 check 'an average of no epoch' 0 '--average 3 has averaged nothing: no epoch came to its end' \

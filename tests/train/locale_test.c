@@ -78,7 +78,7 @@ static char *figures(void)
     all = dm_format("%llx %llx %s", bits(rescored[0].log_probability), bits(rescored[1].log_probability), json);
     dm_rescored_free(rescored, 2);
     dm_model_close(model);
-    dm_free(json), dm_free(folder);
+    free(json), dm_free(folder);
     return all;
 }
 

@@ -119,7 +119,7 @@ static dm_status quantize(void *context, dm_error *error)
 
 static dm_status shortlist(void *context, dm_error *error)
 {
-    return dm_shortlist(context, error);
+    return dm_shortlist(context, NULL, error);
 }
 
 static void averaging_quantizing_and_listing(void)
