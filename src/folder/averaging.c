@@ -246,11 +246,6 @@ static Status check_options(const dm_options *o, Error *error)
     return DM_OK;
 }
 
-static void release(void *lock)
-{
-    close(*(int *)lock);
-}
-
 static Status average_as_said(const dm_options *options, const dm_observer *observer, Error *error)
 {
     Choice choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
@@ -262,7 +257,6 @@ static Status average_as_said(const dm_options *options, const dm_observer *obse
     declared.architecture = declared.config.architecture;
     if (!status) declared.architecture->declare(&declared);
     if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);
-    if (!status) dm_guard(release, &lock);
     if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = check_output(&choice, error);
     if (!status) status = average(&choice, &declared, observer, error);
@@ -271,8 +265,7 @@ static Status average_as_said(const dm_options *options, const dm_observer *obse
     dm_parameters_free(&declared.parameters);
     dm_config_free(&declared.config);
     cJSON_Delete(extra);
-    dm_unguard(&lock);
-    if (lock >= 0) dm_folder_unlock(lock, choice.folder);
+    dm_folder_unlock(&lock, choice.folder);
     return status;
 }
 

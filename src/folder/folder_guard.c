@@ -47,6 +47,7 @@ static int open_lock(const char *path, bool *held)
 static void let_go(void *lock)
 {
     close(*(int *)lock);
+    *(int *)lock = -1;
 }
 
 // What the lock file says of its holder: "4711 train", the process and the command that it runs. It may have ended.
@@ -86,18 +87,19 @@ Status dm_folder_lock(int *lock, const char *folder, const char *command, Error 
         *lock = file;
         dm_guard(let_go, lock);
         dm_folder_sweep(folder);
-        dm_unguard(lock);
     }
     dm_free(path);
     return status;
 }
 
-void dm_folder_unlock(int lock, const char *folder)
+void dm_folder_unlock(int *lock, const char *folder)
 {
+    if (*lock < 0) return;
     char *path = dm_folder_path(folder, DM_LOCK_FILE);
     unlink(path);
-    close(lock);
     dm_free(path);
+    dm_unguard(lock);
+    let_go(lock);
 }
 
 // Is there a part of ours in config.json? A file that cannot be read counts as somebody else's.

@@ -10,9 +10,10 @@ typedef enum FolderContent {
 // Makes the folder if need be and locks it; *lock is a file descriptor. `command` is what others are told of whoever
 // holds it. The lock ends with the process, however it ends; the file that it is on, train.lock, may then stay behind
 // and locks nothing. What the last holder left half written, where it was killed, is removed.
+// *lock stays where it is until it is given back: it is guarded (core/scope.h).
 Status dm_folder_lock(int *lock, const char *folder, const char *command, Error *error);
 // Gives the lock back and removes its file: there is one while somebody writes in the folder.
-void dm_folder_unlock(int lock, const char *folder);
+void dm_folder_unlock(int *lock, const char *folder);  // -1: there is none
 // A model that somebody else made is neither trained on nor removed.
 Status dm_folder_check_ours(const char *folder, Error *error);
 // What is there. A model of somebody else's, or one without the state of its training, is refused.

@@ -79,7 +79,7 @@ static Status quantize(const dm_options *options, Error *error)
     if (!status) status = copy_files(from, to, error);
     if (!status) status = dm_weights_quantize(model, dtype, weights, error);
     if (!status) status = write_config(from, to, dtype == DM_DTYPE_I8, error);  // last: with it, all is there
-    if (lock >= 0) dm_folder_unlock(lock, to);
+    dm_folder_unlock(&lock, to);
     dm_model_destroy(model);
     dm_free(weights);
     return status;

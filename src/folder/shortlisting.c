@@ -132,11 +132,6 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
     return status;
 }
 
-static void release(void *lock)
-{
-    close(*(int *)lock);
-}
-
 static void say_mended(const Bitext *text, const dm_observer *observer)
 {
     char *mended = dm_bitext_mended(text);
@@ -160,7 +155,6 @@ static Status list_translations(const dm_options *options, const dm_observer *ob
     if (!status) status = check_text(folder, options, error);
     if (!status) status = open_segmenter(&segmenter, folder, error);
     if (!status) status = dm_folder_lock(&lock, folder, "shortlist", error);
-    if (!status) dm_guard(release, &lock);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)
         status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
@@ -170,8 +164,7 @@ static Status list_translations(const dm_options *options, const dm_observer *ob
     dm_corpus_free(&corpus);
     dm_bitext_free(&text);
     dm_segmenter_close(segmenter);
-    if (lock >= 0) dm_folder_unlock(lock, folder);
-    dm_unguard(&lock);
+    dm_folder_unlock(&lock, folder);
     return status;
 }
 

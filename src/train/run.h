@@ -91,7 +91,6 @@ Status dm_run_check_inputs(const Run *run, Error *error);  // that what is to be
 Status dm_run_claim_folder(Run *run, Error *error);
 Status dm_run_install(Run *run, Error *error);  // all is made: the draft takes the place of what was there
 void dm_run_abandon(Run *run);                  // nothing is left of a run that could not begin
-void dm_run_let_go(Run *run);                   // of the lock
 
 // ---- Going on (resume.c) --------------------------------------------------------------------------------------------
 

@@ -25,20 +25,6 @@ static Status check_pretrained(const Run *run, Error *error)
     return DM_OK;
 }
 
-static void let_go(void *what)
-{
-    Run *run = what;
-    if (run->lock >= 0) close(run->lock);
-    run->lock = -1;
-}
-
-void dm_run_let_go(Run *run)
-{
-    dm_unguard(run);
-    if (run->lock >= 0) dm_folder_unlock(run->lock, dm_options_text(run->options, "model", 0));
-    run->lock = -1;
-}
-
 Status dm_run_check_inputs(const Run *run, Error *error)
 {
     static const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", NULL};
@@ -63,7 +49,6 @@ Status dm_run_claim_folder(Run *run, Error *error)
     FolderContent content = DM_FOLDER_FREE;
     run->made_folder = !dm_exists(folder);
     Status status = dm_folder_lock(&run->lock, folder, "train", error);
-    if (!status) dm_guard(let_go, run);
     bool installed = false;
     if (!status) status = dm_draft_settle(&installed, folder, error);
     if (installed && !status)
@@ -98,6 +83,6 @@ void dm_run_abandon(Run *run)
     if (run->lock < 0) return;
     if (run->draft && !dm_folder_has(run->draft, DM_CONFIG_FILE)) dm_draft_remove(folder);
     if (run->resumed || dm_folder_has(folder, DM_CONFIG_FILE)) return;
-    dm_run_let_go(run);
+    dm_folder_unlock(&run->lock, folder);
     if (run->made_folder) rmdir(folder);
 }

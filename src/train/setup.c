@@ -370,7 +370,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
 void dm_run_close(Run *run)
 {
     free_what_was_made(run);
-    dm_run_let_go(run);
+    dm_folder_unlock(&run->lock, dm_options_text(run->options, "model", 0));
     dm_options_free(run->options);
     dm_free(run->draft);
 }

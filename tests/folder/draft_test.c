@@ -237,10 +237,10 @@ static void a_lock_that_is_given_back_leaves_no_file(void)
     begin(0);
     CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, "train", NULL), DM_OK);
     CU_ASSERT_EQUAL(dm_folder_lock(&other, folder, "train", NULL), DM_FAILURE);
-    dm_folder_unlock(lock, folder);
+    dm_folder_unlock(&lock, folder);
     CU_ASSERT_FALSE(dm_folder_has(folder, DM_LOCK_FILE));
     CU_ASSERT_EQUAL_FATAL(dm_folder_lock(&lock, folder, "train", NULL), DM_OK);
-    dm_folder_unlock(lock, folder);
+    dm_folder_unlock(&lock, folder);
 }
 
 // One process may have opened the file that another is about to remove. Takes and gives back the lock many times; exit
@@ -254,7 +254,7 @@ static int contend(const char *witness)
         close(file);
         usleep(20);
         unlink(witness);
-        dm_folder_unlock(lock, folder);
+        dm_folder_unlock(&lock, folder);
     }
     return 0;
 }

@@ -334,14 +334,16 @@ static void what_is_not_given_is_recalled(void)
     static const char *const none[] = {"model", NULL}, *const columns[] = {"3", "1"};
     dm_options *begun = dm_options_new("train"), *now = dm_options_new("train");
     CU_ASSERT(!load(begun,
-                    "{\"tsv\": \"a.tsv\", \"valid-tsv\": \"b.tsv\", \"tsv-columns\": [3, 1], \"model\": \"there\", \"heads\": 8, "
+                    "{\"tsv\": \"a.tsv\", \"valid-sets\": [\"a\", \"b\"], \"tsv-columns\": [3, 1], \"model\": "
+                    "\"there\", \"heads\": 8, "
                     "\"keep-best\": [\"bleu\"], \"dropout\": 0.3, \"quiet\": true}",
                     NULL));
     cJSON *stored = dm_options_json(begun, true);
     char *recalled = NULL;
     CU_ASSERT(!dm_options_set(now, "dropout", 1, (const char *[]){"0.1"}, NULL));  // given, though it is the default
     CU_ASSERT(!dm_options_recall(now, stored, none, "toy", &recalled, NULL));
-    CU_ASSERT_STRING_EQUAL(recalled, "--tsv a.tsv --heads 8 --keep-best bleu --quiet --tsv-columns 3 1");
+    CU_ASSERT_STRING_EQUAL(recalled,
+                           "--tsv a.tsv --valid-sets a b --quiet --tsv-columns 3 1 --heads 8 --keep-best bleu");
     CU_ASSERT_STRING_EQUAL(dm_options_text(now, "tsv-columns", 0), columns[0]);
     CU_ASSERT(dm_options_given(now, "heads") && dm_options_number(now, "heads") == 8);
     CU_ASSERT(dm_options_number(now, "dropout") == 0.1 && !dm_options_given(now, "clip-norm"));

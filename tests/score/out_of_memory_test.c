@@ -52,7 +52,7 @@ static void comparing(void)
 static dm_status change(void *context, dm_error *error)
 {
     dm_options *options = context;
-    static char *words[] = {"--model", "m", "--config", NULL, "--beam-size", "3", "--seed=7"};
+    static char *words[] = {"--model", "m", "--config", NULL, "--max-length-factor", "3", "--seed=7"};
     if (!words[3]) words[3] = strdup(scratch("options.json"));
     dm_status status = dm_options_parse(options, 7, words, error);
     if (!status) status = dm_options_set(options, "n-best", 1, (const char *const[]){"4"}, error);
@@ -74,7 +74,7 @@ static void can_be_asked(void *context)
 static void options_stay_whole(void)
 {
     static const char text[] =
-        "{\"beam-size\": 2, /* a comment */ \"normalize\": 2, \"output-sampling\": [\"topk\", \"5\"]}";
+        "{\"max-length-factor\": 2, /* a comment */ \"normalize\": 2, \"output-sampling\": [\"topk\", \"5\"]}";
     scratch_file("options.json", text, sizeof text - 1);
     dm_options *options = dm_options_new("translate");
     fail_in_turn(change, can_be_asked, options, 1);

@@ -106,9 +106,10 @@ def hold_up():
 
 def ends():
     a, b = hold_up()
+    before = b.ask("health")[1]["translated"]
     asks = Client()
     asks.send("translate", {"lines": lines})
-    b.health_until(lambda health: health["waiting"] == 1 or health["translated"] >= HELD + len(lines))
+    b.health_until(lambda health: health["waiting"] == 1 or health["translated"] >= before + len(lines))
     os.kill(process, signal.SIGTERM)
     health = b.health_until(lambda health: health["status"] != "ok")
     assert health["status"] == "ending", health
