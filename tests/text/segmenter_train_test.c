@@ -165,7 +165,7 @@ static void rare_characters_are_left_out_where_there_are_many(void)
     enum { TIMES = 4000, MANY = 200, RARE = 8 };
     char *few = dm_allocate(TIMES * 10 + 16, 1), *many = dm_allocate(TIMES * 10 + (MANY * 20 + RARE) * 16, 1),
          *at = many;
-    for (int i = 0; i < TIMES * 10; i++) few[i] = i % 10 == 9 ? '\n' : (char)('a' + i * i % 97 * (i / 10) % 9);
+    for (int i = 0; i < TIMES * 10; i++) few[i] = (char)(i % 10 == 9 ? '\n' : 'a' + i * i % 97 * (i / 10) % 9);
     strcat(few, "abc\u0436\n");
     for (uint32_t i = 0; i < MANY * 20; i++) {  // more than 2,000 characters for one that is rare
         for (uint32_t k = 0; k < 4; k++) at += dm_utf8_put(0x4E00 + (i * 7 + k * 31) % MANY, at);

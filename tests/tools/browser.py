@@ -1,5 +1,5 @@
 """Chromium for the tests of pages. Speaks the DevTools protocol over a pipe, so that it needs nothing but Python."""
-import base64, json, os, subprocess, tempfile
+import atexit, base64, json, os, shutil, subprocess, tempfile, time
 
 
 class Browser:
@@ -19,6 +19,7 @@ class Browser:
              f"--user-data-dir={profile}", "about:blank"],
             preexec_fn=descriptors, stderr=subprocess.DEVNULL, close_fds=False)
         os.close(to_read), os.close(to_write)
+        atexit.register(self.clean_up, profile)
         page = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
         self.session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
         self.call("Runtime.enable")
@@ -70,6 +71,15 @@ class Browser:
         code = {"Tab": 9, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}[key]
         for kind in "rawKeyDown", "keyUp":
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    def clean_up(self, profile):
+        self.process.kill()
+        self.process.wait()
+        for _ in range(1000):  # its children, which end with it, may be writing yet
+            shutil.rmtree(profile, ignore_errors=True)
+            if not os.path.exists(profile):
+                break
+            time.sleep(0.01)
 
     def close(self):
         """Whatever the page's scripts did not catch is an error."""
