@@ -84,7 +84,8 @@ const OptionRow dm_rows_schedule[] = {
      .argument = "TIME", .free_on_resume = true,
      .fixed = learn_rate_ends,
      .may_change = true,
-     .help = "how long to train: 10e (epochs), 5000u (updates), 90s, 30m or 2h"}},
+     .help = "how long to train: 10e (epochs), 5000u (updates), 90s, 30m or 2h. With --lr-schedule linear or cosine a time "
+             "becomes a number of updates after a minute (or a tenth of it), by the speed up to there"}},
     {DM_TRAIN, &(const Option){.name = "early-stopping", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "10", .low = 0,
      .high = 1000000000, .argument = "N", .free_on_resume = true,
      .needs = "valid-sets|valid-tsv", .off = "0",

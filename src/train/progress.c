@@ -30,16 +30,29 @@ bool dm_run_stalled(const Run *run)
     return run->validator && run->settings.patience > 0 && run->state.best[0].stalled >= run->settings.patience;
 }
 
-bool dm_run_finished(const Run *run)
+bool dm_run_needs_end(const Run *run)
+{
+    return dm_schedule_ends(run->settings.schedule.kind);
+}
+
+// How much of --after is done. A time at whose end the learning rate is to be 0 is as many updates, once they are
+// known.
+static double done(const Run *run)
 {
     const Duration *after = &run->settings.after;
-    return dm_run_stalled(run) || dm_run_measure(run, after->unit) >= after->amount;
+    const bool counts_updates = after->unit == 's' && run->state.schedule_end && dm_run_needs_end(run);
+    if (counts_updates) return (double)run->state.update / (double)run->state.schedule_end;
+    return after->amount > 0 ? dm_run_measure(run, after->unit) / after->amount : 1;
+}
+
+bool dm_run_finished(const Run *run)
+{
+    return dm_run_stalled(run) || done(run) >= 1;
 }
 
 double dm_run_fraction(const Run *run)
 {
-    const Duration *after = &run->settings.after;
-    double fraction = after->amount > 0 ? dm_run_measure(run, after->unit) / after->amount : 1;
+    const double fraction = done(run);
     return fraction < 1 ? fraction : 1;
 }
 

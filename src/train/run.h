@@ -24,7 +24,7 @@ typedef struct RunState {
     long validated_update, saved_update;      // the last ones at which this was done
     double shown_at, validated_at, saved_at;  // the seconds then: for frequencies given as time
     Shown shown;                              // sums since the last line
-    long schedule_end;                        // update at which linear and cosine reach 0
+    long schedule_end;                        // update at which linear and cosine reach 0; 0: not known yet
     long text, valid_text;                    // fingerprints of the texts; 0: there is none, or it is not known
     long journal;                             // bytes of train.jsonl that belong to this state
     bool owes_validation;                     // one was due after this update, and was stopped
@@ -69,7 +69,8 @@ typedef struct Run {
     Validator *validator;  // NULL: no validation set
     Journal journal;
     Shown recent;                          // what the last line showed
-    double first_seconds, first_fraction;  // when this session came to its first update
+    double first_seconds, first_fraction;  // when this session came to its first update ...
+    long first_update;                     // ... and which had gone before
     double started;                        // the clock when this session began, less the seconds of those before
 } Run;
 
@@ -80,6 +81,7 @@ void dm_run_plan(Run *run);
 double dm_run_epochs(const Run *run);              // done, with fractions; 0 before the first plan
 double dm_run_measure(const Run *run, char unit);  // epochs, updates or seconds done, whatever the unit counts
 bool dm_run_finished(const Run *run);
+bool dm_run_needs_end(const Run *run);  // the learning rate falls to 0 at the end
 bool dm_run_stalled(const Run *run);          // early stopping
 double dm_run_fraction(const Run *run);       // of --after that is done, 0 ... 1
 const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one

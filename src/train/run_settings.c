@@ -75,11 +75,6 @@ Status dm_run_read_settings(Run *run, Error *error)
     if (status) return status;
     Error remark;
     if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
-    if (dm_schedule_ends(s->schedule.kind) && s->after.unit == 's')
-        return dm_misuse(error,
-                         "--lr-schedule %s has to know at which update it reaches 0, and --after %s is a time: give "
-                         "epochs (10e) or updates (5000u), or take inv-sqrt",
-                         s->schedule.kind, dm_options_text(o, "after", 0));
     status = dm_terms_of_options(&run->terms, o, error);
     return status ? status : read_kept_metrics(s, o, error);
 }

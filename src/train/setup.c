@@ -247,10 +247,11 @@ static void make_workers(Run *run)
 
 // Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the plan of the first one (or of
 // the present one, where --change has moved the end), and the result stays with the run, since other epochs may have an
-// update more or less.
+// update more or less. How many updates a time is, the run finds out (dm_run_settle_end).
 static long end_of_schedule(const Run *run)
 {
     const RunSettings *s = &run->settings;
+    if (s->after.unit == 's') return 0;
     double per_epoch = ceil((double)run->plan.updates / s->delay), left = s->after.amount - dm_run_epochs(run);
     double end = ceil(s->after.unit == 'e' ? (double)run->state.update + left * per_epoch : s->after.amount);
     return end < 1e15 ? (long)end : (long)1e15;

@@ -254,16 +254,37 @@ static Status go_on(Run *run, Error *error)
     return status;
 }
 
+// Where --after is a time and the learning rate is to be 0 at its end, the speed so far says how many updates it is.
+// That holds from then on, on whatever machine the run goes on, and so it is in a checkpoint before anything comes of
+// it.
+static Status settle_end(Run *run, Error *error)
+{
+    const double minute = 60, time = run->settings.after.amount, left = time - run->state.seconds,
+                 measured = run->state.seconds - run->first_seconds, enough = time / 10 < minute ? time / 10 : minute;
+    if (run->state.schedule_end || run->settings.after.unit != 's' || !dm_run_needs_end(run)) return DM_OK;
+    if (measured < enough && left > 0) return DM_OK;
+    const double speed = (double)(run->state.update - run->first_update) / measured;
+    run->state.schedule_end = run->settings.schedule.end =
+        run->state.update + (left > 0 ? (long)ceil(left * speed) : 0);
+    Status status = dm_report_note(run, error,
+                                   "%.3g updates a second: --after %s is %ld updates from here on, and the "
+                                   "learning rate is 0 at the last",
+                                   speed, dm_options_text(run->options, "after", 0), run->state.schedule_end);
+    return status ? status : dm_checkpoint_save(run, error);
+}
+
 // To the end of the run, or DM_STOPPED.
 static Status train(Run *run, Error *error)
 {
     Status status = run->resumed ? go_on(run, error) : DM_OK;
     run->first_seconds = dm_clock() - run->started;
+    run->first_update = run->state.update;
     run->first_fraction = dm_run_fraction(run);
     while (!status && !dm_run_finished(run)) {
         dm_run_plan(run);
         Before before = {dm_run_epochs(run), run->state.update};
         status = update_once(run, error);
+        if (!status) status = settle_end(run, error);
         if (!status) status = do_what_is_due(run, &before, error);
         if (!status) dm_report_progress(run);
         if (!status && dm_stop_asked(&run->stop)) status = DM_STOPPED;

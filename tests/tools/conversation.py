@@ -75,6 +75,10 @@ class Terminal:
             pass
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
+    def ends(self, status):
+        got = self.end()
+        assert got == status, f"exit status {got} instead of {status}; at the end:\n{self.plain()[-2000:]}"
+
 
 def translation(*lines):
     out = subprocess.run([command, "translate", "--model", model], input="\n".join(lines) + "\n", capture_output=True,
@@ -95,7 +99,7 @@ def a_sentence_is_answered_and_quit_leaves():
     t.ask("w5 w6 w7", re.escape(first))
     t.wait(r"score -[0-9.]+, [0-9]+ tokens/s")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def an_empty_line_says_nothing_and_asks_again():
@@ -106,7 +110,7 @@ def an_empty_line_says_nothing_and_asks_again():
     said = said[said.index("> "):said.index(first)]
     assert re.fullmatch(r"(> *\n){3}> w5 w6 w7\n", said), repr(said)
     t.ask(":quit", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def pasted(text):  # as a terminal that was asked to mark it sends it
@@ -122,7 +126,7 @@ def a_paste_is_translated_line_by_line_without_its_blank_lines():
         t.wait(rf"(?<=> ){sentence}\n{re.escape(answer)}\nscore[^\n]*\n")
     t.type(pasted("\n\n"))  # nothing is asked twice for it
     t.type(":q\n")
-    assert t.end() == 0
+    t.ends(0)
     assert "> \n" not in t.plain()
     assert t.text.count("\x1b[?2004l") == 1 and t.text.index("\x1b[?2004l") > t.text.rindex("score")
 
@@ -139,7 +143,7 @@ def a_paste_runs_no_command():
     t.wait(r"beam-size +2")
     t.ask(":set", r"beam-size +2")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def control_c_drops_the_rest_of_a_paste():
@@ -151,7 +155,7 @@ def control_c_drops_the_rest_of_a_paste():
     t.wait("stopped")
     t.wait(r"(?<=> ):set min-length 0\n +min-length +0")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
     assert "w9" not in t.plain()[t.plain().index("stopped"):]
 
 
@@ -172,7 +176,7 @@ def control_c_in_a_paste_that_has_not_ended_drops_what_is_to_come():
     t.type("\x03")
     t.wait(r"\^C\n> ")
     t.type(":q\n")
-    assert t.end() == 0
+    t.ends(0)
     assert "beam" not in t.plain()
 
 
@@ -204,7 +208,7 @@ def keys_move_or_do_nothing_and_leave_no_text():
     t.ask("\x1b[3~\x1bOA9", "score")  # Delete where there is nothing does not leave; up
     assert last_of_history() == "8w5 w6 w79", last_of_history()
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def tab_completes_commands():
@@ -216,7 +220,7 @@ def tab_completes_commands():
     t.ask(":xy\t", "no command :xy")
     t.ask("w5\t w6 w7", re.escape(first))
     t.ask(":q\t", "")
-    assert t.end() == 0
+    t.ends(0)
     t = Terminal("--prefix", "tab", "--json")
     found = json.loads(t.ask("w5 w6 w7\tw9", r"\{.*\}").group(0))
     assert found["text"].startswith("w9"), found
@@ -224,14 +228,14 @@ def tab_completes_commands():
     t.type(pasted("w5 w6 w7\tw9\n"))
     assert json.loads(t.wait(r"\{.*\}").group(0)) == found
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def control_d_leaves():
     t = Terminal()
     t.wait("> ")
     t.type("\x04")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def a_line_can_be_edited_and_history_outlives_the_program():
@@ -240,7 +244,7 @@ def a_line_can_be_edited_and_history_outlives_the_program():
     t.type("w5 w6 xx\x7f\x7fw7\n")  # two characters are deleted
     t.wait(re.escape(first))
     t.ask(":quit", "")
-    assert t.end() == 0
+    t.ends(0)
     history = os.path.join(room, "state", "dragoman", "history")
     assert "w5 w6 w7" in open(history, encoding="utf-8").read()
     assert os.stat(history).st_mode & 0o077 == 0, "others may read the history"
@@ -249,7 +253,7 @@ def a_line_can_be_edited_and_history_outlives_the_program():
     t.type("\x10\x10\n")  # up, past :quit
     t.wait(re.escape(first))
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def who_asks_for_a_format_gets_what_a_file_would():
@@ -260,7 +264,7 @@ def who_asks_for_a_format_gets_what_a_file_would():
         t.ask(f":set {option}", option.split()[0])
         t.ask("w5 w6 w7", form)
         t.ask(":q", "")
-        assert t.end() == 0
+        t.ends(0)
 
 
 def commands_do_what_help_says():
@@ -305,7 +309,7 @@ def commands_do_what_help_says():
     t.ask(":b 4", r"beam-size +4")
     t.ask(":", "help")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def another_model_is_opened_and_the_old_one_kept_where_that_fails():
@@ -315,14 +319,14 @@ def another_model_is_opened_and_the_old_one_kept_where_that_fails():
     t.ask(f":model {other}", r"model +" + re.escape(other))
     t.ask("w5 w6 w7", r"score")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def a_sentence_may_begin_with_a_colon():
     t = Terminal()
     t.ask("::) w5", r"score -")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def control_c_stops_the_sentence_and_what_is_typed_meanwhile_is_kept():
@@ -338,7 +342,7 @@ def control_c_stops_the_sentence_and_what_is_typed_meanwhile_is_kept():
     t.wait(r"max-length-factor +1")
     t.wait(r"score -")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def control_c_at_the_prompt_clears_the_line():
@@ -351,7 +355,7 @@ def control_c_at_the_prompt_clears_the_line():
         t.wait(r"\^C\n")
     t.ask("w5 w6 w7", re.escape(first))
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def chinese_is_typed_without_a_locale():
@@ -361,7 +365,7 @@ def chinese_is_typed_without_a_locale():
     t.wait("我爱w5")
     t.wait("score")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def rows_of(line, columns=80, prompt="> "):
@@ -392,7 +396,7 @@ def wide_characters_meet_the_margin():
     t.type("\x15e\u0301他\x02\x02")
     t.wait_for_screen("> e\u0301他", cursor=(0, 3))
     t.type("\x05\x15:q\n")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def every_edit_is_shown_as_it_is():
@@ -419,7 +423,7 @@ def every_edit_is_shown_as_it_is():
             row, column = row + 1, 0
         t.wait_for_screen(*rows, cursor=(len(rows) - 1 - row, column))
     t.type("\x15\x0b:q\n")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def a_window_of_another_size_keeps_line_and_answer_apart():
@@ -442,7 +446,7 @@ def a_window_of_another_size_keeps_line_and_answer_apart():
     t.type(line)
     t.resize(24, 60)
     t.type("\x15:q\n")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def a_line_longer_than_the_window_shows_where_the_cursor_is():
@@ -458,7 +462,7 @@ def a_line_longer_than_the_window_shows_where_the_cursor_is():
     t.type("\x05")
     t.wait_for_screen(*rows[-4:])
     t.type("\x15:q\n")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def bytes_that_are_no_utf8_are_complained_about():
@@ -479,7 +483,7 @@ def bytes_that_are_no_utf8_are_complained_about():
     t.wait(re.escape(first))
     t.ask("\ufffd", "score")  # which is a character
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
@@ -497,23 +501,23 @@ def raw_text_is_cut_into_pieces_at_the_prompt_as_in_a_pipe():
                        input="texts('.large th').some((piece) => piece.startsWith('·'))\n"
                              "!texts('.large th').some((piece) => piece.includes('▁')) && text.includes('A dot in a piece is a space.')\n")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def pieces_appear_as_they_are_found():
     t = Terminal("--stream")
     t.ask("w5 w6 w7", r"score -")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 def wrong_settings_are_refused_before_the_first_prompt():
     t = Terminal("--stream", "--beam-size", "3")
     t.wait("--stream is for greedy search")
-    assert t.end() == 2
+    t.ends(2)
     t = Terminal("--prefix", "some-file")
     t.wait("--prefix tab")
-    assert t.end() == 2
+    t.ends(2)
 
 
 def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
@@ -526,16 +530,16 @@ def what_a_model_cannot_do_is_said_and_the_conversation_goes_on():
     t.ask("red blue", "score -")
     t.ask(":set", r"alignment +-")
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
     t = Terminal("--alignment", "hard", folder=blind)
     t.wait("dragoman: --alignment asks which source pieces")
-    assert t.end() == 2
+    t.ends(2)
     t = Terminal("--alignment", "hard")
     t.ask(f":model {blind}", "--alignment asks which source pieces")
     t.wait("The model is still " + re.escape(model))
     t.ask("w5 w6 w7", re.escape(first))
     t.ask(":q", "")
-    assert t.end() == 0
+    t.ends(0)
 
 
 failed = 0

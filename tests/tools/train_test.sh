@@ -27,7 +27,6 @@ check 'nothing said' 2 '--train-sets' "$dragoman" train
 check 'no model' 2 '--model' train --after 1u
 check 'a number out of range' 2 'dropout' train --model new --dropout 2
 check 'heads that do not divide' 2 '--dim-emb 16|--heads 3' train --model new --heads 3
-check 'cosine until a time' 2 'cosine|30m' train --model new --lr-schedule cosine --after 30m
 check 'a missing file' 1 'cannot open nowhere' on nowhere trg
 check 'a missing validation file' 1 'cannot open nowhere' on src trg --valid-sets src nowhere
 check 'a folder for a file' 1 'is a folder' on . trg

@@ -89,6 +89,8 @@ static dm_options *settings(const char *folder, const char *const *changes)
 typedef struct Watcher {
     int updates;     // seen
     int stop_after;  // 0: never
+    const char *until;  // or once a line has these words; NULL: never
+    bool said;          // they were
     char last[512];  // line
 } Watcher;
 
@@ -96,6 +98,7 @@ static void see_line(void *context, const char *line)
 {
     Watcher *watcher = context;
     snprintf(watcher->last, sizeof watcher->last, "%s", line);
+    if (watcher->until && strstr(line, watcher->until)) watcher->said = true;
 }
 
 static void see_update(void *context, const char *status)
@@ -107,7 +110,7 @@ static void see_update(void *context, const char *status)
 static bool enough(void *context)
 {
     const Watcher *watcher = context;
-    return watcher->stop_after && watcher->updates >= watcher->stop_after;
+    return watcher->said || (watcher->stop_after && watcher->updates >= watcher->stop_after);
 }
 
 // Trains; returns whether it was stopped. error: NULL if it must not fail.

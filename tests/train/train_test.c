@@ -100,6 +100,23 @@ static void a_schedule_that_falls_to_zero_survives_a_stop(void)
     CU_ASSERT(last_figure("cosine", "train", "learn_rate") == 0);
 }
 
+// How many updates it will be depends on the speed, and is settled by the run alone: so the first one says it, and two
+// that go on from there must agree.
+static void a_time_at_whose_end_the_rate_is_zero_becomes_a_number_of_updates(void)
+{
+    const char *const changes[] = {"after 3s", "lr-schedule linear", "lr-warmup 0", "disp-freq 1u", NULL};
+    Watcher watcher = {.until = "updates from here on"};
+    train("timed", changes, &watcher, NULL);
+    CU_ASSERT_FATAL(watcher.said);
+    char *from = path_of("timed"), *to = path_of("timed2"), *copy = dm_format("cp -r %s %s", from, to);
+    CU_ASSERT_EQUAL_FATAL(system(copy), 0);
+    for (int i = 0; i < 2; i++) train(i ? "timed2" : "timed", changes, NULL, NULL);
+    CU_ASSERT(same_file("timed2", "timed", "model.safetensors"));
+    CU_ASSERT(last_figure("timed", "train", "learn_rate") == 0);
+    CU_ASSERT(last_figure("timed", "end", "update") == last_figure("timed2", "end", "update"));
+    dm_free(from), dm_free(to), dm_free(copy);
+}
+
 static void a_complete_run_says_so_and_goes_on_with_a_larger_after(void)
 {
     Watcher watcher = {0};
@@ -240,6 +257,7 @@ const Fact facts[] = {
     FACT(another_seed_gives_another_model),
     FACT(a_stopped_run_ends_as_an_uninterrupted_one),
     FACT(a_schedule_that_falls_to_zero_survives_a_stop),
+    FACT(a_time_at_whose_end_the_rate_is_zero_becomes_a_number_of_updates),
     FACT(a_complete_run_says_so_and_goes_on_with_a_larger_after),
     FACT(without_validation_the_folder_holds_the_latest_weights),
     FACT(the_best_checkpoint_is_kept_and_patience_ends_the_run),
