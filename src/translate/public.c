@@ -137,9 +137,10 @@ dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *erro
     Status status;
     Shortlist *shortlist = NULL;
     DM_SCOPE(status, error, read_shortlist(&shortlist, model, folder, error));
+    if (status) return status;
     dm_shortlist_free(model->shortlist);
-    model->shortlist = status ? NULL : shortlist;
-    return status;
+    model->shortlist = shortlist;
+    return DM_OK;
 }
 
 void dm_model_close(dm_model *model)

@@ -6,7 +6,7 @@
 #include "search/small_model.h"
 #include "text/segmenter.h"
 
-enum { VOCABULARY = 60, LINES = 5 };
+enum { VOCABULARY = 300, LINES = 5 };
 
 static const char *const lines[LINES] = {"w2 w3 w4", "w5", "", "w6 w7 w8 w9 w10 w11", "w12 w13"};
 static const char *const targets[LINES] = {"w20 w21", "w22 w23 w24", "w25", "w26", "w27 w28"};
@@ -31,6 +31,11 @@ static void make_folder(void)
     CU_ASSERT_EQUAL_FATAL(dm_vocabulary_write(vocabulary, scratch("model/vocab.json"), NULL), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_config_write(&model->config, extra, folder, NULL), DM_OK);
     CU_ASSERT_EQUAL_FATAL(dm_weights_write(model, NULL, scratch("model/model.safetensors"), NULL), DM_OK);
+    static const char search[] =
+        "{\"num_beams\": 2, \"max_length\": 30, \"length_penalty\": 0.8, \"pad_token_id\": 299,"
+        " \"eos_token_id\": 0, \"decoder_start_token_id\": 299, \"bad_words_ids\": [[3], [299]],"
+        " \"suppress_tokens\": [4, 5], \"begin_suppress_tokens\": [6]}";
+    scratch_file("model/generation_config.json", search, sizeof search - 1);
     cJSON_Delete(extra);
     dm_model_destroy(model);
     dm_vocabulary_free(vocabulary);
@@ -94,6 +99,18 @@ static dm_status join(void *context, dm_error *error)
     return dm_model_join(context, folder, error);
 }
 
+static dm_status find_file(void *context, dm_error *error)
+{
+    strcpy(error->message, "out of memory");  // it says of every file that it is one of the model's: none is lost then
+    return dm_model_has_file(folder, context) ? DM_FAILURE : DM_OK;
+}
+
+static void asking_whose_a_file_is(void)
+{
+    make_folder();
+    fail_in_turn(find_file, NULL, "/dev/null", 1);
+}
+
 static void joining(void)
 {
     make_folder();
@@ -132,6 +149,16 @@ static void same_translations(void *context)
     CU_ASSERT_EQUAL(translate(context, &error), DM_OK);
 }
 
+static double come_to(const Case *c)
+{
+    dm_translation all[LINES];
+    dm_error error;
+    CU_ASSERT_EQUAL_FATAL(dm_translate(c->model, lines, LINES, &c->options, all, &error), DM_OK);
+    const double sum = worth(all);
+    dm_translations_free(all, LINES);
+    return sum;
+}
+
 static void translating(void)
 {
     make_folder();
@@ -151,17 +178,44 @@ static void translating(void)
         c->options.alignment = strcmp(c->name, "alignment") == 0;
         c->model = opened(c->precision);
         if (!c->model) continue;  // this processor has no such products
-        dm_translation all[LINES];
-        dm_error error;
-        CU_ASSERT_EQUAL(dm_translate(c->model, lines, LINES, &c->options, all, &error), DM_OK);
-        c->expected = worth(all);
-        dm_translations_free(all, LINES);
+        c->expected = come_to(c);
         dm_model_close(c->model);
         c->model = opened(c->precision);  // whose weights are not packed yet
         fail_in_turn(translate, same_translations, c, 1);
         dm_model_close(c->model);
     }
 }
+
+// ---- A shortlist ----------------------------------------------------------------------------------------------------
+
+static dm_status read_shortlist(void *context, dm_error *error)
+{
+    return dm_model_shortlist(((Case *)context)->model, folder, error);
+}
+
+static void a_shortlist_that_is_not_read_leaves_the_one_that_there_is(void)
+{
+    static const char list[] = "\tw2\nw3\tw20 w21\n";
+    make_folder();
+    Case c = {.model = opened(NULL)};
+    dm_translate_options_read(&c.options, NULL, NULL);
+    c.options.mini_batch = LINES;
+    c.options.threads = 1;
+    c.expected = come_to(&c);
+    scratch_file("model/vmap.txt", list, sizeof list - 1);
+    CU_ASSERT_EQUAL_FATAL(read_shortlist(&c, NULL), DM_OK);
+    const double without = c.expected;
+    c.expected = come_to(&c);
+    CU_ASSERT_NOT_EQUAL(c.expected, without);
+    fail_in_turn(read_shortlist, same_translations, &c, 1);
+    scratch_file("model/vmap.txt", "w2\n", 3);
+    CU_ASSERT_EQUAL(read_shortlist(&c, NULL), DM_FAILURE);
+    same_translations(&c);
+    remove(scratch("model/vmap.txt"));
+    dm_model_close(c.model);
+}
+
+// ---- Rescoring, checking, looking ----------------------------------------------------------------------------------
 
 static dm_status rescore(void *context, dm_error *error)
 {
@@ -187,7 +241,8 @@ static dm_status check_lines(void *context, dm_error *error)
     static char line[4000];
     for (size_t i = 0; i + 4 < sizeof line; i += 3) memcpy(line + i, "w9 ", 4);
     const char *const long_line = line;
-    return dm_check_lines(context, &long_line, 1, error);
+    const dm_status status = dm_check_lines(context, &long_line, 1, error);
+    return status ? status : dm_crop_line(context, line, true, error);
 }
 
 static void rescoring_checking_and_looking(void)
@@ -245,11 +300,7 @@ static void a_file_that_is_overwritten_or_cut_changes_nothing_of_an_open_model(v
     make_folder();
     Case c = {.model = opened(NULL)};
     dm_translate_options_read(&c.options, NULL, NULL);
-    dm_translation all[LINES];
-    dm_error error;
-    CU_ASSERT_EQUAL_FATAL(dm_translate(c.model, lines, LINES, &c.options, all, &error), DM_OK);
-    c.expected = worth(all);
-    dm_translations_free(all, LINES);
+    c.expected = come_to(&c);
     dm_model_close(c.model);
 
     c.model = opened(NULL);  // nothing is packed yet
@@ -265,8 +316,10 @@ static void a_file_that_is_overwritten_or_cut_changes_nothing_of_an_open_model(v
 
 const Fact facts[] = {
     FACT(opening_and_describing),
+    FACT(asking_whose_a_file_is),
     FACT(joining),
     FACT(translating),
+    FACT(a_shortlist_that_is_not_read_leaves_the_one_that_there_is),
     FACT(rescoring_checking_and_looking),
     FACT(what_a_callback_makes_outlives_the_call),
     FACT(a_file_that_is_overwritten_or_cut_changes_nothing_of_an_open_model),
