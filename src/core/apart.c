@@ -3,6 +3,7 @@
 #include "core/apart.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "core/scope.h"
 
 enum { WHOLE = 1, ASK_EVERY = 100 };  // milliseconds
+enum { FAILED = 1, NO_MEMORY = 2 };   // exit statuses of the child
 
 // The child ends with its parent, and is not the one that Ctrl-C is for. It keeps no file open but the pipe: a lock of
 // the parent's would live on in it.
@@ -24,16 +26,16 @@ static _Noreturn void be_the_child(ApartWork *work, void *context, int pipe, pid
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
+    if (getppid() != parent) _exit(FAILED);
     enum { FIRST_FREE = 3 };
-    if (pipe != FIRST_FREE && dup2(pipe, FIRST_FREE) < 0) _exit(1);
+    if (pipe != FIRST_FREE && dup2(pipe, FIRST_FREE) < 0) _exit(FAILED);
     closefrom(FIRST_FREE + 1);
     FILE *result = fdopen(FIRST_FREE, "wb");
-    if (!result) _exit(1);
-    Status status;  // of memory: the child must not leave a scope that its parent has begun
+    if (!result) _exit(FAILED);
+    Status status;  // of memory alone; the child must not leave a scope that its parent has begun
     DM_SCOPE(status, NULL, (work(context, result), DM_OK));
-    if (status) _exit(1);
-    _exit(putc(WHOLE, result) == WHOLE && fflush(result) == 0 ? 0 : 1);
+    if (status) _exit(NO_MEMORY);
+    _exit(putc(WHOLE, result) == WHOLE && fflush(result) == 0 ? 0 : FAILED);
 }
 
 typedef struct Child {
@@ -75,10 +77,10 @@ static bool read_result(int pipe, Stop *stop, char **bytes, size_t *size)
 Status dm_work_apart(ApartWork *work, void *context, Stop *stop, const char *what, char **bytes, size_t *size,
                      Error *error)
 {
-    int ends[2];
+    int ends[2];  // of no program that another thread starts meanwhile: it would hold the pipe open
     *bytes = NULL;
     *size = 0;
-    if (pipe(ends) != 0) return dm_fail(error, "%s: cannot make a pipe: %s", what, strerror(errno));
+    if (pipe2(ends, O_CLOEXEC) != 0) return dm_fail(error, "%s: cannot make a pipe: %s", what, strerror(errno));
     const pid_t parent = getpid(), child = fork();
     if (child == 0) be_the_child(work, context, ends[1], parent);
     const int reason = errno;
@@ -98,6 +100,7 @@ Status dm_work_apart(ApartWork *work, void *context, Stop *stop, const char *wha
         --*size;
         return DM_OK;
     }
+    if (ended && WIFEXITED(how) && WEXITSTATUS(how) == NO_MEMORY) dm_out_of_memory(0);
     dm_free(*bytes);
     *bytes = NULL;
     if (!ended) {
