@@ -193,9 +193,9 @@ static Status recognise(dm_text_stream *stream, Error *error)
     if (found && found->form == OTHER) return refuse(stream, found, error);
     stream->inside = form != PLAIN;
     if (form == GZIP && inflateInit2(&stream->gzip, 16 + MAX_WBITS) != Z_OK)  // 16: gzip, not zlib
-        return dm_fail(error, "%s: out of memory", stream->name);
+        return dm_fail(error, "out of memory: %s cannot be decompressed", stream->name);
     if (form == ZSTD && !(stream->zstd = ZSTD_createDStream()))
-        return dm_fail(error, "%s: out of memory", stream->name);
+        return dm_fail(error, "out of memory: %s cannot be decompressed", stream->name);
     stream->form = form;
     return DM_OK;
 }
@@ -243,7 +243,7 @@ static Status unzip(dm_text_stream *stream, char *bytes, size_t room, size_t *go
     stream->from = stream->used - z->avail_in;
     *got = room - z->avail_out;
     stream->made += *got;
-    if (result == Z_MEM_ERROR) return dm_fail(error, "%s: out of memory", stream->name);
+    if (result == Z_MEM_ERROR) return dm_fail(error, "out of memory: %s cannot be decompressed", stream->name);
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)  // the last one: nothing left to do for now
         return damaged(stream, z->msg ? z->msg : "without a reason", error);
     stream->inside = result != Z_STREAM_END;
@@ -263,6 +263,8 @@ static Status unzstd(dm_text_stream *stream, char *bytes, size_t room, size_t *g
                        "%s asks for more than 128 MiB of memory to be decompressed: make it again without that, zstd "
                        "-dc --long=31 FILE | zstd > NEW",
                        stream->name);
+    if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+        return dm_fail(error, "out of memory: %s cannot be decompressed", stream->name);
     if (ZSTD_isError(result)) return damaged(stream, ZSTD_getErrorName(result), error);
     stream->inside = result != 0;
     return DM_OK;
