@@ -129,6 +129,28 @@ static void reading_lines(void)
     fail_in_turn(read_all, NULL, path, 1);
 }
 
+static dm_status read_bad(void *context, dm_error *error)
+{
+    dm_lines lines[2];
+    dm_bad_lines bad = {.on = DM_CROP_LINE};
+    const dm_status status = dm_lines_read_all_tsv(lines, context, (const int[]){1, 2}, &bad, error);
+    CU_ASSERT_EQUAL(bad.count, status ? 0 : 3);
+    CU_ASSERT_EQUAL(bad.line == NULL, status != DM_OK);
+    dm_bad_lines_free(&bad);
+    dm_lines_free(&lines[0]);
+    dm_lines_free(&lines[1]);
+    return status;
+}
+
+static void reading_bad_lines(void)
+{
+    static const char text[] = "a\tb\nnone\n\xFF\td\ne\t\xC3\n";
+    char path[256];
+    snprintf(path, sizeof path, "%s", scratch_file("bad", text, sizeof text - 1));
+    fail_in_turn(read_bad, NULL, path, 1);
+}
+
 const Fact facts[] = {
-    FACT(comparing), FACT(options_stay_whole), FACT(making_options_and_their_help), FACT(reading_lines), {NULL, NULL},
+    FACT(comparing),     FACT(options_stay_whole), FACT(making_options_and_their_help),
+    FACT(reading_lines), FACT(reading_bad_lines),  {NULL, NULL},
 };

@@ -3,28 +3,6 @@
 
 #include "core/files.h"
 
-// The trained folder with these files beside it.
-static char *folder_with(const char *name)
-{
-    char *trained = trained_folder(), *folder = scratch_path(name);
-    static const char *const files[] = {"tokenizer_config.json", "added_tokens.json", "special_tokens_map.json"};
-    CU_ASSERT_EQUAL_FATAL(dm_make_folder(folder, NULL), DM_OK);
-    CU_ASSERT_EQUAL_FATAL(dm_segmenter_copy(trained, folder, NULL), DM_OK);
-    for (size_t i = 0; i < DM_COUNT(files); i++) {
-        char *from = dm_format("%s/golden/added_tokens/%s/%s", TEST_DATA, name, files[i]), *bytes,
-             *to = dm_join_path(folder, files[i]);
-        size_t size;
-        if (!dm_read_file(from, &bytes, &size, NULL)) {
-            CU_ASSERT_EQUAL_FATAL(dm_write_file(to, bytes, size, NULL), DM_OK);
-            dm_free(bytes);
-        }
-        dm_free(from);
-        dm_free(to);
-    }
-    dm_free(trained);
-    return folder;
-}
-
 // tests/golden/added_tokens.py made the files.
 static void ids_and_text_are_those_of_marian_tokenizer(void)
 {

@@ -59,6 +59,32 @@ static void a_run_that_is_complete_is_opened(void)
     dm_free(training.path);
 }
 
+// A run that was stopped, called by its folder's name alone and with something to be changed, again from the same
+// checkpoint.
+static dm_status change(void *context, dm_error *error)
+{
+    const Training *t = context;
+    char command[1024];
+    snprintf(command, sizeof command, "rm -rf %s && cp -r %s-stopped %s", t->path, t->path, t->path);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+    return dm_train(t->options, NULL, NULL, error);
+}
+
+static void a_run_that_goes_on_with_what_it_has_recorded(void)
+{
+    char *valid = validation_on_itself();
+    train("changed-stopped", CHANGES(valid, "after 4u"), &(Watcher){.stop_after = 2}, NULL);
+    Training training = {"changed", path_of("changed"), dm_options_new("train"), false};
+    set(training.options, "model", training.path);
+    set(training.options, "learn-rate", "0.02");
+    set(training.options, "valid-metrics", "perplexity");
+    dm_options_set(training.options, "change", 0, NULL, NULL);
+    fail_in_turn(change, NULL, &training, 2 * STEP);
+    dm_options_free(training.options);
+    dm_free(training.path);
+    dm_free(valid);
+}
+
 // ---- What config.json claims ----------------------------------------------------------------------------------------
 
 // Numbers that a hostile or edited file may hold: 10^13 weights.
@@ -149,6 +175,7 @@ static void averaging_quantizing_and_listing(void)
 const Fact facts[] = {
     FACT(a_run_that_begins),
     FACT(a_run_that_is_complete_is_opened),
+    FACT(a_run_that_goes_on_with_what_it_has_recorded),
     FACT(what_it_claims_is_compared_before_it_is_believed),
     FACT(averaging_quantizing_and_listing),
     {NULL, NULL},
