@@ -9,7 +9,7 @@
 #include "bench/bench.h"
 #include "core/files.h"
 #include "core/memory.h"
-#include "core/scope.h"
+#include "core/observer.h"
 #include "core/threads.h"
 
 // ---- Rounds -------------------------------------------------------------------------------------------------------
@@ -44,8 +44,6 @@ cJSON *dm_spread(const double *values, int count)
 
 void dm_bench_progress(const Bench *bench, int round, const char *format, ...)
 {
-    const dm_observer *observer = bench->observer;
-    if (!observer || !observer->progress) return;
     char figures[256], status[320];
     va_list arguments;
     va_start(arguments, format);
@@ -55,9 +53,7 @@ void dm_bench_progress(const Bench *bench, int round, const char *format, ...)
         snprintf(status, sizeof status, "round %d of %d: %s", round, bench->rounds, figures);
     else
         snprintf(status, sizeof status, "warm-up: %s", figures);
-    Scope *paused = dm_scope_pause();
-    observer->progress(observer->context, status);
-    dm_scope_resume(paused);
+    dm_observer_progress(bench->observer, status);
 }
 
 // ---- The machine --------------------------------------------------------------------------------------------------

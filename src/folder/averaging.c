@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/scope.h"
 #include "folder/averaging.h"
 #include "folder/folder_files.h"
@@ -174,15 +175,12 @@ static Status choose_checkpoints(Choice *choice, const cJSON *extra, Error *erro
 
 __attribute__((format(printf, 2, 3))) static void say(const dm_observer *observer, const char *format, ...)
 {
-    if (!observer || !observer->line) return;
     char line[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    Scope *paused = dm_scope_pause();
-    observer->line(observer->context, line);
-    dm_scope_resume(paused);
+    dm_observer_line(observer, line);
 }
 
 static void report(const Choice *choice, const dm_observer *observer, const char *output, int count)

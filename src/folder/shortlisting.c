@@ -5,6 +5,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/scope.h"
 #include "core/threads.h"
 #include "data/inputs.h"
@@ -135,11 +136,7 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
 static void say_mended(const Bitext *text, const dm_observer *observer)
 {
     char *mended = dm_bitext_mended(text);
-    if (mended && observer && observer->line) {
-        Scope *paused = dm_scope_pause();
-        observer->line(observer->context, mended);
-        dm_scope_resume(paused);
-    }
+    if (mended) dm_observer_line(observer, mended);
     dm_free(mended);
 }
 

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/cjson.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/scope.h"
 #include "folder/folder_files.h"
 #include "train/heads.h"
@@ -80,22 +80,17 @@ static void add_figure(cJSON *event, const char *name, double value)
 {
     char text[32];
     snprintf(text, sizeof text, "%.6g", value);
-    char *comma = strchr(text, ',');  // of a locale that has it for the point
-    if (comma) *comma = '.';
     cJSON_AddRawToObject(event, name, isfinite(value) ? text : "null");
 }
 
 void dm_say(const Run *run, const char *format, ...)
 {
-    if (!run->observer || !run->observer->line) return;
     char line[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    Scope *paused = dm_scope_pause();
-    run->observer->line(run->observer->context, line);
-    dm_scope_resume(paused);
+    dm_observer_line(run->observer, line);
 }
 
 // 250 seconds -> "4m10s"
@@ -155,7 +150,6 @@ Status dm_report_update(Run *run, Error *error)
 
 void dm_report_progress(const Run *run)
 {
-    if (!run->observer || !run->observer->progress) return;
     const RunState *state = &run->state;
     const Shown *shown = state->shown.count ? &state->shown : &run->recent;
     char line[160], left[32];
@@ -165,9 +159,7 @@ void dm_report_progress(const Run *run)
         length += snprintf(line + length, sizeof line - (size_t)length, " : Cost %.2f : %.0f words/s",
                            per_token(shown, shown->nll), speed(shown));
     snprintf(line + length, sizeof line - (size_t)length, " : ETA %s", duration(seconds_left(run), left));
-    Scope *paused = dm_scope_pause();
-    run->observer->progress(run->observer->context, line);
-    dm_scope_resume(paused);
+    dm_observer_progress(run->observer, line);
 }
 
 static Status report_samples(Run *run, const Validation *v, Error *error)
