@@ -86,13 +86,6 @@ int dm_utf8_put(uint32_t code_point, char *out)
     return length;
 }
 
-size_t dm_utf8_length(const char *text)
-{
-    size_t length = 0;
-    for (; *text; text++) length += ((unsigned char)*text & 0xC0) != 0x80;
-    return length;
-}
-
 char *dm_utf8_mended(const char *bytes, size_t size)
 {
     enum { LOST = 0xFFFD, LOST_BYTES = 3 };

@@ -10,7 +10,6 @@ size_t dm_utf8_valid(const char *text, size_t size);
 uint32_t dm_utf8_next(const char **text);
 // Writes a code point (1 to 4 bytes, no NUL behind it); returns how many.
 int dm_utf8_put(uint32_t code_point, char *out);
-size_t dm_utf8_length(const char *text);  // in code points
 // A copy in which U+FFFD stands for every byte that is no part of a character, and for NUL; the caller frees it.
 char *dm_utf8_mended(const char *bytes, size_t size);
 

@@ -125,12 +125,6 @@ static char **copy_pieces(const Counter *counter, int count)
     return pieces;
 }
 
-static void free_pieces(char **pieces, int count)
-{
-    for (int i = 0; i < count; i++) dm_free(pieces[i]);
-    dm_free(pieces);
-}
-
 // ---- The files ------------------------------------------------------------------------------------------------------
 
 static Status write_in(const char *folder, const char *name, const void *bytes, size_t size, Error *error)
@@ -210,7 +204,7 @@ static Status train_spaces(const SegmenterTraining *training, const Text *text, 
         for (int i = 0; i < pieces; i++) list[2 + i] = words[i];
         status = write_vocabulary(training->folder, list, pieces, true, error);
         dm_free(list);
-        free_pieces(words, pieces);
+        dm_pieces_free(words, pieces);
     }
     dm_free(counter.slot);
     return status;
@@ -317,7 +311,7 @@ static Status write_joint_vocabulary(const SegmenterTraining *training, const Co
         if (piece) list[used++] = piece;
     }
     status = write_vocabulary(training->folder, list, used - 2, false, error);
-    free_pieces(names, (int)codes->used);
+    dm_pieces_free(names, (int)codes->used);
     dm_free(list);
     dm_sentencepiece_close(model);
     return status;

@@ -10,9 +10,9 @@ Status dm_checkpoint_save(Run *run, Error *error);
 // Writes those of model.safetensors and best-METRIC.safetensors that are to hold the present weights: where
 // state.kept_update, or the update of the metric's best, is state.update.
 Status dm_checkpoint_keep(const Run *run, Error *error);
-// Reads training.safetensors into run->state, the weights and the moments.
 // Before anything of the size that config.json claims is allocated: whether its model is the checkpoint's.
 Status dm_checkpoint_check(const char *folder, const ModelConfig *config, Error *error);
+// Reads training.safetensors into run->state, the weights and the moments.
 Status dm_checkpoint_load(Run *run, Error *error);
 Status dm_checkpoint_model(const Run *run, const float *weights, Error *error);  // model.safetensors alone
 

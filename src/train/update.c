@@ -2,8 +2,6 @@
 // shard), the shards of a lane are added in their order, and losses are summed in theirs.
 #include "train/update.h"
 
-#include <stdlib.h>
-
 #include "core/memory.h"
 #include "core/threads.h"
 
@@ -15,7 +13,7 @@ void dm_workers_create(Workers *w, int lanes)
     w->loss_room = 0;
 }
 
-void dm_workers_reserve(Workers *w, int shards)
+static void reserve(Workers *w, int shards)
 {
     if (shards <= w->loss_room) return;
     w->losses = dm_reallocate(w->losses, (size_t)shards, sizeof *w->losses);
@@ -150,7 +148,7 @@ static Loss run_shards(const Round *round, Job *job)
 {
     Workers *w = round->workers;
     int shards = round->range->last - round->range->first;
-    dm_workers_reserve(w, shards);
+    reserve(w, shards);
     dm_parallel(w->threads, shards, job, (void *)(uintptr_t)round);
     Loss sum = {0};
     for (int i = 0; i < shards; i++) {

@@ -27,7 +27,6 @@ typedef struct Workers {
 } Workers;
 
 void dm_workers_create(Workers *workers, int lanes);
-void dm_workers_reserve(Workers *workers, int shards);  // the most shards that a call will be about
 void dm_workers_free(Workers *workers);
 
 // The shards first ... last-1 of a plan.

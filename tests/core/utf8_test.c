@@ -20,7 +20,6 @@ static void every_code_point_is_written_read_and_valid(void)
         wrong += length != (code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4);
         wrong += dm_utf8_valid(text, (size_t)length) != (is_surrogate(code_point) ? 0 : (size_t)length);
         wrong += dm_utf8_next(&at) != code_point || at != text + length;
-        wrong += dm_utf8_length(text) != 1;
     }
     CU_ASSERT_EQUAL(wrong, 0);
 }
@@ -91,12 +90,6 @@ static void an_invalid_byte_is_found_wherever_it_stands(void)
     }
 }
 
-static void length_counts_code_points(void)
-{
-    CU_ASSERT_EQUAL(dm_utf8_length(""), 0);
-    CU_ASSERT_EQUAL(dm_utf8_length("a\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80"), 4);
-}
-
 // Those of Python 3: [c for c in range(0x110000) if chr(c).isspace()]
 static void white_space_is_that_of_python(void)
 {
@@ -147,7 +140,6 @@ const Fact facts[] = {
     FACT(no_other_sequence_is_valid),
     FACT(validity_is_that_of_the_standard),
     FACT(an_invalid_byte_is_found_wherever_it_stands),
-    FACT(length_counts_code_points),
     FACT(white_space_is_that_of_python),
     FACT(a_blank_line_has_no_word),
     {NULL, NULL},
