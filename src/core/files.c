@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -101,17 +100,30 @@ static char *folder_of(const char *path)
     return dm_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-// BASE.PROCESS-NUMBER.tmp
+// From the end: ".tmp", a number, "-", a number, "."; or, as they were called once, ".tmp" alone.
+size_t dm_temporary_stem(const char *name)
+{
+    static const char digits[] = "0123456789";
+    const size_t length = strlen(name);
+    if (length < 5 || strcmp(name + length - 4, ".tmp") != 0) return 0;
+    const size_t end = length - 4;
+    for (size_t at = end - 1; at > 0; at--) {
+        if (name[at] != '.') continue;
+        const size_t process = strspn(name + at + 1, digits), dash = at + 1 + process;
+        const size_t number = name[dash] == '-' ? strspn(name + dash + 1, digits) : 0;
+        return process && number && dash + 1 + number == end ? at : end;
+    }
+    return end;
+}
+
+// BASE.PROCESS-NUMBER.tmp; BASE.tmp may be anybody's.
 static bool is_temporary_of(const char *name, const char *base)
 {
     const size_t length = strlen(base);
-    int end = 0;
-    if (strncmp(name, base, length) != 0) return false;
-    sscanf(name + length, ".%*u-%*u.tmp%n", &end);
-    return end && !name[length + (size_t)end];
+    return dm_temporary_stem(name) == length && strncmp(name, base, length) == 0 && strcmp(name + length, ".tmp") != 0;
 }
 
-static bool is_named(int file, int folder, const char *name)
+bool dm_is_named(int file, int folder, const char *name)
 {
     struct stat held, named;
     return fstat(file, &held) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -129,7 +141,7 @@ static void remove_abandoned(const char *path)
         if (!is_temporary_of(entry->d_name, base)) continue;
         const int file = openat(dirfd(listing), entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
         if (file < 0) continue;
-        if (flock(file, LOCK_EX | LOCK_NB) == 0 && is_named(file, dirfd(listing), entry->d_name))
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && dm_is_named(file, dirfd(listing), entry->d_name))
             unlinkat(dirfd(listing), entry->d_name, 0);
         close(file);
     }
@@ -145,7 +157,7 @@ static int make_temporary(const char *path, char **name)
         *name = dm_format("%s.%ld-%u.tmp", path, (long)getpid(), number);
         const int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), reason = errno;
         // Without locks (some file systems have none) nobody can lock it to remove it either.
-        if (file >= 0 && (flock(file, LOCK_EX) != 0 || is_named(file, AT_FDCWD, *name))) return file;
+        if (file >= 0 && (flock(file, LOCK_EX) != 0 || dm_is_named(file, AT_FDCWD, *name))) return file;
         dm_free(*name);
         *name = NULL;
         if (file >= 0) {
@@ -179,22 +191,6 @@ Status dm_writer_open(FileWriter *writer, const char *path, Error *error)
     if (file >= 0) close(file);
     dm_writer_discard(writer);
     return status;
-}
-
-// From the end: ".tmp", a number, "-", a number, "."; or, as they were called once, ".tmp" alone.
-size_t dm_temporary_stem(const char *name)
-{
-    static const char digits[] = "0123456789";
-    const size_t length = strlen(name);
-    if (length < 5 || strcmp(name + length - 4, ".tmp") != 0) return 0;
-    const size_t end = length - 4;
-    for (size_t at = end - 1; at > 0; at--) {
-        if (name[at] != '.') continue;
-        const size_t process = strspn(name + at + 1, digits), dash = at + 1 + process;
-        const size_t number = name[dash] == '-' ? strspn(name + dash + 1, digits) : 0;
-        return process && number && dash + 1 + number == end ? at : end;
-    }
-    return end;
 }
 
 void dm_sync_folder(const char *folder)

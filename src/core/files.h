@@ -14,6 +14,9 @@ Status dm_look_for(bool *there, const char *path, Error *error);
 bool dm_is_folder(const char *path);
 // Fails where these bytes, of a file that messages call so, are what Git LFS leaves in its place.
 Status dm_refuse_pointer(const char *name, const void *bytes, size_t size, Error *error);
+// Whether an open file is still the one of that name in a folder (a descriptor, or AT_FDCWD): who held a lock on it may
+// have removed it before we got the lock.
+bool dm_is_named(int file, int folder, const char *name);
 bool dm_is_same_file(const char *one, const char *other);  // both are there, and one in truth: links count
 
 // The whole file as bytes with a NUL behind them (not counted in *size; size may be NULL). The caller frees it.

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -16,19 +14,11 @@
 #include "core/scope.h"
 #include "folder/folder_files.h"
 
-// Is the open file still the one of that name? Whoever held it before may have removed it (dm_folder_unlock).
-static bool is_named(int file, const char *path)
-{
-    struct stat held, named;
-    return fstat(file, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-           held.st_dev == named.st_dev;
-}
-
 // The lock file, open and locked; -1: errno says why not. *held: open, but another process has it.
 static int open_lock(const char *path, bool *held)
 {
     for (;;) {
-        const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        const int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
         *held = false;
         if (file < 0) return file;
         if (flock(file, LOCK_EX | LOCK_NB) != 0) {
@@ -39,7 +29,7 @@ static int open_lock(const char *path, bool *held)
             errno = reason;
             return -1;
         }
-        if (is_named(file, path)) return file;
+        if (dm_is_named(file, AT_FDCWD, path)) return file;  // not one that its holder has removed
         close(file);
     }
 }
