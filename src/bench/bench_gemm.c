@@ -1,5 +1,4 @@
 // dragoman bench gemm: how fast each library is at the products of training and of decoding.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,8 +1,6 @@
 // The clock that times products.
 #include "bench/gemm_clock.h"
 
-#include <stdlib.h>
-
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/threads.h"

@@ -1,8 +1,6 @@
 // The rounds, and the figures that come of them.
 #include "bench/measure.h"
 
-#include <stdlib.h>
-
 #include "bench/gemm_clock.h"
 #include "core/clock.h"
 #include "core/memory.h"

@@ -2,7 +2,6 @@
 #include "bench/bench.h"
 #include "folder/folder.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

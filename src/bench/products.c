@@ -1,7 +1,6 @@
 // The list of products, counted on a model.
 #include "bench/products.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

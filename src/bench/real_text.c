@@ -1,6 +1,5 @@
 // The lines of a file are translated as dragoman translate does it, from text to text.
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,5 +1,4 @@
 // dragoman bench translate: how many pieces a second come out, or how long one sentence takes.
-#include <stdlib.h>
 
 #include "bench/measure.h"
 #include "bench/text.h"

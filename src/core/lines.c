@@ -1,7 +1,6 @@
 // Lines: a text file in memory, cut into lines where it lies.
 #include "core/lines.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

@@ -2,7 +2,6 @@
 #include "data/bitext.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"

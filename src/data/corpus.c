@@ -1,7 +1,6 @@
 // A parallel corpus: a bitext becomes ids in memory, pair by pair.
 #include "data/corpus.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -9,7 +9,6 @@
 #include "data/lexicon.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -2,7 +2,6 @@
 #include "folder/alignment.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/json.h"
 #include "core/memory.h"

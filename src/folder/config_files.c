@@ -1,5 +1,4 @@
 // config.json and generation_config.json: read strictly, written in the first format that can say what the model is.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

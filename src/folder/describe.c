@@ -1,5 +1,4 @@
 // What a model is made of, as JSON: shape, parameters by part, and what a token costs. No weight is read for it.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

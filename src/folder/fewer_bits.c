@@ -3,7 +3,6 @@
 #include "folder/fewer_bits.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,5 +1,4 @@
 // dm_quantize: the folder of a model once more, its weights in fewer bits.
-#include <stdlib.h>
 
 #include "core/files.h"
 #include "core/json.h"

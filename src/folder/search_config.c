@@ -2,7 +2,6 @@
 // and a table of those that it cannot. Lengths there count the piece that the decoder starts with, ours do not.
 #include "folder/search_config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,6 +1,5 @@
 // The segmenter that belongs to a model: its files lie in the same folder, and its vocabularies must be of the model's
 // size.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

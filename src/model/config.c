@@ -2,7 +2,6 @@
 #include "model/config.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

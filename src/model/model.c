@@ -1,8 +1,6 @@
 // Making a model, and what all architectures share.
 #include "model/model.h"
 
-#include <stdlib.h>
-
 #include "core/memory.h"
 
 Model *dm_model_create_in(const ModelConfig *config, WeightBuffer place)

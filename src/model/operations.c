@@ -2,7 +2,6 @@
 #include "model/operations.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 

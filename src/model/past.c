@@ -1,7 +1,6 @@
 // The lists of rows of the slots of a search.
 #include "model/past.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

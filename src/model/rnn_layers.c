@@ -1,5 +1,4 @@
 // The layers of the recurrent encoder-decoder that are the same for whole sequences and for the pieces of a search.
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/rnn.h"

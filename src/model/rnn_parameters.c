@@ -1,5 +1,4 @@
 // The weights of the recurrent encoder-decoder. Those of a GRU have the names and the layout of PyTorch's nn.GRU.
-#include <stdlib.h>
 
 #include "core/memory.h"
 #include "model/rnn.h"

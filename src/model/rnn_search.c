@@ -1,6 +1,5 @@
 // The recurrent decoder in search: of every piece that a slot has taken, the state behind it is kept, so that any slot
 // can go on from any of its pieces.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

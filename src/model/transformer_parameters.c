@@ -1,6 +1,5 @@
 // The weights of the Transformer, under the names of MarianMTModel and PegasusForConditionalGeneration: declared in
 // order, then found again once they have memory.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,5 +1,4 @@
 // The Transformer in search: pieces behind the slots, keys and values of the earlier ones kept in caches.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,6 +1,5 @@
 // The command line: words become values. Multi-valued options take values up to the next option; -- ends the options.
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

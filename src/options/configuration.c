@@ -1,5 +1,4 @@
 // Configuration files: options as JSON, with comments.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

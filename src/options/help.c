@@ -1,5 +1,4 @@
 // Help: the overview, and a page for each command, with the defaults and ranges of the table.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

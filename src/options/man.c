@@ -1,6 +1,5 @@
 // The man page, in the macros of man(7): every command with its options, defaults, ranges and examples.
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

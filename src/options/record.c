@@ -1,7 +1,6 @@
 // The record of a run: the settings that it was begun with, as JSON; what of them another call takes over, and whether
 // the run can go on with that call's.
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -4,7 +4,6 @@
 // where an order counts only if both sides have n-grams of it. Of several references the best one of each line counts.
 // chrF+ and chrF++ (Popović 2017) take n-grams of one, or of one and two words into the same means.
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

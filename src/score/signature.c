@@ -1,6 +1,5 @@
 // A result as sacreBLEU prints it: the signature, a line of text, a JSON object.
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

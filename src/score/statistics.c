@@ -1,6 +1,5 @@
 // From the lines of a text to the statistics of a measure, and to its score.
 #include <assert.h>
-#include <stdlib.h>
 
 #include "core/error.h"
 #include "core/memory.h"

@@ -8,7 +8,6 @@
 // their order, since the figure depends on it.
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

@@ -2,7 +2,6 @@
 // one match took is not looked at again. Functions named after their pattern make one substitution each.
 #include "score/tokenize.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

@@ -1,7 +1,6 @@
 // Unicode as scoring needs it: look-ups in unicode_table.c, and what is no table.
 #include "score/unicode.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

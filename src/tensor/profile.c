@@ -1,7 +1,6 @@
 // The stopwatch, and how it finds the account of what runs.
 #include "tensor/profile.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"

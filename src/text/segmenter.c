@@ -3,7 +3,6 @@
 #include "text/segmenter.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

@@ -2,7 +2,6 @@
 #include "train/diverged.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

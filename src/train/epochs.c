@@ -1,5 +1,4 @@
 // Epoch checkpoints, epoch-0001.safetensors and so on: the weights alone, for the average at the end of a run.
-#include <stdlib.h>
 
 #include "core/files.h"
 #include "core/memory.h"

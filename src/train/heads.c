@@ -5,7 +5,6 @@
 #include "train/heads.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,8 +1,6 @@
 // The sum of the lanes.
 #include "train/lanes.h"
 
-#include <stdlib.h>
-
 #include "core/error.h"
 #include "core/kernels.h"
 #include "core/memory.h"

@@ -3,7 +3,6 @@
 #include "train/optimizer.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"

@@ -1,6 +1,5 @@
 // A run that goes on: what its folder has recorded holds where the call says nothing else, and what is other than it
 // was is said, written into train.jsonl, and recorded from then on.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"

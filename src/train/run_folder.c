@@ -1,9 +1,7 @@
 // The folder of a run, from the lock to the moment at which what the run has made stands in it.
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/files.h"
-#include "core/scope.h"
 #include "data/inputs.h"
 #include "folder/draft.h"
 #include "folder/folder.h"

@@ -1,7 +1,6 @@
 // Everything before the first update and after the last: text, segmenter, configuration, corpus, model,
 // checkpoint. The folder is run_folder.c's, the settings are run_settings.c's.
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"

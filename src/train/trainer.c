@@ -1,6 +1,5 @@
 // dm_train: the loop, and what happens at its end.
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -3,7 +3,6 @@
 #include "train/validate.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

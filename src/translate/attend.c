@@ -1,6 +1,5 @@
 // Attention to look at: a line is translated by search, then encoder and decoder read line and translation once more,
 // as in training, with a tap in the graph that keeps the probabilities of every head.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -1,5 +1,4 @@
 // What a caller is given, and gives back.
-#include <stdlib.h>
 
 #include "core/memory.h"
 #include "dragoman/dragoman.h"

@@ -1,5 +1,4 @@
 // From hypotheses to what a caller reads: text, pieces with their scores, words, and which word looks at which.
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -2,7 +2,6 @@
 #include "model/layers/positions.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/error.h"
 #include "core/memory.h"

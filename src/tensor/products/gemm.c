@@ -2,7 +2,6 @@
 #include "tensor/products/gemm.h"
 
 #include <string.h>
-#include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/memory.h"
