@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "score/tokenize.h"
+#include "translate/line_checks.h"
 
 struct Validator {
     Corpus corpus;
@@ -20,17 +21,14 @@ struct Validator {
     const Metric *metric[DM_MOST_METRICS];
 };
 
-// A line of more pieces than this is no sentence, and attention over it would need gigabytes.
-enum { MOST_PIECES = 4096 };
-
 static Status check_lengths(const Corpus *corpus, const Bitext *text, Error *error)
 {
     for (int i = 0; i < corpus->pairs; i++) {
-        bool source = corpus->source_length[i] > MOST_PIECES;
-        if (source || corpus->target_length[i] > MOST_PIECES)
+        bool source = corpus->source_length[i] > DM_MOST_PIECES;
+        if (source || corpus->target_length[i] > DM_MOST_PIECES)
             return dm_fail(error, "%s: line %d has %d pieces, and more than %d are not taken: break it into sentences",
                            text->file[source ? DM_SOURCE : DM_TARGET], i + 1,
-                           source ? corpus->source_length[i] : corpus->target_length[i], MOST_PIECES);
+                           source ? corpus->source_length[i] : corpus->target_length[i], DM_MOST_PIECES);
     }
     return DM_OK;
 }

@@ -1,4 +1,5 @@
-// The public functions that use a model: open, translate, attend, rescore, close. What callers hand in is checked here.
+// The public functions that use a model: open, translate, attend, rescore, close. What callers hand in is checked here,
+// their lines in line_checks.c.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,10 @@
 #include "core/scope.h"
 #include "core/threads.h"
 #include "core/utf8.h"
-#include "translate/translator.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
+#include "translate/line_checks.h"
+#include "translate/translator.h"
 
 enum { MOST_MODELS = 16 };  // of an ensemble
 
@@ -156,131 +158,38 @@ void dm_model_close(dm_model *model)
 
 // ---- Checking lines -------------------------------------------------------------------------------------------------
 
-// A line of more pieces is refused: attention needs memory and time that grow with the square of its length, and no
-// model has seen anything like it. A line of fewer bytes than SURELY_SHORT cannot have so many (normalisation makes at
-// most 18 characters of one of 3 bytes), so only longer ones are segmented to be counted.
-enum { MOST_PIECES = 4096, SURELY_SHORT = 512 };
-
-typedef struct LineCheck {
-    const dm_model *model;
-    const char *what;  // "line", "source line", "target line"
-    Side side;
-    bool has_to_be_known;  // every piece of it
-} LineCheck;
-
-// "line 17 is ...", or where there is only one, which the caller knows the number of: "the line is ...".
-static Status refuse_line(const LineCheck *check, size_t index, size_t count, const char *complaint, Error *error)
+static LineCheck check_of(const dm_model *model, const char *what, Side side)
 {
-    if (count == 1) return dm_fail(error, "the %s %s", check->what, complaint);
-    return dm_fail(error, "%s %zu %s", check->what, index + 1, complaint);
-}
-
-// A language code that the model does not have, or in a prefix a piece, would be <unk>: into which language, or that a
-// translation begins so, would be asked in vain.
-static bool asks_in_vain(const LineCheck *check, const char *line, char complaint[512])
-{
-    const Segmenter *segmenter = check->model->segmenter;
-    char codes[256];
-    const size_t size = check->side == DM_SOURCE ? dm_unknown_code(segmenter, line, codes) : 0;
-    if (size && *codes)
-        snprintf(complaint, 512, "begins with %.*s, but the language codes of this model are %s", (int)size, line,
-                 codes);
-    else if (size)
-        snprintf(complaint, 512, "begins with %.*s, but this model has no language codes: take it out", (int)size,
-                 line);
-    if (size || !check->has_to_be_known) return size > 0;
-    Ids ids;
-    char **pieces = dm_encode_pieces(segmenter, check->side, line, &ids);
-    int unknown = 0;
-    while (unknown < ids.count && !dm_is_unknown(segmenter, check->side, ids.id[unknown])) unknown++;
-    if (unknown < ids.count)
-        snprintf(complaint, 512, "has '%.100s', which the model's vocabulary does not know: no translation begins so",
-                 pieces[unknown]);
-    const bool vain = unknown < ids.count;
-    dm_pieces_free(pieces, ids.count);
-    dm_free(ids.id);
-    return vain;
-}
-
-static int pieces_of(const LineCheck *check, const char *line)
-{
-    Ids ids = {0};
-    dm_encode(check->model->segmenter, check->side, line, &ids);
-    dm_free(ids.id);
-    return ids.count;
-}
-
-static Status check_line(const LineCheck *check, const char *const *lines, size_t index, size_t count, Error *error)
-{
-    const char *line = lines[index];
-    size_t size = strlen(line), good = dm_utf8_valid(line, size);
-    char complaint[512];
-    if (good < size) {
-        snprintf(complaint, sizeof complaint,
-                 "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
-                 "first, for example with iconv",
-                 good + 1, (unsigned char)line[good]);
-        return refuse_line(check, index, count, complaint, error);
-    }
-    if (asks_in_vain(check, line, complaint)) return refuse_line(check, index, count, complaint, error);
-    if (size < SURELY_SHORT) return DM_OK;
-    const int pieces = pieces_of(check, line);
-    if (pieces <= MOST_PIECES) return DM_OK;
-    snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
-             pieces, MOST_PIECES);
-    return refuse_line(check, index, count, complaint, error);
-}
-
-static Status check_lines(const LineCheck *check, const char *const *lines, size_t count, Error *error)
-{
-    Status status = DM_OK;
-    for (size_t i = 0; i < count && !status; i++) status = check_line(check, lines, i, count, error);
-    return status;
+    return (LineCheck){.segmenter = model->segmenter, .what = what, .side = side};
 }
 
 static Status check_sources(const dm_model *model, const char *const *lines, size_t count, Error *error)
 {
-    return check_lines(&(LineCheck){model, "line", DM_SOURCE, false}, lines, count, error);
+    const LineCheck check = check_of(model, "line", DM_SOURCE);
+    return dm_lines_check(&check, lines, count, error);
 }
 
-// Whether the first `size` bytes of a line, or a few less where these end within a character, are few enough.
-static bool fits(const LineCheck *check, const char *line, size_t size)
+static Status check_prefixes(const dm_model *model, const char *const *prefixes, size_t count, Error *error)
 {
-    char *part = dm_copy_string(line);
-    part[dm_utf8_valid(line, size)] = '\0';
-    const bool fit = pieces_of(check, part) <= MOST_PIECES;
-    dm_free(part);
-    return fit;
+    LineCheck check = check_of(model, "prefix", DM_TARGET);
+    check.has_to_be_known = true;
+    return prefixes ? dm_lines_check(&check, prefixes, count, error) : DM_OK;
 }
 
-// Twice as much as fits until that is too much, then halving: of a very long line only the beginning is segmented.
-static void crop(const dm_model *model, char *line, bool target)
+static Status check_pairs(const dm_model *model, const char *const *sources, const char *const *targets, size_t count,
+                          Error *error)
 {
-    const LineCheck check = {model, "line", target ? DM_TARGET : DM_SOURCE, false};
-    const size_t size = dm_utf8_valid(line, strlen(line));
-    line[size] = '\0';
-    size_t least = SURELY_SHORT, most = SURELY_SHORT;  // what fits; what may not
-    if (size < SURELY_SHORT) return;
-    while (most < size && fits(&check, line, most)) {
-        least = most;
-        most *= 2;
-    }
-    if (most >= size && fits(&check, line, size)) return;
-    if (most > size) most = size;
-    while (most - least > 1) {
-        const size_t middle = least + (most - least) / 2;
-        if (fits(&check, line, middle))
-            least = middle;
-        else
-            most = middle;
-    }
-    line[dm_utf8_valid(line, least)] = '\0';
+    const LineCheck source = check_of(model, "source line", DM_SOURCE),
+                    target = check_of(model, "target line", DM_TARGET);
+    Status status = dm_lines_check(&source, sources, count, error);
+    return status ? status : dm_lines_check(&target, targets, count, error);
 }
 
 dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error)
 {
     Status status;
-    DM_SCOPE(status, error, (crop(model, line, target), DM_OK));
+    const LineCheck check = check_of(model, "line", target ? DM_TARGET : DM_SOURCE);
+    DM_SCOPE(status, error, (dm_line_crop(&check, line), DM_OK));
     return status;
 }
 
@@ -434,8 +343,7 @@ static Status translate(const dm_model *model, const char *const *lines, size_t 
     dm_translate_options o;
     Status status = complete(&o, model, options, error);
     if (!status) status = check_sources(model, lines, count, error);
-    if (!status && o.prefixes)
-        status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, count, error);
+    if (!status) status = check_prefixes(model, o.prefixes, count, error);
     if (status) return status;
     const Translator translator = translator_of(model, &o);
     if (dm_translator_run(&translator, lines, count, translations)) return DM_OK;
@@ -458,8 +366,7 @@ static Status attend(const dm_model *model, const char *line, const dm_translate
     dm_translate_options o;
     Status status = complete(&o, model, options, error);
     if (!status) status = check_sources(model, &line, 1, error);
-    if (!status && o.prefixes)
-        status = check_lines(&(LineCheck){model, "prefix", DM_TARGET, true}, o.prefixes, 1, error);
+    if (!status) status = check_prefixes(model, o.prefixes, 1, error);
     if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
     if (status) return status;
     if (dm_is_blank(line)) return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
@@ -484,8 +391,7 @@ static Status rescore(const dm_model *model, const char *const *sources, const c
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
     Status status = complete(&o, model, options, error);
-    if (!status) status = check_lines(&(LineCheck){model, "source line", DM_SOURCE, false}, sources, count, error);
-    if (!status) status = check_lines(&(LineCheck){model, "target line", DM_TARGET, false}, targets, count, error);
+    if (!status) status = check_pairs(model, sources, targets, count, error);
     if (status) return status;
     const Translator translator = translator_of(model, &o);
     dm_translator_rescore(&translator, sources, targets, count, rescored);

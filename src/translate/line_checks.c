@@ -1,0 +1,115 @@
+// Lines that a model can take: valid, not too long, and no language code or beginning that it does not know.
+#include "translate/line_checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/utf8.h"
+
+// A line of fewer bytes cannot have too many pieces (normalisation makes at most 18 characters of one of 3 bytes), so
+// only longer ones are segmented to be counted.
+enum { SURELY_SHORT = 512 };
+
+// "line 17 is ...", or where there is only one, which the caller knows the number of: "the line is ...".
+static Status refuse_line(const LineCheck *check, size_t index, size_t count, const char *complaint, Error *error)
+{
+    if (count == 1) return dm_fail(error, "the %s %s", check->what, complaint);
+    return dm_fail(error, "%s %zu %s", check->what, index + 1, complaint);
+}
+
+// A language code that the model does not have, or in a prefix a piece, would be <unk>: into which language, or that a
+// translation begins so, would be asked in vain.
+static bool asks_in_vain(const LineCheck *check, const char *line, char complaint[512])
+{
+    const Segmenter *segmenter = check->segmenter;
+    char codes[256];
+    const size_t size = check->side == DM_SOURCE ? dm_unknown_code(segmenter, line, codes) : 0;
+    if (size && *codes)
+        snprintf(complaint, 512, "begins with %.*s, but the language codes of this model are %s", (int)size, line,
+                 codes);
+    else if (size)
+        snprintf(complaint, 512, "begins with %.*s, but this model has no language codes: take it out", (int)size,
+                 line);
+    if (size || !check->has_to_be_known) return size > 0;
+    Ids ids;
+    char **pieces = dm_encode_pieces(segmenter, check->side, line, &ids);
+    int unknown = 0;
+    while (unknown < ids.count && !dm_is_unknown(segmenter, check->side, ids.id[unknown])) unknown++;
+    if (unknown < ids.count)
+        snprintf(complaint, 512, "has '%.100s', which the model's vocabulary does not know: no translation begins so",
+                 pieces[unknown]);
+    const bool vain = unknown < ids.count;
+    dm_pieces_free(pieces, ids.count);
+    dm_free(ids.id);
+    return vain;
+}
+
+static int pieces_of(const LineCheck *check, const char *line)
+{
+    Ids ids = {0};
+    dm_encode(check->segmenter, check->side, line, &ids);
+    dm_free(ids.id);
+    return ids.count;
+}
+
+static Status check_line(const LineCheck *check, const char *const *lines, size_t index, size_t count, Error *error)
+{
+    const char *line = lines[index];
+    size_t size = strlen(line), good = dm_utf8_valid(line, size);
+    char complaint[512];
+    if (good < size) {
+        snprintf(complaint, sizeof complaint,
+                 "is not valid UTF-8 (byte %zu is 0x%02x): turn the text into UTF-8 "
+                 "first, for example with iconv",
+                 good + 1, (unsigned char)line[good]);
+        return refuse_line(check, index, count, complaint, error);
+    }
+    if (asks_in_vain(check, line, complaint)) return refuse_line(check, index, count, complaint, error);
+    if (size < SURELY_SHORT) return DM_OK;
+    const int pieces = pieces_of(check, line);
+    if (pieces <= DM_MOST_PIECES) return DM_OK;
+    snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
+             pieces, DM_MOST_PIECES);
+    return refuse_line(check, index, count, complaint, error);
+}
+
+Status dm_lines_check(const LineCheck *check, const char *const *lines, size_t count, Error *error)
+{
+    Status status = DM_OK;
+    for (size_t i = 0; i < count && !status; i++) status = check_line(check, lines, i, count, error);
+    return status;
+}
+
+// Whether the first `size` bytes of a line, or a few less where these end within a character, are few enough.
+static bool fits(const LineCheck *check, const char *line, size_t size)
+{
+    char *part = dm_copy_string(line);
+    part[dm_utf8_valid(line, size)] = '\0';
+    const bool fit = pieces_of(check, part) <= DM_MOST_PIECES;
+    dm_free(part);
+    return fit;
+}
+
+// Twice as much as fits until that is too much, then halving: of a very long line only the beginning is segmented.
+void dm_line_crop(const LineCheck *check, char *line)
+{
+    const size_t size = dm_utf8_valid(line, strlen(line));
+    line[size] = '\0';
+    size_t least = SURELY_SHORT, most = SURELY_SHORT;  // what fits; what may not
+    if (size < SURELY_SHORT) return;
+    while (most < size && fits(check, line, most)) {
+        least = most;
+        most *= 2;
+    }
+    if (most >= size && fits(check, line, size)) return;
+    if (most > size) most = size;
+    while (most - least > 1) {
+        const size_t middle = least + (most - least) / 2;
+        if (fits(check, line, middle))
+            least = middle;
+        else
+            most = middle;
+    }
+    line[dm_utf8_valid(line, least)] = '\0';
+}

@@ -1,0 +1,19 @@
+// What of a caller's lines a model can take.
+#pragma once
+#include "text/segmenter.h"
+
+// A line of more pieces is refused: attention needs memory and time that grow with the square of its length, and no
+// model has seen anything like it.
+enum { DM_MOST_PIECES = 4096 };
+
+typedef struct LineCheck {
+    const Segmenter *segmenter;
+    const char *what;  // "line", "source line", "target line", "prefix"
+    Side side;
+    bool has_to_be_known;  // every piece of it
+} LineCheck;
+
+// The error names the line and says what to do.
+Status dm_lines_check(const LineCheck *check, const char *const *lines, size_t count, Error *error);
+// Cuts a line down to what would be taken, in place.
+void dm_line_crop(const LineCheck *check, char *line);
