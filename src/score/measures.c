@@ -6,7 +6,8 @@
 const MeasureRow dm_measures[] = {
     {"bleu", "matches of runs of 1 to 4 words (Papineni et al. 2002)", dm_bleu_measure},
     {"chrf", "F-score of runs of 1 to 6 characters (Popović 2015)", dm_chrf_measure},
-    {"ter", "edits and moves of phrases by words of the reference, less is better (Snover et al. 2006)", dm_ter_measure},
+    {"ter", "edits and moves of phrases by words of the reference, less is better (Snover et al. 2006)",
+     dm_ter_measure},
     {"exact", "lines that are equal to a reference", dm_exact_measure},
     {"wer", "edits by words of the reference, less is better", dm_wer_measure},
     {"cer", "the same by characters", dm_cer_measure},

@@ -231,8 +231,7 @@ static void take_part(void *context, const char *part, const AddedToken *token)
     }
     part = take_language_code(encoding, part);
     int count;
-    char *pieces =
-        dm_sentencepiece_encode(encoding->segmenter->model[encoding->side], part, strlen(part), &count);
+    char *pieces = dm_sentencepiece_encode(encoding->segmenter->model[encoding->side], part, strlen(part), &count);
     for (const char *piece = pieces; count > 0; count--, piece += strlen(piece) + 1) take_piece(encoding, piece);
     dm_free(pieces);
 }

@@ -84,7 +84,8 @@ static void clearing_removes_what_a_run_leaves_and_nothing_else(void)
     dm_free(folder);
 }
 
-// What kills left of these files is swept, of others not: a report is written without the lock, so by somebody who lives.
+// What kills left of these files is swept, of others not: a report is written without the lock, so by somebody who
+// lives.
 static void sweeping_knows_the_files_of_a_run(void)
 {
     char *folder = full_folder("swept"), file[64];

@@ -264,7 +264,8 @@ static void options_that_make_no_sense_together_are_refused(void)
     check_misuse(1, "seed=3", "--seed has no effect without --confidence");
     check_misuse(1, "chrf-word-order=2", "--chrf-word-order has no effect with --metrics bleu");
     check_misuse(1, "metrics=ter lowercase", "--lowercase has no effect with --metrics ter");
-    check_misuse(1, "metrics=chrf tok=zh", "--tok has no effect with --metrics chrf: leave it out, or take --metrics bleu");
+    check_misuse(1, "metrics=chrf tok=zh",
+                 "--tok has no effect with --metrics chrf: leave it out, or take --metrics bleu");
 }
 
 const Fact facts[] = {FACT(the_interval_holds_the_score),
