@@ -25,27 +25,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are littl
 
 enum { LENGTH_BYTES = 8, MOST_HEADER = 100000000, MOST_RANK = DM_COUNT(((StoredTensor *)0)->shape) };
 
-static const struct {
-    const char *name;
-    size_t size;
-} dtypes[] = {
-    [DM_DTYPE_F32] = {"F32", 4}, [DM_DTYPE_F16] = {"F16", 2}, [DM_DTYPE_BF16] = {"BF16", 2}, [DM_DTYPE_I8] = {"I8", 1}};
-
-static const Dtype of_precision[] = {
-    [DM_PRECISION_FP32] = DM_DTYPE_F32, [DM_PRECISION_BF16] = DM_DTYPE_BF16, [DM_PRECISION_INT8] = DM_DTYPE_I8};
-
-Dtype dm_dtype_of_precision(Precision precision)
-{
-    return of_precision[precision];
-}
-
-Precision dm_precision_of_dtype(Dtype dtype)
-{
-    int precision = DM_PRECISION_INT8;
-    while (precision && of_precision[precision] != dtype) precision--;
-    return (Precision)precision;
-}
-
 // ---- Reading ------------------------------------------------------------------------------------------------------
 
 // Where the data of a tensor lie, counted from the end of the header.
@@ -68,8 +47,8 @@ static Status read_dtype(StoredTensor *tensor, const cJSON *entry, const char *p
 {
     const char *dtype = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "dtype"));
     if (!dtype) return dm_fail(error, "%s: tensor %s has no dtype: the file is damaged", path, tensor->name);
-    for (size_t i = 0; i < DM_COUNT(dtypes); i++) {
-        if (strcmp(dtype, dtypes[i].name) != 0) continue;
+    for (size_t i = 0; i < DM_DTYPES; i++) {
+        if (strcmp(dtype, dm_dtypes[i].name) != 0) continue;
         tensor->dtype = (Dtype)i;
         return DM_OK;
     }
@@ -98,7 +77,7 @@ static Status read_shape(StoredTensor *tensor, const cJSON *entry, uint64_t *byt
             return dm_fail(error, "%s: the shape of tensor %s is too large: the file is damaged", path, tensor->name);
         tensor->shape[tensor->rank++] = (int64_t)length;
     }
-    if (__builtin_mul_overflow(elements, (uint64_t)dtypes[tensor->dtype].size, bytes))
+    if (__builtin_mul_overflow(elements, (uint64_t)dm_dtypes[tensor->dtype].size, bytes))
         return dm_fail(error, "%s: the shape of tensor %s is too large: the file is damaged", path, tensor->name);
     tensor->elements = elements;
     return DM_OK;
@@ -346,22 +325,6 @@ const StoredTensor *dm_safetensors_find(const SafeTensors *file, const char *nam
     return bsearch(&wanted, file->list, (size_t)file->count, sizeof wanted, by_name);
 }
 
-static float from_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-// IEEE 754 binary16: 1 bit sign, 5 exponent, 10 fraction.
-static float half_to_float(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
-    if (exponent == 31) return from_bits(sign | 0x7f800000 | fraction << 13);
-    if (exponent == 0) return (sign ? -1.0f : 1.0f) * (float)fraction * 0x1p-24f;
-    return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
 static void scale_rows(const StoredTensor *tensor, float *out)
 {
     const size_t rows = (size_t)tensor->shape[0], cols = (size_t)tensor->shape[1];
@@ -374,32 +337,23 @@ static void scale_rows(const StoredTensor *tensor, float *out)
 
 void dm_stored_to_float(const StoredTensor *tensor, float *out)
 {
-    const unsigned char *from = tensor->bytes;  // at any address: copied, not cast
-    if (tensor->dtype == DM_DTYPE_F32) {
-        if (tensor->elements) memcpy(out, from, tensor->elements * sizeof *out);
-        return;
-    }
-    if (tensor->dtype == DM_DTYPE_I8) {
-        if (tensor->elements) scale_rows(tensor, out);
-        return;
-    }
-    for (size_t i = 0; i < tensor->elements; i++) {
-        uint16_t bits;
-        memcpy(&bits, from + 2 * i, sizeof bits);
-        out[i] = tensor->dtype == DM_DTYPE_F16 ? half_to_float(bits) : from_bits((uint32_t)bits << 16);
-    }
+    if (!tensor->elements) return;
+    if (tensor->dtype == DM_DTYPE_I8)
+        scale_rows(tensor, out);
+    else
+        dm_dtype_to_float(tensor->dtype, tensor->bytes, tensor->elements, out);
 }
 
 size_t dm_stored_bytes(const StoredTensor *tensor)
 {
-    return tensor->elements * dtypes[tensor->dtype].size + (tensor->scale ? dm_stored_bytes(tensor->scale) : 0);
+    return tensor->elements * dm_dtypes[tensor->dtype].size + (tensor->scale ? dm_stored_bytes(tensor->scale) : 0);
 }
 
 // ---- Writing ------------------------------------------------------------------------------------------------------
 
 static size_t bytes_of(const TensorToStore *tensor)
 {
-    size_t bytes = dtypes[tensor->dtype].size;
+    size_t bytes = dm_dtypes[tensor->dtype].size;
     for (int i = 0; i < tensor->rank; i++) bytes *= (size_t)tensor->shape[i];
     return bytes;
 }
@@ -414,7 +368,7 @@ static cJSON *make_header(const TensorToStore *tensors, int count, const char *m
     double at = 0;
     for (int i = 0; i < count; i++) {
         cJSON *entry = cJSON_AddObjectToObject(header, tensors[i].name);
-        cJSON_AddStringToObject(entry, "dtype", dtypes[tensors[i].dtype].name);
+        cJSON_AddStringToObject(entry, "dtype", dm_dtypes[tensors[i].dtype].name);
         cJSON *shape = cJSON_AddArrayToObject(entry, "shape");
         for (int j = 0; j < tensors[i].rank; j++)
             cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensors[i].shape[j]));

@@ -3,11 +3,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
-#include "tensor/products/precision.h"
-
-typedef enum Dtype { DM_DTYPE_F32, DM_DTYPE_F16, DM_DTYPE_BF16, DM_DTYPE_I8 } Dtype;
-Dtype dm_dtype_of_precision(Precision precision);
-Precision dm_precision_of_dtype(Dtype dtype);  // float32 for one that is no precision to compute in
+#include "folder/dtypes.h"
 
 typedef struct StoredTensor StoredTensor;
 struct StoredTensor {
