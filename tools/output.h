@@ -7,7 +7,7 @@ typedef struct Output {
     const char *name;  // for errors
     FILE *stream;
     char *path, *beside;  // what is replaced, its links followed, and what is written until then; NULL: as it goes
-    int lock;             // of the file beside, until it has its name: a kill leaves one without, which the next removes
+    int lock;             // of the file beside, until it has its name: what a kill leaves, the next removes
 } Output;
 
 // Before anything is opened for writing. path may be "-" for both, and NULL for what is read. What is written must not

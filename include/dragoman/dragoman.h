@@ -57,8 +57,9 @@ DM_API dm_status dm_options_unset(dm_options *options, const char *name, dm_erro
 // A JSON object of options, with comments allowed: {"beam-size": 5, "train-sets": ["a.zh", "a.en"]}.
 DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error *error);
 
-// What of a configuration file that was read says nothing here: options of other commands, in a file that several share,
-// and options that have no effect beside the others. Of what was set otherwise, that is an error. False: all counts.
+// What of a configuration file that was read says nothing here: options of other commands, in a file that several
+// share, and options that have no effect beside the others. Of what was set otherwise, that is an error. False: all
+// counts.
 DM_API bool dm_options_remark(const dm_options *options, dm_error *remark);
 
 DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
@@ -119,15 +120,16 @@ DM_API bool dm_text_stream_ready(const dm_text_stream *stream);
 
 typedef struct dm_model dm_model;
 
-// Opens a model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere. options: of "translate",
-// "rescore", "serve" or "bench", or NULL for the defaults (only gemm and precision matter here). The caller closes it.
+// Opens a model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere. options: of
+// "translate", "rescore", "serve" or "bench", or NULL for the defaults (only gemm and precision matter here). The
+// caller closes it.
 DM_API dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *options, dm_error *error);
 // Makes an ensemble of the model and another one with the same vocabularies: the probability of a piece is the mean of
 // what the members give it. What looks at attention looks at that of the first.
 DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error);
-// From now on search looks only at the pieces that the folder's shortlist (vmap.txt, see dm_shortlist) has for the source
-// pieces of a batch, so that which lines share a batch may show in the result. Ensembles, sampling, no_repeat_ngram and
-// prefixes look at all pieces. Not while another thread translates with the model.
+// From now on search looks only at the pieces that the folder's shortlist (vmap.txt, see dm_shortlist) has for the
+// source pieces of a batch, so that which lines share a batch may show in the result. Ensembles, sampling,
+// no_repeat_ngram and prefixes look at all pieces. Not while another thread translates with the model.
 DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
@@ -206,13 +208,14 @@ typedef struct dm_translation {
 } dm_translation;
 
 // One translation per line, in the order of the lines; an empty line gives an empty text. What a line comes to does not
-// depend on the others, save with a shortlist, and is the same bytes on the same machine. options: NULL for the defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
+// depend on the others, save with a shortlist, and is the same bytes on the same machine. options: NULL for the
+// defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
 // failure there are none.
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);
-// Whether dm_translate would take these lines: it refuses what is not UTF-8 and what has too many pieces. Where lines of
-// several people are translated together, nobody's answer then depends on what the others sent.
+// Whether dm_translate would take these lines: it refuses what is not UTF-8 and what has too many pieces. Where lines
+// of several people are translated together, nobody's answer then depends on what the others sent.
 DM_API dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error);
 // Cuts a line, of the target's language or the source's, down to what would be taken, in place.
 DM_API dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error);
@@ -254,9 +257,9 @@ DM_API void dm_attended_free(dm_attended *attended);
 // ---- Training -------------------------------------------------------------------------------------------------------
 
 // What a training run tells its caller; every function may be NULL. They are called from the thread that called
-// dm_train. `stop` is asked after every update and many times in whatever takes long beside them: making a segmenter (for
-// which there is a child process then, since nothing else can be given up), cutting the text, validating, looking for
-// the heads that align.
+// dm_train. `stop` is asked after every update and many times in whatever takes long beside them: making a segmenter
+// (for which there is a child process then, since nothing else can be given up), cutting the text, validating, looking
+// for the heads that align.
 typedef struct dm_observer {
     void *context;
     void (*line)(void *context, const char *line);        // a line for the log: an update, a validation, a note
@@ -275,8 +278,8 @@ DM_API bool dm_metric_falls(const char *name);  // false as well: there is no su
 // The observer (may be NULL) gets lines that say what was averaged. Refused while a run is going on in the folder.
 DM_API dm_status dm_average(const dm_options *options, const dm_observer *observer, dm_error *error);
 
-// Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say. Refused while somebody
-// writes in that other one.
+// Stores the model of one folder in another one, in fewer bits, as the options of "quantize" say. Refused while
+// somebody writes in that other one.
 DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
 
 // Lists the target pieces that may translate each source piece, as the options of "shortlist" say, in the model folder.
@@ -299,7 +302,7 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 //   "target_tokens_per_second", "source_tokens_per_second" figures of the rounds
 //   "target_tokens", "source_tokens"                       in all rounds
 //   "gflop_per_target_token"                               of the products
-//   "gflops", "gemm_gflops", "percent_of_gemm"             figures: reached; by the same products alone; one of the other
+//   "gflops", "gemm_gflops", "percent_of_gemm"             figures: reached; by the same products alone; the share
 //   "peak_memory_bytes"                                    resident memory of the process at most, to the first round
 // train:
 //   "updates", "update_words", "shard_words", "lanes"
@@ -309,8 +312,8 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 // translate:
 //   "sentences", "beam_size", "mini_batch"
 //   "packed_by"                                            whose kernels multiply by packed weights
-//   "uneven_target_tokens_per_second", "uneven_target_tokens"  of made-up text in batches once more, its translations
-//                                                          not of one length: they end one after the other, as real ones
+//   "uneven_target_tokens_per_second", "uneven_target_tokens"  of made-up text in batches once more, whose translations
+//                                                          end one after the other, as real ones do
 //   "latency_ms": {"median", "p99", "sentences"}           with --latency
 // gemm:
 //   "uses": [{"use", "rows", "gflops", "products"}]        training, and steps of decoding by the rows that they have
@@ -336,9 +339,9 @@ typedef struct dm_metric {
 // results in that order; the caller frees what they own with dm_metrics_free.
 DM_API dm_status dm_score(const dm_lines *hypotheses, const dm_lines *references, int reference_count,
                           const dm_options *options, dm_metric *metrics, dm_error *error);
-// The same for the translations of several systems: all results of the first, then all of the second ... With --paired-bs
-// or --paired-ar every system but the first, the baseline, gets a p_value: the probability of a difference in score as
-// large as theirs if chance alone made it, p = (1 + trials that reach the difference) / (1 + trials), over
+// The same for the translations of several systems: all results of the first, then all of the second ... With
+// --paired-bs or --paired-ar every system but the first, the baseline, gets a p_value: the probability of a difference
+// in score as large as theirs if chance alone made it, p = (1 + trials that reach the difference) / (1 + trials), over
 // - --paired-bs: resamples of the lines, drawn for both; |system - baseline| less its mean has to reach it,
 // - --paired-ar: exchanges of lines between the two; |one - other| has to reach it.
 DM_API dm_status dm_compare(const dm_lines *systems, int system_count, const dm_lines *references, int reference_count,

@@ -14,7 +14,8 @@ typedef struct ArenaMark {
     size_t used;
 } ArenaMark;
 
-// bytes, aligned to 64, uninitialised; never NULL (core/memory.h). They live until the arena is released past this point.
+// bytes, aligned to 64, uninitialised; never NULL (core/memory.h). They live until the arena is released past this
+// point.
 void *dm_arena_take(Arena *arena, size_t bytes);
 ArenaMark dm_arena_mark(const Arena *arena);
 void dm_arena_release(Arena *arena, ArenaMark mark);  // all that was taken since the mark

@@ -7,4 +7,5 @@
 // number begins with DM_PLAIN_NUMBERS;: until it returns, its thread is in that locale.
 locale_t dm_locale_enter(void);
 void dm_locale_leave(const locale_t *callers);
-#define DM_PLAIN_NUMBERS __attribute__((cleanup(dm_locale_leave), unused)) const locale_t callers_locale = dm_locale_enter()
+#define DM_PLAIN_NUMBERS \
+    __attribute__((cleanup(dm_locale_leave), unused)) const locale_t callers_locale = dm_locale_enter()

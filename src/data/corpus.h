@@ -29,7 +29,7 @@ void dm_corpus_free(Corpus *corpus);
 typedef struct Plan {
     int *order;         // [pairs] sentence pairs
     int shards;
-    int *shard_start;   // [shards + 1] into order: sentences of shard i are order[shard_start[i] ... shard_start[i+1]-1]
+    int *shard_start;   // [shards + 1] into order: shard i has order[shard_start[i] ... shard_start[i+1]-1]
     int updates;
     int *update_start;  // [updates + 1] into the shards
 } Plan;
@@ -42,7 +42,7 @@ typedef struct PlanBudget {
     int lanes;           // an update of more shards than this has a multiple of it
 } PlanBudget;
 
-// Shuffles, sorts by length so that the sentences of a shard are alike, cuts into shards, shuffles the shards, and deals
-// them out to updates.
+// Shuffles, sorts by length so that the sentences of a shard are alike, cuts into shards, shuffles the shards, and
+// deals them out to updates.
 void dm_plan_make(Plan *plan, const Corpus *corpus, const PlanBudget *budget);
 void dm_plan_free(Plan *plan);

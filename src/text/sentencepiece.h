@@ -22,8 +22,8 @@ const char *dm_sentencepiece_piece(const SentencePiece *model, int id);
 // The pieces of the text, in order, each with a NUL behind it; the caller frees them. A stretch the model does not know
 // is a piece too.
 char *dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, int *count);
-// The text that the pieces spell; the caller frees it. Byte pieces (<0x41>) are bytes of it: where they make no character,
-// or NUL, there is U+FFFD.
+// The text that the pieces spell; the caller frees it. Byte pieces (<0x41>) are bytes of it: where they make no
+// character, or NUL, there is U+FFFD.
 char *dm_sentencepiece_decode(const SentencePiece *model, const char *const *pieces, int count);
 
 // Training reads its sentences from next, which returns NULL after the last and allocates nothing; a sentence stays

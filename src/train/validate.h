@@ -49,6 +49,6 @@ bool dm_validate(const Validator *validator, Workers *workers, Validation *out);
 void dm_validation_free(Validation *validation);
 
 // Takes a validation into account, metric by metric: true if it is a new best by the first. What says nothing of the
-// model, a perplexity that is infinite or no number, or a score of 0, is never the best; and nothing stalls before there
-// is one, so that patience is not spent on a model that cannot translate yet.
+// model, a perplexity that is infinite or no number, or a score of 0, is never the best; and nothing stalls before
+// there is one, so that patience is not spent on a model that cannot translate yet.
 bool dm_best_update(Best best[DM_MOST_METRICS], const Validation *validation, long update);

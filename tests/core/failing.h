@@ -114,7 +114,8 @@ static void fail_in_turn(Call *call, Check *check, void *context, int step)
             fail_c_library(0);
             const bool good = status == (failed ? DM_FAILURE : DM_OK);
             if (!good || (failed && strncmp(error.message, "out of memory", 13) != 0)) {
-                if (bad++ < 10) printf("\n  %s %ld: status %d, %s\n", own ? "allocation" : "malloc", n, status, error.message);
+                const char *what = own ? "allocation" : "malloc";
+                if (bad++ < 10) printf("\n  %s %ld: status %d, %s\n", what, n, status, error.message);
             }
             if (check) check(context);
             if (!failed) break;

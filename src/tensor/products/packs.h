@@ -30,9 +30,10 @@ Status dm_gemm_choose_for_search(const GemmBackend **backend, Precision precisio
                                  const char *trained, Error *error);
 
 // y [rows, count] = x W', W being `count` rows of the weight from row `first` on. x: float32, bf16, int8 or int16, as
-// the packs are, rows contiguous, in bf16 dm_operand_rows(rows) of them; scales: [rows] of int8, else NULL. bias [count]
-// (NULL: none) is added where that costs no pass of its own: true says so. scratch: [dm_packed_scratch(rows) * count].
-// A row of y is the same bytes whatever the other rows are, and however many. Threads may call at the same time.
+// the packs are, rows contiguous, in bf16 dm_operand_rows(rows) of them; scales: [rows] of int8, else NULL. bias
+// [count] (NULL: none) is added where that costs no pass of its own: true says so. scratch: [dm_packed_scratch(rows) *
+// count]. A row of y is the same bytes whatever the other rows are, and however many. Threads may call at the same
+// time.
 enum { DM_PACKED_PORTION = 256 };  // rows that are multiplied at once, at most
 static inline int dm_packed_scratch(int rows)
 {

@@ -43,15 +43,15 @@ static inline float dm_of_bf16(Bf16 x)
     return wide;
 }
 
-// A row of a matrix in 8 bits: from[i] is about to[i] * scale, to[i] from -127 to 127. Returns the scale, 0 for a row of
-// zeros. What to[i] * scale comes to is exact in float32, and gives the same integers and scale again.
+// A row of a matrix in 8 bits: from[i] is about to[i] * scale, to[i] from -127 to 127. Returns the scale, 0 for a row
+// of zeros. What to[i] * scale comes to is exact in float32, and gives the same integers and scale again.
 float dm_quantize_row(const float *from, int8_t *to, int n);
 
 // The same integers in 16 bits, as dm_integer_panels_multiply takes them.
 float dm_quantize_row_16(const float *from, int16_t *to, int n);
 
-// Back: y_j = sums_j * (scale * scales_j) + bias_j, of a sum of products of a row with rows that have these scales. bias
-// may be NULL, and y may lie where the sums are.
+// Back: y_j = sums_j * (scale * scales_j) + bias_j, of a sum of products of a row with rows that have these scales.
+// bias may be NULL, and y may lie where the sums are.
 void dm_widen_row(const int32_t *sums, float scale, const float *scales, const float *bias, int n, float *y);
 
 void dm_round_bf16(const float *from, Bf16 *to, size_t n);

@@ -32,7 +32,7 @@ typedef struct ChosenTerms {
     int count, copies;
 } ChosenTerms;
 
-// --add-loss: names, each with its weight behind it or without, which is then filled in, so that the record of a run has
-// it. DM_USAGE for one that cannot count.
+// --add-loss: names, each with its weight behind it or without, which is then filled in, so that the record of a run
+// has it. DM_USAGE for one that cannot count.
 Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *error);
 double dm_terms_add(const ChosenTerms *chosen, const TermInput *input);
