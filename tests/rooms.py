@@ -5,8 +5,9 @@
 
 Fails on a circle among files, on a call (or a use of data) from a room to a higher one, on a tool that uses what the
 public headers do not declare, on a room that has no place in the order, on two files of one name,
-and on cJSON without core/cjson.h."""
+and on memory that no scope knows of: the C library's, or cJSON's without core/cjson.h."""
 import collections
+import functools
 import pathlib
 import re
 import subprocess
@@ -55,6 +56,7 @@ def source_of(path):
     return inside[1] if inside else "tools/" + pathlib.PurePath(path).stem
 
 
+@functools.cache
 def symbols(nm, path):
     """(what the object defines for others, what it needs)"""
     defined, needed = set(), set()
@@ -131,11 +133,20 @@ def check_names(source):
         complain(f"{place} is a room without a place in the order: add it to ROOMS in tests/rooms.py")
 
 
-def check_includes(source):
-    for path in source.glob("src/**/*"):
-        if path.suffix in SOURCES and path.name != "cjson.h" and "<cjson/cJSON.h>" in path.read_text():
-            complain(f"{path.relative_to(source)} includes cJSON as it is, which says nothing when memory runs out: "
-                     "include core/cjson.h")
+# Who may ask the C library or cJSON itself for memory, and what that looks like.
+KEEPERS = {"src/core/memory.c", "src/core/scope.c", "src/core/cjson.c"}
+MEMORY = re.compile(r"(malloc|calloc|realloc|aligned_alloc|free|strn?dup|v?asprintf|getline|realpath|open_memstream|"
+                    r"cJSON_(Create|Parse|Print|Add|Duplicate|Replace|Insert|Detach|SetValuestring)\w*|"
+                    r"cJSON_(Delete|free|malloc))$")
+
+
+def check_memory(objects, nm):
+    for path in objects:
+        name = source_of(path)
+        used = [symbol for symbol in sorted(symbols(nm, path)[1]) if MEMORY.match(symbol)]
+        if name.startswith("src/") and name not in KEEPERS and used:
+            complain(f"{name} uses memory that no scope knows of: {', '.join(used)}; core/memory.h and core/cjson.h have "
+                     "what takes their place")
 
 
 def main():
@@ -147,7 +158,7 @@ def main():
     check_order(calls)
     check_tools(calls, sorted(source.glob("include/dragoman/*.h")))
     check_names(source)
-    check_includes(source)
+    check_memory(objects, nm)
     print("\n".join(complaints) or f"{len(calls)} files, and every call goes down")
     sys.exit(1 if complaints else 0)
 
