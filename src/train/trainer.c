@@ -122,9 +122,14 @@ static Status keep_average(Run *run, char kept[512], Error *error)
     if (run->validator && !status) {
         length +=
             snprintf(kept + length, 512 - (size_t)length, ": %s %.5g", validation.metric[0]->name, validation.value[0]);
-        if (run->state.best[0].update)
-            snprintf(kept + length, 512 - (size_t)length, "; the best single checkpoint, of update %ld, has %.5g",
-                     run->state.best[0].update, run->state.best[0].value);
+        const Best *best = &run->state.best[0];
+        if (best->update)
+            length += snprintf(kept + length, 512 - (size_t)length,
+                               "; the best single checkpoint, of update %ld, has %.5g", best->update, best->value);
+        const double gain = validation.value[0] - best->value;
+        if (best->update && (validation.metric[0]->falls ? gain > 0 : gain < 0))
+            snprintf(kept + length, 512 - (size_t)length,
+                     ", which is better: try fewer epochs, as dragoman average --last 1");
         dm_validation_free(&validation);
     }
     if (!status) status = dm_checkpoint_model(run, average, error);

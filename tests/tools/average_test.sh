@@ -24,6 +24,10 @@ check 'a share of more than all' 2 'exponential-smoothing' train --model new --a
 
 check 'a run' 0 'the average of the last 6' train --model run --after 12e "${valid[@]}" --average 6 --early-stopping 0 \
     --keep-best chrf ce-mean-words
+# "...: chrf A; the best single checkpoint, of update U, has B", and, where that is more, what to try.
+sed -n 's/.*chrf \([0-9.]*\); the best single checkpoint, of update [0-9]*, has \([0-9.]*\)\(.*\)/\1 \2 \3/p' err |
+    awk '{ exit !(($1 < $2) == /which is better: .*average --last 1/) } END { if (NR != 1) exit 1 }' ||
+    fail 'whether the average is the better one'
 cp run/model.safetensors six
 cp run/config.json config
 grep -q '"alignment"' config || fail 'the run stored no heads that align'
