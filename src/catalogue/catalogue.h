@@ -23,6 +23,7 @@ enum {
 extern const CommandTable dm_catalogue;
 
 extern const OtherName dm_other_names[];
+extern const Meaning dm_other_commands[];
 
 extern const OptionRow dm_rows_data[];
 extern const OptionRow dm_rows_segmentation[], dm_rows_shape[];

@@ -146,6 +146,7 @@ const CommandTable dm_catalogue = {
     .commands = commands,
     .groups = groups,
     .other_names = dm_other_names,
+    .other_commands = dm_other_commands,
     .summary = "train translation models, translate with them, score the result",
     .about = "Trains translation models (Transformers, in folders that other programs open, and recurrent ones) on a "
              "processor, translates with them, and scores the result.",

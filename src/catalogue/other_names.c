@@ -1,8 +1,18 @@
-// What other toolkits call the options: who comes from Marian, fairseq, OpenNMT-py, Sockeye, JoeyNMT, CTranslate2,
+// What other toolkits call the commands and options: who comes from Marian, fairseq, OpenNMT-py, Sockeye, JoeyNMT, CTranslate2,
 // sacreBLEU or transformers is told the name here, or where else it is done.
 #include "catalogue/catalogue.h"
 
 // clang-format off
+const Meaning dm_other_commands[] = {
+    {"preprocess prepare-data build-vocab finetune fine-tune fit", "train"},
+    {"decode decoder generate interactive predict inference infer", "translate"},
+    {"scorer", "rescore"},
+    {"evaluate eval sacrebleu bleu", "score"},
+    {"average-checkpoints average-models", "average"},
+    {"lexicon create-lexicon", "shortlist"},
+    {NULL, NULL},
+};
+
 const OtherName dm_other_names[] = {
     // Text
     {"src source data trainpref", DM_TRAIN, "train-sets", NULL},
@@ -16,16 +26,16 @@ const OtherName dm_other_names[] = {
     {"src source train-sets", DM_RESCORE, "SRC", NULL},
     {"tgt trg target hypotheses", DM_RESCORE, "TRG", NULL},
     {"tgt reference score-reference", DM_TRANSLATE, NULL, "how probable a given translation is says dragoman rescore"},
-    {"source-lang target-lang", DM_TRAIN, "train-sets",
+    {"source-lang target-lang s", DM_TRAIN, "train-sets",
      "the endings of the files' names say the languages: train.zh train.en"},
-    {"source-lang target-lang", DM_TRANSLATE, NULL, "a model folder knows its languages"},
+    {"source-lang target-lang s t", DM_TRANSLATE, NULL, "a model folder knows its languages"},
     {"max-seq-len max-source-positions max-target-positions src-seq-length", DM_TRAIN, "max-length", NULL},
     {"maxi-batch shuffle-in-ram", DM_TRAIN, NULL,
      "the text is held in memory, and all of it is shuffled for every epoch"},
     // Models and folders
-    {"save-dir model-dir models save-model output", DM_TRAIN, "model", NULL},
-    {"models model-dir path checkpoint checkpoints", DM_TRANSLATE | DM_RESCORE | DM_SERVE, "model", NULL},
-    {"train-from restore-file load-model finetune-from-model params", DM_TRAIN, "pretrained-model",
+    {"save-dir model-dir models save-model output output-dir", DM_TRAIN, "model", NULL},
+    {"models model-dir model-name-or-path path checkpoint checkpoints", DM_TRANSLATE | DM_RESCORE | DM_SERVE, "model", NULL},
+    {"train-from restore-file load-model finetune-from-model model-name-or-path params", DM_TRAIN, "pretrained-model",
      "a run that has stopped goes on by its own command"},
     {"reset-optimizer reset-optim", DM_TRAIN, "pretrained-model", "a new run that begins with the weights of another"},
     {"no-reload overwrite-output", DM_TRAIN, "overwrite", NULL},
@@ -37,9 +47,9 @@ const OtherName dm_other_names[] = {
     // Pieces and vocabulary
     {"dim-vocabs src-vocab-size tgt-vocab-size num-words nwordssrc nwordstgt voc-limit num-merges",
      DM_TRAIN, "vocab-size", NULL},
-    {"vocabs src-vocab tgt-vocab source-vocab target-vocab srcdict tgtdict voc-file", DM_TRAIN, "vocab-size",
+    {"vocabs src-vocab tgt-vocab source-vocab target-vocab srcdict tgtdict voc-file v", DM_TRAIN, "vocab-size",
      "the vocabulary is made of the text, and stays in the model folder"},
-    {"vocabs source-vocab target-vocab src-vocab tgt-vocab", DM_TRANSLATE | DM_RESCORE | DM_SERVE, NULL,
+    {"vocabs source-vocab target-vocab src-vocab tgt-vocab v", DM_TRANSLATE | DM_RESCORE | DM_SERVE, NULL,
      "the model folder holds the vocabulary"},
     {"bpe tokenizer tokenizer-type learn-subwords", DM_TRAIN, "segmenter", NULL},
     {"post-process remove-bpe bpe tokenizer no-spm-decode", DM_TRANSLATE, NULL,
@@ -67,7 +77,7 @@ const OtherName dm_other_names[] = {
     {"position-encoding-type encoder-learned-pos transformer-positional-embedding-type "
      "transformer-train-position-embeddings", DM_TRAIN, "positions", NULL},
     // Training
-    {"batch-tokens batch-size max-tokens mini-batch mini-batch-fit batch-type", DM_TRAIN, "mini-batch-words",
+    {"batch-tokens batch-size per-device-train-batch-size max-tokens mini-batch mini-batch-fit batch-type", DM_TRAIN, "mini-batch-words",
      "batches are counted in target pieces"},
     {"update-freq accum-count batch-multiplier update-interval gradient-accumulation-steps",
      DM_TRAIN, "optimizer-delay", NULL},
@@ -158,7 +168,8 @@ const OtherName dm_other_names[] = {
     {"input i hypotheses sys s", DM_SCORE, "HYP", NULL},
     {"tokenize tokenizer", DM_SCORE, "tok", NULL},
     {"ignore-case chrf-lowercase", DM_SCORE, "lowercase", NULL},
-    {"format score-only b", DM_SCORE, "json", NULL},
+    {"format score-only b", DM_SCORE, "json", "\"score\" in it is the figure alone"},
+    {"width w", DM_SCORE, NULL, "scores have one decimal, in --json as well"},
     {"test-set t", DM_SCORE, "ref", "references are files"},
     {"num-refs nr", DM_SCORE, "ref", "once for each file of references"},
     {"language-pair l", DM_SCORE, NULL, "references are files, and --tok zh is for Chinese"},

@@ -40,6 +40,7 @@ struct CommandTable {
     const Command *commands;       // ends with a name of NULL
     const OptionGroup *groups;     // in the order of the help; ends with a heading of NULL
     const OtherName *other_names;  // ends with a `there` of NULL
+    const Meaning *other_commands; // what other toolkits call a command, as `there` of an OtherName, and its name here
     // For the overview and the man page:
     const char *summary;                               // of the whole program, in some words
     const char *about;                                 // the same in a sentence

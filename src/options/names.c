@@ -172,6 +172,11 @@ Status dm_option_unknown(const Command *command, const char *where, const char *
 
 Status dm_command_unknown(const CommandTable *table, const char *name, Error *error)
 {
+    // Before any guess: scorer is spelt like score, but marian-scorer does what rescore does.
+    for (const Meaning *other = table->other_commands; other->name; other++)
+        if (is_one_of(name, other->name))
+            return dm_misuse(error, "there is no command '%s': it is called %s here (dragoman %s --help says more)",
+                             name, other->meaning, other->meaning);
     Guess guess = guess_for(name);
     char list[256] = "";
     for (const Command *command = table->commands; command->name; command++) {

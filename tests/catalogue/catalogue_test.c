@@ -341,6 +341,8 @@ static void a_command_that_is_not_there_is_explained(void)
         {"trian", "did you mean train?"},
         {"Translate", "did you mean translate?"},
         {"average-", "did you mean average?"},
+        {"scorer", "it is called rescore here"},
+        {"prepare_data", "it is called train here"},
         {"x", "there are train, "},
         {"", "there are train, "},
         {"training data", " and "},
@@ -355,6 +357,8 @@ static void a_command_that_is_not_there_is_explained(void)
     }
     for (const Command *command = dm_catalogue.commands; command->name; command++)
         CU_ASSERT(!dm_command_check(command->name, &error));
+    for (const Meaning *other = dm_other_commands; other->name; other++)
+        CU_ASSERT(!dm_command_check(other->meaning, &error));
 }
 
 static void docs_are_written_in_the_formats_that_there_are(void)

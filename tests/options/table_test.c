@@ -61,6 +61,7 @@ static const CommandTable table = {
     .groups = (const OptionGroup[]){{"Ship", ship}, {"General", general}, {NULL, NULL}},
     .other_names = (const OtherName[]){{"hands sailors", SAIL, "crew", NULL},
                                          {"sails", SAIL | MOOR, NULL, "the rig has them"}, {.there = NULL}},
+    .other_commands = (const Meaning[]){{"cruise", "sail"}, {NULL, NULL}},
     .summary = "sail", .about = "Sails.", .next_steps = "Sail on.", .configuration = "{\"crew\": 3}",
     .exit_statuses = (const Meaning[]){{NULL, NULL}},
     .file_of_models = no_file,
