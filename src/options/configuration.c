@@ -103,6 +103,30 @@ static char *value_text(const Option *row, const cJSON *item)
     return cJSON_IsString(item) ? dm_copy_string(item->valuestring) : NULL;
 }
 
+static bool is_of_kind(const Option *row, const cJSON *item)
+{
+    const bool list = cJSON_IsArray(item);
+    bool good = !list || row->values_max > 1;
+    for (const cJSON *at = list ? item->child : item; at && good; at = list ? at->next : NULL) {
+        char *text = value_text(row, at);
+        good = text != NULL;
+        dm_free(text);
+    }
+    return good;
+}
+
+// Whether a value is for another command, whose option of this name takes other values: train's --tsv names a file,
+// that of translate is a flag. (What a command cannot do without is for it.)
+static bool is_for_another(const Command *command, const Option *row, const cJSON *item)
+{
+    if (row->required || is_of_kind(row, item)) return false;
+    for (const Command *other = command->table->commands; other->name; other++) {
+        const Option *theirs = dm_option_find(other, item->string);
+        if (theirs && is_of_kind(theirs, item)) return true;
+    }
+    return false;
+}
+
 // A value by itself stands for a list of one.
 Status dm_option_assign_json(dm_options *options, const Option *row, const char *label, const cJSON *item, Error *error)
 {
@@ -150,7 +174,7 @@ static Status load_item(dm_options *options, const char *path, const cJSON *item
     bool *again = row ? &seen[dm_option_setting(options, row) - options->settings] : NULL;
     char *label = dm_format("%s: %s", path, item->string), *where = dm_format("%s: ", path);
     Status status = DM_OK;
-    if (!row && dm_option_elsewhere(options->command, item->string))
+    if (row ? is_for_another(options->command, row, item) : dm_option_elsewhere(options->command, item->string))
         note_elsewhere(options, item->string);
     else if (!row)
         status = dm_option_unknown(options->command, where, "", item->string, error);
