@@ -105,7 +105,7 @@ check 'the list stops' 1 'bad.src|3|UTF-8' "$dragoman" shortlist --model without
 check 'the list skips' 0 'Left out: 2 bad lines of bad.src' \
     "$dragoman" shortlist --model without --train-sets bad.src bad.trg --on-bad-line skip
 cp without/vmap.txt skipped.list
-check 'a list without them' 0 '' "$dragoman" shortlist --model without --train-sets good.src good.trg
+check 'a list without them' 0 'Wrote without/vmap.txt' "$dragoman" shortlist --model without --train-sets good.src good.trg
 same 'the list skips' skipped.list without/vmap.txt
 check 'a list of a table with a blank line' 0 '' "$dragoman" shortlist --model without --tsv blank.tsv
 

@@ -10,7 +10,7 @@ mv src text
     --mini-batch-words 60 --lr-warmup 20 --after 25e --gemm openblas --quiet --model run 2> train.err || fail 'train'
 size() { stat -c %s "$1/model.safetensors"; }
 
-check 'int8' 0 '' "$dragoman" quantize --model run --output int8
+check 'int8' 0 'Wrote int8' "$dragoman" quantize --model run --output int8
 check 'bf16' 0 '' "$dragoman" quantize --model run --output deep/bf16 --precision bf16
 [ "$(size int8)" -lt $(($(size run) / 2)) ] || fail "int8 takes $(size int8) bytes, float32 $(size run)"
 [ "$(size deep/bf16)" -lt $(($(size run) * 2 / 3)) ] || fail "bf16 takes $(size deep/bf16) bytes, float32 $(size run)"
