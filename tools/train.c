@@ -79,6 +79,7 @@ int train_command(const dm_options *options)
     bool stopped = false;
     catch_signal(SIGINT);  // a second one ends the program at once; the last checkpoint stays good
     catch_signal(SIGTERM);
+    catch_signal(SIGHUP);      // the terminal, or the connection to it, is gone
     signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of writing like a full disk
     dm_status status = dm_train(options, &observer, &stopped, &error);
     clear_bar(&screen);

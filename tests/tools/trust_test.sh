@@ -36,6 +36,19 @@ kill -9 $pid
 pid=
 [ "${seen:-0}" -gt 5 ] || fail "only ${seen:-0} models were seen in a folder that changes with every update"
 
+# ---- A terminal that is gone is no kill ----
+
+"$dragoman" "${small[@]}" --model gone --after 1000000u 2> gone.err &
+pid=$!
+until [ -s gone/train.jsonl ]; do sleep 0.005; kill -0 $pid || break; done
+kill -HUP $pid
+wait $pid 2> wait.err
+got=$?
+pid=
+[ $got = 129 ] || fail "SIGHUP: exit status $got instead of 129: $(cat gone.err)"
+grep -q 'Stopped after update' gone.err || fail "SIGHUP: not stopped in order: $(tail -n 3 gone.err)"
+[ ! -e gone/train.lock ] && [ ! -e gone/train.new ] || fail "SIGHUP: left behind: $(ls -A gone)"
+
 # ---- Divergence ----
 
 "$dragoman" "${small[@]}" --model ruin --optimizer sgd --lr 100 --clip-norm 0 --lr-schedule constant --lr-warmup 0 \
