@@ -4,14 +4,24 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "options/option_set.h"
 
 // ---- Writing --------------------------------------------------------------------------------------------------------
 
+// JSON is UTF-8, and the name of a file need not be: a record that no reader takes would cost the whole model.
+static cJSON *string_json(const char *text)
+{
+    char *mended = dm_utf8_mended(text, strlen(text));
+    cJSON *string = cJSON_CreateString(mended);
+    dm_free(mended);
+    return string;
+}
+
 static cJSON *value_json(const Option *row, const char *text)
 {
     if (row->type == DM_FLAG) return cJSON_CreateBool(strcmp(text, "true") == 0);
-    return dm_option_is_number(row) ? cJSON_CreateNumber(dm_option_number(text)) : cJSON_CreateString(text);
+    return dm_option_is_number(row) ? cJSON_CreateNumber(dm_option_number(text)) : string_json(text);
 }
 
 static cJSON *setting_json(const Option *row, const Setting *setting)

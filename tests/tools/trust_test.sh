@@ -49,6 +49,15 @@ pid=
 grep -q 'Stopped after update' gone.err || fail "SIGHUP: not stopped in order: $(tail -n 3 gone.err)"
 [ ! -e gone/train.lock ] && [ ! -e gone/train.new ] || fail "SIGHUP: left behind: $(ls -A gone)"
 
+# ---- A name that is no UTF-8 does not spoil the folder's JSON ----
+
+odd=$(printf 'train\xff.zh')
+cp train.zh "$odd"
+run=(train --train-sets "$odd" train.en "${small[@]:4}" --model odd --quiet)
+"$dragoman" "${run[@]}" --after 1u 2> err || fail "a name that is no UTF-8: $(cat err)"
+"$dragoman" info --model odd > out 2> err || fail "the folder of a text whose name is no UTF-8: $(cat err)"
+"$dragoman" "${run[@]}" --after 2u 2> err || fail "going on with such a text: $(cat err)"
+
 # ---- Divergence ----
 
 "$dragoman" "${small[@]}" --model ruin --optimizer sgd --lr 100 --clip-norm 0 --lr-schedule constant --lr-warmup 0 \
