@@ -163,6 +163,13 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
 
 // ---- The command ----------------------------------------------------------------------------------------------------
 
+static dm_status check_prefix(const char *in, const dm_options *options, dm_error *error)
+{
+    const char *prefix = dm_options_text(options, "prefix", 0);
+    if (!prefix || strcmp(prefix, "-") != 0 || strcmp(in, "-") != 0) return DM_OK;
+    return misuse(error, "--input and --prefix cannot both be standard input: name a file for one of them");
+}
+
 // What is read must still be there when it has been read.
 static dm_status check_output(const char *out, const dm_options *options, dm_error *error)
 {
@@ -181,6 +188,7 @@ int translate_command(const dm_options *options)
     const char *in = dm_options_text(options, "input", 0), *out = dm_options_text(options, "output", 0);
     const bool conversation = strcmp(in, "-") == 0 && isatty(STDIN_FILENO);
     dm_status status = read_settings(&job.settings, options, &error);
+    if (!status) status = check_prefix(in, options, &error);
     if (!status) status = check_output(out, options, &error);
     if (!status && !conversation && !job.settings.prefix_tab) status = open_prefixes(&job.prefixes, options, &error);
     if (!status) status = input_open(&input, options, &error);

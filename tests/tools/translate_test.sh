@@ -144,6 +144,7 @@ check 'a bad first line' 1 'line 1|UTF-8' translate -i bad -o old.out
 old 'a bad first line'
 check 'a bad third line' 1 'line 3|UTF-8' translate --mini-batch 1 -i invalid -o old.out
 old 'a bad third line'
+check 'prefixes and input from one pipe' 2 'cannot both be standard input' translate --prefix -
 check 'prefixes that do not belong to the input' 1 'two has 2 lines' translate -i lines --prefix two -o old.out
 old 'prefixes that do not belong to the input'
 killed_by() {  # while it writes beside old.out
