@@ -173,7 +173,8 @@ static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error
 static dm_status summarise(const Job *job, const Pairs *pairs, dm_error *error)
 {
     if (!job->pairs) {
-        return failure(error, "%s is empty: there is nothing to summarise", pairs->name[0]);
+        return failure(error, "%s %s: there is nothing to summarise", pairs->name[0],
+                       pairs->lines[0].count ? "has no line that is good" : "is empty");
     }
     const double per_piece = job->cost / (double)job->pieces;
     if (strcmp(job->summary, "perplexity") == 0)

@@ -88,6 +88,10 @@ sed '3s/.*/red\xff blue/;5s/$/\x00 red/' src > bad.src
 sed '9s/^/\xfe/' trg > bad.trg
 sed '3s/.*//;5s/.*//;9s/.*//' src > good.src
 sed '3s/.*//;5s/.*//;9s/.*//' trg > good.trg
+printf '\xff\n' > none.src
+echo w5 > none.trg
+check 'a summary of nothing good' 1 'none.src has no line that is good' \
+    rescore none.src none.trg --on-bad-line skip --summary perplexity
 check 'training stops' 1 'bad.src|3|UTF-8' train --model stopped --train-sets bad.src bad.trg
 check 'training skips' 0 'Left out: 2 bad lines of bad.src (the first is line 3), 1 bad line of bad.trg (the first is line 9)' \
     train --model skipping --train-sets bad.src bad.trg --valid-sets bad.src bad.trg --on-bad-line skip
