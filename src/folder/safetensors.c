@@ -272,7 +272,7 @@ static Status read_bytes(SafeTensors *file, int descriptor, size_t size, Error *
 static Status read_file(SafeTensors *file, Error *error)
 {
     struct stat info;
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is not waited for
     if (descriptor < 0) return dm_fail(error, "cannot open %s: %s", file->path, strerror(errno));
     dm_guard(close_file, &descriptor);
     Status status = DM_OK;

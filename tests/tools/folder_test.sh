@@ -5,6 +5,14 @@
 cd "$room" || exit 1
 echo 'w3 w4 w5' > in
 
+# ---- A pipe that nobody writes -------------------------------------------------------------------------------------
+
+make_folder piped
+rm piped/model.safetensors
+mkfifo piped/model.safetensors
+check 'a pipe as model.safetensors' 1 'piped/model.safetensors is not an ordinary file' \
+    "$dragoman" translate --model piped --input in
+
 # ---- Git LFS: any file may be a pointer -----------------------------------------------------------------------------
 
 pointer() {
