@@ -147,6 +147,13 @@ char *dm_copy_for_caller(const char *text)
     return memcpy(copy, text, bytes);
 }
 
+void dm_need_room(size_t bytes)
+{
+    void *room = fails_on_purpose() ? NULL : malloc(bytes);
+    if (!room) dm_out_of_memory(bytes);
+    free(room);
+}
+
 char *dm_format(const char *format, ...)
 {
     va_list arguments, again;

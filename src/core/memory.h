@@ -14,6 +14,9 @@ void dm_free(void *memory);  // what the functions of this file gave, or NULL
 
 // For C++, which no scope is left across: NULL where there is no more memory. Uninitialised.
 void *dm_try_allocate(size_t bytes);
+// Leaves the scope where the system would not give so much now: in front of calls of libraries that do not look whether
+// they got their memory. Others may take it meanwhile, so this is to be much more than the library needs.
+void dm_need_room(size_t bytes);
 // For callers that get to keep it and know only free(): a copy that the C library allocates.
 char *dm_copy_for_caller(const char *text);
 

@@ -8,7 +8,7 @@ cd "$room" || exit 1
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1  # libraries take memory of their own for every thread
 
 limited() {
-    (ulimit -v 500000 && timeout 100 "$@")
+    (ulimit -v 600000 && timeout 100 "$@")
 }
 
 make_folder model
@@ -23,5 +23,16 @@ check 'a beam of 1,000' 1 'out of memory|--beam-size' from text limited "$dragom
 check 'a large model' 1 'out of memory|a smaller model' limited "$dragoman" train --model big --train-sets text text \
     --segmenter space --dim-emb 16384 --dim-ffn 65536 --heads 4 --cpu-threads 1 --quiet
 [ ! -e big ] || fail "a run that found no memory has left something: $(ls -A big)"
+
+# Libraries that make code while threads allocate: at each limit it either works or is said.
+unset OMP_NUM_THREADS OPENBLAS_NUM_THREADS
+for limit in 420000 480000 520000 560000 600000 640000 680000 720000 760000; do
+    for what in "translate --model model" "rescore --model model text text"; do
+        # shellcheck disable=SC2086
+        (ulimit -v $limit && "$dragoman" $what --cpu-threads 2 < text > out 2> err)
+        got=$?
+        [ $got = 0 ] || { [ $got = 1 ] && grep -q 'out of memory' err; } || fail "$what with $limit KiB: $got ($(tail -n 1 err))"
+    done
+done
 
 exit $((failures > 0))

@@ -3,8 +3,10 @@
 #ifdef DM_HAVE_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 
+#include "core/memory.h"
 #include "core/scope.h"
 #include "tensor/products/gemm.h"
+#include "tensor/products/matmul_onednn.h"
 #include "tensor/products/matmul_onednn.h"
 
 #ifdef DM_HAVE_ONEDNN_MATMUL
@@ -45,9 +47,20 @@ static void multiply_bf16(const Gemm *g)
 }
 #endif
 
+// The code for products of a kind is made when the first one comes.
+static void need_room_for_code(const Gemm *g)
+{
+    static _Thread_local unsigned seen;
+    const unsigned kind = 1u << (2 * g->transpose_a + g->transpose_b);
+    if (seen & kind) return;
+    dm_need_room(DM_ONEDNN_ROOM);
+    seen |= kind;
+}
+
 static void multiply(const GemmBackend *self, const Gemm *g)
 {
     (void)self;
+    need_room_for_code(g);
     if (g->precision == DM_PRECISION_BF16)
         multiply_bf16(g);
     else if (dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, 1.0f, g->a, g->lda,

@@ -38,6 +38,27 @@ static _Thread_local Kept *kept_here;
 
 // What fails here is the library or the machine, never the user's input: the scope is left (core/scope.h). So handles
 // that were made are destroyed before the next status is checked, or guarded.
+// One thread at a time makes something of oneDNN's, so that the room that it was promised is not promised to others.
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+static void let_others_make(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+static void begin_making(void)
+{
+    pthread_mutex_lock(&making);
+    dm_guard(let_others_make, &making);
+    dm_need_room(DM_ONEDNN_ROOM);
+}
+
+static void end_making(void)
+{
+    dm_unguard(&making);
+    let_others_make(&making);
+}
+
 static void check(dnnl_status_t status, const char *what)
 {
     char message[128];
@@ -91,12 +112,14 @@ static Kept *kept_by_thread(void)
 {
     if (kept_here) return kept_here;
     pthread_once(&kept_once, make_key);
+    begin_making();
     Kept *kept = dm_allocate(1, sizeof *kept);
     dm_guard(release, kept);
     check(dnnl_engine_create(&kept->engine, dnnl_cpu, 0), "making an engine");
     check(dnnl_stream_create(&kept->stream, kept->engine, dnnl_stream_default_flags), "making a stream");
     if (pthread_setspecific(kept_key, kept) != 0) dm_out_of_memory(0);
     dm_unguard(kept);
+    end_making();
     dm_belong(kept, NULL);  // to the thread
     return kept_here = kept;
 }
@@ -217,6 +240,7 @@ static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
 {
     Matmul *made = dm_allocate(1, sizeof *made);
     const Operands operands = operands_of(kept, form);
+    begin_making();
     const dnnl_primitive_desc_t description = describe(kept, form, &operands);
     made->form = *form;
     note_code(code_of(description));
@@ -228,6 +252,7 @@ static Matmul *make_matmul(const Kept *kept, const MatmulForm *form)
     check(dnnl_memory_create(&made->b, &operands.b, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     check(dnnl_memory_create(&made->c, &operands.c, kept->engine, DNNL_MEMORY_NONE), "making a memory object");
     dm_unguard(made);
+    end_making();
     dm_belong(made, NULL);  // to those that the thread keeps
     return made;
 }
@@ -283,6 +308,7 @@ void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *mem
     const Kept *kept = kept_by_thread();
     const dnnl_memory_desc_t from = stored(k, n, k, true, type == DM_MATMUL_S8 ? dnnl_s8 : dnnl_f32),
                              to = packed(kept, n, k, type, NULL);
+    begin_making();
     dnnl_primitive_desc_t description;
     Matmul reorder = {0};  // a: from, b: to
     check(dnnl_reorder_primitive_desc_create(&description, &from, kept->engine, &to, kept->engine, NULL),
@@ -294,6 +320,7 @@ void dm_matmul_pack(int n, int k, MatmulType type, const void *weight, void *mem
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, reorder.a}, {DNNL_ARG_TO, reorder.b}};
     if (!status) status = dnnl_primitive_execute(reorder.primitive, kept->stream, DM_COUNT(arguments), arguments);
     destroy(&reorder);
+    end_making();
     check(status, "packing");
 }
 #else

@@ -3,6 +3,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+// oneDNN writes the code that it makes wherever its memory came from, and has it come from nowhere where there is none:
+// so much has to be there before (dm_need_room), much more than it uses, since other threads take theirs meanwhile.
+enum { DM_ONEDNN_ROOM = 1 << 27 };  // bytes
+
 typedef enum MatmulType { DM_MATMUL_F32, DM_MATMUL_BF16, DM_MATMUL_S8 } MatmulType;  // of A and B
 
 // A form of product: all that the code depends on. C [m, n] = A [m, k] B [k, n], or C += A B. C is float32, or int32
