@@ -16,7 +16,7 @@ config = MarianConfig(vocab_size=PIECES, d_model=512, encoder_layers=6, decoder_
                       scale_embedding=True, eos_token_id=0, forced_eos_token_id=None, pad_token_id=PIECES - 1,
                       decoder_start_token_id=PIECES - 1, dragoman={"segmenter": "space"})
 model = MarianMTModel(config)
-model.generation_config.early_stopping = True  # as CTranslate2 does
+model.generation_config.update(num_beams=5, early_stopping=True)  # as CTranslate2 does
 model.save_pretrained(folder)
 pieces = ["</s>", "<unk>"] + [f"w{i}" for i in range(2, PIECES - 1)] + ["<pad>"]
 with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as file:
