@@ -145,3 +145,11 @@ Status dm_json_write(const char *path, cJSON *json, Error *error)
     dm_free(text);
     return status;
 }
+
+Status dm_json_write_in(cJSON *json, const char *folder, const char *name, Error *error)
+{
+    char *path = dm_join_path(folder, name);
+    Status status = dm_json_write(path, json, error);
+    dm_free(path);
+    return status;
+}

@@ -32,3 +32,4 @@ bool dm_json_flag(JsonFile *file, const char *key, bool missing);
 const char *dm_json_text(JsonFile *file, const char *key, const char *missing);  // as long as the file is open
 
 Status dm_json_write(const char *path, cJSON *json, Error *error);  // takes the JSON over, on failure too
+Status dm_json_write_in(cJSON *json, const char *folder, const char *name, Error *error);  // the same

@@ -299,19 +299,10 @@ static cJSON *generation_json(const ModelConfig *config)
     return json;
 }
 
-// Takes the object over.
-static Status write_json(cJSON *json, const char *folder, const char *name, Error *error)
-{
-    char *path = dm_join_path(folder, name);
-    Status status = dm_json_write(path, json, error);
-    dm_free(path);
-    return status;
-}
-
 Status dm_config_write(const ModelConfig *config, const cJSON *extra, const char *folder, Error *error)
 {
-    Status status = write_json(generation_json(config), folder, "generation_config.json", error);
-    return status ? status : write_json(model_json(config, extra), folder, "config.json", error);
+    Status status = dm_json_write_in(generation_json(config), folder, "generation_config.json", error);
+    return status ? status : dm_json_write_in(model_json(config, extra), folder, "config.json", error);
 }
 
 Status dm_config_store(const char *folder, const char *key, cJSON *value, Error *error)

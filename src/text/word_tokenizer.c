@@ -64,21 +64,13 @@ static cJSON *tokenizer_json(const Vocabulary *vocabulary)
     return json;
 }
 
-static Status write_json(cJSON *json, const char *folder, const char *name, Error *error)
-{
-    char *path = dm_join_path(folder, name);
-    Status status = dm_json_write(path, json, error);
-    dm_free(path);
-    return status;
-}
-
 Status dm_word_tokenizer_write(const Vocabulary *vocabulary, const char *folder, Error *error)
 {
-    Status status = write_json(tokenizer_json(vocabulary), folder, DM_WORD_TOKENIZER, error);
+    Status status = dm_json_write_in(tokenizer_json(vocabulary), folder, DM_WORD_TOKENIZER, error);
     cJSON *settings = cJSON_Parse("{\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"eos_token\": \"</s>\", "
                                   "\"unk_token\": \"<unk>\", \"pad_token\": \"<pad>\", \"model_max_length\": 512, "
                                   "\"clean_up_tokenization_spaces\": false}");
-    if (!status) return write_json(settings, folder, DM_TOKENIZER, error);
+    if (!status) return dm_json_write_in(settings, folder, DM_TOKENIZER, error);
     cJSON_Delete(settings);
     return status;
 }
