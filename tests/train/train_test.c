@@ -115,6 +115,8 @@ static void a_time_at_whose_end_the_rate_is_zero_becomes_a_number_of_updates(voi
     CU_ASSERT(last_figure("timed", "train", "learn_rate") == 0);
     CU_ASSERT(last_figure("timed", "end", "update") == last_figure("timed2", "end", "update"));
     dm_free(from), dm_free(to), dm_free(copy);
+    train("timed3", changes, NULL, NULL);  // and without a stop
+    CU_ASSERT(last_figure("timed3", "train", "learn_rate") == 0);
 }
 
 static void a_complete_run_says_so_and_goes_on_with_a_larger_after(void)
