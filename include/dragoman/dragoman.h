@@ -1,7 +1,8 @@
 // libdragoman: train sequence-to-sequence translation models on a CPU, translate with them, score the result.
 //
 // Every function that can fail returns a dm_status and writes one sentence for people into the dm_error it is given.
-// The library never exits, keeps no global state and writes to no stream of its own. Text is UTF-8 without newlines.
+// The library never exits, writes to no stream of its own and keeps no global state that shows, but that dm_bench names
+// the code that oneDNN has made so far in the process. Text is UTF-8 without newlines.
 // Numbers have a decimal point, in options, JSON, files and messages, whatever locale the program is in.
 // Where memory runs out, a function fails as with any other error: DM_FAILURE (false of help and docs, NULL of new
 // options), what it was given is as it was, or may be freed, and the program goes on.
