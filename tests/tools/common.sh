@@ -1,5 +1,7 @@
 # Shared by the shell tests, which source it with the command to test: a room of their own, and how a fact is checked.
 set -u
+# Who starts the tests from nohup or a service has them ignore signals, which a shell cannot undo: it begins again.
+[ -n "${DRAGOMAN_TEST_HEARS:-}" ] || DRAGOMAN_TEST_HEARS=1 exec env --default-signal "$BASH" "$0" "$@"
 dragoman=$(realpath "$1")
 room=$(mktemp -d)
 export OMP_WAIT_POLICY=passive  # threads that wait do not take the processor from other tests
