@@ -163,6 +163,13 @@ def gru():
         add("gru", tensors, torch.cat(y))
 
 
+def gate():
+    for activation, rows, width in [("identity", 2, 3), ("relu", 3, 8), ("gelu", 3, 5), ("swish", 4, 17), ("tanh", 2, 4)]:
+        tensors = {"x": draw(rows, 2 * width)}
+        a, b = tensors["x"].chunk(2, -1)
+        add("gate", tensors, ACTIVATIONS[activation](a) * b, activation=activation)
+
+
 def additive_attention():
     """Pair by pair: nothing is shared with the op but the formula. p: the probabilities, sequence after sequence."""
     for width, inner, queries, keys in [(3, 5, [1, 1], [2, 4]), (8, 4, [2, 1, 3], [1, 9, 5])]:
@@ -200,7 +207,7 @@ def divergence():
 
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy, divergence):
+             weighted_cross_entropy, divergence, gate):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -110,13 +110,18 @@ static void way_back(Golden *c, Tensor *y)
     dm_backward(&c->bench.graph);
 }
 
-static void check_linear(Golden *c)
+static Activation activation_of(const Golden *c)
 {
     static const char *const names[] = {"identity", "relu", "gelu", "swish", "tanh"};  // in the order of Activation
     int activation = 0;
     while (strcmp(names[activation], member(c, "activation")->valuestring)) activation++;
+    return (Activation)activation;
+}
+
+static void check_linear(Golden *c)
+{
     const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = weight(c, "bias");
-    way_back(c, dm_linear(&c->bench.graph, x, w, bias, (Activation)activation));
+    way_back(c, dm_linear(&c->bench.graph, x, w, bias, activation_of(c)));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dweight", w);
     gradient_equals(c, "dbias", bias);
@@ -260,6 +265,13 @@ static void check_gru(Golden *c)
     gradient_equals(c, "dh", h);
 }
 
+static void check_gate(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    way_back(c, dm_gate(&c->bench.graph, x, activation_of(c)));
+    gradient_equals(c, "dx", x);
+}
+
 static void check_collect(Golden *c)
 {
     static const char *const names[][2] = {{"part0", "dpart0"}, {"part1", "dpart1"}, {"part2", "dpart2"}};
@@ -299,6 +311,7 @@ static const Check checks[] = {
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
+    {"gate", check_gate},
     {"collect", check_collect},
     {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},

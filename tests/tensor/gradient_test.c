@@ -283,6 +283,19 @@ static Tensor *run_collect(Bench *b, const Case *c)
     return dm_collect(&b->graph, parts, DM_COUNT(parts), order, DM_COUNT(order));
 }
 
+static Tensor *run_gate(Bench *b, const Case *c)
+{
+    return dm_gate(&b->graph, bench_input(b, c->rows, 2 * c->in), c->activation);
+}
+
+// As a block has it: the halves are a product.
+static Tensor *run_gate_of_product(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_gate(&b->graph, dm_linear(&b->graph, x, bench_weight(b, 2 * c->out, c->in, 0.5f, 0), NULL, DM_IDENTITY),
+                   c->activation);
+}
+
 // The result is used, and x beside it.
 static Tensor *run_dropout(Bench *b, const Case *c)
 {
@@ -442,6 +455,14 @@ static const Case cases[] = {
     {.op = "gru", .what = "7", .run = run_gru, .rows = 5, .in = 7},
     {.op = "gru", .what = "33", .run = run_gru, .rows = 4, .in = 33},
     {.op = "gru", .what = "steps", .run = run_gru_steps, .rows = 3, .in = 9},
+
+    {.op = "gate", .what = "1", .run = run_gate, .rows = 3, .in = 1, .activation = DM_SWISH},
+    {.op = "gate", .what = "linear", .run = run_gate, .rows = 4, .in = 7, .activation = DM_IDENTITY},
+    {.op = "gate", .what = "swish", .run = run_gate, .rows = 4, .in = 33, .activation = DM_SWISH},
+    {.op = "gate", .what = "gelu", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU},
+    {.op = "gate", .what = "tanh", .run = run_gate, .rows = 3, .in = 12, .activation = DM_TANH},
+    {.op = "gate", .what = "of a product", .run = run_gate_of_product, .rows = 5, .in = 8, .out = 33,
+     .activation = DM_GELU},
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},

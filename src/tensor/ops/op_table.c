@@ -19,5 +19,6 @@ const Op *const dm_ops[] = {
     &dm_collect_op,
     &dm_dropout_op,
     &dm_divergence_op,
+    &dm_gate_op,
     NULL,
 };

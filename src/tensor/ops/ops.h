@@ -13,6 +13,9 @@ typedef enum Activation {
 // y = activation(x W' + b): x [n, in], weight [out, in], bias [out] or NULL -> [n, out]
 Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, Activation activation);
 
+// Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
+Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);
+
 // Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + positions[i]) -> [n, d]
 typedef struct Embedding {
     const Tensor *table;  // [vocabulary, d]
