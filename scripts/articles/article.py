@@ -126,7 +126,7 @@ class Article:
                                                               "results": results}, indent=1) + "\n", encoding="utf-8")
         if curves:
             (self.folder / "picture.svg").write_text(picture.lines(curves, **axes), encoding="utf-8")
-        print(f"{self.seconds / 60:.0f} minutes of training; figures and picture in {self.folder}")
+        print(f"{self.seconds / 60:.0f} minutes of training. Figures and picture: {self.folder}")
 
 
 def listed(scores):
