@@ -93,8 +93,8 @@ int info_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     cJSON *json = NULL;
-    dm_status status = describe(&json, dm_options_text(options, "model", 0),
-                                (int)dm_options_number(options, "length"), &error);
+    dm_status status =
+        describe(&json, dm_options_text(options, "model", 0), (int)dm_options_number(options, "length"), &error);
     if (!status && dm_options_flag(options, "json")) {
         char *text = cJSON_Print(json);
         puts(text);

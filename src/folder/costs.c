@@ -13,14 +13,22 @@
 static const struct {
     const char *within, *part;
 } parts[] = {
-    {"final_logits_bias", "output"},        {"lm_head.", "output"},
-    {".shared.", "embeddings and output"},  {".embed_tokens.", "embeddings and output"},
-    {".embed_positions.", "positions"},     {"norm", "norms"},
-    {".self_attn.", "self-attention"},      {".encoder_attn.", "attention to the encoder"},
-    {".fc1.", "feed-forward"},              {".fc2.", "feed-forward"},
-    {".gate_proj.", "feed-forward"},        {".up_proj.", "feed-forward"},
-    {".down_proj.", "feed-forward"},        {".encoder.", "other layers of the encoder"},
-    {".decoder.", "other layers of the decoder"}, {"", "other"},
+    {"final_logits_bias", "output"},
+    {"lm_head.", "output"},
+    {".shared.", "embeddings and output"},
+    {".embed_tokens.", "embeddings and output"},
+    {".embed_positions.", "positions"},
+    {"norm", "norms"},
+    {".self_attn.", "self-attention"},
+    {".encoder_attn.", "attention to the encoder"},
+    {".fc1.", "feed-forward"},
+    {".fc2.", "feed-forward"},
+    {".gate_proj.", "feed-forward"},
+    {".up_proj.", "feed-forward"},
+    {".down_proj.", "feed-forward"},
+    {".encoder.", "other layers of the encoder"},
+    {".decoder.", "other layers of the decoder"},
+    {"", "other"},
 };
 static const char scores[] = "scores and mixing";
 

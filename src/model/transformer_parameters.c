@@ -67,7 +67,8 @@ void dm_transformer_declare(Model *model)
     dm_output_declare(model);
 }
 
-static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn, const char *layer)
+static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
+                               const char *layer)
 {
     return (EncoderLayer){
         .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),

@@ -173,8 +173,8 @@ static void parts_make_up_the_whole(void)
             const cJSON *part = part_of(json, "feed-forward");
             CU_ASSERT_EQUAL(cJSON_GetObjectItemCaseSensitive(part, "encode")->valuedouble,
                             4.0 * WIDTH * t->encoder_ffn * t->encoder_layers);
-            CU_ASSERT_EQUAL(cJSON_GetObjectItemCaseSensitive(part_of(json, "scores and mixing"), "parameters")->valuedouble,
-                            0);
+            CU_ASSERT_EQUAL(
+                cJSON_GetObjectItemCaseSensitive(part_of(json, "scores and mixing"), "parameters")->valuedouble, 0);
         }
         cJSON_Delete(json);
         end(&s);
@@ -239,8 +239,11 @@ static void without_weights_there_are_no_bytes(void)
 }
 
 const Fact facts[] = {
-    FACT(a_token_costs_what_is_said),         FACT(attention_costs_what_is_said),
+    FACT(a_token_costs_what_is_said),
+    FACT(attention_costs_what_is_said),
     FACT(parts_make_up_the_whole),
-    FACT(parameters_are_those_of_the_model),  FACT(bytes_are_those_of_the_file),
-    FACT(without_weights_there_are_no_bytes), {NULL, NULL},
+    FACT(parameters_are_those_of_the_model),
+    FACT(bytes_are_those_of_the_file),
+    FACT(without_weights_there_are_no_bytes),
+    {NULL, NULL},
 };

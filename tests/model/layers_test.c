@@ -310,9 +310,8 @@ static double identity(double x)
 static const struct {
     const char *name;
     double (*formula)(double x);
-} activations[] = {{"relu", relu},  {"gelu", gelu}, {"gelu_python", gelu}, {"swish", swish},
-                   {"silu", swish}, {"tanh", tanh}, {"linear", identity},    {"swiglu", swish},
-                   {"geglu", gelu}};
+} activations[] = {{"relu", relu}, {"gelu", gelu},       {"gelu_python", gelu}, {"swish", swish}, {"silu", swish},
+                   {"tanh", tanh}, {"linear", identity}, {"swiglu", swish},     {"geglu", gelu}};
 
 static void check_activation(const ActivationRow *row, double (*formula)(double))
 {
@@ -393,7 +392,7 @@ static const struct {
     const char *name;
     void (*formula)(const FeedForward *block, double (*f)(double), const double *x, double *y);
     size_t weights;
-} blocks[] = {{"plain", plain, 2 * COLS * INNER + COLS + INNER}, {"gated", gated, 3 * COLS * INNER}};
+} blocks[] = {{"plain", plain, 2 * COLS *INNER + COLS + INNER}, {"gated", gated, 3 * COLS *INNER}};
 
 static void check_block(const ActivationRow *activation, double (*f)(double))
 {
@@ -436,9 +435,13 @@ static void every_feed_forward_block_is_its_formula(void)
 }
 
 const Fact facts[] = {
-    FACT(every_norm_is_its_formula),       FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
-    FACT(every_place_is_its_formula),      FACT(every_kind_of_position_is_its_formula),
-    FACT(every_activation_is_its_formula), FACT(what_is_offered_can_be_written),
-    FACT(other_programs_have_all_activations_but_the_gated_ones), FACT(every_feed_forward_block_is_its_formula),
+    FACT(every_norm_is_its_formula),
+    FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
+    FACT(every_place_is_its_formula),
+    FACT(every_kind_of_position_is_its_formula),
+    FACT(every_activation_is_its_formula),
+    FACT(what_is_offered_can_be_written),
+    FACT(other_programs_have_all_activations_but_the_gated_ones),
+    FACT(every_feed_forward_block_is_its_formula),
     {NULL, NULL},
 };

@@ -30,8 +30,7 @@ void dm_activate_row(float *y, const float *bias, float *before, int n, Activati
 }
 
 DM_CLONES
-void dm_derive_row(float *restrict dy, const float *restrict y, const float *restrict z, int n,
-                       Activation activation)
+void dm_derive_row(float *restrict dy, const float *restrict y, const float *restrict z, int n, Activation activation)
 {
     switch (activation) {
     case DM_IDENTITY: break;

@@ -30,8 +30,8 @@ static void backward(Graph *g, void *record)
     float *dz = l->y->grad, *dx = dm_gradient_sum(g, l->x, &add), *dw = dm_gradient(g, l->weight);
     if (l->activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
-            dm_derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL, out,
-                       l->activation);
+            dm_derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL,
+                          out, l->activation);
     const ArenaMark mark = dm_arena_mark(g->arena);
     const Operand of_dz = dm_operand(g, dz, n, out, out), of_weight = dm_weight_operand(g, l->weight);
     if (dx)
