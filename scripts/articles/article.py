@@ -100,6 +100,11 @@ class Article:
         self.seconds += run.seconds
         return run
 
+    def describe(self, run, length=20):
+        described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
+                                   check=True, capture_output=True, text=True)
+        return json.loads(described.stdout)
+
     def score(self, run, source, reference, *metrics, **options):
         """{metric: score} of the translation of a file, which is kept in the run's folder."""
         output = run.folder / f"{pathlib.Path(source).name}.out"
