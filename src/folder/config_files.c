@@ -70,7 +70,8 @@ static void need(JsonFile *file, const char *key)
 
 static int read_name(JsonFile *file, const ShapeRow *row)
 {
-    const char *name = dm_json_text(file, row->key, row->name(row->missing));
+    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->name(row->missing);
+    const char *name = dm_json_text(file, row->key, missing);
     const int index = name ? dm_shape_index(row, name) : 0;
     if (index >= 0) return index;
     char known[256] = "";

@@ -71,6 +71,7 @@ typedef struct ShapeRow {
     int missing;                     // what a config.json means that does not say it, or DM_MUST_BE_SAID
     int usual;                       // of a new model
     const Option *option;  // of train that says otherwise; NULL: none does. Several rows may have the same one
+    bool (*counts)(const ModelConfig *config);  // where it does not, its option is refused; NULL: always
     const char *divides;   // the key of what it must divide; NULL: it need not
 } ShapeRow;
 

@@ -26,6 +26,9 @@ void dm_activate_row(float *y, const float *bias, float *before, int n, Activati
     case DM_TANH:
         for (int j = 0; j < n; j++) y[j] = dm_tanh(y[j]);
         break;
+    case DM_SIGMOID:
+        for (int j = 0; j < n; j++) y[j] = dm_sigmoid(y[j]);
+        break;
     }
 }
 
@@ -51,6 +54,9 @@ void dm_derive_row(float *restrict dy, const float *restrict y, const float *res
         break;
     case DM_TANH:
         for (int j = 0; j < n; j++) dy[j] *= 1.0f - y[j] * y[j];
+        break;
+    case DM_SIGMOID:
+        for (int j = 0; j < n; j++) dy[j] *= y[j] * (1.0f - y[j]);
         break;
     }
 }
