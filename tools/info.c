@@ -75,10 +75,10 @@ static dm_status add_files(cJSON *json, const char *folder, dm_error *error)
     return DM_OK;
 }
 
-static dm_status describe(cJSON **json, const char *folder, dm_error *error)
+static dm_status describe(cJSON **json, const char *folder, int length, dm_error *error)
 {
     char *model = NULL;
-    dm_status status = dm_model_describe(folder, &model, error);
+    dm_status status = dm_model_describe(folder, length, &model, error);
     if (status) return status;
     *json = cJSON_Parse(model);
     free(model);
@@ -93,7 +93,8 @@ int info_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     cJSON *json = NULL;
-    dm_status status = describe(&json, dm_options_text(options, "model", 0), &error);
+    dm_status status =
+        describe(&json, dm_options_text(options, "model", 0), (int)dm_options_number(options, "length"), &error);
     if (!status && dm_options_flag(options, "json")) {
         char *text = cJSON_Print(json);
         puts(text);

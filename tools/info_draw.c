@@ -126,6 +126,28 @@ static void draw_operations(const cJSON *json)
            json_number(operations, "length"));
 }
 
+static double sum_of(const cJSON *parts, const char *figure)
+{
+    double sum = 0;
+    const cJSON *part;
+    cJSON_ArrayForEach(part, parts) sum += json_number(part, figure);
+    return sum;
+}
+
+static void draw_parts(const cJSON *json)
+{
+    static const char *const figures[] = {"parameters", "encode", "decode", "train"};
+    const cJSON *parts = json_find(json, "parts"), *part;
+    printf("\n%-28s%12s%10s%10s%10s  %% of all\n", "by part", figures[0], figures[1], figures[2], figures[3]);
+    cJSON_ArrayForEach(part, parts)
+    {
+        printf("  %-26s", json_string(part, "name"));
+        for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+            printf("%*.1f", i ? 10 : 12, 100 * json_number(part, figures[i]) / sum_of(parts, figures[i]));
+        putchar('\n');
+    }
+}
+
 // ---- Training and files ---------------------------------------------------------------------------------------------
 
 static void draw_training(const cJSON *json)
@@ -174,6 +196,7 @@ void info_draw(const cJSON *json)
     draw_parameters(json);
     draw_vocabulary(json);
     draw_operations(json);
+    draw_parts(json);
     draw_training(json);
     draw_files(json);
 }

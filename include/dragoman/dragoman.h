@@ -136,9 +136,10 @@ DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
 // "parameters" (by part, with the bytes in model.safetensors and the "precision" of the matrices there, fp32, bf16 or
-// int8, or null where there is no such file yet), "operations" (of a token) and "missing" (files without which no text
-// can be translated). *json is owned by the caller: free.
-DM_API dm_status dm_model_describe(const char *folder, char **json, dm_error *error);
+// int8, or null where there is no such file yet), "operations" (of a piece, in sentences of `length` pieces, 1 to 1024;
+// 0: 20), "parts" (parameters and operations of each kind of layer) and "missing" (files without which no text can be
+// translated). *json is owned by the caller: free.
+DM_API dm_status dm_model_describe(const char *folder, int length, char **json, dm_error *error);
 
 // Whether `path` leads, under whatever name, to a file of the model or the run in a folder: whoever writes there would
 // destroy it. A report is none of them: it can be written again.

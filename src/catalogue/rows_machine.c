@@ -99,6 +99,9 @@ const OptionRow dm_rows_machine[] = {
 };
 
 const OptionRow dm_rows_general[] = {
+    {DM_INFO, &(const Option){.name = "length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "20", .low = 1,
+     .high = 1024, .argument = "N",
+     .help = "pieces of the sentences for which operations are counted: those of attention grow with them"}},
     {DM_INFO, &(const Option){.name = "json", .type = DM_FLAG,
      .help = "print JSON, for programs: the names in it stay as they are"}},
     {DM_EVERY_COMMAND, &dm_option_config},

@@ -31,5 +31,8 @@ const OptionRow dm_rows_shape[] = {
     {DM_TRAIN, &dm_option_positions},
     {DM_TRAIN, &dm_option_dim_rnn},
     {DM_TRAIN, &dm_option_rnn_attention},
+    {DM_TRAIN, &dm_option_conv},
+    {DM_TRAIN, &dm_option_conv_kernel},
+    {DM_TRAIN, &dm_option_conv_largest},
     {0, NULL},
 };

@@ -70,7 +70,8 @@ static void need(JsonFile *file, const char *key)
 
 static int read_name(JsonFile *file, const ShapeRow *row)
 {
-    const char *name = dm_json_text(file, row->key, row->name(row->missing));
+    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->name(row->missing);
+    const char *name = dm_json_text(file, row->key, missing);
     const int index = name ? dm_shape_index(row, name) : 0;
     if (index >= 0) return index;
     char known[256] = "";
@@ -91,22 +92,30 @@ static int read_row(JsonFile *file, const ShapeRow *row)
     return dm_json_integer(file, row->key, row->low, row->high, must ? row->low : row->missing);
 }
 
-// What the format means without saying it. A file that says otherwise is not of such a model.
-static int read_meant(JsonFile *file, const Format *format, const ShapeRow *row, const char *meant)
+// A file of another program's format that says what only ours can say is not of such a model.
+static void check_common(JsonFile *file, const Format *format, const ShapeRow *row, int value, int meant)
 {
-    const char *said = dm_json_text(file, row->key, meant);
-    if (said && strcmp(said, meant) != 0)
-        dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but in a %s model it is \"%s\"", file->path, row->key, said,
+    const bool foreign = format->architecture && row->common && value >= row->common;
+    if (file->status || (meant >= 0 ? value == meant : !foreign)) return;
+    if (row->type != DM_SHAPE_NAME)
+        dm_json_complain(file, "%s: \"%s\" is %d, but in a %s model it is %d", file->path, row->key, value,
                          format->model_type, meant);
-    return dm_shape_index(row, meant);
+    else if (meant >= 0)
+        dm_json_complain(file, "%s: \"%s\" is \"%s\", but in a %s model it is \"%s\"", file->path, row->key,
+                         row->name(value), format->model_type, row->name(meant));
+    else
+        dm_json_complain(file, "%s: \"%s\" is \"%s\", which a %s model cannot have", file->path, row->key,
+                         row->name(value), format->model_type);
 }
 
 static void read_shape(ModelConfig *config, const Format *format, JsonFile *file)
 {
     const ShapeRow *rows = config->architecture->shape;
     for (const ShapeRow *row = rows; row->key; row++) {
-        const char *meant = dm_format_means(format, row->key);
-        dm_shape_set(config, row, meant ? read_meant(file, format, row, meant) : read_row(file, row));
+        const int meant = dm_format_means(format, row);
+        const int value = meant < 0 || dm_json_find(file, row->key) ? read_row(file, row) : meant;
+        check_common(file, format, row, value, meant);
+        dm_shape_set(config, row, value);
     }
     for (const ShapeRow *row = rows; row->key && !file->status; row++) {
         if (!row->divides) continue;
@@ -281,7 +290,7 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
     add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
     add_flag(json, "tie_word_embeddings", config->tied_output);
     for (const ShapeRow *row = config->architecture->shape; row->key; row++)
-        if (!dm_format_means(format, row->key)) dm_shape_json(json, config, row);
+        if (dm_format_means(format, row) < 0) dm_shape_json(json, config, row);
     for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) add_flag(json, flag->key, flag->value);
     if (format->class_name) add_their_training(json);
     add_ids(json, config);

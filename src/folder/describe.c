@@ -4,9 +4,9 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "core/scope.h"
+#include "folder/costs.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
-#include "model/operations.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
 
@@ -82,8 +82,7 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
 }
 
-// ---- The architecture
-// ------------------------------------------------------------------------------------------------
+// ---- The architecture -----------------------------------------------------------------------------------------------
 
 static void add_architecture(cJSON *json, const ModelConfig *c)
 {
@@ -92,46 +91,6 @@ static void add_architecture(cJSON *json, const ModelConfig *c)
     cJSON_AddBoolToObject(architecture, "tied_output", c->tied_output);
     for (const ShapeRow *row = c->architecture->shape; row->key; row++) dm_shape_json(architecture, c, row);
     cJSON_AddItemToObject(architecture, "outline", c->architecture->outline(c));
-}
-
-// ---- Operations -----------------------------------------------------------------------------------------------------
-
-// Of a piece, with weights and without: the latter are attention's, and grow with the length of the sentence.
-static void add_cost(cJSON *json, const char *name, CountedList *counted, int pieces)
-{
-    double weights = 0, attention = 0;
-    for (int i = 0; i < counted->count; i++) {
-        const Counted *c = &counted->list[i];
-        *(c->pass == DM_PASS_NONE ? &attention : &weights) += dm_counted_flops(c) / pieces;
-    }
-    cJSON *item = cJSON_AddObjectToObject(json, name);
-    cJSON_AddNumberToObject(item, "weights", weights);
-    cJSON_AddNumberToObject(item, "attention", attention);
-    cJSON_AddNumberToObject(item, "total", weights + attention);
-    dm_free(counted->list);
-}
-
-// Matrix products alone, a multiplication and an addition counted as two. encode: of a source piece, once, with what
-// the decoder makes of it before it begins. decode: of a target piece, one hypothesis, what was computed of the earlier
-// ones kept. train: of a target piece with as many source pieces, forward and backward; what a causal mask hides is
-// counted, for in sentences of this length it is computed.
-static Status add_operations(cJSON *json, const ModelConfig *config, Error *error)
-{
-    const CountedText text = {.sentences = 1, .pieces = 20};
-    CountedModel counted;
-    CountedList encode = {0}, decode = {0}, train = {0};
-    Status status = dm_counted_create(&counted, config, error);
-    if (status) return status;
-    dm_count_reading(&counted, text, &encode);
-    dm_count_writing(&counted, text, 1, text.pieces, &decode);
-    dm_count_training(&counted, text, text, &train);
-    dm_counted_free(&counted);
-    cJSON *operations = cJSON_AddObjectToObject(json, "operations");
-    cJSON_AddNumberToObject(operations, "length", text.pieces);
-    add_cost(operations, "encode", &encode, text.pieces);
-    add_cost(operations, "decode", &decode, text.pieces);
-    add_cost(operations, "train", &train, text.pieces);
-    return DM_OK;
 }
 
 // ---- A folder -------------------------------------------------------------------------------------------------------
@@ -168,7 +127,7 @@ static void add_missing(cJSON *json, const char *folder)
     }
 }
 
-static Status describe(Model *model, const cJSON *extra, const char *folder, char **json, Error *error)
+static Status describe(Model *model, const cJSON *extra, const char *folder, int length, char **json, Error *error)
 {
     char *path = dm_join_path(folder, "model.safetensors");
     size_t *bytes = dm_exists(path) ? dm_allocate((size_t)model->parameters.count, sizeof *bytes) : NULL;
@@ -176,7 +135,7 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
     Status status = bytes ? dm_weights_measure(model, bytes, path, error) : DM_OK;
     if (!status) {
         add_architecture(described, &model->config);
-        status = add_operations(described, &model->config, error);
+        status = dm_costs_add(described, model, length, error);
     }
     if (!status) {
         add_vocabulary(described, &model->config, extra);
@@ -195,7 +154,7 @@ static Status describe(Model *model, const cJSON *extra, const char *folder, cha
     return status;
 }
 
-static Status describe_folder(const char *folder, char **json, Error *error)
+static Status describe_folder(const char *folder, int length, char **json, Error *error)
 {
     Model model = {0};
     cJSON *extra = NULL;
@@ -204,16 +163,16 @@ static Status describe_folder(const char *folder, char **json, Error *error)
     if (status) return status;
     model.architecture = model.config.architecture;
     model.architecture->declare(&model);
-    status = describe(&model, extra, folder, json, error);
+    status = describe(&model, extra, folder, length, json, error);
     dm_parameters_free(&model.parameters);
     dm_config_free(&model.config);
     cJSON_Delete(extra);
     return status;
 }
 
-dm_status dm_model_describe(const char *folder, char **json, dm_error *error)
+dm_status dm_model_describe(const char *folder, int length, char **json, dm_error *error)
 {
     Status status;
-    DM_SCOPE(status, error, describe_folder(folder, json, error));
+    DM_SCOPE(status, error, describe_folder(folder, length, json, error));
     return status;
 }

@@ -70,9 +70,10 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
     const Architecture *a = config->architecture;
     dm_shape_take_usual(config);
     for (const ShapeRow *row = a->shape; row->key; row++)
-        if (row->option) dm_shape_set(config, row, value_of(options, row));
+        if (row->option && dm_options_count(options, row->option->name))
+            dm_shape_set(config, row, value_of(options, row));
     for (const ShapeRow *row = a->shape; row->key; row++) {
-        if (!row->divides) continue;
+        if (!row->divides || (row->counts && !row->counts(config))) continue;
         const ShapeRow *whole = dm_shape_row(a, row->divides);
         const int value = dm_shape_value(config, row), of = dm_shape_value(config, whole);
         if (of % value)
@@ -110,6 +111,21 @@ static Status set_usual(dm_options *options, const ShapeRow *row, Error *error)
     return dm_options_set_default(options, name, value, error);
 }
 
+// Options of rows that do not count in this shape, as dm_shape_settle.
+static Status settle_what_counts(dm_options *options, const Architecture *architecture, Error *error)
+{
+    ModelConfig config = {.architecture = architecture};
+    for (const ShapeRow *row = architecture->shape; row->key; row++)
+        if (row->option) dm_shape_set(&config, row, value_of(options, row));
+    for (const ShapeRow *row = architecture->shape; row->key; row++) {
+        if (!row->counts || row->counts(&config)) continue;
+        if (dm_options_given(options, row->option->name))
+            return dm_misuse(error, "--%s has no effect in a model of this kind: leave it out", row->option->name);
+        dm_options_drop(options, row->option->name);
+    }
+    return DM_OK;
+}
+
 Status dm_shape_settle(dm_options *options, const Architecture *architecture, Error *error)
 {
     Status status = DM_OK;
@@ -130,5 +146,5 @@ Status dm_shape_settle(dm_options *options, const Architecture *architecture, Er
             }
         }
     }
-    return status;
+    return status ? status : settle_what_counts(options, architecture, error);
 }

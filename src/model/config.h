@@ -9,7 +9,7 @@
 
 typedef struct Architecture Architecture;
 
-enum { DM_SHAPE_ROOM = 64 };  // bytes: of the largest shape of an architecture
+enum { DM_SHAPE_ROOM = 128 };  // bytes: of the largest shape of an architecture
 
 // When beam search has found enough: once as many hypotheses have ended as the beam is wide, and ...
 typedef enum SearchEnd {
@@ -65,9 +65,13 @@ typedef struct ShapeRow {
     size_t offset;                   // in ModelConfig
     int low, high;                   // of integers
     const char *(*name)(int index);  // of names: those there are; NULL behind the last
+    // So many values, from 0 on, other programs have too, and only our own format can say the others; 1: theirs mean the
+    // first one without saying it. 0: all of them.
+    int common;
     int missing;                     // what a config.json means that does not say it, or DM_MUST_BE_SAID
     int usual;                       // of a new model
     const Option *option;  // of train that says otherwise; NULL: none does. Several rows may have the same one
+    bool (*counts)(const ModelConfig *config);  // where it does not, its option is refused; NULL: always
     const char *divides;   // the key of what it must divide; NULL: it need not
 } ShapeRow;
 

@@ -61,7 +61,7 @@ struct Architecture {
     void (*finish)(SearchState *state);
 };
 
-extern const Architecture dm_transformer, dm_rnn;
+extern const Architecture dm_transformer, dm_rnn, dm_conv;
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
 const char *dm_architecture_name(int index);            // NULL: no more of them
 const char *dm_architecture_about(int index);

@@ -19,8 +19,8 @@ const Option dm_option_dec_depth = {.name = "dec-depth", DM_ONE_VALUE, DM_WHOLE,
 const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_HEADS, .initial = "4",
                                 .help = "attention heads of a layer"};
 const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",
-                                     .word = dm_activation_word,
-                                     .help = "activation inside the feed-forward blocks (swish and silu are the same)"};
+                                     .word = dm_activation_word, .meaning = dm_activation_about,
+                                     .help = "activation inside the feed-forward blocks:"};
 const Option dm_option_norm = {
     .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .word = dm_norm_name, .meaning = dm_norm_about,
     .help = "what keeps activations in bounds:"};

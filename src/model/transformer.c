@@ -1,7 +1,6 @@
 // The Transformer (Vaswani et al. 2017, figure 1) with the kinds of norm, place and position that its shape names.
 #include "model/transformer.h"
 
-#include "model/layers/activation.h"
 #include "model/outline.h"
 #include "model/shape_options.h"
 
@@ -34,7 +33,7 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         x = self_attention(&self, l, x, source.spans, shape->encoder_heads, false);
-        x = dm_transformer_feed_forward(&ffn, model, l, x);
+        x = dm_transformer_feed_forward(&ffn, l, x);
     }
     return (Memory){dm_transformer_end(g, model, &t->encoder_norm, x), source.spans};
 }
@@ -53,7 +52,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
         x = self_attention(&self, &l->self, x, target.spans, shape->decoder_heads, true);
         const Tensor *key_value = dm_linear_apply(g, &l->key_value, memory.rows);
         x = dm_transformer_cross_attention(&cross, model, l, x, target.spans, key_value, memory.spans);
-        x = dm_transformer_feed_forward(&ffn, model, &l->self, x);
+        x = dm_transformer_feed_forward(&ffn, &l->self, x);
     }
     return dm_transformer_end(g, model, &t->decoder_norm, x);
 }
@@ -79,14 +78,14 @@ static const ShapeRow shape[] = {
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
-     .missing = 1 /* gelu */, .usual = 0, .option = &dm_option_activation},
+     .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, .option = &dm_option_activation},
     {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = AT(scale_embedding), .missing = false, .usual = true},
     {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name,
-     .option = &dm_option_norm},
+     .common = 1, .option = &dm_option_norm},
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
      .option = &dm_option_norm_place},
     {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
-     .option = &dm_option_positions},
+     .common = 1, .option = &dm_option_positions},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
      .high = 1 << 24, .missing = 1024, .usual = 512},
     {.key = NULL},

@@ -4,7 +4,7 @@
 #include "model/embeddings.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
-#include "model/layers/linear_layer.h"
+#include "model/layers/feed_forward.h"
 
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;
@@ -24,7 +24,7 @@ static inline TransformerShape *dm_transformer_shape(const ModelConfig *config)
 typedef struct EncoderLayer {
     Linear qkv, out;  // q, k and v above one another: one product makes all three
     Norm attention_norm;
-    Linear fc1, fc2;
+    FeedForward ffn;
     Norm ffn_norm;
 } EncoderLayer;
 
@@ -40,7 +40,6 @@ typedef struct Transformer {
     Norm encoder_norm, decoder_norm;  // behind the last layers, where the norms' place has some there
     Embeddings embeddings;
     Positions positions;
-    Activation activation;
     const NormPlace *norm_place;
 } Transformer;
 
@@ -51,12 +50,20 @@ void dm_transformer_disconnect(Model *model);
 
 // Layers (transformer_layers.c)
 Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens);
-Tensor *dm_transformer_feed_forward(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x);
+Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x);
 // key_value [source tokens, 2 width]: of the encoded source
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
                                        Spans target, const Tensor *key_value, Spans source);
 // norm: of the end of a stack, which is applied where the norms' place wants it
 Tensor *dm_transformer_end(Graph *g, const Model *model, const Norm *norm, Tensor *x);
+
+static inline FeedForwardShape dm_transformer_feed_forward_shape(const ModelConfig *config, bool decoder)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    return (FeedForwardShape){.width = config->width,
+                              .inner = decoder ? t->decoder_ffn : t->encoder_ffn,
+                              .activation = &dm_activations[t->activation]};
+}
 
 static inline Sublayer dm_transformer_sublayer(Graph *g, const Model *model, ArenaMark mark, const Norm *norm)
 {

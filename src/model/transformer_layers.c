@@ -18,11 +18,9 @@ Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, 
                         .dropout = g->dropout});
 }
 
-Tensor *dm_transformer_feed_forward(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x)
+Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x)
 {
-    const Activation activation = ((const Transformer *)model->layers)->activation;
-    const Tensor *inner = dm_linear(s->g, dm_enter(s, x), &l->fc1.weight, &l->fc1.bias, activation);
-    return dm_leave(s, x, dm_linear_apply(s->g, &l->fc2, inner));
+    return dm_leave(s, x, l->ffn.kind->apply(s->g, &l->ffn, dm_enter(s, x)));
 }
 
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "model/layers/activation.h"
 #include "model/transformer.h"
 
 // Declares PREFIX.q_proj.weight and so on for the letters, one after the other, then their biases, so that neighbours
@@ -21,7 +20,8 @@ typedef struct Stack {
     Parameters *p;
     const NormKind *norm;
     bool decoder;
-    int width, ffn;
+    int width;
+    FeedForwardShape ffn;
 } Stack;
 
 static void declare_attention(const Stack *s, const char *layer, const char *kind, const char *const groups[])
@@ -38,8 +38,7 @@ static void declare_layer(const Stack *s, const char *layer)
     declare_attention(s, layer, "self_attn", (const char *const[]){"qkv", NULL});
     if (s->decoder) declare_attention(s, layer, "encoder_attn", (const char *const[]){"q", "kv", NULL});
     s->p->keys = s->decoder ? "decoder_ffn_dim d_model" : "encoder_ffn_dim d_model";
-    dm_linear_declare(s->p, dm_name("%s.fc1", layer).text, s->ffn, s->width);
-    dm_linear_declare(s->p, dm_name("%s.fc2", layer).text, s->width, s->ffn);
+    dm_feed_forward_of(&s->ffn)->declare(s->p, layer, &s->ffn);
     s->p->keys = "d_model";
     s->norm->declare(s->p, dm_name("%s.final_layer_norm", layer).text, s->width);
 }
@@ -52,7 +51,7 @@ static void declare_stack(Model *model, bool decoder)
                      .norm = dm_norms[t->norm],
                      .decoder = decoder,
                      .width = model->config.width,
-                     .ffn = decoder ? t->decoder_ffn : t->encoder_ffn};
+                     .ffn = dm_transformer_feed_forward_shape(&model->config, decoder)};
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
     for (int i = 0; i < (decoder ? t->decoder_layers : t->encoder_layers); i++)
         declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
@@ -68,22 +67,23 @@ void dm_transformer_declare(Model *model)
     dm_output_declare(model);
 }
 
-static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const char *layer)
+static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
+                               const char *layer)
 {
     return (EncoderLayer){
         .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
         .out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1),
         .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text),
-        .fc1 = dm_linear_find(p, dm_name("%s.fc1", layer).text, 1),
-        .fc2 = dm_linear_find(p, dm_name("%s.fc2", layer).text, 1),
+        .ffn = dm_feed_forward_find(p, layer, ffn),
         .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text),
     };
 }
 
-static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const char *layer)
+static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
+                                       const char *layer)
 {
     return (DecoderLayer){
-        .self = find_layer(p, norm, layer),
+        .self = find_layer(p, norm, ffn, layer),
         .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
         .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
         .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
@@ -101,12 +101,13 @@ void dm_transformer_connect(Model *model)
                        .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
                        .embeddings = dm_embeddings_connect(model),
                        .positions = dm_positions_make(dm_position_kinds[shape->positions], model->config.width),
-                       .activation = dm_activations[shape->activation].activation,
                        .norm_place = &dm_norm_places[shape->norm_place]};
+    const FeedForwardShape reading = dm_transformer_feed_forward_shape(&model->config, false),
+                           writing = dm_transformer_feed_forward_shape(&model->config, true);
     for (int i = 0; i < shape->encoder_layers; i++)
-        t->encoder[i] = find_layer(p, norm, dm_name("model.encoder.layers.%d", i).text);
+        t->encoder[i] = find_layer(p, norm, &reading, dm_name("model.encoder.layers.%d", i).text);
     for (int i = 0; i < shape->decoder_layers; i++)
-        t->decoder[i] = find_decoder_layer(p, norm, dm_name("model.decoder.layers.%d", i).text);
+        t->decoder[i] = find_decoder_layer(p, norm, &writing, dm_name("model.decoder.layers.%d", i).text);
     if (!t->norm_place->at_end) return;
     t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
     t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm");

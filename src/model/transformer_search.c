@@ -118,7 +118,7 @@ Tensor *dm_transformer_extend(Graph *g, SearchState *s, const int *ids, const in
                        ffn = dm_transformer_sublayer(g, model, mark, &l->self.ffn_norm);
         x = cached_attention(&self, s, i, x, &fresh);
         x = dm_transformer_cross_attention(&cross, model, l, x, fresh.tokens.spans, s->key_value[i], fresh.source);
-        x = dm_transformer_feed_forward(&ffn, model, &l->self, x);
+        x = dm_transformer_feed_forward(&ffn, &l->self, x);
     }
     return dm_transformer_end(g, model, &t->decoder_norm, x);
 }

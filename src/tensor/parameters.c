@@ -76,6 +76,7 @@ static double draw(Random *random, Init init, int rows, int cols)
     case DM_INIT_XAVIER: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols));
     case DM_INIT_ATTENTION: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (3 * rows + cols));
     case DM_INIT_GATES: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows / 3.0 + cols));
+    case DM_INIT_GATED: return dm_random_normal(random) * sqrt(4.0 / cols);
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
     }
     return 0;

@@ -42,7 +42,7 @@ static cJSON *describe(const char *folder)
 {
     char *text = NULL;
     dm_error error = {.message = ""};
-    const dm_status status = dm_model_describe(folder, &text, &error);
+    const dm_status status = dm_model_describe(folder, 0, &text, &error);
     if (status) printf("\n  %s\n", error.message);
     CU_ASSERT_EQUAL_FATAL(status, DM_OK);
     cJSON *json = cJSON_Parse(text);
@@ -135,6 +135,52 @@ static void attention_costs_what_is_said(void)
     end(&s);
 }
 
+static double sum_of_parts(const cJSON *json, const char *figure)
+{
+    double sum = 0;
+    const cJSON *part;
+    cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(json, "parts")) sum +=
+        cJSON_GetObjectItemCaseSensitive(part, figure)->valuedouble;
+    return sum;
+}
+
+static const cJSON *part_of(const cJSON *json, const char *name)
+{
+    const cJSON *part;
+    cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(json, "parts"))
+    {
+        if (strcmp(cJSON_GetObjectItemCaseSensitive(part, "name")->valuestring, name) == 0) return part;
+    }
+    CU_FAIL_FATAL("no such part");
+    return NULL;
+}
+
+// Parameters and operations of all parts are those of the model, and a feed-forward block's are what its sizes say.
+static void parts_make_up_the_whole(void)
+{
+    static const char *const runs[] = {"encode", "decode", "train"};
+    for (int kind = 0; dm_architecture_name(kind); kind++) {
+        const ModelConfig config = odd_config(dm_architecture(dm_architecture_name(kind)), true, true);
+        Setting s = setting_of(&config);
+        cJSON *json = describe_model(s.model);
+        CU_ASSERT_EQUAL(sum_of_parts(json, "parameters"), number(json, "parameters", "total", "count"));
+        for (int r = 0; r < 3; r++) {
+            const double all = number(json, "operations", runs[r], "total"), sum = sum_of_parts(json, runs[r]);
+            expect(fabs(all - sum) <= 1e-9 * all, "%s: the parts make %.1f, all %.1f", runs[r], sum, all);
+        }
+        if (s.model->architecture == &dm_transformer) {
+            const TransformerShape *t = dm_transformer_shape(&config);
+            const cJSON *part = part_of(json, "feed-forward");
+            CU_ASSERT_EQUAL(cJSON_GetObjectItemCaseSensitive(part, "encode")->valuedouble,
+                            4.0 * WIDTH * t->encoder_ffn * t->encoder_layers);
+            CU_ASSERT_EQUAL(
+                cJSON_GetObjectItemCaseSensitive(part_of(json, "scores and mixing"), "parameters")->valuedouble, 0);
+        }
+        cJSON_Delete(json);
+        end(&s);
+    }
+}
+
 static void parameters_are_those_of_the_model(void)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -193,7 +239,11 @@ static void without_weights_there_are_no_bytes(void)
 }
 
 const Fact facts[] = {
-    FACT(a_token_costs_what_is_said),         FACT(attention_costs_what_is_said),
-    FACT(parameters_are_those_of_the_model),  FACT(bytes_are_those_of_the_file),
-    FACT(without_weights_there_are_no_bytes), {NULL, NULL},
+    FACT(a_token_costs_what_is_said),
+    FACT(attention_costs_what_is_said),
+    FACT(parts_make_up_the_whole),
+    FACT(parameters_are_those_of_the_model),
+    FACT(bytes_are_those_of_the_file),
+    FACT(without_weights_there_are_no_bytes),
+    {NULL, NULL},
 };

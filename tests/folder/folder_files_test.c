@@ -143,7 +143,7 @@ static void what_a_translation_needs_is_missed(void)
         dm_free(from);
         dm_free(path);
     }
-    CU_ASSERT_EQUAL_FATAL(dm_model_describe(folder, &text, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_model_describe(folder, 0, &text, NULL), DM_OK);
     cJSON *json = cJSON_Parse(text);
     const cJSON *missing = cJSON_GetObjectItemCaseSensitive(json, "missing"), *name;
     for (int i = 0; i < DM_FOLDER_FILES; i++) {

@@ -20,6 +20,7 @@ ACTIVATIONS = {
     "gelu": F.gelu,
     "swish": F.silu,
     "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
 }
 cases = []
 
@@ -163,6 +164,13 @@ def gru():
         add("gru", tensors, torch.cat(y))
 
 
+def gate():
+    for activation, rows, width in [("identity", 2, 3), ("relu", 3, 8), ("gelu", 3, 5), ("swish", 4, 17), ("tanh", 2, 4)]:
+        tensors = {"x": draw(rows, 2 * width)}
+        a, b = tensors["x"].chunk(2, -1)
+        add("gate", tensors, ACTIVATIONS[activation](a) * b, activation=activation)
+
+
 def additive_attention():
     """Pair by pair: nothing is shared with the op but the formula. p: the probabilities, sequence after sequence."""
     for width, inner, queries, keys in [(3, 5, [1, 1], [2, 4]), (8, 4, [2, 1, 3], [1, 9, 5])]:
@@ -198,9 +206,38 @@ def divergence():
         add("divergence", tensors, factor * loss, excluded=excluded, factor=factor)
 
 
+def convolutions():
+    """Windows by index, with torch's own convolution where it has one: the depthwise of a whole sequence."""
+    order = [[-1, 0, 1], [0, 1, 2], [1, 2, -1], [4, -1, 3]]
+    for width, rows in [(3, 5), (8, 5)]:
+        x = draw(rows, width)
+        below = torch.cat([x, torch.zeros(1, width, dtype=torch.float64)])[torch.tensor(order)]
+        add("unfold", {"x": x}, below.flatten(1), order=sum(order, []), width=3)
+    for width, heads, own in [(6, 6, False), (6, 2, False), (8, 4, True), (5, 1, True)]:
+        x, w = draw(5, width), draw(len(order), heads * 3) if own else draw(heads, 3)
+        below = torch.cat([x, torch.zeros(1, width, dtype=torch.float64)])[torch.tensor(order)]  # [n, k, d]
+        each = w.view(-1, heads, 3).expand(len(order), heads, 3).repeat_interleave(width // heads, 1)
+        add("convolve", {"x": x, "w": w}, (below.transpose(1, 2) * each).sum(-1), order=sum(order, []), width=3, heads=heads)
+    x, w = draw(9, 4), draw(4, 3)
+    whole = [i + j if 0 <= i + j < 9 else -1 for i in range(9) for j in (-1, 0, 1)]
+    add("convolve", {"x": x, "w": w}, F.conv1d(x.T[None], w[:, None], padding=1, groups=4)[0].T, order=whole, width=3, heads=4)
+    for width, groups in [(1, 3), (3, 1), (5, 4)]:
+        x = draw(3, groups * width)
+        add("softmax_groups", {"x": x}, x.view(3, groups, width).softmax(-1).flatten(1), width=width)
+
+
+def scales():
+    x, factors = draw(4, 5), draw(4).detach()
+    add("scale_rows", {"x": x, "factors": factors}, x * factors[:, None])
+    x = draw(4, 5)
+    add("scale_gradient", {"x": x}, x * 0.25 + x.detach() * 0.75, factor=0.25)
+    tensors = {"x": draw(3, 4), "weight": draw(7, 4), "bias": draw(7)}
+    add("linear", tensors, torch.sigmoid(F.linear(*tensors.values())), activation="sigmoid")
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy, divergence):
+             weighted_cross_entropy, divergence, gate, convolutions, scales):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -1,6 +1,6 @@
-// What a Transformer layer is built from, row by row of the tables: norms, their places, positions and activations,
-// against formulas in double precision. A row without a formula here fails.
-#include "model/layers/activation.h"
+// What a Transformer layer is built from, row by row of the tables: norms, their places, positions, activations and
+// feed-forward blocks, against formulas in double precision. A row without a formula here fails.
+#include "model/layers/feed_forward.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
 #include "tensor/check.h"
@@ -310,8 +310,8 @@ static double identity(double x)
 static const struct {
     const char *name;
     double (*formula)(double x);
-} activations[] = {{"relu", relu},  {"gelu", gelu}, {"gelu_python", gelu}, {"swish", swish},
-                   {"silu", swish}, {"tanh", tanh}, {"linear", identity}};
+} activations[] = {{"relu", relu}, {"gelu", gelu},       {"gelu_python", gelu}, {"swish", swish}, {"silu", swish},
+                   {"tanh", tanh}, {"linear", identity}, {"swiglu", swish},     {"geglu", gelu}};
 
 static void check_activation(const ActivationRow *row, double (*formula)(double))
 {
@@ -342,8 +342,106 @@ static void every_activation_is_its_formula(void)
     CU_ASSERT_PTR_NULL(dm_activation_name(a));
 }
 
+static void what_is_offered_can_be_written(void)
+{
+    int a = 0;
+    for (; dm_activation_word(a); a++) {
+        int found = 0;
+        while (dm_activation_name(found) && strcmp(dm_activation_name(found), dm_activation_word(a)) != 0) found++;
+        expect(dm_activation_name(found) && dm_activation_about(a), "--activation %s", dm_activation_word(a));
+    }
+    CU_ASSERT(a > 1);
+}
+
+static void other_programs_have_all_activations_but_the_gated_ones(void)
+{
+    for (int a = 0; dm_activations[a].name; a++) CU_ASSERT_EQUAL(dm_activations[a].gated, a >= DM_COMMON_ACTIVATIONS);
+}
+
+// ---- Feed-forward blocks --------------------------------------------------------------------------------------------
+
+enum { INNER = 7 };
+
+// sum over the columns of x of w[row], and b[row] where there is one
+static double product(const Tensor *w, const Tensor *b, int row, const double *x)
+{
+    double sum = b->data ? (double)b->data[row] : 0;
+    for (int j = 0; j < w->cols; j++) sum += (double)dm_row(w, row)[j] * x[j];
+    return sum;
+}
+
+// W2 f(W1 x + b1) + b2
+static void plain(const FeedForward *block, double (*f)(double), const double *x, double *y)
+{
+    double inner[INNER];
+    for (int j = 0; j < INNER; j++) inner[j] = f(product(&block->in.weight, &block->in.bias, j, x));
+    for (int j = 0; j < COLS; j++) y[j] = product(&block->out.weight, &block->out.bias, j, inner);
+}
+
+// W2 (f(W x) * V x), W above V
+static void gated(const FeedForward *block, double (*f)(double), const double *x, double *y)
+{
+    double inner[INNER];
+    for (int j = 0; j < INNER; j++)
+        inner[j] = f(product(&block->in.weight, &block->in.bias, j, x)) *
+                   product(&block->in.weight, &block->in.bias, INNER + j, x);
+    for (int j = 0; j < COLS; j++) y[j] = product(&block->out.weight, &block->out.bias, j, inner);
+}
+
+static const struct {
+    const char *name;
+    void (*formula)(const FeedForward *block, double (*f)(double), const double *x, double *y);
+    size_t weights;
+} blocks[] = {{"plain", plain, 2 * COLS *INNER + COLS + INNER}, {"gated", gated, 3 * COLS *INNER}};
+
+static void check_block(const ActivationRow *activation, double (*f)(double))
+{
+    const FeedForwardShape shape = {COLS, INNER, activation};
+    const FeedForwardKind *kind = dm_feed_forward_of(&shape);
+    Parameters p = {0};
+    kind->declare(&p, "a.layer", &shape);
+    dm_parameters_allocate(&p);
+    fill(p.data, (int)p.size, 4);
+    const FeedForward block = dm_feed_forward_find(&p, "a.layer", &shape);
+    Arena arena = {0};
+    Graph g = {.arena = &arena, .gemm = chosen_backend(), .parameters = p.data};
+    Tensor *x = random_rows(&g, 1);
+    int known = 0;
+    for (size_t k = 0; k < DM_COUNT(blocks); k++) {
+        if (strcmp(blocks[k].name, kind->name) != 0) continue;
+        Rows given, wanted;
+        copy(given, x);
+        for (int i = 0; i < ROWS; i++) blocks[k].formula(&block, f, given[i], wanted[i]);
+        CU_ASSERT_EQUAL(p.size, blocks[k].weights);
+        expect_near(kind->apply(&g, &block, x), wanted, activation->name);
+        known++;
+    }
+    expect(known == 1, "the feed-forward block %s has %d formulas", kind->name, known);
+    dm_parameters_free(&p);
+    dm_arena_destroy(&arena);
+}
+
+static void every_feed_forward_block_is_its_formula(void)
+{
+    bool met[DM_COUNT(blocks)] = {false};
+    for (int a = 0; dm_activations[a].name; a++) {
+        const FeedForwardKind *kind = dm_feed_forward_of(&(FeedForwardShape){COLS, INNER, &dm_activations[a]});
+        for (size_t k = 0; k < DM_COUNT(activations); k++)
+            if (strcmp(activations[k].name, dm_activations[a].name) == 0)
+                check_block(&dm_activations[a], activations[k].formula);
+        for (size_t k = 0; dm_feed_forwards[k]; k++) met[k] = met[k] || dm_feed_forwards[k] == kind;
+    }
+    for (size_t k = 0; dm_feed_forwards[k]; k++) expect(met[k], "nothing makes a %s block", dm_feed_forwards[k]->name);
+}
+
 const Fact facts[] = {
-    FACT(every_norm_is_its_formula),       FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
-    FACT(every_place_is_its_formula),      FACT(every_kind_of_position_is_its_formula),
-    FACT(every_activation_is_its_formula), {NULL, NULL},
+    FACT(every_norm_is_its_formula),
+    FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
+    FACT(every_place_is_its_formula),
+    FACT(every_kind_of_position_is_its_formula),
+    FACT(every_activation_is_its_formula),
+    FACT(what_is_offered_can_be_written),
+    FACT(other_programs_have_all_activations_but_the_gated_ones),
+    FACT(every_feed_forward_block_is_its_formula),
+    {NULL, NULL},
 };

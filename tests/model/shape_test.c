@@ -3,6 +3,8 @@
 #include "core/memory.h"
 #include "model/small_config.h"
 
+#include "model/conv.h"
+#include "model/shape_options.h"
 #include "tensor/check.h"
 
 static dm_options *training(void)
@@ -186,21 +188,58 @@ static int say_otherwise(dm_options *options, const ShapeRow *row)
     return value;
 }
 
+// What else has to be said for this row to count: a kind of model that has it.
+static const char *kind_with(const ShapeRow *row)
+{
+    return row->counts ? "light" : NULL;
+}
+
+static dm_options *training_with(const ShapeRow *row)
+{
+    dm_options *options = training();
+    if (kind_with(row)) say(options, &dm_option_conv, kind_with(row));
+    return options;
+}
+
 static void an_option_says_its_rows_and_no_others(void)
 {
     const Architecture *a;
     for (int i = 0; (a = architecture_at(i)); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
-            dm_options *options = training();
+            dm_options *options = training_with(row);
             ModelConfig config = {.architecture = a};
             const int value = say_otherwise(options, row);
-            CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
+            Error error = {""};
+            if (dm_shape_settle(options, a, &error)) expect(false, "%s: %s: %s", a->name, row->key, error.message);
             CU_ASSERT_EQUAL(dm_shape_of_options(&config, options, NULL), DM_OK);
             for (const ShapeRow *at = a->shape; at->key; at++)
-                of_row(dm_shape_value(&config, at) == (at->option == row->option ? value : at->usual), a, at);
+                if (at->option == row->option || !kind_with(row) || at->option != &dm_option_conv)
+                    of_row(dm_shape_value(&config, at) == (at->option == row->option ? value : at->usual), a, at);
             dm_options_free(options);
         }
+}
+
+// Of a kind of model that has no use for it, an option is refused where it was given and else taken out.
+static void an_option_that_does_not_count_is_refused_or_taken_out(void)
+{
+    const Architecture *a;
+    int refused = 0;
+    for (int i = 0; (a = architecture_at(i)); i++)
+        for (const ShapeRow *row = a->shape; row->key; row++) {
+            if (!row->counts) continue;
+            dm_options *options = training();
+            Error error = {""};
+            CU_ASSERT_EQUAL(dm_shape_settle(options, a, &error), DM_OK);
+            of_row(dm_options_count(options, row->option->name) == 0, a, row);
+            dm_options_free(options);
+            options = training();
+            say_otherwise(options, row);
+            of_row(dm_shape_settle(options, a, &error) == DM_USAGE && strstr(error.message, row->option->name), a, row);
+            dm_options_free(options);
+            refused++;
+        }
+    CU_ASSERT(refused > 0);
 }
 
 static void heads_that_do_not_divide_the_width_are_refused(void)
@@ -262,7 +301,7 @@ static void options_that_the_type_has_stay_as_they_were_given(void)
     for (int i = 0; (a = architecture_at(i)); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
-            dm_options *options = training();
+            dm_options *options = training_with(row);
             say_otherwise(options, row);
             char *before = dm_copy_string(dm_options_text(options, row->option->name, 0));
             CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
@@ -283,6 +322,7 @@ const Fact facts[] = {
     FACT(the_defaults_are_what_is_usual_of_a_transformer),
     FACT(settled_defaults_are_what_is_usual_of_every_architecture),
     FACT(an_option_says_its_rows_and_no_others),
+    FACT(an_option_that_does_not_count_is_refused_or_taken_out),
     FACT(heads_that_do_not_divide_the_width_are_refused),
     FACT(options_that_another_type_has_are_refused_or_taken_out),
     FACT(options_that_the_type_has_stay_as_they_were_given),

@@ -115,6 +115,13 @@ static void gradient_with_norms_in_front_agrees_with_differences(void)
     check_gradient(&config, 0.2f);
 }
 
+static void gradient_with_gated_blocks_agrees_with_differences(void)
+{
+    ModelConfig config = small_config();
+    dm_transformer_shape(&config)->activation = named("activation_function", "swiglu");
+    check_gradient(&config, 0);
+}
+
 static void dropout_acts_alike_with_and_without_a_tape(void)
 {
     ModelConfig config = small_config();
@@ -337,6 +344,7 @@ const Fact facts[] = {
     FACT(gradient_of_the_loss_agrees_with_differences),
     FACT(gradient_with_dropout_agrees_with_differences),
     FACT(gradient_without_shared_embeddings_agrees_with_differences),
+    FACT(gradient_with_gated_blocks_agrees_with_differences),
     FACT(gradient_with_norms_in_front_agrees_with_differences),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),

@@ -14,7 +14,13 @@ static const struct {
     {"pre-norm", &dm_transformer,
      "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
      "encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function swish norm_place pre"},
+    {"gated", &dm_transformer,
+     "d_model 16 encoder_layers 2 decoder_layers 2 encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function geglu"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
+    {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},
+    {"conv, separable", &dm_conv, "d_model 10 conv separable kernel_size 2 encoder_layers 1"},
+    {"conv, light", &dm_conv, "d_model 12 conv light kernel_size 3 largest_kernel_size 9 heads 3 ffn_dim 20"},
+    {"conv, dynamic", &dm_conv, "d_model 12 conv dynamic kernel_size 4 heads 2 ffn_dim 20 norm_place pre"},
     {"rnn without attention", &dm_rnn, "d_model 10 hidden_size 12 attention none"},
 };
 

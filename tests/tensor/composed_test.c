@@ -73,6 +73,7 @@ static double activated(double x, Activation activation)
     case DM_GELU: return x * 0.5 * erfc(-x * sqrt(0.5));
     case DM_SWISH: return x / (1 + exp(-x));
     case DM_TANH: return tanh(x);
+    case DM_SIGMOID: return 1 / (1 + exp(-x));
     }
     return NAN;
 }
@@ -87,7 +88,7 @@ static double activated_slope(double x, Activation activation)
 // Against an identity layer and the activation computed on its result, and the same on the way back.
 static void linear_with_activation_equals_linear_then_activation(void)
 {
-    static const Activation activations[] = {DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    static const Activation activations[] = {DM_RELU, DM_GELU, DM_SWISH, DM_TANH, DM_SIGMOID};
     enum { ROWS = 6, IN = 9 };
     for (size_t n = 0; n < DM_COUNT(widths) * DM_COUNT(activations); n++) {
         const int out = widths[n / DM_COUNT(activations)];

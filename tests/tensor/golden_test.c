@@ -110,13 +110,19 @@ static void way_back(Golden *c, Tensor *y)
     dm_backward(&c->bench.graph);
 }
 
-static void check_linear(Golden *c)
+static Activation activation_of(const Golden *c)
 {
-    static const char *const names[] = {"identity", "relu", "gelu", "swish", "tanh"};  // in the order of Activation
+    static const char *const names[] = {"identity", "relu", "gelu",
+                                        "swish",    "tanh", "sigmoid"};  // in the order of Activation
     int activation = 0;
     while (strcmp(names[activation], member(c, "activation")->valuestring)) activation++;
+    return (Activation)activation;
+}
+
+static void check_linear(Golden *c)
+{
     const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = weight(c, "bias");
-    way_back(c, dm_linear(&c->bench.graph, x, w, bias, (Activation)activation));
+    way_back(c, dm_linear(&c->bench.graph, x, w, bias, activation_of(c)));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dweight", w);
     gradient_equals(c, "dbias", bias);
@@ -260,6 +266,51 @@ static void check_gru(Golden *c)
     gradient_equals(c, "dh", h);
 }
 
+static void check_gate(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    way_back(c, dm_gate(&c->bench.graph, x, activation_of(c)));
+    gradient_equals(c, "dx", x);
+}
+
+static void check_window(Golden *c)
+{
+    int n;
+    const int *order = integers(c, "order", &n), width = (int)number(c, "width", 0);
+    const Tensor *x = input(c, "x"), *w = weight(c, "w");
+    const Window window = {n / width, width, order};
+    way_back(c, w ? dm_convolve(&c->bench.graph, x, w, (int)number(c, "heads", 0), window)
+                  : dm_unfold(&c->bench.graph, x, window));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dw", w);
+}
+
+static void check_softmax_groups(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    way_back(c, dm_softmax_groups(&c->bench.graph, x, (int)number(c, "width", 0)));
+    gradient_equals(c, "dx", x);
+}
+
+static void check_scale_rows(Golden *c)
+{
+    static float factors[16];
+    int rows, cols;
+    const Tensor *x = input(c, "x");
+    double *values = stored(c, "factors", &rows, &cols);
+    for (int i = 0; i < cols; i++) factors[i] = (float)values[i];
+    dm_free(values);
+    way_back(c, dm_scale_rows(&c->bench.graph, x, factors));
+    gradient_equals(c, "dx", x);
+}
+
+static void check_scale_gradient(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    way_back(c, dm_scale_gradient(&c->bench.graph, x, (float)number(c, "factor", 0)));
+    gradient_equals(c, "dx", x);
+}
+
 static void check_collect(Golden *c)
 {
     static const char *const names[][2] = {{"part0", "dpart0"}, {"part1", "dpart1"}, {"part2", "dpart2"}};
@@ -299,6 +350,12 @@ static const Check checks[] = {
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
+    {"gate", check_gate},
+    {"unfold", check_window},
+    {"convolve", check_window},
+    {"softmax_groups", check_softmax_groups},
+    {"scale_rows", check_scale_rows},
+    {"scale_gradient", check_scale_gradient},
     {"collect", check_collect},
     {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},

@@ -283,6 +283,59 @@ static Tensor *run_collect(Bench *b, const Case *c)
     return dm_collect(&b->graph, parts, DM_COUNT(parts), order, DM_COUNT(order));
 }
 
+static Tensor *run_gate(Bench *b, const Case *c)
+{
+    return dm_gate(&b->graph, bench_input(b, c->rows, 2 * c->in), c->activation);
+}
+
+// As a block has it: the halves are a product.
+static Tensor *run_gate_of_product(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_gate(&b->graph, dm_linear(&b->graph, x, bench_weight(b, 2 * c->out, c->in, 0.5f, 0), NULL, DM_IDENTITY),
+                   c->activation);
+}
+
+// Windows of three over nine rows, with gaps, a row twice in one window, and one that nobody sees.
+static const int windows[] = {-1, 0, 1, 0, 1, 2, 1, 2, 3, 7, 7, -1, 5, -1, 4, 8, 3, 0};
+
+static Tensor *run_unfold(Bench *b, const Case *c)
+{
+    return dm_unfold(&b->graph, bench_input(b, 9, c->in), (Window){DM_COUNT(windows) / 3, 3, windows});
+}
+
+// A weight that all rows share.
+static Tensor *run_convolve(Bench *b, const Case *c)
+{
+    return dm_convolve(&b->graph, bench_input(b, 9, c->in), bench_weight(b, c->heads, 3, 1, 0), c->heads,
+                       (Window){DM_COUNT(windows) / 3, 3, windows});
+}
+
+static Tensor *run_convolve_by_row(Bench *b, const Case *c)
+{
+    const int n = DM_COUNT(windows) / 3;
+    return dm_convolve(&b->graph, bench_input(b, 9, c->in), bench_input(b, n, c->heads * 3), c->heads,
+                       (Window){n, 3, windows});
+}
+
+static Tensor *run_softmax_groups(Bench *b, const Case *c)
+{
+    return dm_softmax_groups(&b->graph, bench_input(b, c->rows, c->in), c->out);
+}
+
+static Tensor *run_scale_rows(Bench *b, const Case *c)
+{
+    static const float factors[] = {2, -0.5f, 0, 1};
+    return dm_scale_rows(&b->graph, bench_input(b, c->rows, c->in), factors);
+}
+
+// Forward it is x: so that differences can see it, it comes twice, and half of each comes back.
+static Tensor *run_scale_gradient(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in), *half = dm_scale_gradient(&b->graph, x, 0.5f);
+    return dm_scale(&b->graph, dm_add(&b->graph, half, dm_scale_gradient(&b->graph, x, 1.5f)), 1);
+}
+
 // The result is used, and x beside it.
 static Tensor *run_dropout(Bench *b, const Case *c)
 {
@@ -443,6 +496,27 @@ static const Case cases[] = {
     {.op = "gru", .what = "33", .run = run_gru, .rows = 4, .in = 33},
     {.op = "gru", .what = "steps", .run = run_gru_steps, .rows = 3, .in = 9},
 
+    {.op = "gate", .what = "1", .run = run_gate, .rows = 3, .in = 1, .activation = DM_SWISH},
+    {.op = "gate", .what = "linear", .run = run_gate, .rows = 4, .in = 7, .activation = DM_IDENTITY},
+    {.op = "gate", .what = "swish", .run = run_gate, .rows = 4, .in = 33, .activation = DM_SWISH},
+    {.op = "gate", .what = "gelu", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU},
+    {.op = "gate", .what = "tanh", .run = run_gate, .rows = 3, .in = 12, .activation = DM_TANH},
+    {.op = "gate", .what = "of a product", .run = run_gate_of_product, .rows = 5, .in = 8, .out = 33,
+     .activation = DM_GELU},
+
+    {.op = "unfold", .what = "3", .run = run_unfold, .in = 3},
+    {.op = "unfold", .what = "33", .run = run_unfold, .in = 33},
+    {.op = "convolve", .what = "each column", .run = run_convolve, .in = 12, .heads = 12},
+    {.op = "convolve", .what = "3 heads", .run = run_convolve, .in = 12, .heads = 3},
+    {.op = "convolve", .what = "one head", .run = run_convolve, .in = 33, .heads = 1},
+    {.op = "convolve", .what = "rows of their own", .run = run_convolve_by_row, .in = 12, .heads = 4},
+    {.op = "convolve", .what = "rows and columns of their own", .run = run_convolve_by_row, .in = 7, .heads = 7},
+    {.op = "softmax_groups", .what = "of 1", .run = run_softmax_groups, .rows = 2, .in = 3, .out = 1},
+    {.op = "softmax_groups", .what = "of 5", .run = run_softmax_groups, .rows = 3, .in = 20, .out = 5},
+    {.op = "scale_rows", .what = "7", .run = run_scale_rows, .rows = 4, .in = 7},
+    {.op = "scale_gradient", .what = "twice", .run = run_scale_gradient, .rows = 3, .in = 7},
+    {.op = "linear", .what = "sigmoid", .run = run_linear, .rows = 4, .in = 7, .out = 12, .bias = true,
+     .activation = DM_SIGMOID},
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},
     {.op = "add", .what = "rows of x", .run = run_add_of_rows, .rows = 3, .in = 7},

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The command line with models other than the plain Transformer: recurrent ones with and without attention in all that can
-# be done with a model folder, pre-norm, and R-Drop. Argument: the command to test.
+# be done with a model folder, pre-norm, gated blocks, convolutions, and R-Drop. Argument: the command to test.
 . "$(dirname "$0")/common.sh"
 here=$(realpath "$(dirname "$0")")
 trap 'rm -rf "$room"' EXIT
@@ -163,6 +163,24 @@ resumes() {  # resumes FOLDER OPTIONS...
 resumes pre "${transformer[@]}" --norm-place pre
 grep -q '"model_type":	"pegasus"' pre/config.json || fail "pre-norm is not pegasus: $(head -n 3 pre/config.json)"
 "$dragoman" info --model pre | grep -q 'pre-norm' || fail 'info does not say pre-norm'
+resumes gated "${transformer[@]}" --activation swiglu
+grep -q '"activation_function":	"swiglu"' gated/config.json || fail "swiglu is not written down: $(head -n 20 gated/config.json)"
+for kind in plain separable light dynamic; do
+    conv=("${common[@]}" --segmenter space --dim-emb 32 --enc-depth 1 --dec-depth 2 --type conv --conv $kind)
+    resumes conv-$kind "${conv[@]}" --conv-kernel 3 --conv-largest 7 --dropout 0.1
+    "$dragoman" info --model conv-$kind | grep -q "$kind convolution, windows of 3 to 7" || fail "info does not draw $kind"
+    check "$kind in int8" 0 '' "$dragoman" quantize --model conv-$kind --output conv-$kind-int8
+    for option in '--alignment hard' '--n-best 2 --beam-size 3' '--prefix tab'; do
+        [ "$(sed 's/$/\tgold/' src | translate conv-$kind-int8 $option | wc -l)" -ge 30 ] || fail "$kind: translate $option"
+    done
+done
+check 'heads of a convolution that has none' 2 '--heads has no effect' \
+    train "${common[@]}" --segmenter space --type conv --heads 2 --after 1u --model new
+check 'a convolution learns' 0 'Done' train "${conv[@]}" --valid-sets src trg --valid-freq 30e --after 120e --early-stopping 0 \
+    --model conv
+translate conv < src > out
+right=$(paste -d '\n' out trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l)
+[ "$right" -gt 15 ] || fail "a convolutional model has learnt $right lines of 30"
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
 check 'the same without R-Drop' 0 'Done' train "${transformer[@]}" --dropout 0.2 --after 30u --model plain

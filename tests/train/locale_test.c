@@ -74,7 +74,7 @@ static char *figures(void)
     dm_rescored rescored[2];
     CU_ASSERT_EQUAL_FATAL(dm_model_open(&model, folder, NULL, NULL), DM_OK);
     CU_ASSERT_EQUAL(dm_rescore(model, source, target, 2, NULL, rescored, NULL), DM_OK);
-    CU_ASSERT_EQUAL(dm_model_describe(folder, &json, NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_model_describe(folder, 0, &json, NULL), DM_OK);
     all = dm_format("%llx %llx %s", bits(rescored[0].log_probability), bits(rescored[1].log_probability), json);
     dm_rescored_free(rescored, 2);
     dm_model_close(model);

@@ -81,7 +81,7 @@ static dm_status describe(void *context, dm_error *error)
 {
     (void)context;
     char *json = NULL;
-    const dm_status status = dm_model_describe(folder, &json, error);
+    const dm_status status = dm_model_describe(folder, 0, &json, error);
     CU_ASSERT_EQUAL(json == NULL, status != DM_OK);
     free(json);
     return status;

@@ -154,7 +154,7 @@ static cJSON *describe(const char *folder)
                                        "decoder_attention_heads", "d_model"};
     dm_error error;
     char *name = folder_name(folder), *text = NULL;
-    (void)dm_model_describe(folder, &text, &error);
+    (void)dm_model_describe(folder, 0, &text, &error);
     cJSON *model = cJSON_CreateObject(), *described = cJSON_Parse(text), *config = read_json(folder, "config.json"),
           *tokenizer = read_json(folder, "tokenizer_config.json");
     const cJSON *ours = json_find(config, "dragoman"), *architecture = json_find(described, "architecture");

@@ -30,5 +30,5 @@ extern const Format *const dm_formats[];  // ends with NULL
 
 const Format *dm_format_of_type(const char *model_type);       // NULL: no such format
 const Format *dm_format_of_config(const ModelConfig *config);  // that can say it
-const char *dm_format_means(const Format *format,
-                            const char *key);  // the name; NULL: the format says it in config.json
+// The value of this row that the format means without saying it; -1: it says it in config.json.
+int dm_format_means(const Format *format, const ShapeRow *row);

@@ -12,11 +12,11 @@ const Format *dm_format_of_type(const char *model_type)
     return NULL;
 }
 
-const char *dm_format_means(const Format *format, const char *key)
+int dm_format_means(const Format *format, const ShapeRow *row)
 {
     for (const FormatMeans *m = format->means; m && m->key; m++)
-        if (strcmp(m->key, key) == 0) return m->name;
-    return NULL;
+        if (strcmp(m->key, row->key) == 0) return dm_shape_index(row, m->name);
+    return format->architecture && row->common == 1 ? 0 : -1;
 }
 
 static bool can_say(const Format *format, const ModelConfig *config)
@@ -24,9 +24,9 @@ static bool can_say(const Format *format, const ModelConfig *config)
     if (!format->architecture) return true;
     if (format->architecture != config->architecture) return false;
     if (!format->separate_vocabularies && !config->shared_embeddings) return false;
-    for (const FormatMeans *m = format->means; m && m->key; m++) {
-        const ShapeRow *row = dm_shape_row(config->architecture, m->key);
-        if (strcmp(row->name(dm_shape_value(config, row)), m->name) != 0) return false;
+    for (const ShapeRow *row = config->architecture->shape; row->key; row++) {
+        const int value = dm_shape_value(config, row), meant = dm_format_means(format, row);
+        if (meant >= 0 ? value != meant : row->common && value >= row->common) return false;
     }
     return true;
 }

@@ -10,7 +10,7 @@ static const FormatFlag flags[] = {
     {.key = NULL},
 };
 
-static const FormatMeans means[] = {{"norm", "layer"}, {"norm_place", "post"}, {"positions", "sine"}, {.key = NULL}};
+static const FormatMeans means[] = {{"norm_place", "post"}, {.key = NULL}};
 
 const Format dm_marian_format = {.model_type = "marian",
                                  .class_name = "MarianMTModel",

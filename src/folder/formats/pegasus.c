@@ -11,7 +11,7 @@ static const FormatFlag flags[] = {
     {.key = NULL},
 };
 
-static const FormatMeans means[] = {{"norm", "layer"}, {"norm_place", "pre"}, {"positions", "sine"}, {.key = NULL}};
+static const FormatMeans means[] = {{"norm_place", "pre"}, {.key = NULL}};
 
 const Format dm_pegasus_format = {.model_type = "pegasus",
                                   .class_name = "PegasusForConditionalGeneration",

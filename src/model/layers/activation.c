@@ -1,19 +1,42 @@
 // Activations by name.
 #include "model/layers/activation.h"
 
-enum { OFFERED = 5 };  // the first ones; the others are only read
-
-const ActivationRow dm_activations[] = {{"relu", DM_RELU},        {"gelu", DM_GELU},
-                                        {"swish", DM_SWISH},      {"silu", DM_SWISH},
-                                        {"tanh", DM_TANH},        {"linear", DM_IDENTITY},  // as other programs name it
-                                        {"gelu_python", DM_GELU}, {NULL, DM_IDENTITY}};
+// clang-format off
+const ActivationRow dm_activations[] = {
+    {"relu", DM_RELU, false, "max(0, x)"},
+    {"gelu", DM_GELU, false, "x Phi(x) (Hendrycks and Gimpel 2016)"},
+    {"swish", DM_SWISH, false, "x sigmoid(x), also called silu"},
+    {"silu", DM_SWISH, false, "the same"},
+    {"tanh", DM_TANH, false, "as in older networks"},
+    {"linear", DM_IDENTITY, false, NULL},  // as other programs name it
+    {"gelu_python", DM_GELU, false, NULL},
+    {"swiglu", DM_SWISH, true,
+     "swish of one product times another, three matrices in all (Shazeer 2020): 2/3 of the --dim-ffn makes as many "
+     "weights"},
+    {"geglu", DM_GELU, true, "the same with gelu"},
+    {NULL, DM_IDENTITY, false, NULL},
+};
+// clang-format on
 
 const char *dm_activation_name(int index)
 {
     return dm_activations[index].name;
 }
 
+// The row of the index-th that is offered.
+static const ActivationRow *offered(int index)
+{
+    const ActivationRow *row = dm_activations;
+    while (row->name && (!row->about || index-- > 0)) row++;
+    return row;
+}
+
 const char *dm_activation_word(int index)
 {
-    return index < OFFERED ? dm_activations[index].name : NULL;
+    return offered(index)->name;
+}
+
+const char *dm_activation_about(int index)
+{
+    return offered(index)->about;
 }

@@ -5,8 +5,12 @@
 typedef struct ActivationRow {
     const char *name;  // as config.json spells it
     Activation activation;
+    bool gated;         // it is applied to one of two products, which are multiplied then
+    const char *about;  // for those that --activation offers; NULL: it is only read
 } ActivationRow;
 
+enum { DM_COMMON_ACTIVATIONS = 7 };       // the first so many, which other programs have too
 extern const ActivationRow dm_activations[];  // ends with a name of NULL
 const char *dm_activation_name(int index);    // all that a config.json may have; NULL: no more of them
 const char *dm_activation_word(int index);    // those that --activation offers
+const char *dm_activation_about(int index);   // of these

@@ -9,6 +9,7 @@ typedef struct Arithmetic {
     const Tensor *a, *b;
     Tensor *y;
     float factor;
+    const float *factors;  // [n]
 } Arithmetic;
 
 // out += factor * in
@@ -62,6 +63,41 @@ Tensor *dm_scale(Graph *g, const Tensor *x, float factor)
     for (int i = 0; i < x->rows; i++)
         for (int j = 0; j < x->cols; j++) dm_row(y, i)[j] = factor * dm_row(x, i)[j];
     Arithmetic *r = dm_record(g, &dm_scale_op, y, sizeof *r);
+    if (r) *r = (Arithmetic){.a = x, .y = y, .factor = factor};
+    return y;
+}
+
+// y_i = factor_i * x_i:  dx_i += factor_i * dy_i
+static void backward_scale_rows(Graph *g, void *record)
+{
+    const Arithmetic *r = record;
+    float *gradient = dm_gradient(g, r->a);
+    for (size_t i = 0; gradient && i < (size_t)r->y->rows; i++)
+        accumulate(gradient + i * (size_t)r->a->stride, r->y->grad + i * (size_t)r->y->stride, r->factors[i],
+                   r->a->cols);
+}
+
+const Op dm_scale_rows_op = {"scale_rows", backward_scale_rows};
+
+Tensor *dm_scale_rows(Graph *g, const Tensor *x, const float *factors)
+{
+    Tensor *y = dm_tensor(g, x->rows, x->cols);
+    for (int i = 0; i < x->rows; i++)
+        for (int j = 0; j < x->cols; j++) dm_row(y, i)[j] = factors[i] * dm_row(x, i)[j];
+    Arithmetic *r = dm_record(g, &dm_scale_rows_op, y, sizeof *r);
+    if (r) *r = (Arithmetic){.a = x, .y = y, .factors = factors};
+    return y;
+}
+
+// y = x:  dx += factor * dy
+const Op dm_scale_gradient_op = {"scale_gradient", backward_scale};
+
+Tensor *dm_scale_gradient(Graph *g, const Tensor *x, float factor)
+{
+    if (!g->recording) return (Tensor *)x;
+    Tensor *y = dm_tensor(g, x->rows, x->cols);
+    for (int i = 0; i < x->rows; i++) memcpy(dm_row(y, i), dm_row(x, i), (size_t)x->cols * sizeof(float));
+    Arithmetic *r = dm_record(g, &dm_scale_gradient_op, y, sizeof *r);
     if (r) *r = (Arithmetic){.a = x, .y = y, .factor = factor};
     return y;
 }

@@ -1,8 +1,8 @@
 // Linear: y = f(x W' + b). x [n, in], W [out, in], b [out], y [n, out]
 #include <assert.h>
-#include <math.h>
 
 #include "core/kernels.h"
+#include "tensor/ops/activate.h"
 #include "tensor/ops/op_table.h"
 #include "tensor/ops/operand.h"
 #include "tensor/ops/ops.h"
@@ -13,60 +13,6 @@ typedef struct Linear {
     float *before;  // [n, out] x W' + b where the derivative needs it (gelu, swish), else NULL
     Activation activation;
 } Linear;
-
-// One row: adds the bias and applies f; `before` (or NULL) keeps what f was applied to.
-DM_CLONES
-static void activate_row(float *y, const float *bias, float *before, int n, Activation activation)
-{
-    if (bias)
-        for (int j = 0; j < n; j++) y[j] += bias[j];
-    if (before)
-        for (int j = 0; j < n; j++) before[j] = y[j];
-    switch (activation) {
-    case DM_IDENTITY: break;
-    case DM_RELU:
-        for (int j = 0; j < n; j++) y[j] = y[j] < 0 ? 0 : y[j];  // NaN stays NaN
-        break;
-    case DM_SWISH:
-        for (int j = 0; j < n; j++) y[j] *= dm_sigmoid(y[j]);
-        break;
-    case DM_GELU:
-        for (int j = 0; j < n; j++) y[j] *= 0.5f * (1.0f + erff(y[j] * 0.70710678f));
-        break;
-    case DM_TANH:
-        for (int j = 0; j < n; j++) y[j] = dm_tanh(y[j]);
-        break;
-    }
-}
-
-// dy becomes the gradient of x W' + b:  relu: dy [y > 0];  tanh: dy (1 - y^2);
-// swish: dy s (1 + z (1 - s)), s = sigmoid(z);  gelu: dy (Phi(z) + z phi(z))
-DM_CLONES
-static void derive_row(float *restrict dy, const float *restrict y, const float *restrict z, int n,
-                       Activation activation)
-{
-    switch (activation) {
-    case DM_IDENTITY: break;
-    case DM_RELU:
-        for (int j = 0; j < n; j++) dy[j] = y[j] > 0 ? dy[j] : 0;
-        break;
-    case DM_SWISH:
-        for (int j = 0; j < n; j++) {
-            float s = dm_sigmoid(z[j]);
-            dy[j] *= s * (1.0f + z[j] * (1.0f - s));
-        }
-        break;
-    case DM_GELU:
-        for (int j = 0; j < n; j++) {
-            float phi = 0.39894228f * dm_exp(-0.5f * z[j] * z[j]);
-            dy[j] *= 0.5f * (1.0f + erff(z[j] * 0.70710678f)) + z[j] * phi;
-        }
-        break;
-    case DM_TANH:
-        for (int j = 0; j < n; j++) dy[j] *= 1.0f - y[j] * y[j];
-        break;
-    }
-}
 
 DM_CLONES
 static void add_rows(float *restrict sum, const float *restrict rows, int n, int cols)
@@ -84,8 +30,8 @@ static void backward(Graph *g, void *record)
     float *dz = l->y->grad, *dx = dm_gradient_sum(g, l->x, &add), *dw = dm_gradient(g, l->weight);
     if (l->activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
-            derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL, out,
-                       l->activation);
+            dm_derive_row(dz + i * (size_t)out, dm_row(l->y, (int)i), l->before ? l->before + i * (size_t)out : NULL,
+                          out, l->activation);
     const ArenaMark mark = dm_arena_mark(g->arena);
     const Operand of_dz = dm_operand(g, dz, n, out, out), of_weight = dm_weight_operand(g, l->weight);
     if (dx)
@@ -146,6 +92,6 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     if (l) *l = (Linear){x, weight, bias, y, before, activation};
     if (b || activation != DM_IDENTITY)
         for (size_t i = 0; i < (size_t)n; i++)
-            activate_row(dm_row(y, (int)i), b, before ? before + i * (size_t)out : NULL, out, activation);
+            dm_activate_row(dm_row(y, (int)i), b, before ? before + i * (size_t)out : NULL, out, activation);
     return y;
 }

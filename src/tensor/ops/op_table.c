@@ -19,5 +19,11 @@ const Op *const dm_ops[] = {
     &dm_collect_op,
     &dm_dropout_op,
     &dm_divergence_op,
+    &dm_gate_op,
+    &dm_unfold_op,
+    &dm_convolve_op,
+    &dm_softmax_groups_op,
+    &dm_scale_rows_op,
+    &dm_scale_gradient_op,
     NULL,
 };

@@ -8,10 +8,14 @@ typedef enum Activation {
     DM_GELU,   // x Phi(x), exact (Hendrycks and Gimpel 2016)
     DM_SWISH,  // x sigmoid(x), also called silu
     DM_TANH,
+    DM_SIGMOID,
 } Activation;
 
 // y = activation(x W' + b): x [n, in], weight [out, in], bias [out] or NULL -> [n, out]
 Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, Activation activation);
+
+// Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
+Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);
 
 // Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + positions[i]) -> [n, d]
 typedef struct Embedding {
@@ -125,11 +129,28 @@ Tensor *dm_gru(Graph *g, const Tensor *input, const Tensor *hidden, const Tensor
 
 Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
 Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
+Tensor *dm_scale_rows(Graph *g, const Tensor *x, const float *factors);  // row i times factors[i]; these live as the tape
+Tensor *dm_scale_gradient(Graph *g, const Tensor *x, float factor);  // x, whose gradient is factor times what comes back
 Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], [n, q] -> [n, p + q]
 
 // Row i is row order[i] of the parts [.., d] put one below the other, or zeros where order[i] is -1 -> [n, d]. A row
 // may be taken several times or never. order lives as long as the tape.
 Tensor *dm_collect(Graph *g, const Tensor *const *parts, int count, const int *order, int n);
+
+// The rows that each row of a convolution sees: order[i * width + j] is the j-th for row i, or -1 where there is none.
+// order lives as long as the tape.
+typedef struct Window {
+    int n, width;
+    const int *order;  // [n, width]
+} Window;
+// y_i = the rows of its window side by side, zeros for those that are not there: x [.., d] -> [n, width * d]
+Tensor *dm_unfold(Graph *g, const Tensor *x, Window window);
+// y_ic = sum_j w_hj x_(j-th row of the window of i)c, where head h has the columns from h d / heads on (Kaiser et al.
+// 2017: a head for each column; Wu et al. 2019: few). w [heads, width], or for each row its own, [n, heads * width]
+// -> [n, d]
+Tensor *dm_convolve(Graph *g, const Tensor *x, const Tensor *w, int heads, Window window);
+// Softmax over each `width` neighbouring columns: [n, groups * width] -> the same
+Tensor *dm_softmax_groups(Graph *g, const Tensor *x, int width);
 
 // y = mask * x, the mask 0 with probability rate and 1 / (1 - rate) otherwise; x itself where the rate is 0.
 Tensor *dm_dropout(Graph *g, const Tensor *x, float rate);

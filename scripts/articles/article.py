@@ -1,0 +1,151 @@
+"""What the scripts of this folder share: runs of dragoman train that are kept and not made twice, a table, figures as
+JSON, and a picture.
+
+    scripts/articles/NAME.py [--folder DIR] [--full] [--seeds N] [--threads N]
+
+    --folder   where runs and results are kept              default: build/articles/NAME; a run that was stopped goes on
+    --full     the figures of README.md: more seeds and larger settings, hours instead of minutes
+    --seeds    of every run that is compared                default: as the script says, 1 or with --full 3
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+import picture
+
+HERE = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Run:
+    """A model folder and what its train.jsonl says."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.events = [json.loads(line) for line in (folder / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    def of(self, kind):
+        return [event for event in self.events if event["event"] == kind]
+
+    @property
+    def diverged(self):
+        return bool(self.of("diverged")) or not self.of("end")
+
+    @property
+    def seconds(self):
+        return max((event.get("seconds", 0) for event in self.events), default=0)
+
+    def best(self, metric="ce-mean-words"):
+        """The best validation; of one that diverged, nothing."""
+        values = [event[metric] for event in self.of("valid") if metric in event]
+        if self.diverged or not values:
+            return math.nan
+        return min(values) if metric.startswith(("ce", "wer", "cer", "perplexity")) else max(values)
+
+
+class Article:
+    def __init__(self, doc, claim):
+        self.name = pathlib.Path(sys.argv[0]).stem
+        parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("--folder", type=pathlib.Path, default=HERE / "build" / "articles" / self.name)
+        parser.add_argument("--full", action="store_true", help="the figures of README.md: hours instead of minutes")
+        parser.add_argument("--seeds", type=int, help="of every run that is compared; default 1, with --full 3")
+        parser.add_argument("--threads", type=int, default=os.cpu_count())
+        options = parser.parse_args()
+        self.folder, self.full, self.threads = options.folder, options.full, options.threads
+        self.seeds = range(1, 1 + (options.seeds or (3 if self.full else 1)))
+        self.claim, self.seconds, self.results = claim, 0.0, {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.dragoman = HERE / "build" / "dragoman"
+        if not self.dragoman.exists():
+            subprocess.run([HERE / "scripts" / "setup.sh"], check=True, stdout=sys.stderr)
+        print(f"“{claim}”\n")
+
+    def text(self, script, *arguments):
+        """A folder of text that another script of this project makes, once."""
+        folder = self.folder.parent / "text" / "-".join([pathlib.Path(script).stem, *arguments])
+        if not (folder / "made").exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self.say(script, *arguments, folder)
+            subprocess.run([HERE / script, *arguments, folder], check=True, stdout=sys.stderr)
+            (folder / "made").touch()
+        return folder
+
+    def say(self, *command):
+        print("$", *(str(word).replace(f"{HERE}/", "") for word in command), file=sys.stderr, flush=True)
+
+    def train(self, name, pairs, validation, **options):
+        """Trains into folder/name what is not there yet. A run that diverges is a result, too."""
+        folder = self.folder / name
+        if not (folder / "outcome").exists():
+            command = [self.dragoman, "train", "--model", folder, "--train-sets", *pairs, "--valid-sets", *validation,
+                       "--cpu-threads", str(self.threads), "--quiet"]
+            for option, value in options.items():
+                values = value if isinstance(value, (list, tuple)) else [value]
+                command += ["--" + option.replace("_", "-"), *map(str, values)]
+            self.say(*command)
+            status = subprocess.run(command, check=False, capture_output=True, text=True)
+            if status.returncode == 1 and "number" in status.stderr:  # it left the numbers, and says where
+                print(status.stderr.strip(), file=sys.stderr)
+                (folder / "outcome").write_text("diverged\n", encoding="utf-8")
+            elif status.returncode:
+                sys.exit(status.stderr)
+            else:
+                (folder / "outcome").write_text("complete\n", encoding="utf-8")
+        run = Run(folder)
+        self.seconds += run.seconds
+        return run
+
+    def describe(self, run, length=20):
+        described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
+                                   check=True, capture_output=True, text=True)
+        return json.loads(described.stdout)
+
+    def score(self, run, source, reference, *metrics, **options):
+        """{metric: score} of the translation of a file, which is kept in the run's folder."""
+        output = run.folder / f"{pathlib.Path(source).name}.out"
+        if not output.exists():
+            command = [self.dragoman, "translate", "--model", run.folder, "--input", source, "--output", output,
+                       "--cpu-threads", str(self.threads)]
+            for option, value in options.items():
+                command += ["--" + option.replace("_", "-"), str(value)]
+            self.say(*command)
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        scored = subprocess.run([self.dragoman, "score", "--ref", reference, "--json", output, "--metrics", *metrics],
+                                check=True, capture_output=True, text=True)
+        return {entry["name"].lower(): entry["score"] for entry in listed(json.loads(scored.stdout))}
+
+    def table(self, header, rows):
+        """In Markdown, as README.md has it."""
+        lines = ["| " + " | ".join(map(str, row)) + " |" for row in (header, ["---"] * len(header), *rows)]
+        print("\n".join(lines) + "\n")
+
+    def end(self, results, curves=None, **axes):
+        """Writes results.json and, of {name: [(x, y), ...]}, a picture."""
+        self.results = results
+        (self.folder / "results.json").write_text(json.dumps({"claim": self.claim, "minutes": round(self.seconds / 60, 1),
+                                                              "results": results}, indent=1) + "\n", encoding="utf-8")
+        if curves:
+            (self.folder / "picture.svg").write_text(picture.lines(curves, **axes), encoding="utf-8")
+        print(f"{self.seconds / 60:.0f} minutes of training. Figures and picture: {self.folder}")
+
+
+def listed(scores):
+    return scores if isinstance(scores, list) else [scores]
+
+
+def spread(values, digits=2):
+    """Mean and the farthest from it: "31.20 ± 0.15"; a value that is no number has failed and is counted."""
+    good = [value for value in values if not math.isnan(value)]
+    failed = len(values) - len(good)
+    if not good:
+        return "failed" if failed == 1 else f"failed ({failed} of {failed})"
+    mean = statistics.fmean(good)
+    text = f"{mean:.{digits}f}"
+    if len(good) > 1:
+        text += f" ± {max(abs(value - mean) for value in good):.{digits}f}"
+    return text + (f", {failed} of {len(values)} failed" if failed else "")

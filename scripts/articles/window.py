@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""What it costs to look only R pieces to either side: speed and memory of training against the length of the sentences,
+and what the translations of a handbook lose by it.
+"""
+import json
+import subprocess
+
+from article import Article, spread
+
+WINDOWS = [0, 16, 64, 256]  # 0: everywhere
+WIDTH, INNER, LAYERS, HEADS, VOCABULARY = 256, 1024, 2, 4, 1000
+
+
+def measure(article, window, length):
+    """One thread, sentences of one length: seconds of a piece, and the most memory."""
+    folder = article.folder / f"window-{window}"
+    folder.mkdir(exist_ok=True)
+    sides = {f"{side}_{key}": value for side in ("encoder", "decoder")
+             for key, value in (("layers", LAYERS), ("attention_heads", HEADS), ("ffn_dim", INNER))}
+    (folder / "config.json").write_text(json.dumps(
+        {"model_type": "dragoman", "dragoman": {"architecture": "transformer"}, "d_model": WIDTH, **sides,
+         "vocab_size": VOCABULARY, "activation_function": "relu", "scale_embedding": True, "attention_window": window,
+         "eos_token_id": 0, "pad_token_id": VOCABULARY - 1, "decoder_start_token_id": VOCABULARY - 1}), encoding="utf-8")
+    done = folder / f"{length}.json"
+    if not done.exists():
+        command = [article.dragoman, "bench", "train", "--model", folder, "--length", str(length), "--sentences", "32",
+                   "--mini-batch-words", str(max(4096, 2 * length)), "--cpu-threads", "1", "--json",
+                   "--seconds", "6" if article.full else "2", "--rounds", "3"]
+        article.say(*command)
+        done.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
+    return json.loads(done.read_text(encoding="utf-8"))
+
+
+def main():
+    article = Article(__doc__, "Self-attention can be restricted to a neighbourhood of size r")
+    lengths = [64, 256, 1024, 4096, 8192] if article.full else [64, 256, 1024]
+    rows, results, curves = [], [], {}
+    for window in WINDOWS:
+        name = f"r = {window}" if window else "everywhere"
+        measured = {length: measure(article, window, length) for length in lengths}
+        rows.append([name, *[f"{measured[n]['tokens_per_second']:,.0f}, {measured[n]['memory_mib']:,.0f} MiB" for n in lengths]])
+        curves[name] = [(n, 1e6 / measured[n]["tokens_per_second"]) for n in lengths]
+        results.append({"window": window, "bench": measured})
+    article.table(["window", *[f"{n:,} pieces" for n in lengths]], rows)
+
+    text = article.text("scripts/handbook.sh", "--text-only", "de")
+    pairs, validation = [[text / f"{part}.{language}" for language in ("de", "en")] for part in ("train", "dev")]
+    rows = []
+    for window in (0, 16, 8):
+        runs = [article.train(f"handbook-{window}-{seed}", pairs, validation, vocab_size=4000, attention_window=window,
+                              dim_emb=128, dim_ffn=256, enc_depth=4, dec_depth=4, heads=4, mini_batch_words=2048,
+                              learn_rate=0.003, lr_schedule="cosine", lr_warmup=500, dropout=0.2, early_stopping=0,
+                              after="10e" if article.full else "2e", valid_metrics=["ce-mean-words"], seed=seed)
+                for seed in article.seeds]
+        costs = [run.best() for run in runs]
+        bleu = [article.score(run, text / "test.de", text / "test.en", "bleu")["bleu"] for run in runs]
+        rows.append([window or "everywhere", spread(costs, 2), spread(bleu, 1)])
+        results.append({"window": window, "validation": costs, "bleu": bleu})
+    article.table(["window", "validation cost", "BLEU"], rows)
+    article.end(results, curves, x="pieces of a sentence", y="microseconds a piece, one thread", log_x=True, log_y=True)
+
+
+if __name__ == "__main__":
+    main()

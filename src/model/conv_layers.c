@@ -1,0 +1,89 @@
+// The layers of the convolutional encoder-decoders that are the same for whole sequences and for the pieces of a
+// search.
+#include <math.h>
+
+#include "model/conv.h"
+
+static const float half_root = 0.70710678f;
+
+Tensor *dm_conv_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
+{
+    const Conv *c = model->layers;
+    return dm_embedding(g, &(Embedding){.table = table,
+                                        .n = tokens.n,
+                                        .ids = tokens.ids,
+                                        .scale = sqrtf((float)model->config.width),
+                                        .position_rows = dm_positions_of(g, &c->positions, tokens),
+                                        .frozen = model->config.pad,
+                                        .dropout = g->dropout});
+}
+
+Tensor *dm_conv_sum(Graph *g, const Tensor *a, const Tensor *b)
+{
+    return dm_scale(g, dm_add(g, a, b), half_root);
+}
+
+const Tensor *dm_conv_inner(Graph *g, const Model *model, const ConvLayer *l, const Tensor *x)
+{
+    if (!dm_conv_is_light(&model->config)) return dm_dropout(g, x, g->dropout);
+    return dm_gate(g, dm_linear_apply(g, &l->conv, x), DM_SIGMOID);
+}
+
+// [heads, k], or [rows, heads k] of the rows `own` (Wu et al. 2019, equations 6 and 7). A third of the dropout is
+// theirs.
+static const Tensor *kernels(Graph *g, const Model *model, const ConvLayer *l, const Tensor *own)
+{
+    const Tensor *logits = &l->weights;
+    if (dm_conv_shape(&model->config)->kind == DM_CONV_DYNAMIC) logits = dm_linear(g, own, logits, NULL, DM_IDENTITY);
+    return dm_dropout(g, dm_softmax_groups(g, logits, l->width), g->dropout / 3);
+}
+
+Tensor *dm_conv_mix(Graph *g, const Model *model, const ConvLayer *l, const Tensor *u, const Tensor *own, Window window)
+{
+    const ConvShape *shape = dm_conv_shape(&model->config);
+    if (dm_conv_is_light(&model->config))
+        return dm_linear_apply(g, &l->mixed, dm_convolve(g, u, kernels(g, model, l, own), shape->heads, window));
+    const Tensor *seen =
+        shape->kind == DM_CONV_SEPARABLE ? dm_convolve(g, u, &l->weights, u->cols, window) : dm_unfold(g, u, window);
+    return dm_gate(g, dm_linear_apply(g, &l->conv, seen), DM_SIGMOID);
+}
+
+// One head, whose scores are not scaled. memory: [z | y]
+Tensor *dm_conv_look(Graph *g, const Model *model, const ConvLayer *l, Tensor *u, const Tensor *embedded,
+                     const ConvRows *rows, const Tensor *memory)
+{
+    const int d = model->config.width;
+    const Tensor *q = dm_scale(g, dm_add(g, dm_linear_apply(g, &l->query, u), embedded), half_root * sqrtf((float)d));
+    const Spans target = rows->tokens.spans;
+    const Tensor *mixed =
+        dm_attention(g, &(Attention){.q = *q,
+                                     .k = dm_columns(memory, 0, d),
+                                     .v = dm_columns(memory, d, d),
+                                     .queries = target,
+                                     .keys = rows->source,
+                                     .heads = 1,
+                                     .probabilities = dm_tap(g, DM_CROSS_ATTENTION, 1, target, rows->source)});
+    return dm_conv_sum(g, dm_linear_apply(g, &l->out, dm_scale_rows(g, mixed, rows->roots)), u);
+}
+
+Tensor *dm_conv_cross(const Sublayer *s, const Model *model, const ConvLayer *l, Tensor *x, const ConvRows *rows,
+                      const Tensor *key_value)
+{
+    const int heads = dm_conv_shape(&model->config)->heads, d = model->config.width;
+    const Spans target = rows->tokens.spans;
+    const Tensor *mixed = dm_attention(
+        s->g, &(Attention){.q = *dm_linear_apply(s->g, &l->query, dm_enter(s, x)),
+                           .k = dm_columns(key_value, 0, d),
+                           .v = dm_columns(key_value, d, d),
+                           .queries = target,
+                           .keys = rows->source,
+                           .heads = heads,
+                           .probabilities = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, rows->source)});
+    return dm_leave(s, x, dm_linear_apply(s->g, &l->out, mixed));
+}
+
+Tensor *dm_conv_end(Graph *g, const Model *model, const ConvStack *stack, Tensor *x)
+{
+    if (!dm_conv_is_light(&model->config)) return dm_linear_apply(g, &stack->last, x);
+    return ((const Conv *)model->layers)->norm_place->at_end ? stack->norm.kind->apply(g, &stack->norm, x) : x;
+}
