@@ -4,7 +4,7 @@
 #   scripts/multi30k.sh [FOLDER [DURATION [MODEL_FOLDER [OPTION...]]]]
 #     FOLDER    holds bpe/train.en, bpe/train.de, bpe/valid.*, bpe/test.2016.*     default: ../shared/data/multi30k
 #     DURATION  how long to train: 30m, 40e (epochs), 8000u (updates)              default: 8000u, the published recipe
-#     OPTION    of train and translate alike: --seed 2 --precision bf16
+#     OPTION    of train: --seed 2 --precision bf16 (translate takes the precision, too)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 corpus=${1:-../shared/data/multi30k}
 duration=${2:-8000u}
 model=${3:-build/multi30k-tiny}
-options=("${@:4}")
+options=("${@:4}") precision=()
+[[ " ${options[*]} " =~ " --precision"[\ =]([a-z0-9]+)" " ]] && precision=(--precision "${BASH_REMATCH[1]}")
 text=$corpus/bpe
 if [ ! -f "$text/train.en" ]; then
     cat >&2 <<TEXT
@@ -28,7 +29,7 @@ scripts/setup.sh
 
 step build/dragoman train --config scripts/recipes/multi30k-tiny.json --model "$model" --after "$duration" \
     "${options[@]}" --train-sets "$text/train.en" "$text/train.de" --valid-sets "$text/valid.en" "$text/valid.de"
-step build/dragoman translate --model "$model" --beam-size 5 --normalize 1 "${options[@]}" \
+step build/dragoman translate --model "$model" --beam-size 5 --normalize 1 "${precision[@]}" \
     --input "$text/test.2016.en" --output "$model/test.2016.de"
 sed 's/@@ //g' "$text/test.2016.de" > "$model/reference.2016.de"
 step build/dragoman score --tok none --ref "$model/reference.2016.de" -- "$model/test.2016.de"
