@@ -5,14 +5,17 @@ for a given time. Writes a folder that dragoman translates with, so that both ar
   torch_translator.py --like DIR --train SRC TRG --valid SRC TRG --minutes M --to DIR [options]
 
 The Transformer of torch_speed.py; gradients of --delay batches, clipped; Adam; the rate rises over --warmup updates and
-falls as a cosine to 0 when the time is over. The checkpoint with the least validation cost is kept.
+falls as a cosine to 0 when the time is over. The checkpoint with the least validation cost is kept. Minutes are of the
+processor, so that other work on the machine takes nothing from a run: the time that all its threads worked, divided by
+--threads, with validation. Threads sleep while they wait, unless OMP_WAIT_POLICY says otherwise: spinning would be work.
 """
-import torch_speed  # first: it may start this program again
+import os
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when PyTorch is loaded
+import torch_speed  # before all else: it may start this program again
 
 import argparse
 import json
 import math
-import os
 import pathlib
 import random
 import shutil
@@ -96,7 +99,8 @@ def main():
     parser.add_argument("--to", required=True, type=pathlib.Path)
     parser.add_argument("--train", required=True, nargs=2)
     parser.add_argument("--valid", required=True, nargs=2)
-    parser.add_argument("--minutes", required=True, type=float)
+    parser.add_argument("--minutes", required=True, type=float,
+                        help="how long to train: processor time of the process over --threads, not the clock's")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--batch-tokens", type=int, default=1024, help="of a batch, padding counted")
     parser.add_argument("--delay", type=int, default=3, help="batches of an update")
@@ -115,8 +119,14 @@ def main():
     model = torch_speed.Transformer(shape, config["vocab_size"], config["pad_token_id"]).train()
     adam = torch.optim.Adam(model.parameters(), options.learn_rate, (0.9, 0.98), fused=True)
     best, best_weights, update, seen, epoch_tokens = math.inf, None, 0, 0, sum(len(target) for _, target in train)
-    epoch, began = torch_speed.batches(train, options.batch_tokens, random.Random(options.seed)), time.monotonic()
-    while (spent := (time.monotonic() - began) / (60 * options.minutes)) < 1:
+    epoch = torch_speed.batches(train, options.batch_tokens, random.Random(options.seed))
+    began, worked = time.monotonic(), time.process_time()
+
+    def clocks():
+        return {"processor_minutes": round((time.process_time() - worked) / options.threads / 60, 2),
+                "seconds": round(time.monotonic() - began)}
+
+    while (spent := (time.process_time() - worked) / options.threads / (60 * options.minutes)) < 1:
         update += 1
         rate = options.learn_rate * min(update / options.warmup, 0.5 * (1 + math.cos(math.pi * spent)))
         for group in adam.param_groups:
@@ -133,7 +143,7 @@ def main():
         if seen // epoch_tokens > (seen - tokens) // epoch_tokens:
             cost = validation_cost(model, valid, options, begin)
             print(json.dumps({"epoch": seen // epoch_tokens, "update": update, "valid": round(cost, 4),
-                              "seconds": round(time.monotonic() - began)}), flush=True)
+                              **clocks()}), flush=True)
             if cost < best:
                 best, best_weights = cost, marian_weights(model)
     cost = validation_cost(model, valid, options, begin)
@@ -141,7 +151,7 @@ def main():
         best, best_weights = cost, marian_weights(model)
     write_folder(best_weights, options.like, options.to)
     print(json.dumps({"peer": "PyTorch " + torch.__version__, "updates": update, "epochs": round(seen / epoch_tokens, 2),
-                      "valid": round(best, 4), "seconds": round(time.monotonic() - began)}))
+                      "valid": round(best, 4), **clocks()}))
 
 
 if __name__ == "__main__":
