@@ -222,10 +222,13 @@ def main():
     for why, count in sorted(dropped.items()):
         print(f"left out, {why}: {count:,}")
     given.folder.mkdir(parents=True, exist_ok=True)
-    for part, pairs in parts.items():
+    for part, pairs in parts.items():  # train.en is the last: where it is, all are, and whole
         for side, language in enumerate((given.language, "en")):
-            with open(given.folder / f"{part}.{language}", "w", encoding="utf-8", newline="\n") as file:
+            path = given.folder / f"{part}.{language}"
+            new = path.with_name(path.name + ".new")
+            with new.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(pair[side] + "\n" for pair in pairs)
+            new.replace(path)
     print(f"{len(parts['train']):,} pairs to train on ({of_pages:,} of pages, the rest strings),",
           f"{len(parts['dev']):,} for dev, {len(parts['test']):,} for test")
 

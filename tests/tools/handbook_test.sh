@@ -1,6 +1,6 @@
 #!/bin/bash
 # scripts/handbook.sh and handbook.py on made-up pages and a made-up catalogue: what is read, what is left out, that no page
-# and no sentence is in two parts. Argument: the command to test, which is not asked anything here.
+# and no sentence is in two parts; then from that text to a score, with a model of two updates. Argument: the command to test.
 . "$(dirname "$0")/common.sh"
 scripts=$(realpath "$(dirname "$0")/../../scripts")
 trap 'rm -rf "$room"' EXIT
@@ -131,24 +131,90 @@ assert list(other) != list(pages) and handbook.divide(other, strings, 9) == hand
 ends 'a language that is not there' 1 'nothing of fr in' python3 -B "$scripts/handbook.py" root fr none
 ends 'too few pages' 1 'too few pages for 1000 lines' python3 -B "$scripts/handbook.py" root de none
 mkdir tools
-for tool in cat dirname realpath; do ln -s "$(command -v $tool)" tools/$tool; done
+for tool in cat dirname realpath sed; do ln -s "$(command -v $tool)" tools/$tool; done
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" tools/python3
-ends 'no apt' 1 'libreoffice-help-en-us libreoffice-help-fr libreoffice-l10n-fr' \
-    env PATH="$room/tools" "$(command -v bash)" "$scripts/handbook.sh" fr none
-ends 'a way that it does not know' 2 '--from knows en alone' bash "$scripts/handbook.sh" --from de
+handbook() {  # with no apt, no network, and nothing to build with
+    env PATH="$room/tools" "$(command -v bash)" "$scripts/handbook.sh" "$@"
+}
+ends 'no apt' 1 'libreoffice-help-en-us libreoffice-help-fr libreoffice-l10n-fr' handbook --text-only fr none
+ends 'a way that it does not know' 2 '--from knows en alone' handbook --from de
+ends 'a word too many' 2 'what is d, behind' handbook a b c d
 [ ! -e none ] || fail 'what failed has left a folder'
+handbook --help > out
+grep -qF 'handbook.sh [--text-only]' out && ! grep -qF 'set -e' out || fail "--help: $(cat out)"
 
-# With the packages there, neither apt nor a network is asked.
+# ---- The corpus alone: with the packages there, neither apt nor a network is asked ----
+
 mkdir mine && mv other mine/packages
 for n in $(seq 100); do  # enough pages for dev and test of 1,000 lines
     for language in de en-US; do
         for k in $(seq 30); do echo "<p id=\"par_id$k\">$language von n$n k$k</p>"; done > "mine/packages/usr/share/libreoffice/help/$language/text/$n.html"
     done
 done
-env PATH="$room/tools" "$(command -v bash)" "$scripts/handbook.sh" --from en de mine > out 2> err || fail "handbook.sh: $(cat out err)"
+handbook --text-only --from en de mine > out 2> err || fail "handbook.sh: $(cat out err)"
 grep -q 'Mozilla Public License' out || fail 'the licence is not said'
-grep -q -- "--train-sets mine/train.en mine/train.de" out || fail "the way is not from English: $(tail -n 1 out)"
+grep -q -- "--train-sets $room/mine/train.en $room/mine/train.de" out || fail "the way is not from English: $(tail -n 1 out)"
 [ "$(wc -l < mine/test.de)" = 1000 ] || fail "handbook.sh: $(wc -l < mine/test.de) lines of test"
+[ "$(ls mine)" = "$(printf '%s\n' dev.de dev.en packages test.de test.en train.de train.en)" ] || fail "there is also: $(ls mine)"
+cp mine/train.en before
+rm -r mine/packages
+handbook de mine --text-only > out 2> err || fail "handbook.sh, again: $(cat out err)"
+same 'the corpus, when it is asked for again' before mine/train.en
+
+# ---- From the text to a score: a tree whose set-up has nothing to do but to put the command in its place ----
+
+mkdir -p tree/build tree/scripts
+cp -r "$scripts"/{handbook.sh,handbook.py,near_copies.py,steps.sh,recipes} tree/scripts
+cat > tree/scripts/setup.sh << SETUP
+#!/bin/sh
+ln -sf "$dragoman" build/dragoman
+SETUP
+chmod +x tree/scripts/setup.sh
+cp -r corpus tree/build/handbook-de  # all of whose nine test lines training nearly has, but not these three
+for n in eins zwei drei; do echo "Etwas ganz anderes ist in diesem Absatz, nämlich $n."; done >> tree/build/handbook-de/test.de
+for n in one two three; do echo "This paragraph is about something else, which is $n."; done >> tree/build/handbook-de/test.en
+small=(--vocab-size 120 --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 --lr-warmup 1 --after 2u)
+translator() { bash tree/scripts/handbook.sh "$@" < /dev/null > out 2> err || fail "handbook.sh $*: $(tail -n 5 out err)"; }
+
+translator de --seed 2 "${small[@]}"
+model=tree/build/handbook-de-en-seed-2 text=tree/build/handbook-de
+[ -s $model/model.safetensors ] && [ "$(wc -l < $model/test.en)" = 12 ] || fail "no model or no translations: $(ls tree/build $model)"
+grep -q 'handbook.py' out && fail 'a corpus that is there is made again'
+grep -qE '^ *BLEU.*tok:13a' out && grep -q '^ *chrF2' out || fail "no score: $(cat out)"
+grep -q 'Up. 2 ' err || fail "not trained as told: $(cat err)"
+
+# The table: all lines, and those with no near copy, whose numbers near.tsv has; their figures are those of score.
+figures() { "$dragoman" score --metrics bleu chrf --ref "$1" -- "$2" | sed -E 's/^ *[^ ]* = ([^ ]*).*/\1/' | paste -sd ' '; }
+row() { grep "^    $1 " out | grep -oE '[0-9]+ +[-0-9.]+ +[-0-9.]+$' | tr -s ' '; }
+cut -f 1 $text/near.tsv | sed 's/$/d/' > delete
+sed -f delete $text/test.en > rest.en
+sed -f delete $model/test.en > rest.out
+expect="12 $(figures $text/test.en $model/test.en)"
+[ "$(row all)" = "$expect" ] || fail "of all lines: '$(row all)', not '$expect'"
+expect="$(wc -l < rest.en) $(figures rest.en rest.out)"
+[ "$(row 'without those of likeness 0.8 or more')" = "$expect" ] || fail "without near copies: not '$expect': $(cat out)"
+[ "${expect%% *}" = 3 ] || fail "the made-up pages are no test of near copies: $expect"
+expect=$((12 - $(awk '$2 >= 0.9' $text/near.tsv | wc -l)))
+[ "$(row 'without those of likeness 0.9 or more' | cut -d ' ' -f 1)" = $expect ] || fail "0.9: not $expect: $(cat out)"
+[ "$expect" -gt 3 ] || fail 'the made-up pages are no test of 0.9'
+grep -qF "    $(sed -n 8p $text/test.de)" out || fail "no sample: $(tail -n 5 out)"
+
+# bf16 where program and processor can, and as it was begun.
+begins_in() { grep -q -- ' train --config .* --precision bf16' out && echo bf16 || echo fp32; }
+can=fp32
+"$dragoman" bench gemm --precision bf16 --rounds 1 --seconds 0 > /dev/null 2>&1 && can=bf16
+[ "$(begins_in)" = $can ] || fail "begun in $(begins_in) where $can is what there is"
+cp $model/model.safetensors before
+translator de --seed 2 "${small[@]}"
+[ "$(begins_in)" = fp32 ] || fail 'a run that goes on is told its precision again'
+grep -q 'near_copies.py --' out && fail 'near copies are looked for again'
+same 'a run that was at its end' before $model/model.safetensors
+DNNL_MAX_CPU_ISA=AVX2 translator --from en de "${small[@]}"
+[ "$(begins_in)" = fp32 ] || fail 'begun in bf16 on a processor that has none'
+[ -s tree/build/handbook-en-de/test.de ] || fail "the way from English: $(ls tree/build)"
+grep -q -- '--train-sets build/handbook-de/train.en build/handbook-de/train.de' out || fail 'not from English'
+translator de "$room/corpus" "$room/own" --precision fp32 "${small[@]}"
+[ "$(begins_in)" = fp32 ] && [ -s own/test.en ] || fail "a precision and a folder of one's own: $(head -n 5 out)"
 
 [ "$failures" = 0 ] && echo 'all as it should be'
 exit $((failures > 0))
