@@ -1,4 +1,4 @@
-// The recurrent encoder-decoder: whole sequences, shape, and its row in the registry. The formulas stand in rnn.h.
+// The recurrent encoder-decoders: whole sequences, shape, and their row in the registry. The formulas stand in rnn.h.
 #include "model/rnn.h"
 
 #include <string.h>
@@ -17,34 +17,98 @@ static const Tensor *zeros(Graph *g, int rows, int cols)
     return zero;
 }
 
-// A GRU along the sequences of x, in one direction: the products with the inputs are one for all steps.
-static Tensor *run_gru(Graph *g, const Gru *gru, const Tensor *x, Spans spans, bool backward)
+// What a cell makes along sequences.
+typedef struct Ran {
+    const Tensor *rows;  // [rows, h] outputs
+    const Tensor *last;  // [sequences, state]
+} Ran;
+
+static const Tensor *last_of(Graph *g, const Tensor *states, Spans spans, RnnOrder order)
 {
-    const InTime time = dm_rnn_in_time(g->arena, spans, backward);
-    const int rows = x->rows, h = gru->hidden.weight.cols;
-    const Tensor *input = dm_linear_apply(g, &gru->input, x);
-    input = dm_collect(g, &input, 1, time.row, rows);
+    int *row = dm_arena_take(g->arena, (size_t)spans.n * sizeof(int));
+    for (int i = 0; i < spans.n; i++) row[i] = spans.start[i] + (order == DM_LAST_TO_FIRST ? 0 : spans.length[i] - 1);
+    return dm_collect(g, &states, 1, row, spans.n);
+}
+
+// The products with the inputs are one for all steps. start: [sequences, state], or NULL for zeros.
+static Ran run_cell(Graph *g, const Cell *cell, const Tensor *x, Spans spans, RnnOrder order, const Tensor *start)
+{
+    const InTime time = dm_rnn_in_time(g->arena, spans, order);
+    const Tensor *input = dm_linear_apply(g, &cell->input, x), *before;
+    input = dm_collect(g, &input, 1, time.row, x->rows);
     const Tensor **states = dm_arena_take(g->arena, (size_t)time.steps * sizeof *states);
-    const Tensor *before = zeros(g, spans.n, h);
+    if (start)
+        before = dm_collect(g, &start, 1, time.sequence, spans.n);
+    else
+        before = zeros(g, spans.n, dm_cell_state(cell->kind, cell->hidden.weight.cols));
     for (int step = 0; step < time.steps; step++) {
         const Tensor *in = dm_view(g, dm_rows(input, time.first[step], time.going[step])),
                      *state = dm_view(g, dm_rows(before, 0, time.going[step]));
-        before = states[step] = dm_gru(g, in, dm_linear_apply(g, &gru->hidden, state), state);
+        before = states[step] = dm_cell_step(g, cell, in, state);
     }
-    return dm_collect(g, states, time.steps, time.place, rows);
+    const Tensor *all = dm_collect(g, states, time.steps, time.place, x->rows);
+    return (Ran){dm_cell_output(g, cell, all), last_of(g, all, spans, order)};
+}
+
+// Without attention and with one direction all that is left of a source is a row: for each layer of the decoder the
+// last state of the encoder's layer beside it, or of its last one.
+static Memory last_states(Graph *g, const RnnShape *shape, const Tensor *const *last, int n)
+{
+    const Tensor *all = last[0];
+    for (int layer = 1; layer < shape->decoder_layers; layer++)
+        all = dm_concatenate(g, all, last[layer < shape->encoder_layers ? layer : shape->encoder_layers - 1]);
+    int *start = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(int)), *one = start + n;
+    for (int i = 0; i < n; i++) start[i] = i, one[i] = 1;
+    return (Memory){(Tensor *)all, {n, start, one}};
 }
 
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const Rnn *r = model->layers;
-    const int layers = dm_rnn_shape(&model->config)->encoder_layers;
-    Tensor *x = dm_rnn_embed(g, model, &r->embeddings.source, source);
-    for (int layer = 0; layer < layers; layer++) {
-        const Tensor *forward = run_gru(g, &r->encoder[layer][0], x, source.spans, false),
-                     *backward = run_gru(g, &r->encoder[layer][1], x, source.spans, true);
-        x = dm_dropout(g, dm_concatenate(g, forward, backward), g->dropout);
+    const RnnShape *shape = dm_rnn_shape(&model->config);
+    const RnnOrder forward = shape->reverse_source ? DM_REVERSED_BUT_THE_END : DM_IN_ORDER;
+    const Tensor *x = dm_rnn_embed(g, model, &r->embeddings.source, source);
+    const Tensor **last = dm_arena_take(g->arena, (size_t)shape->encoder_layers * sizeof *last);
+    for (int layer = 0; layer < shape->encoder_layers; layer++) {
+        Ran ran[2] = {{0}};
+        if (shape->direction != DM_RNN_BACKWARD)
+            ran[0] = run_cell(g, &r->encoder[layer][0], x, source.spans, forward, NULL);
+        if (shape->direction != DM_RNN_FORWARD)
+            ran[1] = run_cell(g, &r->encoder[layer][1], x, source.spans, DM_LAST_TO_FIRST, NULL);
+        const Tensor *out = shape->direction == DM_RNN_BOTH ? dm_concatenate(g, ran[0].rows, ran[1].rows)
+                            : ran[0].rows                   ? ran[0].rows
+                                                            : ran[1].rows;
+        last[layer] = ran[0].rows ? ran[0].last : ran[1].last;
+        x = dm_dropout(g, layer && shape->residual ? dm_add(g, out, x) : out, g->dropout);
     }
-    return (Memory){x, source.spans};
+    if (!dm_rnn_has_bridge(shape)) return last_states(g, shape, last, source.spans.n);
+    return (Memory){(Tensor *)x, source.spans};
+}
+
+static const Tensor *start_of(Graph *g, const Model *model, const RnnSource *source, int layer)
+{
+    const RnnShape *shape = dm_rnn_shape(&model->config);
+    const int state = dm_cell_state(&dm_cells[shape->cell], shape->hidden);
+    return dm_view(g, dm_columns(source->start, layer * state, state));
+}
+
+// Where no step needs more of the one before than states: layer by layer, all steps of a layer at once but for those.
+static Tensor *decode_layers(Graph *g, const Model *model, const RnnSource *source, const Tensor *embedded, Spans spans)
+{
+    const Rnn *r = model->layers;
+    const RnnShape *shape = dm_rnn_shape(&model->config);
+    const Tensor *x = embedded;
+    for (int layer = 0; layer < shape->decoder_layers; layer++) {
+        const Tensor *below = layer ? dm_dropout(g, x, g->dropout) : x,
+                     *out =
+                         run_cell(g, &r->decoder[layer], below, spans, DM_IN_ORDER, start_of(g, model, source, layer))
+                             .rows;
+        x = layer && shape->residual ? dm_add(g, out, x) : out;
+    }
+    if (!dm_rnn_looks_after(&model->config)) return dm_rnn_readout(g, model, x, NULL, embedded);
+    const Spans keys = source->memory.spans;
+    float **pictures = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, keys);
+    return dm_rnn_readout(g, model, x, dm_rnn_look(g, model, source->memory, x, spans, keys, pictures), embedded);
 }
 
 // Where the probabilities of a step go: row `step` of the picture of each sequence.
@@ -59,7 +123,7 @@ static float **rows_of_pictures(Graph *g, float **pictures, const InTime *time, 
     return rows;
 }
 
-// Spans of the memory, and rows of what there is one of for each source, in the order in which sequences run.
+// Spans of the memory in the order in which sequences run.
 static Spans spans_in_time(Graph *g, Spans spans, const InTime *time)
 {
     int *start = dm_arena_take(g->arena, 2 * (size_t)spans.n * sizeof(int)), *length = start + spans.n;
@@ -70,60 +134,140 @@ static Spans spans_in_time(Graph *g, Spans spans, const InTime *time)
     return (Spans){spans.n, start, length};
 }
 
-static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
+// The first rows of the states of all layers.
+static const Tensor **going_on(Graph *g, const Tensor *const *states, int layers, int going)
+{
+    const Tensor **first = dm_arena_take(g->arena, (size_t)layers * sizeof *first);
+    for (int layer = 0; layer < layers; layer++) first[layer] = dm_view(g, dm_rows(states[layer], 0, going));
+    return first;
+}
+
+// Step by step: with what the step before has looked at, or said.
+static Tensor *decode_steps(Graph *g, const Model *model, const RnnSource *source, const Tensor *embedded, Spans spans)
 {
     const Rnn *r = model->layers;
-    const int n = target.spans.n, rows = target.n;
-    const InTime time = dm_rnn_in_time(g->arena, target.spans, false);
-    const RnnSource source = dm_rnn_source(g, model, memory);
-    float **pictures = source.keys ? dm_tap(g, DM_CROSS_ATTENTION, 1, target.spans, memory.spans) : NULL;
-    const Tensor *embedded = dm_rnn_embed(g, model, &r->embeddings.target, target),
-                 *input = dm_linear_apply(g, &r->decoder.input, embedded), *start = source.start;
+    const RnnShape *shape = dm_rnn_shape(&model->config);
+    const int layers = shape->decoder_layers, rows = embedded->rows;
+    const InTime time = dm_rnn_in_time(g->arena, spans, DM_IN_ORDER);
+    const Spans memory = source->memory.spans, keys = spans_in_time(g, memory, &time);
+    float **pictures = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, memory);
+    const Tensor *input = dm_linear_apply(g, &r->decoder[0].input, embedded);
     input = dm_collect(g, &input, 1, time.row, rows);
-    const Tensor *before = dm_collect(g, &start, 1, time.sequence, n), *context = source.context;
-    if (context) context = dm_collect(g, &context, 1, time.sequence, n);
-    const Spans spans = spans_in_time(g, memory.spans, &time);
-    const Tensor **states = dm_arena_take(g->arena, 2 * (size_t)time.steps * sizeof *states),
-                 **contexts = states + time.steps;
+    const Tensor **before = dm_arena_take(g->arena, (size_t)layers * sizeof *before);
+    for (int layer = 0; layer < layers; layer++) {
+        const Tensor *start = start_of(g, model, source, layer);
+        before[layer] = dm_collect(g, &start, 1, time.sequence, spans.n);
+    }
+    const Tensor **tops = dm_arena_take(g->arena, 2 * (size_t)time.steps * sizeof *tops), **others = tops + time.steps;
+    const Tensor *fed = shape->input_feeding ? zeros(g, spans.n, model->config.width) : NULL;
     for (int t = 0; t < time.steps; t++) {
         const int going = time.going[t];
         const RnnStepped stepped =
-            dm_rnn_step(g, model, &source,
+            dm_rnn_step(g, model, source,
                         &(RnnStep){.input = dm_view(g, dm_rows(input, time.first[t], going)),
-                                   .state = dm_view(g, dm_rows(before, 0, going)),
-                                   .source = {going, spans.start, spans.length},
-                                   .context = context ? dm_view(g, dm_rows(context, 0, going)) : NULL,
-                                   .probabilities = rows_of_pictures(g, pictures, &time, t, memory.spans)});
-        before = states[t] = stepped.state;
-        contexts[t] = stepped.context;
+                                   .states = going_on(g, before, layers, going),
+                                   .source = {going, keys.start, keys.length},
+                                   .fed = fed ? dm_view(g, dm_rows(fed, 0, going)) : NULL,
+                                   .probabilities = rows_of_pictures(g, pictures, &time, t, memory)});
+        before = stepped.states;
+        tops[t] = stepped.top;
+        others[t] = stepped.context;
+        if (fed) others[t] = fed = dm_rnn_readout(g, model, stepped.top, stepped.context, NULL);
     }
-    return dm_rnn_readout(g, model, dm_collect(g, states, time.steps, time.place, rows),
-                          dm_collect(g, contexts, time.steps, time.place, rows), embedded);
+    Tensor *other = dm_collect(g, others, time.steps, time.place, rows);
+    if (fed) return other;
+    return dm_rnn_readout(g, model, dm_collect(g, tops, time.steps, time.place, rows), other, embedded);
+}
+
+static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
+{
+    const Rnn *r = model->layers;
+    const RnnSource source = dm_rnn_source(g, model, memory);
+    const Tensor *embedded = dm_rnn_embed(g, model, &r->embeddings.target, target);
+    const bool stepwise = dm_rnn_is_stepwise(dm_rnn_shape(&model->config));
+    return dm_dropout(g, (stepwise ? decode_steps : decode_layers)(g, model, &source, embedded, target.spans),
+                      g->dropout);
 }
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-static const char *const attentions[] = {[DM_RNN_ADDITIVE] = "additive", [DM_RNN_NO_ATTENTION] = "none", NULL};
+static const struct {
+    const char *name, *about;
+} attentions[] = {
+    [DM_RNN_ADDITIVE] = {"additive",
+                         "a small network compares its state with every source piece, before it reads the next "
+                         "one (Bahdanau et al. 2015)"},
+    [DM_RNN_DOT] = {"dot",
+                    "the product of the state that has read it and what the encoder says of a piece (Luong et al. "
+                    "2015)"},
+    [DM_RNN_GENERAL] = {"general", "the same with a matrix between them (Luong et al. 2015)"},
+    [DM_RNN_NO_ATTENTION] = {"none", "nowhere; it begins with the encoder's last state, and that is all it gets "
+                                     "(Sutskever et al. 2014)"},
+    {NULL, NULL},
+};
+static const struct {
+    const char *name, *about;
+} directions[] = {
+    [DM_RNN_BOTH] = {"both", "two cells a layer, each --dim-rnn wide"},
+    [DM_RNN_FORWARD] = {"forward", "from the first piece to the last"},
+    [DM_RNN_BACKWARD] = {"backward", "from the last to the first"},
+    {NULL, NULL},
+};
 
 static const char *attention_name(int index)
 {
-    return attentions[index];
+    return attentions[index].name;
 }
 
 static const char *attention_about(int index)
 {
-    return index == DM_RNN_ADDITIVE
-               ? "a small network compares its state with every source piece (Bahdanau et al. 2015)"
-               : "nowhere; all that it gets is the encoder's last states (Cho et al. 2014)";
+    return attentions[index].about;
+}
+
+static const char *direction_name(int index)
+{
+    return directions[index].name;
+}
+
+static const char *direction_about(int index)
+{
+    return directions[index].about;
+}
+
+static bool is_forward(const ModelConfig *config)
+{
+    return dm_rnn_shape(config)->direction == DM_RNN_FORWARD;
+}
+
+static bool is_deep(const ModelConfig *config)
+{
+    return dm_rnn_shape(config)->encoder_layers > 1 || dm_rnn_shape(config)->decoder_layers > 1;
 }
 
 // clang-format off
 const Option dm_option_dim_rnn = {
     .name = "dim-rnn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_WIDTH, .initial = "256",
-    .help = "--type rnn: width of the recurrent states; the encoder has one for either direction"};
+    .help = "--type rnn: width of the recurrent states; an encoder of both directions has one for either"};
+const Option dm_option_rnn_cell = {
+    .name = "rnn-cell", DM_ONE_VALUE, DM_NAMED, .initial = "gru", .word = dm_cell_name, .meaning = dm_cell_about,
+    .help = "--type rnn: how a state becomes the next one:"};
+const Option dm_option_enc_direction = {
+    .name = "enc-direction", DM_ONE_VALUE, DM_NAMED, .initial = "both", .word = direction_name,
+    .meaning = direction_about, .help = "--type rnn: how the encoder reads:"};
 const Option dm_option_rnn_attention = {
     .name = "rnn-attention", DM_ONE_VALUE, DM_NAMED, .initial = "additive", .word = attention_name,
     .meaning = attention_about, .help = "--type rnn: how the decoder looks at the source:"};
+const Option dm_option_input_feeding = {
+    .name = "input-feeding", DM_OF_NEW_MODELS, .type = DM_FLAG,
+    .help = "--type rnn with --rnn-attention dot or general: a step also reads what the one before it has said (Luong et "
+            "al. 2015, section 3.3)"};
+const Option dm_option_rnn_residual = {
+    .name = "rnn-residual", DM_OF_NEW_MODELS, .type = DM_FLAG,
+    .help = "--type rnn with several layers: what a layer reads is added to what it says"};
+const Option dm_option_reverse_source = {
+    .name = "reverse-source", DM_OF_NEW_MODELS, .type = DM_FLAG,
+    .help = "--type rnn with --enc-direction forward: the words of the source are read from the last to the first, and "
+            "then its end (Sutskever et al. 2014, section 3.3)"};
 
 #define AT(member) (offsetof(ModelConfig, shape) + offsetof(RnnShape, member))
 
@@ -132,33 +276,56 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
     {.key = "hidden_size", .type = DM_SHAPE_INTEGER, .offset = AT(hidden), .low = 1, .high = DM_MOST_WIDTH,
      .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_rnn},
+    {.key = "cell", .type = DM_SHAPE_NAME, .offset = AT(cell), .name = dm_cell_name, .option = &dm_option_rnn_cell},
     {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 1, .option = &dm_option_enc_depth},
+    {.key = "decoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_layers), .low = 1, .high = DM_MOST_LAYERS,
+     .missing = 1, .usual = 1, .option = &dm_option_dec_depth},
+    {.key = "encoder_direction", .type = DM_SHAPE_NAME, .offset = AT(direction), .name = direction_name,
+     .option = &dm_option_enc_direction},
     {.key = "attention", .type = DM_SHAPE_NAME, .offset = AT(attention), .name = attention_name,
      .missing = DM_RNN_ADDITIVE, .option = &dm_option_rnn_attention},
+    {.key = "input_feeding", .type = DM_SHAPE_FLAG, .offset = AT(input_feeding), .option = &dm_option_input_feeding,
+     .counts = dm_rnn_looks_after},
+    {.key = "residual", .type = DM_SHAPE_FLAG, .offset = AT(residual), .option = &dm_option_rnn_residual,
+     .counts = is_deep},
+    {.key = "reverse_source", .type = DM_SHAPE_FLAG, .offset = AT(reverse_source), .option = &dm_option_reverse_source,
+     .counts = is_forward},
     {.key = NULL},
 };
 // clang-format on
 
 static SourceAttention source_attention(const ModelConfig *config)
 {
-    const bool looks = dm_rnn_shape(config)->attention == DM_RNN_ADDITIVE;
+    const bool looks = dm_rnn_shape(config)->attention != DM_RNN_NO_ATTENTION;
     return (SourceAttention){looks, looks};
 }
+
+// ---- For people -----------------------------------------------------------------------------------------------------
 
 static cJSON *outline(const ModelConfig *c)
 {
     const RnnShape *r = dm_rnn_shape(c);
     const int h = r->hidden;
+    const char *cell = r->cell ? "LSTM" : "GRU", *residual = r->residual ? ", each added to what it reads" : "";
+    const Name width = r->direction == DM_RNN_BOTH ? dm_name("%d + %d", h, h) : dm_name("%d", h);
+    const char *direction = r->direction == DM_RNN_BOTH ? "bidirectional "
+                            : r->reverse_source         ? "reversed "
+                            : r->direction              ? r->direction == DM_RNN_FORWARD ? "forward " : "backward "
+                                                        : "";
     cJSON *list = dm_outline_of_embeddings(c, ""),
-          *encoder = dm_outline(dm_name("encoder, %d bidirectional GRU%s of %d + %d", r->encoder_layers,
-                                        r->encoder_layers == 1 ? "" : "s", h, h)
+          *encoder = dm_outline(dm_name("encoder, %d %s%s%s of %s%s", r->encoder_layers, direction, cell,
+                                        r->encoder_layers == 1 ? "" : "s", width.text, residual)
                                     .text),
-          *decoder = dm_outline(dm_name("decoder, a GRU of %d", h).text);
-    dm_outline_add(decoder,
-                   dm_outline(r->attention == DM_RNN_ADDITIVE ? dm_name("additive attention to the encoder, %d", h).text
-                                                              : "the encoder's last states at every step"));
-    dm_outline_add(decoder, dm_outline(dm_name("readout %d - %d, tanh", 3 * h + c->width, c->width).text));
+          *decoder = dm_outline(r->decoder_layers == 1
+                                    ? dm_name("decoder, %s %s of %d", r->cell ? "an" : "a", cell, h).text
+                                    : dm_name("decoder, %d %ss of %d%s", r->decoder_layers, cell, h, residual).text);
+    dm_outline_add(decoder, dm_outline(r->attention == DM_RNN_NO_ATTENTION
+                                           ? "begins with the encoder's last state"
+                                           : dm_name("%s attention to the encoder%s", attention_name(r->attention),
+                                                     r->input_feeding ? ", with input feeding" : "")
+                                                 .text));
+    dm_outline_add(decoder, dm_outline(dm_name("readout to %d", c->width).text));
     cJSON_AddItemToArray(list, encoder);
     cJSON_AddItemToArray(list, decoder);
     cJSON_AddItemToArray(list, dm_outline_of_output(c));
@@ -167,7 +334,8 @@ static cJSON *outline(const ModelConfig *c)
 
 const Architecture dm_rnn = {
     .name = "rnn",
-    .about = "a bidirectional GRU that reads and a GRU with attention that writes (Bahdanau et al. 2015)",
+    .about = "recurrent cells that read and, with attention, write (Sutskever et al. 2014; Bahdanau et al. 2015; Luong "
+             "et al. 2015)",
     .shape = shape,
     .examples = &dm_pairs,
     .layers_size = sizeof(Rnn),

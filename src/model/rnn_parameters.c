@@ -1,76 +1,101 @@
-// The weights of the recurrent encoder-decoder. Those of a GRU have the names and the layout of PyTorch's nn.GRU.
-
+// The weights of the recurrent encoder-decoders. Those of cells have the names and the layout of PyTorch's nn.GRU and
+// nn.LSTM.
 #include "core/memory.h"
 #include "model/rnn.h"
 
-// weight_ih_l0_reverse and so on.
-static Name part(const char *prefix, const char *kind, int layer, bool reverse)
+static int memory_width(const RnnShape *shape)
 {
-    return dm_name("%.60s.%s_l%d%s", prefix, kind, layer, reverse ? "_reverse" : "");
+    return dm_rnn_directions(shape) * shape->hidden;
 }
 
-static void declare_gru(Parameters *p, const char *prefix, int layer, bool reverse, int hidden, int in)
+// What the first layer of the decoder gets beside the embedding.
+static int beside(const ModelConfig *config)
 {
-    dm_declare_matrix(p, part(prefix, "weight_ih", layer, reverse).text, 3 * hidden, in, DM_INIT_GATES);
-    dm_declare_matrix(p, part(prefix, "weight_hh", layer, reverse).text, 3 * hidden, hidden, DM_INIT_GATES);
-    dm_declare_vector(p, part(prefix, "bias_ih", layer, reverse).text, 3 * hidden, DM_INIT_ZERO);
-    dm_declare_vector(p, part(prefix, "bias_hh", layer, reverse).text, 3 * hidden, DM_INIT_ZERO);
+    const RnnShape *shape = dm_rnn_shape(config);
+    return shape->attention == DM_RNN_ADDITIVE ? memory_width(shape) : shape->input_feeding ? config->width : 0;
 }
 
-static Gru find_gru(const Parameters *p, const char *prefix, int layer, bool reverse)
+static int readout_width(const ModelConfig *config)
 {
-    return (Gru){{dm_parameters_joined(p, part(prefix, "weight_ih", layer, reverse).text, 1),
-                  dm_parameters_joined(p, part(prefix, "bias_ih", layer, reverse).text, 1)},
-                 {dm_parameters_joined(p, part(prefix, "weight_hh", layer, reverse).text, 1),
-                  dm_parameters_joined(p, part(prefix, "bias_hh", layer, reverse).text, 1)}};
+    const RnnShape *shape = dm_rnn_shape(config);
+    if (shape->attention == DM_RNN_NO_ATTENTION) return shape->hidden;
+    return shape->hidden + memory_width(shape) + (shape->attention == DM_RNN_ADDITIVE ? config->width : 0);
+}
+
+static bool has_direction(const RnnShape *shape, int reverse)
+{
+    return shape->direction == DM_RNN_BOTH || reverse == (shape->direction == DM_RNN_BACKWARD);
+}
+
+static void declare_attention(Parameters *p, const RnnShape *shape)
+{
+    const int h = shape->hidden, m = memory_width(shape);
+    const bool additive = shape->attention == DM_RNN_ADDITIVE;
+    if (additive || shape->attention == DM_RNN_GENERAL)
+        dm_declare_matrix(p, "model.decoder.attention.query.weight", additive ? h : m, h, DM_INIT_XAVIER);
+    if (!additive) return;
+    dm_linear_declare(p, "model.decoder.attention.key", h, m);
+    const int v = dm_declare_matrix(p, "model.decoder.attention.v.weight", 1, h, DM_INIT_XAVIER);
+    p->list[v].full = true;
 }
 
 void dm_rnn_declare(Model *model)
 {
     const RnnShape *shape = dm_rnn_shape(&model->config);
-    const int h = shape->hidden, d = model->config.width;
+    const CellKind *cell = &dm_cells[shape->cell];
+    const int h = shape->hidden, d = model->config.width, m = memory_width(shape);
     Parameters *p = &model->parameters;
     dm_embeddings_declare(model);
     p->depth = "encoder_layers";
     for (int layer = 0; layer < shape->encoder_layers; layer++) {
         p->keys = layer ? "hidden_size" : "hidden_size d_model";
         for (int reverse = 0; reverse < 2; reverse++)
-            declare_gru(p, "model.encoder.gru", layer, reverse, h, layer ? 2 * h : d);
+            if (has_direction(shape, reverse))
+                dm_cell_declare(p, cell, "model.encoder", layer, reverse, h, layer ? m : d);
     }
     p->depth = NULL;
+    p->keys = "hidden_size decoder_layers";
+    if (dm_rnn_has_bridge(shape))
+        dm_linear_declare(p, "model.decoder.bridge", shape->decoder_layers * dm_cell_state(cell, h), m);
     p->keys = "hidden_size";
-    dm_linear_declare(p, "model.decoder.bridge", h, h);
-    if (shape->attention == DM_RNN_ADDITIVE) {
-        dm_declare_matrix(p, "model.decoder.attention.query.weight", h, h, DM_INIT_XAVIER);
-        dm_linear_declare(p, "model.decoder.attention.key", h, 2 * h);
-        const int v = dm_declare_matrix(p, "model.decoder.attention.v.weight", 1, h, DM_INIT_XAVIER);
-        p->list[v].full = true;
+    declare_attention(p, shape);
+    p->depth = "decoder_layers";
+    for (int layer = 0; layer < shape->decoder_layers; layer++) {
+        p->keys = layer ? "hidden_size" : "hidden_size d_model";
+        dm_cell_declare(p, cell, "model.decoder", layer, false, h, layer ? h : d + beside(&model->config));
     }
+    p->depth = NULL;
     p->keys = "hidden_size d_model";
-    declare_gru(p, "model.decoder.gru", 0, false, h, d + 2 * h);
-    dm_linear_declare(p, "model.decoder.readout", d, 3 * h + d);
+    dm_linear_declare(p, "model.decoder.readout", d, readout_width(&model->config));
     dm_output_declare(model);
 }
 
 void dm_rnn_connect(Model *model)
 {
     const RnnShape *shape = dm_rnn_shape(&model->config);
+    const CellKind *cell = &dm_cells[shape->cell];
     const Parameters *p = &model->parameters;
+    const int d = model->config.width, extra = beside(&model->config);
     Rnn *r = model->layers;
     *r = (Rnn){.embeddings = dm_embeddings_connect(model),
                .encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *r->encoder),
-               .bridge = dm_linear_find(p, "model.decoder.bridge", 1),
-               .decoder = find_gru(p, "model.decoder.gru", 0, false),
+               .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *r->decoder),
                .readout = dm_linear_find(p, "model.decoder.readout", 1)};
-    // Embedding and context are side by side in the input: the first part is one product for all steps.
-    const Tensor input = r->decoder.input.weight;
-    r->decoder.input.weight = dm_columns(&input, 0, model->config.width);
-    r->context = dm_columns(&input, model->config.width, 2 * shape->hidden);
     for (int layer = 0; layer < shape->encoder_layers; layer++)
         for (int reverse = 0; reverse < 2; reverse++)
-            r->encoder[layer][reverse] = find_gru(p, "model.encoder.gru", layer, reverse);
+            if (has_direction(shape, reverse))
+                r->encoder[layer][reverse] = dm_cell_find(p, cell, "model.encoder", layer, reverse);
+    for (int layer = 0; layer < shape->decoder_layers; layer++)
+        r->decoder[layer] = dm_cell_find(p, cell, "model.decoder", layer, false);
+    if (extra) {  // side by side with the embedding, whose part is one product for all steps
+        const Tensor input = r->decoder[0].input.weight;
+        r->decoder[0].input.weight = dm_columns(&input, 0, d);
+        r->beside = dm_columns(&input, d, extra);
+    }
+    if (dm_rnn_has_bridge(shape)) r->bridge = dm_linear_find(p, "model.decoder.bridge", 1);
+    if (shape->attention == DM_RNN_ADDITIVE || shape->attention == DM_RNN_GENERAL)
+        r->query = dm_parameters_joined(p, "model.decoder.attention.query.weight", 1);
     if (shape->attention != DM_RNN_ADDITIVE) return;
-    r->query = dm_parameters_joined(p, "model.decoder.attention.query.weight", 1);
     r->key = dm_linear_find(p, "model.decoder.attention.key", 1);
     r->v = dm_parameters_joined(p, "model.decoder.attention.v.weight", 1);
 }
@@ -78,4 +103,5 @@ void dm_rnn_connect(Model *model)
 void dm_rnn_disconnect(Model *model)
 {
     dm_free(((Rnn *)model->layers)->encoder);
+    dm_free(((Rnn *)model->layers)->decoder);
 }

@@ -10,18 +10,29 @@ struct SearchState {
     const Model *model;
     Arena *arena;  // of start
     Past past;
-    float *states;  // [past.room, h]
+    float *states;  // [past.room, row]: of all layers side by side, and what is fed
     RnnSource source;
 };
 
-static int hidden_of(const SearchState *s)
+static int state_width(const SearchState *s)
 {
-    return dm_rnn_shape(&s->model->config)->hidden;
+    const RnnShape *shape = dm_rnn_shape(&s->model->config);
+    return dm_cell_state(&dm_cells[shape->cell], shape->hidden);
+}
+
+static int states_width(const SearchState *s)
+{
+    return dm_rnn_shape(&s->model->config)->decoder_layers * state_width(s);
+}
+
+static int row_width(const SearchState *s)
+{
+    return states_width(s) + (dm_rnn_shape(&s->model->config)->input_feeding ? s->model->config.width : 0);
 }
 
 static void make_room(SearchState *s, int more)
 {
-    dm_past_make_room(&s->past, s->arena, &s->states, 1, (size_t)hidden_of(s), more);
+    dm_past_make_room(&s->past, s->arena, &s->states, 1, (size_t)row_width(s), more);
 }
 
 SearchState *dm_rnn_start(Graph *g, const Model *model, Memory memory, int room)
@@ -60,26 +71,34 @@ static void copy_row(Tensor *to, int row, const float *from)
     memcpy(dm_row(to, row), from, (size_t)to->cols * sizeof(float));
 }
 
-// What goes into a step: of every slot the state before its piece, and what its source gives.
+// What goes into a step: of every slot the states before its piece, and whose source it reads.
 static RnnStep step_of(Graph *g, SearchState *s, const Taking *taking, const int *lengths, int j, const Tensor *input)
 {
     const Past *past = &s->past;
-    const int n = taking->n, h = hidden_of(s);
-    Tensor *state = dm_tensor(g, n, h), *in = dm_tensor(g, n, 3 * h), *context = NULL;
-    if (s->source.context) context = dm_tensor(g, n, 2 * h);
+    const int n = taking->n, all = states_width(s), row = row_width(s), state = state_width(s);
+    Tensor *before = dm_tensor(g, n, row), *in = dm_tensor(g, n, input->cols);
     int *start = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(int)), *length = start + n;
     for (int k = 0; k < n; k++) {
         const int slot = taking->slot[k], source = past->now.source[slot];
-        const int before = past->now.length[slot] - (lengths ? lengths[slot] : 1) + j;
-        copy_row(state, k,
-                 before ? s->states + (size_t)dm_past_rows(past, slot)[before - 1] * (size_t)h
-                        : dm_row(s->source.start, source));
+        const int pieces = past->now.length[slot] - (lengths ? lengths[slot] : 1) + j;
+        float *to = dm_row(before, k);
+        if (pieces) {
+            copy_row(before, k, s->states + (size_t)dm_past_rows(past, slot)[pieces - 1] * (size_t)row);
+        } else {
+            memcpy(to, dm_row(s->source.start, source), (size_t)all * sizeof(float));
+            memset(to + all, 0, (size_t)(row - all) * sizeof(float));
+        }
         copy_row(in, k, dm_row(input, taking->row[k]));
-        if (context) copy_row(context, k, dm_row(s->source.context, source));
         start[k] = s->source.memory.spans.start[source];
         length[k] = s->source.memory.spans.length[source];
     }
-    return (RnnStep){.input = in, .state = state, .source = {n, start, length}, .context = context};
+    const int layers = dm_rnn_shape(&s->model->config)->decoder_layers;
+    const Tensor **states = dm_arena_take(g->arena, (size_t)layers * sizeof *states);
+    for (int i = 0; i < layers; i++) states[i] = dm_view(g, dm_columns(before, i * state, state));
+    return (RnnStep){.input = in,
+                     .states = states,
+                     .source = {n, start, length},
+                     .fed = row > all ? dm_view(g, dm_columns(before, all, row - all)) : NULL};
 }
 
 static Tokens tokens_of(Graph *g, int n, const int *ids)
@@ -89,10 +108,21 @@ static Tokens tokens_of(Graph *g, int n, const int *ids)
     return dm_tokens(g->arena, n, one, ids);
 }
 
+// The states behind a piece, into the row that is its own.
+static void remember(SearchState *s, int row, const RnnStepped *stepped, int k, const Tensor *fed)
+{
+    const int layers = dm_rnn_shape(&s->model->config)->decoder_layers, all = states_width(s);
+    const size_t state = (size_t)state_width(s);
+    float *to = s->states + (size_t)row * (size_t)row_width(s);
+    for (int i = 0; i < layers; i++)
+        memcpy(to + (size_t)i * state, dm_row(stepped->states[i], k), state * sizeof(float));
+    if (fed) memcpy(to + all, dm_row(fed, k), (size_t)fed->cols * sizeof(float));
+}
+
 Tensor *dm_rnn_extend(Graph *g, SearchState *s, const int *ids, const int *lengths)
 {
     const Rnn *r = s->model->layers;
-    const int h = hidden_of(s), slots = s->past.n;
+    const int slots = s->past.n;
     int more = 0, most = 1;
     for (int i = 0; i < slots; i++) {
         const int length = lengths ? lengths[i] : 1;
@@ -103,20 +133,20 @@ Tensor *dm_rnn_extend(Graph *g, SearchState *s, const int *ids, const int *lengt
     const int first = s->past.used;
     dm_past_extend(&s->past, lengths);
     const Tensor *embedded = dm_rnn_embed(g, s->model, &r->embeddings.target, tokens_of(g, more, ids)),
-                 *input = dm_linear_apply(g, &r->decoder.input, embedded);
-    Tensor *states = dm_tensor(g, more, h), *contexts = dm_tensor(g, more, 2 * h);
+                 *input = dm_linear_apply(g, &r->decoder[0].input, embedded);
+    Tensor *features = dm_tensor(g, more, s->model->config.width);
     for (int j = 0; j < most; j++) {
         const Taking taking = slots_at(g, s, lengths, j);
         const RnnStep step = step_of(g, s, &taking, lengths, j, input);
         const RnnStepped stepped = dm_rnn_step(g, s->model, &s->source, &step);
+        const Tensor *own = dm_collect(g, &embedded, 1, taking.row, taking.n),
+                     *said = dm_rnn_readout(g, s->model, stepped.top, stepped.context, own);
         for (int k = 0; k < taking.n; k++) {
-            const float *state = dm_row(stepped.state, k);
-            copy_row(states, taking.row[k], state);
-            copy_row(contexts, taking.row[k], dm_row(stepped.context, k));
-            memcpy(s->states + (size_t)(first + taking.row[k]) * (size_t)h, state, (size_t)h * sizeof(float));
+            copy_row(features, taking.row[k], dm_row(said, k));
+            remember(s, first + taking.row[k], &stepped, k, step.fed ? said : NULL);
         }
     }
-    return dm_rnn_readout(g, s->model, states, contexts, embedded);
+    return features;
 }
 
 void dm_rnn_keep(SearchState *s, const int *from, const int *lengths, int n, int room)

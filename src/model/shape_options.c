@@ -15,7 +15,7 @@ const Option dm_option_dim_ffn = {.name = "dim-ffn", DM_ONE_VALUE, DM_WHOLE, .hi
 const Option dm_option_enc_depth = {.name = "enc-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
                                     .help = "encoder layers; of --type rnn, 1 if nothing is said"};
 const Option dm_option_dec_depth = {.name = "dec-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
-                                    .help = "decoder layers"};
+                                    .help = "decoder layers; of --type rnn, 1 if nothing is said"};
 const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_HEADS, .initial = "4",
                                 .help = "attention heads of a layer"};
 const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",

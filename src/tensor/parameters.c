@@ -68,7 +68,7 @@ void dm_parameters_allocate(Parameters *p)
     }
 }
 
-static double draw(Random *random, Init init, int rows, int cols)
+static double draw(Random *random, Init init, int rows, int cols, size_t at)
 {
     switch (init) {
     case DM_INIT_ZERO: return 0;
@@ -76,6 +76,8 @@ static double draw(Random *random, Init init, int rows, int cols)
     case DM_INIT_XAVIER: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols));
     case DM_INIT_ATTENTION: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (3 * rows + cols));
     case DM_INIT_GATES: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows / 3.0 + cols));
+    case DM_INIT_FOUR_GATES: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows / 4.0 + cols));
+    case DM_INIT_FORGET: return 4 * at / (size_t)cols == 1;
     case DM_INIT_GATED: return dm_random_normal(random) * sqrt(4.0 / cols);
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
     }
@@ -89,7 +91,7 @@ void dm_parameters_initialise(Parameters *p, uint64_t seed)
         const size_t cols = (size_t)at->tensor.cols, elements = (size_t)at->tensor.rows * cols;
         Random random = dm_random(seed, UINT32_MAX, UINT32_MAX, (uint32_t)i);  // no update has this number
         for (size_t j = 0; j < elements; j++)
-            at->tensor.data[j] = (float)draw(&random, at->init, at->tensor.rows, at->tensor.cols);
+            at->tensor.data[j] = (float)draw(&random, at->init, at->tensor.rows, at->tensor.cols, j);
         if (at->frozen_row >= 0) memset(at->tensor.data + (size_t)at->frozen_row * cols, 0, cols * sizeof(float));
     }
 }

@@ -11,6 +11,8 @@ typedef enum Init {
     DM_INIT_XAVIER,     // uniform +-sqrt(6 / (in + out)) (Glorot and Bengio 2010)
     DM_INIT_ATTENTION,  // the same as if q, k and v were one matrix: +-sqrt(6 / (in + 3 out)); it converges sooner
     DM_INIT_GATES,      // three matrices above one another, each by itself: +-sqrt(6 / (in + out / 3))
+    DM_INIT_FOUR_GATES,  // the same of four
+    DM_INIT_FORGET,     // four parts, the second 1 and the others 0: forget gates that start open (Gers et al. 2000)
     DM_INIT_GATED,      // normal, deviation sqrt(4 / in): of what a sigmoid halves (Gehring et al. 2017, section 3.5)
     DM_INIT_EMBEDDING,  // normal, deviation in^-0.5
 } Init;

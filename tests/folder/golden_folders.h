@@ -14,12 +14,13 @@
 static const char *const trained_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate", "marian/untied",    "pegasus/swish",
     "pegasus/relu",        "rnn/shared",         "rnn/deep",        "rnn/no-attention",
+    "rnn/both-ends", "rnn/dot", "rnn/general", "rnn/feeding",
     "conv/plain",          "conv/separable",     "conv/light",       "conv/dynamic",
 };
 static const char *const all_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate",  "marian/untied",
     "marian/half",         "marian/bfloat",      "pegasus/swish",    "pegasus/relu",
-    "rnn/shared",          "rnn/deep",           "rnn/no-attention", "conv/plain",
+    "rnn/shared",          "rnn/deep",           "rnn/no-attention", "rnn/both-ends", "rnn/dot", "rnn/general", "rnn/feeding", "conv/plain",
     "conv/separable",      "conv/light",         "conv/dynamic",
 };
 static const char golden[] = TEST_DATA "/golden";

@@ -67,7 +67,7 @@ static void compare_attention(const Subject *s, const AttentionView *view)
 
 static void attention_equals_pytorch(void)
 {
-    static const char *const folders[] = {"rnn/shared", "rnn/deep"};
+    static const char *const folders[] = {"rnn/shared", "rnn/deep", "rnn/dot", "rnn/general", "rnn/feeding"};
     for (size_t f = 0; f < DM_COUNT(folders); f++) {
         Subject s;
         if (open_subject(&s, folders[f])) {

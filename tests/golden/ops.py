@@ -171,6 +171,16 @@ def gate():
         add("gate", tensors, ACTIVATIONS[activation](a) * b, activation=activation)
 
 
+def lstm():
+    """As gru: what is multiplied already goes through torch's cell with identities."""
+    for rows, width in [(3, 1), (4, 5), (2, 17)]:
+        tensors = {"input": draw(rows, 4 * width), "hidden": draw(rows, 4 * width), "state": draw(rows, 2 * width)}
+        eye, zero = torch.eye(4 * width, dtype=torch.float64), torch.zeros(4 * width, width, dtype=torch.float64)
+        y = [torch.cat(torch.lstm_cell(a[None], [half[None] for half in s.chunk(2)], eye, zero, torch.zeros_like(a), b), 1)
+             for a, b, s in zip(*tensors.values())]
+        add("lstm", tensors, torch.cat(y))
+
+
 def additive_attention():
     """Pair by pair: nothing is shared with the op but the formula. p: the probabilities, sequence after sequence."""
     for width, inner, queries, keys in [(3, 5, [1, 1], [2, 4]), (8, 4, [2, 1, 3], [1, 9, 5])]:
@@ -237,7 +247,7 @@ def scales():
 
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy, divergence, gate, convolutions, scales):
+             weighted_cross_entropy, divergence, gate, convolutions, scales, lstm):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

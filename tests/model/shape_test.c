@@ -188,16 +188,38 @@ static int say_otherwise(dm_options *options, const ShapeRow *row)
     return value;
 }
 
-// What else has to be said for this row to count: a kind of model that has it.
-static const char *kind_with(const ShapeRow *row)
+// What else has to be said for a row to count.
+static const struct {
+    const char *key;
+    const Option *option;
+    const char *value;
+} company[] = {
+    {"input_feeding", &dm_option_rnn_attention, "general"},
+    {"residual", &dm_option_enc_depth, "2"},
+    {"reverse_source", &dm_option_enc_direction, "forward"},
+    {"heads", &dm_option_conv, "light"},
+    {"ffn_dim", &dm_option_conv, "light"},
+    {"activation_function", &dm_option_conv, "light"},
+    {"norm", &dm_option_conv, "light"},
+    {"norm_place", &dm_option_conv, "light"},
+};
+
+static const Option *company_of(const ShapeRow *row, const char **value)
 {
-    return row->counts ? "light" : NULL;
+    for (size_t i = 0; row->counts && i < DM_COUNT(company); i++)
+        if (strcmp(company[i].key, row->key) == 0) {
+            if (value) *value = company[i].value;
+            return company[i].option;
+        }
+    return NULL;
 }
 
 static dm_options *training_with(const ShapeRow *row)
 {
     dm_options *options = training();
-    if (kind_with(row)) say(options, &dm_option_conv, kind_with(row));
+    const char *value;
+    const Option *option = company_of(row, &value);
+    if (option) say(options, option, value);
     return options;
 }
 
@@ -214,7 +236,7 @@ static void an_option_says_its_rows_and_no_others(void)
             if (dm_shape_settle(options, a, &error)) expect(false, "%s: %s: %s", a->name, row->key, error.message);
             CU_ASSERT_EQUAL(dm_shape_of_options(&config, options, NULL), DM_OK);
             for (const ShapeRow *at = a->shape; at->key; at++)
-                if (at->option == row->option || !kind_with(row) || at->option != &dm_option_conv)
+                if (at->option == row->option || !company_of(row, NULL) || at->option != company_of(row, NULL))
                     of_row(dm_shape_value(&config, at) == (at->option == row->option ? value : at->usual), a, at);
             dm_options_free(options);
         }

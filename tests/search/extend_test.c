@@ -22,6 +22,13 @@ static const struct {
     {"conv, light", &dm_conv, "d_model 12 conv light kernel_size 3 largest_kernel_size 9 heads 3 ffn_dim 20"},
     {"conv, dynamic", &dm_conv, "d_model 12 conv dynamic kernel_size 4 heads 2 ffn_dim 20 norm_place pre"},
     {"rnn without attention", &dm_rnn, "d_model 10 hidden_size 12 attention none"},
+    {"rnn, last states", &dm_rnn,
+     "d_model 10 hidden_size 12 attention none encoder_direction forward reverse_source 1 cell lstm decoder_layers 2"},
+    {"rnn, deep", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2 decoder_layers 3 residual 1 cell lstm"},
+    {"rnn, dot", &dm_rnn, "d_model 10 hidden_size 12 attention dot decoder_layers 2"},
+    {"rnn, general", &dm_rnn, "d_model 10 hidden_size 12 attention general encoder_direction backward"},
+    {"rnn, input feeding", &dm_rnn,
+     "d_model 10 hidden_size 12 attention general cell lstm decoder_layers 2 input_feeding 1"},
 };
 
 static void every_architecture_has_a_case(void)

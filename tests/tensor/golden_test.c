@@ -266,6 +266,15 @@ static void check_gru(Golden *c)
     gradient_equals(c, "dh", h);
 }
 
+static void check_lstm(Golden *c)
+{
+    const Tensor *a = input(c, "input"), *b = input(c, "hidden"), *state = input(c, "state");
+    way_back(c, dm_lstm(&c->bench.graph, a, b, state));
+    gradient_equals(c, "dinput", a);
+    gradient_equals(c, "dhidden", b);
+    gradient_equals(c, "dstate", state);
+}
+
 static void check_gate(Golden *c)
 {
     const Tensor *x = input(c, "x");
@@ -350,6 +359,7 @@ static const Check checks[] = {
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},
+    {"lstm", check_lstm},
     {"gate", check_gate},
     {"unfold", check_window},
     {"convolve", check_window},

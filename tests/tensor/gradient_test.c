@@ -137,6 +137,14 @@ static Tensor *run_attention(Bench *b, const Case *c)
     return dm_attention(&b->graph, &args);
 }
 
+// Keys and values are one tensor, as the annotations of a recurrent encoder are.
+static Tensor *run_attention_of_one(Bench *b, const Case *c)
+{
+    Tensor q = *bench_input(b, c->layout->query_rows, c->in), k = *bench_input(b, c->layout->key_rows, c->in);
+    Attention args = attention_of(c, q, k, k);
+    return dm_attention(&b->graph, &args);
+}
+
 // q, k and v are neighbours in one tensor, as one projection makes them.
 static Tensor *run_attention_of_columns(Bench *b, const Case *c)
 {
@@ -191,6 +199,20 @@ static Tensor *run_gru(Bench *b, const Case *c)
 {
     const Tensor *input = bench_input(b, c->rows, 3 * c->in), *hidden = bench_input(b, c->rows, 3 * c->in);
     return dm_gru(&b->graph, input, hidden, bench_input(b, c->rows, c->in));
+}
+
+static Tensor *run_lstm(Bench *b, const Case *c)
+{
+    const Tensor *input = bench_input(b, c->rows, 4 * c->in), *hidden = bench_input(b, c->rows, 4 * c->in);
+    return dm_lstm(&b->graph, input, hidden, bench_input(b, c->rows, 2 * c->in));
+}
+
+// The state of one step is what the next begins with.
+static Tensor *run_lstm_twice(Bench *b, const Case *c)
+{
+    const Tensor *input = bench_input(b, c->rows, 4 * c->in), *hidden = bench_input(b, c->rows, 4 * c->in);
+    const Tensor *state = dm_lstm(&b->graph, input, hidden, bench_input(b, c->rows, 2 * c->in));
+    return dm_lstm(&b->graph, hidden, input, state);
 }
 
 // Three steps over rows of what was projected at once, the last with fewer sequences: the state goes from step to step.
@@ -442,6 +464,10 @@ static const Case cases[] = {
     {.op = "attention", .what = "one token", .run = run_attention_of_columns, .in = 8, .heads = 2, .causal = true,
      .layout = &one_token},
     {.op = "attention", .what = "cross", .run = run_attention, .in = 12, .heads = 3, .layout = &cross},
+    {.op = "attention", .what = "keys that are the values", .run = run_attention_of_one, .in = 12, .heads = 3,
+     .layout = &short_spans},
+    {.op = "attention", .what = "shared keys that are the values", .run = run_attention_of_one, .in = 12, .heads = 1,
+     .layout = &cross},
     {.op = "attention", .what = "against a cache", .run = run_attention, .in = 8, .heads = 2, .causal = true,
      .layout = &against_cache},
     {.op = "attention", .what = "long", .run = run_attention_of_columns, .in = 24, .heads = 2, .layout = &long_spans},
@@ -494,6 +520,9 @@ static const Case cases[] = {
     {.op = "gru", .what = "1", .run = run_gru, .rows = 3, .in = 1},
     {.op = "gru", .what = "7", .run = run_gru, .rows = 5, .in = 7},
     {.op = "gru", .what = "33", .run = run_gru, .rows = 4, .in = 33},
+    {.op = "lstm", .what = "1", .run = run_lstm, .rows = 3, .in = 1},
+    {.op = "lstm", .what = "33", .run = run_lstm, .rows = 4, .in = 33},
+    {.op = "lstm", .what = "twice", .run = run_lstm_twice, .rows = 3, .in = 7},
     {.op = "gru", .what = "steps", .run = run_gru_steps, .rows = 3, .in = 9},
 
     {.op = "gate", .what = "1", .run = run_gate, .rows = 3, .in = 1, .activation = DM_SWISH},

@@ -181,6 +181,27 @@ check 'a convolution learns' 0 'Done' train "${conv[@]}" --valid-sets src trg --
 translate conv < src > out
 right=$(paste -d '\n' out trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l)
 [ "$right" -gt 15 ] || fail "a convolutional model has learnt $right lines of 30"
+recurrent() {  # recurrent NAME OPTIONS...: resumes, and everything that is done with the folder
+    local name=$1
+    shift
+    resumes $name "${rnn[@]}" --dropout 0.1 "$@"
+    check "$name in int8" 0 '' "$dragoman" quantize --model $name --output $name-int8
+    [ "$(translate $name-int8 --n-best 2 --beam-size 3 < src | wc -l)" = 60 ] || fail "$name: n-best"
+}
+recurrent lstm --rnn-cell lstm --enc-depth 2 --dec-depth 2 --rnn-residual
+recurrent dot --rnn-attention dot
+recurrent fed --rnn-cell lstm --rnn-attention general --input-feeding --dec-depth 2
+recurrent last --rnn-cell lstm --rnn-attention none --enc-direction forward --reverse-source --enc-depth 2 --dec-depth 2
+for folder in dot fed lstm; do
+    translate $folder --alignment hard < src > aligned
+    [ "$(grep -cE ' \|\|\| ([0-9]+-[0-9]+ ?)*$' aligned)" = 30 ] || fail "$folder: alignment: $(head -n 3 aligned)"
+done
+"$dragoman" info --model fed > drawing
+for part in 'decoder, 2 LSTMs of 32' 'general attention to the encoder, with input feeding'; do
+    grep -qF -- "$part" drawing || fail "info does not draw '$part': $(cat drawing)"
+done
+check 'input feeding without what would be fed' 2 '--input-feeding has no effect' train "${rnn[@]}" --input-feeding --after 1u --model new
+check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
 check 'the same without R-Drop' 0 'Done' train "${transformer[@]}" --dropout 0.2 --after 30u --model plain

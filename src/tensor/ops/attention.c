@@ -220,8 +220,10 @@ static void backward(Graph *g, void *record)
     const int wide = dm_padded(dm_longest(a->keys));
     AttentionBack b = {.record = r};
     b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
+    const bool one = a->k.data == a->v.data;  // tensor: what comes to values is written first, then that of keys is added
+    if (one) b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
     b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
-    b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
+    if (!one) b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
     const ArenaMark mark = dm_arena_mark(g->arena);
     b.dp = scratch(g, dm_longest(a->queries), wide);
     b.transposed = scratch(g, a->q.cols / a->heads, wide);

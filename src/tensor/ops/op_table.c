@@ -25,5 +25,6 @@ const Op *const dm_ops[] = {
     &dm_softmax_groups_op,
     &dm_scale_rows_op,
     &dm_scale_gradient_op,
+    &dm_lstm_op,
     NULL,
 };

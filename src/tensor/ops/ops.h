@@ -127,6 +127,11 @@ NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const
 // input [n, 3h] W_i x + b_i, hidden [n, 3h] W_h h + b_h, h [n, h] -> [n, h]
 Tensor *dm_gru(Graph *g, const Tensor *input, const Tensor *hidden, const Tensor *h);
 
+// Hochreiter and Schmidhuber 1997, one step of a long short-term memory, gates in PyTorch's order i | f | g | o:
+//   i, f, o = sigmoid(input + hidden),  g = tanh(input_g + hidden_g),  c' = f * c + i * g,  h' = o * tanh(c')
+// input [n, 4h] W_i x + b_i, hidden [n, 4h] W_h h + b_h, state [n, 2h] = [h | c] -> [h' | c']
+Tensor *dm_lstm(Graph *g, const Tensor *input, const Tensor *hidden, const Tensor *state);
+
 Tensor *dm_add(Graph *g, const Tensor *a, const Tensor *b);          // a + b, same shape
 Tensor *dm_scale(Graph *g, const Tensor *x, float factor);           // factor * x
 Tensor *dm_scale_rows(Graph *g, const Tensor *x, const float *factors);  // row i times factors[i]; these live as the tape
