@@ -1,4 +1,5 @@
 // What a model is made of: parameters and their names, first weights, positions without an end.
+#include "model/parts.h"
 #include "model/small_model.h"
 
 // Sequences longer than any table of positions: the model goes on counting.
@@ -165,6 +166,34 @@ static void weights_start_as_they_should(void)
     dm_model_destroy(other);
 }
 
+// Every parameter of a layer, of either architecture, is in a layer that there is.
+static void parts_are_told_by_the_names(void)
+{
+    static const struct {
+        const char *architecture, *shape, *name, *layer;
+        Part part;
+    } cases[] = {
+        {"transformer", "", "model.shared.weight", "embeddings", DM_EMBEDDINGS},
+        {"transformer", "", "model.encoder.layers.2.fc1.weight", "encoder.2", DM_ENCODER},
+        {"transformer", "", "model.decoder.layers.0.encoder_attn.k_proj.bias", "decoder.0", DM_DECODER},
+        {"transformer", "decoder_layers 12", "model.decoder.layers.11.fc2.bias", "decoder.11", DM_DECODER},
+        {"transformer", "norm_place pre", "model.encoder.layer_norm.bias", "encoder", DM_ENCODER},
+        {"transformer", "", "final_logits_bias", "output", DM_OUTPUT},
+        {"rnn", "encoder_layers 2", "model.encoder.gru.weight_hh_l1_reverse", "encoder.1", DM_ENCODER},
+        {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder", DM_DECODER},
+        {"rnn", "", "model.decoder.bridge.bias", "decoder", DM_DECODER},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const ModelConfig config = small_config_of(dm_architecture(cases[i].architecture), VOCABULARY, cases[i].shape);
+        Model *model = dm_model_create(&config);
+        const Parameter *p = dm_parameter(&model->parameters, cases[i].name);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        expect(strcmp(dm_layer_of(p).text, cases[i].layer) == 0, "%s is of %s", p->name, dm_layer_of(p).text);
+        CU_ASSERT_EQUAL(dm_part_of(p), cases[i].part);
+        dm_model_destroy(model);
+    }
+}
+
 static void architectures_are_found_by_name(void)
 {
     CU_ASSERT_PTR_EQUAL(dm_architecture("transformer"), &dm_transformer);
@@ -196,6 +225,7 @@ const Fact facts[] = {
     FACT(projections_lie_side_by_side),
     FACT(parameters_are_those_of_a_marian_folder),
     FACT(weights_start_as_they_should),
+    FACT(parts_are_told_by_the_names),
     FACT(architectures_are_found_by_name),
     FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),
     {NULL, NULL},
