@@ -145,6 +145,24 @@ static void clear_frozen_rows(const Optimizer *o, const Parameters *parameters)
     }
 }
 
+typedef struct Squares {
+    const Optimizer *optimizer;
+    const Parameters *parameters;
+    const Step *step;
+} Squares;
+
+static void square_parameter(void *context, int index, int thread)
+{
+    (void)thread;
+    const Squares *of = context;
+    const Parameter *p = &of->parameters->list[index];
+    const double count = (double)of->step->count;
+    of->step->squares[index] = 0;
+    if (p->kind == DM_TRAINED)
+        of->step->squares[index] =
+            sum_of_squares(of->optimizer->lanes.lane[0] + p->offset, dm_parameter_size(p)) / (count * count);
+}
+
 StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *step)
 {
     int blocks = (int)block_count(o);
@@ -157,6 +175,7 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
     StepResult result = {sqrt(squares) / (double)step->count};
     dm_profile_turn(o->profile, DM_SPENT_STEP);
     if (!isfinite(result.gradient_norm)) return result;
+    if (step->squares) dm_parallel(o->threads, parameters->count, square_parameter, &(Squares){o, parameters, step});
 
     double scale = 1 / (double)step->count, rate = step->rate;
     if (step->clip_norm > 0 && result.gradient_norm > step->clip_norm) scale *= step->clip_norm / result.gradient_norm;

@@ -37,6 +37,8 @@ typedef struct StepResult {
 typedef struct Step {
     double rate, clip_norm;
     long count, update;
+    double *squares;  // [parameters->count] where to leave the squared norm of the gradient of each, before clipping, of
+                      // the mean over tokens; NULL: nobody wants to know
 } Step;
 StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const Step *step);
 

@@ -47,6 +47,48 @@ static void a_run_in_bf16_is_as_reproducible(void)
     CU_ASSERT(!same_file("bf16", "fp32", "model.safetensors"));
 }
 
+// The last object of this name in train.jsonl: the sum of the squares of its figures, and how many there are.
+static double squares_of_layers(const char *folder, int *count, double *norm)
+{
+    double sum = 0;
+    char *text = read_text(folder, "train.jsonl"), *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        cJSON *event = cJSON_Parse(line);
+        const cJSON *norms = cJSON_GetObjectItemCaseSensitive(event, "gradient_norms"), *one;
+        if (norms) {
+            sum = 0;
+            *count = cJSON_GetArraySize(norms);
+            *norm = cJSON_GetObjectItemCaseSensitive(event, "gradient_norm")->valuedouble;
+            cJSON_ArrayForEach(one, norms) sum += one->valuedouble * one->valuedouble;
+        }
+        cJSON_Delete(event);
+    }
+    dm_free(text);
+    return sum;
+}
+
+// Displayed by updates, by epochs and by time; before clipping.
+static void the_norms_of_the_layers_are_parts_of_that_of_the_gradient(void)
+{
+    static const struct {
+        const char *shape, *shown;
+        int layers;
+    } cases[] = {{"norm layer", "disp-freq 1u", 3},
+                 {"norm-place pre", "disp-freq 1e", 5},
+                 {"activation swiglu", "disp-freq 1e-9s", 3}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        int count = 0;
+        double norm = 0;
+        char folder[32];
+        snprintf(folder, sizeof folder, "layers%zu", i);
+        train(folder, CHANGES("after 3e", "clip-norm 0.01", cases[i].shape, cases[i].shown), NULL, NULL);
+        const double squares = squares_of_layers(folder, &count, &norm);
+        CU_ASSERT_EQUAL(count, cases[i].layers);
+        CU_ASSERT_DOUBLE_EQUAL(squares, norm * norm, 1e-4 * norm * norm);
+        CU_ASSERT(norm > 0.01);
+    }
+}
+
 static void another_seed_gives_another_model(void)
 {
     train("seed1", CHANGES("after 1e"), NULL, NULL);
@@ -256,6 +298,7 @@ const Fact facts[] = {
     FACT(a_reversal_is_learnt),
     FACT(the_number_of_threads_does_not_change_a_byte),
     FACT(a_run_in_bf16_is_as_reproducible),
+    FACT(the_norms_of_the_layers_are_parts_of_that_of_the_gradient),
     FACT(another_seed_gives_another_model),
     FACT(a_stopped_run_ends_as_an_uninterrupted_one),
     FACT(a_schedule_that_falls_to_zero_survives_a_stop),
