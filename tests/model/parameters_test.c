@@ -1,6 +1,7 @@
 // What a model is made of: parameters and their names, first weights, positions without an end.
 #include "model/parts.h"
 #include "model/small_model.h"
+#include "tensor/running_statistics.h"
 
 // Sequences longer than any table of positions: the model goes on counting.
 static void sentences_may_be_longer_than_max_positions(void)
@@ -166,6 +167,35 @@ static void weights_start_as_they_should(void)
     dm_model_destroy(other);
 }
 
+// Whatever order they are declared in, and the bytes that were declared first stay first.
+static void statistics_lie_between_trained_and_fixed_parameters(void)
+{
+    for (int batch = 0; batch < 2; batch++) {
+        ModelConfig config = small_config();
+        dm_transformer_shape(&config)->norm = named("norm", batch ? "batch" : "layer");
+        dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
+        Model *model = dm_model_create(&config);
+        const Parameters *p = &model->parameters;
+        size_t offset = 0, statistics = 0;
+        for (int i = 0; i < p->count; offset += dm_parameter_size(&p->list[i]), i++) {
+            const Parameter *at = &p->list[i];
+            CU_ASSERT_EQUAL(at->offset, offset);
+            CU_ASSERT(i == 0 || p->list[i - 1].kind <= at->kind);
+            if (at->kind == DM_STATISTIC) {
+                CU_ASSERT(strstr(at->name, ".running_") && at->full && at->rank == 1);
+                statistics += dm_parameter_size(at);
+            }
+        }
+        CU_ASSERT_EQUAL(p->size, offset);
+        CU_ASSERT_EQUAL(p->statistic_size, statistics);
+        CU_ASSERT_EQUAL(p->trained_size + p->statistic_size, offset - VOCABULARY);
+        CU_ASSERT_EQUAL(statistics,
+                        batch ? (2 * 2 + 3 * 3 + 2) * 2 * WIDTH : 0);  // norms of sublayers, and at the ends
+        CU_ASSERT_EQUAL(dm_lane_size(p), p->trained_size + 2 * statistics);
+        dm_model_destroy(model);
+    }
+}
+
 // Every parameter of a layer, of either architecture, is in a layer that there is.
 static void parts_are_told_by_the_names(void)
 {
@@ -178,6 +208,7 @@ static void parts_are_told_by_the_names(void)
         {"transformer", "", "model.decoder.layers.0.encoder_attn.k_proj.bias", "decoder.0", DM_DECODER},
         {"transformer", "decoder_layers 12", "model.decoder.layers.11.fc2.bias", "decoder.11", DM_DECODER},
         {"transformer", "norm_place pre", "model.encoder.layer_norm.bias", "encoder", DM_ENCODER},
+        {"transformer", "norm batch", "model.encoder.layers.1.final_layer_norm.running_var", "encoder.1", DM_ENCODER},
         {"transformer", "", "final_logits_bias", "output", DM_OUTPUT},
         {"rnn", "encoder_layers 2", "model.encoder.gru.weight_hh_l1_reverse", "encoder.1", DM_ENCODER},
         {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder", DM_DECODER},
@@ -225,6 +256,7 @@ const Fact facts[] = {
     FACT(projections_lie_side_by_side),
     FACT(parameters_are_those_of_a_marian_folder),
     FACT(weights_start_as_they_should),
+    FACT(statistics_lie_between_trained_and_fixed_parameters),
     FACT(parts_are_told_by_the_names),
     FACT(architectures_are_found_by_name),
     FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),

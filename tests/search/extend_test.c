@@ -14,6 +14,10 @@ static const struct {
     {"pre-norm", &dm_transformer,
      "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
      "encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function swish norm_place pre"},
+    {"rms norm behind", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm rms"},
+    {"rms norm in front", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm rms norm_place pre"},
+    {"batch norm behind", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm batch"},
+    {"batch norm in front", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm batch norm_place pre"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"rnn without attention", &dm_rnn, "d_model 10 hidden_size 12 attention none"},
 };

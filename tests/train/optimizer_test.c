@@ -175,6 +175,72 @@ static void the_squares_of_the_parameters_are_those_of_the_norm(void)
     }
 }
 
+enum { MEANS = 9, OTHERS = 4, STATISTICS = MEANS + OTHERS, TRAINED = 35 };
+
+static Parameters make_statistics(void)
+{
+    Parameters p = {.kind = DM_STATISTIC};
+    dm_declare_vector(&p, "means", MEANS, DM_INIT_ZERO);
+    p.kind = DM_FIXED;
+    dm_declare_vector(&p, "fixed", 5, DM_INIT_ONE);
+    p.kind = DM_TRAINED;
+    dm_declare_matrix(&p, "matrix", TRAINED / 7, 7, DM_INIT_XAVIER);
+    p.kind = DM_STATISTIC;
+    dm_declare_vector(&p, "others", OTHERS, DM_INIT_ONE);
+    dm_parameters_allocate(&p);
+    dm_parameters_initialise(&p, 5);
+    return p;
+}
+
+// running = 0.9 running + 0.1 (sum of all lanes / rows of all lanes) in double, whatever rate and clipping are; what
+// nobody has seen stays. The moving average of the weights follows them too, and the gradient's norm knows nothing of
+// it.
+static void statistics_follow_the_mean_over_the_rows_of_all_lanes(void)
+{
+    for (int smooth = 0; smooth < 2; smooth++) {
+        Parameters p = make_statistics();
+        Optimizer o = {.adam = true,
+                       .beta1 = 0.9,
+                       .beta2 = 0.98,
+                       .epsilon = 1e-9,
+                       .smoothing = smooth ? 0.9 : 0,
+                       .lane_count = LANES,
+                       .threads = 1 + smooth};
+        dm_optimizer_create(&o, &p);
+        CU_ASSERT(o.size == TRAINED && o.lanes.size == TRAINED + 2 * STATISTICS);
+        double running[STATISTICS], average[STATISTICS];
+        for (int i = 0; i < STATISTICS; i++) average[i] = running[i] = i < MEANS ? 0 : 1;
+        for (long t = 1; t <= 5; t++) {
+            fill_lanes(&o, (uint32_t)t);
+            Random random = dm_random(4, (uint32_t)t, 0, 0);
+            for (int i = 0; i < STATISTICS; i++) {
+                double sum = 0, rows = 0;
+                for (int lane = 0; lane < LANES; lane++) {
+                    float *seen = o.lanes.lane[lane] + TRAINED + i;
+                    seen[STATISTICS] = (float)dm_random_below(&random, i == 3 ? 1 : 50);
+                    seen[0] = seen[STATISTICS] * (float)dm_random_normal(&random);
+                    sum += (double)seen[0], rows += (double)seen[STATISTICS];
+                }
+                if (rows > 0) running[i] = 0.9 * running[i] + 0.1 * sum / rows;
+                average[i] += 0.9 * (running[i] - average[i]);
+            }
+            double *g = calloc(p.size, sizeof(double)), norm = plain_gradient(&o, 10, g);
+            free(g);
+            StepResult result = dm_optimizer_step(&o, &p, &(Step){0.1, 0.01, 10, t, NULL});
+            CU_ASSERT_DOUBLE_EQUAL(result.gradient_norm, norm, 1e-6 * norm);
+            for (int lane = 0; lane < LANES; lane++)
+                for (size_t i = 0; i < o.lanes.size; i++)
+                    if (o.lanes.lane[lane][i] != 0) CU_FAIL("something was left in a lane");
+        }
+        check_near(p.data + TRAINED, running, STATISTICS, 1e-5);
+        CU_ASSERT_EQUAL(p.data[TRAINED + 3], 0);
+        if (smooth) check_near(o.average + TRAINED, average, STATISTICS, 1e-5);
+        for (int j = 0; j < 5; j++) CU_ASSERT(dm_parameter(&p, "fixed")->tensor.data[j] == 1);
+        dm_optimizer_free(&o);
+        dm_parameters_free(&p);
+    }
+}
+
 static void a_step_leaves_the_lanes_at_zero(void)
 {
     Parameters p = make_parameters();
@@ -261,6 +327,7 @@ const Fact facts[] = {
     FACT(frozen_rows_and_untrained_parameters_stay),
     FACT(the_average_follows_the_weights),
     FACT(the_squares_of_the_parameters_are_those_of_the_norm),
+    FACT(statistics_follow_the_mean_over_the_rows_of_all_lanes),
     FACT(a_step_leaves_the_lanes_at_zero),
     FACT(the_number_of_threads_does_not_change_a_bit),
     FACT(a_gradient_that_is_not_finite_changes_nothing_and_is_named),

@@ -20,5 +20,7 @@ const Op *const dm_ops[] = {
     &dm_dropout_op,
     &dm_divergence_op,
     &dm_gate_op,
+    &dm_rms_norm_op,
+    &dm_batch_norm_op,
     NULL,
 };
