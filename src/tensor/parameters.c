@@ -39,6 +39,7 @@ static int declare(Parameters *p, const char *name, int rows, int cols, Init ini
                          .kind = p->kind,
                          .full = vector,
                          .init = init,
+                         .residuals = p->residuals,
                          .frozen_row = -1,
                          .offset = at ? p->list[at - 1].offset + dm_parameter_size(&p->list[at - 1]) : 0,
                          .keys = p->keys,
@@ -84,6 +85,8 @@ static double draw(Random *random, const Parameter *p)
     case DM_INIT_ATTENTION: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (3 * rows + cols));
     case DM_INIT_GATES: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows / 3.0 + cols));
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
+    case DM_INIT_RESIDUAL:
+        return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols)) / sqrt(p->residuals ? p->residuals : 1);
     }
     return 0;
 }

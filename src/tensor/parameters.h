@@ -12,6 +12,9 @@ typedef enum Init {
     DM_INIT_ATTENTION,  // the same as if q, k and v were one matrix: +-sqrt(6 / (in + 3 out)); it converges sooner
     DM_INIT_GATES,      // three matrices above one another, each by itself: +-sqrt(6 / (in + out / 3))
     DM_INIT_EMBEDDING,  // normal, deviation width^-0.5
+    // DM_INIT_XAVIER over sqrt(residuals): of a product that is added to a stream, one of so many, which then does not
+    // grow with the depth (Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3)
+    DM_INIT_RESIDUAL,
 } Init;
 
 // They lie in this order.
@@ -29,6 +32,7 @@ typedef struct Parameter {
     bool full;      // stays in full precision where a folder holds matrices in fewer bits
     bool may_lack;  // a file without it means zeros
     Init init;
+    int residuals;      // of DM_INIT_RESIDUAL; 0 is 1
     int frozen_row;     // a row that is zero and stays zero (pad), or -1
     size_t offset;      // of its first float in the buffer
     const char *keys;   // of config.json, separated by spaces: those that give it its shape
@@ -51,6 +55,7 @@ typedef struct Parameters {
     // of what is declared from here on:
     const char *keys, *depth;
     ParameterKind kind;
+    int residuals;
 } Parameters;
 
 // A name made of others, as printf makes it.

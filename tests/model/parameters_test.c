@@ -196,6 +196,41 @@ static void statistics_lie_between_trained_and_fixed_parameters(void)
     }
 }
 
+static void what_is_added_to_a_pre_norm_stream_starts_smaller(void)
+{
+    static const struct {
+        const char *name;
+        int additions;  // to the stream of its stack, of 2 and 3 layers
+    } matrices[] = {{"model.encoder.layers.1.self_attn.out_proj.weight", 4},
+                    {"model.encoder.layers.0.fc2.weight", 4},
+                    {"model.decoder.layers.2.self_attn.out_proj.weight", 9},
+                    {"model.decoder.layers.1.encoder_attn.out_proj.weight", 9},
+                    {"model.decoder.layers.0.fc2.weight", 9},
+                    {"model.decoder.layers.0.fc1.weight", 1},
+                    {"model.decoder.layers.0.encoder_attn.v_proj.weight", 1},
+                    {"model.shared.weight", 1}};
+    ModelConfig post = small_config(), pre = small_config();
+    dm_transformer_shape(&pre)->norm_place = named("norm_place", "pre");
+    Model *behind = dm_model_create(&post), *in_front = dm_model_create(&pre);
+    // Draws are of the place in the list: those of the decoder stand one norm later.
+    dm_model_initialise(behind, 1);
+    dm_model_initialise(in_front, 1);
+    for (size_t i = 0; i < DM_COUNT(matrices); i++) {
+        double squares[2] = {0};
+        for (int k = 0; k < 2; k++) {
+            const Parameter *p = dm_parameter(&(k ? in_front : behind)->parameters, matrices[i].name);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+            for (size_t j = 0; j < dm_parameter_size(p); j++)
+                squares[k] += (double)p->tensor.data[j] * (double)p->tensor.data[j];
+        }
+        const double ratio = squares[0] / squares[1];
+        expect(fabs(ratio / matrices[i].additions - 1) < 0.25, "%s: its squares are %g times as large behind, not %d",
+               matrices[i].name, ratio, matrices[i].additions);
+    }
+    dm_model_destroy(behind);
+    dm_model_destroy(in_front);
+}
+
 // Every parameter of a layer, of either architecture, is in a layer that there is.
 static void parts_are_told_by_the_names(void)
 {
@@ -257,6 +292,7 @@ const Fact facts[] = {
     FACT(parameters_are_those_of_a_marian_folder),
     FACT(weights_start_as_they_should),
     FACT(statistics_lie_between_trained_and_fixed_parameters),
+    FACT(what_is_added_to_a_pre_norm_stream_starts_smaller),
     FACT(parts_are_told_by_the_names),
     FACT(architectures_are_found_by_name),
     FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),

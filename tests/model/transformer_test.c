@@ -122,6 +122,40 @@ static void gradient_with_every_norm_in_every_place_agrees_with_differences(void
         }
 }
 
+// Up to the norm at the end a pre-norm stack is a sum, whose parts start smaller the more they are: its variance does
+// not grow with the layers. (The embedding's, 1 for each feature, is a part of it.)
+static void the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger(void)
+{
+    enum { WIDE = 64, LENGTH = 40 };
+    static const int depths[] = {1, 6, 24};
+    double variance[DM_COUNT(depths)][2];
+    for (size_t d = 0; d < DM_COUNT(depths); d++) {
+        ModelConfig config = small_transformer(VOCABULARY, WIDE, depths[d], 4);
+        dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
+        Setting s = {.model = dm_model_create(&config)};
+        dm_model_initialise(s.model, 3);
+        NormPlace bare = dm_norm_places[named("norm_place", "pre")];
+        bare.at_end = false;
+        ((Transformer *)s.model->layers)->norm_place = &bare;
+        Graph *g = begin(&s, false, 0);
+        const int length = LENGTH;
+        int ids[LENGTH];
+        for (int i = 0; i < LENGTH; i++) ids[i] = i * 7 % (VOCABULARY - 1);
+        const Memory memory = s.model->architecture->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
+        const Tensor *x[2] = {memory.rows,
+                              s.model->architecture->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids))};
+        for (int side = 0; side < 2; side++) {
+            variance[d][side] = 0;
+            for (int i = 0; i < LENGTH * WIDE; i++)
+                variance[d][side] += pow((double)x[side]->data[i], 2) / (LENGTH * WIDE);
+            expect(variance[d][side] < 1.3 * variance[0][side] && variance[d][side] > 0.7 * variance[0][side],
+                   "the mean square of %s %d layers deep is %g, one layer's is %g", side ? "a decoder" : "an encoder",
+                   depths[d], variance[d][side], variance[0][side]);
+        }
+        end(&s);
+    }
+}
+
 static void dropout_acts_alike_with_and_without_a_tape(void)
 {
     ModelConfig config = small_config();
@@ -345,6 +379,7 @@ const Fact facts[] = {
     FACT(gradient_with_dropout_agrees_with_differences),
     FACT(gradient_without_shared_embeddings_agrees_with_differences),
     FACT(gradient_with_every_norm_in_every_place_agrees_with_differences),
+    FACT(the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),
     FACT(a_target_token_changes_nothing_before_it),
