@@ -260,8 +260,8 @@ run["layers"] == {"columns": [[10, 60], [20, 120], [40, 180]], "rows": [
 FACTS
 draws layers/report.html << 'STEPS'
 texts("figcaption").join() === "Gradient norm by layer 0.1  10" && texts(".plot text.end").join() === "encoder.0,decoder.0,updates"
-all(".cell").length === 4 && all(".cell").at(0).getAttribute("d") === "M74.0 10H147.0v13H74.0z"
-all(".cell").at(-1).getAttribute("d") === "M147.0 23H220.0v13H147.0z" && getComputedStyle(all(".cell").at(-1)).fillOpacity === "1"
+all(".cell").length === 4 && all(".cell").at(0).getAttribute("d") === "M84.0 10H154.5v13H84.0z"
+all(".cell").at(-1).getAttribute("d") === "M154.5 23H225.0v13H154.5z" && getComputedStyle(all(".cell").at(-1)).fillOpacity === "1"
 focus .plot
 Home
 texts(".reading")[0] === "update 10, 1.0 minuteshighest: decoder.0, 2lowest: encoder.0, 0.1"
@@ -269,7 +269,7 @@ End
 texts(".reading")[0] === "update 40, 3.0 minuteshighest: encoder.0, 1lowest: encoder.0, 1"
 focus .switch :checked
 ArrowRight
-all(".cell").at(0).getAttribute("d") === "M74.0 10H171.3v13H74.0z"
+all(".cell").at(0).getAttribute("d") === "M84.0 10H178.0v13H84.0z"
 STEPS
 
 # A metric that nobody here has heard of, in one of the runs, is a curve and a row by its own name.

@@ -135,7 +135,7 @@ function figureOf({title, note, logarithmic}, series, unit, many) {
 
 // ---- Layers: of every layer a row, of every stretch of updates a column, the darker the higher the norm is ----------
 
-const NAMES = 74, ROW = 13, SHADES = 20;
+const NAMES = 84, ROW = 13, SHADES = 20;
 
 // Cells of about the same norm share one path.
 function drawCells(rows, places, shade) {
