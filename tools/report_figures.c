@@ -10,7 +10,7 @@
 
 // ---- Curves ---------------------------------------------------------------------------------------------------------
 
-enum { MOST_POINTS = 500 };  // of a curve in the page, about
+enum { MOST_POINTS = 500, MOST_COLUMNS = 100 };  // of a curve in the page, and of a map, about
 
 typedef struct Point {
     double update, seconds, value;
@@ -106,6 +106,53 @@ static void complete_validations(Run *run)
     }
 }
 
+// ---- Layers ---------------------------------------------------------------------------------------------------------
+
+static bool has_norms(const cJSON *event)
+{
+    return cJSON_IsObject(json_find(event, "gradient_norms")) && isfinite(json_number(event, "update")) &&
+           isfinite(json_number(event, "seconds"));
+}
+
+static double highest_norm(const cJSON *const *events, int count, const char *layer)
+{
+    double highest = (double)NAN;
+    for (int i = 0; i < count; i++) highest = fmax(highest, json_number(json_find(events[i], "gradient_norms"), layer));
+    return highest;
+}
+
+// {columns: [[update, seconds], ...], rows: [{layer, norms: [of each column]}, ...]}: the norm of the gradient of every
+// layer. A column ends a stretch of displayed updates and has the highest norms of it, so that no peak is lost. Runs of
+// earlier versions have none.
+static cJSON *layers_of(const Run *run)
+{
+    cJSON *layers = cJSON_CreateObject(), *columns = cJSON_AddArrayToObject(layers, "columns"),
+          *rows = cJSON_AddArrayToObject(layers, "rows");
+    const cJSON **events = allocate((size_t)cJSON_GetArraySize(run->events) + 1, sizeof *events), *event, *layer;
+    int count = 0;
+    cJSON_ArrayForEach(event, run->events) if (has_norms(event)) events[count++] = event;
+    const int stretch = (count + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    for (int from = 0; from < count; from += stretch) {
+        const cJSON *last = events[(from + stretch < count ? from + stretch : count) - 1];
+        const double place[] = {json_number(last, "update"), json_number(last, "seconds")};
+        cJSON_AddItemToArray(columns, cJSON_CreateDoubleArray(place, 2));
+    }
+    const cJSON *first = count ? json_find(events[0], "gradient_norms") : NULL;
+    cJSON_ArrayForEach(layer, first)
+    {
+        cJSON *row = cJSON_CreateObject(), *norms;
+        cJSON_AddItemToArray(rows, row);
+        cJSON_AddStringToObject(row, "layer", layer->string);
+        norms = cJSON_AddArrayToObject(row, "norms");
+        for (int from = 0; from < count; from += stretch) {
+            const int here = from + stretch < count ? stretch : count - from;
+            cJSON_AddItemToArray(norms, cJSON_CreateNumber(highest_norm(events + from, here, layer->string)));
+        }
+    }
+    free(events);
+    return layers;
+}
+
 // ---- Samples --------------------------------------------------------------------------------------------------------
 
 static cJSON *sentence_of(cJSON *sentences, const cJSON *sample)
@@ -199,6 +246,7 @@ static cJSON *figures_of(Run *run)
     cJSON_AddItemToObject(figures, "training", report_summary(run));
     cJSON_AddNumberToObject(figures, "speed", speed_of(run));
     cJSON_AddItemToObject(figures, "curves", curves_of(run, metrics));
+    cJSON_AddItemToObject(figures, "layers", layers_of(run));
     cJSON_AddItemToObject(figures, "metrics", metrics);
     cJSON_AddItemToObject(figures, "samples", samples_of(run));
     cJSON_AddItemToObject(figures, "lengths", lengths_of(run));

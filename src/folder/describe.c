@@ -7,26 +7,9 @@
 #include "folder/costs.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
+#include "model/parts.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
-
-enum { EMBEDDINGS, ENCODER, DECODER, OUTPUT, PARTS };
-static const char *const part_names[] = {"embeddings", "encoder", "decoder", "output"};
-
-static int part_of(const char *name)
-{
-    static const struct {
-        const char *prefix;
-        int part;
-    } prefixes[] = {{"model.shared.", EMBEDDINGS},
-                    {"model.encoder.embed_tokens.", EMBEDDINGS},
-                    {"model.decoder.embed_tokens.", EMBEDDINGS},
-                    {"model.encoder.", ENCODER},
-                    {"model.decoder.", DECODER}};
-    for (size_t i = 0; i < DM_COUNT(prefixes); i++)
-        if (strncmp(name, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0) return prefixes[i].part;
-    return OUTPUT;
-}
 
 // bytes < 0: there is no file.
 static void add_count(cJSON *json, const char *name, double count, double bytes)
@@ -65,10 +48,10 @@ static void add_tables(cJSON *json, const ModelConfig *c)
 static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
 {
     const Parameters *p = &model->parameters;
-    double counts[PARTS] = {0}, sizes[PARTS] = {0}, count = 0, size = 0, trained = 0;
+    double counts[DM_PARTS] = {0}, sizes[DM_PARTS] = {0}, count = 0, size = 0, trained = 0;
     for (int i = 0; i < p->count; i++) {
         const double elements = (double)p->list[i].tensor.rows * p->list[i].tensor.cols;
-        const int part = part_of(p->list[i].name);
+        const Part part = dm_part_of(&p->list[i]);
         counts[part] += elements;
         count += elements;
         if (p->list[i].kind == DM_TRAINED) trained += elements;
@@ -76,10 +59,10 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
         if (bytes) size += (double)bytes[i];
     }
     cJSON *parameters = cJSON_AddObjectToObject(json, "parameters");
-    for (int i = 0; i < PARTS; i++) add_count(parameters, part_names[i], counts[i], bytes ? sizes[i] : -1);
+    for (int i = 0; i < DM_PARTS; i++) add_count(parameters, dm_part_name((Part)i), counts[i], bytes ? sizes[i] : -1);
     add_count(parameters, "total", count, bytes ? size : -1);
     cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(parameters, "total"), "trained", trained);
-    add_tables(cJSON_GetObjectItemCaseSensitive(parameters, part_names[EMBEDDINGS]), &model->config);
+    add_tables(cJSON_GetObjectItemCaseSensitive(parameters, dm_part_name(DM_EMBEDDINGS)), &model->config);
 }
 
 // ---- The architecture -----------------------------------------------------------------------------------------------

@@ -31,10 +31,10 @@ void dm_output_declare(Model *model)
     Parameters *p = &model->parameters;
     p->keys = c->shared_embeddings ? "vocab_size" : "decoder_vocab_size";
     p->depth = NULL;
+    p->kind = DM_FIXED;
     const int at = dm_declare_matrix(p, "final_logits_bias", 1, c->target_vocabulary, DM_INIT_ZERO);
-    Parameter *bias = &p->list[at];
-    bias->kind = DM_FIXED;
-    bias->full = bias->may_lack = true;
+    p->list[at].full = p->list[at].may_lack = true;
+    p->kind = DM_TRAINED;
 }
 
 Embeddings dm_embeddings_connect(Model *model)

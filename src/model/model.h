@@ -35,7 +35,7 @@ struct Architecture {
     size_t layers_size;           // of the struct behind model->layers
     // Names the parameters: in order, each with parameters.keys set to the keys of config.json that give it its shape
     // (rows of `shape`, vocab_size or decoder_vocab_size), which errors name; those of encoder and decoder begin with
-    // "model.encoder." and "model.decoder.", by which dragoman info counts them.
+    // "model.encoder." and "model.decoder.", and the first number in those of a layer is the layer's (model/parts.h).
     void (*declare)(Model *model);
     void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made

@@ -23,7 +23,8 @@ Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error
     own.search = (SearchDefaults){0};
     Model declared = {.config = own, .architecture = own.architecture};
     declared.architecture->declare(&declared);
-    const size_t size = declared.parameters.size, bytes = 2 * size * sizeof(float);
+    const size_t size = declared.parameters.size,
+                 bytes = (2 * size + dm_parameters_of_kind(&declared.parameters, DM_STATISTIC)) * sizeof(float);
     dm_parameters_free(&declared.parameters);
     float *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     *counted = (CountedModel){0};
@@ -74,7 +75,10 @@ static Graph *begin_counting(Run *run, CountedModel *counted, CountedList *to)
     const Parameters *p = &counted->model->parameters;
     dm_arena_reset(&counted->arena);
     run->backend = dm_counting_backend(p->data, counted->gradients, p->size, to);
-    run->graph = (Graph){.arena = &counted->arena, .gemm = &run->backend.backend, .parameters = p->data};
+    run->graph = (Graph){.arena = &counted->arena,
+                         .gemm = &run->backend.backend,
+                         .parameters = p->data,
+                         .statistics = p->statistic_size};
     return &run->graph;
 }
 

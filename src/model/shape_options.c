@@ -23,7 +23,7 @@ const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAME
                                      .help = "activation inside the feed-forward blocks:"};
 const Option dm_option_norm = {
     .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .word = dm_norm_name, .meaning = dm_norm_about,
-    .help = "what keeps activations in bounds:"};
+    .help = "what keeps activations in bounds; with layer alone other programs open the folder:"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
     .word = dm_norm_place_name, .meaning = dm_norm_place_about, .help = "where the norms stand:"};

@@ -105,8 +105,9 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     const TransformerShape *t = dm_transformer_shape(c);
     const int layers = decoder ? t->decoder_layers : t->encoder_layers,
               heads = decoder ? t->decoder_heads : t->encoder_heads, ffn = decoder ? t->decoder_ffn : t->encoder_ffn;
-    cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm", decoder ? "decoder" : "encoder", layers,
-                                      layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name)
+    const Name norm = t->norm ? dm_name(" (%s)", dm_norm_name(t->norm)) : dm_name("%s", "");  // layer norm is meant
+    cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
+                                      layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
     const Name each = dm_name("%d heads x %d", heads, c->width / heads);
     dm_outline_add(

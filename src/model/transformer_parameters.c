@@ -28,7 +28,7 @@ static void declare_attention(const Stack *s, const char *layer, const char *kin
 {
     const Name prefix = dm_name("%.60s.%s", layer, kind);
     for (; *groups; groups++) declare_projections(s->p, prefix.text, *groups, s->width);
-    dm_linear_declare(s->p, dm_name("%s.out_proj", prefix.text).text, s->width, s->width);
+    dm_linear_declare_as(s->p, dm_name("%s.out_proj", prefix.text).text, s->width, s->width, DM_INIT_RESIDUAL);
     s->norm->declare(s->p, dm_name("%s_layer_norm", prefix.text).text, s->width);
 }
 
@@ -52,11 +52,14 @@ static void declare_stack(Model *model, bool decoder)
                      .decoder = decoder,
                      .width = model->config.width,
                      .ffn = dm_transformer_feed_forward_shape(&model->config, decoder)};
+    const bool at_end = dm_norm_places[t->norm_place].at_end;
+    const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = decoder ? 3 : 2;
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
-    for (int i = 0; i < (decoder ? t->decoder_layers : t->encoder_layers); i++)
-        declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
+    s.p->residuals = at_end ? layers * sublayers : 1;
+    for (int i = 0; i < layers; i++) declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
     s.p->depth = NULL;
-    if (dm_norm_places[t->norm_place].at_end) s.norm->declare(s.p, dm_name("model.%s.layer_norm", side).text, s.width);
+    s.p->residuals = 1;
+    if (at_end) s.norm->declare(s.p, dm_name("model.%s.layer_norm", side).text, s.width);
 }
 
 void dm_transformer_declare(Model *model)

@@ -44,6 +44,7 @@ struct Graph {
     const Bf16 *rounded;      // ... rounded, of the same layout: products are in bf16; NULL: in float32
     Packs *packs;             // the weights, packed for search; NULL: products read them as they lie
     float *gradients;         // ... and the lane its gradients are added to, of the same layout; NULL: not wanted
+    size_t statistics;        // floats of statistics (tensor/running_statistics.h) in it
     void (*before_gradients)(void *waiting);  // called once, before the first of these is handed out, for others may be
     void *waiting;                            // adding to the lane; NULL: nobody is
     bool recording;                           // keep a tape: training

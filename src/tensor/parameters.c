@@ -27,18 +27,26 @@ static int declare(Parameters *p, const char *name, int rows, int cols, Init ini
 {
     assert(!p->data && strlen(name) < sizeof p->list->name);
     p->list = dm_reallocate(p->list, (size_t)p->count + 1, sizeof *p->list);
-    Parameter *added = p->list + p->count;
+    const size_t size = (size_t)rows * (size_t)cols;
+    int at = p->count++;
+    for (; at > 0 && p->list[at - 1].kind > p->kind; at--) {
+        p->list[at] = p->list[at - 1];
+        p->list[at].offset += size;
+    }
+    Parameter *added = p->list + at;
     *added = (Parameter){.tensor = {.rows = rows, .cols = cols, .stride = cols, .parameter = true},
                          .rank = vector ? 1 : 2,
+                         .kind = p->kind,
                          .full = vector,
                          .init = init,
+                         .residuals = p->residuals,
                          .frozen_row = -1,
-                         .offset = p->size,
+                         .offset = at ? p->list[at - 1].offset + dm_parameter_size(&p->list[at - 1]) : 0,
                          .keys = p->keys,
                          .depth = p->depth};
     snprintf(added->name, sizeof added->name, "%s", name);
-    p->size += (size_t)rows * (size_t)cols;
-    return p->count++;
+    p->size += size;
+    return at;
 }
 
 int dm_declare_matrix(Parameters *p, const char *name, int rows, int cols, Init init)
@@ -59,18 +67,18 @@ void dm_parameters_allocate(Parameters *p)
         p->data = dm_allocate(p->size, sizeof *p->data);
         dm_use_huge_pages(p->data, p->size * sizeof *p->data);
     }
-    p->trained_size = 0;
+    p->trained_size = dm_parameters_of_kind(p, DM_TRAINED);
+    p->statistic_size = dm_parameters_of_kind(p, DM_STATISTIC);
     for (int i = 0; i < p->count; i++) {
-        Parameter *at = p->list + i;
-        at->tensor.data = p->data + at->offset;
-        assert(at->kind != DM_TRAINED || p->trained_size == at->offset);  // trained ones come first
-        if (at->kind == DM_TRAINED) p->trained_size = at->offset + dm_parameter_size(at);
+        assert(i == 0 || p->list[i - 1].kind <= p->list[i].kind);
+        p->list[i].tensor.data = p->data + p->list[i].offset;
     }
 }
 
-static double draw(Random *random, Init init, int rows, int cols, size_t at)
+static double draw(Random *random, const Parameter *p, size_t at)
 {
-    switch (init) {
+    const int rows = p->tensor.rows, cols = p->tensor.cols;
+    switch (p->init) {
     case DM_INIT_ZERO: return 0;
     case DM_INIT_ONE: return 1;
     case DM_INIT_XAVIER: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols));
@@ -80,6 +88,8 @@ static double draw(Random *random, Init init, int rows, int cols, size_t at)
     case DM_INIT_FORGET: return 4 * at / (size_t)cols == 1;
     case DM_INIT_GATED: return dm_random_normal(random) * sqrt(4.0 / cols);
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
+    case DM_INIT_RESIDUAL:
+        return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols)) / sqrt(p->residuals ? p->residuals : 1);
     }
     return 0;
 }
@@ -90,8 +100,7 @@ void dm_parameters_initialise(Parameters *p, uint64_t seed)
         Parameter *at = p->list + i;
         const size_t cols = (size_t)at->tensor.cols, elements = (size_t)at->tensor.rows * cols;
         Random random = dm_random(seed, UINT32_MAX, UINT32_MAX, (uint32_t)i);  // no update has this number
-        for (size_t j = 0; j < elements; j++)
-            at->tensor.data[j] = (float)draw(&random, at->init, at->tensor.rows, at->tensor.cols, j);
+        for (size_t j = 0; j < elements; j++) at->tensor.data[j] = (float)draw(&random, at, j);
         if (at->frozen_row >= 0) memset(at->tensor.data + (size_t)at->frozen_row * cols, 0, cols * sizeof(float));
     }
 }
@@ -106,6 +115,14 @@ const Parameter *dm_parameter(const Parameters *p, const char *name)
 size_t dm_parameter_size(const Parameter *parameter)
 {
     return (size_t)parameter->tensor.rows * (size_t)parameter->tensor.cols;
+}
+
+size_t dm_parameters_of_kind(const Parameters *p, ParameterKind kind)
+{
+    size_t size = 0;
+    for (int i = 0; i < p->count; i++)
+        if (p->list[i].kind == kind) size += dm_parameter_size(p->list + i);
+    return size;
 }
 
 // Whether all exponents are below the one of infinity and NaN. Written so that the compiler vectorises it: of a large

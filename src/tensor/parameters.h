@@ -15,11 +15,16 @@ typedef enum Init {
     DM_INIT_FORGET,     // four parts, the second 1 and the others 0: forget gates that start open (Gers et al. 2000)
     DM_INIT_GATED,      // normal, deviation sqrt(4 / in): of what a sigmoid halves (Gehring et al. 2017, section 3.5)
     DM_INIT_EMBEDDING,  // normal, deviation in^-0.5
+    // DM_INIT_XAVIER over sqrt(residuals): of a product that is added to a stream, one of so many, which then does not
+    // grow with the depth (Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3)
+    DM_INIT_RESIDUAL,
 } Init;
 
+// They lie in this order.
 typedef enum ParameterKind {
     DM_TRAINED,
-    DM_FIXED,  // no gradient, no step
+    DM_STATISTIC,  // follows what the shards of an update see (tensor/running_statistics.h): no gradient, no moments
+    DM_FIXED,      // no gradient, no step
 } ParameterKind;
 
 typedef struct Parameter {
@@ -30,6 +35,7 @@ typedef struct Parameter {
     bool full;      // stays in full precision where a folder holds matrices in fewer bits
     bool may_lack;  // a file without it means zeros
     Init init;
+    int residuals;      // of DM_INIT_RESIDUAL; 0 is 1
     int frozen_row;     // a row that is zero and stays zero (pad), or -1
     size_t offset;      // of its first float in the buffer
     const char *keys;   // of config.json, separated by spaces: those that give it its shape
@@ -46,10 +52,13 @@ typedef struct Parameters {
     Parameter *list;
     int count;
     float *data;
-    size_t size;               // floats in the buffer
-    size_t trained_size;       // the first so many are trained; the rest are fixed
+    size_t size;                          // floats in the buffer
+    size_t trained_size, statistic_size;  // the first so many are trained, so many behind them are statistics
     WeightBuffer place;
-    const char *keys, *depth;  // of what is declared from here on
+    // of what is declared from here on:
+    const char *keys, *depth;
+    ParameterKind kind;
+    int residuals;
 } Parameters;
 
 // A name made of others, as printf makes it.
@@ -58,8 +67,8 @@ typedef struct Name {
 } Name;
 Name dm_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// Declaring: the architecture names its weights in order, trained ones first; a weight begins where the last one ended,
-// so neighbours make one larger matrix (q, k and v). Returns the index.
+// Declaring: the architecture names its weights in order; a weight lies behind the last one of its kind, so neighbours
+// make one larger matrix (q, k and v). Returns the index, which holds until the next declaration.
 int dm_declare_matrix(Parameters *p, const char *name, int rows, int cols, Init init);
 int dm_declare_vector(Parameters *p, const char *name, int cols, Init init);
 // After the last declaration: the buffer, zeroed, unless it has a place, and every tensor's data.
@@ -68,6 +77,7 @@ void dm_parameters_initialise(Parameters *p, uint64_t seed);
 
 const Parameter *dm_parameter(const Parameters *p, const char *name);          // NULL: no such name
 size_t dm_parameter_size(const Parameter *parameter);                          // in floats
+size_t dm_parameters_of_kind(const Parameters *p, ParameterKind kind);         // all of them, in floats
 bool dm_parameter_is_finite(const Parameter *parameter, const float *buffer);  // its part of this buffer
 // The parameter of this name, which must be there, and the ones behind it, `count` in all, as one tensor: stacked by
 // rows (vectors: side by side).

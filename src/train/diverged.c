@@ -47,9 +47,10 @@ static Text describe_forward(Run *run, long update, const ShardRange *range, int
 static int shard_of_gradient(Run *run, long update, const ShardRange *range, const Parameter *p)
 {
     int shards = range->last - range->first, shard = 0;
-    float *gradients = dm_allocate(run->optimizer.size, sizeof *gradients);
+    const size_t size = run->optimizer.lanes.size;
+    float *gradients = dm_allocate(size, sizeof *gradients);
     for (; shard < shards; shard++) {
-        memset(gradients, 0, run->optimizer.size * sizeof *gradients);
+        memset(gradients, 0, size * sizeof *gradients);
         dm_shard_again(&run->workers, range, update, shard, gradients, NULL);
         if (!dm_parameter_is_finite(p, gradients)) break;
     }

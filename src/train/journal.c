@@ -14,6 +14,7 @@
 #include "core/observer.h"
 #include "core/scope.h"
 #include "folder/folder_files.h"
+#include "model/parts.h"
 #include "train/heads.h"
 #include "train/run.h"
 
@@ -124,6 +125,23 @@ static double speed(const Shown *shown)
     return shown->seconds > 0 ? (double)shown->count / shown->seconds : 0;
 }
 
+// {"embeddings": 0.1, "encoder.0": 0.2, ...}: their squares add up to that of the whole gradient.
+static void add_norms_of_layers(cJSON *event, const Run *run)
+{
+    const Parameters *p = &run->model->parameters;
+    cJSON *squares = cJSON_CreateObject(), *norms = cJSON_AddObjectToObject(event, "gradient_norms");
+    const cJSON *layer;
+    for (int i = 0; i < p->count; i++) {
+        if (p->list[i].kind != DM_TRAINED) continue;
+        const Name name = dm_layer_of(&p->list[i]);
+        cJSON *sum = cJSON_GetObjectItemCaseSensitive(squares, name.text);
+        if (!sum) sum = cJSON_AddNumberToObject(squares, name.text, 0);
+        sum->valuedouble += run->squares[i];
+    }
+    cJSON_ArrayForEach(layer, squares) add_figure(norms, layer->string, sqrt(layer->valuedouble));
+    cJSON_Delete(squares);
+}
+
 Status dm_report_update(Run *run, Error *error)
 {
     RunState *state = &run->state;
@@ -140,6 +158,7 @@ Status dm_report_update(Run *run, Error *error)
     add_figure(event, "ppl", exp(cost));
     add_figure(event, "target_tokens_per_second", speed(shown));
     add_figure(event, "gradient_norm", shown->norm);
+    add_norms_of_layers(event, run);
     add_figure(event, "learn_rate", rate);
     add_figure(event, "seconds", state->seconds);
     run->recent = *shown;

@@ -30,7 +30,7 @@ void dm_journal_close(Journal *journal);
 // A line for the observer alone.
 void dm_say(const Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-Status dm_report_update(Run *run, Error *error);  // and the sums begin anew
+Status dm_report_update(Run *run, Error *error);  // one that run->shows; and the sums begin anew
 void dm_report_progress(const Run *run);          // to the observer's progress
 Status dm_report_validation(Run *run, const Validation *validation, Error *error);
 Status dm_report_heads(Run *run, const FoundHeads *found, Error *error);

@@ -1,11 +1,12 @@
-// Lanes: buffers of gradients that the shards of an update add to in turn, and their sum. Lanes are added in their
-// order, so that the bytes depend on neither the threads nor, if lanes lay in several processes, on those.
+// Lanes: buffers of gradients, and of what statistics have seen, that the shards of an update add to in turn, and their
+// sum. Lanes are added in their order, so that the bytes depend on neither the threads nor, if lanes lay in several
+// processes, on those.
 #pragma once
 #include <stddef.h>
 
 typedef struct Lanes {
     int count;
-    size_t size;   // gradients of a lane
+    size_t size;   // floats of a lane
     float **lane;  // [count][size], zero between updates
 } Lanes;
 

@@ -9,6 +9,7 @@
 #include "core/threads.h"
 #include "core/kernels.h"
 #include "core/memory.h"
+#include "tensor/running_statistics.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-math-errno")  // a root that may set errno is not vectorised
@@ -34,7 +35,7 @@ void dm_optimizer_create(Optimizer *o, const Parameters *parameters)
     }
     if (o->rounds) o->rounded = dm_allocate(parameters->size, sizeof(Bf16));
     dm_optimizer_round(o, parameters);
-    dm_lanes_create(&o->lanes, o->lane_count, o->size);
+    dm_lanes_create(&o->lanes, o->lane_count, dm_lane_size(parameters));
     o->squares = dm_allocate(block_count(o), sizeof(double));
 }
 
@@ -145,6 +146,32 @@ static void clear_frozen_rows(const Optimizer *o, const Parameters *parameters)
     }
 }
 
+static void follow_statistics(const Optimizer *o, const Parameters *parameters, float share)
+{
+    if (!parameters->statistic_size) return;
+    dm_lanes_sum(&o->lanes, o->size, o->lanes.size - o->size);
+    dm_statistics_follow(parameters, o->lanes.lane[0]);
+    if (o->average) follow(o->average + o->size, parameters->data + o->size, parameters->statistic_size, share);
+}
+
+typedef struct Squares {
+    const Optimizer *optimizer;
+    const Parameters *parameters;
+    const Step *step;
+} Squares;
+
+static void square_parameter(void *context, int index, int thread)
+{
+    (void)thread;
+    const Squares *of = context;
+    const Parameter *p = &of->parameters->list[index];
+    const double count = (double)of->step->count;
+    of->step->squares[index] = 0;
+    if (p->kind == DM_TRAINED)
+        of->step->squares[index] =
+            sum_of_squares(of->optimizer->lanes.lane[0] + p->offset, dm_parameter_size(p)) / (count * count);
+}
+
 StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *step)
 {
     int blocks = (int)block_count(o);
@@ -157,6 +184,7 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
     StepResult result = {sqrt(squares) / (double)step->count};
     dm_profile_turn(o->profile, DM_SPENT_STEP);
     if (!isfinite(result.gradient_norm)) return result;
+    if (step->squares) dm_parallel(o->threads, parameters->count, square_parameter, &(Squares){o, parameters, step});
 
     double scale = 1 / (double)step->count, rate = step->rate;
     if (step->clip_norm > 0 && result.gradient_norm > step->clip_norm) scale *= step->clip_norm / result.gradient_norm;
@@ -171,6 +199,7 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
     pass.epsilon = (float)o->epsilon;
     pass.share = (float)share_of_new(o->smoothing, step->update);
     dm_parallel(o->threads, blocks, change_parameters, &pass);
+    follow_statistics(o, parameters, pass.share);
     return result;
 }
 

@@ -20,7 +20,7 @@ typedef struct Optimizer {
     float *first, *second;  // [size] moments of Adam (NULL with sgd)
     float *average;         // [parameters.size] moving average of the weights, which begins as the weights; or NULL
     Bf16 *rounded;          // [parameters.size] the weights in bf16, for products in it; or NULL
-    Lanes lanes;            // of gradients; zeroed by dm_optimizer_step
+    Lanes lanes;            // of gradients and statistics; zeroed by dm_optimizer_step
     double *squares;        // [blocks] sums of squares, added up in order
 } Optimizer;
 
@@ -33,10 +33,13 @@ typedef struct StepResult {
 } StepResult;
 
 // Sums the lanes, divides by `count` (target tokens), clips to clip_norm (0: off), updates (Kingma and Ba 2015,
-// algorithm 1, bias correction by `update`, counted from 1). Frozen rows stay as they are.
+// algorithm 1, bias correction by `update`, counted from 1). Frozen rows stay as they are. Statistics follow what was
+// seen, and the moving average takes theirs along, for it has to fit the weights that it is of.
 typedef struct Step {
     double rate, clip_norm;
     long count, update;
+    double *squares;  // [parameters->count] where to leave the squared norm of the gradient of each, before clipping, of
+                      // the mean over tokens; NULL: nobody wants to know
 } Step;
 StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const Step *step);
 

@@ -65,6 +65,8 @@ typedef struct Run {
     int plan_epoch;  // 0: none made yet
     ChosenTerms terms;
     Optimizer optimizer;
+    double *squares;  // [parameters] of their gradients at the last update that was shown: Step.squares
+    bool shows;       // this update is shown
     Workers workers;
     Validator *validator;  // NULL: no validation set
     Journal journal;

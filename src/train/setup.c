@@ -229,6 +229,7 @@ static void make_workers(Run *run)
     };
     run->settings.budget.lanes = run->optimizer.lane_count;
     dm_optimizer_create(&run->optimizer, &run->model->parameters);
+    run->squares = dm_allocate((size_t)run->model->parameters.count, sizeof *run->squares);
     run->workers = (Workers){
         .model = run->model,
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
@@ -317,6 +318,7 @@ static void free_what_was_made(Run *run)
     dm_journal_close(&run->journal);
     dm_validator_close(run->validator);
     dm_optimizer_free(&run->optimizer);
+    dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
     dm_corpus_free(&run->corpus);

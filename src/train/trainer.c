@@ -26,8 +26,9 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
 
 // ---- An update --------------------------------------------------------------------------------------------------
 
-// Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer.
-static Status update_once(Run *run, Error *error)
+// Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer. Whether
+// the update is shown is settled before the step, for only then does it look at the norms of single layers.
+static Status update_once(Run *run, const Before *before, Error *error)
 {
     RunState *state = &run->state;
     const RunSettings *s = &run->settings;
@@ -37,14 +38,17 @@ static Status update_once(Run *run, Error *error)
     int last = state->position + s->delay < plan->updates ? state->position + s->delay : plan->updates;
     ShardRange range = {&run->corpus, plan, plan->update_start[state->position], plan->update_start[last]};
     Loss loss = dm_shards_train(&run->workers, &range, update, &run->optimizer);
-    Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update};
     if (!dm_is_cost(&loss)) return dm_run_diverged(run, update, &range, error);
-    StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
-    if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
-
     state->update = update;
     state->position = last;
     state->sentences += plan->shard_start[range.last] - plan->shard_start[range.first];
+    state->seconds = dm_clock() - run->started;
+    run->shows = due(run, &s->show, before, state->shown_at);
+    Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update,
+                 run->shows ? run->squares : NULL};
+    StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
+    if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
+
     double now = dm_clock();
     state->seconds = now - run->started;
     const double copies = run->terms.copies;
@@ -95,7 +99,7 @@ static Status do_what_is_due(Run *run, const Before *before, Error *error)
     const RunSettings *s = &run->settings;
     RunState *state = &run->state;
     Status status = DM_OK;
-    if (due(run, &s->show, before, state->shown_at)) status = dm_report_update(run, error);
+    if (run->shows) status = dm_report_update(run, error);
     if (!status && s->average && state->position >= run->plan.updates) status = dm_epoch_save(run, error);
     state->owes_validation = run->validator && due(run, &s->validate, before, state->validated_at);
     if (!status && state->owes_validation) status = validate(run, error);
@@ -287,7 +291,7 @@ static Status train(Run *run, Error *error)
     while (!status && !dm_run_finished(run)) {
         dm_run_plan(run);
         Before before = {dm_run_epochs(run), run->state.update};
-        status = update_once(run, error);
+        status = update_once(run, &before, error);
         if (!status) status = settle_end(run, error);
         if (!status) status = do_what_is_due(run, &before, error);
         if (!status) dm_report_progress(run);

@@ -93,6 +93,7 @@ static Graph training_graph(const Round *round, int index, Arena *arena, float *
         .parameters = w->model->parameters.data,
         .rounded = w->rounded,
         .gradients = gradients,
+        .statistics = w->model->parameters.statistic_size,
         .recording = true,
         .dropout = w->dropout,
         .seed = w->seed,

@@ -245,9 +245,33 @@ def scales():
     add("linear", tensors, torch.sigmoid(F.linear(*tensors.values())), activation="sigmoid")
 
 
+def rms_norm():
+    for rows, width in [(3, 4), (2, 17), (1, 40)]:
+        module = torch.nn.RMSNorm(width, eps=1e-6, dtype=torch.float64)
+        module.weight.data = draw(width).detach()
+        x = draw(rows, width, scale=2)
+        add("rms_norm", {"x": x, "gain": module.weight}, module(x))
+
+
+def batch_norm():
+    """The second of two updates. by_running: of the same rows, what the running statistics make of them then."""
+    for rows, before, width in [(3, 5, 4), (7, 2, 17), (40, 9, 3)]:
+        module = torch.nn.BatchNorm1d(width, dtype=torch.float64)
+        module.weight.data, module.bias.data = draw(width).detach(), draw(width).detach()
+        module.running_mean.copy_(draw(width).detach())
+        module.running_var.copy_(draw(width).detach() ** 2)
+        start = {"mean": module.running_mean.clone(), "variance": module.running_var.clone()}
+        first, x = draw(before, width).detach(), draw(rows, width, scale=2)
+        module(first)
+        add("batch_norm", {"x": x, "gain": module.weight, "bias": module.bias, "first": first, **start}, module(x))
+        module.eval()
+        cases[-1].update(running_mean=stored(module.running_mean), running_var=stored(module.running_var),
+                         by_running=stored(module(x)))
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy, divergence, gate, convolutions, scales, lstm):
+             weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -8,6 +8,7 @@
 enum { ROWS = 5, COLS = 12 };
 
 typedef double Rows[ROWS][COLS];
+typedef void PlaceFormula(const Norm *norm, Rows mask, Rows x, bool recording);
 
 static void fill(float *to, int n, uint64_t seed)
 {
@@ -41,8 +42,9 @@ static void expect_near(const Tensor *got, Rows wanted, const char *what)
 
 // ---- Norms ----------------------------------------------------------------------------------------------------------
 
-static void layer_norm(const Norm *norm, Rows x)
+static void layer_norm(const Norm *norm, Rows x, bool recording)
 {
+    (void)recording;
     for (int i = 0; i < ROWS; i++) {
         double mean = 0, variance = 0;
         for (int j = 0; j < COLS; j++) mean += x[i][j] / COLS;
@@ -53,16 +55,40 @@ static void layer_norm(const Norm *norm, Rows x)
     }
 }
 
+static void rms_norm(const Norm *norm, Rows x, bool recording)
+{
+    (void)recording;
+    for (int i = 0; i < ROWS; i++) {
+        double square = 0;
+        for (int j = 0; j < COLS; j++) square += x[i][j] * x[i][j] / COLS;
+        for (int j = 0; j < COLS; j++) x[i][j] *= (double)norm->gain.data[j] / sqrt(square + 1e-6);
+    }
+}
+
+// Of the rows where they are recorded, else of what was seen until now.
+static void batch_norm(const Norm *norm, Rows x, bool recording)
+{
+    for (int j = 0; j < COLS; j++) {
+        double mean = 0, variance = 0;
+        for (int i = 0; i < ROWS; i++) mean += x[i][j] / ROWS;
+        for (int i = 0; i < ROWS; i++) variance += (x[i][j] - mean) * (x[i][j] - mean) / ROWS;
+        if (!recording) mean = (double)norm->mean.data[j], variance = (double)norm->variance.data[j];
+        for (int i = 0; i < ROWS; i++)
+            x[i][j] = (double)norm->gain.data[j] * (x[i][j] - mean) / sqrt(variance + (double)DM_NORM_EPSILON) +
+                      (double)norm->bias.data[j];
+    }
+}
+
 static const struct {
     const char *name;
-    void (*formula)(const Norm *norm, Rows x);  // in place
+    void (*formula)(const Norm *norm, Rows x, bool recording);  // in place
     int parameters;
-} norms[] = {{"layer", layer_norm, 2}};
+} norms[] = {{"layer", layer_norm, 2}, {"rms", rms_norm, 1}, {"batch", batch_norm, 4}};
 
-static void apply_formula(const Norm *norm, Rows x)
+static void apply_formula(const Norm *norm, Rows x, bool recording)
 {
     for (size_t k = 0; k < DM_COUNT(norms); k++)
-        if (strcmp(norms[k].name, norm->kind->name) == 0) norms[k].formula(norm, x);
+        if (strcmp(norms[k].name, norm->kind->name) == 0) norms[k].formula(norm, x, recording);
 }
 
 // Of random weights, and the graph that they are for.
@@ -80,6 +106,7 @@ static void open_bed(Bed *b, const NormKind *kind, bool recording, float dropout
     dm_parameters_allocate(&b->parameters);
     b->norm = dm_norm_find(&b->parameters, kind, "a.norm");
     fill(b->parameters.data, (int)b->parameters.size, 4);
+    for (int j = 0; b->norm.variance.data && j < COLS; j++) b->norm.variance.data[j] = expf(b->norm.variance.data[j]);
     b->graph = (Graph){.arena = &b->arena,
                        .gemm = chosen_backend(),
                        .parameters = b->parameters.data,
@@ -104,20 +131,22 @@ static void every_norm_is_its_formula(void)
         for (size_t k = 0; k < DM_COUNT(norms); k++) {
             if (strcmp(norms[k].name, kind->name) != 0) continue;
             known++;
-            Bed b;
-            Rows wanted, sum;
-            open_bed(&b, kind, false, 0);
-            CU_ASSERT_EQUAL(b.parameters.count, norms[k].parameters);
-            const Tensor *x = random_rows(&b.graph, 1), *f = random_rows(&b.graph, 2);
-            copy(wanted, x);
-            apply_formula(&b.norm, wanted);
-            expect_near(kind->apply(&b.graph, &b.norm, x), wanted, kind->name);
-            copy(wanted, x), copy(sum, f);
-            for (int i = 0; i < ROWS; i++)
-                for (int j = 0; j < COLS; j++) wanted[i][j] += sum[i][j];
-            apply_formula(&b.norm, wanted);
-            expect_near(kind->apply_to_residual(&b.graph, &b.norm, x, f), wanted, "the norm of a residual");
-            close_bed(&b);
+            for (int recording = 0; recording < 2; recording++) {
+                Bed b;
+                Rows wanted, sum;
+                open_bed(&b, kind, recording, 0);
+                CU_ASSERT_EQUAL(b.parameters.count, norms[k].parameters);
+                const Tensor *x = random_rows(&b.graph, 1), *f = random_rows(&b.graph, 2);
+                copy(wanted, x);
+                apply_formula(&b.norm, wanted, recording);
+                expect_near(kind->apply(&b.graph, &b.norm, x), wanted, kind->name);
+                copy(wanted, x), copy(sum, f);
+                for (int i = 0; i < ROWS; i++)
+                    for (int j = 0; j < COLS; j++) wanted[i][j] += sum[i][j];
+                apply_formula(&b.norm, wanted, recording);
+                expect_near(kind->apply_to_residual(&b.graph, &b.norm, x, f), wanted, "the norm of a residual");
+                close_bed(&b);
+            }
         }
         expect(known == 1, "the norm %s has %d formulas", kind->name, known);
     }
@@ -131,6 +160,8 @@ static void a_new_norm_multiplies_by_one_and_adds_nothing(void)
         dm_parameters_initialise(&b.parameters, 1);
         for (int j = 0; j < COLS; j++) CU_ASSERT_EQUAL(b.norm.gain.data[j], 1);
         for (int j = 0; b.norm.bias.data && j < COLS; j++) CU_ASSERT_EQUAL(b.norm.bias.data[j], 0);
+        for (int j = 0; b.norm.mean.data && j < COLS; j++)
+            CU_ASSERT(b.norm.mean.data[j] == 0 && b.norm.variance.data[j] == 1);
         close_bed(&b);
     }
 }
@@ -151,26 +182,26 @@ static Tensor *sublayer(Graph *g, const Tensor *x)
 }
 
 // x = norm(x + mask f(x))
-static void post(const Norm *norm, Rows mask, Rows x)
+static void post(const Norm *norm, Rows mask, Rows x, bool recording)
 {
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < COLS; j++) x[i][j] += mask[i][j] * f_of(x[i][j]);
-    apply_formula(norm, x);
+    apply_formula(norm, x, recording);
 }
 
 // x = x + mask f(norm(x))
-static void pre(const Norm *norm, Rows mask, Rows x)
+static void pre(const Norm *norm, Rows mask, Rows x, bool recording)
 {
     Rows inner;
     memcpy(inner, x, sizeof inner);
-    apply_formula(norm, inner);
+    apply_formula(norm, inner, recording);
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < COLS; j++) x[i][j] += mask[i][j] * f_of(inner[i][j]);
 }
 
 static const struct {
     const char *name;
-    void (*formula)(const Norm *norm, Rows mask, Rows x);
+    PlaceFormula *formula;
     bool at_end;
 } places[] = {{"post", post, false}, {"pre", pre, true}};
 
@@ -183,17 +214,17 @@ static void first_mask(Bed *b, Rows mask)
     copy(mask, dm_residual(&g, zeros, ones, g.dropout));
 }
 
-static void check_place(const NormPlace *place, void (*formula)(const Norm *, Rows, Rows), bool recording,
+static void check_place(const NormPlace *place, PlaceFormula *formula, const NormKind *kind, bool recording,
                         float dropout)
 {
     Bed b;
     Rows wanted, mask, before;
-    open_bed(&b, dm_norms[0], false, dropout);
+    open_bed(&b, kind, false, dropout);
     first_mask(&b, mask);
     b.graph.recording = recording;
     Tensor *x = random_rows(&b.graph, 1);
     copy(wanted, x), copy(before, x);
-    formula(&b.norm, mask, wanted);
+    formula(&b.norm, mask, wanted, recording);
     const Sublayer s = {&b.graph, place, dm_arena_mark(&b.arena), &b.norm};
     Tensor *left = dm_leave(&s, x, sublayer(&b.graph, dm_enter(&s, x)));
     expect_near(left, wanted, place->name);
@@ -217,9 +248,9 @@ static void every_place_is_its_formula(void)
             if (strcmp(places[k].name, dm_norm_places[p].name) != 0) continue;
             known++;
             CU_ASSERT_EQUAL(dm_norm_places[p].at_end, places[k].at_end);
-            for (int recording = 0; recording < 2; recording++)
-                for (int dropped = 0; dropped < 2; dropped++)
-                    check_place(&dm_norm_places[p], places[k].formula, recording, dropped ? 0.4f : 0);
+            for (int n = 0; dm_norms[n]; n++)
+                for (int way = 0; way < 4; way++)
+                    check_place(&dm_norm_places[p], places[k].formula, dm_norms[n], way & 1, way & 2 ? 0.4f : 0);
         }
         expect(known == 1, "the place %s has %d formulas", dm_norm_places[p].name, known);
     }

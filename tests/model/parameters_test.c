@@ -1,5 +1,7 @@
 // What a model is made of: parameters and their names, first weights, positions without an end.
+#include "model/parts.h"
 #include "model/small_model.h"
+#include "tensor/running_statistics.h"
 
 // Sequences longer than any table of positions: the model goes on counting.
 static void sentences_may_be_longer_than_max_positions(void)
@@ -165,6 +167,99 @@ static void weights_start_as_they_should(void)
     dm_model_destroy(other);
 }
 
+// Whatever order they are declared in, and the bytes that were declared first stay first.
+static void statistics_lie_between_trained_and_fixed_parameters(void)
+{
+    for (int batch = 0; batch < 2; batch++) {
+        ModelConfig config = small_config();
+        dm_transformer_shape(&config)->norm = named("norm", batch ? "batch" : "layer");
+        dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
+        Model *model = dm_model_create(&config);
+        const Parameters *p = &model->parameters;
+        size_t offset = 0, statistics = 0;
+        for (int i = 0; i < p->count; offset += dm_parameter_size(&p->list[i]), i++) {
+            const Parameter *at = &p->list[i];
+            CU_ASSERT_EQUAL(at->offset, offset);
+            CU_ASSERT(i == 0 || p->list[i - 1].kind <= at->kind);
+            if (at->kind == DM_STATISTIC) {
+                CU_ASSERT(strstr(at->name, ".running_") && at->full && at->rank == 1);
+                statistics += dm_parameter_size(at);
+            }
+        }
+        CU_ASSERT_EQUAL(p->size, offset);
+        CU_ASSERT_EQUAL(p->statistic_size, statistics);
+        CU_ASSERT_EQUAL(p->trained_size + p->statistic_size, offset - VOCABULARY);
+        CU_ASSERT_EQUAL(statistics,
+                        batch ? (2 * 2 + 3 * 3 + 2) * 2 * WIDTH : 0);  // norms of sublayers, and at the ends
+        CU_ASSERT_EQUAL(dm_lane_size(p), p->trained_size + 2 * statistics);
+        dm_model_destroy(model);
+    }
+}
+
+static void what_is_added_to_a_pre_norm_stream_starts_smaller(void)
+{
+    static const struct {
+        const char *name;
+        int additions;  // to the stream of its stack, of 2 and 3 layers
+    } matrices[] = {{"model.encoder.layers.1.self_attn.out_proj.weight", 4},
+                    {"model.encoder.layers.0.fc2.weight", 4},
+                    {"model.decoder.layers.2.self_attn.out_proj.weight", 9},
+                    {"model.decoder.layers.1.encoder_attn.out_proj.weight", 9},
+                    {"model.decoder.layers.0.fc2.weight", 9},
+                    {"model.decoder.layers.0.fc1.weight", 1},
+                    {"model.decoder.layers.0.encoder_attn.v_proj.weight", 1},
+                    {"model.shared.weight", 1}};
+    ModelConfig post = small_config(), pre = small_config();
+    dm_transformer_shape(&pre)->norm_place = named("norm_place", "pre");
+    Model *behind = dm_model_create(&post), *in_front = dm_model_create(&pre);
+    // Draws are of the place in the list: those of the decoder stand one norm later.
+    dm_model_initialise(behind, 1);
+    dm_model_initialise(in_front, 1);
+    for (size_t i = 0; i < DM_COUNT(matrices); i++) {
+        double squares[2] = {0};
+        for (int k = 0; k < 2; k++) {
+            const Parameter *p = dm_parameter(&(k ? in_front : behind)->parameters, matrices[i].name);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+            for (size_t j = 0; j < dm_parameter_size(p); j++)
+                squares[k] += (double)p->tensor.data[j] * (double)p->tensor.data[j];
+        }
+        const double ratio = squares[0] / squares[1];
+        expect(fabs(ratio / matrices[i].additions - 1) < 0.25, "%s: its squares are %g times as large behind, not %d",
+               matrices[i].name, ratio, matrices[i].additions);
+    }
+    dm_model_destroy(behind);
+    dm_model_destroy(in_front);
+}
+
+// Every parameter of a layer, of either architecture, is in a layer that there is.
+static void parts_are_told_by_the_names(void)
+{
+    static const struct {
+        const char *architecture, *shape, *name, *layer;
+        Part part;
+    } cases[] = {
+        {"transformer", "", "model.shared.weight", "embeddings", DM_EMBEDDINGS},
+        {"transformer", "", "model.encoder.layers.2.fc1.weight", "encoder.2", DM_ENCODER},
+        {"transformer", "", "model.decoder.layers.0.encoder_attn.k_proj.bias", "decoder.0", DM_DECODER},
+        {"transformer", "decoder_layers 12", "model.decoder.layers.11.fc2.bias", "decoder.11", DM_DECODER},
+        {"transformer", "norm_place pre", "model.encoder.layer_norm.bias", "encoder", DM_ENCODER},
+        {"transformer", "norm batch", "model.encoder.layers.1.final_layer_norm.running_var", "encoder.1", DM_ENCODER},
+        {"transformer", "", "final_logits_bias", "output", DM_OUTPUT},
+        {"rnn", "encoder_layers 2", "model.encoder.gru.weight_hh_l1_reverse", "encoder.1", DM_ENCODER},
+        {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder", DM_DECODER},
+        {"rnn", "", "model.decoder.bridge.bias", "decoder", DM_DECODER},
+    };
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        const ModelConfig config = small_config_of(dm_architecture(cases[i].architecture), VOCABULARY, cases[i].shape);
+        Model *model = dm_model_create(&config);
+        const Parameter *p = dm_parameter(&model->parameters, cases[i].name);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        expect(strcmp(dm_layer_of(p).text, cases[i].layer) == 0, "%s is of %s", p->name, dm_layer_of(p).text);
+        CU_ASSERT_EQUAL(dm_part_of(p), cases[i].part);
+        dm_model_destroy(model);
+    }
+}
+
 static void architectures_are_found_by_name(void)
 {
     CU_ASSERT_PTR_EQUAL(dm_architecture("transformer"), &dm_transformer);
@@ -196,6 +291,9 @@ const Fact facts[] = {
     FACT(projections_lie_side_by_side),
     FACT(parameters_are_those_of_a_marian_folder),
     FACT(weights_start_as_they_should),
+    FACT(statistics_lie_between_trained_and_fixed_parameters),
+    FACT(what_is_added_to_a_pre_norm_stream_starts_smaller),
+    FACT(parts_are_told_by_the_names),
     FACT(architectures_are_found_by_name),
     FACT(a_value_that_is_not_finite_is_found_in_its_parameter_alone),
     {NULL, NULL},

@@ -34,6 +34,8 @@ static inline Model *random_model(const ModelConfig *config, uint64_t seed)
         Parameter *p = &model->parameters.list[i];
         if (p->full)
             for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] += 0.3f * (float)dm_random_normal(&random);
+        if (p->kind == DM_STATISTIC)  // some are variances
+            for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] = 0.1f + fabsf(p->tensor.data[j]);
     }
     return model;
 }
@@ -48,7 +50,7 @@ typedef struct Setting {
 static inline Setting setting_of(const ModelConfig *config)
 {
     Setting s = {.model = random_model(config, 5)};
-    s.gradients = dm_allocate(s.model->parameters.size, sizeof(float));
+    s.gradients = dm_allocate(s.model->parameters.size + s.model->parameters.statistic_size, sizeof(float));
     return s;
 }
 
@@ -59,6 +61,7 @@ static inline Graph *begin(Setting *s, bool recording, float dropout)
                        .gemm = chosen_backend(),
                        .parameters = s->model->parameters.data,
                        .gradients = recording ? s->gradients : NULL,
+                       .statistics = s->model->parameters.statistic_size,
                        .recording = recording,
                        .dropout = dropout,
                        .seed = 3,

@@ -8,9 +8,13 @@ static const int target_inputs[] = {PAD, 5, 6, PAD, 7, 8, 9, 7, PAD, PAD, 1, 2, 
 static const int target_outputs[] = {5, 6, 0, 7, 8, 9, 7, 0, 0, 1, 2, 28, 0};
 enum { PAIRS = DM_COUNT(source_lengths) };
 
-static double loss_of(Setting *s, bool recording, float dropout)
+// In training: with a tape; and back through it, to the gradients.
+typedef enum Way { LOOKING, TRAINING, BACK } Way;
+
+static double loss_of(Setting *s, Way way, float dropout)
 {
-    Graph *g = begin(s, recording, dropout);
+    Graph *g = begin(s, way > LOOKING, dropout);
+    if (way == TRAINING) g->gradients = NULL;
     const Model *m = s->model;
     Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
     Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, target_inputs));
@@ -20,7 +24,7 @@ static double loss_of(Setting *s, bool recording, float dropout)
                                                     .targets = target_outputs,
                                                     .smoothing = 0.1f,
                                                     .excluded = PAD});
-    if (recording) dm_backward(g);
+    if (way == BACK) dm_backward(g);
     return loss.objective;
 }
 
@@ -32,9 +36,9 @@ static double slope(Setting *s, float *at, const float *direction, size_t count,
     for (int i = 0; i < 2; i++) {
         const float step = 5e-3f * (float)(i + 1);
         for (size_t j = 0; j < count; j++) at[j] = kept[j] + step * direction[j];
-        double above = loss_of(s, false, dropout);
+        double above = loss_of(s, TRAINING, dropout);
         for (size_t j = 0; j < count; j++) at[j] = kept[j] - step * direction[j];
-        quotient[i] = (above - loss_of(s, false, dropout)) / (2 * (double)step);
+        quotient[i] = (above - loss_of(s, TRAINING, dropout)) / (2 * (double)step);
         memcpy(at, kept, count * sizeof(float));
     }
     dm_free(kept);
@@ -47,7 +51,7 @@ static double slope(Setting *s, float *at, const float *direction, size_t count,
 static void check_gradient(const ModelConfig *config, float dropout)
 {
     Setting s = setting_of(config);
-    loss_of(&s, true, dropout);
+    loss_of(&s, BACK, dropout);
     Random random = dm_random(12, 0, 0, 0);
     const float one = 1;
     for (int i = 0; i < s.model->parameters.count; i++) {
@@ -107,12 +111,49 @@ static void gradient_without_shared_embeddings_agrees_with_differences(void)
     check_gradient(&config, 0);
 }
 
-static void gradient_with_norms_in_front_agrees_with_differences(void)
+static void gradient_with_every_norm_in_every_place_agrees_with_differences(void)
 {
-    ModelConfig config = small_config();
-    dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
-    check_gradient(&config, 0);
-    check_gradient(&config, 0.2f);
+    for (int norm = 0; dm_norm_name(norm); norm++)
+        for (int place = 0; dm_norm_place_name(place); place++) {
+            ModelConfig config = small_config();
+            dm_transformer_shape(&config)->norm = norm;
+            dm_transformer_shape(&config)->norm_place = place;
+            check_gradient(&config, 0.2f);
+        }
+}
+
+// Up to the norm at the end a pre-norm stack is a sum, whose parts start smaller the more they are: its variance does
+// not grow with the layers. (The embedding's, 1 for each feature, is a part of it.)
+static void the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger(void)
+{
+    enum { WIDE = 64, LENGTH = 40 };
+    static const int depths[] = {1, 6, 24};
+    double variance[DM_COUNT(depths)][2];
+    for (size_t d = 0; d < DM_COUNT(depths); d++) {
+        ModelConfig config = small_transformer(VOCABULARY, WIDE, depths[d], 4);
+        dm_transformer_shape(&config)->norm_place = named("norm_place", "pre");
+        Setting s = {.model = dm_model_create(&config)};
+        dm_model_initialise(s.model, 3);
+        NormPlace bare = dm_norm_places[named("norm_place", "pre")];
+        bare.at_end = false;
+        ((Transformer *)s.model->layers)->norm_place = &bare;
+        Graph *g = begin(&s, false, 0);
+        const int length = LENGTH;
+        int ids[LENGTH];
+        for (int i = 0; i < LENGTH; i++) ids[i] = i * 7 % (VOCABULARY - 1);
+        const Memory memory = s.model->architecture->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
+        const Tensor *x[2] = {memory.rows,
+                              s.model->architecture->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids))};
+        for (int side = 0; side < 2; side++) {
+            variance[d][side] = 0;
+            for (int i = 0; i < LENGTH * WIDE; i++)
+                variance[d][side] += pow((double)x[side]->data[i], 2) / (LENGTH * WIDE);
+            expect(variance[d][side] < 1.3 * variance[0][side] && variance[d][side] > 0.7 * variance[0][side],
+                   "the mean square of %s %d layers deep is %g, one layer's is %g", side ? "a decoder" : "an encoder",
+                   depths[d], variance[d][side], variance[0][side]);
+        }
+        end(&s);
+    }
 }
 
 static void gradient_with_gated_blocks_agrees_with_differences(void)
@@ -126,7 +167,7 @@ static void dropout_acts_alike_with_and_without_a_tape(void)
 {
     ModelConfig config = small_config();
     Setting s = setting_of(&config);
-    double plain = loss_of(&s, false, 0), dropped = loss_of(&s, false, 0.3f), recorded = loss_of(&s, true, 0.3f);
+    double plain = loss_of(&s, LOOKING, 0), dropped = loss_of(&s, LOOKING, 0.3f), recorded = loss_of(&s, BACK, 0.3f);
     CU_ASSERT(fabs(plain - dropped) > 1e-3);
     expect(fabs(dropped - recorded) <= 1e-5 * dropped, "%.9g without tape, %.9g with it", dropped, recorded);
     end(&s);
@@ -345,7 +386,8 @@ const Fact facts[] = {
     FACT(gradient_with_dropout_agrees_with_differences),
     FACT(gradient_without_shared_embeddings_agrees_with_differences),
     FACT(gradient_with_gated_blocks_agrees_with_differences),
-    FACT(gradient_with_norms_in_front_agrees_with_differences),
+    FACT(gradient_with_every_norm_in_every_place_agrees_with_differences),
+    FACT(the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),
     FACT(a_target_token_changes_nothing_before_it),

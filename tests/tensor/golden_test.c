@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "tensor/ops/op_table.h"
+#include "tensor/running_statistics.h"
 
 // Float32 keeps 6e-8 of each number; the sums here have at most some dozen terms of like size and the chains three ops,
 // which leaves errors of some 1e-7 of a tensor's largest element. 1e-5 is room for other orders of summation and for
@@ -151,6 +152,39 @@ static void check_layer_norm(Golden *c)
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dgain", gain);
     gradient_equals(c, "dbias", bias);
+}
+
+static void check_rms_norm(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *gain = weight(c, "gain");
+    way_back(c, dm_rms_norm(&c->bench.graph, x, gain));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dgain", gain);
+}
+
+// Two updates, the first with other rows and no gradient; then what the running mean and variance make of the rows.
+static void check_batch_norm(Golden *c)
+{
+    Graph *g = &c->bench.graph;
+    const Tensor *first = input(c, "first"), *x = input(c, "x");
+    const Tensor *gain = weight(c, "gain"), *bias = weight(c, "bias");
+    const size_t trained = c->bench.parameters_used;
+    const Tensor *mean = weight(c, "mean"), *variance = weight(c, "variance");
+    Parameters p = {
+        .data = c->bench.parameters, .trained_size = trained, .statistic_size = c->bench.parameters_used - trained};
+    g->statistics = p.statistic_size;
+    dm_batch_norm(g, first, gain, bias, mean, variance);
+    dm_backward(g);
+    dm_statistics_follow(&p, c->bench.gradients);
+    way_back(c, dm_batch_norm(g, x, gain, bias, mean, variance));
+    dm_statistics_follow(&p, c->bench.gradients);
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dgain", gain);
+    gradient_equals(c, "dbias", bias);
+    equals(c, "running_mean", mean->data);
+    equals(c, "running_var", variance->data);
+    g->recording = false;
+    equals(c, "by_running", dm_batch_norm(g, x, gain, bias, mean, variance)->data);
 }
 
 static void check_residual(Golden *c)
@@ -351,6 +385,8 @@ static const Check checks[] = {
     {"linear", check_linear},
     {"embedding", check_embedding},
     {"layer_norm", check_layer_norm},
+    {"rms_norm", check_rms_norm},
+    {"batch_norm", check_batch_norm},
     {"residual", check_residual},
     {"residual_norm", check_residual},
     {"attention", check_attention},

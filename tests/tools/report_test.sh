@@ -83,6 +83,11 @@ run["training"]["best"]["ce-mean-words"]["value"] == float(os.environ["lowest"])
 len(run["samples"]) == 3 and all(len(s["translations"]) == 20 for s in run["samples"])
 all(run["samples"][0][key] == json.loads(os.environ["sample"])[key] for key in ("source", "reference"))
 run["speed"] > 0 and figures["version"]
+[row["layer"] for row in run["layers"]["rows"]] == ["embeddings", "encoder.0", "decoder.0", "decoder.1"]
+all(len(row["norms"]) == len(run["layers"]["columns"]) and 50 <= len(row["norms"]) <= 100 for row in run["layers"]["rows"])
+run["layers"]["columns"][-1][0] == run["curves"]["train"]["gradient_norm"][-1][0]
+max(norm for row in run["layers"]["rows"] for norm in row["norms"]) <= max(
+    point[2] for point in run["curves"]["train"]["gradient_norm"])
 FACTS
 # It needs nothing else: the one address in it is the name of SVG, and its own rules let it load nothing.
 sed 's#http://www.w3.org/2000/svg##; s/http-equiv//' $page > alone
@@ -93,7 +98,7 @@ done
 draws $page << 'STEPS'
 document.title === "one – Dragoman" && texts("h1").join() === "one"
 all("figcaption").map((c) => c.firstChild.data.trim()).join() ===
-    "Cost,Perplexity,BLEU,Learning rate,Gradient norm,Speed"
+    "Cost,Perplexity,BLEU,Learning rate,Gradient norm,Speed,Gradient norm by layer"
 all(".plot").every((p) => p.ariaLabel.includes("against updates"))
 all(".c0.train .curve").length > 4 && all(".c0.valid .curve").length > 2 && all(".plot circle").length === 60
 focus .switch :checked
@@ -239,6 +244,32 @@ focus .switch :checked
 ArrowRight
 all(".plot circle").map((c) => c.getAttribute("cx")).join() === "152.7,366.0,152.7,366.0,152.7,366.0"
 ["0", "1", "2", "3"].every((minutes) => texts(".plot .middle").includes(minutes))
+STEPS
+
+# Layers are rows, the darker the higher; what has no norm has no cell.
+mkdir layers
+cat > layers/train.jsonl << 'END'
+{"event":"train","update":10,"seconds":60,"gradient_norms":{"encoder.0":0.1,"decoder.0":2}}
+{"event":"train","update":20,"seconds":120,"gradient_norms":{"encoder.0":null,"decoder.0":10}}
+{"event":"train","update":40,"seconds":180,"gradient_norms":{"encoder.0":1}}
+END
+check 'norms of layers' 0 '' "$dragoman" report --model layers
+says layers/report.html << 'FACTS'
+run["layers"] == {"columns": [[10, 60], [20, 120], [40, 180]], "rows": [
+    {"layer": "encoder.0", "norms": [0.1, None, 1]}, {"layer": "decoder.0", "norms": [2, 10, None]}]}
+FACTS
+draws layers/report.html << 'STEPS'
+texts("figcaption").join() === "Gradient norm by layer 0.1  10" && texts(".plot text.end").join() === "encoder.0,decoder.0,updates"
+all(".cell").length === 4 && all(".cell").at(0).getAttribute("d") === "M84.0 10H154.5v13H84.0z"
+all(".cell").at(-1).getAttribute("d") === "M154.5 23H225.0v13H154.5z" && getComputedStyle(all(".cell").at(-1)).fillOpacity === "1"
+focus .plot
+Home
+texts(".reading")[0] === "update 10, 1.0 minuteshighest: decoder.0, 2lowest: encoder.0, 0.1"
+End
+texts(".reading")[0] === "update 40, 3.0 minuteshighest: encoder.0, 1lowest: encoder.0, 1"
+focus .switch :checked
+ArrowRight
+all(".cell").at(0).getAttribute("d") === "M84.0 10H178.0v13H84.0z"
 STEPS
 
 # A metric that nobody here has heard of, in one of the runs, is a curve and a row by its own name.

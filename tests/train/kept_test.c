@@ -118,9 +118,9 @@ typedef struct Change {
     float value;
 } Change;
 
-static char *model_with(const Change *changes, int count)
+static char *model_with(const char *norm, const Change *changes, int count)
 {
-    train("start", CHANGES("after 1u", "overwrite"), NULL, NULL);
+    train("start", CHANGES("after 1u", "overwrite", norm), NULL, NULL);
     Model *model = open_model("start");
     for (int i = 0; i < count; i++) {
         const Tensor *t = &dm_parameter(&model->parameters, changes[i].name)->tensor;
@@ -140,7 +140,7 @@ static void a_result_that_is_not_finite_is_named(void)
     dm_error error;
     static const Change huge[] = {{"model.decoder.layers.0.fc1.bias", 1e30f},
                                   {"model.decoder.layers.0.fc2.weight", 1e30f}};
-    char *start = model_with(huge, 2);
+    char *start = model_with("norm layer", huge, 2);
     train("forward", CHANGES("after 1u", start), NULL, &error);
     SAYS(&error, "diverged at update 1 ", "op linear", ", 16] that is not finite",
          "its weights: model.decoder.layers.0.fc2.weight", " in shard 1 of ", "checkpoint of update 0 is kept");
@@ -153,8 +153,21 @@ static void a_gradient_that_is_not_finite_is_named(void)
     dm_error error;
     static const Change hidden[] = {{"model.decoder.layers.0.fc1.bias", 2e38f},
                                     {"model.decoder.layers.0.fc2.weight", 0}};
-    char *start = model_with(hidden, 2);
+    char *start = model_with("norm layer", hidden, 2);
     train("backward", CHANGES("after 1u", start), NULL, &error);
+    SAYS(&error, "diverged at update 1 ", "the gradient of model.decoder.layers.0.fc2.weight [16, 32]", " in shard ");
+    dm_free(start);
+}
+
+// Where a lane holds statistics too. Behind a batch norm nothing is the same in all rows: here the hidden layer is not.
+static void a_gradient_through_batch_norm_that_is_not_finite_is_named(void)
+{
+    dm_error error;
+    static const Change hidden[] = {{"model.decoder.layers.0.final_layer_norm.weight", 30},
+                                    {"model.decoder.layers.0.fc1.weight", 1e37f},
+                                    {"model.decoder.layers.0.fc2.weight", 0}};
+    char *start = model_with("norm batch", hidden, 3);
+    train("batch", CHANGES("after 1u", start), NULL, &error);
     SAYS(&error, "diverged at update 1 ", "the gradient of model.decoder.layers.0.fc2.weight [16, 32]", " in shard ");
     dm_free(start);
 }
@@ -164,7 +177,7 @@ static void a_step_to_weights_that_are_not_finite_is_not_saved(void)
     dm_error error;
     static const Change hidden[] = {{"model.decoder.layers.0.fc1.bias", 5e37f},
                                     {"model.decoder.layers.0.fc2.weight", 0}};
-    char *start = model_with(hidden, 2);
+    char *start = model_with("norm layer", hidden, 2);
     train("step",
           CHANGES("after 1u", start, "optimizer sgd", "learn-rate 100", "lr-warmup 0", "clip-norm 0",
                   "mini-batch-words 1"),
@@ -182,6 +195,7 @@ const Fact facts[] = {
     FACT(a_cost_beyond_all_bounds_is_named_and_the_checkpoint_kept),
     FACT(a_result_that_is_not_finite_is_named),
     FACT(a_gradient_that_is_not_finite_is_named),
+    FACT(a_gradient_through_batch_norm_that_is_not_finite_is_named),
     FACT(a_step_to_weights_that_are_not_finite_is_not_saved),
     {NULL, NULL},
 };

@@ -47,6 +47,86 @@ static void a_run_in_bf16_is_as_reproducible(void)
     CU_ASSERT(!same_file("bf16", "fp32", "model.safetensors"));
 }
 
+// Batch norm's statistics are in the same bytes, too; with everything that runs a sentence more than once.
+static void a_run_with_batch_norm_is_as_reproducible(void)
+{
+    char *valid = validation_on_itself();
+    const char *const changes[] = {"after 6e",
+                                   "norm batch",
+                                   "shard-words 10",
+                                   "lanes 2",
+                                   "add-loss r-drop 2.5",
+                                   valid,
+                                   "valid-freq 4u",
+                                   "average 2",
+                                   "exponential-smoothing 0.1",
+                                   NULL};
+    train("batch", changes, NULL, NULL);
+    for (int stop = 1; stop < 20; stop += 9) {
+        char folder[32];
+        snprintf(folder, sizeof folder, "batch%d", stop);
+        const char *more[16] = {"cpu-threads 3"};
+        memcpy(more + 1, changes, sizeof changes);
+        CU_ASSERT(train(folder, more, &(Watcher){.stop_after = stop}, NULL));
+        train(folder, changes, NULL, NULL);
+        CU_ASSERT(same_file(folder, "batch", "model.safetensors"));
+        CU_ASSERT(same_journal(folder, "batch"));
+    }
+    Model *model = open_model("batch");
+    size_t moved = 0;
+    for (int i = 0; i < model->parameters.count; i++) {
+        const Parameter *p = &model->parameters.list[i];
+        for (int j = 0; p->kind == DM_STATISTIC && j < p->tensor.cols; j++)
+            moved += p->tensor.data[j] != (strstr(p->name, "var") ? 1 : 0);
+    }
+    CU_ASSERT_EQUAL(moved, 5 * 2 * 16);
+    dm_model_destroy(model);
+    dm_free(valid);
+}
+
+// The last object of this name in train.jsonl: the sum of the squares of its figures, and how many there are.
+static double squares_of_layers(const char *folder, int *count, double *norm)
+{
+    double sum = 0;
+    char *text = read_text(folder, "train.jsonl"), *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        cJSON *event = cJSON_Parse(line);
+        const cJSON *norms = cJSON_GetObjectItemCaseSensitive(event, "gradient_norms"), *one;
+        if (norms) {
+            sum = 0;
+            *count = cJSON_GetArraySize(norms);
+            *norm = cJSON_GetObjectItemCaseSensitive(event, "gradient_norm")->valuedouble;
+            cJSON_ArrayForEach(one, norms) sum += one->valuedouble * one->valuedouble;
+        }
+        cJSON_Delete(event);
+    }
+    dm_free(text);
+    return sum;
+}
+
+// Displayed by updates, by epochs and by time; before clipping.
+static void the_norms_of_the_layers_are_parts_of_that_of_the_gradient(void)
+{
+    static const struct {
+        const char *shape, *shown;
+        int layers;
+    } cases[] = {{"norm layer", "disp-freq 1u", 3},
+                 {"norm-place pre", "disp-freq 1e", 5},
+                 {"norm batch", "disp-freq 1e-9s", 3},
+                 {"activation swiglu", "disp-freq 3u", 3}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        int count = 0;
+        double norm = 0;
+        char folder[32];
+        snprintf(folder, sizeof folder, "layers%zu", i);
+        train(folder, CHANGES("after 3e", "clip-norm 0.01", cases[i].shape, cases[i].shown), NULL, NULL);
+        const double squares = squares_of_layers(folder, &count, &norm);
+        CU_ASSERT_EQUAL(count, cases[i].layers);
+        CU_ASSERT_DOUBLE_EQUAL(squares, norm * norm, 1e-4 * norm * norm);
+        CU_ASSERT(norm > 0.01);
+    }
+}
+
 static void another_seed_gives_another_model(void)
 {
     train("seed1", CHANGES("after 1e"), NULL, NULL);
@@ -256,6 +336,8 @@ const Fact facts[] = {
     FACT(a_reversal_is_learnt),
     FACT(the_number_of_threads_does_not_change_a_byte),
     FACT(a_run_in_bf16_is_as_reproducible),
+    FACT(a_run_with_batch_norm_is_as_reproducible),
+    FACT(the_norms_of_the_layers_are_parts_of_that_of_the_gradient),
     FACT(another_seed_gives_another_model),
     FACT(a_stopped_run_ends_as_an_uninterrupted_one),
     FACT(a_schedule_that_falls_to_zero_survives_a_stop),

@@ -75,9 +75,9 @@ function readingOf(series, here, many) {
             ...lines.filter(Boolean)];
 }
 
-// A line to read the figures at, which follows the mouse, or arrow keys, Home and End.
-function addCursor(plot, reading, series, x, many) {
-    const stops = [...new Set(series.flatMap(({points}) => points.map((point) => point.x)))].sort((a, b) => a - b);
+// A line to read the figures at, which follows the mouse, or arrow keys, Home and End. It stands at stops, ascending, of
+// which `read` makes paragraphs.
+function addCursor(plot, reading, x, bottom, stops, read) {
     const line = drawn("path", {class: "cursor"});
     let stop = -1;  // none
     const stand = (where) => {
@@ -90,10 +90,10 @@ function addCursor(plot, reading, series, x, many) {
             return;
         }
         const place = placeOn(x, stops[stop]);
-        line.setAttribute("d", `M${at(place)} ${TOP}V${HEIGHT - BOTTOM}`);
+        line.setAttribute("d", `M${at(place)} ${TOP}V${bottom}`);
         plot.append(line);
         reading.classList.toggle("left", place > WIDTH / 2);
-        const lines = readingOf(series, stops[stop], many);
+        const lines = read(stops[stop]);
         reading.replaceChildren(...lines);
         plot.setAttribute("aria-valuetext", lines.map((one) => one.textContent).join(", "));
     };
@@ -126,8 +126,53 @@ function figureOf({title, note, logarithmic}, series, unit, many) {
                                "aria-label": `${title} against ${unit}; arrow keys read the figures`},
                        ...drawAxes(x, y, unit), ...series.map((one) => drawSeries(one, x, y)));
     const reading = element("div", {className: "reading"});
-    addCursor(plot, reading, series, x, many);
+    const stops = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
+    addCursor(plot, reading, x, HEIGHT - BOTTOM, stops, (stop) => readingOf(series, stop, many));
     return element("figure", {className: series.some(({kind}) => kind === "valid") ? "" : "alone"},
                    element("figcaption", {}, `${title} `, element("span", {className: "note", textContent: note})),
                    plot, reading);
+}
+
+// ---- Layers: of every layer a row, of every stretch of updates a column, the darker the higher the norm is ----------
+
+const NAMES = 84, ROW = 13, SHADES = 20;
+
+// Cells of about the same norm share one path.
+function drawCells(rows, places, shade) {
+    const paths = Array.from({length: SHADES + 1}, () => []);
+    rows.forEach(({norms}, i) => norms.forEach((norm, j) => norm > 0 &&
+        paths[shade(norm)].push(`M${at(places[j])} ${TOP + i * ROW}H${at(places[j + 1])}v${ROW}H${at(places[j])}z`)));
+    return paths.flatMap((path, level) => path.length
+        ? [drawn("path", {class: "cell", "fill-opacity": level / SHADES, d: path.join("")})] : []);
+}
+
+function readingOfLayers(rows, column, {update, minutes}) {
+    const sorted = rows.map(({layer, norms}) => ({layer, norm: norms[column]})).filter(({norm}) => norm !== null)
+        .sort((a, b) => b.norm - a.norm);
+    const line = (what, one) => element("p", {}, `${what}: ${one.layer}, ${short(one.norm, 3)}`);
+    return [element("p", {className: "note", textContent: `update ${update}, ${minutes.toFixed(1)} minutes`}),
+            ...(sorted.length ? [line("highest", sorted[0]), line("lowest", sorted.at(-1))] : [])];
+}
+
+// {columns: [[update, seconds], ...], rows: [{layer, norms}, ...]} of one run as a figure of the page; name: of the run.
+function layersFigureOf({columns, rows}, unit, name) {
+    const norms = rows.flatMap((row) => row.norms).filter((norm) => norm > 0), title = "Gradient norm by layer";
+    const least = Math.min(...norms), most = Math.max(...norms), bottom = TOP + rows.length * ROW;
+    const range = Math.log(most / least) || 1, shade = (norm) => Math.round(SHADES * (0.05 + 0.95 * Math.log(norm / least) / range));
+    const ends = columns.map(([update, seconds]) => unit === "minutes" ? seconds / 60 : update);
+    const x = linearAxis(Math.max(0, ...ends), 4, NAMES, WIDTH - RIGHT);
+    const plot = drawn("svg", {class: "plot", viewBox: `0 0 ${WIDTH} ${bottom + BOTTOM}`, role: "slider", tabindex: 0,
+                               "aria-valuemin": 0, "aria-label": `${title} against ${unit}; arrow keys read the figures`},
+        ...rows.map(({layer}, i) => drawn("text", {x: NAMES - 6, y: TOP + i * ROW + 10, class: "end"}, layer)),
+        ...drawCells(rows, [x.from, ...ends.map((end) => placeOn(x, end))], shade),
+        ...x.ticks.map((tick) => drawn("text", {x: at(placeOn(x, tick)), y: bottom + 16, class: "middle"}, tickText(x, tick))),
+        drawn("text", {x: WIDTH - RIGHT, y: bottom + BOTTOM - 3, class: "end"}, unit));
+    const reading = element("div", {className: "reading"});
+    addCursor(plot, reading, x, bottom, ends, (end) => {
+        const column = ends.indexOf(end), [update, seconds] = columns[column];
+        return readingOfLayers(rows, column, {update, minutes: seconds / 60});
+    });
+    const scale = element("span", {className: "scale"}, `${short(least, 2)} `, element("i"), ` ${short(most, 2)}`);
+    return element("figure", {}, element("figcaption", {}, `${title} `,
+        element("span", {className: "note"}, ...(name ? [name, " "] : []), scale)), plot, reading);
 }

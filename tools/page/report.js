@@ -150,8 +150,10 @@ function legend(kinds) {
 
 function fillCurves() {
     const figures = element("div", {className: "figures"});
+    const withNorms = runs.filter(({layers}) => layers.rows.some(({norms}) => norms.some((norm) => norm > 0)));
     const draw = (unit) => figures.replaceChildren(...FIGURES.map((figure) => [figure, seriesOf(figure, unit)])
-        .filter(([, series]) => series.length).map(([figure, series]) => figureOf(figure, series, unit, many)));
+        .filter(([, series]) => series.length).map(([figure, series]) => figureOf(figure, series, unit, many)),
+        ...withNorms.map(({layers, name}) => layersFigureOf(layers, unit, many && name)));
     draw("updates");
     if (!figures.children.length) {
         byId("curves").append(note("train.jsonl has no figures yet."));

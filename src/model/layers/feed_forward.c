@@ -8,7 +8,7 @@
 static void declare_plain(Parameters *p, const char *layer, const FeedForwardShape *shape)
 {
     dm_linear_declare(p, dm_name("%s.fc1", layer).text, shape->inner, shape->width);
-    dm_linear_declare(p, dm_name("%s.fc2", layer).text, shape->width, shape->inner);
+    dm_linear_declare_as(p, dm_name("%s.fc2", layer).text, shape->width, shape->inner, DM_INIT_RESIDUAL);
 }
 
 static FeedForward find_plain(const Parameters *p, const char *layer)
@@ -31,7 +31,7 @@ static void declare_gated(Parameters *p, const char *layer, const FeedForwardSha
 {
     dm_declare_matrix(p, dm_name("%s.gate_proj.weight", layer).text, shape->inner, shape->width, DM_INIT_XAVIER);
     dm_declare_matrix(p, dm_name("%s.up_proj.weight", layer).text, shape->inner, shape->width, DM_INIT_XAVIER);
-    dm_declare_matrix(p, dm_name("%s.down_proj.weight", layer).text, shape->width, shape->inner, DM_INIT_XAVIER);
+    dm_declare_matrix(p, dm_name("%s.down_proj.weight", layer).text, shape->width, shape->inner, DM_INIT_RESIDUAL);
 }
 
 // Gate and up above one another: one product makes both.

@@ -7,10 +7,15 @@ typedef struct Linear {
     Tensor weight, bias;  // [out, in], [out]
 } Linear;
 
+static inline void dm_linear_declare_as(Parameters *p, const char *prefix, int out, int in, Init init)
+{
+    dm_declare_matrix(p, dm_name("%s.weight", prefix).text, out, in, init);
+    dm_declare_vector(p, dm_name("%s.bias", prefix).text, out, DM_INIT_ZERO);
+}
+
 static inline void dm_linear_declare(Parameters *p, const char *prefix, int out, int in)
 {
-    dm_declare_matrix(p, dm_name("%s.weight", prefix).text, out, in, DM_INIT_XAVIER);
-    dm_declare_vector(p, dm_name("%s.bias", prefix).text, out, DM_INIT_ZERO);
+    dm_linear_declare_as(p, prefix, out, in, DM_INIT_XAVIER);
 }
 
 // With those behind it, `count` in all, as one layer.

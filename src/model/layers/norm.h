@@ -7,7 +7,7 @@ typedef struct NormKind NormKind;
 
 typedef struct Norm {
     const NormKind *kind;
-    Tensor gain, bias;  // [width]
+    Tensor gain, bias, mean, variance;  // [width]; empty where the kind has none
 } Norm;
 
 struct NormKind {
@@ -20,5 +20,4 @@ struct NormKind {
 extern const NormKind *const dm_norms[];  // ends with NULL
 const char *dm_norm_name(int index);      // NULL: no more of them
 const char *dm_norm_about(int index);
-// One without a bias (or a gain) has an empty tensor for it.
 Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix);

@@ -40,7 +40,9 @@ const NormPlace dm_norm_places[] = {
     {"post", "behind each residual connection (Vaswani et al. 2017)", false, enter_post, leave_post},
     {"pre",
      "in front of each sublayer, and one behind the last layer (Xiong et al. 2020): trains with high learning rates, "
-     "without a warm-up and with many layers too",
+     "without a warm-up and with many layers too. What N sublayers add to a sum starts with weights over sqrt(N) "
+     "(Radford "
+     "et al. 2019)",
      true, enter_pre, leave_pre},
     {.name = NULL}};
 

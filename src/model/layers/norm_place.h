@@ -14,7 +14,9 @@ typedef struct Sublayer {
 
 typedef struct NormPlace {
     const char *name, *about;
-    bool at_end;  // one more norm stands behind the last layer of a stack
+    // One more norm stands behind the last layer of a stack, up to which x is a sum: of the embedding and, one by one, of
+    // what all sublayers make.
+    bool at_end;
     const Tensor *(*enter)(const Sublayer *s, const Tensor *x);
     Tensor *(*leave)(const Sublayer *s, Tensor *x, const Tensor *f);
 } NormPlace;

@@ -26,5 +26,7 @@ const Op *const dm_ops[] = {
     &dm_scale_rows_op,
     &dm_scale_gradient_op,
     &dm_lstm_op,
+    &dm_rms_norm_op,
+    &dm_batch_norm_op,
     NULL,
 };

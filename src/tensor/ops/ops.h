@@ -34,6 +34,16 @@ Tensor *dm_embedding(Graph *g, const Embedding *args);
 Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias);
 #define DM_NORM_EPSILON 1e-5f
 
+// Zhang and Sennrich 2019: y = gain * x / sqrt(mean(x^2) + eps), row by row. x [n, d], gain [d] -> [n, d]
+Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain);
+#define DM_RMS_EPSILON 1e-6f
+
+// Ioffe and Szegedy 2015: y = gain * (x - mean) / sqrt(variance + DM_NORM_EPSILON) + bias, feature by feature, with the
+// mean and variance of the rows where the graph records, and these ones, which follow them, where not. x [n, d], all
+// others [d] -> [n, d]
+Tensor *dm_batch_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias, const Tensor *mean,
+                      const Tensor *variance);
+
 // y = x + dropout(f): both [n, d] -> [n, d]
 Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout);
 // y = layer_norm(x + dropout(f)), in one pass over the rows
