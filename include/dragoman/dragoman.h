@@ -41,7 +41,8 @@ DM_API const char *dm_version(void);  // "MAJOR.MINOR.PATCH"; the number stands 
 typedef struct dm_options dm_options;
 
 // command: "train", "translate" or another that dm_options_help(NULL, ...) shows; NULL if there is no such command. All
-// options stand at their defaults. The caller frees it.
+// options stand at their defaults, but those whose default goes by the text, as the help says, have no value: dm_train
+// settles it. The caller frees it.
 DM_API dm_options *dm_options_new(const char *command);
 DM_API dm_options *dm_options_copy(const dm_options *options);  // the caller frees it
 DM_API void dm_options_free(dm_options *options);
@@ -66,7 +67,7 @@ DM_API bool dm_options_remark(const dm_options *options, dm_error *remark);
 DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
 DM_API int dm_options_count(const dm_options *options, const char *name);   // how many values it has
 DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
-DM_API double dm_options_number(const dm_options *options, const char *name);                // its first value
+DM_API double dm_options_number(const dm_options *options, const char *name);                // the first one; none: NAN
 DM_API bool dm_options_flag(const dm_options *options, const char *name);
 DM_API bool dm_options_help(const char *command, FILE *stream);  // NULL: the overview of all commands
 // The same for other readers: "bash" or "zsh" (completion for that shell) or "man" (the manual page). False: no such

@@ -4,7 +4,7 @@
 #include "core/memory.h"
 #include "bench/bench.h"
 #include "bench/gemm_clock.h"
-#include "train/run.h"
+#include "train/defaults.h"
 
 // Products that are used together: those of training, or those of a step of the search.
 typedef struct Use {

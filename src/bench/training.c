@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "bench/measure.h"
 #include "tensor/ops/op_table.h"
+#include "train/defaults.h"
 #include "train/run.h"
 
 typedef struct Training {

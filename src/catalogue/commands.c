@@ -8,7 +8,8 @@ static const Command commands[] = {
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, and "
-     "so does train --model DIR alone.",
+     "so does train --model DIR alone. Some defaults are by the text: by how many words a side of it has, about. What "
+     "they come to is said when a run begins, and stays with it.",
      "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
      "dragoman train --config zh-en.json --after 30m\n"
      "dragoman train --model zh-en --after 20e --change --learn-rate 0.0005\n"

@@ -1,13 +1,14 @@
 // The options of what a new model is made of: its pieces and its shape.
 #include "catalogue/catalogue.h"
 #include "model/shape_options.h"
+#include "train/defaults.h"
 
 // clang-format off
 const OptionRow dm_rows_segmentation[] = {
-    {DM_TRAIN, &(const Option){.name = "vocab-size", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "8000", .low = 4,
+    {DM_TRAIN, &(const Option){.name = "vocab-size", .type = DM_INTEGER, DM_ONE_VALUE, .rule = dm_default_rule, .low = 4,
      .high = 1000000, .argument = "N", .needs = "!pretrained-model",
-     .help = "pieces of the vocabulary that both languages share; less for small corpora. Where it is not given and the "
-             "text does not allow so many, it has as many as the text allows; of text in pieces, all there are"}},
+     .help = "pieces of the vocabulary that both languages share. Where it is not given and the text does not allow so "
+             "many, it has as many as the text allows; of text in pieces, all there are"}},
     {DM_TRAIN, &(const Option){.name = "segmenter", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "unigram",
      .choices = "unigram|bpe|space", .argument = "KIND", .needs = "!pretrained-model",
      .help = "how words are cut into pieces: a SentencePiece model (unigram, bpe) that is trained first, or space "

@@ -1,8 +1,9 @@
 // The options of training: how the weights are learnt, for how long, and when they are looked at and kept. Defaults are
-// for small corpora on a processor: some ten thousand pairs, minutes.
+// for small corpora on a processor, minutes; those that hang on the size of the text are rules (train/defaults.c).
 #include "catalogue/catalogue.h"
 #include "score/metrics.h"
 #include "score/tokenize.h"
+#include "train/defaults.h"
 #include "train/optimizer.h"
 #include "train/objectives/objective.h"
 
@@ -14,10 +15,10 @@ static bool learn_rate_ends(const dm_options *run)
 
 // clang-format off
 const OptionRow dm_rows_training[] = {
-    {DM_TRAIN, &(const Option){.name = "dropout", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
-     .high = 0.95, .argument = "F",
+    {DM_TRAIN, &(const Option){.name = "dropout", .type = DM_REAL, DM_ONE_VALUE, .rule = dm_default_rule,
+     .low = 0, .high = 0.95, .argument = "F",
      .may_change = true,
-     .help = "probability that an activation is dropped; more for small corpora"}},
+     .help = "probability that an activation is dropped"}},
     {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
      .may_change = true,
@@ -30,8 +31,8 @@ const OptionRow dm_rows_training[] = {
      .word = dm_term_name, .meaning = dm_term_about, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,
      .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
-    {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "2048",
-     .low = 1, .high = 1000000000, .argument = "N",
+    {DM_TRAIN, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE,
+     .rule = dm_default_rule, .low = 1, .high = 1000000000, .argument = "N",
      .stays = "the place in the epoch is counted in such batches",
      .help = "target pieces of a batch, about; each update uses --optimizer-delay batches"}},
     {DM_BENCH, &(const Option){.name = "mini-batch-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
@@ -71,23 +72,23 @@ const OptionRow dm_rows_schedule[] = {
      .low = 1e-12, .high = 100, .argument = "F",
      .may_change = true,
      .help = "highest learning rate"}},
-    {DM_TRAIN, &(const Option){.name = "lr-warmup", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "400", .low = 0,
+    {DM_TRAIN, &(const Option){.name = "lr-warmup", .type = DM_INTEGER, DM_ONE_VALUE, .rule = dm_default_rule, .low = 0,
      .high = 1000000000, .argument = "N",
      .may_change = true,
      .help = "updates in which the learning rate rises from 0"}},
-    {DM_TRAIN, &(const Option){.name = "lr-schedule", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "inv-sqrt",
+    {DM_TRAIN, &(const Option){.name = "lr-schedule", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "cosine",
      .choices = "constant|inv-sqrt|linear|cosine", .argument = "NAME",
      .may_change = true,
      .help = "how it falls after that: not at all, with the inverse square root of the update, or to 0 at the end "
              "(--after) in a line or a half cosine"}},
-    {DM_TRAIN, &(const Option){.name = "after", .aliases = "a", .type = DM_DURATION, DM_ONE_VALUE, .initial = "10e",
-     .argument = "TIME", .free_on_resume = true,
+    {DM_TRAIN, &(const Option){.name = "after", .aliases = "a", .type = DM_DURATION, DM_ONE_VALUE,
+     .rule = dm_default_rule, .argument = "TIME", .free_on_resume = true,
      .fixed = learn_rate_ends,
      .may_change = true,
      .help = "how long to train: 10e (epochs), 5000u (updates), 90s, 30m or 2h. With --lr-schedule linear or cosine a time "
              "becomes a number of updates after a minute (or a tenth of it), by the speed up to there"}},
-    {DM_TRAIN, &(const Option){.name = "early-stopping", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "10", .low = 0,
-     .high = 1000000000, .argument = "N", .free_on_resume = true,
+    {DM_TRAIN, &(const Option){.name = "early-stopping", .type = DM_INTEGER, DM_ONE_VALUE,
+     .rule = dm_default_rule, .low = 0, .high = 1000000000, .argument = "N", .free_on_resume = true,
      .needs = "valid-sets|valid-tsv", .off = "0",
      .help = "stop after this many validations without a better one; 0: never"}},
     {0, NULL},

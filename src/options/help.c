@@ -58,7 +58,7 @@ static char *add_fact(char *facts, const char *fact, const char *more)
 
 char *dm_option_facts(const Option *row)
 {
-    char range[64] = "", company[512], *facts = dm_copy_string("");
+    char range[64] = "", rule[256], company[512], *facts = dm_copy_string("");
     if (row->type == DM_INTEGER || row->type == DM_REAL) dm_option_range(row, range);
     char *limits =
         row->type == DM_CHOICE || row->type == DM_WEIGHTED ? dm_option_words(row, ", ") : dm_copy_string(range);
@@ -69,6 +69,8 @@ char *dm_option_facts(const Option *row)
         facts = add_fact(facts, "required", "");
     else if (row->initial)
         facts = add_fact(facts, "default ", row->initial);
+    else if (row->rule)
+        facts = add_fact(facts, "default ", row->rule(row->name, rule));
     facts = add_fact(facts, dm_option_company(row, company), "");
     dm_free(limits);
     return facts;

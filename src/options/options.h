@@ -21,7 +21,8 @@ typedef struct Option {
     const char *aliases;  // other spellings separated by spaces: "m", "lr"; or NULL
     OptionType type;
     int values_min, values_max;         // how many values: 1, 1 mostly; flags 0, 0
-    const char *initial;                // default, values separated by spaces; NULL: none
+    const char *initial;                // default, values separated by spaces; NULL: none ...
+    const char *(*rule)(const char *option, char *buffer);  // ... or one that is settled later, by what this says
     double low, high;                   // range of numbers
     const char *choices;                // words of DM_CHOICE, separated by | ...
     const char *(*word)(int index);     // ... or those that another room's table has, from 0; NULL past the last

@@ -109,7 +109,9 @@ Status dm_run_record(Run *run, Error *error);       // says what is other than i
 Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
 void dm_run_close(Run *run);
 
-// The settings (run_settings.c). DM_USAGE where options do not go together.
-Status dm_run_read_settings(Run *run, Error *error);
-int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
-int dm_default_lanes(size_t weights);         // of --lanes
+// ---- The settings (run_settings.c) ----------------------------------------------------------------------------------
+
+Status dm_run_check_settings(Run *run, Error *error);  // DM_USAGE where options do not go together
+// When the text is there: what nobody has given is settled by rule (defaults.h), and all settings are read.
+Status dm_run_settle(Run *run, Error *error);
+Status dm_run_settle_warmup(Run *run, long updates, Error *error);  // of --after in all; 0: a time

@@ -1,26 +1,14 @@
 // The settings of a run, out of its options.
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
+#include "train/defaults.h"
 #include "train/run.h"
 
 static int whole(const dm_options *options, const char *name)
 {
     return (int)dm_options_number(options, name);
-}
-
-// An eighth of a batch, so that there is work for many threads. Measured with the tiny shape: 256, 384 and 512 pieces
-// are equally fast in float32, 384 is fastest in bfloat16, and memory grows with them.
-int dm_default_shard_words(int batch_words)
-{
-    int words = batch_words / 8;
-    return words < 64 ? 64 : words > 384 ? 384 : words;
-}
-
-// Two buffers more are much for a model of many weights, which keeps two threads as busy with two.
-int dm_default_lanes(size_t weights)
-{
-    return weights > 1 << 24 ? 2 : 4;
 }
 
 static int place_among_metrics(const dm_options *o, const char *name)
@@ -32,23 +20,33 @@ static int place_among_metrics(const dm_options *o, const char *name)
 }
 
 // --keep-best names some of --valid-metrics.
-static Status read_kept_metrics(RunSettings *s, const dm_options *o, Error *error)
+static Status check_kept_metrics(const dm_options *o, Error *error)
 {
-    int kept = dm_options_count(o, "keep-best");
+    const int kept = dm_options_count(o, "keep-best");
     for (int i = 0; i < kept; i++) {
         const char *name = dm_options_text(o, "keep-best", i);
-        const int at = place_among_metrics(o, name);
-        if (at < 0)
+        if (place_among_metrics(o, name) < 0)
             return dm_misuse(
                 error, "--keep-best %s: it is not among --valid-metrics, so it is never measured: add it there", name);
-        s->keep[at] = true;
     }
     return DM_OK;
 }
 
-Status dm_run_read_settings(Run *run, Error *error)
+Status dm_run_check_settings(Run *run, Error *error)
 {
     dm_options *o = run->options;
+    Status status = dm_options_complete(o, error);
+    if (!status) status = dm_options_count_all(o, error);
+    if (status) return status;
+    Error remark;
+    if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
+    status = dm_terms_of_options(&run->terms, o, error);
+    return status ? status : check_kept_metrics(o, error);
+}
+
+static void read_settings(Run *run)
+{
+    const dm_options *o = run->options;
     RunSettings *s = &run->settings;
     const char *folder = s->folder;  // the draft, where there is one already
     int threads = whole(o, "cpu-threads"), words = whole(o, "mini-batch-words"), shard = whole(o, "shard-words");
@@ -61,20 +59,49 @@ Status dm_run_read_settings(Run *run, Error *error)
                    .shard_words = shard ? shard : dm_default_shard_words(words),
                    .update_words = words},
         .clip_norm = dm_options_number(o, "clip-norm"),
-        .schedule = {.kind = dm_options_text(o, "lr-schedule", 0),
-                     .peak = dm_options_number(o, "learn-rate"),
-                     .warmup = (long)dm_options_number(o, "lr-warmup")},
+        .schedule = {.kind = dm_options_text(o, "lr-schedule", 0), .peak = dm_options_number(o, "learn-rate")},
         .after = dm_options_duration(o, "after"),
         .show = dm_options_duration(o, "disp-freq"),
         .validate = dm_options_duration(o, "valid-freq"),
         .save = dm_options_duration(o, "save-freq"),
-        .patience = (long)dm_options_number(o, "early-stopping"),
+        // without validation nobody says how patient to be
+        .patience = dm_options_count(o, "early-stopping") ? (long)dm_options_number(o, "early-stopping") : 0,
     };
-    Status status = dm_options_complete(o, error);
-    if (!status) status = dm_options_count_all(o, error);
+    for (int i = 0; i < dm_options_count(o, "keep-best"); i++)
+        s->keep[place_among_metrics(o, dm_options_text(o, "keep-best", i))] = true;
+}
+
+// As many target pieces to a shard as the run began with, whatever is usual now.
+static void recall_shard_words(Run *run)
+{
+    const cJSON *shard = cJSON_GetObjectItemCaseSensitive(run->extra, "shard_words");
+    if (run->resumed) run->settings.budget.shard_words = (int)cJSON_GetNumberValue(shard);
+}
+
+// Takes the sentence over.
+static void say_settled(const Run *run, char *said)
+{
+    if (said) dm_say(run, "%s", said);
+    dm_free(said);
+}
+
+Status dm_run_settle(Run *run, Error *error)
+{
+    const TextSize size = dm_text_size(&run->text);
+    char *said = NULL;
+    Status status = dm_defaults_by_text(run->options, &size, &said, error);
+    say_settled(run, said);
     if (status) return status;
-    Error remark;
-    if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
-    status = dm_terms_of_options(&run->terms, o, error);
-    return status ? status : read_kept_metrics(s, o, error);
+    read_settings(run);
+    recall_shard_words(run);
+    return DM_OK;
+}
+
+Status dm_run_settle_warmup(Run *run, long updates, Error *error)
+{
+    char *said = NULL;
+    Status status = dm_default_warmup(run->options, updates, &said, error);
+    say_settled(run, said);
+    if (!status) run->settings.schedule.warmup = (long)dm_options_number(run->options, "lr-warmup");
+    return status;
 }

@@ -12,6 +12,7 @@
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
 #include "train/checkpoint.h"
+#include "train/defaults.h"
 
 static int whole(const dm_options *options, const char *name)
 {
@@ -74,7 +75,6 @@ static cJSON *describe(const Run *run, const char *kind)
     cJSON_AddStringToObject(extra, "segmenter", kind);
     cJSON_AddStringToObject(extra, "gemm", run->gemm->name);
     cJSON_AddNumberToObject(extra, "shard_words", run->settings.budget.shard_words);
-    cJSON_AddItemToObject(extra, "training", dm_options_json(run->options, true));
     return extra;
 }
 
@@ -100,8 +100,9 @@ static Status settle_vocabulary(Run *run, int pieces, Error *error)
 
 static void say_vocabulary(const Run *run, int pieces)
 {
+    if (!strcmp(dm_options_text(run->options, "segmenter", 0), "space")) return;
     const int usual = whole(run->options, "vocab-size");
-    if (!strcmp(dm_options_text(run->options, "segmenter", 0), "space") || pieces == usual) return;
+    if (pieces == usual) return;
     dm_say(run, "The vocabulary has %d pieces instead of %d: %s", pieces, usual,
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
@@ -158,7 +159,6 @@ static Status resume_run(Run *run, Error *error)
                        "%s/config.json: \"dragoman\" needs \"segmenter\", \"gemm\" and \"shard_words\" for a run "
                        "to go on",
                        folder);
-    run->settings.budget.shard_words = (int)shard->valuedouble;
     run->changes = cJSON_CreateArray();
     const bool change = dm_options_flag(run->options, "change");
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
@@ -245,10 +245,10 @@ static void make_workers(Run *run)
     dm_workers_create(&run->workers, run->optimizer.lane_count);
 }
 
-// Linear and cosine reach 0 at the end of --after: epochs are turned into updates by the plan of the first one (or of
-// the present one, where --change has moved the end), and the result stays with the run, since other epochs may have an
-// update more or less. How many updates a time is, the run finds out (dm_run_settle_end).
-static long end_of_schedule(const Run *run)
+// The updates that --after comes to: epochs are turned into them by the plan of the first one (or of the present one,
+// where --change has moved the end); other epochs may have an update more or less. Linear and cosine reach 0 there, so
+// it stays with the run. 0: a time; how many updates that is, the run finds out.
+static long end_of_run(const Run *run)
 {
     const RunSettings *s = &run->settings;
     if (s->after.unit == 's') return 0;
@@ -308,9 +308,16 @@ static Status prepare(Run *run, double clock, Error *error)
     run->started = clock - run->state.seconds;
     dm_run_plan(run);
     dm_optimizer_round(&run->optimizer, &run->model->parameters);
-    if (!run->resumed || moves_end_of_schedule(run)) run->state.schedule_end = end_of_schedule(run);
+    if (!run->resumed || moves_end_of_schedule(run)) run->state.schedule_end = end_of_run(run);
     run->settings.schedule.end = run->state.schedule_end;
-    return DM_OK;
+    return dm_run_settle_warmup(run, end_of_run(run), error);
+}
+
+// All that a run begins with is settled: that is recorded with it.
+static Status install(Run *run, Error *error)
+{
+    cJSON_AddItemToObject(run->extra, "training", dm_options_json(run->options, true));
+    return dm_run_install(run, error);
 }
 
 static void free_what_was_made(Run *run)
@@ -335,10 +342,11 @@ static Status make_run(Run *run, double clock, Error *error)
 {
     Status status = run->resumed ? resume_run(run, error) : DM_OK;
     if (!status) status = read_texts(run, error);
+    if (!status) status = dm_run_settle(run, error);
     if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
     if (!status) status = prepare(run, clock, error);
-    if (!status && !run->resumed) status = dm_run_install(run, error);
+    if (!status && !run->resumed) status = install(run, error);
     if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
     if (status) free_what_was_made(run);
     return status;
@@ -358,7 +366,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     if (there) status = dm_run_claim_folder(run, error);
     if (!status && run->resumed) status = dm_run_recall(run, error);
     if (!status) status = settle_shape(run, error);
-    if (!status) status = dm_run_read_settings(run, error);
+    if (!status) status = dm_run_check_settings(run, error);
     if (!status) status = dm_run_check_inputs(run, error);
     if (!status && !there) status = dm_run_claim_folder(run, error);
     const Run claimed = *run;

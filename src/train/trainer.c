@@ -247,8 +247,9 @@ static void say_complete(const Run *run)
 {
     char reason[160];
     why_it_ends(run, reason);
-    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s",
-           run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after");
+    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s%s",
+           run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after",
+           !dm_run_stalled(run) && dm_run_needs_end(run) ? " with --change" : "");
 }
 
 // A run that goes on makes good what a kill between the files of the last checkpoint has left undone, says what is

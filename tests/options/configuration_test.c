@@ -17,6 +17,9 @@ static dm_options *train_options(const char *schedule)
     CU_ASSERT_FATAL(!dm_options_set(options, "valid-tsv", 1, (const char *[]){"dev.tsv"}, NULL));
     CU_ASSERT_FATAL(!dm_options_set(options, "model", 1, (const char *[]){"toy"}, NULL));
     CU_ASSERT_FATAL(!dm_options_set(options, "lr-schedule", 1, &schedule, NULL));
+    // What hangs on the text, as a run has it settled.
+    CU_ASSERT_FATAL(!dm_options_set_default(options, "dropout", "0.1", NULL));
+    CU_ASSERT_FATAL(!dm_options_set_default(options, "after", "10e", NULL));
     return options;
 }
 

@@ -14,6 +14,12 @@ static const char *rig_name(int index)
     return rigs[index];
 }
 
+static const char *rule_of(const char *option, char *buffer)
+{
+    sprintf(buffer, "by how %s", option);
+    return buffer;
+}
+
 static bool is_ketch(const dm_options *run)
 {
     return strcmp(dm_options_text(run, "rig", 0), "ketch") == 0;
@@ -30,6 +36,9 @@ static const OptionRow ship[] = {
     {SAIL, &(const Option){.name = "wind", .type = DM_CHOICE, DM_ONE_VALUE, .choices = "fair|foul", .argument = "NAME",
      .help = "where it comes from"}},
     {SAIL, &crew},
+    {SAIL, &(const Option){.name = "reefs", .type = DM_INTEGER, DM_ONE_VALUE, .rule = rule_of, .high = 3,
+     .argument = "N", .may_change = true,
+     .help = "taken in"}},
     {MOOR, &(const Option){.name = "buoy", .type = DM_FLAG,
      .help = "not at a quay"}},
     {0, NULL},
@@ -171,10 +180,38 @@ static void a_row_says_in_which_runs_it_is_fixed(void)
     }
 }
 
+// Nothing until it is settled, what is recorded then, and given in a run that goes on.
+static void a_row_with_a_rule_has_a_value_when_it_is_settled(void)
+{
+    CU_ASSERT(says(write_help, "taken in [from 0 to 3; default by how reefs]"));
+    CU_ASSERT(says(dm_docs_man, "default by how reefs]"));
+    CU_ASSERT(says(dm_docs_zsh, "(from 0 to 3; default by how reefs)"));
+    dm_options *begun = dm_options_create(sail), *now = dm_options_create(sail);
+    cJSON *before = dm_options_json(begun, true);
+    CU_ASSERT(!cJSON_HasObjectItem(before, "reefs") && !dm_options_text(begun, "reefs", 0));
+    CU_ASSERT_EQUAL(dm_options_set_default(begun, "reefs", "2", NULL), DM_OK);
+    CU_ASSERT(!dm_options_given(begun, "reefs") && dm_options_number(begun, "reefs") == 2);
+    cJSON *stored = dm_options_json(begun, true), *changes = cJSON_CreateArray();
+    static const char *const none[] = {NULL};
+    char *recalled = NULL;
+    CU_ASSERT_EQUAL(dm_options_recall(now, stored, none, "ship", &recalled, NULL), DM_OK);
+    CU_ASSERT_STRING_EQUAL(recalled, "--reefs 2");
+    CU_ASSERT(dm_options_given(now, "reefs") && dm_options_number(now, "reefs") == 2);
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "ship", NULL, NULL), DM_OK);
+    CU_ASSERT(set(now, "reefs", "3"));
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "ship", NULL, NULL), DM_USAGE);
+    CU_ASSERT_EQUAL(dm_options_match(now, stored, "ship", changes, NULL), DM_OK);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(changes), 1);
+    cJSON_Delete(before), cJSON_Delete(stored), cJSON_Delete(changes);
+    dm_free(recalled);
+    dm_options_free(begun), dm_options_free(now);
+}
+
 const Fact facts[] = {
     FACT(words_of_a_table_are_shown_and_checked_as_they_are),
     FACT(words_that_the_row_has_itself_are_no_different),
     FACT(a_command_has_the_rows_that_name_it),
     FACT(a_row_says_in_which_runs_it_is_fixed),
+    FACT(a_row_with_a_rule_has_a_value_when_it_is_settled),
     {NULL, NULL},
 };

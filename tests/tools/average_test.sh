@@ -7,7 +7,7 @@ cd "$room" || exit 1
 make_text
 train() {
     "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 \
-        --heads 2 --mini-batch-words 40 --lr-warmup 10 --gemm openblas "$@"
+        --heads 2 --mini-batch-words 40 --lr-warmup 10 --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas "$@"
 }
 average() { "$dragoman" average "$@"; }
 valid=(--valid-sets src trg --valid-metrics chrf ce-mean-words)

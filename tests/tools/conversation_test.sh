@@ -15,7 +15,7 @@ for i in $(seq 40); do
 done
 "$dragoman" train --train-sets train.zh train.en --vocab-size 60 --segmenter bpe --dim-emb 16 --dim-ffn 32 \
     --enc-depth 1 --dec-depth 1 --heads 2 --mini-batch-words 200 --lr-warmup 10 --learn-rate 0.02 --after 60u --quiet \
-    --gemm openblas --model trained || exit 1
+    --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas --model trained || exit 1
 mkdir elsewhere
 mv trained elsewhere/raw
 rm train.en train.zh

@@ -68,7 +68,7 @@ for i in $(seq 40); do
     echo "${back% }" >> text.en
 done
 train() {
-    "$dragoman" train --train-sets text.de text.en --mini-batch-words 80 --lr-warmup 10 --gemm openblas "$@" 2> err ||
+    "$dragoman" train --train-sets text.de text.en --mini-batch-words 80 --lr-warmup 10 --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas "$@" 2> err ||
         fail "training: $(tail -n 3 err)"
 }
 train --model run --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 2 --heads 2 --vocab-size 40 --segmenter bpe --valid-sets text.de text.en --valid-metrics ce-mean-words chrf \

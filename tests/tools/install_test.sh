@@ -56,7 +56,7 @@ strict=(-Imoved/include -Wall -Wextra -Wpedantic -Werror -fsyntax-only)
 
 make_text
 "$dragoman" train --train-sets src trg --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2 \
-    --mini-batch-words 60 --lr-warmup 10 --learn-rate 0.02 --after 60u --model model --gemm openblas 2> err ||
+    --mini-batch-words 60 --lr-warmup 10 --lr-schedule inv-sqrt --dropout 0.1 --learn-rate 0.02 --after 60u --model model --gemm openblas 2> err ||
     fail "training: $(tail -n 3 err)"
 "$dragoman" translate --model model --mini-batch 1 < src > expected
 [ "$(sort -u expected | wc -l)" -gt 5 ] || fail "the model gives the same translation to every line"

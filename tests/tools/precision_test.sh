@@ -8,7 +8,7 @@ cd "$room" || exit 1
 make_text
 mv src text
 shape=(--train-sets text text --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2
-    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --after 120e --quiet)
+    --mini-batch-words 60 --lr-warmup 20 --lr-schedule inv-sqrt --learn-rate 0.01 --dropout 0.1 --after 120e --quiet)
 "$dragoman" train "${shape[@]}" --model run 2> train.err || fail 'train'
 "$dragoman" translate --model run --precision fp32 < text > fp32.out || fail 'translate in fp32'
 [ "$(diff text fp32.out | grep -c '^>')" -lt 6 ] || fail 'the model has not learnt to copy, so there is nothing to compare'

@@ -7,7 +7,7 @@ cd "$room" || exit 1
 make_text
 mv src text
 "$dragoman" train --train-sets text text --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2 \
-    --mini-batch-words 60 --lr-warmup 20 --after 25e --gemm openblas --quiet --model run 2> train.err || fail 'train'
+    --mini-batch-words 60 --lr-warmup 20 --lr-schedule inv-sqrt --dropout 0.1 --after 25e --gemm openblas --quiet --model run 2> train.err || fail 'train'
 size() { stat -c %s "$1/model.safetensors"; }
 
 check 'int8' 0 'Wrote int8' "$dragoman" quantize --model run --output int8

@@ -54,8 +54,8 @@ cp text valid
 
 train() {
     "$dragoman" train --train-sets text text --valid-sets valid valid --segmenter space --dim-emb 16 --dim-ffn 32 \
-        --enc-depth 1 --dec-depth 2 --heads 2 --mini-batch-words 40 --lr-warmup 10 --gemm openblas --early-stopping 0 \
-        --disp-freq 2u --quiet "$@"
+        --enc-depth 1 --dec-depth 2 --heads 2 --mini-batch-words 40 --lr-warmup 10 --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas \
+        --early-stopping 0 --disp-freq 2u --quiet "$@"
 }
 check 'training one' 0 '' train --model one --after 160e --valid-freq 8e --learn-rate 0.02
 check 'training two' 0 '' train --model two --after 4e --seed 7 --valid-metrics perplexity chrf

@@ -8,7 +8,7 @@ cd "$room" || exit 1
 make_text
 
 common=(--train-sets src trg --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01
-    --gemm openblas --save-freq 5u --disp-freq 10u)
+    --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas --save-freq 5u --disp-freq 10u)
 rnn=("${common[@]}" --segmenter space --dim-emb 32 --type rnn --dim-rnn 32)
 transformer=("${common[@]}" --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 2)
 train() { "$dragoman" train "$@"; }

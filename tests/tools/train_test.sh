@@ -9,7 +9,7 @@ make_text
 cp src valid.src
 cp trg valid.trg
 
-tiny=(--mini-batch-words 40 --lr-warmup 10 --gemm openblas)
+tiny=(--mini-batch-words 40 --lr-warmup 10 --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas)
 shape=(--segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2)
 shaped() {  # shaped OPTIONS...: a small model, where none is taken over
     local small=("${shape[@]}")

@@ -14,7 +14,7 @@ grep -q '^10 kills in .* 0 differences$' kills || fail "ten kills: $(cat kills)"
 head -n 300 "$root/data/toy/train.zh" | sed 's/./& /g' > train.zh
 head -n 300 "$root/data/toy/train.en" > train.en
 small=(train --train-sets train.zh train.en --segmenter space --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1
-    --heads 2 --mini-batch-words 150 --lr-warmup 20 --cpu-threads 1)
+    --heads 2 --mini-batch-words 150 --lr-warmup 20 --lr-schedule inv-sqrt --cpu-threads 1)
 
 # ---- Every model that a run in progress shows is a whole one ----
 
