@@ -246,7 +246,7 @@ static void parts_are_told_by_the_names(void)
         {"transformer", "norm batch", "model.encoder.layers.1.final_layer_norm.running_var", "encoder.1", DM_ENCODER},
         {"transformer", "", "final_logits_bias", "output", DM_OUTPUT},
         {"rnn", "encoder_layers 2", "model.encoder.gru.weight_hh_l1_reverse", "encoder.1", DM_ENCODER},
-        {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder", DM_DECODER},
+        {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder.0", DM_DECODER},
         {"rnn", "", "model.decoder.bridge.bias", "decoder", DM_DECODER},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
