@@ -20,5 +20,9 @@ const Op *const dm_ops[] = {
     &dm_dropout_op,
     &dm_divergence_op,
     &dm_gate_op,
+    &dm_affinity_op,
+    &dm_route_op,
+    &dm_combine_op,
+    &dm_balance_op,
     NULL,
 };
