@@ -31,6 +31,7 @@ static int declare(Parameters *p, const char *name, int rows, int cols, Init ini
     *added = (Parameter){.tensor = {.rows = rows, .cols = cols, .stride = cols, .parameter = true},
                          .rank = vector ? 1 : 2,
                          .full = vector,
+                         .idle = p->idle,
                          .init = init,
                          .frozen_row = -1,
                          .offset = p->size,
@@ -77,6 +78,7 @@ static double draw(Random *random, Init init, int rows, int cols)
     case DM_INIT_ATTENTION: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (3 * rows + cols));
     case DM_INIT_GATES: return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows / 3.0 + cols));
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
+    case DM_INIT_ROUTER: return dm_random_normal(random) * sqrt(0.1 / cols);
     }
     return 0;
 }

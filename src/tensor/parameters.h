@@ -12,11 +12,13 @@ typedef enum Init {
     DM_INIT_ATTENTION,  // the same as if q, k and v were one matrix: +-sqrt(6 / (in + 3 out)); it converges sooner
     DM_INIT_GATES,      // three matrices above one another, each by itself: +-sqrt(6 / (in + out / 3))
     DM_INIT_EMBEDDING,  // normal, deviation width^-0.5
+    DM_INIT_ROUTER,     // normal, variance 0.1 / in (Fedus et al. 2021, section 2.4): no expert is far from the others
 } Init;
 
 typedef enum ParameterKind {
     DM_TRAINED,
-    DM_FIXED,  // no gradient, no step
+    DM_FIXED,     // no gradient, no step
+    DM_BALANCED,  // no gradient: what training adds to the choice of experts, by the load of each (train/expert_loads.h)
 } ParameterKind;
 
 typedef struct Parameter {
@@ -25,6 +27,7 @@ typedef struct Parameter {
     int rank;       // of its shape in the file: 1, [cols], or 2, [rows, cols]
     ParameterKind kind;
     bool full;      // stays in full precision where a folder holds matrices in fewer bits
+    double idle;    // the share of the tokens that do not need it
     bool may_lack;  // a file without it means zeros
     Init init;
     int frozen_row;     // a row that is zero and stays zero (pad), or -1
@@ -46,7 +49,8 @@ typedef struct Parameters {
     size_t size;               // floats in the buffer
     size_t trained_size;       // the first so many are trained; the rest are fixed
     WeightBuffer place;
-    const char *keys, *depth;  // of what is declared from here on
+    const char *keys, *depth;  // of what is declared from here on,
+    double idle;               // and so is this
 } Parameters;
 
 // A name made of others, as printf makes it.

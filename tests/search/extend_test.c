@@ -14,6 +14,9 @@ static const struct {
     {"pre-norm", &dm_transformer,
      "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
      "encoder_ffn_dim 20 decoder_ffn_dim 24 activation_function swish norm_place pre"},
+    {"experts", &dm_transformer,
+     "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
+     "encoder_ffn_dim 20 decoder_ffn_dim 24 experts 5 experts_top 2 experts_shared 1 experts_ffn_dim 12"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"rnn without attention", &dm_rnn, "d_model 10 hidden_size 12 attention none"},
 };
