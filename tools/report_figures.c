@@ -67,7 +67,8 @@ static void add_curve(cJSON *curves, const Run *run, const char *kind, const cha
 // {train: {cost: points, ...}, valid: {...}}, under the names of train.jsonl.
 static cJSON *curves_of(const Run *run, const cJSON *metrics)
 {
-    static const char *const figures[] = {"cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"};
+    static const char *const figures[] = {
+        "cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second", "busiest_expert", "router_entropy"};
     cJSON *curves = cJSON_CreateObject();
     cJSON *train = cJSON_AddObjectToObject(curves, "train"), *valid = cJSON_AddObjectToObject(curves, "valid");
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) add_curve(train, run, "train", figures[i]);

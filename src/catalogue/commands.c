@@ -96,8 +96,9 @@ static const Command commands[] = {
     {"info", &dm_catalogue, DM_INFO, "--model DIR [options]", "show what a model folder holds",
      "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
      "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "
-     "missing.",
+     "missing. With --experts it translates, and shows what the experts of the model are for.",
      "dragoman info --model zh-en\n"
+     "dragoman info --model zh-en --experts --input test.zh\n"
      "dragoman info --model zh-en --json > zh-en.json"},
     {"docs", &dm_catalogue, DM_DOCS, "FORMAT", "write the man page, or completion for a shell",
      "Writes what the installed program brings along: completion of commands, options and values for bash or zsh, or "

@@ -99,6 +99,11 @@ const OptionRow dm_rows_machine[] = {
 };
 
 const OptionRow dm_rows_general[] = {
+    {DM_INFO, &(const Option){.name = "experts", .type = DM_FLAG, .needs = "input",
+     .help = "instead, which pieces of --input, and of its translations, go to which experts of a model that has some"}},
+    {DM_INFO, &(const Option){.name = "input", .aliases = "i", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+     .needs = "experts",
+     .help = "sentences, one a line, plain or compressed; - is standard input"}},
     {DM_INFO, &(const Option){.name = "json", .type = DM_FLAG,
      .help = "print JSON, for programs: the names in it stay as they are"}},
     {DM_EVERY_COMMAND, &dm_option_config},

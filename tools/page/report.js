@@ -126,6 +126,8 @@ const FIGURES = [
     {title: "Learning rate", note: "", train: "learn_rate"},
     {title: "Gradient norm", note: "before clipping", train: "gradient_norm"},
     {title: "Speed", note: "target pieces a second", train: "target_tokens_per_second"},
+    {title: "Busiest expert", note: "times its even share, of any layer", train: "busiest_expert"},
+    {title: "Entropy of routers", note: "nats a piece", train: "router_entropy"},
 ];
 
 // Of a figure, what has points; validation lies above training.
