@@ -181,6 +181,17 @@ static cJSON *attention_of(const Run *run)
     return attention;
 }
 
+// The experts of every layer that has some, in the last update that the log tells of: [{layer, load, entropy}, ...]
+static void add_experts(cJSON *figures, const Run *run)
+{
+    const cJSON *event, *routers = NULL;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        if (cJSON_IsArray(json_find(event, "routers"))) routers = json_find(event, "routers");
+    }
+    if (routers) cJSON_AddItemToObject(figures, "experts", cJSON_Duplicate(routers, true));
+}
+
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 static cJSON *new_figures(cJSON **runs)
@@ -201,6 +212,7 @@ static cJSON *figures_of(Run *run)
     cJSON_AddNumberToObject(figures, "speed", speed_of(run));
     cJSON_AddItemToObject(figures, "curves", curves_of(run, metrics));
     cJSON_AddItemToObject(figures, "metrics", metrics);
+    add_experts(figures, run);
     cJSON_AddItemToObject(figures, "samples", samples_of(run));
     cJSON_AddItemToObject(figures, "lengths", lengths_of(run));
     cJSON_AddItemToObject(figures, "attention", attention_of(run));

@@ -2,6 +2,7 @@
 # The command line with mixtures of experts: trained, searched, made smaller, averaged, served, described. Argument: the
 # command to test.
 . "$(dirname "$0")/common.sh"
+here=$(realpath "$(dirname "$0")")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 make_text
@@ -71,6 +72,8 @@ assert 0 < two - few < router and abs((many - two) - 2 * (two - few)) < 0.1 * ro
 assert 0 < one - dense < router, (dense, one)
 PYTHON
 
+check 'a dense run' 0 'Done' train "${common[@]}" --after 10u --model dense
+
 # ---- What is said of it ----
 
 "$dragoman" info --model run > drawing || fail 'info'
@@ -104,6 +107,20 @@ routers = [event["routers"] for event in log if event["event"] == "train"][-1]
 assert len(routers) == 3 and all(abs(sum(r["load"]) - 1) < 1e-3 and len(r["load"]) == 4 for r in routers), routers
 PYTHON
 
+check 'a report' 0 'Wrote report.html' "$dragoman" report --model run dense --output report.html
+python3 - << 'PYTHON' || fail 'the report'
+import json, re
+page = open("report.html", encoding="utf-8").read()
+run, dense = json.loads(re.search('<script id="figures" type="application/json">(.*?)</script>', page, re.S).group(1))["runs"]
+assert [r["layer"] for r in run["experts"]] == ["encoder.layers.0", "encoder.layers.1", "decoder.layers.0"] and "experts" not in dense
+assert run["curves"]["train"]["busiest_expert"] and run["curves"]["train"]["router_entropy"]
+PYTHON
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+[ -z "$browser" ] || python3 -B "$here/report_page.py" "$browser" report.html << 'STEPS' || fail 'the page of the report'
+all("#experts .loads tr").length === 3 && all("#experts .loads i").length === 12 && text.includes("No layer has experts.")
+text.includes("Busiest expert") && text.includes("Entropy of routers") && !text.includes("undefined") && !text.includes("NaN")
+STEPS
+
 # ---- What is refused ----
 
 check 'no experts' 2 '--experts-top has no effect without --experts' train "${common[@]}" --experts-top 1 --after 1u --model new
@@ -115,7 +132,6 @@ check 'a weight first' 2 'stands where the name' train "${experts[@]}" --balance
 check 'a weight of none' 2 'none has no weight' train "${experts[@]}" --balance none 0.1 --after 1u --model new
 check 'a weight of nothing' 2 'balances nothing' train "${experts[@]}" --balance loss 0 --after 1u --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'
-check 'a dense run' 0 'Done' train "${common[@]}" --after 1u --model dense
 check 'experts of a dense model' 2 'no experts' "$dragoman" info --model dense --experts --input src
 check 'balancing a dense model' 2 'no experts' train --train-sets src trg --gemm openblas --pretrained-model dense --balance bias --after 1u --model new
 check 'without input' 2 '--experts has no effect without --input' "$dragoman" info --model run --experts
