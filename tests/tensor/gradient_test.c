@@ -319,7 +319,8 @@ static Tensor *run_route(Bench *b, const Case *c)
     return spread_route(b, c)->gates;
 }
 
-// As a block has it: the parts are made of rows of one tensor; every other one is these rows themselves.
+// As a block has it: the parts are made of rows of one tensor; every other one is these rows themselves. A row of the
+// part of the first choice is looked at besides, and so has a gradient already.
 static Tensor *run_combine(Bench *b, const Case *c)
 {
     const Routing *r = spread_route(b, c);
@@ -329,7 +330,9 @@ static Tensor *run_combine(Bench *b, const Case *c)
         const Tensor *view = dm_view(&b->graph, dm_rows(sorted, r->start[e], rows));
         if (rows) parts[e] = e % 2 ? view : dm_scale(&b->graph, view, 1.5f);
     }
-    return dm_combine(&b->graph, r, parts, c->in);
+    const int *rows = memset(dm_arena_take(&b->arena, (size_t)c->rows * sizeof(int)), 0, (size_t)c->rows * sizeof(int));
+    const Tensor *combined = dm_combine(&b->graph, r, parts, c->in);
+    return dm_add(&b->graph, combined, dm_collect(&b->graph, &parts[r->chosen[0]], 1, rows, c->rows));
 }
 
 static Tensor *run_balance(Bench *b, const Case *c)
