@@ -427,7 +427,7 @@ static void check_block(const ActivationRow *activation, double (*f)(double))
 
 static void every_feed_forward_block_is_its_formula(void)
 {
-    bool met[DM_COUNT(blocks)] = {false};
+    bool met[DM_COUNT(blocks) + 1] = {false};
     for (int a = 0; dm_activations[a].name; a++) {
         const FeedForwardKind *kind = dm_feed_forward_of(&(FeedForwardShape){.activation = &dm_activations[a]});
         for (size_t k = 0; k < DM_COUNT(activations); k++)

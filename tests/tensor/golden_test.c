@@ -304,7 +304,7 @@ static void check_combine(Golden *c)
 {
     const Tensor *logits = input(c, "logits"), *parts[16];
     const Routing *r = routing_of(c, logits);
-    char name[16];
+    char name[32];
     for (int e = 0; e < r->experts; e++) {
         snprintf(name, sizeof name, "part%d", e);
         parts[e] = input(c, name);
