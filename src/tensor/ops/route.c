@@ -207,17 +207,27 @@ double dm_balance(Graph *g, const Routing *r, double factor)
     return experts * sum / n;
 }
 
+// - sum p log p.  Of a softmax, log p is a difference of logits from the highest one's: one logarithm is enough.
+static double entropy_of_row(const Routing *r, int row)
+{
+    const float *u = dm_row(r->logits, row), *a = r->affinity + (size_t)row * (size_t)r->experts;
+    double along = 0, all = 0;
+    int highest = 0;
+    for (int e = 1; e < r->experts; e++)
+        if (a[e] > a[highest]) highest = e;
+    for (int e = 0; e < r->experts; e++) {
+        all += (double)a[e];
+        if (!r->sigmoid)
+            along += (double)(a[e] * (u[e] - u[highest]));
+        else if (a[e] > 0)
+            along += (double)(a[e] * logf(a[e]));
+    }
+    return r->sigmoid ? log(all) - along / all : -log((double)a[highest]) - along;
+}
+
 double dm_entropy(const Routing *r)
 {
     double sum = 0;
-    for (int i = 0; i < r->logits->rows; i++) {
-        const float *a = r->affinity + (size_t)i * (size_t)r->experts;
-        double all = 0, along = 0;
-        for (int e = 0; e < r->experts; e++) {
-            all += (double)a[e];
-            if (a[e] > 0) along += (double)a[e] * log((double)a[e]);
-        }
-        sum += log(all) - along / all;
-    }
+    for (int i = 0; i < r->logits->rows; i++) sum += entropy_of_row(r, i);
     return sum;
 }
