@@ -141,7 +141,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     dm_outline_add(stack, dm_outline(described(&first).text));
     if (every > 1 && every <= layers)
         dm_outline_add(stack,
-                       dm_outline(dm_name("every %d layers, instead: %.120s", every, described(&last).text).text));
+                       dm_outline(dm_name("one layer in %d has instead %.120s", every, described(&last).text).text));
     if (dm_norm_places[t->norm_place].at_end)
         dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norm_name(t->norm)).text));
     return stack;
