@@ -89,18 +89,48 @@ static dm_status describe(cJSON **json, const char *folder, int length, dm_error
     return status;
 }
 
+// ---- Its experts ----------------------------------------------------------------------------------------------------
+
+static dm_status ask_experts(cJSON **json, dm_model *model, const dm_lines *lines, dm_error *error)
+{
+    dm_translate_options greedy;
+    char *uses = NULL;
+    dm_status status = dm_translate_options_read(&greedy, NULL, error);
+    greedy.beam_size = 1;
+    if (!status) status = dm_expert_uses(model, (const char *const *)lines->line, lines->count, &greedy, &uses, error);
+    if (!status) *json = cJSON_Parse(uses);
+    free(uses);
+    return status;
+}
+
+static dm_status describe_experts(cJSON **json, const dm_options *options, dm_error *error)
+{
+    dm_lines lines = {0};
+    dm_model *model = NULL;
+    dm_status status = dm_model_open(&model, dm_options_text(options, "model", 0), NULL, error);
+    if (!status) status = dm_lines_read(&lines, dm_options_text(options, "input", 0), error);
+    if (!status) status = ask_experts(json, model, &lines, error);
+    dm_lines_free(&lines);
+    dm_model_close(model);
+    return status;
+}
+
+// ---- The command ----------------------------------------------------------------------------------------------------
+
 int info_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     cJSON *json = NULL;
-    dm_status status =
-        describe(&json, dm_options_text(options, "model", 0), (int)dm_options_number(options, "length"), &error);
+    const bool experts = dm_options_flag(options, "experts");
+    const int length = (int)dm_options_number(options, "length");
+    dm_status status = experts ? describe_experts(&json, options, &error)
+                               : describe(&json, dm_options_text(options, "model", 0), length, &error);
     if (!status && dm_options_flag(options, "json")) {
         char *text = cJSON_Print(json);
         puts(text);
         cJSON_free(text);
     } else if (!status) {
-        info_draw(json);
+        (experts ? info_draw_experts : info_draw)(json);
     }
     cJSON_Delete(json);
     return status ? complain(status, &error) : close_output(stdout);

@@ -1,6 +1,8 @@
-// What the two files of `dragoman info` share.
+// What the three files of `dragoman info` share.
 #pragma once
 #include <cjson/cJSON.h>
 
 // Draws what `dragoman info --json` prints, on standard output.
 void info_draw(const cJSON *json);
+// Draws what dm_expert_uses says of a model.
+void info_draw_experts(const cJSON *json);

@@ -79,6 +79,8 @@ static void draw_part(const cJSON *parameters, const char *name)
         printf("  counted once: one table for ");
         print_list(json_find(table, "used_by"));
     }
+    if (json_number(part, "active") < json_number(part, "count"))
+        printf("  %s of them active for a token", grouped_of(part, "active").text);
     if (json_find(part, "trained")) printf("  %s of them trained", grouped_of(part, "trained").text);
     putchar('\n');
 }

@@ -67,7 +67,8 @@ static void add_curve(cJSON *curves, const Run *run, const char *kind, const cha
 // {train: {cost: points, ...}, valid: {...}}, under the names of train.jsonl.
 static cJSON *curves_of(const Run *run, const cJSON *metrics)
 {
-    static const char *const figures[] = {"cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second"};
+    static const char *const figures[] = {
+        "cost", "ppl", "learn_rate", "gradient_norm", "target_tokens_per_second", "busiest_expert", "router_entropy"};
     cJSON *curves = cJSON_CreateObject();
     cJSON *train = cJSON_AddObjectToObject(curves, "train"), *valid = cJSON_AddObjectToObject(curves, "valid");
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) add_curve(train, run, "train", figures[i]);
@@ -227,6 +228,17 @@ static cJSON *attention_of(const Run *run)
     return attention;
 }
 
+// The experts of every layer that has some, in the last update that the log tells of: [{layer, load, entropy}, ...]
+static void add_experts(cJSON *figures, const Run *run)
+{
+    const cJSON *event, *routers = NULL;
+    cJSON_ArrayForEach(event, run->events)
+    {
+        if (cJSON_IsArray(json_find(event, "routers"))) routers = json_find(event, "routers");
+    }
+    if (routers) cJSON_AddItemToObject(figures, "experts", cJSON_Duplicate(routers, true));
+}
+
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 static cJSON *new_figures(cJSON **runs)
@@ -248,6 +260,7 @@ static cJSON *figures_of(Run *run)
     cJSON_AddItemToObject(figures, "curves", curves_of(run, metrics));
     cJSON_AddItemToObject(figures, "layers", layers_of(run));
     cJSON_AddItemToObject(figures, "metrics", metrics);
+    add_experts(figures, run);
     cJSON_AddItemToObject(figures, "samples", samples_of(run));
     cJSON_AddItemToObject(figures, "lengths", lengths_of(run));
     cJSON_AddItemToObject(figures, "attention", attention_of(run));

@@ -136,10 +136,10 @@ DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_erro
 DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
-// "parameters" (by part, with the bytes in model.safetensors and the "precision" of the matrices there, fp32, bf16 or
-// int8, or null where there is no such file yet), "operations" (of a piece, in sentences of `length` pieces, 1 to 1024;
-// 0: 20), "parts" (parameters and operations of each kind of layer) and "missing" (files without which no text can be
-// translated). *json is owned by the caller: free.
+// "parameters" (by part, in all and of these "active" for a token, with the bytes in model.safetensors and the
+// "precision" of the matrices there, fp32, bf16 or int8, or null where there is no such file yet), "operations" (of a
+// piece, in sentences of `length` pieces, 1 to 1024; 0: 20), "parts" (parameters and operations of each kind of layer)
+// and "missing" (files without which no text can be translated). *json is owned by the caller: free.
 DM_API dm_status dm_model_describe(const char *folder, int length, char **json, dm_error *error);
 
 // Whether `path` leads, under whatever name, to a file of the model or the run in a folder: whoever writes there would
@@ -256,6 +256,14 @@ typedef struct dm_attended {
 DM_API dm_status dm_attend(dm_model *model, const char *line, const dm_translate_options *options,
                            dm_attended *attended, dm_error *error);
 DM_API void dm_attended_free(dm_attended *attended);
+
+// Which experts a model that has some sends the pieces of these lines to, and those of its translations of them, as a
+// JSON object: {"lines": n, "routers": [{"layer", "tokens", "entropy", "experts": [{"share", "pieces": [{"piece",
+// "count"}, ...]}, ...]}, ...]}. share: of all choices; pieces: the most frequent first; entropy: of what a token chose
+// by, in nats, the mean. In the decoder a piece is one that is read, to write the next. *json is owned by the caller:
+// free.
+DM_API dm_status dm_expert_uses(dm_model *model, const char *const *lines, size_t count,
+                                const dm_translate_options *options, char **json, dm_error *error);
 
 // ---- Training -------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ static void describe_shape(const Bench *bench)
     cJSON *shape = cJSON_AddObjectToObject(bench->result, "shape");
     cJSON_AddStringToObject(shape, "name", bench->shape);
     cJSON_AddStringToObject(shape, "type", c->architecture->name);
-    for (const ShapeRow *row = c->architecture->shape; row->key; row++) dm_shape_json(shape, c, row);
+    for (const ShapeRow *row = c->architecture->shape; row->key; row++)
+        if (dm_shape_counts(c, row)) dm_shape_json(shape, c, row);
     cJSON_AddNumberToObject(shape, "vocabulary", c->target_vocabulary);
     cJSON_AddNumberToObject(shape, "weights", (double)declared.parameters.size);
     dm_parameters_free(&declared.parameters);

@@ -23,8 +23,11 @@ static const NamedShape named[] = {
     {"base", 6, 512, 2048, 8, 32000, 4096, 0.1f},  // Vaswani et al. 2017, table 3
 };
 
-static void take_named_shape(Bench *bench, const char *name)
+static Status take_named_shape(Bench *bench, const char *name, Error *error)
 {
+    const int experts = (int)dm_options_number(bench->options, "experts"),
+              top = (int)dm_options_number(bench->options, "experts-top");
+    if (experts && top > experts) return dm_misuse(error, "--experts-top %d is more than --experts %d", top, experts);
     const NamedShape *s = named;
     while (strcmp(s->name, name) != 0) s++;
     bench->config = (ModelConfig){
@@ -46,11 +49,15 @@ static void take_named_shape(Bench *bench, const char *name)
                  {"encoder_attention_heads", s->heads},
                  {"decoder_attention_heads", s->heads},
                  {"encoder_ffn_dim", s->ffn},
-                 {"decoder_ffn_dim", s->ffn}};
+                 {"decoder_ffn_dim", s->ffn},
+                 {"experts", experts},
+                 {"experts_top", top},
+                 {"experts_ffn_dim", (int)dm_options_number(bench->options, "experts-dim")}};
     for (size_t i = 0; i < DM_COUNT(shape); i++)
         dm_shape_set(&bench->config, dm_shape_row(&dm_transformer, shape[i].key), shape[i].value);
     bench->update_words = s->update_words;
     bench->dropout = s->dropout;
+    return DM_OK;
 }
 
 static Status choose_gemm(Bench *bench, const char *trained, Error *error)
@@ -82,7 +89,8 @@ Status dm_bench_shape(Bench *bench, Error *error)
         bench->update_words = 4096;
         bench->dropout = 0.1f;
     } else {
-        take_named_shape(bench, bench->shape);
+        status = take_named_shape(bench, bench->shape, error);
+        if (status) return status;
     }
     const cJSON *trained = cJSON_GetObjectItemCaseSensitive(extra, "gemm");
     status = choose_gemm(bench, cJSON_GetStringValue(trained), error);

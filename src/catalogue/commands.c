@@ -7,7 +7,8 @@ static const Command commands[] = {
     {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
-     "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, and "
+     "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, "
+     "and "
      "so does train --model DIR alone. Some defaults are by the text: by how many words a side of it has, about. What "
      "they come to is said when a run begins, and stays with it.",
      "dragoman train --train-sets train.zh train.en --valid-sets dev.zh dev.en --model zh-en\n"
@@ -53,7 +54,8 @@ static const Command commands[] = {
      "dragoman translate --model zh-en --shortlist < test.zh"},
     {"score", &dm_catalogue, DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER, error rates",
-     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, and error rates, with their signatures; of "
+     "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, and error rates, with their signatures; "
+     "of "
      "several systems a table, and whether they differ by more than chance.",
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
@@ -65,14 +67,15 @@ static const Command commands[] = {
      "of a run; of several runs, also what is different. A run that is still going on can be looked at as well.",
      "dragoman report --model zh-en\n"
      "dragoman report --model zh-en zh-en-wide --output both.html"},
-    {"serve", &dm_catalogue, DM_SERVE, "--model DIR [options]",
-     "translate in the browser, and for other programs",
+    {"serve", &dm_catalogue, DM_SERVE, "--model DIR [options]", "translate in the browser, and for other programs",
      "A page to translate in, at the address that it prints, and behind it JSON over HTTP. POST /translate takes a "
      "list of sentences, or an object with \"lines\" and any of beam_size, normalize, max_length_factor, n_best and "
      "alignment (true or \"soft\", \"hard\"), and answers with a list of objects as translate --json has them. "
      "POST /attention takes an object with \"line\" and answers with what every head looks at. GET /info says which "
-     "model this is, GET /health how the server is: status (ok, or with 503, ending), model, version, how many requests "
-     "are waiting, and lines translated so far. What is wrong with a request is in the \"error\" of the answer. Requests "
+     "model this is, GET /health how the server is: status (ok, or with 503, ending), model, version, how many "
+     "requests "
+     "are waiting, and lines translated so far. What is wrong with a request is in the \"error\" of the answer. "
+     "Requests "
      "that come at the same time are translated together. Only programs on this machine are answered, unless --host "
      "says otherwise. Ctrl-C or SIGTERM ends it, with status 0, when all that was asked before is answered; a second "
      "one at once.",
@@ -97,8 +100,9 @@ static const Command commands[] = {
     {"info", &dm_catalogue, DM_INFO, "--model DIR [options]", "show what a model folder holds",
      "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
      "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "
-     "missing.",
+     "missing. With --experts it translates, and shows what the experts of the model are for.",
      "dragoman info --model zh-en\n"
+     "dragoman info --model zh-en --experts --input test.zh\n"
      "dragoman info --model zh-en --json > zh-en.json"},
     {"docs", &dm_catalogue, DM_DOCS, "FORMAT", "write the man page, or completion for a shell",
      "Writes what the installed program brings along: completion of commands, options and values for bash or zsh, or "

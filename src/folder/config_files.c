@@ -108,23 +108,32 @@ static void check_common(JsonFile *file, const Format *format, const ShapeRow *r
                          row->name(value), format->model_type);
 }
 
+// What it has to divide, or may not be above.
+static void check_company(JsonFile *file, const ModelConfig *config, const ShapeRow *row)
+{
+    const char *key = row->divides ? row->divides : row->most;
+    if (!key || !dm_shape_counts(config, row)) return;
+    const int value = dm_shape_value(config, row), of = dm_shape_value(config, dm_shape_row(config->architecture, key));
+    if (row->divides && of % value)
+        dm_json_complain(file, "%s: \"%s\" %d cannot be divided by \"%s\" %d", file->path, key, of, row->key, value);
+    if (row->most && value > of)
+        dm_json_complain(file, "%s: \"%s\" %d is more than \"%s\" %d", file->path, row->key, value, key, of);
+}
+
 static void read_shape(ModelConfig *config, const Format *format, JsonFile *file)
 {
     const ShapeRow *rows = config->architecture->shape;
     for (const ShapeRow *row = rows; row->key; row++) {
         const int meant = dm_format_means(format, row);
+        if (!dm_shape_counts(config, row)) {
+            dm_shape_set(config, row, row->usual);
+            continue;
+        }
         const int value = meant < 0 || dm_json_find(file, row->key) ? read_row(file, row) : meant;
         check_common(file, format, row, value, meant);
         dm_shape_set(config, row, value);
     }
-    for (const ShapeRow *row = rows; row->key && !file->status; row++) {
-        if (!row->divides) continue;
-        const int value = dm_shape_value(config, row),
-                  of = dm_shape_value(config, dm_shape_row(config->architecture, row->divides));
-        if (of % value)
-            dm_json_complain(file, "%s: \"%s\" %d cannot be divided by \"%s\" %d", file->path, row->divides, of,
-                             row->key, value);
-    }
+    for (const ShapeRow *row = rows; row->key && !file->status; row++) check_company(file, config, row);
 }
 
 static void read_vocabularies(ModelConfig *config, const Format *format, JsonFile *file)
@@ -290,7 +299,7 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
     add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
     add_flag(json, "tie_word_embeddings", config->tied_output);
     for (const ShapeRow *row = config->architecture->shape; row->key; row++)
-        if (dm_format_means(format, row) < 0) dm_shape_json(json, config, row);
+        if (dm_format_means(format, row) < 0 && dm_shape_counts(config, row)) dm_shape_json(json, config, row);
     for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) add_flag(json, flag->key, flag->value);
     if (format->class_name) add_their_training(json);
     add_ids(json, config);

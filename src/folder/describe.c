@@ -1,4 +1,5 @@
 // What a model is made of, as JSON: shape, parameters by part, and what a token costs. No weight is read for it.
+#include <math.h>
 #include <string.h>
 
 #include "core/files.h"
@@ -48,12 +49,13 @@ static void add_tables(cJSON *json, const ModelConfig *c)
 static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
 {
     const Parameters *p = &model->parameters;
-    double counts[DM_PARTS] = {0}, sizes[DM_PARTS] = {0}, count = 0, size = 0, trained = 0;
+    double counts[DM_PARTS] = {0}, sizes[DM_PARTS] = {0}, count = 0, size = 0, trained = 0, active = 0;
     for (int i = 0; i < p->count; i++) {
         const double elements = (double)p->list[i].tensor.rows * p->list[i].tensor.cols;
         const Part part = dm_part_of(&p->list[i]);
         counts[part] += elements;
         count += elements;
+        active += elements * (1 - p->list[i].idle);
         if (p->list[i].kind == DM_TRAINED) trained += elements;
         if (bytes) sizes[part] += (double)bytes[i];
         if (bytes) size += (double)bytes[i];
@@ -61,7 +63,9 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     cJSON *parameters = cJSON_AddObjectToObject(json, "parameters");
     for (int i = 0; i < DM_PARTS; i++) add_count(parameters, dm_part_name((Part)i), counts[i], bytes ? sizes[i] : -1);
     add_count(parameters, "total", count, bytes ? size : -1);
-    cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(parameters, "total"), "trained", trained);
+    cJSON *total = cJSON_GetObjectItemCaseSensitive(parameters, "total");
+    cJSON_AddNumberToObject(total, "trained", trained);
+    cJSON_AddNumberToObject(total, "active", round(active));  // of one token
     add_tables(cJSON_GetObjectItemCaseSensitive(parameters, dm_part_name(DM_EMBEDDINGS)), &model->config);
 }
 
@@ -72,7 +76,8 @@ static void add_architecture(cJSON *json, const ModelConfig *c)
     cJSON *architecture = cJSON_AddObjectToObject(json, "architecture");
     cJSON_AddStringToObject(architecture, "name", c->architecture->name);
     cJSON_AddBoolToObject(architecture, "tied_output", c->tied_output);
-    for (const ShapeRow *row = c->architecture->shape; row->key; row++) dm_shape_json(architecture, c, row);
+    for (const ShapeRow *row = c->architecture->shape; row->key; row++)
+        if (dm_shape_counts(c, row)) dm_shape_json(architecture, c, row);
     cJSON_AddItemToObject(architecture, "outline", c->architecture->outline(c));
 }
 

@@ -27,6 +27,11 @@ int dm_shape_value(const ModelConfig *config, const ShapeRow *row)
     return row->type == DM_SHAPE_FLAG ? *(const bool *)at : *(const int *)at;
 }
 
+bool dm_shape_counts(const ModelConfig *config, const ShapeRow *row)
+{
+    return !row->with || dm_shape_value(config, dm_shape_row(config->architecture, row->with)) != 0;
+}
+
 void dm_shape_set(ModelConfig *config, const ShapeRow *row, int value)
 {
     char *at = (char *)config + row->offset;
@@ -73,12 +78,16 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
         if (row->option && dm_options_count(options, row->option->name))
             dm_shape_set(config, row, value_of(options, row));
     for (const ShapeRow *row = a->shape; row->key; row++) {
-        if (!row->divides || (row->counts && !row->counts(config))) continue;
-        const ShapeRow *whole = dm_shape_row(a, row->divides);
-        const int value = dm_shape_value(config, row), of = dm_shape_value(config, whole);
-        if (of % value)
-            return dm_misuse(error, "--%s %d is not a multiple of --%s %d", whole->option->name, of, row->option->name,
-                             value);
+        const ShapeRow *whole = row->divides ? dm_shape_row(a, row->divides) : NULL,
+                       *most = row->most ? dm_shape_row(a, row->most) : NULL;
+        const int value = dm_shape_value(config, row);
+        if (!dm_shape_counts(config, row) || (row->counts && !row->counts(config))) continue;
+        if (whole && dm_shape_value(config, whole) % value)
+            return dm_misuse(error, "--%s %d is not a multiple of --%s %d", whole->option->name,
+                             dm_shape_value(config, whole), row->option->name, value);
+        if (most && value > dm_shape_value(config, most))
+            return dm_misuse(error, "--%s %d is more than --%s %d", row->option->name, value, most->option->name,
+                             dm_shape_value(config, most));
     }
     return DM_OK;
 }

@@ -73,8 +73,11 @@ typedef struct ShapeRow {
     const Option *option;  // of train that says otherwise; NULL: none does. Several rows may have the same one
     bool (*counts)(const ModelConfig *config);  // where it does not, its option is refused; NULL: always
     const char *divides;   // the key of what it must divide; NULL: it need not
+    const char *most;      // the key of what it may not be above; NULL: it has its own limit alone
+    const char *with;      // the key of what must not be 0, or else this row says nothing, and stands in no file; NULL: none
 } ShapeRow;
 
+bool dm_shape_counts(const ModelConfig *config, const ShapeRow *row);  // what it is with is not 0
 int dm_shape_value(const ModelConfig *config, const ShapeRow *row);
 void dm_shape_set(ModelConfig *config, const ShapeRow *row, int value);
 const ShapeRow *dm_shape_row(const Architecture *architecture, const char *key);  // NULL: it has none of this key

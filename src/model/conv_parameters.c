@@ -14,7 +14,8 @@ static int width_of(const ConvShape *shape, int layer)
 static FeedForwardShape feed_forward_shape(const ModelConfig *config)
 {
     const ConvShape *shape = dm_conv_shape(config);
-    return (FeedForwardShape){config->width, shape->ffn, &dm_activations[shape->activation]};
+    return (FeedForwardShape){
+        .width = config->width, .inner = shape->ffn, .activation = &dm_activations[shape->activation]};
 }
 
 // Those that are no operands of products stay as they are in folders of fewer bits.

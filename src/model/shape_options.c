@@ -3,6 +3,7 @@
 #include "model/shape_options.h"
 
 #include "model/layers/activation.h"
+#include "model/layers/experts.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
 
@@ -30,4 +31,26 @@ const Option dm_option_norm_place = {
 const Option dm_option_positions = {
     .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .word = dm_position_kind_name,
     .meaning = dm_position_kind_about, .help = "what tells one place in a sentence from another:"};
+
+#define OF_EXPERTS .needs = "experts", .type = DM_INTEGER, .argument = "N"
+const Option dm_option_experts = {
+    .name = "experts", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 0,
+    .high = DM_MOST_EXPERTS, .initial = "0", .off = "0",
+    .help = "feed-forward blocks of a layer, of which a router chooses a few for each piece (Shazeer et al. 2017): more "
+            "weights at the same cost a piece; 0: one block for all"};
+const Option dm_option_experts_top = {.name = "experts-top", DM_ONE_VALUE, OF_EXPERTS, .low = 1,
+                                      .high = DM_MOST_EXPERTS, .initial = "2", .help = "experts that each piece goes to"};
+const Option dm_option_experts_shared = {
+    .name = "experts-shared", DM_ONE_VALUE, OF_EXPERTS, .low = 0, .high = DM_MOST_EXPERTS, .initial = "0",
+    .help = "experts besides these that every piece goes to (DeepSeekMoE, Dai et al. 2024)"};
+const Option dm_option_experts_dim = {
+    .name = "experts-dim", DM_ONE_VALUE, OF_EXPERTS, .low = 0, .high = DM_MOST_FFN, .initial = "0",
+    .help = "width inside an expert; 0: --dim-ffn. Many narrow ones cost what a few wide ones do (Dai et al. 2024)"};
+const Option dm_option_experts_every = {.name = "experts-every", DM_ONE_VALUE, OF_EXPERTS, .low = 1,
+                                        .high = DM_MOST_LAYERS, .initial = "1",
+                                        .help = "every N-th layer has experts, the others have one block"};
+const Option dm_option_router = {
+    .name = "router", DM_ONE_VALUE, .needs = "experts", .type = DM_CHOICE, .argument = "NAME", .initial = "softmax",
+    .word = dm_router_name, .meaning = dm_router_about,
+    .help = "how the products of a piece with its experts become a choice, and the weights of those chosen:"};
 // clang-format on

@@ -1,6 +1,7 @@
 // The Transformer (Vaswani et al. 2017, figure 1) with the kinds of norm, place and position that its shape names.
 #include "model/transformer.h"
 
+#include "model/layers/experts.h"
 #include "model/outline.h"
 #include "model/shape_options.h"
 
@@ -86,6 +87,18 @@ static const ShapeRow shape[] = {
      .option = &dm_option_norm_place},
     {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
      .common = 1, .option = &dm_option_positions},
+    {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = AT(experts), .low = 0, .high = DM_MOST_EXPERTS,
+     .common = 1, .option = &dm_option_experts},
+    {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = AT(experts_top), .low = 1, .high = DM_MOST_EXPERTS,
+     .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, .with = "experts", .most = "experts"},
+    {.key = "experts_shared", .type = DM_SHAPE_INTEGER, .offset = AT(experts_shared), .low = 0,
+     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, .with = "experts"},
+    {.key = "experts_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(experts_ffn), .low = 0, .high = DM_MOST_FFN,
+     .option = &dm_option_experts_dim, .with = "experts"},
+    {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = AT(experts_every), .low = 1, .high = DM_MOST_LAYERS,
+     .missing = 1, .usual = 1, .option = &dm_option_experts_every, .with = "experts", .most = "encoder_layers"},
+    {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .name = dm_router_name,
+     .option = &dm_option_router, .with = "experts"},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
      .high = 1 << 24, .missing = 1024, .usual = 512},
     {.key = NULL},
@@ -100,11 +113,20 @@ static SourceAttention source_attention(const ModelConfig *config)
 
 // ---- For people -----------------------------------------------------------------------------------------------------
 
+static Name described(const FeedForwardShape *ffn)
+{
+    const Name dense = dm_name("%d - %d - %d, %s", ffn->width, ffn->inner, ffn->width, ffn->activation->name);
+    if (!ffn->experts) return dm_name("feed-forward %.100s", dense.text);
+    const Name shared = ffn->shared ? dm_name(" and %d that every piece goes to", ffn->shared) : dm_name("%s", "");
+    return dm_name("%d experts of %.60s, the top %d by %s%.40s", ffn->experts, dense.text, ffn->top,
+                   dm_router_name(ffn->sigmoid), shared.text);
+}
+
 static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
 {
     const TransformerShape *t = dm_transformer_shape(c);
     const int layers = decoder ? t->decoder_layers : t->encoder_layers,
-              heads = decoder ? t->decoder_heads : t->encoder_heads, ffn = decoder ? t->decoder_ffn : t->encoder_ffn;
+              heads = decoder ? t->decoder_heads : t->encoder_heads;
     const Name norm = t->norm ? dm_name(" (%s)", dm_norm_name(t->norm)) : dm_name("%s", "");  // layer norm is meant
     cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
@@ -114,9 +136,13 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
         stack,
         dm_outline(dm_name("self-attention%s, %s", decoder ? " to what is written so far" : "", each.text).text));
     if (decoder) dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
-    dm_outline_add(stack, dm_outline(dm_name("feed-forward %d - %d - %d, %s", c->width, ffn, c->width,
-                                             dm_activations[t->activation].name)
-                                         .text));
+    const int every = t->experts ? t->experts_every : 1;
+    const FeedForwardShape first = dm_transformer_feed_forward_shape(c, decoder, 0),
+                           last = dm_transformer_feed_forward_shape(c, decoder, every - 1);
+    dm_outline_add(stack, dm_outline(described(&first).text));
+    if (every > 1 && every <= layers)
+        dm_outline_add(stack,
+                       dm_outline(dm_name("one layer in %d has instead %.120s", every, described(&last).text).text));
     if (dm_norm_places[t->norm_place].at_end)
         dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norm_name(t->norm)).text));
     return stack;

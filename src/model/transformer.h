@@ -2,15 +2,18 @@
 // pieces of a search.
 #pragma once
 #include "model/embeddings.h"
+#include "model/layers/feed_forward.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
-#include "model/layers/feed_forward.h"
 
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;
     int encoder_heads, decoder_heads;
     int encoder_ffn, decoder_ffn;
     int activation, norm, norm_place, positions;  // of the tables in model/layers
+    int experts, experts_top, experts_shared;     // in every experts_every-th layer; 0 experts: in none
+    int experts_ffn;                              // inner width of an expert; 0: that of the dense blocks
+    int experts_every, router;
     int max_positions;                            // written for other programs; ours has no limit
     bool scale_embedding;                         // embeddings times sqrt(width)
 } TransformerShape;
@@ -57,12 +60,21 @@ Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, co
 // norm: of the end of a stack, which is applied where the norms' place wants it
 Tensor *dm_transformer_end(Graph *g, const Model *model, const Norm *norm, Tensor *x);
 
-static inline FeedForwardShape dm_transformer_feed_forward_shape(const ModelConfig *config, bool decoder)
+// Of the i-th layer of a side. Those of the encoder have the first routers, in order.
+static inline FeedForwardShape dm_transformer_feed_forward_shape(const ModelConfig *config, bool decoder, int i)
 {
     const TransformerShape *t = dm_transformer_shape(config);
-    return (FeedForwardShape){.width = config->width,
-                              .inner = decoder ? t->decoder_ffn : t->encoder_ffn,
-                              .activation = &dm_activations[t->activation]};
+    const int dense = decoder ? t->decoder_ffn : t->encoder_ffn;
+    FeedForwardShape shape = {
+        .width = config->width, .inner = dense, .activation = &dm_activations[t->activation]};
+    if (!t->experts || (i + 1) % t->experts_every) return shape;
+    shape.inner = t->experts_ffn ? t->experts_ffn : dense;
+    shape.experts = t->experts;
+    shape.top = t->experts_top;
+    shape.shared = t->experts_shared;
+    shape.sigmoid = t->router;
+    shape.router = (decoder ? t->encoder_layers / t->experts_every : 0) + (i + 1) / t->experts_every - 1;
+    return shape;
 }
 
 static inline Sublayer dm_transformer_sublayer(Graph *g, const Model *model, ArenaMark mark, const Norm *norm)

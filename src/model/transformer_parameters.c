@@ -21,7 +21,6 @@ typedef struct Stack {
     const NormKind *norm;
     bool decoder;
     int width;
-    FeedForwardShape ffn;
 } Stack;
 
 static void declare_attention(const Stack *s, const char *layer, const char *kind, const char *const groups[])
@@ -32,13 +31,13 @@ static void declare_attention(const Stack *s, const char *layer, const char *kin
     s->norm->declare(s->p, dm_name("%s_layer_norm", prefix.text).text, s->width);
 }
 
-static void declare_layer(const Stack *s, const char *layer)
+static void declare_layer(const Stack *s, const char *layer, const FeedForwardShape *ffn, const char *ffn_keys)
 {
     s->p->keys = "d_model";
     declare_attention(s, layer, "self_attn", (const char *const[]){"qkv", NULL});
     if (s->decoder) declare_attention(s, layer, "encoder_attn", (const char *const[]){"q", "kv", NULL});
-    s->p->keys = s->decoder ? "decoder_ffn_dim d_model" : "encoder_ffn_dim d_model";
-    dm_feed_forward_of(&s->ffn)->declare(s->p, layer, &s->ffn);
+    s->p->keys = ffn_keys;
+    dm_feed_forward_of(ffn)->declare(s->p, layer, ffn);
     s->p->keys = "d_model";
     s->norm->declare(s->p, dm_name("%s.final_layer_norm", layer).text, s->width);
 }
@@ -47,16 +46,18 @@ static void declare_stack(Model *model, bool decoder)
 {
     const TransformerShape *t = dm_transformer_shape(&model->config);
     const char *side = decoder ? "decoder" : "encoder";
-    const Stack s = {.p = &model->parameters,
-                     .norm = dm_norms[t->norm],
-                     .decoder = decoder,
-                     .width = model->config.width,
-                     .ffn = dm_transformer_feed_forward_shape(&model->config, decoder)};
+    const Stack s = {
+        .p = &model->parameters, .norm = dm_norms[t->norm], .decoder = decoder, .width = model->config.width};
     const bool at_end = dm_norm_places[t->norm_place].at_end;
     const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = decoder ? 3 : 2;
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
     s.p->residuals = at_end ? layers * sublayers : 1;
-    for (int i = 0; i < layers; i++) declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
+    for (int i = 0; i < layers; i++) {
+        const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, decoder, i);
+        const char *keys = decoder ? "decoder_ffn_dim d_model" : "encoder_ffn_dim d_model";
+        if (ffn.experts && t->experts_ffn) keys = "experts_ffn_dim d_model";
+        declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text, &ffn, keys);
+    }
     s.p->depth = NULL;
     s.p->residuals = 1;
     if (at_end) s.norm->declare(s.p, dm_name("model.%s.layer_norm", side).text, s.width);
@@ -105,12 +106,14 @@ void dm_transformer_connect(Model *model)
                        .embeddings = dm_embeddings_connect(model),
                        .positions = dm_positions_make(dm_position_kinds[shape->positions], model->config.width),
                        .norm_place = &dm_norm_places[shape->norm_place]};
-    const FeedForwardShape reading = dm_transformer_feed_forward_shape(&model->config, false),
-                           writing = dm_transformer_feed_forward_shape(&model->config, true);
-    for (int i = 0; i < shape->encoder_layers; i++)
-        t->encoder[i] = find_layer(p, norm, &reading, dm_name("model.encoder.layers.%d", i).text);
-    for (int i = 0; i < shape->decoder_layers; i++)
-        t->decoder[i] = find_decoder_layer(p, norm, &writing, dm_name("model.decoder.layers.%d", i).text);
+    for (int i = 0; i < shape->encoder_layers; i++) {
+        const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, false, i);
+        t->encoder[i] = find_layer(p, norm, &ffn, dm_name("model.encoder.layers.%d", i).text);
+    }
+    for (int i = 0; i < shape->decoder_layers; i++) {
+        const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
+        t->decoder[i] = find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text);
+    }
     if (!t->norm_place->at_end) return;
     t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
     t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm");
@@ -118,7 +121,10 @@ void dm_transformer_connect(Model *model)
 
 void dm_transformer_disconnect(Model *model)
 {
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
     Transformer *t = model->layers;
+    for (int i = 0; i < shape->encoder_layers; i++) dm_feed_forward_free(&t->encoder[i].ffn);
+    for (int i = 0; i < shape->decoder_layers; i++) dm_feed_forward_free(&t->decoder[i].self.ffn);
     dm_free(t->encoder);
     dm_free(t->decoder);
     dm_positions_free(&t->positions);

@@ -37,6 +37,12 @@ typedef struct AttentionTap {
     AttentionView *first, *last;  // in the graph's arena
 } AttentionTap;
 
+// What every router of a forward pass has chosen, in its order (ops/ops.h).
+typedef struct Routing Routing;
+typedef struct RouteTap {
+    Routing *first, *last;  // in the graph's arena
+} RouteTap;
+
 struct Graph {
     Arena *arena;  // tensors, records and scratch; the caller resets or releases it
     const GemmBackend *gemm;
@@ -55,6 +61,7 @@ struct Graph {
     Spare *spare;                             // gradients that have done their work, for those that come after
     const Tensor **asked;  // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
     AttentionTap *tap;     // collects what attention sees; NULL in training and search: nobody looks
+    RouteTap *routes;      // collects what routers choose, where the graph is recording; NULL: nobody looks
     Profile *profile;      // charges time to the ops; NULL: nobody asks
 };
 

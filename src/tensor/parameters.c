@@ -38,6 +38,7 @@ static int declare(Parameters *p, const char *name, int rows, int cols, Init ini
                          .rank = vector ? 1 : 2,
                          .kind = p->kind,
                          .full = vector,
+                         .idle = p->idle,
                          .init = init,
                          .residuals = p->residuals,
                          .frozen_row = -1,
@@ -90,6 +91,7 @@ static double draw(Random *random, const Parameter *p, size_t at)
     case DM_INIT_EMBEDDING: return dm_random_normal(random) / sqrt(cols);
     case DM_INIT_RESIDUAL:
         return (2 * dm_random_uniform(random) - 1) * sqrt(6.0 / (rows + cols)) / sqrt(p->residuals ? p->residuals : 1);
+    case DM_INIT_ROUTER: return dm_random_normal(random) * sqrt(0.1 / cols);
     }
     return 0;
 }

@@ -18,6 +18,7 @@ typedef enum Init {
     // DM_INIT_XAVIER over sqrt(residuals): of a product that is added to a stream, one of so many, which then does not
     // grow with the depth (Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3)
     DM_INIT_RESIDUAL,
+    DM_INIT_ROUTER,     // normal, variance 0.1 / in (Fedus et al. 2021, section 2.4): no expert is far from the others
 } Init;
 
 // They lie in this order.
@@ -25,6 +26,7 @@ typedef enum ParameterKind {
     DM_TRAINED,
     DM_STATISTIC,  // follows what the shards of an update see (tensor/running_statistics.h): no gradient, no moments
     DM_FIXED,      // no gradient, no step
+    DM_BALANCED,  // no gradient: what training adds to the choice of experts, by the load of each (train/expert_loads.h)
 } ParameterKind;
 
 typedef struct Parameter {
@@ -33,6 +35,7 @@ typedef struct Parameter {
     int rank;       // of its shape in the file: 1, [cols], or 2, [rows, cols]
     ParameterKind kind;
     bool full;      // stays in full precision where a folder holds matrices in fewer bits
+    double idle;    // the share of the tokens that do not need it
     bool may_lack;  // a file without it means zeros
     Init init;
     int residuals;      // of DM_INIT_RESIDUAL; 0 is 1
@@ -59,6 +62,7 @@ typedef struct Parameters {
     const char *keys, *depth;
     ParameterKind kind;
     int residuals;
+    double idle;
 } Parameters;
 
 // A name made of others, as printf makes it.

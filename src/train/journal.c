@@ -142,6 +142,31 @@ static void add_norms_of_layers(cJSON *event, const Run *run)
     cJSON_Delete(squares);
 }
 
+// Of the update that was just made: what each router sent where, and of all of them how far that is from even (the
+// busiest expert, in times its even share), and how undecided they are.
+static void add_loads(cJSON *event, const Run *run)
+{
+    const ExpertLoads *loads = &run->workers.loads;
+    if (!loads->routers) return;
+    cJSON *routers = cJSON_AddArrayToObject(event, "routers");
+    double busiest = 0, entropy = 0;
+    for (int i = 0; i < loads->routers; i++) {
+        cJSON *router = cJSON_CreateObject();
+        cJSON_AddStringToObject(router, "layer", dm_router_layer(dm_router_bias(&run->model->parameters, i)).text);
+        cJSON *list = cJSON_AddArrayToObject(router, "load");
+        for (int e = 0; e < loads->experts; e++) {
+            const double load = dm_expert_load(loads, i, e);
+            cJSON_AddItemToArray(list, cJSON_CreateNumber(round(1e4 * load) / 1e4));
+            busiest = fmax(busiest, load * loads->experts);
+        }
+        add_figure(router, "entropy", dm_router_entropy(loads, i));
+        entropy += dm_router_entropy(loads, i) / loads->routers;
+        cJSON_AddItemToArray(routers, router);
+    }
+    add_figure(event, "busiest_expert", busiest);
+    add_figure(event, "router_entropy", entropy);
+}
+
 Status dm_report_update(Run *run, Error *error)
 {
     RunState *state = &run->state;
@@ -161,6 +186,7 @@ Status dm_report_update(Run *run, Error *error)
     add_norms_of_layers(event, run);
     add_figure(event, "learn_rate", rate);
     add_figure(event, "seconds", state->seconds);
+    add_loads(event, run);
     run->recent = *shown;
     *shown = (Shown){.norm = shown->norm};
     state->shown_at = state->seconds;

@@ -122,6 +122,13 @@ static double share_of_new(double smoothing, long update)
     return young > smoothing ? young : smoothing;
 }
 
+void dm_optimizer_follow(const Optimizer *o, const Parameters *parameters, const Parameter *changed, long update)
+{
+    if (o->average)
+        follow(o->average + changed->offset, parameters->data + changed->offset, dm_parameter_size(changed),
+               (float)share_of_new(o->smoothing, update));
+}
+
 static void change_parameters(void *context, int index, int thread)
 {
     (void)thread;

@@ -43,6 +43,9 @@ typedef struct Step {
 } Step;
 StepResult dm_optimizer_step(Optimizer *optimizer, Parameters *parameters, const Step *step);
 
+// After a step: a parameter that is not trained has changed, and the moving average follows it as it does the others.
+void dm_optimizer_follow(const Optimizer *optimizer, const Parameters *parameters, const Parameter *changed, long update);
+
 // After a step whose norm was not finite: the first parameter with such a gradient, or NULL (the sum overflowed).
 const Parameter *dm_optimizer_culprit(const Optimizer *optimizer, const Parameters *parameters);
 

@@ -107,6 +107,12 @@ static void say_vocabulary(const Run *run, int pieces)
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
+static Status settle_balance(Run *run, Error *error)
+{
+    const bool experts = dm_router_bias(&run->model->parameters, 0) != NULL;
+    return dm_balance_of_options(&run->terms, run->options, experts, error);
+}
+
 // The model, segmenter and configuration of a run that begins.
 static Status begin_run(Run *run, Error *error)
 {
@@ -132,6 +138,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start) say_vocabulary(run, pieces);
         if (!start) status = make_model(run, pieces, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
+        if (!status) status = settle_balance(run, error);
         run->extra = describe(run, kind);
     }
     cJSON_Delete(theirs);
@@ -164,6 +171,7 @@ static Status resume_run(Run *run, Error *error)
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
                               change ? run->changes : NULL, error);
     dm_options_drop(run->options, "change");  // it is not of the run
+    if (!status) status = settle_balance(run, error);
     if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }

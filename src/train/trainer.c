@@ -26,6 +26,16 @@ static bool due(const Run *run, const Duration *frequency, const Before *before,
 
 // ---- An update --------------------------------------------------------------------------------------------------
 
+// Experts that had much to do in this update are to be chosen less often in the next (--balance bias).
+static void even_out_loads(Run *run, long update)
+{
+    Parameters *p = &run->model->parameters;
+    if (run->terms.balance_rate <= 0) return;
+    dm_expert_loads_even_out(&run->workers.loads, p, run->terms.balance_rate);
+    for (int router = 0; router < run->workers.loads.routers; router++)
+        dm_optimizer_follow(&run->optimizer, p, dm_router_bias(p, router), update);
+}
+
 // Forward and backward through the shards of the next --optimizer-delay batches, and a step of the optimizer. Whether
 // the update is shown is settled before the step, for only then does it look at the norms of single layers.
 static Status update_once(Run *run, const Before *before, Error *error)
@@ -49,6 +59,7 @@ static Status update_once(Run *run, const Before *before, Error *error)
     StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
     if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
 
+    even_out_loads(run, update);
     double now = dm_clock();
     state->seconds = now - run->started;
     const double copies = run->terms.copies;

@@ -11,6 +11,7 @@ void dm_workers_create(Workers *w, int lanes)
     w->turns = dm_allocate((size_t)lanes, sizeof *w->turns);
     w->losses = NULL;
     w->loss_room = 0;
+    dm_expert_loads_create(&w->loads, w->model);
 }
 
 static void reserve(Workers *w, int shards)
@@ -26,6 +27,7 @@ void dm_workers_free(Workers *w)
     dm_free(w->arenas);
     dm_free(w->turns);
     dm_free(w->losses);
+    dm_expert_loads_free(&w->loads);
     *w = (Workers){0};
 }
 
@@ -87,6 +89,8 @@ static Graph training_graph(const Round *round, int index, Arena *arena, float *
 {
     const Workers *w = round->workers;
     dm_arena_reset(arena);
+    RouteTap *routes = dm_arena_take(arena, sizeof *routes);
+    *routes = (RouteTap){0};
     return (Graph){
         .arena = arena,
         .gemm = w->gemm,
@@ -99,6 +103,7 @@ static Graph training_graph(const Round *round, int index, Arena *arena, float *
         .seed = w->seed,
         .update = (uint32_t)round->update,
         .shard = (uint32_t)index,
+        .routes = routes,
     };
 }
 
@@ -116,6 +121,7 @@ static void train_shard(void *context, int index, int thread)
     g.before_gradients = wait_for_turn;
     g.waiting = &turn;
     w->losses[index] = run_shard(round, &g, index);
+    dm_expert_loads_add(&w->loads, g.routes);
     dm_backward(&g);
     wait_for_turn(&turn);  // it has, unless no weight had a gradient
     atomic_store_explicit(turn.lane, turn.before + 1, memory_order_release);
@@ -163,6 +169,7 @@ static Loss run_shards(const Round *round, Job *job)
 Loss dm_shards_train(Workers *w, const ShardRange *range, long update, const Optimizer *optimizer)
 {
     for (int i = 0; i < optimizer->lanes.count; i++) atomic_init(&w->turns[i], 0);
+    dm_expert_loads_clear(&w->loads);
     Round round = {w, range, optimizer, update, true};
     return run_shards(&round, train_shard);
 }

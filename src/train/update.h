@@ -4,6 +4,7 @@
 
 #include "core/stop.h"
 
+#include "train/expert_loads.h"
 #include "train/objectives/objective.h"
 #include "train/optimizer.h"
 
@@ -24,6 +25,7 @@ typedef struct Workers {
     atomic_int *turns;  // [lanes] how many shards are done with the lane
     Loss *losses;       // [loss_room] of the shards
     int loss_room;
+    ExpertLoads loads;  // of the last update
 } Workers;
 
 void dm_workers_create(Workers *workers, int lanes);

@@ -12,6 +12,7 @@
 #include "core/utf8.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
+#include "model/layers/experts.h"
 #include "translate/line_checks.h"
 #include "translate/translator.h"
 
@@ -382,6 +383,37 @@ dm_status dm_attend(dm_model *model, const char *line, const dm_translate_option
     Status status;
     DM_SCOPE(status, error, attend(model, line, options, attended, error));
     if (status) *attended = (dm_attended){0};
+    return status;
+}
+
+static Status expert_uses(const dm_model *model, const char *const *lines, size_t count,
+                          const dm_translate_options *options, char **json, Error *error)
+{
+    dm_translate_options o;
+    cJSON *uses = NULL;
+    *json = NULL;
+    Status status = complete(&o, model, options, error);
+    if (!status && !dm_router_bias(&model->models[0]->parameters, 0))
+        status = dm_misuse(error, "this model has no experts: train --experts N makes one that has");
+    if (!status) status = check_sources(model, lines, count, error);
+    if (status) return status;
+    const Translator translator = translator_of(model, &o);
+    if (dm_translator_routes(&translator, lines, count, &uses)) {
+        char *printed = cJSON_Print(uses);
+        *json = dm_copy_for_caller(printed);
+        cJSON_free(printed);
+        cJSON_Delete(uses);
+        return DM_OK;
+    }
+    dm_fail(error, "stopped");
+    return DM_STOPPED;
+}
+
+dm_status dm_expert_uses(dm_model *model, const char *const *lines, size_t count, const dm_translate_options *options,
+                         char **json, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, expert_uses(model, lines, count, options, json, error));
     return status;
 }
 

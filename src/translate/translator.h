@@ -1,5 +1,7 @@
 // Text in, text out: models, their segmenter, and threads that take batches of sentences.
 #pragma once
+#include "core/cjson.h"
+
 #include "search/search.h"
 #include "translate/look.h"
 #include "text/segmenter.h"
@@ -38,3 +40,6 @@ dm_translation dm_put_into_words(const Translator *translator, const char *line,
 
 // As dm_attend: what the heads see while the decoder writes what the search has found. False: stopped.
 bool dm_translator_attend(const Translator *translator, const char *line, dm_attended *out);
+
+// As dm_expert_uses: an object that the caller deletes, of a model that has experts. False: stopped.
+bool dm_translator_routes(const Translator *translator, const char *const *lines, size_t count, cJSON **json);

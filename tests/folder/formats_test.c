@@ -26,6 +26,10 @@ static const struct {
      false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm rms norm_place pre", false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm batch", false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer,
+     "d_model 16 encoder_layers 2 experts 6 experts_top 3 experts_shared 2 experts_ffn_dim 8 experts_every 2 router "
+     "sigmoid",
+     false},
 };
 
 static ModelConfig config_of(size_t i)
@@ -166,7 +170,7 @@ static void what_a_format_means_is_not_said(void)
         for (const ShapeRow *row = config.architecture->shape; row->key; row++) {
             const int means = dm_format_means(cases[i].format, row);
             const bool said = cJSON_GetObjectItemCaseSensitive(json, row->key);
-            expect(said == (means < 0), "%s: %s", cases[i].model_type, row->key);
+            expect(said == (means < 0 && dm_shape_counts(&config, row)), "%s: %s", cases[i].model_type, row->key);
             if (means >= 0)
                 expect(dm_shape_value(&config, row) == means, "%s does not mean %s", cases[i].model_type, row->key);
         }
@@ -211,6 +215,8 @@ static void the_ends_of_all_ranges_can_be_read_again(void)
                     if (at->divides) dm_shape_set(&config, at, 1);
                 dm_shape_set(&config, row, end ? row->high : row->low);
                 if (row->divides) dm_shape_set(&config, dm_shape_row(a, row->divides), row->high);
+                if (row->with) dm_shape_set(&config, dm_shape_row(a, row->with), dm_shape_row(a, row->with)->high);
+                if (row->most) dm_shape_set(&config, dm_shape_row(a, row->most), row->high);
                 Error error = {""};
                 const char *folder = empty_folder();
                 write_config(&config, folder);
@@ -344,6 +350,29 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
     CU_ASSERT(refused > 4);
 }
 
+// What counts with another row alone stands in no file without it; with it, it is checked against it.
+static void a_row_that_may_not_be_above_another_is_refused_by_name(void)
+{
+    int checked = 0;
+    for (int i = 0; dm_architecture_name(i); i++) {
+        const Architecture *a = dm_architecture(dm_architecture_name(i));
+        for (const ShapeRow *row = a->shape; row->key; row++) {
+            if (!row->most) continue;
+            ModelConfig config = small_config_of(a, VOCABULARY, "");
+            if (row->with) dm_shape_set(&config, dm_shape_row(a, row->with), 4);
+            const int most = dm_shape_value(&config, dm_shape_row(a, row->most));
+            dm_shape_set(&config, row, most + 1);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            char *wanted = dm_format("\"%s\" %d is more than \"%s\" %d", row->key, most + 1, row->most, most);
+            CU_ASSERT(is_refused(folder, wanted));
+            dm_free(wanted);
+            checked++;
+        }
+    }
+    CU_ASSERT(checked > 1);
+}
+
 static void separate_vocabularies_are_refused_where_a_format_has_none(void)
 {
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -376,6 +405,7 @@ static void a_name_that_is_none_is_refused_with_those_there_are(void)
     separate.shared_embeddings = false;
     for (const ShapeRow *row = dm_transformer.shape; row->key; row++) {
         if (row->type != DM_SHAPE_NAME) continue;
+        if (row->with) dm_shape_set(&separate, dm_shape_row(&dm_transformer, row->with), 4);
         const char *folder = empty_folder();
         write_config(&separate, folder);
         cJSON *json = read_json(folder);
@@ -399,6 +429,7 @@ const Fact facts[] = {
     FACT(a_flag_with_the_other_value_is_refused_by_name),
     FACT(a_flag_that_is_not_said_is_taken_for_right),
     FACT(a_shape_that_a_format_does_not_have_is_refused_by_name),
+    FACT(a_row_that_may_not_be_above_another_is_refused_by_name),
     FACT(separate_vocabularies_are_refused_where_a_format_has_none),
     FACT(a_type_that_is_none_is_refused_with_those_there_are),
     FACT(a_name_that_is_none_is_refused_with_those_there_are),

@@ -269,9 +269,64 @@ def batch_norm():
                          by_running=stored(module(x)))
 
 
+def affinity():
+    for rows, width, experts in [(3, 5, 4), (7, 16, 8), (1, 9, 11)]:
+        tensors = {"x": draw(rows, width), "weight": draw(experts, width)}
+        add("affinity", tensors, F.linear(*tensors.values()))
+
+
+def routed(logits, bias, top, sigmoid):
+    """Token by token: the experts chosen, the highest first, their gates, and every expert's share."""
+    a = torch.sigmoid(logits) if sigmoid else logits.softmax(-1)
+    chosen = [sorted(range(len(scores)), key=lambda e: -scores[e])[:top] for scores in (a + bias).tolist()]
+    share = a / a.sum(-1, keepdim=True)
+    if top == 1:
+        gates = [share[i, c] for i, c in enumerate(chosen)]
+    else:
+        gates = [a[i, c] / a[i, c].sum() for i, c in enumerate(chosen)]
+    return chosen, torch.stack(gates), share
+
+
+ROUTES = [(5, 4, 2, False), (6, 4, 1, False), (4, 9, 3, False), (5, 4, 2, True), (3, 4, 1, True), (4, 9, 4, True), (3, 1, 1, False)]
+
+
+def route():
+    for rows, experts, top, sigmoid in ROUTES:
+        for biased in (False, True):
+            tensors = {"logits": draw(rows, experts), "bias": draw(experts).detach() * biased}
+            chosen, gates, _ = routed(*tensors.values(), top, sigmoid)
+            add("route", tensors, gates, top=top, sigmoid=sigmoid, chosen=sum(chosen, []))
+
+
+def combine():
+    """part E: what expert E has made of its tokens, in their order."""
+    for (rows, experts, top, sigmoid), width in zip(ROUTES, (3, 8, 17, 5, 4, 16, 2)):
+        logits = draw(rows, experts)
+        chosen, gates, _ = routed(logits, torch.zeros(experts), top, sigmoid)
+        parts = {e: draw(n, width) for e in range(experts) if (n := sum(c.count(e) for c in chosen))}
+        met, y = dict.fromkeys(parts, 0), []
+        for i in range(rows):
+            rows_of = []
+            for e in chosen[i]:
+                rows_of.append((e, met[e]))
+                met[e] += 1
+            y.append(sum(gates[i, k] * parts[e][row] for k, (e, row) in enumerate(rows_of)))
+        add("combine", {"logits": logits, **{f"part{e}": z for e, z in parts.items()}}, torch.stack(y), top=top,
+            sigmoid=sigmoid, width=width)
+
+
+def balance():
+    for (rows, experts, top, sigmoid), factor in zip(ROUTES, (1.0, 0.25, 3.0, 1.0, 2.0, 0.5, 1.0)):
+        tensors = {"logits": draw(rows, experts)}
+        chosen, _, share = routed(tensors["logits"], torch.zeros(experts), top, sigmoid)
+        f = torch.tensor([sum(c.count(e) for c in chosen) / (rows * top) for e in range(experts)], dtype=torch.float64)
+        add("balance", tensors, factor * experts * (f * share.mean(0)).sum(), top=top, sigmoid=sigmoid, factor=factor)
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
-             weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm):
+             weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
+             combine, balance):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

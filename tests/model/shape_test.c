@@ -93,6 +93,8 @@ static void rows_are_found_by_their_keys(void)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             of_row(dm_shape_row(a, row->key) == row, a, row);
             of_row(!row->divides || dm_shape_row(a, row->divides), a, row);
+            of_row(!row->most || dm_shape_row(a, row->most), a, row);
+            of_row(!row->with || dm_shape_row(a, row->with) < row, a, row);  // which is read before it
         }
         CU_ASSERT_PTR_NULL(dm_shape_row(a, ""));
         CU_ASSERT_PTR_NULL(dm_shape_row(a, "d_mode"));
@@ -174,7 +176,7 @@ static void settled_defaults_are_what_is_usual_of_every_architecture(void)
 static int say_otherwise(dm_options *options, const ShapeRow *row)
 {
     char digits[16];
-    int value = 2 * row->usual;
+    int value = row->usual ? 2 * row->usual : 3;
     if (row->type == DM_SHAPE_FLAG) value = !row->usual;
     if (row->type == DM_SHAPE_NAME) {
         value = dm_shape_index(row, row->option->word(0));

@@ -1,5 +1,6 @@
 // The Transformer as a whole: its gradient, and that batches, prefixes and caches change nothing of what it computes.
 #include "core/memory.h"
+#include "model/layers/experts.h"
 #include "model/small_model.h"
 
 static const int source_lengths[] = {4, 1, 7, 2}, target_lengths[] = {3, 5, 1, 4};
@@ -48,9 +49,8 @@ static double slope(Setting *s, float *at, const float *direction, size_t count,
 // For every tensor: some elements by themselves, and all of them at once along a random direction of length 1. The loss
 // is a sum over 13 pieces, about 50, from float32 logits: its rounding of some 1e-6 over a step of 5e-3 is 1e-3 at
 // worst.
-static void check_gradient(const ModelConfig *config, float dropout)
+static void check_gradient_of(Setting s, float dropout)
 {
-    Setting s = setting_of(config);
     loss_of(&s, BACK, dropout);
     Random random = dm_random(12, 0, 0, 0);
     const float one = 1;
@@ -85,6 +85,11 @@ static void check_gradient(const ModelConfig *config, float dropout)
                 expect(false, "%s: the row of pad has a gradient", p->name);
     }
     end(&s);
+}
+
+static void check_gradient(const ModelConfig *config, float dropout)
+{
+    check_gradient_of(setting_of(config), dropout);
 }
 
 static void gradient_of_the_loss_agrees_with_differences(void)
@@ -161,6 +166,66 @@ static void gradient_with_gated_blocks_agrees_with_differences(void)
     ModelConfig config = small_config();
     dm_transformer_shape(&config)->activation = named("activation_function", "swiglu");
     check_gradient(&config, 0);
+}
+
+// How little would have to change for a token to go to another expert: of all tokens and routers, the least distance of
+// an affinity of those chosen from one of the others, with their biases.
+static double least_margin(Setting *s)
+{
+    double least = INFINITY;
+    RouteTap tap = {0};
+    Graph *g = begin(s, true, 0);
+    const Model *m = s->model;
+    g->routes = &tap;
+    Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
+    m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, target_inputs));
+    for (const Routing *r = tap.first; r; r = r->next) {
+        const float *bias = m->parameters.data + dm_router_bias(&m->parameters, r->router)->offset;
+        for (int i = 0; i < r->logits->rows; i++) {
+            const float *a = r->affinity + (size_t)i * (size_t)r->experts;
+            const int *chosen = r->chosen + (size_t)i * (size_t)r->top, last = chosen[r->top - 1];
+            for (int e = 0; e < r->experts; e++) {
+                bool is_chosen = false;
+                for (int k = 0; k < r->top; k++) is_chosen = is_chosen || chosen[k] == e;
+                if (!is_chosen) least = fmin(least, (double)(a[last] + bias[last] - a[e] - bias[e]));
+            }
+        }
+    }
+    return least;
+}
+
+// The weights, of some hundred at random, by which choices are least near to being others: differences must not change
+// any.
+static Setting clear_setting_of(const ModelConfig *config)
+{
+    uint64_t best = 0;
+    double most = -1;
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        Setting s = setting_of(config);
+        dm_model_destroy(s.model);
+        s.model = random_model(config, seed);
+        const double margin = least_margin(&s);
+        if (margin > most) most = margin, best = seed;
+        end(&s);
+    }
+    expect(most > 0.015, "the clearest choices are apart by %g", most);
+    Setting s = setting_of(config);
+    dm_model_destroy(s.model);
+    s.model = random_model(config, best);
+    return s;
+}
+
+static void gradient_with_experts_agrees_with_differences(void)
+{
+    ModelConfig config = small_config();
+    TransformerShape *shape = dm_transformer_shape(&config);
+    shape->experts = 4, shape->experts_top = 2, shape->experts_every = 2, shape->experts_shared = 1;
+    check_gradient_of(clear_setting_of(&config), 0);
+    shape->router = named("router", "sigmoid");
+    shape->activation = named("activation_function", "swiglu");
+    check_gradient_of(clear_setting_of(&config), 0);
+    shape->experts_top = 1, shape->experts_shared = 0, shape->experts_ffn = 8;
+    check_gradient_of(clear_setting_of(&config), 0.2f);
 }
 
 static void dropout_acts_alike_with_and_without_a_tape(void)
@@ -388,6 +453,7 @@ const Fact facts[] = {
     FACT(gradient_with_gated_blocks_agrees_with_differences),
     FACT(gradient_with_every_norm_in_every_place_agrees_with_differences),
     FACT(the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger),
+    FACT(gradient_with_experts_agrees_with_differences),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),
     FACT(a_target_token_changes_nothing_before_it),

@@ -20,6 +20,9 @@ static const struct {
     {"rms norm in front", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm rms norm_place pre"},
     {"batch norm behind", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm batch"},
     {"batch norm in front", &dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 2 norm batch norm_place pre"},
+    {"experts", &dm_transformer,
+     "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
+     "encoder_ffn_dim 20 decoder_ffn_dim 24 experts 5 experts_top 2 experts_shared 1 experts_ffn_dim 12"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},
     {"conv, separable", &dm_conv, "d_model 10 conv separable kernel_size 2 encoder_layers 1"},

@@ -354,6 +354,63 @@ static void check_scale_gradient(Golden *c)
     gradient_equals(c, "dx", x);
 }
 
+static void check_affinity(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight");
+    way_back(c, dm_affinity(&c->bench.graph, x, w));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+}
+
+static const Routing *routing_of(Golden *c, const Tensor *logits)
+{
+    return dm_route(&c->bench.graph, &(Route){.logits = logits,
+                                              .bias = weight(c, "bias"),
+                                              .top = (int)number(c, "top", 0),
+                                              .sigmoid = cJSON_IsTrue(member(c, "sigmoid"))});
+}
+
+static void check_route(Golden *c)
+{
+    const Tensor *logits = input(c, "logits");
+    const Routing *r = routing_of(c, logits);
+    int count;
+    const int *chosen = integers(c, "chosen", &count);
+    expect(count == logits->rows * r->top && !memcmp(chosen, r->chosen, (size_t)count * sizeof(int)),
+           "%s: other experts are chosen", c->name);
+    way_back(c, r->gates);
+    gradient_equals(c, "dlogits", logits);
+}
+
+static void check_combine(Golden *c)
+{
+    const Tensor *logits = input(c, "logits"), *parts[16];
+    const Routing *r = routing_of(c, logits);
+    char name[32];
+    for (int e = 0; e < r->experts; e++) {
+        snprintf(name, sizeof name, "part%d", e);
+        parts[e] = input(c, name);
+        const int rows = parts[e] ? parts[e]->rows : 0;
+        expect(rows == r->start[e + 1] - r->start[e], "%s: expert %d", c->name, e);
+    }
+    way_back(c, dm_combine(&c->bench.graph, r, parts, (int)number(c, "width", 0)));
+    gradient_equals(c, "dlogits", logits);
+    for (int e = 0; e < r->experts; e++) {
+        snprintf(name, sizeof name, "dpart%d", e);
+        gradient_equals(c, name, parts[e]);
+    }
+}
+
+static void check_balance(Golden *c)
+{
+    const Tensor *logits = input(c, "logits");
+    const double factor = number(c, "factor", 0), objective = number(c, "objective", NAN),
+                 got = factor * dm_balance(&c->bench.graph, routing_of(c, logits), factor);
+    dm_backward(&c->bench.graph);
+    expect(fabs(got - objective) <= tolerance * objective, "%s: %.9g, should be %.9g", c->name, got, objective);
+    gradient_equals(c, "dlogits", logits);
+}
+
 static void check_collect(Golden *c)
 {
     static const char *const names[][2] = {{"part0", "dpart0"}, {"part1", "dpart1"}, {"part2", "dpart2"}};
@@ -403,6 +460,10 @@ static const Check checks[] = {
     {"scale_rows", check_scale_rows},
     {"scale_gradient", check_scale_gradient},
     {"collect", check_collect},
+    {"affinity", check_affinity},
+    {"route", check_route},
+    {"combine", check_combine},
+    {"balance", check_balance},
     {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},
 };

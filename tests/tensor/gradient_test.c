@@ -28,7 +28,7 @@ typedef struct Case {
     Tensor *(*run)(Bench *b, const struct Case *c);  // NULL for a loss
     int rows, in, out;
     Activation activation;
-    bool bias, causal, lattice;
+    bool bias, causal, lattice, sigmoid;
     bool weighted;  // rows of the loss count 0, -1, 1 or 2 times
     bool constant;  // nothing flows back
     bool recorded;  // what comes out is something else where nothing is recorded
@@ -376,6 +376,52 @@ static Tensor *run_scale_gradient(Bench *b, const Case *c)
     return dm_scale(&b->graph, dm_add(&b->graph, half, dm_scale_gradient(&b->graph, x, 1.5f)), 1);
 }
 
+static Tensor *run_affinity(Bench *b, const Case *c)
+{
+    const Tensor *wide = bench_input(b, c->rows, c->in + 5);
+    Tensor *x = dm_arena_take(&b->arena, sizeof(Tensor));
+    *x = dm_columns(wide, 2, c->in);
+    return dm_affinity(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0));
+}
+
+// Of logits so far apart that no difference quotient changes a choice; every row has its experts in another order.
+static const Routing *spread_route(Bench *b, const Case *c)
+{
+    Tensor *ranks = dm_tensor(&b->graph, c->rows, c->out);
+    for (int i = 0; i < c->rows; i++)
+        for (int e = 0; e < c->out; e++) dm_row(ranks, i)[e] = 1.5f * (float)((e * 3 + i * i) % c->out);
+    const Tensor *logits = dm_add(&b->graph, ranks, dm_scale(&b->graph, bench_input(b, c->rows, c->out), 0.2f));
+    return dm_route(&b->graph, &(Route){.logits = logits, .top = c->heads, .sigmoid = c->sigmoid});
+}
+
+static Tensor *run_route(Bench *b, const Case *c)
+{
+    return spread_route(b, c)->gates;
+}
+
+// As a block has it: the parts are made of rows of one tensor; every other one is these rows themselves. A row of the
+// part of the first choice is looked at besides, and so has a gradient already.
+static Tensor *run_combine(Bench *b, const Case *c)
+{
+    const Routing *r = spread_route(b, c);
+    const Tensor *sorted = dm_scale(&b->graph, bench_input(b, c->rows * c->heads, c->in), -1), *parts[16] = {NULL};
+    for (int e = 0; e < r->experts; e++) {
+        const int rows = r->start[e + 1] - r->start[e];
+        const Tensor *view = dm_view(&b->graph, dm_rows(sorted, r->start[e], rows));
+        if (rows) parts[e] = e % 2 ? view : dm_scale(&b->graph, view, 1.5f);
+    }
+    const int *rows = memset(dm_arena_take(&b->arena, (size_t)c->rows * sizeof(int)), 0, (size_t)c->rows * sizeof(int));
+    const Tensor *combined = dm_combine(&b->graph, r, parts, c->in);
+    return dm_add(&b->graph, combined, dm_collect(&b->graph, &parts[r->chosen[0]], 1, rows, c->rows));
+}
+
+static Tensor *run_balance(Bench *b, const Case *c)
+{
+    const double factor = 2.5;
+    b->loss = (Loss){.objective = factor * dm_balance(&b->graph, spread_route(b, c), factor)};
+    return NULL;
+}
+
 // The result is used, and x beside it.
 static Tensor *run_dropout(Bench *b, const Case *c)
 {
@@ -575,6 +621,21 @@ static const Case cases[] = {
     {.op = "batch_norm", .what = "7", .run = run_batch_norm, .rows = 9, .in = 7, .recorded = true},
     {.op = "batch_norm", .what = "33", .run = run_batch_norm, .rows = 12, .in = 33, .recorded = true},
     {.op = "batch_norm", .what = "many rows", .run = run_batch_norm, .rows = 133, .in = 3, .recorded = true},
+
+    {.op = "affinity", .what = "8", .run = run_affinity, .rows = 5, .in = 12, .out = 8},
+    {.op = "affinity", .what = "3", .run = run_affinity, .rows = 9, .in = 7, .out = 3},
+    {.op = "affinity", .what = "33", .run = run_affinity, .rows = 1, .in = 8, .out = 33},
+    {.op = "route", .what = "top 2", .run = run_route, .rows = 6, .out = 5, .heads = 2},
+    {.op = "route", .what = "top 1", .run = run_route, .rows = 5, .out = 4, .heads = 1},
+    {.op = "route", .what = "all", .run = run_route, .rows = 4, .out = 4, .heads = 4},
+    {.op = "route", .what = "sigmoid, top 3", .run = run_route, .rows = 5, .out = 8, .heads = 3, .sigmoid = true},
+    {.op = "route", .what = "sigmoid, top 1", .run = run_route, .rows = 5, .out = 4, .heads = 1, .sigmoid = true},
+    {.op = "combine", .what = "top 2", .run = run_combine, .rows = 6, .in = 7, .out = 5, .heads = 2},
+    {.op = "combine", .what = "top 1, some without rows", .run = run_combine, .rows = 3, .in = 33, .out = 8, .heads = 1},
+    {.op = "combine", .what = "sigmoid, top 3", .run = run_combine, .rows = 5, .in = 12, .out = 4, .heads = 3,
+     .sigmoid = true},
+    {.op = "balance", .what = "top 2", .run = run_balance, .rows = 6, .out = 5, .heads = 2},
+    {.op = "balance", .what = "sigmoid, top 1", .run = run_balance, .rows = 5, .out = 4, .heads = 1, .sigmoid = true},
 
     {.op = "add", .what = "33", .run = run_add, .rows = 4, .in = 33},
     {.op = "add", .what = "x + x", .run = run_add_to_itself, .rows = 3, .in = 7},

@@ -34,7 +34,7 @@ show 'shared-swish' --model "$golden/shared-swish" --json
 # 41 x 16; 4 (256 + 16) + 24 (16 + 1) + 16 (24 + 1) + 2 x 32 a layer; the same and 4 (256 + 16) + 32; 41 biases
 says 'shared-swish' '"embeddings":{"count":656,"bytes":2624,"tables":[{"pieces":41,"used_by":["source", "target", "output"]}]}' \
     '"encoder":{"count":3920,"bytes":15680}' '"decoder":{"count":6160,"bytes":24640}' '"output":{"count":41,"bytes":164}' \
-    '"total":{"count":10777,"bytes":43108,"trained":10736}' '"activation_function":"swish"' \
+    '"total":{"count":10777,"bytes":43108,"trained":10736,"active":10777}' '"activation_function":"swish"' \
     '"encoder_layers":2,' '"encoder_attention_heads":4,' '"encoder_ffn_dim":24,' '"training":null' \
     '"languages":{"source":null,"target":null}' '"missing":["vocab.json", "source.spm", "target.spm"]' \
     "{\"name\":\"model.safetensors\",\"bytes\":$(stat -c %s "$golden/shared-swish/model.safetensors")}"
@@ -87,9 +87,9 @@ says 'a run' "\"ce-mean-words\":{\"value\":$cost,\"update\":$cost_update}" "\"up
     '"ended":"--after 6e is reached"' '"train-sets":["text.de", "text.en"]' '"segmenter":"bpe"' '"missing":[]' \
     "\"seconds\":$(sed -nE 's/.*"event":"end".*"seconds":([0-9.e+-]+).*/\1/p' run/train.jsonl)"
 # Programs rely on these names.
-keys='activation_function architecture attention best bytes ce-mean-words chrf count d_model decode decoder
+keys='activation_function active architecture attention best bytes ce-mean-words chrf count d_model decode decoder
 decoder_attention_heads decoder_ffn_dim decoder_layers embeddings encode encoder encoder_attention_heads
-encoder_ffn_dim encoder_layers ended epoch files folder kept languages length max_position_embeddings missing
+encoder_ffn_dim encoder_layers ended epoch experts files folder kept languages length max_position_embeddings missing
 name norm norm_place operations outline output parameters parts pieces positions precision scale_embedding seconds
 segmenter source tables target text tied_output total train train-sets trained training update updates used_by value
 version vocabulary weights'

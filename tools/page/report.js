@@ -126,6 +126,8 @@ const FIGURES = [
     {title: "Learning rate", note: "", train: "learn_rate"},
     {title: "Gradient norm", note: "before clipping", train: "gradient_norm"},
     {title: "Speed", note: "target pieces a second", train: "target_tokens_per_second"},
+    {title: "Busiest expert", note: "times its even share, of any layer", train: "busiest_expert"},
+    {title: "Entropy of routers", note: "nats a piece", train: "router_entropy"},
 ];
 
 // Of a figure, what has points; validation lies above training.
@@ -163,6 +165,26 @@ function fillCurves() {
         option({name: "unit", checked: unit === "updates"}, () => draw(unit), unit));
     byId("curves").append(element("div", {className: "switch", role: "radiogroup", ariaLabel: "Curves against"}, ...units),
                           legend(["train", "valid"].filter((kind) => figures.querySelector(`.${kind}`))), figures);
+}
+
+// ---- Experts --------------------------------------------------------------------------------------------------------
+
+// A column for every expert of a layer: half of the height is an even share, the whole twice that or more.
+function layerOf({layer, load, entropy}) {
+    const columns = load.map((share, expert) => {
+        const column = element("i", {title: `expert ${expert}: ${(100 * share).toFixed(1)}%`});
+        column.style.height = `${Math.min(100, 50 * share * load.length)}%`;
+        return column;
+    });
+    return rowOf(layer, element("td", {}, element("div", {className: "columns"}, ...columns)),
+                 element("td", {className: "note", textContent: `entropy ${entropy.toFixed(2)} of ${Math.log(load.length).toFixed(2)}`}));
+}
+
+function fillExperts() {
+    fillByRun("experts", ({experts}, number) => experts
+        ? [element("table", {className: `loads ${colourOf(number)}`}, element("tbody", {}, ...experts.map(layerOf)))]
+        : [note("No layer has experts.")]);
+    byId("experts").append(note("Of the last update in the log. The line is an even share; entropy: of what a piece chooses by."));
 }
 
 // ---- Samples --------------------------------------------------------------------------------------------------------
@@ -296,6 +318,7 @@ function fillSettings() {
 const SECTIONS = [  // and the figures of a run that they show
     ["overview", "training", fillOverview],
     ["curves", "curves", fillCurves],
+    ["experts", "experts", fillExperts],
     ["samples", "samples", fillSamples],
     ["lengths", "lengths", fillLengths],
     ["attention", "attention", fillAttention],
@@ -307,7 +330,7 @@ byId("names").append(...runs.flatMap(({name}, number) => [
     number ? element("span", {className: "note", textContent: " and "}) : "", element("bdi", {textContent: name})]));
 byId("foot").textContent = `dragoman ${version}`;
 for (const [id, figures, fill] of SECTIONS)
-    if (figures in runs[0]) {
+    if (runs.some((run) => figures in run)) {
         fill();
     } else {
         byId(id).remove();

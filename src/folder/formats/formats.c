@@ -26,7 +26,8 @@ static bool can_say(const Format *format, const ModelConfig *config)
     if (!format->separate_vocabularies && !config->shared_embeddings) return false;
     for (const ShapeRow *row = config->architecture->shape; row->key; row++) {
         const int value = dm_shape_value(config, row), meant = dm_format_means(format, row);
-        if (meant >= 0 ? value != meant : row->common && value >= row->common) return false;
+        if (dm_shape_counts(config, row) && (meant >= 0 ? value != meant : row->common && value >= row->common))
+            return false;
     }
     return true;
 }

@@ -28,5 +28,9 @@ const Op *const dm_ops[] = {
     &dm_lstm_op,
     &dm_rms_norm_op,
     &dm_batch_norm_op,
+    &dm_affinity_op,
+    &dm_route_op,
+    &dm_combine_op,
+    &dm_balance_op,
     NULL,
 };

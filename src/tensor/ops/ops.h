@@ -166,6 +166,43 @@ Tensor *dm_unfold(Graph *g, const Tensor *x, Window window);
 Tensor *dm_convolve(Graph *g, const Tensor *x, const Tensor *w, int heads, Window window);
 // Softmax over each `width` neighbouring columns: [n, groups * width] -> the same
 Tensor *dm_softmax_groups(Graph *g, const Tensor *x, int width);
+// y = x W', in float32 whatever the graph multiplies in: x [n, in], weight [out, in] -> [n, out]. A row is the same bytes
+// whatever the other rows are.
+Tensor *dm_affinity(Graph *g, const Tensor *x, const Tensor *weight);
+
+// Which experts a token goes to, and how much each counts. With u the logits of a token:
+//   a = softmax(u) or sigmoid(u),  C = the `top` experts of the highest a_i + bias_i (ties: the lower index),
+//   gate_i = a_i / sum of the a of C, or of top 1, a_i / sum of all a
+// softmax: Shazeer et al. 2017, Mixtral 2024, and of top 1 Fedus et al. 2021; sigmoid: DeepSeek-V3, 2024.
+typedef struct Route {
+    const Tensor *logits;  // [n, experts]
+    const Tensor *bias;    // [experts], never trained; NULL: zeros
+    int top;
+    bool sigmoid;  // else softmax
+    int router;    // its number in the model
+} Route;
+struct Routing {
+    int router, experts, top;
+    bool sigmoid;
+    const Tensor *logits;
+    const float *affinity;      // [n, experts] a
+    Tensor *gates;              // [n, top]
+    const int *chosen;          // [n, top] the highest a_i + bias_i first
+    const int *start;           // [experts + 1] sorted by expert, the choices of expert e are start[e] ... start[e+1]-1
+    const int *place, *token;   // [n, top] where a choice stands among them, [n top] and whose each of them is
+    Routing *next;              // in the graph's tap
+};
+const Routing *dm_route(Graph *g, const Route *args);
+// sum_k gate_ik * row of the part of the expert that token i chose k-th: parts [experts], the rows of each in the order
+// of its tokens (of one that nobody chose, NULL) -> [n, width]
+Tensor *dm_combine(Graph *g, const Routing *routing, const Tensor *const *parts, int width);
+
+// How unevenly the experts are used (Fedus et al. 2021, eq. 4; Dai et al. 2024, eq. 12 to 14), 1 where all are alike:
+//   L = experts * sum_i f_i P_i,  f_i the share of choices that went to i,  P_i the mean over the tokens of a_i / sum a
+// Where the graph is recording, factor times the gradient is added to that of the logits in the same call; through f
+// none flows.
+double dm_balance(Graph *g, const Routing *routing, double factor);  // L, without the factor
+double dm_entropy(const Routing *routing);  // sum over the tokens of the entropy of a_i / sum a, in nats
 
 // y = mask * x, the mask 0 with probability rate and 1 / (1 - rate) otherwise; x itself where the rate is 0.
 Tensor *dm_dropout(Graph *g, const Tensor *x, float rate);

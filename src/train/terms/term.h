@@ -20,6 +20,7 @@ typedef struct Term {
 } Term;
 
 extern const Term dm_r_drop;
+extern const Term dm_balance_term;  // of --balance, and none of --add-loss
 extern const Term *const dm_terms[];  // ends with NULL
 const char *dm_term_name(int index);  // NULL: no more of them
 const char *dm_term_about(int index);
@@ -30,9 +31,16 @@ typedef struct ChosenTerms {
     const Term *term[DM_MOST_TERMS];
     double weight[DM_MOST_TERMS];
     int count, copies;
+    double balance_rate;  // of --balance bias, which is no term; 0: it was not chosen
 } ChosenTerms;
 
+// --balance, by name
+const char *dm_balance_name(int index);  // NULL: no more of them
+const char *dm_balance_about(int index);
+
 // --add-loss: names, each with its weight behind it or without, which is then filled in, so that the record of a run
-// has it. DM_USAGE for one that cannot count.
+// has it, as --balance does. DM_USAGE for one that cannot count.
 Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *error);
+// Adds what --balance says, once it is known whether the model has experts.
+Status dm_balance_of_options(ChosenTerms *chosen, dm_options *options, bool experts, Error *error);
 double dm_terms_add(const ChosenTerms *chosen, const TermInput *input);

@@ -52,6 +52,84 @@ static Status fill_in_weights(dm_options *options, Error *error)
     return count ? dm_options_set(options, "add-loss", count, filled, error) : DM_OK;
 }
 
+// ---- --balance ------------------------------------------------------------------------------------------------------
+
+enum { NO_BALANCE, BALANCE_LOSS, BALANCE_BIAS };
+static const struct {
+    const char *name, *about, *usual;
+} balances[] = {
+    [NO_BALANCE] = {"none", "not at all: a few experts may come to do everything", "0"},
+    [BALANCE_LOSS] = {"loss",
+                      "a term of the loss, with its weight: experts * sum of share * mean probability (Fedus et "
+                      "al. 2021), 1 a layer where all are alike",
+                      "0.01"},
+    [BALANCE_BIAS] = {"bias",
+                      "what is added to the choice alone moves by so much an update, up for those below the "
+                      "mean load and down for those above it (Wang et al. 2024)",
+                      "0.001"},
+    {NULL, NULL, NULL}};
+
+const char *dm_balance_name(int index)
+{
+    return balances[index].name;
+}
+
+const char *dm_balance_about(int index)
+{
+    return balances[index].about;
+}
+
+// What --balance says. *weight: as text, what is usual where nothing is said.
+static Status read_balance(const dm_options *options, int *kind, const char **weight, Error *error)
+{
+    const char *word = dm_options_text(options, "balance", 0), *said = dm_options_text(options, "balance", 1);
+    for (*kind = 0; balances[*kind].name && strcmp(balances[*kind].name, word) != 0;) ++*kind;
+    if (!balances[*kind].name)
+        return dm_misuse(error, "--balance: a weight, %s, stands where the name of what it is for belongs", word);
+    *weight = said ? said : balances[*kind].usual;
+    if (*kind == NO_BALANCE && said) return dm_misuse(error, "--balance none has no weight: leave %s out", said);
+    if (*kind != NO_BALANCE && dm_option_number(*weight) <= 0)
+        return dm_misuse(error, "--balance %s %s balances nothing: say --balance none, or give it a weight above 0",
+                         word, said);
+    return DM_OK;
+}
+
+// With its weight behind it, where there are experts or may be.
+static Status fill_in_balance(dm_options *options, Error *error)
+{
+    const bool experts = dm_options_number(options, "experts") > 0,
+               taken_over = dm_options_text(options, "pretrained-model", 0) && dm_options_given(options, "balance");
+    const char *weight;
+    int kind;
+    if (!experts && !taken_over) return DM_OK;
+    const Status status = read_balance(options, &kind, &weight, error);
+    if (status || kind == NO_BALANCE) return status;
+    return dm_options_set(options, "balance", 2, (const char *[]){balances[kind].name, weight}, error);
+}
+
+Status dm_balance_of_options(ChosenTerms *chosen, dm_options *options, bool experts, Error *error)
+{
+    const char *weight;
+    int kind;
+    if (!experts && dm_options_given(options, "balance") && dm_options_text(options, "pretrained-model", 0))
+        return dm_misuse(error,
+                         "--balance has no effect: the model of --pretrained-model has no experts; leave it out");
+    if (!experts) dm_options_drop(options, "balance");
+    if (!experts) return DM_OK;
+    Status status = read_balance(options, &kind, &weight, error);
+    if (status || kind == NO_BALANCE) return status;
+    if (kind == BALANCE_BIAS) {
+        chosen->balance_rate = dm_option_number(weight);
+    } else {
+        if (chosen->count == DM_MOST_TERMS) return dm_misuse(error, "a loss has at most %d terms", DM_MOST_TERMS);
+        chosen->weight[chosen->count] = dm_option_number(weight);
+        chosen->term[chosen->count++] = &dm_balance_term;
+    }
+    return dm_options_set(options, "balance", 2, (const char *[]){balances[kind].name, weight}, error);
+}
+
+// ---- All of them ----------------------------------------------------------------------------------------------------
+
 Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *error)
 {
     Status status = DM_OK;
@@ -74,7 +152,8 @@ Status dm_terms_of_options(ChosenTerms *chosen, dm_options *options, Error *erro
             chosen->weight[chosen->count - 1] = dm_option_number(word);
         weighted = !term;
     }
-    return status ? status : fill_in_weights(options, error);
+    if (!status) status = fill_in_weights(options, error);
+    return status ? status : fill_in_balance(options, error);
 }
 
 double dm_terms_add(const ChosenTerms *chosen, const TermInput *input)
