@@ -20,5 +20,6 @@ const Op *const dm_ops[] = {
     &dm_dropout_op,
     &dm_divergence_op,
     &dm_gate_op,
+    &dm_rotate_op,
     NULL,
 };
