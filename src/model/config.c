@@ -79,7 +79,8 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
             return dm_misuse(error, "--%s %d is not a multiple of --%s %d", whole->option->name, of, row->option->name,
                              value);
     }
-    return DM_OK;
+    Name why;
+    return a->misfit(config, &why) ? dm_misuse(error, "%s", why.text) : DM_OK;
 }
 
 static bool has_option(const Architecture *architecture, const Option *option)

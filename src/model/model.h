@@ -40,6 +40,8 @@ struct Architecture {
     void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made
     SourceAttention (*source_attention)(const ModelConfig *config);
+    int (*longest)(const ModelConfig *config);              // pieces of a sequence, read or written; INT_MAX: no end
+    bool (*misfit)(const ModelConfig *config, Name *why);  // whether values of the shape do not go together, and why
     // For people: a list of {"text", "parts"} that dragoman info draws as a tree.
     cJSON *(*outline)(const ModelConfig *config);
 

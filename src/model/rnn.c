@@ -146,6 +146,18 @@ static SourceAttention source_attention(const ModelConfig *config)
     return (SourceAttention){looks, looks};
 }
 
+static int longest(const ModelConfig *config)
+{
+    (void)config;
+    return INT_MAX;
+}
+
+static bool misfit(const ModelConfig *config, Name *why)
+{
+    (void)config, (void)why;
+    return false;
+}
+
 static cJSON *outline(const ModelConfig *c)
 {
     const RnnShape *r = dm_rnn_shape(c);
@@ -175,6 +187,8 @@ const Architecture dm_rnn = {
     .connect = dm_rnn_connect,
     .disconnect = dm_rnn_disconnect,
     .source_attention = source_attention,
+    .longest = longest,
+    .misfit = misfit,
     .outline = outline,
     .encode = encode,
     .decode = decode,

@@ -52,6 +52,8 @@ static void declare_stack(Model *model, bool decoder)
                      .decoder = decoder,
                      .width = model->config.width,
                      .ffn = dm_transformer_feed_forward_shape(&model->config, decoder)};
+    const PositionShape places = dm_transformer_position_shape(&model->config, decoder);
+    dm_positions_declare(s.p, dm_position_kinds[t->positions], dm_name("model.%s", side).text, &places);
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
     for (int i = 0; i < (decoder ? t->decoder_layers : t->encoder_layers); i++)
         declare_layer(&s, dm_name("model.%s.layers.%d", side, i).text);
@@ -67,7 +69,8 @@ void dm_transformer_declare(Model *model)
     dm_output_declare(model);
 }
 
-static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn, const char *layer)
+static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
+                               const char *layer)
 {
     return (EncoderLayer){
         .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
@@ -99,8 +102,10 @@ void dm_transformer_connect(Model *model)
     *t = (Transformer){.encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *t->encoder),
                        .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
                        .embeddings = dm_embeddings_connect(model),
-                       .positions = dm_positions_make(dm_position_kinds[shape->positions], model->config.width),
                        .norm_place = &dm_norm_places[shape->norm_place]};
+    const PositionShape places[2] = {dm_transformer_position_shape(&model->config, false),
+                                     dm_transformer_position_shape(&model->config, true)};
+    dm_positions_connect(t->positions, dm_position_kinds[shape->positions], places, p);
     const FeedForwardShape reading = dm_transformer_feed_forward_shape(&model->config, false),
                            writing = dm_transformer_feed_forward_shape(&model->config, true);
     for (int i = 0; i < shape->encoder_layers; i++)
@@ -117,5 +122,5 @@ void dm_transformer_disconnect(Model *model)
     Transformer *t = model->layers;
     dm_free(t->encoder);
     dm_free(t->decoder);
-    dm_positions_free(&t->positions);
+    dm_positions_free(t->positions);
 }
