@@ -6,6 +6,7 @@
 #include "core/scope.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
+#include "folder/stored_positions.h"
 #include "model/operations.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
@@ -117,7 +118,8 @@ static void add_cost(cJSON *json, const char *name, CountedList *counted, int pi
 // counted, for in sentences of this length it is computed.
 static Status add_operations(cJSON *json, const ModelConfig *config, Error *error)
 {
-    const CountedText text = {.sentences = 1, .pieces = 20};
+    const int longest = config->architecture->longest(config);
+    const CountedText text = {.sentences = 1, .pieces = longest < 20 ? longest : 20};
     CountedModel counted;
     CountedList encode = {0}, decode = {0}, train = {0};
     Status status = dm_counted_create(&counted, config, error);
@@ -201,10 +203,12 @@ static Status describe_folder(const char *folder, char **json, Error *error)
     cJSON *extra = NULL;
     *json = NULL;
     Status status = dm_config_read(&model.config, &extra, folder, error);
-    if (status) return status;
-    model.architecture = model.config.architecture;
-    model.architecture->declare(&model);
-    status = describe(&model, extra, folder, json, error);
+    if (!status) status = dm_positions_settle_in(&model.config, folder, error);
+    if (!status) {
+        model.architecture = model.config.architecture;
+        model.architecture->declare(&model);
+        status = describe(&model, extra, folder, json, error);
+    }
     dm_parameters_free(&model.parameters);
     dm_config_free(&model.config);
     cJSON_Delete(extra);

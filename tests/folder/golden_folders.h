@@ -13,12 +13,14 @@
 // With gradients and the weights after ten updates.
 static const char *const trained_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate", "marian/untied",    "pegasus/swish",
-    "pegasus/relu",        "rnn/shared",         "rnn/deep",        "rnn/no-attention",
+    "pegasus/relu",        "rnn/shared",         "rnn/deep",        "rnn/no-attention",  "marian/learned",
+    "pegasus/learned",
 };
 static const char *const all_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate",  "marian/untied",
     "marian/half",         "marian/bfloat",      "pegasus/swish",    "pegasus/relu",
-    "rnn/shared",          "rnn/deep",           "rnn/no-attention",
+    "rnn/shared",          "rnn/deep",           "rnn/no-attention", "marian/learned",
+    "pegasus/learned",
 };
 static const char golden[] = TEST_DATA "/golden";
 
