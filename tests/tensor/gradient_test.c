@@ -365,6 +365,7 @@ static Tensor *run_chain(Bench *b, const Case *c)
 // Self-attention over sequences of 5, 1, 8 and 3 rows, in another order than they lie.
 static const Layout short_spans = {4, {9, 0, 1, 14}, {5, 1, 8, 3}, {9, 0, 1, 14}, {5, 1, 8, 3}, 17, 17};
 static const Layout one_token = {1, {0}, {1}, {0}, {1}, 1, 1};
+static const Layout blocks = {2, {0, 65}, {65, 20}, {0, 65}, {65, 20}, 85, 85};  // of attention in a window
 static const Layout long_spans = {2, {0, 131}, {131, 37}, {0, 131}, {131, 37}, 168, 168};
 // Queries over other rows than their own; the last sequence shares half of the keys of the first, two share all of
 // them. Key rows 12 and 13 are nobody's.
@@ -458,15 +459,15 @@ static const Case cases[] = {
     {.op = "attention", .what = "leaning", .run = run_attention_of_columns, .in = 12, .heads = 2, .leans = true,
      .layout = &short_spans},
     {.op = "attention", .what = "leaning, causal", .run = run_attention_of_columns, .in = 24, .heads = 3, .leans = true,
-     .causal = true, .layout = &long_spans},
+     .causal = true, .layout = &short_spans},
     {.op = "attention", .what = "in a window", .run = run_attention_of_columns, .in = 8, .heads = 2, .window = 2,
      .layout = &short_spans},
     {.op = "attention", .what = "in a window, causal", .run = run_attention, .in = 7, .heads = 1, .window = 3,
      .causal = true, .layout = &short_spans},
-    {.op = "attention", .what = "long, in a window", .run = run_attention_of_columns, .in = 24, .heads = 2, .window = 9,
-     .layout = &long_spans},
-    {.op = "attention", .what = "long, in a window, leaning, causal", .run = run_attention_of_columns, .in = 24,
-     .heads = 2, .window = 50, .causal = true, .leans = true, .layout = &long_spans},
+    {.op = "attention", .what = "in a window, blocks", .run = run_attention_of_columns, .in = 6, .heads = 2,
+     .window = 9, .layout = &blocks},
+    {.op = "attention", .what = "in a window, blocks, leaning, causal", .run = run_attention_of_columns, .in = 6,
+     .heads = 2, .window = 25, .causal = true, .leans = true, .layout = &blocks},
     {.op = "attention", .what = "turned", .run = run_attention_of_turned, .in = 12, .heads = 2, .layout = &short_spans},
     {.op = "attention", .what = "turned, in a window, causal", .run = run_attention_of_turned, .in = 16, .heads = 4,
      .window = 2, .causal = true, .layout = &short_spans},

@@ -7,8 +7,8 @@ enum { KEPT = 512 };  // rows by formula that are made once
 
 static const PositionKind none = {
     .name = "none",
-    .about = "nothing: a decoder can count what it sees (Haviv et al. 2022), but to an encoder a sentence is a bag of "
-             "words"};
+    .about =
+        "a decoder can still count what it sees (Haviv et al. 2022), but to an encoder a sentence is a bag of words"};
 
 const PositionKind *const dm_position_kinds[] = {
     &dm_sine_positions, &dm_learned_positions, &dm_rotary_positions, &dm_alibi_positions, &none, NULL};
