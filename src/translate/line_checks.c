@@ -7,11 +7,12 @@
 #include "core/memory.h"
 #include "core/utf8.h"
 
-// A line of fewer bytes than this cannot have too many pieces (normalisation makes at most 18 characters of one of 3
-// bytes, and there is an end of sentence), so only longer ones are segmented to be counted.
+// A line of fewer bytes than this does not have too many pieces (normalisation makes at most 18 characters of one of 3
+// bytes), so only longer ones are segmented to be counted. Where a model knows fewer places, a piece more would have
+// none: no character can be worth so much that it is missed, though each of its bytes were a piece.
 static size_t surely_short(const LineCheck *check)
 {
-    return (size_t)check->most / 8;
+    return (size_t)check->most / (check->most == DM_MOST_PIECES ? 8 : 24);
 }
 
 int dm_most_pieces(const ModelConfig *config)

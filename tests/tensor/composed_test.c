@@ -246,6 +246,7 @@ static void check_attention(const Shape *s, bool recording)
     for (int i = 0; i < s->sequences; i++) {
         size_t size = (size_t)(s->heads * s->query_length[i] * s->key_length[i]);
         probabilities[i] = dm_allocate(size, sizeof(float));
+        for (size_t j = 0; j < size; j++) probabilities[i][j] = NAN;  // what nobody sees is written too
         p[i] = dm_allocate(size, sizeof(double));
     }
     Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q,

@@ -10,12 +10,10 @@ static Name name_of(const char *stack)
     return dm_name("%s.embed_positions.weight", stack);
 }
 
-// Rows are added and never multiplied: fewer bits would save nothing.
 static void declare(Parameters *p, const char *stack, const PositionShape *shape)
 {
     p->keys = "max_position_embeddings d_model";
-    const int index = dm_declare_matrix(p, name_of(stack).text, shape->most, shape->width, DM_INIT_EMBEDDING);
-    p->list[index].full = true;
+    dm_declare_matrix(p, name_of(stack).text, shape->most, shape->width, DM_INIT_EMBEDDING);
 }
 
 static Tensor find(const Parameters *p, const char *stack)
