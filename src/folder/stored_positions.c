@@ -37,8 +37,9 @@ bool dm_are_sinusoids(const StoredTensor *stored, const ModelConfig *config)
     return same;
 }
 
-void dm_positions_settle(ModelConfig *config, const SafeTensors *file)
+Status dm_positions_settle(ModelConfig *config, const SafeTensors *file, Error *error)
 {
+    Name why;
     for (int i = 0; dm_position_tensors[i] && dm_positions_are_open(config); i++) {
         const StoredTensor *stored = dm_safetensors_find(file, dm_position_tensors[i]);
         const ShapeRow *kind = dm_shape_row(config->architecture, "positions"),
@@ -47,7 +48,10 @@ void dm_positions_settle(ModelConfig *config, const SafeTensors *file)
         dm_shape_set(config, kind, dm_shape_index(kind, dm_learned_positions.name));
         if (stored->shape[0] >= most->low && stored->shape[0] <= most->high)
             dm_shape_set(config, most, (int)stored->shape[0]);
+        if (config->architecture->misfit(config, &why))
+            return dm_fail(error, "%s: tensor %s: %s", file->path, stored->name, why.text);
     }
+    return DM_OK;
 }
 
 // Only where the header tells of a table is the file read.
@@ -62,7 +66,7 @@ Status dm_positions_settle_in(ModelConfig *config, const char *folder, Error *er
         any |= dm_safetensors_find(&file, dm_position_tensors[i]) != NULL;
     dm_safetensors_close(&file);
     if (any) status = dm_safetensors_open(&file, path, error);
-    if (any && !status) dm_positions_settle(config, &file);
+    if (any && !status) status = dm_positions_settle(config, &file, error);
     dm_safetensors_close(&file);
     dm_free(path);
     return status;

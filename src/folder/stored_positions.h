@@ -12,5 +12,5 @@ bool dm_positions_are_open(const ModelConfig *config);
 // Whether a table of this model is the sinusoids; a reduced precision is forgiven.
 bool dm_are_sinusoids(const StoredTensor *stored, const ModelConfig *config);
 // What the weights say of it goes into the configuration: of an open file, and of that of a folder, if it has one.
-void dm_positions_settle(ModelConfig *config, const SafeTensors *file);
+Status dm_positions_settle(ModelConfig *config, const SafeTensors *file, Error *error);
 Status dm_positions_settle_in(ModelConfig *config, const char *folder, Error *error);

@@ -285,7 +285,6 @@ static Status check_weights_exist(const ModelConfig *config, const char *path, c
 // allocated, so that a wrong figure there is an error and not the end of memory.
 static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file, Error *error)
 {
-    dm_positions_settle(config, file);
     Model declared = {.config = *config, .architecture = config->architecture};
     declared.architecture->declare(&declared);
     Check check = make_check(config, &declared.parameters, file);
@@ -317,6 +316,7 @@ Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *er
     if (status) goto done;
     status = check_weights_exist(&config, path, folder, error);
     if (!status) status = dm_safetensors_open(&file, path, error);
+    if (!status) status = dm_positions_settle(&config, &file, error);
     if (status)
         dm_config_free(&config);
     else

@@ -324,6 +324,14 @@ static void a_table_that_is_no_sinusoids_is_one_of_learned_positions(void)
     CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "tensor model.encoder.embed_positions.weight is missing"));
 }
 
+// No translation has fewer pieces than one and its end.
+static void a_table_of_one_place_is_refused(void)
+{
+    Draft draft = draft_of("shared-relu");
+    for (int i = 0; i < 2; i++) add_tensor(&draft, tables[i], 1, 8)[3] = 2;
+    CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "learned positions need at least 2 places"));
+}
+
 // The weights of a run whose positions are not learned.
 static void a_table_for_a_model_that_has_sinusoids_is_refused(void)
 {
@@ -394,6 +402,7 @@ const Fact facts[] = {
     FACT(a_shared_table_under_another_of_its_names_is_found),
     FACT(sinusoids_that_are_stored_are_those_that_are_computed),
     FACT(a_table_that_is_no_sinusoids_is_one_of_learned_positions),
+    FACT(a_table_of_one_place_is_refused),
     FACT(a_table_for_a_model_that_has_sinusoids_is_refused),
     FACT(the_bias_of_the_logits_may_be_a_vector_or_missing),
     FACT(a_value_that_is_not_finite_is_refused),
