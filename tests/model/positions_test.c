@@ -2,6 +2,7 @@
 // apart, and how far one piece reaches.
 #include <limits.h>
 
+#include "model/operations.h"
 #include "model/small_model.h"
 
 enum { LENGTH = 9 };
@@ -204,6 +205,35 @@ static void a_picture_is_empty_outside_of_the_window(void)
     end(&s);
 }
 
+// Products without weights that a source of so many pieces takes.
+static double operations_of_attention(const ModelConfig *config, int pieces)
+{
+    CountedModel counted;
+    CountedList list = {0};
+    double flops = 0;
+    CU_ASSERT_EQUAL_FATAL(dm_counted_create(&counted, config, NULL), DM_OK);
+    dm_count_reading(&counted, (CountedText){.sentences = 1, .pieces = pieces}, &list);
+    for (int i = 0; i < list.count; i++)
+        if (list.list[i].pass == DM_PASS_NONE) flops += dm_counted_flops(&list.list[i]);
+    dm_free(list.list);
+    dm_counted_free(&counted);
+    return flops;
+}
+
+// As info and bench count them; of learned positions too, however few there are.
+static void operations_in_a_window_grow_with_the_length_without_one_with_its_square(void)
+{
+    enum { LONG = 512 };
+    for (int window = 0; window <= 16; window += 16) {
+        ModelConfig config = small_config();
+        dm_transformer_shape(&config)->positions = named("positions", "learned");
+        dm_transformer_shape(&config)->attention_window = window;
+        const double growth = operations_of_attention(&config, 2 * LONG) / operations_of_attention(&config, LONG);
+        expect(window ? growth > 1.95 && growth < 2.1 : growth > 3.9, "window %d: twice the length, %g times as much",
+               window, growth);
+    }
+}
+
 const Fact facts[] = {
     FACT(an_encoder_without_positions_does_not_see_the_order),
     FACT(a_decoder_without_positions_sees_the_order),
@@ -213,5 +243,6 @@ const Fact facts[] = {
     FACT(a_piece_reaches_as_far_as_the_windows_of_all_layers),
     FACT(a_window_over_the_whole_sentence_changes_nothing),
     FACT(a_picture_is_empty_outside_of_the_window),
+    FACT(operations_in_a_window_grow_with_the_length_without_one_with_its_square),
     {NULL, NULL},
 };

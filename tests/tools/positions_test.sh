@@ -84,6 +84,8 @@ check 'training on' 2 '--max-length 100 is more than the 8 pieces' "$dragoman" t
 seven='red blue green gold pink grey teal' eight="$seven lime"
 [ "$(echo "$seven" | translate short | wc -l)" = 1 ] || fail 'seven words and an end are not translated'
 ends 'eight words' 1 'line 1: the line has 9 pieces, and more than 8 are not taken' from <(echo "$eight") translate short
+ends 'eight words for an ensemble' 1 'has 9 pieces, and more than 8 are not taken' from <(echo "$eight") translate sine-0 short
+[ "$(translate sine-0 short < src | wc -l)" = 30 ] || fail 'an ensemble with a model that ends sooner'
 # A prefix that nearly fills it; what is drawn, which wants to go on; and what is looked at once more.
 echo "$seven	red blue green gold pink grey" | translate short --prefix tab --alignment hard > out || fail 'a prefix'
 grep -q '^red blue green gold pink grey' out || fail "a prefix is not gone on with: $(cat out)"
