@@ -33,5 +33,5 @@ const Format *dm_format_of_type(const char *model_type);       // NULL: no such 
 const Format *dm_format_of_config(const ModelConfig *config);  // that can say it
 // The value of this row that the format means without saying it; -1: it says it in config.json.
 int dm_format_means(const Format *format, const ShapeRow *row);
-// By this flag; NULL: under the key of the row.
+// The flag that says the row instead of its key; NULL: none does.
 const FormatFlag *dm_format_flag(const Format *format, const ShapeRow *row);

@@ -12,9 +12,9 @@ typedef struct PositionKind PositionKind;
 
 // What a kind has to know of a stack.
 typedef struct PositionShape {
-    int width;        // of the embeddings
-    int heads;        // of self-attention
-    int most;         // places, where the kind has an end
+    int width;  // of the embeddings
+    int heads;  // of self-attention
+    int most;   // places, where the kind has an end
 } PositionShape;
 
 // Those of a stack.
