@@ -8,6 +8,8 @@
 #include "core/random.h"
 #include "folder/folder.h"
 
+enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };  // of made-up text
+
 // ---- Shapes -------------------------------------------------------------------------------------------------------
 
 typedef struct NamedShape {
@@ -72,6 +74,19 @@ static Status choose_gemm(Bench *bench, const char *trained, Error *error)
     return dm_gemm_choose_for(&bench->gemm, bench->precision, asked, width, error);
 }
 
+// Made-up text has to fit into the model.
+static Status check_length(const Bench *bench, const char *folder, Error *error)
+{
+    const bool measures_text = strcmp(bench->what, "gemm") != 0 && !dm_options_text(bench->options, "input", 0);
+    const int asked = (int)dm_options_number(bench->options, "length"), length = asked ? asked : LONGEST + 1,
+              longest = bench->config.architecture->longest(&bench->config);
+    if (!measures_text || length < longest) return DM_OK;
+    return dm_fail(error,
+                   "%s: the learned positions of this model end at %d pieces, and the text that is measured on has "
+                   "sentences of up to %d: give it --length %d or less",
+                   folder, longest, length, longest - 1);
+}
+
 Status dm_bench_shape(Bench *bench, Error *error)
 {
     const char *folder = dm_options_text(bench->options, "model", 0);
@@ -93,7 +108,8 @@ Status dm_bench_shape(Bench *bench, Error *error)
         if (status) return status;
     }
     const cJSON *trained = cJSON_GetObjectItemCaseSensitive(extra, "gemm");
-    status = choose_gemm(bench, cJSON_GetStringValue(trained), error);
+    if (folder) status = check_length(bench, folder, error);
+    if (!status) status = choose_gemm(bench, cJSON_GetStringValue(trained), error);
     cJSON_Delete(extra);
     return status;
 }
@@ -106,8 +122,6 @@ Model *dm_bench_model(const Bench *bench)
 }
 
 // ---- Text ---------------------------------------------------------------------------------------------------------
-
-enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };
 
 static int clamp(double length)
 {

@@ -1,5 +1,5 @@
-// What other toolkits call the commands and options: who comes from Marian, fairseq, OpenNMT-py, Sockeye, JoeyNMT, CTranslate2,
-// sacreBLEU or transformers is told the name here, or where else it is done.
+// What other toolkits call the commands and options: who comes from Marian, fairseq, OpenNMT-py, Sockeye, JoeyNMT,
+// CTranslate2, sacreBLEU or transformers is told the name here, or where else it is done.
 #include "catalogue/catalogue.h"
 
 // clang-format off
@@ -75,7 +75,9 @@ const OtherName dm_other_names[] = {
      DM_TRAIN, "norm-place", NULL},
     {"layer-norm layer-normalization", DM_TRAIN, "norm", "where it stands says --norm-place"},
     {"position-encoding-type encoder-learned-pos transformer-positional-embedding-type "
-     "transformer-train-position-embeddings", DM_TRAIN, "positions", NULL},
+     "transformer-train-position-embeddings max-relative-positions", DM_TRAIN, "positions", NULL},
+    {"max-position-embeddings", DM_TRAIN, "max-positions", NULL},
+    {"sliding-window", DM_TRAIN, "attention-window", NULL},
     // Training
     {"batch-tokens batch-size per-device-train-batch-size max-tokens mini-batch mini-batch-fit batch-type", DM_TRAIN, "mini-batch-words",
      "batches are counted in target pieces"},

@@ -30,6 +30,8 @@ const OptionRow dm_rows_shape[] = {
     {DM_TRAIN, &dm_option_norm},
     {DM_TRAIN, &dm_option_norm_place},
     {DM_TRAIN, &dm_option_positions},
+    {DM_TRAIN, &dm_option_max_positions},
+    {DM_TRAIN, &dm_option_attention_window},
     {DM_TRAIN, &dm_option_experts},
     {DM_TRAIN, &dm_option_experts_top},
     {DM_TRAIN, &dm_option_experts_shared},

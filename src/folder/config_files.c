@@ -55,7 +55,7 @@ static const Format *read_format(JsonFile *file)
 static void check_flags(const Format *format, JsonFile *file)
 {
     for (const FormatFlag *flag = format->flags; flag && flag->key; flag++)
-        if (dm_json_flag(file, flag->key, flag->value) != flag->value)
+        if (!flag->row && dm_json_flag(file, flag->key, flag->value) != flag->value)
             dm_json_complain(file, "%s: \"%s\" is %s, which means %s: such models cannot be opened yet", file->path,
                              flag->key, flag->value ? "false" : "true", flag->otherwise);
 }
@@ -108,6 +108,15 @@ static void check_common(JsonFile *file, const Format *format, const ShapeRow *r
                          row->name(value), format->model_type);
 }
 
+// Under the key of the row, by a flag, or not at all.
+static int read_value(JsonFile *file, const Format *format, const ShapeRow *row, int meant)
+{
+    const FormatFlag *flag = dm_format_flag(format, row);
+    if (dm_json_find(file, row->key)) return read_row(file, row);
+    if (flag) return dm_json_flag(file, flag->key, flag->value) != flag->value;
+    return meant < 0 ? read_row(file, row) : meant;
+}
+
 // What it has to divide, or may not be above.
 static void check_company(JsonFile *file, const ModelConfig *config, const ShapeRow *row)
 {
@@ -129,11 +138,14 @@ static void read_shape(ModelConfig *config, const Format *format, JsonFile *file
             dm_shape_set(config, row, row->usual);
             continue;
         }
-        const int value = meant < 0 || dm_json_find(file, row->key) ? read_row(file, row) : meant;
+        const int value = read_value(file, format, row, meant);
         check_common(file, format, row, value, meant);
         dm_shape_set(config, row, value);
     }
     for (const ShapeRow *row = rows; row->key && !file->status; row++) check_company(file, config, row);
+    Name why;
+    if (!file->status && config->architecture->misfit(config, &why))
+        dm_json_complain(file, "%s: %s", file->path, why.text);
 }
 
 static void read_vocabularies(ModelConfig *config, const Format *format, JsonFile *file)
@@ -299,8 +311,12 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
     add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
     add_flag(json, "tie_word_embeddings", config->tied_output);
     for (const ShapeRow *row = config->architecture->shape; row->key; row++)
-        if (dm_format_means(format, row) < 0 && dm_shape_counts(config, row)) dm_shape_json(json, config, row);
-    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) add_flag(json, flag->key, flag->value);
+        if (dm_format_means(format, row) < 0 && !dm_format_flag(format, row) && dm_shape_counts(config, row))
+            dm_shape_json(json, config, row);
+    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) {
+        const bool first = !flag->row || dm_shape_value(config, dm_shape_row(config->architecture, flag->row)) == 0;
+        add_flag(json, flag->key, flag->value == first);
+    }
     if (format->class_name) add_their_training(json);
     add_ids(json, config);
     cJSON_AddStringToObject(json, "dtype", "float32");

@@ -98,7 +98,8 @@ static void add_cost(const Costs *costs, cJSON *json, const char *name, CountedL
 // counted, for in sentences of some length it is computed.
 Status dm_costs_add(cJSON *json, const Model *model, int length, Error *error)
 {
-    const CountedText text = {.sentences = 1, .pieces = length ? length : 20};
+    const int longest = model->config.architecture->longest(&model->config), wanted = length ? length : 20;
+    const CountedText text = {.sentences = 1, .pieces = longest < wanted ? longest : wanted};
     const Parameters *p = &model->parameters;
     const Costs costs = {cJSON_CreateArray(), p};
     CountedModel counted;

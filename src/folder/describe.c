@@ -8,6 +8,7 @@
 #include "folder/costs.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
+#include "folder/stored_positions.h"
 #include "model/parts.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
@@ -148,10 +149,12 @@ static Status describe_folder(const char *folder, int length, char **json, Error
     cJSON *extra = NULL;
     *json = NULL;
     Status status = dm_config_read(&model.config, &extra, folder, error);
-    if (status) return status;
-    model.architecture = model.config.architecture;
-    model.architecture->declare(&model);
-    status = describe(&model, extra, folder, length, json, error);
+    if (!status) status = dm_positions_settle_in(&model.config, folder, error);
+    if (!status) {
+        model.architecture = model.config.architecture;
+        model.architecture->declare(&model);
+        status = describe(&model, extra, folder, length, json, error);
+    }
     dm_parameters_free(&model.parameters);
     dm_config_free(&model.config);
     cJSON_Delete(extra);

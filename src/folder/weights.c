@@ -1,7 +1,6 @@
 // The model folder: the tensors of model.safetensors against the parameters that config.json asks for, both ways.
 #include "folder/folder.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 #include "folder/complaints.h"
 #include "folder/formats/format.h"
 #include "folder/safetensors.h"
-#include "model/layers/positions.h"
+#include "folder/stored_positions.h"
 
 enum { MOST_ALIASES = 3 };
 
@@ -163,32 +162,20 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
     return source;
 }
 
-// Stored positions must be the sinusoids that are computed here; a reduced precision is forgiven.
+// Where the model has sinusoids, stored positions must be these.
 static void check_positions(Check *check, const char *name)
 {
-    static const float tolerance[] = {
-        [DM_DTYPE_F32] = 1e-5f, [DM_DTYPE_F16] = 1e-3f, [DM_DTYPE_BF16] = 8e-3f, [DM_DTYPE_I8] = 8e-3f};
     const StoredTensor *stored = lookup(check, name);
-    if (!stored) return;
     const int width = check->config->width, most = value_of_key(check->config, "max_position_embeddings");
-    if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > most) {
+    if (!stored || !dm_positions_are_open(check->config)) return;
+    if (stored->rank != 2 || stored->shape[1] != width || stored->shape[0] > most)
         dm_complain(&check->complaints, DM_TENSOR_UNFIT,
                     "tensor %s is %s, but config.json (max_position_embeddings %d, d_model %d) needs [%d, %d]", name,
                     shape_text(stored->rank, stored->shape).text, most, width, most, width);
-        return;
-    }
-    float *values = dm_allocate(stored->elements, sizeof *values), *row = dm_allocate((size_t)width, sizeof *row);
-    dm_stored_to_float(stored, values);
-    bool same = true;
-    for (size_t i = 0; i < stored->elements && same; i++) {
-        if (i % (size_t)width == 0) dm_sinusoids((int)(i / (size_t)width), 1, width, row);
-        same = fabsf(values[i] - row[i % (size_t)width]) <= tolerance[stored->dtype];
-    }
-    if (!same)
+    else if (!dm_are_sinusoids(stored, check->config))
         dm_complain(&check->complaints, DM_TENSOR_UNFIT,
-                    "tensor %s does not hold Marian's sinusoids: learned positions cannot be opened yet", name);
-    dm_free(values);
-    dm_free(row);
+                    "tensor %s does not hold Marian's sinusoids, and the positions of this model are not learned",
+                    name);
 }
 
 // Sources of all parameters, or a message that says which tensors are missing, too many, of another shape, or at odds
@@ -197,10 +184,8 @@ static Status find_sources(Check *check, Error *error)
 {
     for (int i = 0; i < check->parameters->count; i++)
         check->sources[i] = find_source(check, check->parameters->list + i);
-    if (dm_format_of_config(check->config)->sinusoids) {
-        check_positions(check, "model.encoder.embed_positions.weight");
-        check_positions(check, "model.decoder.embed_positions.weight");
-    }
+    if (dm_format_of_config(check->config)->stored_positions)
+        for (int i = 0; dm_position_tensors[i]; i++) check_positions(check, dm_position_tensors[i]);
     for (int i = 0; i < check->file->count; i++)
         if (!check->known[i])
             dm_complain(&check->complaints, DM_TENSOR_STRANGE, "tensor %.95s has no place in this model%s",
@@ -331,6 +316,7 @@ Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *er
     if (status) goto done;
     status = check_weights_exist(&config, path, folder, error);
     if (!status) status = dm_safetensors_open(&file, path, error);
+    if (!status) status = dm_positions_settle(&config, &file, error);
     if (status)
         dm_config_free(&config);
     else

@@ -89,7 +89,8 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
             return dm_misuse(error, "--%s %d is more than --%s %d", row->option->name, value, most->option->name,
                              dm_shape_value(config, most));
     }
-    return DM_OK;
+    Name why;
+    return a->misfit(config, &why) ? dm_misuse(error, "%s", why.text) : DM_OK;
 }
 
 static bool has_option(const Architecture *architecture, const Option *option)

@@ -44,7 +44,7 @@ static Tensor *feed_forward(const Sublayer *s, const ConvLayer *l, Tensor *x)
 static Memory encode_plain(Graph *g, const Model *model, const ConvRows *rows)
 {
     const Conv *c = model->layers;
-    const Tensor *embedded = dm_conv_embed(g, model, &c->embeddings.source, rows->tokens);
+    const Tensor *embedded = dm_conv_embed(g, model, false, rows->tokens);
     Tensor *x = dm_linear_apply(g, &c->encoder.first, embedded);
     for (int i = 0; i < c->encoder.count; i++) {
         const ConvLayer *l = &c->encoder.layers[i];
@@ -58,7 +58,7 @@ static Memory encode_plain(Graph *g, const Model *model, const ConvRows *rows)
 static Memory encode_light(Graph *g, const Model *model, const ConvRows *rows)
 {
     const Conv *c = model->layers;
-    Tensor *x = dm_conv_embed(g, model, &c->embeddings.source, rows->tokens);
+    Tensor *x = dm_conv_embed(g, model, false, rows->tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->encoder.count; i++) {
         const ConvLayer *l = &c->encoder.layers[i];
@@ -79,7 +79,7 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
 static Tensor *decode_plain(Graph *g, const Model *model, Memory memory, const ConvRows *rows)
 {
     const Conv *c = model->layers;
-    const Tensor *embedded = dm_conv_embed(g, model, &c->embeddings.target, rows->tokens);
+    const Tensor *embedded = dm_conv_embed(g, model, true, rows->tokens);
     Tensor *x = dm_linear_apply(g, &c->decoder.first, embedded);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
@@ -92,7 +92,7 @@ static Tensor *decode_plain(Graph *g, const Model *model, Memory memory, const C
 static Tensor *decode_light(Graph *g, const Model *model, Memory memory, const ConvRows *rows)
 {
     const Conv *c = model->layers;
-    Tensor *x = dm_conv_embed(g, model, &c->embeddings.target, rows->tokens);
+    Tensor *x = dm_conv_embed(g, model, true, rows->tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
@@ -236,6 +236,8 @@ const Architecture dm_conv = {
     .connect = dm_conv_connect,
     .disconnect = dm_conv_disconnect,
     .source_attention = source_attention,
+    .longest = dm_endless,
+    .misfit = dm_fits_always,
     .outline = outline,
     .encode = encode,
     .decode = decode,

@@ -59,7 +59,7 @@ typedef struct ConvStack {
 typedef struct Conv {
     ConvStack encoder, decoder;
     Embeddings embeddings;
-    Positions positions;
+    Positions positions[2];  // of the encoder and of the decoder
     const NormPlace *norm_place;
 } Conv;
 
@@ -76,7 +76,7 @@ typedef struct ConvRows {
     const float *roots;     // [rows] sqrt(m); of the decoder, plain
 } ConvRows;
 
-Tensor *dm_conv_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens);
+Tensor *dm_conv_embed(Graph *g, const Model *model, bool decoder, Tokens tokens);
 // u: what the windows of a layer see, [.., d]: in a search also that of earlier pieces. The result is before the
 // residual connection.
 const Tensor *dm_conv_inner(Graph *g, const Model *model, const ConvLayer *l, const Tensor *x);  // -> u of these rows

@@ -6,16 +6,17 @@
 
 static const float half_root = 0.70710678f;
 
-Tensor *dm_conv_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
+Tensor *dm_conv_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
 {
     const Conv *c = model->layers;
-    return dm_embedding(g, &(Embedding){.table = table,
-                                        .n = tokens.n,
-                                        .ids = tokens.ids,
-                                        .scale = sqrtf((float)model->config.width),
-                                        .position_rows = dm_positions_of(g, &c->positions, tokens),
-                                        .frozen = model->config.pad,
-                                        .dropout = g->dropout});
+    Embedding embedding = {.table = decoder ? &c->embeddings.target : &c->embeddings.source,
+                           .n = tokens.n,
+                           .ids = tokens.ids,
+                           .scale = sqrtf((float)model->config.width),
+                           .frozen = model->config.pad,
+                           .dropout = g->dropout};
+    dm_positions_add(g, &c->positions[decoder], tokens, &embedding);
+    return dm_embedding(g, &embedding);
 }
 
 Tensor *dm_conv_sum(Graph *g, const Tensor *a, const Tensor *b)

@@ -162,8 +162,9 @@ void dm_conv_connect(Model *model)
 {
     Conv *c = model->layers;
     *c = (Conv){.embeddings = dm_embeddings_connect(model),
-                .positions = dm_positions_make(dm_position_kinds[0], model->config.width),
                 .norm_place = &dm_norm_places[dm_conv_shape(&model->config)->norm_place]};
+    const PositionShape places = {.width = model->config.width, .heads = 1}, both[2] = {places, places};
+    dm_positions_connect(c->positions, &dm_sine_positions, both, &model->parameters);
     c->encoder = find_stack(model, false);
     c->decoder = find_stack(model, true);
 }
@@ -173,5 +174,5 @@ void dm_conv_disconnect(Model *model)
     Conv *c = model->layers;
     dm_free(c->encoder.layers);
     dm_free(c->decoder.layers);
-    dm_positions_free(&c->positions);
+    dm_positions_free(c->positions);
 }

@@ -93,7 +93,7 @@ static Tensor remember(SearchState *s, int layer, int first, const Tensor *u)
 static Tensor *extend_plain(Graph *g, SearchState *s, const ConvRows *rows, int first)
 {
     const Conv *c = s->model->layers;
-    const Tensor *embedded = dm_conv_embed(g, s->model, &c->embeddings.target, rows->tokens);
+    const Tensor *embedded = dm_conv_embed(g, s->model, true, rows->tokens);
     Tensor *x = dm_linear_apply(g, &c->decoder.first, embedded);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
@@ -107,7 +107,7 @@ static Tensor *extend_plain(Graph *g, SearchState *s, const ConvRows *rows, int 
 static Tensor *extend_light(Graph *g, SearchState *s, const ConvRows *rows, int first)
 {
     const Conv *c = s->model->layers;
-    Tensor *x = dm_conv_embed(g, s->model, &c->embeddings.target, rows->tokens);
+    Tensor *x = dm_conv_embed(g, s->model, true, rows->tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];

@@ -40,6 +40,8 @@ struct Architecture {
     void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made
     SourceAttention (*source_attention)(const ModelConfig *config);
+    int (*longest)(const ModelConfig *config);              // pieces of a sequence, read or written; INT_MAX: no end
+    bool (*misfit)(const ModelConfig *config, Name *why);  // whether values of the shape do not go together, and why
     // For people: a list of {"text", "parts"} that dragoman info draws as a tree.
     cJSON *(*outline)(const ModelConfig *config);
 
@@ -62,6 +64,8 @@ struct Architecture {
 };
 
 extern const Architecture dm_transformer, dm_rnn, dm_conv;
+int dm_endless(const ModelConfig *config);  // for `longest` of those without an end
+bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
 const char *dm_architecture_name(int index);            // NULL: no more of them
 const char *dm_architecture_about(int index);

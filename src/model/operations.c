@@ -53,14 +53,16 @@ static int *zeros(Arena *arena, int count)
     return memset(dm_arena_take(arena, (size_t)count * sizeof(int)), 0, (size_t)count * sizeof(int));
 }
 
-// The same piece again and again.
+// The same piece again and again, at the same place, for a model may know fewer places.
 static Tokens tokens_of(Arena *arena, CountedText text)
 {
     assert(text.sentences > 0 && text.pieces >= text.sentences);
     int *lengths = zeros(arena, text.sentences);
     for (int i = 0; i < text.sentences; i++)
         lengths[i] = text.pieces / text.sentences + (i < text.pieces % text.sentences);
-    return dm_tokens(arena, text.sentences, lengths, zeros(arena, text.pieces));
+    Tokens tokens = dm_tokens(arena, text.sentences, lengths, zeros(arena, text.pieces));
+    tokens.positions = tokens.ids;
+    return tokens;
 }
 
 // ---- Runs -----------------------------------------------------------------------------------------------------------

@@ -53,4 +53,13 @@ const Option dm_option_router = {
     .name = "router", DM_ONE_VALUE, .needs = "experts", .type = DM_CHOICE, .argument = "NAME", .initial = "softmax",
     .word = dm_router_name, .meaning = dm_router_about,
     .help = "how the products of a piece with its experts become a choice, and the weights of those chosen:"};
+const Option dm_option_max_positions = {
+    .name = "max-positions", DM_ONE_VALUE, .needs = "!pretrained-model positions=learned", .type = DM_INTEGER,
+    .argument = "N", .low = 1, .high = DM_MOST_PLACES, .initial = "512",
+    .help = "pieces of the longest sentence that learned positions know, its end counted; --max-length must not be more"};
+const Option dm_option_attention_window = {
+    .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
+    .high = DM_MOST_PLACES, .initial = "0", .off = "0",
+    .help = "self-attention sees only pieces at most R places away, in the decoder before it: its cost then grows with "
+            "the length, not with the square (Vaswani et al. 2017, section 4). 0: it sees all"};
 // clang-format on

@@ -8,11 +8,12 @@
 #define DM_WHOLE DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 1
 #define DM_NAMED DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "NAME"
 enum { DM_MOST_WIDTH = 1 << 16, DM_MOST_FFN = 1 << 18, DM_MOST_LAYERS = 256, DM_MOST_HEADS = 1024 };
-enum { DM_MOST_EXPERTS = 256 };
+enum { DM_MOST_EXPERTS = 256, DM_MOST_PLACES = 1 << 24 /* of a sequence */ };
 
 extern const Option dm_option_type;  // in architectures.c
 extern const Option dm_option_dim_emb, dm_option_dim_ffn, dm_option_enc_depth, dm_option_dec_depth, dm_option_heads,
-    dm_option_activation, dm_option_norm, dm_option_norm_place, dm_option_positions;
+    dm_option_activation, dm_option_norm, dm_option_norm_place, dm_option_positions,
+    dm_option_max_positions, dm_option_attention_window;
 extern const Option dm_option_experts, dm_option_experts_top, dm_option_experts_shared, dm_option_experts_dim,
     dm_option_experts_every, dm_option_router;
 extern const Option dm_option_dim_rnn, dm_option_rnn_cell, dm_option_enc_direction, dm_option_rnn_attention,

@@ -7,19 +7,26 @@
 
 // ---- Whole sequences ------------------------------------------------------------------------------------------------
 
-static Tensor *self_attention(const Sublayer *s, const EncoderLayer *l, Tensor *x, Spans spans, int heads, bool causal)
+static Tensor *self_attention(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x, Tokens tokens,
+                              bool causal)
 {
     const Tensor *qkv = dm_linear_apply(s->g, &l->qkv, dm_enter(s, x));
-    const int width = x->cols;
+    const Positions *positions = &((const Transformer *)model->layers)->positions[causal];
+    const int width = x->cols, heads = positions->shape.heads;
+    const Spans spans = tokens.spans;
     const AttentionKind kind = causal ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
-    const Tensor *mixed = dm_attention(s->g, &(Attention){.q = dm_columns(qkv, 0, width),
-                                                          .k = dm_columns(qkv, width, width),
-                                                          .v = dm_columns(qkv, 2 * width, width),
-                                                          .queries = spans,
-                                                          .keys = spans,
-                                                          .heads = heads,
-                                                          .causal = causal,
-                                                          .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
+    const Tensor qk = dm_positions_turn(s->g, positions, tokens, dm_columns(qkv, 0, 2 * width));
+    const Tensor *mixed =
+        dm_attention(s->g, &(Attention){.q = dm_columns(&qk, 0, width),
+                                        .k = dm_columns(&qk, width, width),
+                                        .v = dm_columns(qkv, 2 * width, width),
+                                        .queries = spans,
+                                        .keys = spans,
+                                        .heads = heads,
+                                        .causal = causal,
+                                        .window = dm_transformer_shape(&model->config)->attention_window,
+                                        .slopes = positions->slopes,
+                                        .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
     return dm_leave(s, x, dm_linear_apply(s->g, &l->out, mixed));
 }
 
@@ -27,13 +34,13 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
-    Tensor *x = dm_transformer_embed(g, model, &t->embeddings.source, source);
+    Tensor *x = dm_transformer_embed(g, model, false, source);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->encoder_layers; i++) {
         const EncoderLayer *l = t->encoder + i;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
-        x = self_attention(&self, l, x, source.spans, shape->encoder_heads, false);
+        x = self_attention(&self, model, l, x, source, false);
         x = dm_transformer_feed_forward(&ffn, l, x);
     }
     return (Memory){dm_transformer_end(g, model, &t->encoder_norm, x), source.spans};
@@ -43,14 +50,14 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
-    Tensor *x = dm_transformer_embed(g, model, &t->embeddings.target, target);
+    Tensor *x = dm_transformer_embed(g, model, true, target);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
         const DecoderLayer *l = t->decoder + i;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->self.attention_norm),
                        cross = dm_transformer_sublayer(g, model, mark, &l->cross_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->self.ffn_norm);
-        x = self_attention(&self, &l->self, x, target.spans, shape->decoder_heads, true);
+        x = self_attention(&self, model, &l->self, x, target, true);
         const Tensor *key_value = dm_linear_apply(g, &l->key_value, memory.rows);
         x = dm_transformer_cross_attention(&cross, model, l, x, target.spans, key_value, memory.spans);
         x = dm_transformer_feed_forward(&ffn, &l->self, x);
@@ -86,7 +93,7 @@ static const ShapeRow shape[] = {
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
      .option = &dm_option_norm_place},
     {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
-     .common = 1, .option = &dm_option_positions},
+     .common = DM_COMMON_POSITIONS, .option = &dm_option_positions},
     {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = AT(experts), .low = 0, .high = DM_MOST_EXPERTS,
      .common = 1, .option = &dm_option_experts},
     {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = AT(experts_top), .low = 1, .high = DM_MOST_EXPERTS,
@@ -100,7 +107,9 @@ static const ShapeRow shape[] = {
     {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .name = dm_router_name,
      .option = &dm_option_router, .with = "experts"},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
-     .high = 1 << 24, .missing = 1024, .usual = 512},
+     .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions},
+    {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = AT(attention_window), .high = DM_MOST_PLACES,
+     .common = 1, .option = &dm_option_attention_window},
     {.key = NULL},
 };
 // clang-format on
@@ -109,6 +118,22 @@ static SourceAttention source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     return (SourceAttention){t->decoder_layers, t->decoder_heads};
+}
+
+static int longest(const ModelConfig *config)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    return dm_position_kinds[t->positions]->ends ? t->max_positions : INT_MAX;
+}
+
+static bool misfit(const ModelConfig *config, Name *why)
+{
+    const PositionKind *kind = dm_position_kinds[dm_transformer_shape(config)->positions];
+    for (int decoder = 0; kind->misfit && decoder < 2; decoder++) {
+        const PositionShape stack = dm_transformer_position_shape(config, decoder);
+        if (kind->misfit(&stack, why)) return true;
+    }
+    return false;
 }
 
 // ---- For people -----------------------------------------------------------------------------------------------------
@@ -131,10 +156,13 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
+    const PositionKind *positions = dm_position_kinds[t->positions];
     const Name each = dm_name("%d heads x %d", heads, c->width / heads);
-    dm_outline_add(
-        stack,
-        dm_outline(dm_name("self-attention%s, %s", decoder ? " to what is written so far" : "", each.text).text));
+    const Name far = t->attention_window ? dm_name(", at most %d places away", t->attention_window) : dm_name("%s", "");
+    dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s%s%s%s", decoder ? " to what is written so far" : "",
+                                             each.text, positions->attended ? ", " : "",
+                                             positions->attended ? positions->attended : "", far.text)
+                                         .text));
     if (decoder) dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
     const int every = t->experts ? t->experts_every : 1;
     const FeedForwardShape first = dm_transformer_feed_forward_shape(c, decoder, 0),
@@ -152,8 +180,12 @@ static cJSON *outline(const ModelConfig *c)
 {
     const TransformerShape *t = dm_transformer_shape(c);
     const Name scale = t->scale_embedding ? dm_name(", times sqrt(%d)", c->width) : dm_name("%s", "");
-    cJSON *list = dm_outline_of_embeddings(
-        c, dm_name("%s, plus %s positions", scale.text, dm_position_kinds[t->positions]->described).text);
+    const PositionKind *positions = dm_position_kinds[t->positions];
+    const Name places = positions->ends ? dm_name("%d ", t->max_positions) : dm_name("%s", ""),
+               added = positions->added      ? dm_name(", plus %s%s", places.text, positions->added)
+                       : positions->attended ? dm_name("%s", "")
+                                             : dm_name("%s", ", without positions");
+    cJSON *list = dm_outline_of_embeddings(c, dm_name("%s%s", scale.text, added.text).text);
     cJSON_AddItemToArray(list, outline_of_stack(c, false));
     cJSON_AddItemToArray(list, outline_of_stack(c, true));
     cJSON_AddItemToArray(list, dm_outline_of_output(c));
@@ -170,6 +202,8 @@ const Architecture dm_transformer = {
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
     .source_attention = source_attention,
+    .longest = longest,
+    .misfit = misfit,
     .outline = outline,
     .encode = encode,
     .decode = decode,

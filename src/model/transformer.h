@@ -14,7 +14,8 @@ typedef struct TransformerShape {
     int experts, experts_top, experts_shared;     // in every experts_every-th layer; 0 experts: in none
     int experts_ffn;                              // inner width of an expert; 0: that of the dense blocks
     int experts_every, router;
-    int max_positions;                            // written for other programs; ours has no limit
+    int max_positions;     // the end of positions that have one; else only written, for other programs
+    int attention_window;  // how far away the keys are that self-attention sees; 0: it sees all
     bool scale_embedding;                         // embeddings times sqrt(width)
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
@@ -42,7 +43,7 @@ typedef struct Transformer {
     DecoderLayer *decoder;
     Norm encoder_norm, decoder_norm;  // behind the last layers, where the norms' place has some there
     Embeddings embeddings;
-    Positions positions;
+    Positions positions[2];  // of encoder and decoder
     const NormPlace *norm_place;
 } Transformer;
 
@@ -52,7 +53,7 @@ void dm_transformer_connect(Model *model);
 void dm_transformer_disconnect(Model *model);
 
 // Layers (transformer_layers.c)
-Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens);
+Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens);
 Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x);
 // key_value [source tokens, 2 width]: of the encoded source
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
@@ -75,6 +76,12 @@ static inline FeedForwardShape dm_transformer_feed_forward_shape(const ModelConf
     shape.sigmoid = t->router;
     shape.router = (decoder ? t->encoder_layers / t->experts_every : 0) + (i + 1) / t->experts_every - 1;
     return shape;
+}
+
+static inline PositionShape dm_transformer_position_shape(const ModelConfig *config, bool decoder)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    return (PositionShape){config->width, decoder ? t->decoder_heads : t->encoder_heads, t->max_positions};
 }
 
 static inline Sublayer dm_transformer_sublayer(Graph *g, const Model *model, ArenaMark mark, const Norm *norm)

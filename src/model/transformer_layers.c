@@ -4,18 +4,18 @@
 
 #include "model/transformer.h"
 
-Tensor *dm_transformer_embed(Graph *g, const Model *model, const Tensor *table, Tokens tokens)
+Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
 {
     const Transformer *t = model->layers;
     const int width = model->config.width;
-    return dm_embedding(
-        g, &(Embedding){.table = table,
-                        .n = tokens.n,
-                        .ids = tokens.ids,
-                        .scale = dm_transformer_shape(&model->config)->scale_embedding ? sqrtf((float)width) : 1,
-                        .position_rows = dm_positions_of(g, &t->positions, tokens),
-                        .frozen = model->config.pad,
-                        .dropout = g->dropout});
+    Embedding embedding = {.table = decoder ? &t->embeddings.target : &t->embeddings.source,
+                           .n = tokens.n,
+                           .ids = tokens.ids,
+                           .scale = dm_transformer_shape(&model->config)->scale_embedding ? sqrtf((float)width) : 1,
+                           .frozen = model->config.pad,
+                           .dropout = g->dropout};
+    dm_positions_add(g, &t->positions[decoder], tokens, &embedding);
+    return dm_embedding(g, &embedding);
 }
 
 Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x)

@@ -50,6 +50,8 @@ static void declare_stack(Model *model, bool decoder)
         .p = &model->parameters, .norm = dm_norms[t->norm], .decoder = decoder, .width = model->config.width};
     const bool at_end = dm_norm_places[t->norm_place].at_end;
     const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = decoder ? 3 : 2;
+    const PositionShape places = dm_transformer_position_shape(&model->config, decoder);
+    dm_positions_declare(s.p, dm_position_kinds[t->positions], dm_name("model.%s", side).text, &places);
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
     s.p->residuals = at_end ? layers * sublayers : 1;
     for (int i = 0; i < layers; i++) {
@@ -104,8 +106,10 @@ void dm_transformer_connect(Model *model)
     *t = (Transformer){.encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *t->encoder),
                        .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
                        .embeddings = dm_embeddings_connect(model),
-                       .positions = dm_positions_make(dm_position_kinds[shape->positions], model->config.width),
                        .norm_place = &dm_norm_places[shape->norm_place]};
+    const PositionShape places[2] = {dm_transformer_position_shape(&model->config, false),
+                                     dm_transformer_position_shape(&model->config, true)};
+    dm_positions_connect(t->positions, dm_position_kinds[shape->positions], places, p);
     for (int i = 0; i < shape->encoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, false, i);
         t->encoder[i] = find_layer(p, norm, &ffn, dm_name("model.encoder.layers.%d", i).text);
@@ -127,5 +131,5 @@ void dm_transformer_disconnect(Model *model)
     for (int i = 0; i < shape->decoder_layers; i++) dm_feed_forward_free(&t->decoder[i].self.ffn);
     dm_free(t->encoder);
     dm_free(t->decoder);
-    dm_positions_free(&t->positions);
+    dm_positions_free(t->positions);
 }

@@ -50,11 +50,12 @@ typedef struct Fresh {
     Spans source;     // of every slot
 } Fresh;
 
-// What every piece reads, and sees: its slot's past, itself included.
+// What every piece reads, and sees: its slot's past, itself included, as far as a window of attention goes.
 static Fresh fresh_rows(Graph *g, SearchState *s, const int *ids, const int *lengths)
 {
     Past *past = &s->past;
     const int first = past->used, slots = past->n, count = dm_past_extend(past, lengths);
+    const int window = dm_transformer_shape(&s->model->config)->attention_window, most = window ? window + 1 : INT_MAX;
     const size_t n = (size_t)count, m = (size_t)slots;
     int *memory = dm_arena_take(g->arena, (5 * n + 4 * m) * sizeof(int));
     int *position = memory, *row = position + n, *one = row + n, *list_start = one + n, *list_length = list_start + n,
@@ -66,8 +67,8 @@ static Fresh fresh_rows(Graph *g, SearchState *s, const int *ids, const int *len
             position[at] = past->now.length[i] - length[i] + j;
             row[at] = at;
             one[at] = 1;
-            list_start[at] = i * past->now.steps;
-            list_length[at] = position[at] + 1;
+            list_length[at] = position[at] < most ? position[at] + 1 : most;
+            list_start[at] = i * past->now.steps + position[at] + 1 - list_length[at];
         }
         source_start[i] = s->memory.start[past->now.source[i]];
         source_length[i] = s->memory.length[past->now.source[i]];
@@ -83,20 +84,27 @@ static Fresh fresh_rows(Graph *g, SearchState *s, const int *ids, const int *len
 // list.
 static Tensor *cached_attention(const Sublayer *sub, SearchState *s, int layer, Tensor *x, const Fresh *fresh)
 {
-    const EncoderLayer *l = &((const Transformer *)s->model->layers)->decoder[layer].self;
+    const Transformer *t = s->model->layers;
+    const EncoderLayer *l = &t->decoder[layer].self;
+    const Positions *positions = &t->positions[1];
     const int width = x->cols;
+    const size_t row = (size_t)width * sizeof(float);
     const Tensor *qkv = dm_linear_apply(sub->g, &l->qkv, dm_enter(sub, x));
+    const Tensor qk = dm_positions_turn(sub->g, positions, fresh->tokens, dm_columns(qkv, 0, 2 * width));
     const Tensor cache = {.rows = s->past.used, .cols = 2 * width, .stride = (int)row_size(s), .data = s->cache[layer]};
-    for (int i = 0; i < qkv->rows; i++)
-        memcpy(dm_row(&cache, fresh->first + i), dm_row(qkv, i) + width, 2 * (size_t)width * sizeof(float));
-    const Tensor *mixed =
-        dm_attention(sub->g, &(Attention){.q = dm_columns(qkv, 0, width),
-                                          .k = dm_columns(&cache, 0, width),
-                                          .v = dm_columns(&cache, width, width),
-                                          .queries = fresh->each,
-                                          .keys = fresh->own,
-                                          .rows = s->past.now.rows,
-                                          .heads = dm_transformer_shape(&s->model->config)->decoder_heads});
+    for (int i = 0; i < qkv->rows; i++) {
+        float *kept = dm_row(&cache, fresh->first + i);
+        memcpy(kept, dm_row(&qk, i) + width, row);
+        memcpy(kept + width, dm_row(qkv, i) + 2 * width, row);
+    }
+    const Tensor *mixed = dm_attention(sub->g, &(Attention){.q = dm_columns(&qk, 0, width),
+                                                            .k = dm_columns(&cache, 0, width),
+                                                            .v = dm_columns(&cache, width, width),
+                                                            .queries = fresh->each,
+                                                            .keys = fresh->own,
+                                                            .rows = s->past.now.rows,
+                                                            .heads = positions->shape.heads,
+                                                            .slopes = positions->slopes});
     return dm_leave(sub, x, dm_linear_apply(sub->g, &l->out, mixed));
 }
 
@@ -109,7 +117,7 @@ Tensor *dm_transformer_extend(Graph *g, SearchState *s, const int *ids, const in
     for (int i = 0; lengths && i < s->past.n; i++) more += lengths[i];
     make_room(s, more);  // none is taken where keep has made it
     const Fresh fresh = fresh_rows(g, s, ids, lengths);
-    Tensor *x = dm_transformer_embed(g, model, &t->embeddings.target, fresh.tokens);
+    Tensor *x = dm_transformer_embed(g, model, true, fresh.tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < dm_transformer_shape(&model->config)->decoder_layers; i++) {
         const DecoderLayer *l = t->decoder + i;

@@ -34,6 +34,18 @@ static int prefix_length(const SearchJob *job, int sentence)
     return (job->prefixes ? job->prefixes[sentence].count : 0) + pieces_before_prefix(job, sentence);
 }
 
+// What all of the models can write, and after it read with an end of sentence behind it.
+static int most_pieces(const SearchJob *job)
+{
+    int most = INT_MAX;
+    for (int m = 0; m < job->model_count; m++) {
+        const Model *model = job->models[m];
+        const int longest = model->architecture->longest(&model->config);
+        if (longest < most) most = longest;
+    }
+    return most - 1;
+}
+
 static void set_limit(const SearchJob *job, Sentence *sentence)
 {
     const dm_translate_options *o = job->options;
@@ -49,6 +61,10 @@ static void set_limit(const SearchJob *job, Sentence *sentence)
     if (limit < o->min_length) limit = o->min_length;
     sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most;
     if (most > 0 && limit > most) limit = most;
+    if (limit > most_pieces(job)) {
+        limit = most_pieces(job);
+        sentence->ends_there = false;
+    }
     sentence->limit = limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
 }
 

@@ -1,5 +1,6 @@
 // Everything before the first update and after the last: text, segmenter, configuration, corpus, model,
 // checkpoint. The folder is run_folder.c's, the settings are run_settings.c's.
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -52,7 +53,28 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
         .decoder_start = vocabulary - 1,
         .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
-    return dm_shape_of_options(config, o, error);
+    Status status = dm_shape_of_options(config, o, error);
+    if (status) return status;
+    const int longest = config->architecture->longest(config);
+    if (config->search.max_length >= longest) config->search.max_length = longest - 1;
+    return DM_OK;
+}
+
+// A pair that is longer than what the model can read would only be found on the way.
+static Status check_max_length(const ModelConfig *config, const dm_options *o, Error *error)
+{
+    const int longest = config->architecture->longest(config), asked = whole(o, "max-length");
+    if (longest == INT_MAX || (asked && asked <= longest)) return DM_OK;
+    if (!asked)
+        return dm_misuse(error,
+                         "--max-length 0 takes pairs of any length, but the learned positions of this model end at %d "
+                         "pieces: make it %d or less, or --max-positions more",
+                         longest, longest);
+    return dm_misuse(
+        error,
+        "--max-length %d is more than the %d pieces at which the learned positions of this model end: make "
+        "it less, or --max-positions more",
+        asked, longest);
 }
 
 // A new model with random weights.
@@ -120,6 +142,7 @@ static Status begin_run(Run *run, Error *error)
     cJSON *theirs = NULL;
     int width = whole(run->options, "dim-emb");
     Status status = start ? dm_model_read(&run->model, &theirs, start, error) : DM_OK;
+    if (!status && start) status = check_max_length(&run->model->config, run->options, error);
     if (!status && start) {
         said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(theirs, "segmenter"));
         width = run->model->config.width;
@@ -289,7 +312,8 @@ static Status settle_shape(Run *run, Error *error)
     if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
     ModelConfig config;
     Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
-    return status ? status : shape_of_options(&config, o, ANY_VOCABULARY, error);
+    if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, error);
+    return status ? status : check_max_length(&config, o, error);
 }
 
 // What needs model and corpus: everything up to the first update but for the files.

@@ -21,14 +21,14 @@ struct Validator {
     const Metric *metric[DM_MOST_METRICS];
 };
 
-static Status check_lengths(const Corpus *corpus, const Bitext *text, Error *error)
+static Status check_lengths(const Corpus *corpus, const Bitext *text, int most, Error *error)
 {
     for (int i = 0; i < corpus->pairs; i++) {
-        bool source = corpus->source_length[i] > DM_MOST_PIECES;
-        if (source || corpus->target_length[i] > DM_MOST_PIECES)
+        bool source = corpus->source_length[i] > most;
+        if (source || corpus->target_length[i] > most)
             return dm_fail(error, "%s: line %d has %d pieces, and more than %d are not taken: break it into sentences",
                            text->file[source ? DM_SOURCE : DM_TARGET], i + 1,
-                           source ? corpus->source_length[i] : corpus->target_length[i], DM_MOST_PIECES);
+                           source ? corpus->source_length[i] : corpus->target_length[i], most);
     }
     return DM_OK;
 }
@@ -68,7 +68,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     const CorpusRules rules = {.keep_all = true, .threads = setup->threads, .stop = setup->stop};
     Validator *v = dm_allocate(1, sizeof *v);
     Status status = dm_corpus_make(&v->corpus, setup->text, &rules, setup->segmenter, error);
-    if (!status) status = check_lengths(&v->corpus, setup->text, error);
+    if (!status) status = check_lengths(&v->corpus, setup->text, dm_most_pieces(&setup->model->config), error);
     if (status) {
         dm_validator_close(v);
         return status;

@@ -7,9 +7,19 @@
 #include "core/memory.h"
 #include "core/utf8.h"
 
-// A line of fewer bytes cannot have too many pieces (normalisation makes at most 18 characters of one of 3 bytes), so
-// only longer ones are segmented to be counted.
-enum { SURELY_SHORT = 512 };
+// A line of fewer bytes than this does not have too many pieces (normalisation makes at most 18 characters of one of 3
+// bytes), so only longer ones are segmented to be counted. Where a model knows fewer places, a piece more would have
+// none: no character can be worth so much that it is missed, though each of its bytes were a piece.
+static size_t surely_short(const LineCheck *check)
+{
+    return (size_t)check->most / (check->most == DM_MOST_PIECES ? 8 : 24);
+}
+
+int dm_most_pieces(const ModelConfig *config)
+{
+    const int longest = config->architecture->longest(config);
+    return longest < DM_MOST_PIECES ? longest : DM_MOST_PIECES;
+}
 
 // "line 17 is ...", or where there is only one, which the caller knows the number of: "the line is ...".
 static Status refuse_line(const LineCheck *check, size_t index, size_t count, const char *complaint, Error *error)
@@ -66,11 +76,11 @@ static Status check_line(const LineCheck *check, const char *const *lines, size_
         return refuse_line(check, index, count, complaint, error);
     }
     if (asks_in_vain(check, line, complaint)) return refuse_line(check, index, count, complaint, error);
-    if (size < SURELY_SHORT) return DM_OK;
+    if (size < surely_short(check)) return DM_OK;
     const int pieces = pieces_of(check, line);
-    if (pieces <= DM_MOST_PIECES) return DM_OK;
+    if (pieces <= check->most) return DM_OK;
     snprintf(complaint, sizeof complaint, "has %d pieces, and more than %d are not taken: break it into sentences",
-             pieces, DM_MOST_PIECES);
+             pieces, check->most);
     return refuse_line(check, index, count, complaint, error);
 }
 
@@ -86,7 +96,7 @@ static bool fits(const LineCheck *check, const char *line, size_t size)
 {
     char *part = dm_copy_string(line);
     part[dm_utf8_valid(line, size)] = '\0';
-    const bool fit = pieces_of(check, part) <= DM_MOST_PIECES;
+    const bool fit = pieces_of(check, part) <= check->most;
     dm_free(part);
     return fit;
 }
@@ -96,8 +106,8 @@ void dm_line_crop(const LineCheck *check, char *line)
 {
     const size_t size = dm_utf8_valid(line, strlen(line));
     line[size] = '\0';
-    size_t least = SURELY_SHORT, most = SURELY_SHORT;  // what fits; what may not
-    if (size < SURELY_SHORT) return;
+    size_t least = surely_short(check), most = least ? least : 1;  // what fits; what may not
+    if (size < least) return;
     while (most < size && fits(check, line, most)) {
         least = most;
         most *= 2;

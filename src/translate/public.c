@@ -161,7 +161,12 @@ void dm_model_close(dm_model *model)
 
 static LineCheck check_of(const dm_model *model, const char *what, Side side)
 {
-    return (LineCheck){.segmenter = model->segmenter, .what = what, .side = side};
+    int most = DM_MOST_PIECES;
+    for (int i = 0; i < model->count; i++) {
+        const int longest = dm_most_pieces(&model->models[i]->config);
+        if (longest < most) most = longest;
+    }
+    return (LineCheck){.segmenter = model->segmenter, .what = what, .side = side, .most = most};
 }
 
 static Status check_sources(const dm_model *model, const char *const *lines, size_t count, Error *error)
@@ -292,6 +297,10 @@ static Status check_effects(const dm_translate_options *o, const dm_model *model
     if (most > 0 && o->min_length > most)
         return dm_misuse(error, "a translation cannot have %d pieces at least: the limit is %d%s", o->min_length, most,
                          o->max_length > 0 ? "" : ", as the model folder says (max_length)");
+    if (o->min_length >= c->architecture->longest(c))
+        return dm_misuse(error,
+                         "a translation cannot have %d pieces at least: the learned positions of this model end at %d",
+                         o->min_length, c->architecture->longest(c));
     if (!sampling && o->n_best > ends)
         return dm_misuse(error,
                          "a beam of %d finds no more than %d translation%s of a line: %d need a beam of %d or more, or "

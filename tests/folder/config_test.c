@@ -118,8 +118,6 @@ static void what_cannot_be_computed_is_refused_by_name(void)
         {"\"normalize_before\": false", "\"normalize_before\": true", "\"normalize_before\" is true"},
         {"\"normalize_embedding\": false", "\"normalize_embedding\": true", "\"normalize_embedding\" is true"},
         {"\"add_final_layer_norm\": false", "\"add_final_layer_norm\": true", "\"add_final_layer_norm\" is true"},
-        {"\"static_position_embeddings\": true", "\"static_position_embeddings\": false",
-         "\"static_position_embeddings\" is false"},
         {"\"is_encoder_decoder\": true", "\"is_encoder_decoder\": false", "\"is_encoder_decoder\" is false"},
         {"\"swish\"", "\"gelu_new\"", "\"activation_function\" is \"gelu_new\""},
         {"\"model_type\": \"marian\"", "\"model_type\": \"bart\"", "\"model_type\" is \"bart\""},

@@ -74,7 +74,8 @@ static double number(const cJSON *json, const char *first, const char *second, c
 static void expect_weights(const cJSON *json, const char *name, double spent)
 {
     const double said = number(json, "operations", name, "weights");
-    expect(fabs(said * LENGTH - spent) <= 1e-12 * spent, "%s: said %.0f, spent %.1f a piece", name, said, spent / LENGTH);
+    expect(fabs(said * LENGTH - spent) <= 1e-12 * spent, "%s: said %.0f, spent %.1f a piece", name, said,
+           spent / LENGTH);
 }
 
 // What the matrix library has to do, and nothing but products with weights: the heads of the small model are so small

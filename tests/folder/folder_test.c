@@ -8,6 +8,7 @@
 #include "core/scratch.h"
 #include "folder/safetensors.h"
 #include "folder/opened.h"
+#include "model/small_config.h"
 #include "test.h"
 
 #define GOLDEN TEST_DATA "/golden/marian/"
@@ -257,28 +258,91 @@ static void a_shared_table_under_another_of_its_names_is_found(void)
     dm_model_destroy(original);
 }
 
-static void stored_positions_must_be_the_sinusoids(void)
+static const char *const tables[] = {"model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"};
+
+static float sinusoid(int place, int column, int width)
 {
-    for (int wrong = 0; wrong < 2; wrong++) {
-        Draft draft = draft_of("shared-relu");
-        float *positions = add_tensor(&draft, "model.encoder.embed_positions.weight", 64, 8);
-        add_tensor(&draft, "model.decoder.embed_positions.weight", 1, 8)[4] = 1;
-        for (int p = 0; p < 64; p++)  // sine in the first half, cosine in the second, of p / 10000^(2k/8)
-            for (int k = 0; k < 4; k++) {
-                positions[p * 8 + k] = (float)sin(p / pow(10000, k / 4.0));
-                positions[p * 8 + 4 + k] = (float)cos(p / pow(10000, k / 4.0));
-            }
-        for (int k = 5; k < 8; k++) ((float *)in_draft(&draft, "model.decoder.embed_positions.weight")->data)[k] = 1;
-        if (wrong) positions[63 * 8 + 7] += 1e-4f;
-        const char *folder = finish(&draft, NULL, NULL);
-        if (wrong)
-            CU_ASSERT(
-                is_refused(folder, "tensor model.encoder.embed_positions.weight does not hold Marian's sinusoids"));
-        if (!wrong) dm_model_destroy(opened(folder));
-    }
+    const int half = width / 2, k = column % half;  // sine in the first half, cosine in the second
+    const double angle = place / pow(10000, 2.0 * k / width);
+    return (float)(column < half ? sin(angle) : cos(angle));
+}
+
+// Sinusoids in both tables, 64 rows of the encoder's and as many of the decoder's as there are.
+static Draft draft_with_tables(int decoder_rows)
+{
     Draft draft = draft_of("shared-relu");
-    add_tensor(&draft, "model.decoder.embed_positions.weight", 65, 8);
+    for (int i = 0; i < 2; i++) {
+        const int rows = i ? decoder_rows : 64;
+        float *values = add_tensor(&draft, tables[i], rows, 8);
+        for (int j = 0; j < 8 * rows; j++) values[j] = sinusoid(j / 8, j % 8, 8);
+    }
+    return draft;
+}
+
+static TransformerShape shape_of(const char *folder)
+{
+    Model *model = opened(folder);
+    const TransformerShape shape = *dm_transformer_shape(&model->config);
+    dm_model_destroy(model);
+    return shape;
+}
+
+static void sinusoids_that_are_stored_are_those_that_are_computed(void)
+{
+    for (int rows = 1; rows <= 64; rows *= 8) {
+        Draft draft = draft_with_tables(rows);
+        const TransformerShape shape = shape_of(finish(&draft, NULL, NULL));
+        CU_ASSERT(shape.positions == named("positions", "sine") && shape.max_positions == 64);
+    }
+    Draft draft = draft_with_tables(65);
     CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "tensor model.decoder.embed_positions.weight is [65, 8]"));
+}
+
+// As transformers takes them from the file: one number that is not the sinusoids' makes both tables learned ones.
+static void a_table_that_is_no_sinusoids_is_one_of_learned_positions(void)
+{
+    for (int side = 0; side < 2; side++) {
+        Draft draft = draft_with_tables(64);
+        ((float *)in_draft(&draft, tables[side])->data)[63 * 8 + 7] += 1e-4f;
+        Model *model = opened(finish(&draft, NULL, NULL));
+        const TransformerShape *shape = dm_transformer_shape(&model->config);
+        CU_ASSERT(shape->positions == named("positions", "learned") && shape->max_positions == 64);
+        for (int i = 0; i < 2; i++) {
+            const Parameter *p = dm_parameter(&model->parameters, tables[i]);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+            for (int j = 0; j < 64 * 8; j++)
+                CU_ASSERT(p->tensor.data[j] == sinusoid(j / 8, j % 8, 8) + (i == side && j == 63 * 8 + 7 ? 1e-4f : 0));
+        }
+        dm_model_destroy(model);
+    }
+    Draft draft = draft_with_tables(12);
+    ((float *)in_draft(&draft, tables[1])->data)[3] = 2;
+    CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "tensor model.encoder.embed_positions.weight is [64, 8]"));
+    draft = draft_with_tables(64);
+    ((float *)in_draft(&draft, tables[1])->data)[3] = 2;
+    drop_tensor(&draft, tables[0]);
+    CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "tensor model.encoder.embed_positions.weight is missing"));
+}
+
+// No translation has fewer pieces than one and its end.
+static void a_table_of_one_place_is_refused(void)
+{
+    Draft draft = draft_of("shared-relu");
+    for (int i = 0; i < 2; i++) add_tensor(&draft, tables[i], 1, 8)[3] = 2;
+    CU_ASSERT(is_refused(finish(&draft, NULL, NULL), "learned positions need at least 2 places"));
+}
+
+// The weights of a run whose positions are not learned.
+static void a_table_for_a_model_that_has_sinusoids_is_refused(void)
+{
+    Model *model = opened(GOLDEN "shared-relu");
+    Draft draft = draft_with_tables(64);
+    Error error = {""};
+    ((float *)in_draft(&draft, tables[0])->data)[3] = 2;
+    finish(&draft, NULL, NULL);
+    CU_ASSERT_EQUAL(dm_weights_read(model, NULL, scratch("folder/model.safetensors"), &error), DM_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "embed_positions.weight does not hold Marian's sinusoids"));
+    dm_model_destroy(model);
 }
 
 static void the_bias_of_the_logits_may_be_a_vector_or_missing(void)
@@ -336,7 +400,10 @@ const Fact facts[] = {
     FACT(missing_and_extra_tensors_are_named),
     FACT(copies_are_accepted_where_they_agree_and_refused_where_not),
     FACT(a_shared_table_under_another_of_its_names_is_found),
-    FACT(stored_positions_must_be_the_sinusoids),
+    FACT(sinusoids_that_are_stored_are_those_that_are_computed),
+    FACT(a_table_that_is_no_sinusoids_is_one_of_learned_positions),
+    FACT(a_table_of_one_place_is_refused),
+    FACT(a_table_for_a_model_that_has_sinusoids_is_refused),
     FACT(the_bias_of_the_logits_may_be_a_vector_or_missing),
     FACT(a_value_that_is_not_finite_is_refused),
     FACT(a_pickle_alone_is_answered_with_the_command_that_helps),

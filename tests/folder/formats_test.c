@@ -21,6 +21,10 @@ static const struct {
     {&dm_marian_format, "marian", "MarianMTModel", &dm_transformer, "d_model 16 norm_place post", true},
     {&dm_pegasus_format, "pegasus", "PegasusForConditionalGeneration", &dm_transformer,
      "d_model 16 encoder_layers 2 decoder_layers 1 norm_place pre activation_function gelu", false},
+    {&dm_marian_format, "marian", "MarianMTModel", &dm_transformer,
+     "d_model 16 positions learned max_position_embeddings 40", true},
+    {&dm_pegasus_format, "pegasus", "PegasusForConditionalGeneration", &dm_transformer,
+     "d_model 16 norm_place pre positions learned max_position_embeddings 30", false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm_place pre", true},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 activation_function swiglu",
      false},
@@ -30,6 +34,10 @@ static const struct {
      "d_model 16 encoder_layers 2 experts 6 experts_top 3 experts_shared 2 experts_ffn_dim 8 experts_every 2 router "
      "sigmoid",
      false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 positions rotary", false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 attention_window 7", false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer,
+     "d_model 16 positions learned max_position_embeddings 20 attention_window 16777216", false},
 };
 
 static ModelConfig config_of(size_t i)
@@ -170,7 +178,8 @@ static void what_a_format_means_is_not_said(void)
         for (const ShapeRow *row = config.architecture->shape; row->key; row++) {
             const int means = dm_format_means(cases[i].format, row);
             const bool said = cJSON_GetObjectItemCaseSensitive(json, row->key);
-            expect(said == (means < 0 && dm_shape_counts(&config, row)), "%s: %s", cases[i].model_type, row->key);
+            expect(said == (means < 0 && !dm_format_flag(cases[i].format, row) && dm_shape_counts(&config, row)),
+                   "%s: %s", cases[i].model_type, row->key);
             if (means >= 0)
                 expect(dm_shape_value(&config, row) == means, "%s does not mean %s", cases[i].model_type, row->key);
         }
@@ -262,8 +271,9 @@ static void flags_that_other_programs_ask_for_are_said(void)
             cJSON *json = read_json(folder);
             for (int f = 0; f < 5; f++) {
                 const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, flags[f]);
-                expect(wanted[k].values[f] ? cJSON_IsTrue(said) : cJSON_IsFalse(said), "%s: %s", cases[i].model_type,
-                       flags[f]);
+                const bool sine = dm_transformer_shape(&config)->positions == 0, value = wanted[k].values[f];
+                expect(value && (f != 3 || sine) ? cJSON_IsTrue(said) : cJSON_IsFalse(said), "%s: %s",
+                       cases[i].model_type, flags[f]);
             }
             cJSON_Delete(json);
         }
@@ -276,6 +286,7 @@ static void a_flag_with_the_other_value_is_refused_by_name(void)
     for (size_t i = 0; i < DM_COUNT(cases); i++)
         for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
             const ModelConfig config = config_of(i);
+            if (flag->row) continue;
             const char *folder = empty_folder();
             write_config(&config, folder);
             cJSON *json = read_json(folder);
@@ -297,6 +308,7 @@ static void a_flag_that_is_not_said_is_taken_for_right(void)
         for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
             const ModelConfig config = config_of(i);
             ModelConfig again;
+            if (flag->row && dm_shape_value(&config, dm_shape_row(cases[i].architecture, flag->row)) != 0) continue;
             const char *folder = empty_folder();
             write_config(&config, folder);
             cJSON *json = read_json(folder);
@@ -306,6 +318,45 @@ static void a_flag_that_is_not_said_is_taken_for_right(void)
             expect_same(&again, &config, flag->key);
             dm_config_free(&again);
         }
+}
+
+// Their own key says it where they have one, either way.
+static void a_row_is_said_by_the_flag_of_a_format(void)
+{
+    int met = 0;
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
+            if (!flag->row) continue;
+            const ModelConfig config = config_of(i);
+            const ShapeRow *row = dm_shape_row(cases[i].architecture, flag->row);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            for (int value = 0; value < 2; value++) {
+                ModelConfig again;
+                cJSON *json = read_json(folder);
+                cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_CreateBool(flag->value == (value == 0)));
+                write_json(json, folder);
+                CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+                CU_ASSERT_EQUAL(dm_shape_value(&again, row), value);
+                dm_config_free(&again);
+                met++;
+            }
+        }
+    CU_ASSERT(met > 0);
+}
+
+static void a_shape_that_cannot_be_is_refused(void)
+{
+    const ModelConfig config =
+        small_config_of(&dm_transformer, VOCABULARY, "d_model 20 encoder_attention_heads 4 decoder_attention_heads 4");
+    const char *folder = empty_folder();
+    write_config(&config, folder);
+    cJSON *json = read_json(folder);
+    cJSON_ReplaceItemInObjectCaseSensitive(json, "model_type", cJSON_CreateString("dragoman"));
+    cJSON_AddItemToObject(json, "dragoman", cJSON_Parse("{\"architecture\": \"transformer\"}"));
+    cJSON_AddStringToObject(json, "positions", "rotary");
+    write_json(json, folder);
+    CU_ASSERT(is_refused(folder, "config.json: rotary positions turn pairs of columns"));
 }
 
 static void set_row(cJSON *json, const ShapeRow *row, int value)
@@ -428,6 +479,8 @@ const Fact facts[] = {
     FACT(flags_that_other_programs_ask_for_are_said),
     FACT(a_flag_with_the_other_value_is_refused_by_name),
     FACT(a_flag_that_is_not_said_is_taken_for_right),
+    FACT(a_row_is_said_by_the_flag_of_a_format),
+    FACT(a_shape_that_cannot_be_is_refused),
     FACT(a_shape_that_a_format_does_not_have_is_refused_by_name),
     FACT(a_row_that_may_not_be_above_another_is_refused_by_name),
     FACT(separate_vocabularies_are_refused_where_a_format_has_none),

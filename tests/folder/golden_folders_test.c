@@ -92,7 +92,7 @@ static void every_gradient_equals_pytorch(void)
             const Parameters *p = &s.model->parameters;
             const double largest = largest_of(s.gradients, p->trained_size);
             for (int j = 0; j < p->count; j++)
-                for (int k = 0; without_gradient(p->list[j].name) && k < p->list[j].tensor.cols; k++)
+                for (int k = 0; without_gradient(&s, p->list[j].name) && k < p->list[j].tensor.cols; k++)
                     if (!(fabs(s.gradients[p->list[j].offset + (size_t)k]) <= 1e-5 * largest))
                         expect(false, "%s: %s should have no gradient", s.folder, p->list[j].name);
             for (size_t j = p->trained_size; j < p->size; j++)

@@ -72,7 +72,7 @@ static Status train_ten(const char *folder, const char *source, const char *targ
     set(options, "train-sets", 2, (const char *const[]){source, target});
     set(options, "model", 1, &model);
     set(options, "mini-batch-words", 1, (const char *const[]){"100000"});
-    set(options, "max-length", 1, (const char *const[]){"0"});
+    set(options, "max-length", 1, (const char *const[]){"33"});  // of the longest line, and of the fewest positions
     set(options, "dropout", 1, (const char *const[]){"0"});
     set(options, "label-smoothing", 1, (const char *const[]){"0.1"});
     set(options, "learn-rate", 1, (const char *const[]){"0.001"});

@@ -79,7 +79,7 @@ def greedy(subject, source):
 
 
 def trained(model):
-    return {n: w for n, w in model.named_parameters() if "embed_positions" not in n}
+    return {n: w for n, w in model.named_parameters() if "embed_positions" not in n or w.requires_grad}
 
 
 def without_pad(name, gradient, pad):

@@ -323,10 +323,56 @@ def balance():
         add("balance", tensors, factor * experts * (f * share.mean(0)).sum(), top=top, sigmoid=sigmoid, factor=factor)
 
 
+def rotate():
+    """Pairs as complex numbers, multiplied by one of length 1: a head's first half is their real part."""
+    for heads, width, places in [(1, 2, [0, 1, 5]), (3, 4, [7, 0, 600, 3]), (2, 10, [2, 9])]:
+        x = draw(len(places), heads * width)
+        angles = torch.tensor(places, dtype=torch.float64)[:, None] * 10000.0 ** (-torch.arange(width // 2) * 2 / width)
+        turned = torch.complex(*x.view(len(places), heads, 2, width // 2).unbind(2)) * torch.exp(1j * angles)[:, None]
+        y = torch.stack([turned.real, turned.imag], 2).flatten(1)
+        add("rotate", {"x": x, "turns": torch.cat([angles.cos(), angles.sin()], 1)}, y, heads=heads)
+
+
+def attention_by_place():
+    """What attention sees and leans on, as a mask of numbers for PyTorch's own attention."""
+    for width, heads, causal, window, leans, lengths in [(6, 2, False, 0, True, [3, 1, 7]), (9, 3, True, 0, True, [5, 2]),
+                                                         (4, 1, False, 2, False, [9, 2]), (8, 2, True, 3, True, [37, 4]),
+                                                         (8, 4, False, 5, True, [40])]:
+        tensors = {name: draw(sum(lengths), width) for name in "qkv"}
+        slopes = torch.tensor([[0.5 ** (h + 1), 0.5 ** (h + 2)] for h in range(heads)], dtype=torch.float64)
+        outputs, start = [], 0
+        for n in lengths:
+            q, k, v = (t[start:start + n].view(n, heads, -1).transpose(0, 1) for t in tensors.values())
+            away = torch.arange(n)[:, None] - torch.arange(n)[None]
+            mask = torch.zeros(heads, n, n, dtype=torch.float64)
+            if leans:
+                mask = -torch.where(away >= 0, slopes[:, 0, None, None], slopes[:, 1, None, None]) * away.abs()
+            if causal:
+                mask = mask.masked_fill(away < 0, -math.inf)
+            if window:
+                mask = mask.masked_fill(away.abs() > window, -math.inf)
+            outputs.append(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(0, 1).reshape(n, width))
+            start += n
+        if leans:
+            tensors = {**tensors, "slopes": slopes}
+        add("attention", tensors, torch.cat(outputs), heads=heads, causal=causal, window=window, queries=lengths,
+            keys=lengths)
+
+
+def learned_positions():
+    for width, ids, places, frozen in [(5, [1, 3, 1, 0], [0, 1, 2, 0], -1), (8, [4, 2, 4, 0], [0, 3, 3, 1], 4)]:
+        tensors = {"table": draw(5, width), "learned": draw(4, width)}
+        y = F.embedding(torch.tensor(ids), tensors["table"]) * 3.0 + F.embedding(torch.tensor(places), tensors["learned"])
+        if frozen >= 0:
+            tensors["table"].register_hook(lambda g, row=frozen: g.index_fill(0, torch.tensor(row), 0.0))
+        add("embedding", tensors, y, ids=ids, places=places, scale=3.0, frozen=frozen)
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
              weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
-             combine, balance):
+             combine, balance,
+             rotate, attention_by_place, learned_positions):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -2,7 +2,7 @@
 """Small random MarianMT and Pegasus folders and what PyTorch computes with them in float64: see README.md beside this
 file.
 
-  python tests/golden/transformer_folders.py [marian | pegasus]       (needs torch, transformers, safetensors)
+  python tests/golden/transformer_folders.py [FORMAT | FORMAT/NAME ...]       (needs torch, transformers, safetensors)
 
 Writes tests/golden/marian/NAME/ and tests/golden/pegasus/NAME/. The committed files were made by this script; the tests
 read them, not this.
@@ -10,6 +10,7 @@ read them, not this.
 import sys
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (MarianConfig, MarianMTModel, PegasusConfig, PegasusForConditionalGeneration)
 
 from golden_folders import HERE, Subject, make_corpus, write_golden
@@ -30,12 +31,16 @@ FOLDERS = {
              dtype=torch.float16, pad_as_others=True),
         dict(name="bfloat", seed=6, vocab=37, target=None, d=8, ffn=(16, 16), heads=(2, 2), layers=(2, 2), act="relu",
              dtype=torch.bfloat16),
+        dict(name="learned", seed=7, vocab=31, target=None, d=8, ffn=(12, 12), heads=(2, 2), layers=(2, 1), act="relu",
+             places=40),
     ],
     "pegasus": [
         dict(name="swish", seed=3, vocab=41, target=None, d=16, ffn=(24, 24), heads=(4, 4), layers=(2, 2),
              act="swish"),
         dict(name="relu", seed=6, vocab=23, target=None, d=8, ffn=(12, 20), heads=(4, 2), layers=(3, 2), act="relu",
              scale=False),
+        dict(name="learned", seed=9, vocab=27, target=None, d=8, ffn=(12, 16), heads=(2, 4), layers=(1, 2), act="swish",
+             places=33),
     ],
 }
 
@@ -51,8 +56,24 @@ def make_config(kind, spec, pad):
         encoder_ffn_dim=spec["ffn"][0], decoder_ffn_dim=spec["ffn"][1],
         encoder_attention_heads=spec["heads"][0], decoder_attention_heads=spec["heads"][1],
         activation_function=spec["act"], scale_embedding=spec.get("scale", True), pad_token_id=pad,
-        decoder_start_token_id=pad, eos_token_id=0, forced_eos_token_id=0, max_position_embeddings=64, dropout=0.0,
+        decoder_start_token_id=pad, eos_token_id=0, forced_eos_token_id=0, dropout=0.0,
+        max_position_embeddings=spec.get("places", 64),
         **more)
+
+
+def store_positions(model, path):
+    """transformers takes its positions from the file where they are there, but does not write all of them."""
+    tensors = load_file(path)
+    for side in ("encoder", "decoder"):
+        table = model.get_submodule(f"model.{side}.embed_positions").weight
+        tensors[f"model.{side}.embed_positions.weight"] = table.detach().clone()
+    save_file(tensors, path, {"format": "pt"})
+
+
+def learn_positions(model):
+    """The tables, which are frozen there, get gradients."""
+    for side in ("encoder", "decoder"):
+        model.get_submodule(f"model.{side}.embed_positions").weight.requires_grad_()
 
 
 def make_folder(kind, spec):
@@ -61,7 +82,7 @@ def make_folder(kind, spec):
     model = FORMATS[kind][1](make_config(kind, spec, pad))
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if "embed_positions" in name:
+            if "embed_positions" in name and "places" not in spec:
                 continue
             around = 1.0 if name.endswith("layer_norm.weight") else 0.0
             strong = (".v_proj.weight", ".out_proj.weight", ".fc1.weight", ".fc2.weight")
@@ -74,12 +95,16 @@ def make_folder(kind, spec):
             model.final_logits_bias[0, pad] = -10000.0
     folder = HERE / kind / spec["name"]
     model.to(spec.get("dtype", torch.float32)).save_pretrained(folder)
+    if "places" in spec:
+        store_positions(model, folder / "model.safetensors")
     (folder / "model.safetensors").chmod(0o644)
     return folder
 
 
-def load(kind, folder, dtype):
+def load(kind, spec, folder, dtype):
     model = FORMATS[kind][1].from_pretrained(folder, dtype=dtype, attn_implementation="eager").eval()
+    if "places" in spec:
+        learn_positions(model)
 
     def logits(source, inputs):
         return model(input_ids=torch.tensor([source]), decoder_input_ids=torch.tensor([inputs]),
@@ -89,12 +114,14 @@ def load(kind, folder, dtype):
 
 
 def main():
-    for kind in sys.argv[1:] or FOLDERS:
+    for kind in FOLDERS:
         for spec in FOLDERS[kind]:
+            if sys.argv[1:] and not {kind, f"{kind}/{spec['name']}"} & set(sys.argv[1:]):
+                continue
             folder = make_folder(kind, spec)
             target = spec["target"] or spec["vocab"]
             corpus = make_corpus(spec["vocab"], target, target - 1, spec["seed"])
-            write_golden(folder, lambda path, dtype: load(kind, path, dtype), corpus, trains="dtype" not in spec)
+            write_golden(folder, lambda path, dtype: load(kind, spec, path, dtype), corpus, trains="dtype" not in spec)
 
 
 main()

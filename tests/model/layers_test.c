@@ -269,10 +269,13 @@ static double sine(int position, int column, int width)
     return column < half ? sin(angle) : cos(angle);
 }
 
-static const struct {
-    const char *name;
-    double (*formula)(int position, int column, int width);
-} positions[] = {{"sine", sine}};
+// The cosines of the angles, then their sines.
+static double turn(int position, int column, int width)
+{
+    const int half = width / 2, k = column < half ? column : column - half;
+    const double angle = position * exp(-log(10000) * 2 * k / width);
+    return column < half ? cos(angle) : sin(angle);
+}
 
 static void check_row(const float *row, double (*formula)(int, int, int), int position, int width)
 {
@@ -281,42 +284,155 @@ static void check_row(const float *row, double (*formula)(int, int, int), int po
     if (!(off <= 1e-6)) expect(false, "position %d, width %d: off by %g", position, width, off);
 }
 
-// Made one by one, in stretches, or out of the table, behind whose end there are more.
-static void check_positions(const PositionKind *kind, double (*formula)(int, int, int))
+// Out of the table, behind whose end there are more.
+static const int place_of[] = {0, 1, 511, 512, 513, 1999, 3};
+enum { PLACES = DM_COUNT(place_of) };
+
+static Tokens placed(void)
 {
-    static const int widths[] = {2, 7, 16, 128}, given[] = {0, 1, 511, 512, 513, 1999, 3};
+    return (Tokens){.n = PLACES, .positions = place_of};
+}
+
+// Made one by one, in stretches, or as they are needed.
+static void check_rows(const PositionKind *kind, const Positions *made, double (*formula)(int, int, int))
+{
     static float rows[10 * 128];
-    for (size_t w = 0; w < DM_COUNT(widths); w++) {
-        const int width = widths[w];
-        for (int position = 0; position < 2000; position += 37) {
-            kind->fill(position, 10, width, rows);
-            for (int i = 0; i < 10; i++) check_row(rows + i * width, formula, position + i, width);
-        }
-        Arena arena = {0};
-        Graph g = {.arena = &arena};
-        Positions made = dm_positions_make(kind, width);
-        const Tokens tokens = {.n = DM_COUNT(given), .positions = given};
-        const float **of = dm_positions_of(&g, &made, tokens);
-        for (size_t i = 0; i < DM_COUNT(given); i++) check_row(of[i], formula, given[i], width);
-        dm_positions_free(&made);
-        dm_arena_destroy(&arena);
+    const int width = kind->rows_of_heads ? made->shape.width / made->shape.heads : made->shape.width;
+    for (int position = 0; position < 2000; position += 37) {
+        kind->fill(position, 10, width, rows);
+        for (int i = 0; i < 10; i++) check_row(rows + i * width, formula, position + i, width);
     }
+    Arena arena = {0};
+    Graph g = {.arena = &arena};
+    const float **of = dm_position_rows(&g, made, placed());
+    for (int i = 0; i < PLACES; i++) check_row(of[i], formula, place_of[i], width);
+    dm_arena_destroy(&arena);
+}
+
+static void check_sine(const Positions *made)
+{
+    Arena arena = {0};
+    Graph g = {.arena = &arena};
+    Embedding embedding = {.n = PLACES};
+    check_rows(&dm_sine_positions, made, sine);
+    dm_positions_add(&g, made, placed(), &embedding);
+    for (int i = 0; i < PLACES; i++) check_row(embedding.position_rows[i], sine, place_of[i], made->shape.width);
+    CU_ASSERT_PTR_NULL(embedding.positions);
+    dm_arena_destroy(&arena);
+}
+
+// Pair k of a head by the angle of its place and column.
+static void check_rotary(const Positions *made)
+{
+    const int heads = 2 * made->shape.heads, width = made->shape.width / made->shape.heads, cols = heads * width;
+    Arena arena = {0};
+    Graph g = {.arena = &arena};
+    check_rows(&dm_rotary_positions, made, turn);
+    Tensor *x = dm_tensor(&g, PLACES, cols);
+    fill(x->data, PLACES * cols, 6);
+    const Tensor y = dm_positions_turn(&g, made, placed(), *x);
+    double off = 0;
+    for (int i = 0; i < PLACES; i++)
+        for (int j = 0; j < cols; j++) {
+            const int k = j % width % (width / 2), first = j - j % width + k, second = first + width / 2;
+            const double a = (double)dm_row(x, i)[first], b = (double)dm_row(x, i)[second],
+                         cosine = turn(place_of[i], k, width), sine_of = turn(place_of[i], k + width / 2, width);
+            const double wanted = j == first ? cosine * a - sine_of * b : sine_of * a + cosine * b;
+            off = fmax(off, fabs((double)dm_row(&y, i)[j] - wanted));
+        }
+    expect(y.cols == cols && off <= 1e-5, "turned queries and keys are off by %g", off);
+    dm_arena_destroy(&arena);
+}
+
+// The slopes of the authors' code: of a power of two, 2^(-8h/H); else those of the next lower one, and every second of
+// the next higher one. Half as much behind the query.
+static void check_alibi(const Positions *made)
+{
+    const int heads = made->shape.heads;
+    int power = 1;
+    while (2 * power <= heads) power *= 2;
+    for (int h = 1; h <= heads; h++) {
+        const double slope = h <= power ? pow(2, -8.0 * h / power) : pow(2, -8.0 * (2 * (h - power) - 1) / (2 * power));
+        CU_ASSERT_DOUBLE_EQUAL((double)made->slopes[2 * h - 2], slope, 1e-7);
+        CU_ASSERT_DOUBLE_EQUAL((double)made->slopes[2 * h - 1], slope / 2, 1e-7);
+    }
+}
+
+static void check_learned(const Positions *made)
+{
+    static const int known[] = {0, 3, 2};
+    Arena arena = {0};
+    Graph g = {.arena = &arena};
+    Embedding embedding = {.n = DM_COUNT(known)};
+    CU_ASSERT(made->table.rows == made->shape.most && made->table.cols == made->shape.width);
+    dm_positions_add(&g, made, (Tokens){.n = DM_COUNT(known), .positions = known}, &embedding);
+    for (size_t i = 0; i < DM_COUNT(known); i++)
+        CU_ASSERT_PTR_EQUAL(embedding.position_rows[i], made->table.data + known[i] * made->shape.width);
+    CU_ASSERT_PTR_EQUAL(embedding.positions, &made->table);
+    dm_arena_destroy(&arena);
+}
+
+static void check_nothing(const Positions *made)
+{
+    CU_ASSERT_PTR_NULL(made->slopes);
+}
+
+static const struct {
+    const char *name;
+    void (*check)(const Positions *made);
+    bool adds, turns;
+    int parameters;  // of two stacks
+} positions[] = {{"sine", check_sine, true, false, 0},
+                 {"learned", check_learned, true, false, 2},
+                 {"rotary", check_rotary, false, true, 0},
+                 {"alibi", check_alibi, false, false, 0},
+                 {"none", check_nothing, false, false, 0}};
+
+static void check_kind(const PositionKind *kind, size_t known, int width, const int heads[2])
+{
+    const PositionShape shapes[2] = {{width, heads[0], 5}, {width, heads[1], 5}};
+    Parameters p = {0};
+    Positions both[2];
+    for (int i = 0; i < 2; i++) dm_positions_declare(&p, kind, i ? "model.decoder" : "model.encoder", &shapes[i]);
+    CU_ASSERT_EQUAL(p.count, positions[known].parameters);
+    dm_parameters_allocate(&p);
+    dm_positions_connect(both, kind, shapes, &p);
+    CU_ASSERT(!kind->add == !positions[known].adds && !kind->turn == !positions[known].turns);
+    CU_ASSERT(!kind->added == !kind->add && !(kind->added && kind->attended));  // an outline says it once
+    for (int i = 0; i < 2; i++) positions[known].check(&both[i]);
+    dm_positions_free(both);
+    dm_parameters_free(&p);
 }
 
 static void every_kind_of_position_is_its_formula(void)
 {
+    static const struct {
+        int width, heads[2];
+    } stacks[] = {{2, {1, 1}}, {16, {2, 2}}, {48, {3, 6}}, {84, {14, 7}}, {128, {2, 8}}};
     int p = 0;
     for (; dm_position_kinds[p]; p++) {
         int known = 0;
         CU_ASSERT_STRING_EQUAL(dm_position_kind_name(p), dm_position_kinds[p]->name);
         for (size_t k = 0; k < DM_COUNT(positions); k++) {
             if (strcmp(positions[k].name, dm_position_kinds[p]->name) != 0) continue;
-            check_positions(dm_position_kinds[p], positions[k].formula);
+            for (size_t s = 0; s < DM_COUNT(stacks); s++)
+                check_kind(dm_position_kinds[p], k, stacks[s].width, stacks[s].heads);
             known++;
         }
         expect(known == 1, "the positions %s have %d formulas", dm_position_kinds[p]->name, known);
     }
     CU_ASSERT_PTR_NULL(dm_position_kind_name(p));
+}
+
+static void sinusoids_of_odd_widths_are_marians(void)
+{
+    static const int widths[] = {1, 2, 7, 33};
+    static float row[33];
+    for (size_t w = 0; w < DM_COUNT(widths); w++)
+        for (int position = 0; position < 700; position += 23) {
+            dm_sinusoids(position, 1, widths[w], row);
+            check_row(row, sine, position, widths[w]);
+        }
 }
 
 // ---- Activations ----------------------------------------------------------------------------------------------------
@@ -812,6 +928,7 @@ const Fact facts[] = {
     FACT(a_new_norm_multiplies_by_one_and_adds_nothing),
     FACT(every_place_is_its_formula),
     FACT(every_kind_of_position_is_its_formula),
+    FACT(sinusoids_of_odd_widths_are_marians),
     FACT(every_activation_is_its_formula),
     FACT(what_is_offered_can_be_written),
     FACT(other_programs_have_all_activations_but_the_gated_ones),

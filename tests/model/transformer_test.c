@@ -228,6 +228,18 @@ static void gradient_with_experts_agrees_with_differences(void)
     check_gradient_of(clear_setting_of(&config), 0.2f);
 }
 
+static void gradient_with_each_kind_of_position_agrees_with_differences(void)
+{
+    for (int i = 0; dm_position_kinds[i]; i++)
+        for (int window = 0; window < 2; window++) {
+            ModelConfig config = small_config();
+            TransformerShape *shape = dm_transformer_shape(&config);
+            shape->positions = i;
+            shape->attention_window = 2 * window;
+            if (i || window) check_gradient(&config, window ? 0.2f : 0);
+        }
+}
+
 static void dropout_acts_alike_with_and_without_a_tape(void)
 {
     ModelConfig config = small_config();
@@ -454,6 +466,7 @@ const Fact facts[] = {
     FACT(gradient_with_every_norm_in_every_place_agrees_with_differences),
     FACT(the_depth_does_not_make_the_output_of_a_new_pre_norm_model_larger),
     FACT(gradient_with_experts_agrees_with_differences),
+    FACT(gradient_with_each_kind_of_position_agrees_with_differences),
     FACT(dropout_acts_alike_with_and_without_a_tape),
     FACT(a_batch_equals_each_sentence_alone),
     FACT(a_target_token_changes_nothing_before_it),

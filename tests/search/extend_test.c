@@ -2,6 +2,10 @@
 // pieces, what comes after them is what decode says of them. For every architecture.
 #include "model/small_model.h"
 
+#define TRANSFORMER                                                                                                    \
+    "d_model 16 encoder_layers 1 decoder_layers 2 encoder_attention_heads 2 decoder_attention_heads 4 "                \
+    "encoder_ffn_dim 20 decoder_ffn_dim 24 "
+
 // A model joins by a row.
 static const struct {
     const char *name;
@@ -23,6 +27,16 @@ static const struct {
     {"experts", &dm_transformer,
      "d_model 16 encoder_layers 1 decoder_layers 3 encoder_attention_heads 2 decoder_attention_heads 4 "
      "encoder_ffn_dim 20 decoder_ffn_dim 24 experts 5 experts_top 2 experts_shared 1 experts_ffn_dim 12"},
+    {"a window", &dm_transformer, TRANSFORMER "attention_window 3"},
+    {"learned", &dm_transformer, TRANSFORMER "positions learned max_position_embeddings 400"},
+    {"learned, a window", &dm_transformer,
+     TRANSFORMER "positions learned max_position_embeddings 400 attention_window 1"},
+    {"rotary", &dm_transformer, TRANSFORMER "positions rotary"},
+    {"rotary, a window", &dm_transformer, TRANSFORMER "positions rotary attention_window 4"},
+    {"alibi", &dm_transformer, TRANSFORMER "positions alibi"},
+    {"alibi, a window", &dm_transformer, TRANSFORMER "positions alibi attention_window 2"},
+    {"none", &dm_transformer, TRANSFORMER "positions none"},
+    {"none, a window", &dm_transformer, TRANSFORMER "positions none attention_window 5"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},
     {"conv, separable", &dm_conv, "d_model 10 conv separable kernel_size 2 encoder_layers 1"},
@@ -37,6 +51,22 @@ static const struct {
     {"rnn, input feeding", &dm_rnn,
      "d_model 10 hidden_size 12 attention general cell lstm decoder_layers 2 input_feeding 1"},
 };
+
+static void every_kind_of_position_has_a_case_with_a_window_and_one_without(void)
+{
+    const ShapeRow *kind = dm_shape_row(&dm_transformer, "positions");
+    for (int i = 0; kind->name(i); i++)
+        for (int window = 0; window < 2; window++) {
+            bool found = false;
+            for (size_t k = 0; k < DM_COUNT(cases); k++) {
+                if (cases[k].architecture != &dm_transformer) continue;
+                const ModelConfig config = small_config_of(&dm_transformer, VOCABULARY, cases[k].shape);
+                const TransformerShape *shape = dm_transformer_shape(&config);
+                found = found || (shape->positions == i && !shape->attention_window == !window);
+            }
+            expect(found, "no case has the positions %s with%s a window", kind->name(i), window ? "" : "out");
+        }
+}
 
 static void every_architecture_has_a_case(void)
 {
@@ -272,6 +302,7 @@ static void a_draft_that_is_taken_back_leaves_no_trace(void)
 
 const Fact facts[] = {
     FACT(every_architecture_has_a_case),
+    FACT(every_kind_of_position_has_a_case_with_a_window_and_one_without),
     FACT(of_a_draft_two_pieces_are_kept_and_another_way_is_gone),
     FACT(slots_may_be_of_unequal_lengths),
     FACT(a_prompt_may_be_given_at_once),

@@ -43,6 +43,11 @@ static void scripted_keep(SearchState *s, const int *from, const int *lengths, i
     s->n = n;
 }
 
+static int scripted_longest(const ModelConfig *config)
+{
+    return config->width == SCRIPTED ? INT_MAX : 0;
+}
+
 static void scripted_finish(SearchState *s)
 {
     (void)s;
@@ -54,6 +59,7 @@ static Found table_found(Arena *arena, const float scores[SCRIPTED], const float
                          const dm_translate_options *options)
 {
     static const Architecture scripted = {.name = "scripted",
+                                          .longest = scripted_longest,
                                           .encode = scripted_encode,
                                           .start = scripted_start,
                                           .extend = scripted_extend,

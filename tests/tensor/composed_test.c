@@ -163,18 +163,36 @@ static void activations_hold_far_out(void)
 typedef struct Shape {
     int sequences, query_start[3], query_length[3], key_start[3], key_length[3], query_rows, key_rows, width, heads;
     bool causal;
+    int window;
+    bool leans;
 } Shape;
 
 static const Shape shapes[] = {
-    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 8, 2, false},
-    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 33, 3, true},
-    {2, {0, 3}, {3, 2}, {0, 2}, {9, 6}, 5, 9, 12, 4, false},
-    {3, {0, 1, 3}, {1, 2, 1}, {0, 7, 12}, {7, 5, 1}, 4, 13, 6, 1, true},
-    {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 64, 2, true},
-    {2, {0, 100}, {100, 1}, {0, 0}, {200, 170}, 101, 200, 128, 4, false},
-    {1, {0}, {1}, {0}, {300}, 1, 300, 32, 1, true},
-    {1, {0}, {1}, {0}, {19}, 1, 19, 218, 2, false},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 8, 2, false, 0, false},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 33, 3, true, 0, false},
+    {2, {0, 3}, {3, 2}, {0, 2}, {9, 6}, 5, 9, 12, 4, false, 0, false},
+    {3, {0, 1, 3}, {1, 2, 1}, {0, 7, 12}, {7, 5, 1}, 4, 13, 6, 1, true, 0, false},
+    {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 64, 2, true, 0, false},
+    {2, {0, 100}, {100, 1}, {0, 0}, {200, 170}, 101, 200, 128, 4, false, 0, false},
+    {1, {0}, {1}, {0}, {300}, 1, 300, 32, 1, true, 0, false},
+    {1, {0}, {1}, {0}, {19}, 1, 19, 218, 2, false, 0, false},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 8, 2, false, 0, true},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 33, 3, true, 0, true},
+    {2, {0, 3}, {3, 2}, {0, 5}, {5, 7}, 5, 12, 6, 2, true, 0, true},
+    {1, {0}, {1}, {0}, {19}, 1, 19, 24, 3, false, 0, true},
+    // in windows: of less than a block, of a whole sentence, with a last block of one query
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 8, 2, false, 1, false},
+    {3, {4, 0, 5}, {1, 4, 7}, {4, 0, 5}, {1, 4, 7}, 12, 12, 33, 3, true, 3, true},
+    {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 64, 2, true, 5, false},
+    {2, {0, 130}, {130, 20}, {0, 130}, {130, 20}, 150, 150, 12, 4, false, 20, true},
+    {2, {0, 97}, {97, 33}, {0, 97}, {97, 33}, 130, 130, 24, 2, false, 40, true},
+    {1, {0}, {97}, {0}, {97}, 97, 97, 16, 1, true, 1, true},
+    {1, {0}, {300}, {0}, {300}, 300, 300, 64, 1, false, 120, false},
+    {1, {0}, {40}, {0}, {90}, 40, 90, 14, 2, true, 33, true},
 };
+
+// Of a head, for keys in front of the query and behind it.
+static const float slopes[] = {0.25f, 0.5f, 0.0625f, 0.125f, 1, 0.75f, 0.03125f, 0};
 
 // One head of one sequence: P, Y and the gradients by the formulas, in double.
 static void plain_head(const Shape *s, int sequence, int head, const Tensor *q, const Tensor *k, const Tensor *v,
@@ -191,7 +209,9 @@ static void plain_head(const Shape *s, int sequence, int head, const Tensor *q, 
             double score = 0;
             for (int c = head * w; c < (head + 1) * w; c++)
                 score += (double)dm_row(q, row)[c] * dm_row(k, first + j)[c];
-            pi[j] = j < seen ? exp(score * scale) : 0;
+            const int away = nk - nq + i - j;
+            if (s->leans) score -= abs(away) * (double)slopes[2 * head + (away < 0)] / scale;
+            pi[j] = j < seen && !(s->window && abs(away) > s->window) ? exp(score * scale) : 0;
             sum += pi[j];
         }
         for (int j = 0; j < nk; j++) {
@@ -227,6 +247,7 @@ static void check_attention(const Shape *s, bool recording)
     for (int i = 0; i < s->sequences; i++) {
         size_t size = (size_t)(s->heads * s->query_length[i] * s->key_length[i]);
         probabilities[i] = dm_allocate(size, sizeof(float));
+        for (size_t j = 0; j < size; j++) probabilities[i][j] = NAN;  // what nobody sees is written too
         p[i] = dm_allocate(size, sizeof(double));
     }
     Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q,
@@ -234,6 +255,8 @@ static void check_attention(const Shape *s, bool recording)
                                                     .v = *v,
                                                     .heads = s->heads,
                                                     .causal = s->causal,
+                                                    .window = s->window,
+                                                    .slopes = s->leans ? slopes : NULL,
                                                     .queries = {s->sequences, s->query_start, s->query_length},
                                                     .keys = {s->sequences, s->key_start, s->key_length},
                                                     .probabilities = probabilities});
@@ -267,6 +290,39 @@ static void attention_equals_plain_loops(void)
     for (size_t i = 0; i < DM_COUNT(shapes); i++) {
         check_attention(&shapes[i], false);
         check_attention(&shapes[i], true);
+    }
+}
+
+// To the bit, forward and back.
+static void a_window_over_all_is_none(void)
+{
+    enum { LENGTH = 45, WIDTH = 24 };
+    static const int start = 0, length = LENGTH;
+    for (int causal = 0; causal < 2; causal++) {
+        float *y[2], *gradient[2];
+        for (int window = 0; window < 2; window++) {
+            Bench b;
+            bench_open(&b);
+            bench_begin(&b, true);
+            const Tensor *x = bench_input(&b, LENGTH, 3 * WIDTH);
+            const Spans spans = {1, &start, &length};
+            const Tensor *mixed = dm_attention(&b.graph, &(Attention){.q = dm_columns(x, 0, WIDTH),
+                                                                      .k = dm_columns(x, WIDTH, WIDTH),
+                                                                      .v = dm_columns(x, 2 * WIDTH, WIDTH),
+                                                                      .queries = spans,
+                                                                      .keys = spans,
+                                                                      .heads = 2,
+                                                                      .causal = causal,
+                                                                      .window = window ? LENGTH - 1 : 0,
+                                                                      .slopes = slopes});
+            bench_backward(&b, mixed);
+            y[window] = copy_floats(mixed->data, LENGTH * WIDTH);
+            gradient[window] = copy_floats(x->grad, 3 * LENGTH * WIDTH);
+            bench_close(&b);
+        }
+        CU_ASSERT(memcmp(y[0], y[1], LENGTH * WIDTH * sizeof(float)) == 0);
+        CU_ASSERT(memcmp(gradient[0], gradient[1], 3 * LENGTH * WIDTH * sizeof(float)) == 0);
+        for (int i = 0; i < 2; i++) dm_free(y[i]), dm_free(gradient[i]);
     }
 }
 
@@ -329,6 +385,7 @@ const Fact facts[] = {
     FACT(linear_with_activation_equals_linear_then_activation),
     FACT(activations_hold_far_out),
     FACT(attention_equals_plain_loops),
+    FACT(a_window_over_all_is_none),
     FACT(slots_that_share_keys_see_what_each_sees_alone),
     FACT(listed_keys_are_as_good_as_a_copy),
     {NULL, NULL},

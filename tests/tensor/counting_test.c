@@ -106,6 +106,43 @@ static void heads_of_long_sentences_are_counted_as_a_whole(void)
     expect_counted(expected, 2);
 }
 
+static double flops_in_a_window(int length, int window, bool causal)
+{
+    const int start = 0;
+    double flops = 0;
+    Graph *g = begin(true);
+    Tensor *x = input(g, length, OUT);
+    const Spans spans = {1, &start, &length};
+    dm_attention(g, &(Attention){.q = *x,
+                                 .k = *x,
+                                 .v = *x,
+                                 .queries = spans,
+                                 .keys = spans,
+                                 .heads = HEADS,
+                                 .causal = causal,
+                                 .window = window});
+    dm_backward(g);
+    for (int i = 0; i < counting.list.count; i++) flops += dm_counted_flops(&counting.list.list[i]);
+    return flops;
+}
+
+// Twice as long, twice as much, forward and back, but for the ends: for each query no more keys than its window and a
+// block hold.
+static void attention_in_a_window_grows_with_the_length(void)
+{
+    enum { LENGTH = 2048, BLOCK = 32 };
+    for (int causal = 0; causal < 2; causal++)
+        for (int window = 8; window <= 128; window *= 4) {
+            const double one = flops_in_a_window(LENGTH, window, causal),
+                         two = flops_in_a_window(2 * LENGTH, window, causal);
+            const double seen = BLOCK + (causal ? 1 : 2) * window;
+            expect(two > 1.9 * one && two < 2.1 * one, "window %d: %g, of twice the length %g", window, one, two);
+            expect(one <= 6 * 2.0 * LENGTH * seen * OUT, "window %d: %g", window, one);
+        }
+    const double all = flops_in_a_window(LENGTH, 0, false);
+    CU_ASSERT(all == 6 * 2.0 * LENGTH * LENGTH * OUT && flops_in_a_window(LENGTH, LENGTH, false) == all);
+}
+
 static void one_query_is_counted(void)
 {
     static const Counted expected[] = {{DM_PASS_NONE, 0, 1, FIRST, OUT, 1}, {DM_PASS_NONE, 0, 1, OUT, FIRST, 1}};
@@ -186,6 +223,7 @@ const Fact facts[] = {
     FACT(a_linear_layer_has_three_products),
     FACT(attention_is_counted_though_it_multiplies_itself),
     FACT(heads_of_long_sentences_are_counted_as_a_whole),
+    FACT(attention_in_a_window_grows_with_the_length),
     FACT(one_query_is_counted),
     FACT(additive_attention_is_counted),
     FACT(the_loss_is_counted),

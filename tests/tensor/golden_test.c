@@ -131,18 +131,21 @@ static void check_linear(Golden *c)
 
 static void check_embedding(Golden *c)
 {
-    const Tensor *table = weight(c, "table"), *positions = input(c, "positions");
-    int n;
-    const int *ids = integers(c, "ids", &n);
+    const Tensor *table = weight(c, "table"), *positions = input(c, "positions"), *learned = weight(c, "learned");
+    int n, placed;
+    const int *ids = integers(c, "ids", &n), *places = integers(c, "places", &placed);
     const float *rows[16];
     for (int i = 0; positions && i < n; i++) rows[i] = dm_row(positions, i);
+    for (int i = 0; learned && i < placed; i++) rows[i] = dm_row(learned, places[i]);
     way_back(c, dm_embedding(&c->bench.graph, &(Embedding){.table = table,
                                                            .n = n,
                                                            .ids = ids,
                                                            .scale = (float)number(c, "scale", 1),
-                                                           .position_rows = positions ? rows : NULL,
+                                                           .position_rows = positions || learned ? rows : NULL,
+                                                           .positions = learned,
                                                            .frozen = (int)number(c, "frozen", -1)}));
     gradient_equals(c, "dtable", table);
+    gradient_equals(c, "dlearned", learned);
 }
 
 static void check_layer_norm(Golden *c)
@@ -208,12 +211,14 @@ static Spans spans_of(Golden *c, const char *key)
 
 static void check_attention(Golden *c)
 {
-    const Tensor *q = input(c, "q"), *k = input(c, "k"), *v = input(c, "v");
+    const Tensor *q = input(c, "q"), *k = input(c, "k"), *v = input(c, "v"), *slopes = input(c, "slopes");
     way_back(c, dm_attention(&c->bench.graph, &(Attention){.q = *q,
                                                            .k = *k,
                                                            .v = *v,
                                                            .heads = (int)number(c, "heads", 0),
                                                            .causal = cJSON_IsTrue(member(c, "causal")),
+                                                           .window = (int)number(c, "window", 0),
+                                                           .slopes = slopes ? slopes->data : NULL,
                                                            .queries = spans_of(c, "queries"),
                                                            .keys = spans_of(c, "keys")}));
     gradient_equals(c, "dq", q);
@@ -411,6 +416,15 @@ static void check_balance(Golden *c)
     gradient_equals(c, "dlogits", logits);
 }
 
+static void check_rotate(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *turns = input(c, "turns");
+    const float **rows = dm_arena_take(c->bench.graph.arena, (size_t)turns->rows * sizeof *rows);
+    for (int i = 0; i < turns->rows; i++) rows[i] = dm_row(turns, i);
+    way_back(c, dm_rotate(&c->bench.graph, x, rows, (int)number(c, "heads", 0)));
+    gradient_equals(c, "dx", x);
+}
+
 static void check_collect(Golden *c)
 {
     static const char *const names[][2] = {{"part0", "dpart0"}, {"part1", "dpart1"}, {"part2", "dpart2"}};
@@ -464,6 +478,7 @@ static const Check checks[] = {
     {"route", check_route},
     {"combine", check_combine},
     {"balance", check_balance},
+    {"rotate", check_rotate},
     {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},
 };

@@ -29,6 +29,8 @@ typedef struct Case {
     int rows, in, out;
     Activation activation;
     bool bias, causal, lattice, sigmoid;
+    bool leans;     // attention, by slopes
+    int window;     // of attention
     bool weighted;  // rows of the loss count 0, -1, 1 or 2 times
     bool constant;  // nothing flows back
     bool recorded;  // what comes out is something else where nothing is recorded
@@ -88,11 +90,17 @@ static Tensor *run_embedding(Bench *b, const Case *c)
         pointers[i] = rows[i % 4];  // some share a row
         for (int j = 0; j < 200; j++) rows[i][j] = sinf((float)(i + j));
     }
-    return dm_embedding(&b->graph, &(Embedding){.table = bench_weight(b, 7, c->in, 1, 0),
+    const Tensor *table = bench_weight(b, 7, c->in, 1, 0), *positions = NULL;
+    if (c->out) {  // learned: rows of a table with some that nobody has
+        positions = bench_weight(b, c->out, c->in, 1, 0);
+        for (int i = 0; i < N; i++) pointers[i] = dm_row(positions, i % 4);
+    }
+    return dm_embedding(&b->graph, &(Embedding){.table = table,
                                                 .n = N,
                                                 .ids = embedding_ids,
                                                 .scale = sqrtf((float)c->in),
                                                 .position_rows = c->bias ? pointers : NULL,
+                                                .positions = positions,
                                                 .frozen = c->frozen ? c->frozen : -1,
                                                 .dropout = c->rate});
 }
@@ -134,14 +142,32 @@ static Tensor *run_residual_norm(Bench *b, const Case *c)
     return dm_residual_norm(&b->graph, x, f, c->rate, gain, bias);
 }
 
+// Angles of rows of heads this wide.
+static const float *const *turns_of(Bench *b, int rows, int width)
+{
+    const float **turns = dm_arena_take(&b->arena, (size_t)rows * sizeof *turns);
+    for (int i = 0; i < rows; i++) {
+        float *turn = dm_arena_take(&b->arena, (size_t)width * sizeof *turn);
+        for (int j = 0; j < width / 2; j++) {
+            turn[j] = cosf((float)(3 * i + j));
+            turn[width / 2 + j] = sinf((float)(3 * i + j));
+        }
+        turns[i] = turn;
+    }
+    return turns;
+}
+
 static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
 {
+    static const float slopes[] = {0.25f, 0.5f, 0.0625f, 0.125f, 1, 0.75f, 0.03125f, 0};
     const Layout *l = c->layout;
     return (Attention){.q = q,
                        .k = k,
                        .v = v,
                        .heads = c->heads,
                        .causal = c->causal,
+                       .window = c->window,
+                       .slopes = c->leans ? slopes : NULL,
                        .queries = {l->sequences, l->query_start, l->query_length},
                        .keys = {l->sequences, l->key_start, l->key_length}};
 }
@@ -170,6 +196,21 @@ static Tensor *run_attention_of_columns(Bench *b, const Case *c)
     Attention args =
         attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
     return dm_attention(&b->graph, &args);
+}
+
+// As a layer has it: queries and keys turn, which are some columns of what values are columns of too.
+static Tensor *run_attention_of_turned(Bench *b, const Case *c)
+{
+    Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in), *qk = dm_view(&b->graph, dm_columns(x, 0, 2 * c->in));
+    const Tensor *turned = dm_rotate(&b->graph, qk, turns_of(b, qk->rows, c->in / c->heads), 2 * c->heads);
+    Attention args = attention_of(c, dm_columns(turned, 0, c->in), dm_columns(turned, c->in, c->in),
+                                  dm_columns(x, 2 * c->in, c->in));
+    return dm_attention(&b->graph, &args);
+}
+
+static Tensor *run_rotate(Bench *b, const Case *c)
+{
+    return dm_rotate(&b->graph, bench_input(b, c->rows, c->in), turns_of(b, c->rows, c->in / c->heads), c->heads);
 }
 
 // k and value are neighbours in one tensor.
@@ -450,6 +491,7 @@ static Tensor *run_chain(Bench *b, const Case *c)
 // Self-attention over sequences of 5, 1, 8 and 3 rows, in another order than they lie.
 static const Layout short_spans = {4, {9, 0, 1, 14}, {5, 1, 8, 3}, {9, 0, 1, 14}, {5, 1, 8, 3}, 17, 17};
 static const Layout one_token = {1, {0}, {1}, {0}, {1}, 1, 1};
+static const Layout blocks = {2, {0, 65}, {65, 20}, {0, 65}, {65, 20}, 85, 85};  // of attention in a window
 static const Layout long_spans = {2, {0, 131}, {131, 37}, {0, 131}, {131, 37}, 168, 168};
 // Queries over other rows than their own; the last sequence shares half of the keys of the first, two share all of
 // them. Key rows 12 and 13 are nobody's.
@@ -493,6 +535,11 @@ static const Case cases[] = {
     {.op = "embedding", .what = "dropout", .run = run_embedding, .in = 33, .bias = true, .frozen = 6, .rate = 0.3f},
     {.op = "embedding", .what = "dropout, one column", .run = run_embedding, .in = 1, .rate = 0.3f},
     {.op = "embedding", .what = "dropout, wide", .run = run_embedding, .in = 128, .rate = 0.1f, .bias = true},
+    {.op = "embedding", .what = "learned positions", .run = run_embedding, .in = 12, .bias = true, .out = 6},
+    {.op = "embedding", .what = "learned positions, frozen row", .run = run_embedding, .in = 7, .bias = true, .out = 4,
+     .frozen = 6},
+    {.op = "embedding", .what = "learned positions, dropout", .run = run_embedding, .in = 33, .bias = true, .out = 5,
+     .frozen = 6, .rate = 0.3f},
 
     {.op = "layer_norm", .what = "1", .run = run_layer_norm, .rows = 2, .in = 1},
     {.op = "layer_norm", .what = "3", .run = run_layer_norm, .rows = 3, .in = 3},
@@ -538,6 +585,25 @@ static const Case cases[] = {
     {.op = "attention", .what = "long, causal", .run = run_attention_of_columns, .in = 24, .heads = 2, .causal = true,
      .layout = &long_spans},
     {.op = "attention", .what = "long, cross", .run = run_attention, .in = 14, .heads = 2, .layout = &long_cross},
+
+    {.op = "attention", .what = "leaning", .run = run_attention_of_columns, .in = 12, .heads = 2, .leans = true,
+     .layout = &short_spans},
+    {.op = "attention", .what = "leaning, causal", .run = run_attention_of_columns, .in = 24, .heads = 3, .leans = true,
+     .causal = true, .layout = &short_spans},
+    {.op = "attention", .what = "in a window", .run = run_attention_of_columns, .in = 8, .heads = 2, .window = 2,
+     .layout = &short_spans},
+    {.op = "attention", .what = "in a window, causal", .run = run_attention, .in = 7, .heads = 1, .window = 3,
+     .causal = true, .layout = &short_spans},
+    {.op = "attention", .what = "in a window, blocks", .run = run_attention_of_columns, .in = 6, .heads = 2,
+     .window = 9, .layout = &blocks},
+    {.op = "attention", .what = "in a window, blocks, leaning, causal", .run = run_attention_of_columns, .in = 6,
+     .heads = 2, .window = 25, .causal = true, .leans = true, .layout = &blocks},
+    {.op = "attention", .what = "turned", .run = run_attention_of_turned, .in = 12, .heads = 2, .layout = &short_spans},
+    {.op = "attention", .what = "turned, in a window, causal", .run = run_attention_of_turned, .in = 16, .heads = 4,
+     .window = 2, .causal = true, .layout = &short_spans},
+    {.op = "rotate", .what = "one pair", .run = run_rotate, .rows = 3, .in = 2, .heads = 1},
+    {.op = "rotate", .what = "heads", .run = run_rotate, .rows = 5, .in = 18, .heads = 3},
+    {.op = "rotate", .what = "wide", .run = run_rotate, .rows = 4, .in = 128, .heads = 2},
 
     {.op = "additive_attention", .what = "step", .run = run_additive_attention, .in = 8, .out = 12,
      .layout = &decoder_step},

@@ -7,7 +7,8 @@
 typedef struct FormatFlag {
     const char *key;
     bool value;
-    const char *otherwise;  // what it would mean: "learned positions"
+    const char *otherwise;  // what it would mean: "layer norms before the sublayers"
+    const char *row;        // of the shape, which has its second value then, instead of its first; NULL: none has
 } FormatFlag;
 
 // What the format means of the shape without saying it.
@@ -20,7 +21,7 @@ typedef struct Format {
     const char *class_name;            // in transformers; NULL: no other program opens it
     const Architecture *architecture;  // NULL: "dragoman": {"architecture": ...} says which
     bool separate_vocabularies;        // source and target may have a table each
-    bool sinusoids;                    // the weights may hold the positions that are computed here
+    bool stored_positions;             // the weights may hold positions, and may decide what they are
     const FormatFlag *flags;           // end with a key of NULL
     const FormatMeans *means;          // so do these
 } Format;
@@ -32,3 +33,5 @@ const Format *dm_format_of_type(const char *model_type);       // NULL: no such 
 const Format *dm_format_of_config(const ModelConfig *config);  // that can say it
 // The value of this row that the format means without saying it; -1: it says it in config.json.
 int dm_format_means(const Format *format, const ShapeRow *row);
+// The flag that says the row instead of its key; NULL: none does.
+const FormatFlag *dm_format_flag(const Format *format, const ShapeRow *row);

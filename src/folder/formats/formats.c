@@ -19,6 +19,13 @@ int dm_format_means(const Format *format, const ShapeRow *row)
     return format->architecture && row->common == 1 ? 0 : -1;
 }
 
+const FormatFlag *dm_format_flag(const Format *format, const ShapeRow *row)
+{
+    const FormatFlag *flag = format->flags;
+    while (flag && flag->key && !(flag->row && strcmp(flag->row, row->key) == 0)) flag++;
+    return flag && flag->key ? flag : NULL;
+}
+
 static bool can_say(const Format *format, const ModelConfig *config)
 {
     if (!format->architecture) return true;

@@ -1,13 +1,13 @@
-// PegasusForConditionalGeneration of transformers: pre-norm with a norm at the end of either stack, Marian's sinusoids,
+// PegasusForConditionalGeneration of transformers: pre-norm with a norm at the end of either stack, Marian's positions,
 // one vocabulary. The first two flags are what CTranslate2's converter asks for.
 #include "folder/formats/format.h"
 
 static const FormatFlag flags[] = {
-    {"normalize_before", true, "layer norms behind the sublayers"},
-    {"normalize_embedding", false, "a layer norm on the embeddings"},
-    {"add_final_layer_norm", true, "no layer norm behind the last layer"},
-    {"static_position_embeddings", true, "learned positions"},
-    {"is_encoder_decoder", true, "a decoder without an encoder"},
+    {"normalize_before", true, "layer norms behind the sublayers", NULL},
+    {"normalize_embedding", false, "a layer norm on the embeddings", NULL},
+    {"add_final_layer_norm", true, "no layer norm behind the last layer", NULL},
+    {"static_position_embeddings", true, "learned positions", "positions"},
+    {"is_encoder_decoder", true, "a decoder without an encoder", NULL},
     {.key = NULL},
 };
 
@@ -16,6 +16,6 @@ static const FormatMeans means[] = {{"norm_place", "pre"}, {.key = NULL}};
 const Format dm_pegasus_format = {.model_type = "pegasus",
                                   .class_name = "PegasusForConditionalGeneration",
                                   .architecture = &dm_transformer,
-                                  .sinusoids = true,
+                                  .stored_positions = true,
                                   .flags = flags,
                                   .means = means};

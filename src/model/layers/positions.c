@@ -1,32 +1,17 @@
-// Positions: sinusoids.
+// The table of position kinds, and those of a model.
 #include "model/layers/positions.h"
 
-#include <math.h>
-
-#include "core/error.h"
 #include "core/memory.h"
 
-enum { KEPT = 512 };
+enum { KEPT = 512 };  // rows by formula that are made once
 
-void dm_sinusoids(int first, int count, int width, float *rows)
-{
-    const int half = width / 2 + width % 2;
-    for (int k = 0; k < half; k++) {
-        const double length = pow(10000.0, 2.0 * k / width);
-        for (int i = 0; i < count; i++) {
-            const double angle = (first + i) / length;
-            float *row = rows + (size_t)i * (size_t)width;
-            row[k] = (float)sin(angle);
-            if (half + k < width) row[half + k] = (float)cos(angle);
-        }
-    }
-}
+static const PositionKind none = {
+    .name = "none",
+    .about =
+        "a decoder can still count what it sees (Haviv et al. 2022), but to an encoder a sentence is a bag of words"};
 
-static const PositionKind sine = {
-    "sine", "sinusoidal", "sines and cosines of different lengths, added to the embeddings (Vaswani et al. 2017)",
-    dm_sinusoids};
-
-const PositionKind *const dm_position_kinds[] = {&sine, NULL};
+const PositionKind *const dm_position_kinds[] = {
+    &dm_sine_positions, &dm_learned_positions, &dm_rotary_positions, &dm_alibi_positions, &none, NULL};
 
 const char *dm_position_kind_name(int index)
 {
@@ -38,31 +23,61 @@ const char *dm_position_kind_about(int index)
     return dm_position_kinds[index]->about;
 }
 
-Positions dm_positions_make(const PositionKind *kind, int width)
+static void make_rows(Positions *p)
 {
-    Positions made = {kind, width, KEPT, dm_allocate((size_t)KEPT * (size_t)width, sizeof(float))};
-    kind->fill(0, KEPT, width, made.rows);
-    return made;
+    p->width = p->kind->rows_of_heads ? p->shape.width / p->shape.heads : p->shape.width;
+    p->count = KEPT;
+    p->rows = dm_allocate((size_t)KEPT * (size_t)p->width, sizeof(float));
+    p->kind->fill(0, KEPT, p->width, p->rows);
 }
 
-void dm_positions_free(Positions *positions)
+static void take_rows(Positions *p, const Positions *from)
 {
-    dm_free(positions->rows);
-    *positions = (Positions){0};
+    p->width = from->width;
+    p->count = from->count;
+    p->rows = from->rows;
 }
 
-const float **dm_positions_of(Graph *g, const Positions *p, Tokens tokens)
+void dm_positions_connect(Positions both[2], const PositionKind *kind, const PositionShape shapes[2],
+                          const Parameters *p)
 {
-    const float **rows = dm_arena_take(g->arena, (size_t)tokens.n * sizeof *rows);
-    for (int i = 0; i < tokens.n; i++) {
-        const int position = tokens.positions[i];
-        if (position < p->count) {
-            rows[i] = p->rows + (size_t)position * (size_t)p->width;
-        } else {
-            float *made = dm_arena_take(g->arena, (size_t)p->width * sizeof(float));
-            p->kind->fill(position, 1, p->width, made);
-            rows[i] = made;
-        }
+    static const char *const stacks[2] = {"model.encoder", "model.decoder"};
+    const bool alike = !kind->rows_of_heads || shapes[0].heads == shapes[1].heads;
+    for (int i = 0; i < 2; i++) {
+        Positions *at = both + i;
+        *at = (Positions){.kind = kind, .shape = shapes[i]};
+        if (kind->fill && i && alike)
+            take_rows(at, both);
+        else if (kind->fill)
+            make_rows(at);
+        if (kind->find) at->table = kind->find(p, stacks[i]);
+        if (!kind->slope) continue;
+        at->slopes = dm_allocate(2 * (size_t)shapes[i].heads, sizeof(float));
+        kind->slope(shapes[i].heads, at->slopes);
     }
-    return rows;
+}
+
+void dm_positions_free(Positions both[2])
+{
+    if (both[1].rows != both[0].rows) dm_free(both[1].rows);
+    dm_free(both[0].rows);
+    for (int i = 0; i < 2; i++) {
+        dm_free(both[i].slopes);
+        both[i] = (Positions){0};
+    }
+}
+
+void dm_positions_declare(Parameters *p, const PositionKind *kind, const char *stack, const PositionShape *shape)
+{
+    if (kind->declare) kind->declare(p, stack, shape);
+}
+
+void dm_positions_add(Graph *g, const Positions *positions, Tokens tokens, Embedding *to)
+{
+    if (positions->kind->add) positions->kind->add(g, positions, tokens, to);
+}
+
+Tensor dm_positions_turn(Graph *g, const Positions *positions, Tokens tokens, Tensor x)
+{
+    return positions->kind->turn ? positions->kind->turn(g, positions, tokens, x) : x;
 }

@@ -1,32 +1,69 @@
-// Positions by name: what the embeddings of a stack get for their places.
+// Positions by name: what tells a stack of layers one place of a sequence from another. A kind acts where it has a
+// function for it: on the embeddings, on queries and keys, or on the scores of attention. None acts on values, nor on
+// attention to the source.
 #pragma once
 #include <stdbool.h>
 
-#include "tensor/graph.h"
+#include "tensor/ops/ops.h"
+#include "tensor/parameters.h"
 #include "tensor/tokens.h"
 
-// A table that is made once; places behind its end have their rows made on the way.
+typedef struct PositionKind PositionKind;
+
+// What a kind has to know of a stack.
+typedef struct PositionShape {
+    int width;  // of the embeddings
+    int heads;  // of self-attention
+    int most;   // places, where the kind has an end
+} PositionShape;
+
+// Those of a stack.
 typedef struct Positions {
-    const struct PositionKind *kind;
+    const PositionKind *kind;
+    PositionShape shape;
     int width, count;
-    float *rows;  // [count, width]
+    float *rows;    // [count, width] by place, made by the kind's formula; rows behind these are made on the way
+    Tensor table;   // [most, width] by place, learned
+    float *slopes;  // [heads, 2] as Attention has them; NULL: attention does not lean
 } Positions;
 
-typedef struct PositionKind {
-    const char *name;
-    const char *described;  // "sinusoidal": before "positions"
-    const char *about;
-    // rows: [count, width], of the places from `first` on
+struct PositionKind {
+    const char *name, *about;
+    const char *added;     // to the embeddings, in an outline: "sinusoidal positions"; NULL: nothing
+    const char *attended;  // what attention gets, in an outline: "ALiBi"; NULL: nothing
+    bool ends;             // there is no place behind shape.most
+    // Why a stack cannot have them, where it cannot: "... must be even".
+    bool (*misfit)(const PositionShape *shape, Name *why);
+    // Learned: the parameters of a stack ("model.encoder"), and the table among them once they have memory.
+    void (*declare)(Parameters *p, const char *stack, const PositionShape *shape);
+    Tensor (*find)(const Parameters *p, const char *stack);
+    // By a formula: rows [count, width] of the places from `first` on, as wide as the embeddings, or as a head.
     void (*fill)(int first, int count, int width, float *rows);
-} PositionKind;
+    bool rows_of_heads;
+    void (*add)(Graph *g, const Positions *positions, Tokens tokens, Embedding *to);
+    Tensor (*turn)(Graph *g, const Positions *positions, Tokens tokens, Tensor x);  // x: some heads side by side
+    void (*slope)(int heads, float *slopes);
+};
 
+enum { DM_COMMON_POSITIONS = 2 };  // the first so many, which other programs have too
+extern const PositionKind dm_sine_positions, dm_learned_positions, dm_rotary_positions, dm_alibi_positions;
 extern const PositionKind *const dm_position_kinds[];  // ends with NULL
 const char *dm_position_kind_name(int index);
 const char *dm_position_kind_about(int index);
 
-Positions dm_positions_make(const PositionKind *kind, int width);
-void dm_positions_free(Positions *positions);
-const float **dm_positions_of(Graph *g, const Positions *positions, Tokens tokens);  // [tokens.n] a row for each
+// Those of both stacks of a model; what both would make alike is made once.
+void dm_positions_connect(Positions both[2], const PositionKind *kind, const PositionShape shapes[2],
+                          const Parameters *p);
+void dm_positions_free(Positions both[2]);
+
+void dm_positions_declare(Parameters *p, const PositionKind *kind, const char *stack, const PositionShape *shape);
+// What the embeddings of these tokens get.
+void dm_positions_add(Graph *g, const Positions *positions, Tokens tokens, Embedding *to);
+// What queries and keys become, [tokens, heads side by side]; where nothing turns them, they are returned as they are.
+Tensor dm_positions_turn(Graph *g, const Positions *positions, Tokens tokens, Tensor x);
+
+// For the kinds: a row made by formula for each of the tokens. (position_rows.c)
+const float **dm_position_rows(Graph *g, const Positions *positions, Tokens tokens);
 
 // Sinusoids of Marian: sine in the first half, cosine in the second (Vaswani et al. 2017, section 3.5, reordered).
 void dm_sinusoids(int first, int count, int width, float *rows);

@@ -1,8 +1,11 @@
 // Attention (Vaswani et al. 2017, equation 1), fused over spans: for every sequence and head, with T queries, S keys
 // and heads of width w:
-//   P = softmax(Q K' / sqrt(w)) [T, S],  Y = P V [T, w]
+//   P = softmax(Q K' / sqrt(w) - slopes * distance) [T, S],  Y = P V [T, w]
 // The matrices of one head are small (a sentence of 12 words: 12 x 32 times 32 x 12), too small for a library call, and
 // stay in the first cache. Heads of long sequences go through the seam.
+// With a window, the queries of a sequence are taken in blocks, each against the stretch of keys that any of them sees:
+// time and memory grow with T times the window. A sequence that the window holds as a whole is one block, and comes out
+// to the bit as without a window.
 #include <assert.h>
 
 #include "core/kernels.h"
@@ -14,12 +17,13 @@
 typedef struct AttentionRecord {
     Attention args;
     Tensor *y;
-    float **p;  // [sequences * heads] P of each, rows `dm_padded(S)` apart
+    float **p;  // [heads] P of each head, block after block, sequence after sequence; rows `dm_padded(S)` apart
 } AttentionRecord;
 
 // Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows. A
 // backend that counts hears of each one as a whole, whatever its size.
 enum { LARGE = 64 * 64 * 64, PIECE = 64 };
+enum { BLOCK = 32 };  // queries of a block: few, or a narrow window costs what it hides; not so few that vectors idle
 
 static void multiply(const Graph *g, const Product *whole)
 {
@@ -46,34 +50,116 @@ static void multiply(const Graph *g, const Product *whole)
     }
 }
 
-// One head of one sequence: rows of queries and keys, columns of the head.
+// One head of one sequence, or of a block of it: rows of queries and keys, columns of the head.
 typedef struct Head {
-    int t, s, w, wide;       // queries, keys, width, dm_padded(keys)
-    int first, more;         // keys that the first query sees, and how many more each of the next
-    int query, key, column;  // first row of queries and of keys, first column
-    const int *rows;         // of the keys, counted from `key`; NULL: side by side
+    int t, s, w, wide;           // queries, keys, width, dm_padded(keys)
+    int first, more;             // keys that the first query sees, and how many more each of the next
+    int query, key, column;      // first row of queries and of keys, first column
+    int place;                   // of the first query among the keys
+    bool causal;                 // a query sees no key behind its place: what products may leave out
+    int before, behind;          // of a block: how many keys on either side of its place a query sees
+    int block_query, block_key;  // how many queries and keys of the sequence stand in front of the block
+    const int *rows;             // of the keys, counted from `key`; NULL: side by side
     float scale;
+    const float *slopes;  // [2], or NULL
 } Head;
 
-static Head head_of(const Attention *a, int sequence, int h)
+// Whether every query of the sequence is near enough to all keys.
+static bool is_whole(const Attention *a, int sequence)
+{
+    return !a->window || a->keys.length[sequence] <= a->window + 1;
+}
+
+static int blocks_of(const Attention *a, int sequence)
+{
+    return is_whole(a, sequence) ? 1 : (a->queries.length[sequence] + BLOCK - 1) / BLOCK;
+}
+
+// All masks of a block are those of its corners.
+static Head block_of(const Head *whole, const Attention *a, int block)
+{
+    Head b = *whole;
+    b.block_query = block * BLOCK;
+    b.t = whole->t - b.block_query < BLOCK ? whole->t - b.block_query : BLOCK;
+    b.before = a->window;
+    b.behind = a->causal ? 0 : a->window;
+    const int place = whole->place + b.block_query, end = place + b.t + b.behind;
+    b.block_key = place > b.before ? place - b.before : 0;
+    b.place = place - b.block_key;
+    b.s = b.first = (end < whole->s ? end : whole->s) - b.block_key;
+    b.wide = dm_padded(b.s);
+    b.more = 0;
+    b.causal = false;
+    b.query += b.block_query;
+    b.key += b.block_key;
+    return b;
+}
+
+static Head head_of(const Attention *a, int sequence, int h, int block)
 {
     const int w = a->q.cols / a->heads, t = a->queries.length[sequence], s = a->keys.length[sequence];
-    return (Head){.t = t,
-                  .s = s,
-                  .w = w,
-                  .wide = dm_padded(s),
-                  .first = a->causal ? s - t + 1 : s,
-                  .more = a->causal ? 1 : 0,
-                  .query = a->queries.start[sequence],
-                  .key = a->rows ? 0 : a->keys.start[sequence],
-                  .rows = a->rows ? a->rows + a->keys.start[sequence] : NULL,
-                  .column = h * w,
-                  .scale = 1.0f / sqrtf((float)w)};
+    const Head whole = {.t = t,
+                        .s = s,
+                        .w = w,
+                        .wide = dm_padded(s),
+                        .first = a->causal ? s - t + 1 : s,
+                        .more = a->causal ? 1 : 0,
+                        .query = a->queries.start[sequence],
+                        .key = a->rows ? 0 : a->keys.start[sequence],
+                        .place = s - t,
+                        .causal = a->causal,
+                        .rows = a->rows ? a->rows + a->keys.start[sequence] : NULL,
+                        .column = h * w,
+                        .scale = 1.0f / sqrtf((float)w),
+                        .slopes = a->slopes ? a->slopes + 2 * h : NULL};
+    return is_whole(a, sequence) ? whole : block_of(&whole, a, block);
+}
+
+// Queries and keys of the largest head or block.
+static int most_queries(const Attention *a)
+{
+    const int longest = dm_longest(a->queries), most = a->window >= BLOCK ? a->window + 1 : BLOCK;
+    return a->window && most < longest ? most : longest;
+}
+
+static int most_keys(const Attention *a)
+{
+    const int longest = dm_longest(a->keys), most = BLOCK + (a->causal ? 1 : 2) * a->window;
+    return a->window && most < longest ? most : longest;
+}
+
+static int most_blocks(const Attention *a)
+{
+    int blocks = 0;
+    for (int s = 0; s < a->queries.n; s++) blocks += blocks_of(a, s);
+    return blocks;
 }
 
 static const float *at(const Tensor *t, int row, int column)
 {
     return dm_row(t, row) + column;
+}
+
+// Scores that `scale` is still to multiply, each less by the slope of its side for every place of distance.
+DM_CLONES
+static void lean(const Head *h, float *p)
+{
+    const float before = h->slopes[0] / h->scale, behind = h->slopes[1] / h->scale;
+    for (int i = 0; i < h->t; i++, p += h->wide) {
+        const int place = h->place + i, seen = h->first + i * h->more;
+        for (int j = 0; j < place; j++) p[j] -= before * (float)(place - j);
+        for (int j = place + 1; j < seen; j++) p[j] -= behind * (float)(j - place);
+    }
+}
+
+// What a query of a block does not see, though another one of it does.
+static void hide_corners(const Head *h, float *p)
+{
+    for (int i = 0; i < h->t; i++, p += h->wide) {
+        const int place = h->place + i;
+        for (int j = 0; j < place - h->before; j++) p[j] = -INFINITY;
+        for (int j = place + h->behind + 1; j < h->s; j++) p[j] = -INFINITY;
+    }
 }
 
 static void probabilities(const Graph *g, const Attention *a, const Head *h, float *p, float *transposed)
@@ -94,10 +180,12 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
                                .ldb = h->wide,
                                .c = p,
                                .ldc = h->wide,
-                               .triangle = a->causal ? DM_C_LOWER : DM_FULL,
-                               .shift = h->s - h->t,
+                               .triangle = h->causal ? DM_C_LOWER : DM_FULL,
+                               .shift = h->place,
                                .padding = h->wide - h->s});
     }
+    if (h->slopes) lean(h, p);
+    if (h->before) hide_corners(h, p);
     dm_softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
 
@@ -119,8 +207,8 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
                                .ldb = a->v.stride,
                                .c = to,
                                .ldc = y->stride,
-                               .triangle = a->causal ? DM_A_LOWER : DM_FULL,
-                               .shift = h->s - h->t});
+                               .triangle = h->causal ? DM_A_LOWER : DM_FULL,
+                               .shift = h->place});
     }
 }
 
@@ -150,8 +238,8 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                            .ldb = h->wide,
                            .c = dp,
                            .ldc = h->wide,
-                           .triangle = a->causal ? DM_C_LOWER : DM_FULL,
-                           .shift = h->s - h->t,
+                           .triangle = h->causal ? DM_C_LOWER : DM_FULL,
+                           .shift = h->place,
                            .padding = h->wide - h->s});
     if (b->dv)
         multiply(g, &(Product){.m = h->s,
@@ -165,8 +253,8 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .c = b->dv + (size_t)h->key * (size_t)a->v.stride + h->column,
                                .ldc = a->v.stride,
                                .add = b->add_v,
-                               .triangle = a->causal ? DM_A_UPPER : DM_FULL,
-                               .shift = h->s - h->t});
+                               .triangle = h->causal ? DM_A_UPPER : DM_FULL,
+                               .shift = h->place});
     dm_softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
     if (b->dq)
         multiply(g, &(Product){.m = h->t,
@@ -180,8 +268,8 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .c = b->dq + (size_t)h->query * (size_t)a->q.stride + h->column,
                                .ldc = a->q.stride,
                                .add = b->add_q,
-                               .triangle = a->causal ? DM_A_LOWER : DM_FULL,
-                               .shift = h->s - h->t});
+                               .triangle = h->causal ? DM_A_LOWER : DM_FULL,
+                               .shift = h->place});
     if (b->dk)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,
@@ -194,8 +282,8 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .c = b->dk + (size_t)h->key * (size_t)a->k.stride + h->column,
                                .ldc = a->k.stride,
                                .add = b->add_k,
-                               .triangle = a->causal ? DM_A_UPPER : DM_FULL,
-                               .shift = h->s - h->t});
+                               .triangle = h->causal ? DM_A_UPPER : DM_FULL,
+                               .shift = h->place});
 }
 
 static float *scratch(Graph *g, int rows, int cols)
@@ -203,12 +291,12 @@ static float *scratch(Graph *g, int rows, int cols)
     return dm_arena_take(g->arena, (size_t)rows * (size_t)cols * sizeof(float));
 }
 
-// Rows may only be written where each belongs to one sequence.
-static float *gradient_of(Graph *g, const Tensor *t, Spans spans, bool *add)
+// Rows may only be written where each belongs to one sequence, and to one block of it.
+static float *gradient_of(Graph *g, const Tensor *t, Spans spans, bool shared, bool *add)
 {
     int rows = 0, i = 0;
     for (; i < spans.n && spans.start[i] == rows; i++) rows += spans.length[i];
-    if (i == spans.n && rows == t->rows) return dm_gradient_sum(g, t, add);
+    if (!shared && i == spans.n && rows == t->rows) return dm_gradient_sum(g, t, add);
     *add = true;
     return dm_gradient(g, t);
 }
@@ -217,21 +305,24 @@ static void backward(Graph *g, void *record)
 {
     const AttentionRecord *r = record;
     const Attention *a = &r->args;
-    const int wide = dm_padded(dm_longest(a->keys));
+    const int wide = dm_padded(most_keys(a));
     AttentionBack b = {.record = r};
-    b.dq = gradient_of(g, &a->q, a->queries, &b.add_q);
-    const bool one = a->k.data == a->v.data;  // tensor: what comes to values is written first, then that of keys is added
-    if (one) b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
-    b.dk = gradient_of(g, &a->k, a->keys, &b.add_k);
-    if (!one) b.dv = gradient_of(g, &a->v, a->keys, &b.add_v);
+    b.dq = gradient_of(g, &a->q, a->queries, false, &b.add_q);
+    const bool one =
+        a->k.data == a->v.data;  // tensor: what comes to values is written first, then that of keys is added
+    if (one) b.dv = gradient_of(g, &a->v, a->keys, a->window, &b.add_v);
+    b.dk = gradient_of(g, &a->k, a->keys, a->window, &b.add_k);
+    if (!one) b.dv = gradient_of(g, &a->v, a->keys, a->window, &b.add_v);
     const ArenaMark mark = dm_arena_mark(g->arena);
-    b.dp = scratch(g, dm_longest(a->queries), wide);
+    b.dp = scratch(g, most_queries(a), wide);
     b.transposed = scratch(g, a->q.cols / a->heads, wide);
+    float *const *p = r->p;
     for (int s = 0; s < a->queries.n; s++)
-        for (int h = 0; h < a->heads; h++) {
-            const Head head = head_of(a, s, h);
-            head_back(g, &b, &head, r->p[s * a->heads + h]);
-        }
+        for (int block = 0; block < blocks_of(a, s); block++)
+            for (int h = 0; h < a->heads; h++) {
+                const Head head = head_of(a, s, h, block);
+                head_back(g, &b, &head, *p++);
+            }
     dm_arena_release(g->arena, mark);
 }
 
@@ -261,30 +352,45 @@ static Attention joined(Graph *g, const Attention *from)
     return a;
 }
 
+// P as it is looked at: zeros where a query does not see.
+static void show(const Attention *a, int sequence, int h, const Head *head, const float *p)
+{
+    const size_t t = (size_t)a->queries.length[sequence], s = (size_t)a->keys.length[sequence];
+    for (int i = 0; i < head->t; i++, p += head->wide) {
+        float *row = a->probabilities[sequence] + ((size_t)h * t + (size_t)(head->block_query + i)) * s;
+        if ((size_t)head->s < s) memset(row, 0, s * sizeof *row);
+        memcpy(row + head->block_key, p, (size_t)head->s * sizeof *row);
+    }
+}
+
 Tensor *dm_attention(Graph *g, const Attention *args)
 {
-    const bool whole = g->recording || args->causal || args->probabilities || args->rows;  // sequences stay as they are
+    const bool whole = g->recording || args->causal || args->probabilities || args->rows || args->window ||
+                       args->slopes;  // sequences stay as they are
     const Attention used = whole ? *args : joined(g, args), *a = &used;
     assert(args->queries.n == args->keys.n);
     assert(a->q.cols % a->heads == 0 && a->k.cols == a->q.cols && a->v.cols == a->q.cols);
+    assert(!a->rows || !(g->recording || a->window));
     Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
     AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);
-    if (r) *r = (AttentionRecord){*a, y, dm_arena_take(g->arena, (size_t)(a->queries.n * a->heads) * sizeof(float *))};
-    const int wide = dm_padded(dm_longest(a->keys));
-    float *kept = r ? NULL : scratch(g, dm_longest(a->queries), wide);
+    if (r)
+        *r = (AttentionRecord){*a, y,
+                               dm_arena_take(g->arena, (size_t)most_blocks(a) * (size_t)a->heads * sizeof(float *))};
+    const int wide = dm_padded(most_keys(a));
+    float *kept = r ? NULL : scratch(g, most_queries(a), wide), **p = r ? r->p : &kept;
     float *transposed = scratch(g, a->q.cols / a->heads, wide);
-    for (int s = 0; s < a->queries.n; s++)
-        for (int h = 0; h < a->heads; h++) {
-            const Head head = head_of(a, s, h);
-            assert(!a->causal || head.s >= head.t);
-            assert(!a->rows || (head.t == 1 && !r));
-            float *p = r ? r->p[s * a->heads + h] = scratch(g, head.t, head.wide) : kept;
-            probabilities(g, a, &head, p, transposed);
-            mix(g, a, &head, p, y);
-            if (a->probabilities)
-                for (int i = 0; i < head.t; i++)
-                    memcpy(a->probabilities[s] + ((size_t)h * (size_t)head.t + (size_t)i) * (size_t)head.s,
-                           p + (size_t)i * (size_t)head.wide, (size_t)head.s * sizeof(float));
-        }
+    for (int s = 0; s < a->queries.n; s++) {
+        assert(!(a->causal || a->window || a->slopes) || a->keys.length[s] >= a->queries.length[s]);
+        for (int block = 0; block < blocks_of(a, s); block++)
+            for (int h = 0; h < a->heads; h++) {
+                const Head head = head_of(a, s, h, block);
+                assert(!a->rows || head.t == 1);
+                if (r) *p = scratch(g, head.t, head.wide);
+                probabilities(g, a, &head, *p, transposed);
+                mix(g, a, &head, *p, y);
+                if (a->probabilities) show(a, s, h, &head, *p);
+                if (r) p++;
+            }
+    }
     return y;
 }

@@ -1,4 +1,4 @@
-// Embedding: y_i = dropout(scale * table[ids[i]] + positions[i]). table [vocabulary, d], y [n, d]
+// Embedding: y_i = dropout(scale * table[ids[i]] + position_rows[i]). table [vocabulary, d], y [n, d]
 #include <assert.h>
 
 #include "core/kernels.h"
@@ -32,18 +32,20 @@ static void backward_row(float *restrict drow, const float *restrict dy, const f
         for (int j = 0; j < d; j++) drow[j] += scale * dy[j];
 }
 
-// dtable[ids[i]] += scale * mask_i * dy_i
+// dtable[ids[i]] += scale * mask_i * dy_i,  dposition_rows[i] += mask_i * dy_i
 static void backward(Graph *g, void *record)
 {
     const EmbeddingRecord *e = record;
-    float *dtable = dm_gradient(g, e->args.table);
-    if (!dtable) return;
+    const Embedding *a = &e->args;
+    float *dtable = dm_gradient(g, a->table), *dpositions = a->positions ? dm_gradient(g, a->positions) : NULL;
     const int d = e->y->cols;
-    for (int i = 0; i < e->args.n; i++) {
-        if (e->args.ids[i] == e->args.frozen) continue;
-        if (e->mask) dm_dropout_row(&e->stream, i, d, e->args.dropout, e->mask);
-        backward_row(dtable + (size_t)e->args.ids[i] * (size_t)d, e->y->grad + (size_t)i * (size_t)d, e->mask,
-                     e->args.scale, d);
+    for (int i = 0; i < a->n; i++) {
+        const bool wanted = dtable && a->ids[i] != a->frozen;
+        const float *dy = e->y->grad + (size_t)i * (size_t)d;
+        if (!wanted && !dpositions) continue;
+        if (e->mask) dm_dropout_row(&e->stream, i, d, a->dropout, e->mask);
+        if (wanted) backward_row(dtable + (size_t)a->ids[i] * (size_t)d, dy, e->mask, a->scale, d);
+        if (dpositions) backward_row(dpositions + (a->position_rows[i] - a->positions->data), dy, e->mask, 1, d);
     }
 }
 

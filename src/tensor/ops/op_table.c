@@ -32,5 +32,6 @@ const Op *const dm_ops[] = {
     &dm_route_op,
     &dm_combine_op,
     &dm_balance_op,
+    &dm_rotate_op,
     NULL,
 };

@@ -17,13 +17,14 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
 // Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
 Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);
 
-// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + positions[i]) -> [n, d]
+// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + position_rows[i]) -> [n, d]
 typedef struct Embedding {
     const Tensor *table;  // [vocabulary, d]
     int n;
     const int *ids;                     // [n]
     float scale;                        // sqrt(d), or 1
     const float *const *position_rows;  // [n] pointers to [d] rows that are added; NULL: none
+    const Tensor *positions;            // [places, d] that they are rows of; NULL: they are constants
     int frozen;                         // the id whose row gets no gradient (pad), or -1
     float dropout;
 } Embedding;
@@ -50,10 +51,15 @@ Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout);
 Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain,
                          const Tensor *bias);
 
+// Su et al. 2021, equation 34: in every head, w wide, the pairs (j, j + w/2) turn by the angles of their row, y_i = R_i x_i
+// turns: [n] pointers to [w], the cosines of w/2 angles and then their sines, which live as long as the tape. x, y [n, d]
+Tensor *dm_rotate(Graph *g, const Tensor *x, const float *const *turns, int heads);
+
 // Vaswani et al. 2017, equation 1, for every head h and every sequence s:
 //   P = softmax(Q_h K_h' / sqrt(d / heads)),  y_h = P V_h
 // Sequence s of the queries sees the keys of sequence s. causal: the last query sees all keys, the one before it all
-// but the last, and so on (so that one new query against a cache is the same call).
+// but the last, and so on (so that one new query against a cache is the same call). The place of a query among its keys
+// is counted so: the last one's is that of the last key.
 typedef struct Attention {
     Tensor q;             // [nq, d], may be columns of a wider tensor
     Tensor k, v;          // [nk, d]
@@ -63,6 +69,11 @@ typedef struct Attention {
     const int *rows;
     int heads;
     bool causal;
+    // A query sees only keys at most so many places away, at a cost that grows with them (section 4 of the same); 0: all.
+    int window;
+    // ALiBi (Press et al. 2022): [heads, 2], what is taken off a score for every place that the key stands before the
+    // query, and behind it; NULL: nothing.
+    const float *slopes;
     float **
         probabilities;  // where to leave P: [queries.n] pointers to [heads, length of queries, length of keys]; or NULL
 } Attention;
