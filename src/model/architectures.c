@@ -23,18 +23,6 @@ const char *dm_architecture_about(int index)
     return registry[index]->about;
 }
 
-int dm_endless(const ModelConfig *config)
-{
-    (void)config;
-    return INT_MAX;
-}
-
-bool dm_fits_always(const ModelConfig *config, Name *why)
-{
-    (void)config, (void)why;
-    return false;
-}
-
 // clang-format off
 const Option dm_option_type = {
     .name = "type", DM_ONE_VALUE, DM_NAMED, .initial = "transformer", .word = dm_architecture_name,

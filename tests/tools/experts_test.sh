@@ -8,7 +8,7 @@ cd "$room" || exit 1
 make_text
 
 common=(--train-sets src trg --segmenter space --dim-emb 32 --dim-ffn 48 --enc-depth 2 --dec-depth 1 --heads 2
-    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --gemm openblas --save-freq 5u --disp-freq 10u)
+    --mini-batch-words 60 --lr-warmup 20 --learn-rate 0.01 --lr-schedule inv-sqrt --dropout 0.1 --gemm openblas --save-freq 5u --disp-freq 10u)
 experts=("${common[@]}" --experts 4 --experts-dim 24)
 train() { "$dragoman" train "$@"; }
 translate() { "$dragoman" translate --model "$@"; }
@@ -138,7 +138,7 @@ check 'without input' 2 '--experts has no effect without --input' "$dragoman" in
 
 # ---- Going on ----
 
-check 'from it' 0 'Done' train --train-sets src trg --gemm openblas --pretrained-model run --balance bias 0.01 --after 3u --model further
+check 'from it' 0 'Done' train --train-sets src trg --gemm openblas --pretrained-model run --lr-schedule inv-sqrt --balance bias 0.01 --after 3u --model further
 check 'going on with it' 0 'From update 3|Done' train --train-sets src trg --model further --after 5u
 check 'another balance' 2 '--balance' train "${experts[@]}" --experts-shared 1 --balance bias --model run --after 101e
 check 'another balance, said' 0 'loss 0.01 until here, bias 0.002 from here on' train --change --balance bias 0.002 --model run --after 101e

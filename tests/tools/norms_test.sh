@@ -13,7 +13,7 @@ done
 head -n 6 dev.zh > few.zh
 head -n 6 dev.en > few.en
 
-common=(--train-sets train.zh train.en --gemm openblas --mini-batch-words 300 --lr-warmup 20 --disp-freq 10u
+common=(--train-sets train.zh train.en --gemm openblas --mini-batch-words 300 --lr-warmup 20 --lr-schedule inv-sqrt --dropout 0.1 --disp-freq 10u
     --save-freq 25u --quiet)
 shape=(--vocab-size 600 --dim-emb 16 --dim-ffn 32 --enc-depth 1 --dec-depth 1 --heads 2)
 options=("${common[@]}" "${shape[@]}" --shard-words 50 --valid-sets dev.zh dev.en --valid-freq 1e --average 2 --after 2e)

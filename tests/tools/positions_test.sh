@@ -6,7 +6,7 @@ trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 make_text
 
-common=(--train-sets src trg --mini-batch-words 60 --lr-warmup 10 --learn-rate 0.01 --gemm openblas --segmenter space
+common=(--train-sets src trg --mini-batch-words 60 --lr-warmup 10 --learn-rate 0.01 --lr-schedule inv-sqrt --gemm openblas --segmenter space
     --dim-emb 32 --dim-ffn 64 --enc-depth 1 --dec-depth 1 --heads 4 --dropout 0.1)
 train() { "$dragoman" train "${common[@]}" "$@"; }
 translate() { "$dragoman" translate --model "$@"; }

@@ -18,7 +18,7 @@ try:
     b.size(1280, 800, False)
     b.open(address)
     b.until("document.getElementById('about').textContent")
-    assert b.run("document.getElementById('about').textContent").startswith("rnn, width 16, 13 pieces")
+    assert b.run("document.getElementById('about').textContent").startswith("rnn, 1 + 1 layers, width 16, 13 pieces")
     b.run("document.getElementById('source').focus()")
     b.call("Input.insertText", text=sentence)
     b.until(f"document.getElementById('target').innerText.trim() === {json.dumps(translation.strip())}")
