@@ -195,7 +195,7 @@ echo "w5 w6 w7" > short
 for options in "--max-length-factor 300 --min-length 600" "--max-length-factor 300 --no-repeat-ngram 1" \
     "--output-sampling full --temperature 1000 --max-length-factor 300" "--n-best 199 --beam-size 100 --min-length 100"; do
     # shellcheck disable=SC2086
-    timeout 500 "$dragoman" translate --model model $options < short > ended || fail "$options: $?"
+    (ulimit -t 500 && "$dragoman" translate --model model $options < short > ended) || fail "$options: $?"
     [ "$(wc -l < ended)" -ge 1 ] || fail "$options: nothing"
 done
 
