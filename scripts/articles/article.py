@@ -33,7 +33,7 @@ class Run:
 
     @property
     def diverged(self):
-        return bool(self.of("diverged")) or not self.of("end")
+        return (self.folder / "outcome").read_text(encoding="utf-8").startswith("diverged")
 
     @property
     def seconds(self):
@@ -89,7 +89,7 @@ class Article:
                 command += ["--" + option.replace("_", "-"), *map(str, values)]
             self.say(*command)
             status = subprocess.run(command, check=False, capture_output=True, text=True)
-            if status.returncode == 1 and "number" in status.stderr:  # it left the numbers, and says where
+            if status.returncode == 1 and "diverged" in status.stderr:  # it left the numbers, and says where
                 print(status.stderr.strip(), file=sys.stderr)
                 (folder / "outcome").write_text("diverged\n", encoding="utf-8")
             elif status.returncode:

@@ -88,7 +88,7 @@ def main():
                      spread([run.seconds / 60 for run in runs], 1), spread([run.of('train')[-1]['cost'] for run in runs], 2),
                      spread(costs, 3), *[spread(values, 1) for values in scores.values()]])
         results.append({"model": name, "validation": costs, "scores": scores, "seconds": [run.seconds for run in runs],
-                        "load": [run.of("train")[-1].get("experts") for run in runs]})
+                        "load": [run.of("train")[-1].get("routers") for run in runs]})
         curves[name] = [(event["update"], event["ce-mean-words"]) for event in runs[0].of("valid")]
     article.table(["model", "million parameters", "million operations a piece", "minutes", "training cost", "validation cost",
                    *[f"{task}: BLEU" for task in LANGUAGES], "sounds: exact", "digits: exact"], rows)
