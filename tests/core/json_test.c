@@ -161,7 +161,24 @@ static void what_is_written_is_read_again(void)
     CU_ASSERT_EQUAL(dm_json_write(scratch("no/such/x.json"), cJSON_CreateObject(), &error), DM_FAILURE);
 }
 
+static void an_id_that_is_none_is_none(void)
+{
+    static const char *const texts[] = {"{\"k\": -1}", "{\"k\": 7}", "{\"k\": \"1\"}", "{\"k\": [1, 2]}", "{}"};
+    for (size_t i = 0; i < DM_COUNT(texts); i++) {
+        Error error = {""};
+        JsonFile file = open_text(texts[i], &error);
+        CU_ASSERT_EQUAL(dm_json_id(&file, "k", 7), -1);
+        CU_ASSERT_EQUAL(file.status, i + 1 < DM_COUNT(texts) ? DM_FAILURE : DM_OK);
+        dm_json_close(&file);
+    }
+    Error error = {""};
+    JsonFile file = open_text("{\"k\": 6, \"list\": [0]}", &error);
+    CU_ASSERT(dm_json_id(&file, "k", 7) == 6 && dm_json_id(&file, "list", 7) == 0);
+    dm_json_close(&file);
+}
+
 const Fact facts[] = {
+    FACT(an_id_that_is_none_is_none),
     FACT(a_broken_file_is_refused_with_its_line),
     FACT(a_nul_byte_ends_no_file),
     FACT(a_missing_file_is_named_and_says_nothing),

@@ -285,6 +285,24 @@ static void every_character_of_a_long_line_is_learned(void)
     dm_free(line);
 }
 
+// A line without spaces is cut into sentences for SentencePiece, wherever that falls among the bytes of its characters:
+// halves of one would be learned as what is no character (U+FFFD).
+static void a_long_line_without_spaces_is_cut_between_characters(void)
+{
+    enum { SIZE = 3 * 6000 };
+    for (int before = 0; before < 3; before++) {
+        char *line = dm_allocate(SIZE + 8, 1);
+        memset(line, 'a', (size_t)before);
+        for (int i = 0; i < SIZE / 3; i++) memcpy(line + before + 3 * i, &"猫狗坐垫木头看见"[3 * (i * i % 8)], 3);
+        CU_ASSERT_EQUAL(train_on((const char *[]){line}, 1, "bpe", 24, "uncut", NULL), DM_OK);
+        Vocabulary *vocabulary = vocabulary_of("uncut");
+        for (int i = 0; i < dm_vocabulary_size(vocabulary); i++)
+            CU_ASSERT_PTR_NULL(strstr(dm_vocabulary_piece(vocabulary, i), "\xEF\xBF\xBD"));
+        dm_vocabulary_free(vocabulary);
+        dm_free(line);
+    }
+}
+
 static void words_are_counted_for_text_in_pieces(void)
 {
     static const char *const text = "b@@ a b@@ a c\n\n c\t</s> <unk> <pad> d@@ \nb@@\n";
@@ -314,5 +332,6 @@ const Fact facts[] = {FACT(ids_are_laid_out_as_in_a_marian_folder),
                       FACT(text_without_words_is_refused),
                       FACT(odd_text_is_learned_from),
                       FACT(every_character_of_a_long_line_is_learned),
+                      FACT(a_long_line_without_spaces_is_cut_between_characters),
                       FACT(words_are_counted_for_text_in_pieces),
                       {NULL, NULL}};

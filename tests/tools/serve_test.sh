@@ -90,6 +90,7 @@ assert seen["text"] == expected[3] and seen["target"][-1] == "</s>"
 assert abs(sum(seen["cross"][0][0][0]) - 1) < 0.01
 info = json.load(urllib.request.urlopen(address + "info"))
 assert info["models"][0]["name"] == "model", info
+assert not {"source_language", "target_language"} & set(info["models"][0]), info
 
 # Twenty at once, of other options and sizes, each with its own answer.
 def one(k):
@@ -164,7 +165,13 @@ python3 -B "$here/serve_clients.py" "$address" $server lines "half leaves too-ma
 python3 -B "$here/serve_clients.py" "$address" $server lines ends || lost "the end"
 ended 0
 grep -q 'Ending when all that was asked is answered ([0-9]*); Ctrl-C ends at once' log || fail "it does not say what it waits for"
-start model --timeout 3600
+cp -r model spoken
+echo '{"source_lang": "de", "target_lang": "en"}' > spoken/tokenizer_config.json
+start spoken --timeout 3600
+for fact in '"source_language":"de"' '"target_language":"en"'; do
+    ask info | grep -qF "$fact" || fail "$fact: $(ask info | head -c 300)"
+done
+refused 'a key that is not ASCII' 400 "there is no 'gr????e' here" translate -d '{"größe": 1, "lines": ["w5"]}'
 python3 -B "$here/serve_clients.py" "$address" $server lines is-pressed || lost "the end at once"
 ended 130
 

@@ -165,7 +165,15 @@ static void terms_count_in_training_alone(void)
     }
 }
 
+static void objectives_are_found_by_their_names_alone(void)
+{
+    for (int i = 0; dm_objectives[i]; i++) CU_ASSERT_PTR_EQUAL(dm_objective(dm_objectives[i]->name), dm_objectives[i]);
+    CU_ASSERT_PTR_NULL(dm_objective("teacher"));
+    CU_ASSERT_PTR_NULL(dm_objective(""));
+}
+
 const Fact facts[] = {
+    FACT(objectives_are_found_by_their_names_alone),
     FACT(every_objective_costs_what_it_should),
     FACT(the_gradient_is_that_of_the_objective),
     FACT(terms_count_in_training_alone),
