@@ -178,14 +178,9 @@ static void an_id_that_is_none_is_none(void)
 }
 
 const Fact facts[] = {
-    FACT(an_id_that_is_none_is_none),
-    FACT(a_broken_file_is_refused_with_its_line),
-    FACT(a_nul_byte_ends_no_file),
-    FACT(a_missing_file_is_named_and_says_nothing),
-    FACT(values_are_found_by_key),
-    FACT(a_value_of_the_wrong_kind_is_refused),
-    FACT(the_first_complaint_stays),
-    FACT(what_is_missing_is_called_so),
-    FACT(what_is_written_is_read_again),
-    {NULL, NULL},
+    FACT(an_id_that_is_none_is_none),    FACT(a_broken_file_is_refused_with_its_line),
+    FACT(a_nul_byte_ends_no_file),       FACT(a_missing_file_is_named_and_says_nothing),
+    FACT(values_are_found_by_key),       FACT(a_value_of_the_wrong_kind_is_refused),
+    FACT(the_first_complaint_stays),     FACT(what_is_missing_is_called_so),
+    FACT(what_is_written_is_read_again), {NULL, NULL},
 };
