@@ -279,6 +279,11 @@ def commands_do_what_help_says():
     t.ask(":align", r"(?s)w5.*w6.*w7")
     t.ask(":align 2", r"(?s)w5.*w6.*w7")
     t.ask(":align 3", "no translation 3")
+    grid, links = r"\(end\)\n[^\n]*(█|▓|▒|░|·| [.#\d] )", r"w\d+ \d\.\d\d"
+    for columns, drawn in (80, grid), (14, links), (0, grid):  # too narrow for a grid; a terminal that does not know
+        fcntl.ioctl(t.file, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        t.ask(":align", drawn)
+    fcntl.ioctl(t.file, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     t.ask(":score", r"-[0-9.]+")
     t.ask(":attention page.html", "Wrote page.html")
     page = open(os.path.join(room, "page.html"), encoding="utf-8").read()
