@@ -60,7 +60,7 @@ const OtherName dm_other_names[] = {
     // Shape
     {"arch task encoder decoder encoder-type decoder-type model-type", DM_TRAIN, "type",
      "its shape is said by --dim-emb, --dim-ffn, --enc-depth, --dec-depth and --heads"},
-    {"rnn-type enc-cell dec-cell", DM_TRAIN, "type", "rnn is a GRU"},
+    {"rnn-type enc-cell dec-cell", DM_TRAIN, "rnn-cell", NULL},
     {"hidden-size word-vec-size embedding-dim encoder-embed-dim decoder-embed-dim transformer-model-size num-embed",
      DM_TRAIN, "dim-emb", NULL},
     {"transformer-dim-ffn ff-size transformer-ff encoder-ffn-embed-dim decoder-ffn-embed-dim "
