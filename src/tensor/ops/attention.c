@@ -95,7 +95,8 @@ static Head block_of(const Head *whole, const Attention *a, int block)
     return b;
 }
 
-static Head head_of(const Attention *a, int sequence, int h, int block)
+// The first head; the others have other columns and slopes (head_at).
+static Head first_head(const Attention *a, int sequence, int block)
 {
     const int w = a->q.cols / a->heads, t = a->queries.length[sequence], s = a->keys.length[sequence];
     const Head whole = {.t = t,
@@ -109,10 +110,14 @@ static Head head_of(const Attention *a, int sequence, int h, int block)
                         .place = s - t,
                         .causal = a->causal,
                         .rows = a->rows ? a->rows + a->keys.start[sequence] : NULL,
-                        .column = h * w,
-                        .scale = 1.0f / sqrtf((float)w),
-                        .slopes = a->slopes ? a->slopes + 2 * h : NULL};
+                        .scale = 1.0f / sqrtf((float)w)};
     return is_whole(a, sequence) ? whole : block_of(&whole, a, block);
+}
+
+static void head_at(Head *head, const Attention *a, int h)
+{
+    head->column = h * head->w;
+    head->slopes = a->slopes ? a->slopes + 2 * h : NULL;
 }
 
 // Queries and keys of the largest head or block.
@@ -318,11 +323,13 @@ static void backward(Graph *g, void *record)
     b.transposed = scratch(g, a->q.cols / a->heads, wide);
     float *const *p = r->p;
     for (int s = 0; s < a->queries.n; s++)
-        for (int block = 0; block < blocks_of(a, s); block++)
+        for (int block = 0; block < blocks_of(a, s); block++) {
+            Head head = first_head(a, s, block);
             for (int h = 0; h < a->heads; h++) {
-                const Head head = head_of(a, s, h, block);
+                head_at(&head, a, h);
                 head_back(g, &b, &head, *p++);
             }
+        }
     dm_arena_release(g->arena, mark);
 }
 
@@ -381,16 +388,18 @@ Tensor *dm_attention(Graph *g, const Attention *args)
     float *transposed = scratch(g, a->q.cols / a->heads, wide);
     for (int s = 0; s < a->queries.n; s++) {
         assert(!(a->causal || a->window || a->slopes) || a->keys.length[s] >= a->queries.length[s]);
-        for (int block = 0; block < blocks_of(a, s); block++)
+        for (int block = 0; block < blocks_of(a, s); block++) {
+            Head head = first_head(a, s, block);
+            assert(!a->rows || head.t == 1);
             for (int h = 0; h < a->heads; h++) {
-                const Head head = head_of(a, s, h, block);
-                assert(!a->rows || head.t == 1);
+                head_at(&head, a, h);
                 if (r) *p = scratch(g, head.t, head.wide);
                 probabilities(g, a, &head, *p, transposed);
                 mix(g, a, &head, *p, y);
                 if (a->probabilities) show(a, s, h, &head, *p);
                 if (r) p++;
             }
+        }
     }
     return y;
 }
