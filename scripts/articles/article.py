@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -75,6 +76,16 @@ class Article:
             (folder / "made").touch()
         return folder
 
+    def some(self, text, languages, count):
+        """As many pairs of a text folder's training files, drawn once and for all: the files of both sides."""
+        paths = [text / f"train-{count}.{language}" for language in languages]
+        if not paths[-1].exists():
+            lines = [(text / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in languages]
+            drawn = random.Random(1).sample(list(zip(*lines)), count)
+            for path, side in zip(paths, zip(*drawn)):
+                path.write_text("".join(f"{line}\n" for line in side), encoding="utf-8")
+        return paths
+
     def say(self, *command):
         print("$", *(str(word).replace(f"{HERE}/", "") for word in command), file=sys.stderr, flush=True)
 
@@ -104,6 +115,15 @@ class Article:
         described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
                                    check=True, capture_output=True, text=True)
         return json.loads(described.stdout)
+
+    def bench(self, name, *words):
+        """What dragoman bench says, kept as name.json. Only on a machine that does nothing else."""
+        done = self.folder / f"{name}.json"
+        if not done.exists():
+            command = [self.dragoman, "bench", *map(str, words), "--json"]
+            self.say(*command)
+            done.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
+        return json.loads(done.read_text(encoding="utf-8"))
 
     def score(self, run, source, reference, *metrics, **options):
         """{metric: score} of the translation of a file, which is kept in the run's folder."""

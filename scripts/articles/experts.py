@@ -10,7 +10,7 @@ import random
 from article import Article, spread
 
 LANGUAGES = ["zh-cn", "de", "fr"]
-INNER = 256
+INNER = 128
 MODELS = {  # options beside those of all
     "dense": {},
     "4 experts, top 1": {"experts": 4, "experts_top": 1, "experts_dim": INNER},
@@ -73,9 +73,9 @@ def main():
     rows, results, curves = [], [], {}
     for name, options in MODELS.items():
         runs = [article.train(f"{name.replace(' ', '-').replace(',', '').replace(':', '')}-{seed}", files["train"],
-                              files["dev"], vocab_size=8000, dim_emb=128, dim_ffn=INNER, enc_depth=3, dec_depth=3, heads=4,
-                              mini_batch_words=4096, learn_rate=0.003, lr_schedule="cosine", lr_warmup=400, dropout=0.1,
-                              early_stopping=0, after="12e" if article.full else "4e", valid_metrics=["ce-mean-words"],
+                              files["dev"], vocab_size=4000, dim_emb=64, dim_ffn=INNER, enc_depth=3, dec_depth=3, heads=4,
+                              mini_batch_words=2048, learn_rate=0.003, lr_schedule="cosine", lr_warmup=400, dropout=0.1,
+                              early_stopping=0, after="4e" if article.full else "2e", valid_metrics=["ce-mean-words"],
                               seed=seed, **options) for seed in article.seeds]
         described = [article.describe(run) for run in runs]
         costs = [run.best() for run in runs]
@@ -85,12 +85,12 @@ def main():
             scores[task] = [article.score(run, *files[task], metric)[metric] for run in runs]
         rows.append([name, f"{described[0]['parameters']['total']['count'] / 1e6:.2f}",
                      f"{described[0]['operations']['train']['total'] / 1e6:.1f}",
-                     spread([run.seconds / 60 for run in runs], 1), spread([run.of('train')[-1]['cost'] for run in runs], 2),
+                     spread([run.of('train')[-1]['cost'] for run in runs], 2),
                      spread(costs, 3), *[spread(values, 1) for values in scores.values()]])
-        results.append({"model": name, "validation": costs, "scores": scores, "seconds": [run.seconds for run in runs],
+        results.append({"model": name, "validation": costs, "scores": scores,
                         "load": [run.of("train")[-1].get("routers") for run in runs]})
         curves[name] = [(event["update"], event["ce-mean-words"]) for event in runs[0].of("valid")]
-    article.table(["model", "million parameters", "million operations a piece", "minutes", "training cost", "validation cost",
+    article.table(["model", "million parameters", "million operations a piece", "training cost", "validation cost",
                    *[f"{task}: BLEU" for task in LANGUAGES], "sounds: exact", "digits: exact"], rows)
     article.end(results, curves, x="updates", y="validation cost, nats a piece", log_y=True)
 

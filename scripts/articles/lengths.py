@@ -77,7 +77,7 @@ def translate_longer(article):
                                 [text / "dev.de", text / "dev.en"], vocab_size=4000, max_length=12, positions=kind,
                                 dim_emb=128, dim_ffn=256, enc_depth=3, dec_depth=3, heads=4, mini_batch_words=2048,
                                 learn_rate=0.003, lr_schedule="cosine", lr_warmup=500, dropout=0.2, early_stopping=0,
-                                after="20e" if article.full else "5e", valid_metrics=["ce-mean-words"], seed=seed)
+                                after="12e" if article.full else "4e", valid_metrics=["ce-mean-words"], seed=seed)
             for bucket, (source, reference) in tests.items():
                 bleu[bucket].append(article.score(run, source, reference, "bleu")["bleu"])
         rows.append([kind, *[spread(bleu[bucket], 1) for bucket in tests]])

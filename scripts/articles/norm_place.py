@@ -9,6 +9,7 @@ import math
 from article import HERE, Article, spread
 
 UNLEARNT = 3.5  # nats a piece: what is left if only the pieces' frequencies are known, or a little less
+WARMUP = 100
 
 
 def main():
@@ -17,13 +18,13 @@ def main():
     depths = [4, 12, 24] if article.full else [4, 12]
     rows, results, curves = [], [], {}
     for depth in depths:
-        for warmup in (400, 0):
+        for warmup in (WARMUP, 0):
             row = [depth, warmup]
             for place in ("post", "pre"):
                 runs = [article.train(f"{place}-{depth}-{warmup}-{seed}", [toy / "train.zh", toy / "train.en"],
                                       [toy / "dev.zh", toy / "dev.en"], vocab_size=1200, dim_emb=64, dim_ffn=128, heads=4,
-                                      enc_depth=depth, dec_depth=depth, norm_place=place, mini_batch_words=2048,
-                                      learn_rate=0.003, lr_schedule="cosine", lr_warmup=warmup, after="4e", dropout=0.1,
+                                      enc_depth=depth, dec_depth=depth, norm_place=place, mini_batch_words=1024,
+                                      learn_rate=0.003, lr_schedule="cosine", lr_warmup=warmup, after="500u", dropout=0.1,
                                       valid_metrics="ce-mean-words", early_stopping=0, seed=seed)
                         for seed in article.seeds]
                 costs = [run.best() if run.best() < UNLEARNT else math.nan for run in runs]

@@ -3,12 +3,12 @@
 and what the translations of a handbook lose by it.
 """
 import json
-import subprocess
 
 from article import Article, spread
 
 WINDOWS = [0, 16, 64, 256]  # 0: everywhere
 WIDTH, INNER, LAYERS, HEADS, VOCABULARY = 256, 1024, 2, 4, 1000
+PAIRS = 10000
 
 
 def measure(article, window, length):
@@ -21,14 +21,9 @@ def measure(article, window, length):
         {"model_type": "dragoman", "dragoman": {"architecture": "transformer"}, "d_model": WIDTH, **sides,
          "vocab_size": VOCABULARY, "activation_function": "relu", "scale_embedding": True, "attention_window": window,
          "eos_token_id": 0, "pad_token_id": VOCABULARY - 1, "decoder_start_token_id": VOCABULARY - 1}), encoding="utf-8")
-    done = folder / f"{length}.json"
-    if not done.exists():
-        command = [article.dragoman, "bench", "train", "--model", folder, "--length", str(length), "--sentences", "32",
-                   "--mini-batch-words", str(max(4096, 2 * length)), "--cpu-threads", "1", "--json",
-                   "--seconds", "6" if article.full else "2", "--rounds", "3"]
-        article.say(*command)
-        done.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
-    return json.loads(done.read_text(encoding="utf-8"))
+    return article.bench(f"window-{window}/{length}", "train", "--model", folder, "--length", length, "--sentences", 32,
+                         "--mini-batch-words", max(4096, 2 * length), "--cpu-threads", 1, "--rounds", 3,
+                         "--seconds", 3 if article.full else 1)
 
 
 def main():
@@ -45,13 +40,13 @@ def main():
     article.table(["window", *[f"{n:,} pieces: target pieces a second, memory" for n in lengths]], rows)
 
     text = article.text("scripts/handbook.sh", "--text-only", "de")
-    pairs, validation = [[text / f"{part}.{language}" for language in ("de", "en")] for part in ("train", "dev")]
+    pairs, validation = article.some(text, ("de", "en"), PAIRS), [text / f"dev.{language}" for language in ("de", "en")]
     rows = []
     for window in (0, 16, 8):
-        runs = [article.train(f"handbook-{window}-{seed}", pairs, validation, vocab_size=4000, attention_window=window,
-                              dim_emb=128, dim_ffn=256, enc_depth=4, dec_depth=4, heads=4, mini_batch_words=2048,
-                              learn_rate=0.003, lr_schedule="cosine", lr_warmup=500, dropout=0.2, early_stopping=0,
-                              after="10e" if article.full else "2e", valid_metrics=["ce-mean-words"], seed=seed)
+        runs = [article.train(f"handbook-{window}-{seed}", pairs, validation, vocab_size=3000, attention_window=window,
+                              dim_emb=128, dim_ffn=256, enc_depth=3, dec_depth=3, heads=4, mini_batch_words=2048,
+                              learn_rate=0.003, lr_schedule="cosine", lr_warmup=200, dropout=0.2, early_stopping=0,
+                              after="12e" if article.full else "2e", valid_metrics=["ce-mean-words"], seed=seed)
                 for seed in article.seeds]
         costs = [run.best() for run in runs]
         bleu = [article.score(run, text / "test.de", text / "test.en", "bleu")["bleu"] for run in runs]
