@@ -127,3 +127,14 @@ bool dm_is_blank(const char *line)
 {
     return line[strspn(line, DM_BLANKS)] == '\0';
 }
+
+int dm_utf8_mark(unsigned char *seen, const char *text)
+{
+    int fresh = 0;
+    while (*text) {
+        const uint32_t c = dm_utf8_next(&text);
+        fresh += !(seen[c / 8] >> c % 8 & 1);
+        seen[c / 8] |= (unsigned char)(1 << c % 8);
+    }
+    return fresh;
+}

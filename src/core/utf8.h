@@ -19,6 +19,9 @@ bool dm_white_space(uint32_t code_point);  // of all Unicode, as Python's str.is
 // Neither blank nor a control character nor ignorable: a sign of a script.
 bool dm_is_visible(uint32_t code_point);
 
+// Marks the code points of a valid text in seen[0x110000 / 8], bit by bit; returns how many had not been there.
+int dm_utf8_mark(unsigned char *seen, const char *text);
+
 // The table of invisible_table.c, in ascending order.
 typedef struct CodePoints {
     uint32_t first, last;

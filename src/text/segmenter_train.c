@@ -272,13 +272,10 @@ static int distinct_characters(const Text *text, bool *visible)
     int distinct = 0;
     Walk walk = {.text = text};
     *visible = false;
-    for (const char *at; (at = next_sentence(&walk));)
-        while (*at) {
-            uint32_t c = dm_utf8_next(&at);
-            distinct += !(seen[c / 8] >> c % 8 & 1);
-            seen[c / 8] |= (unsigned char)(1 << c % 8);
-            *visible = *visible || dm_is_visible(c);
-        }
+    for (const char *at; (at = next_sentence(&walk));) {
+        distinct += dm_utf8_mark(seen, at);
+        while (*at && !*visible) *visible = dm_is_visible(dm_utf8_next(&at));
+    }
     dm_free(seen);
     return distinct;
 }

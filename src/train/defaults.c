@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "train/optimizer.h"
 
 // ---- The rules ------------------------------------------------------------------------------------------------------
@@ -15,19 +16,21 @@
 // A word of a European language with its space, and what would be one in Chinese, have five to six bytes a side.
 static const double bytes_of_both_sides = 11;
 
-// factor * (words / per)^power, rounded to the step, from low to high
+// factor * (words / per)^power, rounded to the step, from low to high. Of pieces there are the characters besides:
+// where they are thousands, as in Chinese, few others would be left.
 typedef struct Power {
     const char *option;
     double factor, per, power, step, low, high;
     const char *unit;
+    bool characters;
 } Power;
 
 // clang-format off
 static const Power powers[] = {
-    // option            factor      per  power  step  low   high  unit
-    {"vocab-size",            3,       1,   0.6,  100, 500, 16000, ""},
-    {"mini-batch-words",      1,     100,   1,    100, 500,  4000, ""},
-    {"after",                40,  400000,  -0.5,    1,   5,   200, "e"},
+    // option            factor      per  power  step  low   high  unit  characters
+    {"vocab-size",            3,       1,   0.6,  100, 500, 16000, "",  true},
+    {"mini-batch-words",      1,     100,   1,    100, 500,  4000, "",  false},
+    {"after",                40,  400000,  -0.5,    1,   5,   200, "e", false},
 };
 
 // The less text, the more often each sentence is seen, and learnt by heart.
@@ -62,15 +65,22 @@ int dm_default_lanes(size_t weights)
 
 TextSize dm_text_size(const Bitext *text)
 {
+    unsigned char *seen = dm_allocate(0x110000 / 8, 1);
     size_t bytes = 0;
+    int characters = 0;
     for (int side = DM_SOURCE; side <= DM_TARGET; side++)
-        for (size_t i = 0; i < text->lines[side].count; i++) bytes += strlen(text->lines[side].line[i]);
-    return (TextSize){text->lines[DM_SOURCE].count, (double)bytes / bytes_of_both_sides};
+        for (size_t i = 0; i < text->lines[side].count; i++) {
+            bytes += strlen(text->lines[side].line[i]);
+            characters += dm_utf8_mark(seen, text->lines[side].line[i]);
+        }
+    dm_free(seen);
+    return (TextSize){text->lines[DM_SOURCE].count, (double)bytes / bytes_of_both_sides, characters};
 }
 
-static double power_of(const Power *rule, double words)
+static double power_of(const Power *rule, const TextSize *size)
 {
-    const double value = rule->factor * pow(words / rule->per, rule->power);
+    const double value =
+        rule->factor * pow(size->words / rule->per, rule->power) + (rule->characters ? size->characters : 0);
     const double rounded = round(value / rule->step) * rule->step;
     return rounded < rule->low ? rule->low : rounded > rule->high ? rule->high : rounded;
 }
@@ -118,7 +128,7 @@ Status dm_defaults_by_text(dm_options *options, const TextSize *size, char **sai
     Status status = DM_OK;
     for (const Power *rule = powers; rule < powers + DM_COUNT(powers) && !status; rule++) {
         if (!strcmp(rule->option, "vocab-size") && !makes_pieces(options)) continue;
-        char *value = dm_format("%.0f%s", power_of(rule, size->words), rule->unit);
+        char *value = dm_format("%.0f%s", power_of(rule, size), rule->unit);
         status = settle(options, rule->option, value, &list, error);
         dm_free(value);
     }
@@ -156,7 +166,7 @@ Status dm_default_warmup(dm_options *options, long updates, char **said, Error *
 
 // ---- In words -------------------------------------------------------------------------------------------------------
 
-// "3 x words^0.6, 500 to 16000"
+// "its characters + 3 x words^0.6, 500 to 16000"
 static void power_in_words(const Power *rule, char *text, size_t room)
 {
     char factor[32] = "", words[32] = "words", power[32] = "";
@@ -164,8 +174,8 @@ static void power_in_words(const Power *rule, char *text, size_t room)
     if (rule->factor > 1 || *rule->unit) snprintf(factor, sizeof factor, "%.10g%s x ", rule->factor, rule->unit);
     if (rule->per > 1) snprintf(words, sizeof words, powered ? "(words / %.10g)" : "words / %.10g", rule->per);
     if (powered) snprintf(power, sizeof power, "^%g", rule->power);
-    snprintf(text, room, "by the text: %s%s%s, %.10g%s to %.10g%s", factor, words, power, rule->low, rule->unit,
-             rule->high, rule->unit);
+    snprintf(text, room, "by the text: %s%s%s%s, %.10g%s to %.10g%s", rule->characters ? "its characters + " : "",
+             factor, words, power, rule->low, rule->unit, rule->high, rule->unit);
 }
 
 static void dropouts_in_words(char *text, size_t room)

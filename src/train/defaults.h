@@ -6,7 +6,8 @@
 
 typedef struct TextSize {
     size_t pairs;
-    double words;  // of a side, about
+    double words;    // of a side, about
+    int characters;  // different ones, of both sides
 } TextSize;
 TextSize dm_text_size(const Bitext *text);
 

@@ -19,12 +19,14 @@ static dm_options *options_with(const char *const *given)
     return options;
 }
 
+enum { CHARACTERS = 130 };
+
 // Everything of a run of so many words and updates. said: two sentences, or none of them, which the caller frees.
 static dm_options *settled(const char *const *given, double words, long updates, char *said[2])
 {
     dm_options *options = options_with(given);
     char *both[2];
-    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){29000, words}, &both[0], NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){29000, words, CHARACTERS}, &both[0], NULL), DM_OK);
     CU_ASSERT_EQUAL(dm_default_warmup(options, updates, &both[1], NULL), DM_OK);
     for (int i = 0; i < 2; i++)
         if (said)
@@ -59,19 +61,22 @@ static void every_row_with_a_rule_gets_a_value(void)
     CU_ASSERT(walked >= 6 * (int)DM_COUNT(sizes));
 }
 
-// "by the text: 40e x (words / 400000)^-0.5, 5e to 200e", read in a way of its own.
+// "by the text: its characters + 3 x words^0.6, 500 to 16000", "by the text: 40e x (words / 400000)^-0.5, 5e to 200e",
+// read in a way of its own.
 static double value_of_rule(const char *rule, double words)
 {
-    double factor = 1, per = 1, power = 1;
-    const char *at = rule + strlen("by the text: "), *parts = strstr(at, "words");
+    static const char text[] = "by the text: ", also[] = "its characters + ";
+    double factor = 1, per = 1, power = 1, more = 0;
+    const char *at = rule + strlen(text), *parts = strstr(at, "words");
     CU_ASSERT_PTR_NOT_NULL_FATAL(parts);
+    if (strncmp(at, also, strlen(also)) == 0) at += strlen(also), more = CHARACTERS;
     if (isdigit((unsigned char)*at)) factor = strtod(at, NULL);
     sscanf(parts, "words / %lf", &per);
     const char *raised = strchr(rule, '^');
     if (raised) sscanf(raised, "^%lf", &power);
     char *end;  // strtod stops in front of the unit, where scanf would not
     const double low = strtod(strstr(rule, ", ") + 2, &end), high = strtod(strstr(end, "to ") + 3, NULL);
-    const double value = factor * pow(words / per, power);
+    const double value = factor * pow(words / per, power) + more;
     return value < low ? low : value > high ? high : value;
 }
 
@@ -178,7 +183,7 @@ static void only_what_counts_is_settled(void)
     }
     dm_options *options = dm_options_new("train");  // without validation
     char *said;
-    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){1, 10}, &said, NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){1, 10, 5}, &said, NULL), DM_OK);
     CU_ASSERT(!dm_options_count(options, "early-stopping") && strncmp(said, "For 1 pair, about 10 words: --", 30) == 0);
     dm_free(said);
     dm_options_free(options);
@@ -191,6 +196,7 @@ static void a_text_is_measured_by_its_bytes(void)
     const TextSize size = dm_text_size(&text);
     CU_ASSERT_EQUAL(size.pairs, 3);
     CU_ASSERT_DOUBLE_EQUAL(size.words, (8 + 6 + 8 + 1 + 4) / 11.0, 1e-12);
+    CU_ASSERT_EQUAL(size.characters, 12);  // redblu, the space, two of Chinese, xgo
 }
 
 // ---- Runs -----------------------------------------------------------------------------------------------------------
