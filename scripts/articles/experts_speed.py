@@ -23,7 +23,7 @@ def main():
                                                            "gflop_per_target_token"))
             if not experts:
                 dense = rate["median"]
-            rows.append([shape, f"{experts}, top {top}" if experts else "dense", f"{measured["shape"]["weights"] / 1e6:.1f}",
+            rows.append([shape, f"{experts}, top {top}" if experts else "dense", f"{measured['shape']['weights'] / 1e6:.1f}",
                          f"{1e3 * work:.1f}", f"{speed['median']:,.0f} [{speed['min']:,.0f} … {speed['max']:,.0f}]",
                          f"{1e6 / speed['median']:.1f}", f"{rate['median']:.0f}", f"{rate['median'] / dense:.2f}"])
             results.append({"shape": shape, "experts": experts, "top": top, "bench": measured})

@@ -8,7 +8,7 @@ from article import Article, spread
 
 WINDOWS = [0, 16, 64, 256]  # 0: everywhere
 WIDTH, INNER, LAYERS, HEADS, VOCABULARY = 256, 1024, 2, 4, 1000
-PAIRS = 10000
+PAIRS = 10000  # of the handbook
 
 
 def measure(article, window, length):
@@ -26,22 +26,23 @@ def measure(article, window, length):
                          "--seconds", 3 if article.full else 1)
 
 
-def main():
-    article = Article(__doc__, "Self-attention can be restricted to a neighbourhood of size r")
+def speeds(article):
     lengths = [64, 256, 1024, 4096, 8192] if article.full else [64, 256, 1024]
-    rows, results, curves = [], [], {}
+    rows, results = [], []
     for window in WINDOWS:
-        name = f"r = {window}" if window else "everywhere"
         measured = {length: measure(article, window, length) for length in lengths}
         speed = {n: measured[n]["target_tokens_per_second"]["median"] for n in lengths}
-        rows.append([name, *[f"{speed[n]:,.0f}, {measured[n]['peak_memory_bytes'] / 2 ** 20:,.0f} MiB" for n in lengths]])
-        curves[name] = [(n, 1e6 / speed[n]) for n in lengths]
-        results.append({"window": window, "bench": measured})
+        rows.append([f"r = {window}" if window else "everywhere",
+                     *[f"{speed[n]:,.0f}, {measured[n]['peak_memory_bytes'] / 2 ** 20:,.0f} MiB" for n in lengths]])
+        results.append({"window": window, "speed": speed, "bench": measured})
     article.table(["window", *[f"{n:,} pieces: target pieces a second, memory" for n in lengths]], rows)
+    return results
 
+
+def translations(article):
     text = article.text("scripts/handbook.sh", "--text-only", "de")
     pairs, validation = article.some(text, ("de", "en"), PAIRS), [text / f"dev.{language}" for language in ("de", "en")]
-    rows = []
+    rows, results = [], []
     for window in (0, 16, 8):
         runs = [article.train(f"handbook-{window}-{seed}", pairs, validation, vocab_size=3000, attention_window=window,
                               dim_emb=128, dim_ffn=256, enc_depth=3, dec_depth=3, heads=4, mini_batch_words=2048,
@@ -53,7 +54,16 @@ def main():
         rows.append([window or "everywhere", spread(costs, 2), spread(bleu, 1)])
         results.append({"window": window, "validation": costs, "bleu": bleu})
     article.table(["window", "validation cost", "BLEU"], rows)
-    article.end(results, curves, x="pieces of a sentence", y="microseconds a piece, one thread", log_x=True, log_y=True)
+    return results
+
+
+def main():
+    article = Article(__doc__, "Self-attention can be restricted to a neighbourhood of size r")
+    measured = speeds(article)
+    curves = {f"r = {entry['window']}" if entry["window"] else "everywhere": [(n, 1e6 / s) for n, s in entry["speed"].items()]
+              for entry in measured}
+    article.end(measured + translations(article), curves, x="pieces of a sentence", y="microseconds a piece, one thread",
+                log_x=True, log_y=True)
 
 
 if __name__ == "__main__":
