@@ -7,27 +7,25 @@
 
 // ---- Whole sequences ------------------------------------------------------------------------------------------------
 
-static Tensor *self_attention(const Sublayer *s, const Model *model, const EncoderLayer *l, Tensor *x, Tokens tokens,
+static Tensor *self_attention(const Sublayer *s, const Model *model, const Block *block, Tensor *x, Tokens tokens,
                               bool causal)
 {
-    const Tensor *qkv = dm_linear_apply(s->g, &l->qkv, dm_enter(s, x));
     const Positions *positions = &((const Transformer *)model->layers)->positions[causal];
-    const int width = x->cols, heads = positions->shape.heads;
+    const int heads = positions->shape.heads;
     const Spans spans = tokens.spans;
     const AttentionKind kind = causal ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
-    const Tensor qk = dm_positions_turn(s->g, positions, tokens, dm_columns(qkv, 0, 2 * width));
-    const Tensor *mixed =
-        dm_attention(s->g, &(Attention){.q = dm_columns(&qk, 0, width),
-                                        .k = dm_columns(&qk, width, width),
-                                        .v = dm_columns(qkv, 2 * width, width),
-                                        .queries = spans,
-                                        .keys = spans,
-                                        .heads = heads,
-                                        .causal = causal,
-                                        .window = dm_transformer_shape(&model->config)->attention_window,
-                                        .slopes = positions->slopes,
-                                        .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
-    return dm_leave(s, x, dm_linear_apply(s->g, &l->out, mixed));
+    const Heads made = dm_block_heads(s, block, positions, tokens, x);
+    return dm_block_mix(s, block, x,
+                        &(Attention){.q = made.q,
+                                     .k = made.k,
+                                     .v = made.v,
+                                     .queries = spans,
+                                     .keys = spans,
+                                     .heads = heads,
+                                     .causal = causal,
+                                     .window = dm_transformer_shape(&model->config)->attention_window,
+                                     .slopes = positions->slopes,
+                                     .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
 }
 
 static Memory encode(Graph *g, const Model *model, Tokens source)
@@ -37,11 +35,11 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
     Tensor *x = dm_transformer_embed(g, model, false, source);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->encoder_layers; i++) {
-        const EncoderLayer *l = t->encoder + i;
+        const Block *l = t->encoder + i;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         x = self_attention(&self, model, l, x, source, false);
-        x = dm_transformer_feed_forward(&ffn, l, x);
+        x = dm_block_feed_forward(&ffn, l, x);
     }
     return (Memory){dm_transformer_end(g, model, &t->encoder_norm, x), source.spans};
 }
@@ -60,7 +58,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
         x = self_attention(&self, model, &l->self, x, target, true);
         const Tensor *key_value = dm_linear_apply(g, &l->key_value, memory.rows);
         x = dm_transformer_cross_attention(&cross, model, l, x, target.spans, key_value, memory.spans);
-        x = dm_transformer_feed_forward(&ffn, &l->self, x);
+        x = dm_block_feed_forward(&ffn, &l->self, x);
     }
     return dm_transformer_end(g, model, &t->decoder_norm, x);
 }

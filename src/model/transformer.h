@@ -2,9 +2,7 @@
 // pieces of a search.
 #pragma once
 #include "model/embeddings.h"
-#include "model/layers/feed_forward.h"
-#include "model/layers/norm_place.h"
-#include "model/layers/positions.h"
+#include "model/layers/block.h"
 
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;
@@ -25,21 +23,14 @@ static inline TransformerShape *dm_transformer_shape(const ModelConfig *config)
     return (TransformerShape *)config->shape;
 }
 
-typedef struct EncoderLayer {
-    Linear qkv, out;  // q, k and v above one another: one product makes all three
-    Norm attention_norm;
-    FeedForward ffn;
-    Norm ffn_norm;
-} EncoderLayer;
-
 typedef struct DecoderLayer {
-    EncoderLayer self;  // self-attention and feed-forward are the encoder's
+    Block self;  // self-attention and feed-forward are the encoder's
     Linear query, key_value, cross_out;
     Norm cross_norm;
 } DecoderLayer;
 
 typedef struct Transformer {
-    EncoderLayer *encoder;
+    Block *encoder;
     DecoderLayer *decoder;
     Norm encoder_norm, decoder_norm;  // behind the last layers, where the norms' place has some there
     Embeddings embeddings;
@@ -54,7 +45,6 @@ void dm_transformer_disconnect(Model *model);
 
 // Layers (transformer_layers.c)
 Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens);
-Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x);
 // key_value [source tokens, 2 width]: of the encoded source
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
                                        Spans target, const Tensor *key_value, Spans source);

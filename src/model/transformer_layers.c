@@ -18,11 +18,6 @@ Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens 
     return dm_embedding(g, &embedding);
 }
 
-Tensor *dm_transformer_feed_forward(const Sublayer *s, const EncoderLayer *l, Tensor *x)
-{
-    return dm_leave(s, x, l->ffn.kind->apply(s->g, &l->ffn, dm_enter(s, x)));
-}
-
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
                                        Spans target, const Tensor *key_value, Spans source)
 {

@@ -5,16 +5,6 @@
 #include "core/memory.h"
 #include "model/transformer.h"
 
-// Declares PREFIX.q_proj.weight and so on for the letters, one after the other, then their biases, so that neighbours
-// can be joined.
-static void declare_projections(Parameters *p, const char *prefix, const char *letters, int width)
-{
-    for (const char *letter = letters; *letter; letter++)
-        dm_declare_matrix(p, dm_name("%s.%c_proj.weight", prefix, *letter).text, width, width, DM_INIT_ATTENTION);
-    for (const char *letter = letters; *letter; letter++)
-        dm_declare_vector(p, dm_name("%s.%c_proj.bias", prefix, *letter).text, width, DM_INIT_ZERO);
-}
-
 // Of one side of the model.
 typedef struct Stack {
     Parameters *p;
@@ -23,23 +13,12 @@ typedef struct Stack {
     int width;
 } Stack;
 
-static void declare_attention(const Stack *s, const char *layer, const char *kind, const char *const groups[])
-{
-    const Name prefix = dm_name("%.60s.%s", layer, kind);
-    for (; *groups; groups++) declare_projections(s->p, prefix.text, *groups, s->width);
-    dm_linear_declare_as(s->p, dm_name("%s.out_proj", prefix.text).text, s->width, s->width, DM_INIT_RESIDUAL);
-    s->norm->declare(s->p, dm_name("%s_layer_norm", prefix.text).text, s->width);
-}
-
 static void declare_layer(const Stack *s, const char *layer, const FeedForwardShape *ffn, const char *ffn_keys)
 {
-    s->p->keys = "d_model";
-    declare_attention(s, layer, "self_attn", (const char *const[]){"qkv", NULL});
-    if (s->decoder) declare_attention(s, layer, "encoder_attn", (const char *const[]){"q", "kv", NULL});
-    s->p->keys = ffn_keys;
-    dm_feed_forward_of(ffn)->declare(s->p, layer, ffn);
-    s->p->keys = "d_model";
-    s->norm->declare(s->p, dm_name("%s.final_layer_norm", layer).text, s->width);
+    static const char *const own[] = {"qkv", NULL}, *const crossed[] = {"q", "kv", NULL};
+    dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width);
+    if (s->decoder) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width);
+    dm_block_ffn_declare(s->p, s->norm, layer, ffn, ffn_keys);
 }
 
 static void declare_stack(Model *model, bool decoder)
@@ -73,23 +52,11 @@ void dm_transformer_declare(Model *model)
     dm_output_declare(model);
 }
 
-static EncoderLayer find_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
-                               const char *layer)
-{
-    return (EncoderLayer){
-        .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
-        .out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1),
-        .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text),
-        .ffn = dm_feed_forward_find(p, layer, ffn),
-        .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text),
-    };
-}
-
 static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
                                        const char *layer)
 {
     return (DecoderLayer){
-        .self = find_layer(p, norm, ffn, layer),
+        .self = dm_block_find(p, norm, ffn, layer),
         .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
         .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
         .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
@@ -112,7 +79,7 @@ void dm_transformer_connect(Model *model)
     dm_positions_connect(t->positions, dm_position_kinds[shape->positions], places, p);
     for (int i = 0; i < shape->encoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, false, i);
-        t->encoder[i] = find_layer(p, norm, &ffn, dm_name("model.encoder.layers.%d", i).text);
+        t->encoder[i] = dm_block_find(p, norm, &ffn, dm_name("model.encoder.layers.%d", i).text);
     }
     for (int i = 0; i < shape->decoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
@@ -127,8 +94,8 @@ void dm_transformer_disconnect(Model *model)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     Transformer *t = model->layers;
-    for (int i = 0; i < shape->encoder_layers; i++) dm_feed_forward_free(&t->encoder[i].ffn);
-    for (int i = 0; i < shape->decoder_layers; i++) dm_feed_forward_free(&t->decoder[i].self.ffn);
+    for (int i = 0; i < shape->encoder_layers; i++) dm_block_free(&t->encoder[i]);
+    for (int i = 0; i < shape->decoder_layers; i++) dm_block_free(&t->decoder[i].self);
     dm_free(t->encoder);
     dm_free(t->decoder);
     dm_positions_free(t->positions);
