@@ -160,9 +160,10 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
                          "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
                          "\"share_encoder_decoder_embeddings\" needs both to be the same",
                          file->path, config->source_vocabulary, config->target_vocabulary);
-    if (!config->shared_embeddings && !format->separate_vocabularies)
+    const bool separate = format->separate_vocabularies && !config->architecture->one_vocabulary;
+    if (!config->shared_embeddings && !separate)
         dm_json_complain(file, "%s: \"share_encoder_decoder_embeddings\" is false, but a %s model has one table",
-                         file->path, format->model_type);
+                         file->path, format->separate_vocabularies ? config->architecture->name : format->model_type);
 }
 
 // ---- Reading: ids and search, which either file may hold ------------------------------------------------------------

@@ -4,7 +4,7 @@
 #include "model/model.h"
 #include "model/shape_options.h"
 
-static const Architecture *const registry[] = {&dm_transformer, &dm_rnn, &dm_conv, NULL};
+static const Architecture *const registry[] = {&dm_transformer, &dm_lm, &dm_rnn, &dm_conv, NULL};
 
 const Architecture *dm_architecture(const char *name)
 {

@@ -52,7 +52,7 @@ static Memory encode_plain(Graph *g, const Model *model, const ConvRows *rows)
     }
     // As many gradients come back as there are decoder layers, twice: through scores and values.
     const Tensor *z = dm_scale_gradient(g, dm_conv_end(g, model, &c->encoder, x), 0.5f / (float)c->decoder.count);
-    return (Memory){dm_concatenate(g, z, dm_conv_sum(g, z, embedded)), rows->tokens.spans};
+    return (Memory){.rows = dm_concatenate(g, z, dm_conv_sum(g, z, embedded)), .spans = rows->tokens.spans};
 }
 
 static Memory encode_light(Graph *g, const Model *model, const ConvRows *rows)
@@ -67,7 +67,7 @@ static Memory encode_light(Graph *g, const Model *model, const ConvRows *rows)
         x = convolution(&conv, model, l, x, rows->windows[i]);
         x = feed_forward(&ffn, l, x);
     }
-    return (Memory){dm_conv_end(g, model, &c->encoder, x), rows->tokens.spans};
+    return (Memory){.rows = dm_conv_end(g, model, &c->encoder, x), .spans = rows->tokens.spans};
 }
 
 static Memory encode(Graph *g, const Model *model, Tokens source)

@@ -16,6 +16,7 @@ typedef struct Model Model;
 typedef struct Memory {
     Tensor *rows;  // [source tokens, ...] as wide as the architecture likes
     Spans spans;
+    void *layers;  // what an architecture keeps of each layer, whose alone it is; or NULL
 } Memory;
 
 typedef struct SearchState SearchState;  // the architecture's caches during a search
@@ -33,6 +34,8 @@ struct Architecture {
     const ShapeRow *shape;
     const ExampleKind *examples;  // that it learns from
     size_t layers_size;           // of the struct behind model->layers
+    bool one_vocabulary;          // of source and target
+    bool starts_with_eos;         // what it writes begins where another sequence ended; else pad stands there
     // Names the parameters: in order, each with parameters.keys set to the keys of config.json that give it its shape
     // (rows of `shape`, vocab_size or decoder_vocab_size), which errors name; those of encoder and decoder begin with
     // "model.encoder." and "model.decoder.", and the first number in those of a layer is the layer's (model/parts.h).
@@ -63,7 +66,7 @@ struct Architecture {
     void (*finish)(SearchState *state);
 };
 
-extern const Architecture dm_transformer, dm_rnn, dm_conv;
+extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv;
 int dm_endless(const ModelConfig *config);  // for `longest` of those without an end
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
 const Architecture *dm_architecture(const char *name);  // NULL: no such name

@@ -59,7 +59,7 @@ static Memory last_states(Graph *g, const RnnShape *shape, const Tensor *const *
         all = dm_concatenate(g, all, last[layer < shape->encoder_layers ? layer : shape->encoder_layers - 1]);
     int *start = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(int)), *one = start + n;
     for (int i = 0; i < n; i++) start[i] = i, one[i] = 1;
-    return (Memory){(Tensor *)all, {n, start, one}};
+    return (Memory){.rows = (Tensor *)all, .spans = {n, start, one}};
 }
 
 static Memory encode(Graph *g, const Model *model, Tokens source)
@@ -82,7 +82,7 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
         x = dm_dropout(g, layer && shape->residual ? dm_add(g, out, x) : out, g->dropout);
     }
     if (!dm_rnn_has_bridge(shape)) return last_states(g, shape, last, source.spans.n);
-    return (Memory){(Tensor *)x, source.spans};
+    return (Memory){.rows = (Tensor *)x, .spans = source.spans};
 }
 
 static const Tensor *start_of(Graph *g, const Model *model, const RnnSource *source, int layer)

@@ -41,7 +41,7 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
         x = self_attention(&self, model, l, x, source, false);
         x = dm_block_feed_forward(&ffn, l, x);
     }
-    return (Memory){dm_transformer_end(g, model, &t->encoder_norm, x), source.spans};
+    return (Memory){.rows = dm_transformer_end(g, model, &t->encoder_norm, x), .spans = source.spans};
 }
 
 static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
@@ -65,49 +65,23 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-#define AT(member) (offsetof(ModelConfig, shape) + offsetof(TransformerShape, member))
-
 // clang-format off
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
-    {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
+    {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_enc_depth},
-    {.key = "decoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_layers), .low = 1, .high = DM_MOST_LAYERS,
+    {.key = "decoder_layers", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_dec_depth},
-    {.key = "encoder_attention_heads", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_heads), .low = 1,
+    {.key = "encoder_attention_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(encoder_heads), .low = 1,
      .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
-    {.key = "decoder_attention_heads", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_heads), .low = 1,
+    {.key = "decoder_attention_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_heads), .low = 1,
      .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
-    {.key = "encoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_ffn), .low = 1, .high = DM_MOST_FFN,
+    {.key = "encoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(encoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
+    {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
-     .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, .option = &dm_option_activation},
-    {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = AT(scale_embedding), .missing = false, .usual = true},
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name,
-     .common = 1, .option = &dm_option_norm},
-    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
-     .option = &dm_option_norm_place},
-    {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
-     .common = DM_COMMON_POSITIONS, .option = &dm_option_positions},
-    {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = AT(experts), .low = 0, .high = DM_MOST_EXPERTS,
-     .common = 1, .option = &dm_option_experts},
-    {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = AT(experts_top), .low = 1, .high = DM_MOST_EXPERTS,
-     .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, .with = "experts", .most = "experts"},
-    {.key = "experts_shared", .type = DM_SHAPE_INTEGER, .offset = AT(experts_shared), .low = 0,
-     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, .with = "experts"},
-    {.key = "experts_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(experts_ffn), .low = 0, .high = DM_MOST_FFN,
-     .option = &dm_option_experts_dim, .with = "experts"},
-    {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = AT(experts_every), .low = 1, .high = DM_MOST_LAYERS,
-     .missing = 1, .usual = 1, .option = &dm_option_experts_every, .with = "experts", .most = "encoder_layers"},
-    {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .name = dm_router_name,
-     .option = &dm_option_router, .with = "experts"},
-    {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
-     .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions},
-    {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = AT(attention_window), .high = DM_MOST_PLACES,
-     .common = 1, .option = &dm_option_attention_window},
+    DM_TRANSFORMER_ROWS("encoder_layers", 0, 0),
     {.key = NULL},
 };
 // clang-format on
@@ -124,10 +98,11 @@ static int longest(const ModelConfig *config)
     return dm_position_kinds[t->positions]->ends ? t->max_positions : INT_MAX;
 }
 
-static bool misfit(const ModelConfig *config, Name *why)
+bool dm_transformer_misfit(const ModelConfig *config, Name *why)
 {
-    const PositionKind *kind = dm_position_kinds[dm_transformer_shape(config)->positions];
-    for (int decoder = 0; kind->misfit && decoder < 2; decoder++) {
+    const TransformerShape *t = dm_transformer_shape(config);
+    const PositionKind *kind = dm_position_kinds[t->positions];
+    for (int decoder = !t->encoder_layers; kind->misfit && decoder < 2; decoder++) {
         const PositionShape stack = dm_transformer_position_shape(config, decoder);
         if (kind->misfit(&stack, why)) return true;
     }
@@ -161,7 +136,8 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
                                              each.text, positions->attended ? ", " : "",
                                              positions->attended ? positions->attended : "", far.text)
                                          .text));
-    if (decoder) dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
+    if (decoder && t->encoder_layers)
+        dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
     const int every = t->experts ? t->experts_every : 1;
     const FeedForwardShape first = dm_transformer_feed_forward_shape(c, decoder, 0),
                            last = dm_transformer_feed_forward_shape(c, decoder, every - 1);
@@ -174,7 +150,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     return stack;
 }
 
-static cJSON *outline(const ModelConfig *c)
+cJSON *dm_transformer_outline(const ModelConfig *c)
 {
     const TransformerShape *t = dm_transformer_shape(c);
     const Name scale = t->scale_embedding ? dm_name(", times sqrt(%d)", c->width) : dm_name("%s", "");
@@ -184,7 +160,7 @@ static cJSON *outline(const ModelConfig *c)
                        : positions->attended ? dm_name("%s", "")
                                              : dm_name("%s", ", without positions");
     cJSON *list = dm_outline_of_embeddings(c, dm_name("%s%s", scale.text, added.text).text);
-    cJSON_AddItemToArray(list, outline_of_stack(c, false));
+    if (t->encoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, false));
     cJSON_AddItemToArray(list, outline_of_stack(c, true));
     cJSON_AddItemToArray(list, dm_outline_of_output(c));
     return list;
@@ -201,8 +177,8 @@ const Architecture dm_transformer = {
     .disconnect = dm_transformer_disconnect,
     .source_attention = source_attention,
     .longest = longest,
-    .misfit = misfit,
-    .outline = outline,
+    .misfit = dm_transformer_misfit,
+    .outline = dm_transformer_outline,
     .encode = encode,
     .decode = decode,
     .start = dm_transformer_start,

@@ -1,5 +1,5 @@
 // What the files of the Transformer share: its shape, its layers, and what is the same for whole sequences and for the
-// pieces of a search.
+// pieces of a search. A language model (lm.c) is a Transformer without an encoder, whose decoder looks at nothing else.
 #pragma once
 #include "model/embeddings.h"
 #include "model/layers/block.h"
@@ -15,6 +15,7 @@ typedef struct TransformerShape {
     int max_positions;     // the end of positions that have one; else only written, for other programs
     int attention_window;  // how far away the keys are that self-attention sees; 0: it sees all
     bool scale_embedding;                         // embeddings times sqrt(width)
+    int prompt_mask, prompt_positions;            // of a language model: lm.c
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
 
@@ -37,6 +38,44 @@ typedef struct Transformer {
     Positions positions[2];  // of encoder and decoder
     const NormPlace *norm_place;
 } Transformer;
+
+// The rows that shapes made of these layers have in common. first: the key of the layers that there are in any case;
+// place, kind: of norms and of positions, as they usually are.
+// clang-format off
+#define DM_TRANSFORMER_AT(member) (offsetof(ModelConfig, shape) + offsetof(TransformerShape, member))
+#define DM_TRANSFORMER_ROWS(first, place, kind) \
+    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(activation), \
+     .name = dm_activation_name, .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, \
+     .option = &dm_option_activation}, \
+    {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = DM_TRANSFORMER_AT(scale_embedding), .missing = false, \
+     .usual = true}, \
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm), .name = dm_norm_name, \
+     .common = 1, .option = &dm_option_norm}, \
+    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm_place), .name = dm_norm_place_name, \
+     .usual = place, .option = &dm_option_norm_place}, \
+    {.key = "positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(positions), .name = dm_position_kind_name, \
+     .common = DM_COMMON_POSITIONS, .usual = kind, .option = &dm_option_positions}, \
+    {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts), .low = 0, \
+     .high = DM_MOST_EXPERTS, .common = 1, .option = &dm_option_experts}, \
+    {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_top), .low = 1, \
+     .high = DM_MOST_EXPERTS, .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, \
+     .with = "experts", .most = "experts"}, \
+    {.key = "experts_shared", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_shared), .low = 0, \
+     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, .with = "experts"}, \
+    {.key = "experts_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_ffn), .low = 0, \
+     .high = DM_MOST_FFN, .option = &dm_option_experts_dim, .with = "experts"}, \
+    {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_every), .low = 1, \
+     .high = DM_MOST_LAYERS, .missing = 1, .usual = 1, .option = &dm_option_experts_every, .with = "experts", \
+     .most = first}, \
+    {.key = "router", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(router), .name = dm_router_name, \
+     .option = &dm_option_router, .with = "experts"}, \
+    {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(max_positions), .low = 1, \
+     .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions}, \
+    {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(attention_window), \
+     .high = DM_MOST_PLACES, .common = 1, .option = &dm_option_attention_window}
+// clang-format on
+bool dm_transformer_misfit(const ModelConfig *config, Name *why);
+cJSON *dm_transformer_outline(const ModelConfig *config);
 
 // Parameters (transformer_parameters.c)
 void dm_transformer_declare(Model *model);

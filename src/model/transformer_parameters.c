@@ -9,7 +9,7 @@
 typedef struct Stack {
     Parameters *p;
     const NormKind *norm;
-    bool decoder;
+    bool crossed;  // has attention to the encoder
     int width;
 } Stack;
 
@@ -17,7 +17,7 @@ static void declare_layer(const Stack *s, const char *layer, const FeedForwardSh
 {
     static const char *const own[] = {"qkv", NULL}, *const crossed[] = {"q", "kv", NULL};
     dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width);
-    if (s->decoder) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width);
+    if (s->crossed) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width);
     dm_block_ffn_declare(s->p, s->norm, layer, ffn, ffn_keys);
 }
 
@@ -25,10 +25,11 @@ static void declare_stack(Model *model, bool decoder)
 {
     const TransformerShape *t = dm_transformer_shape(&model->config);
     const char *side = decoder ? "decoder" : "encoder";
+    const bool crossed = decoder && t->encoder_layers;
     const Stack s = {
-        .p = &model->parameters, .norm = dm_norms[t->norm], .decoder = decoder, .width = model->config.width};
+        .p = &model->parameters, .norm = dm_norms[t->norm], .crossed = crossed, .width = model->config.width};
     const bool at_end = dm_norm_places[t->norm_place].at_end;
-    const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = decoder ? 3 : 2;
+    const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = crossed ? 3 : 2;
     const PositionShape places = dm_transformer_position_shape(&model->config, decoder);
     dm_positions_declare(s.p, dm_position_kinds[t->positions], dm_name("model.%s", side).text, &places);
     s.p->depth = decoder ? "decoder_layers" : "encoder_layers";
@@ -47,16 +48,18 @@ static void declare_stack(Model *model, bool decoder)
 void dm_transformer_declare(Model *model)
 {
     dm_embeddings_declare(model);
-    declare_stack(model, false);
+    if (dm_transformer_shape(&model->config)->encoder_layers) declare_stack(model, false);
     declare_stack(model, true);
     dm_output_declare(model);
 }
 
 static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
-                                       const char *layer)
+                                       const char *layer, bool crossed)
 {
+    const Block self = dm_block_find(p, norm, ffn, layer);
+    if (!crossed) return (DecoderLayer){.self = self};
     return (DecoderLayer){
-        .self = dm_block_find(p, norm, ffn, layer),
+        .self = self,
         .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
         .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
         .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
@@ -83,10 +86,11 @@ void dm_transformer_connect(Model *model)
     }
     for (int i = 0; i < shape->decoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
-        t->decoder[i] = find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text);
+        t->decoder[i] = find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text,
+                                           shape->encoder_layers);
     }
     if (!t->norm_place->at_end) return;
-    t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
+    if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
     t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm");
 }
 

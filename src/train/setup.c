@@ -43,14 +43,15 @@ static Status make_segmenter(Run *run, Error *error)
 // The shape that the options say, of a vocabulary that both languages share.
 static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, Error *error)
 {
+    const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     *config = (ModelConfig){
-        .architecture = dm_architecture(dm_options_text(o, "type", 0)),
+        .architecture = architecture,
         .source_vocabulary = vocabulary,
         .target_vocabulary = vocabulary,
         .shared_embeddings = true,
         .tied_output = true,
         .pad = vocabulary - 1,
-        .decoder_start = vocabulary - 1,
+        .decoder_start = architecture->starts_with_eos ? 0 : vocabulary - 1,
         .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
     Status status = dm_shape_of_options(config, o, error);

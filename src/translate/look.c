@@ -53,7 +53,7 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Token
 {
     const int n = source.spans.n;
     int *whose;
-    const Memory memory = model->architecture->encode(g, model, source);
+    Memory memory = model->architecture->encode(g, model, source);
     const Tokens written = hypotheses_of(g->arena, model->config.eos, n, found, &whose),
                  read = dm_shifted(g->arena, written, model->config.decoder_start);
     int *start = dm_arena_take(g->arena, (size_t)read.spans.n * sizeof(int));
@@ -64,7 +64,8 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Token
     }
     AttentionTap tap = {.only_cross = true};
     g->tap = &tap;
-    model->architecture->decode(g, model, (Memory){memory.rows, {read.spans.n, start, length}}, read);
+    memory.spans = (Spans){read.spans.n, start, length};
+    model->architecture->decode(g, model, memory, read);
     g->tap = NULL;
 
     const AttentionView *view = layer_of(&tap, heads->layer);

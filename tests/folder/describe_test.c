@@ -32,6 +32,7 @@ static ModelConfig odd_config(const Architecture *architecture, bool shared, boo
     ModelConfig c = small_config();
     c.architecture = architecture;
     if (architecture != &dm_transformer) dm_shape_take_usual(&c);
+    shared = shared || architecture->one_vocabulary;
     c.shared_embeddings = shared;
     c.tied_output = tied;
     if (!shared) c.source_vocabulary += 6;

@@ -223,7 +223,7 @@ static void the_ends_of_all_ranges_can_be_read_again(void)
                 for (const ShapeRow *at = a->shape; at->key; at++)
                     if (at->divides) dm_shape_set(&config, at, 1);
                 dm_shape_set(&config, row, end ? row->high : row->low);
-                if (row->divides) dm_shape_set(&config, dm_shape_row(a, row->divides), row->high);
+                if (row->divides) dm_shape_set(&config, dm_shape_row(a, row->divides), 2 * row->high);
                 if (row->with) dm_shape_set(&config, dm_shape_row(a, row->with), dm_shape_row(a, row->with)->high);
                 if (row->most) dm_shape_set(&config, dm_shape_row(a, row->most), row->high);
                 Error error = {""};

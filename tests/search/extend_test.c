@@ -5,6 +5,7 @@
 #define TRANSFORMER                                                                                                    \
     "d_model 16 encoder_layers 1 decoder_layers 2 encoder_attention_heads 2 decoder_attention_heads 4 "                \
     "encoder_ffn_dim 20 decoder_ffn_dim 24 "
+#define LM "d_model 16 decoder_layers 3 decoder_attention_heads 2 decoder_ffn_dim 24 "
 
 // A model joins by a row.
 static const struct {
@@ -37,6 +38,11 @@ static const struct {
     {"alibi, a window", &dm_transformer, TRANSFORMER "positions alibi attention_window 2"},
     {"none", &dm_transformer, TRANSFORMER "positions none"},
     {"none, a window", &dm_transformer, TRANSFORMER "positions none attention_window 5"},
+    {"lm", &dm_lm, LM "positions learned max_position_embeddings 820"},
+    {"lm, the prompt as a whole", &dm_lm, LM "positions rotary prompt_mask full"},
+    {"lm, places from 0 once more", &dm_lm, LM "positions sine prompt_positions restart norm rms"},
+    {"lm, a window", &dm_lm, LM "positions alibi attention_window 3 norm_place post"},
+    {"lm, experts", &dm_lm, LM "positions none experts 4 prompt_mask full"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},
     {"conv, separable", &dm_conv, "d_model 10 conv separable kernel_size 2 encoder_layers 1"},
@@ -129,8 +135,8 @@ static void expect_rows(Search *s, int slot, int rows, const Tensor *x, int at)
 {
     const Slot *taken = &s->slot[slot];
     Graph *g = &s->setting.graph;
-    const Memory own = {s->memory.rows,
-                        {1, s->memory.spans.start + taken->source, s->memory.spans.length + taken->source}};
+    Memory own = s->memory;
+    own.spans = (Spans){1, own.spans.start + taken->source, own.spans.length + taken->source};
     const Tensor *whole =
         s->architecture->decode(g, s->setting.model, own, dm_tokens(g->arena, 1, &taken->count, taken->ids));
     for (int row = 0; row < rows; row++) {

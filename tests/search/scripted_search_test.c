@@ -13,7 +13,7 @@ static SearchState state;
 static Memory scripted_encode(Graph *g, const Model *model, Tokens source)
 {
     (void)model;
-    return (Memory){dm_tensor(g, source.n, SCRIPTED), source.spans};
+    return (Memory){.rows = dm_tensor(g, source.n, SCRIPTED), .spans = source.spans};
 }
 
 static SearchState *scripted_start(Graph *g, const Model *model, Memory memory, int room)

@@ -46,7 +46,8 @@ void dm_positions_connect(Positions both[2], const PositionKind *kind, const Pos
     for (int i = 0; i < 2; i++) {
         Positions *at = both + i;
         *at = (Positions){.kind = kind, .shape = shapes[i]};
-        if (kind->fill && i && alike)
+        if (!shapes[i].heads) continue;
+        if (kind->fill && both->rows && i && alike)
             take_rows(at, both);
         else if (kind->fill)
             make_rows(at);

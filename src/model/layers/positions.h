@@ -51,7 +51,7 @@ extern const PositionKind *const dm_position_kinds[];  // ends with NULL
 const char *dm_position_kind_name(int index);
 const char *dm_position_kind_about(int index);
 
-// Those of both stacks of a model; what both would make alike is made once.
+// Those of both stacks of a model; what both would make alike is made once. A stack without heads is none.
 void dm_positions_connect(Positions both[2], const PositionKind *kind, const PositionShape shapes[2],
                           const Parameters *p);
 void dm_positions_free(Positions both[2]);

@@ -1,0 +1,329 @@
+// A language model: a decoder alone (Radford et al. 2018), to which a source is a prompt and its translation what goes
+// on from there (Raffel et al. 2020, section 3.2.1; Wang et al. 2021): start s1 ... sn, start t1 ... tm as one sequence
+// for the same layers. Since a piece sees none that come after it, keys and values of the prompt are all that the rest
+// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search.
+#include <assert.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "model/key_cache.h"
+#include "model/layers/experts.h"
+#include "model/shape_options.h"
+#include "model/transformer.h"
+
+// Of a layer, [prompt tokens, width] each.
+typedef struct Prompt {
+    Tensor k, v;
+} Prompt;
+
+static const char *const masks[] = {"causal", "full", NULL}, *const places[] = {"go-on", "restart", NULL};
+
+static Attention attention_of(const Model *model, const Heads *made, Spans queries)
+{
+    const Positions *positions = &((const Transformer *)model->layers)->positions[1];
+    return (Attention){.q = made->q,
+                       .queries = queries,
+                       .heads = positions->shape.heads,
+                       .window = dm_transformer_shape(&model->config)->attention_window,
+                       .slopes = positions->slopes};
+}
+
+// ---- The prompt -----------------------------------------------------------------------------------------------------
+
+// Rooms in front of what the layers take, which they give back where nothing is recorded; there is nothing to copy else.
+static Prompt *rooms(Graph *g, int layers, int rows, int width)
+{
+    Prompt *prompt = dm_arena_take(g->arena, (size_t)layers * sizeof *prompt);
+    for (int i = 0; i < layers && !g->recording; i++) {
+        const Tensor *both = dm_tensor(g, rows, 2 * width);
+        prompt[i] = (Prompt){dm_columns(both, 0, width), dm_columns(both, width, width)};
+    }
+    return prompt;
+}
+
+static void keep_prompt(const Graph *g, Prompt *to, const Heads *made)
+{
+    if (g->recording) {
+        *to = (Prompt){made->k, made->v};
+        return;
+    }
+    const size_t size = (size_t)made->k.cols * sizeof(float);
+    for (int i = 0; i < made->k.rows; i++) {
+        memcpy(dm_row(&to->k, i), dm_row(&made->k, i), size);
+        memcpy(dm_row(&to->v, i), dm_row(&made->v, i), size);
+    }
+}
+
+// Of its last layer nothing is read but keys and values.
+static Memory encode(Graph *g, const Model *model, Tokens source)
+{
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
+    const Transformer *t = model->layers;
+    const Tokens read = dm_shifted(g->arena, source, model->config.decoder_start);
+    const Spans spans = read.spans;
+    Tensor *x = dm_transformer_embed(g, model, true, read);
+    Prompt *prompt = rooms(g, shape->decoder_layers, read.n, model->config.width);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    for (int i = 0; i < shape->decoder_layers; i++) {
+        const Block *l = &t->decoder[i].self;
+        const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
+                       ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
+        const Heads made = dm_block_heads(&self, l, &t->positions[1], read, x);
+        keep_prompt(g, &prompt[i], &made);
+        if (i + 1 == shape->decoder_layers) break;
+        Attention a = attention_of(model, &made, spans);
+        a.k = made.k, a.v = made.v, a.keys = spans, a.causal = shape->prompt_mask == 0;
+        a.probabilities = dm_tap(g, DM_ENCODER_ATTENTION, a.heads, spans, spans);
+        x = dm_block_feed_forward(&ffn, l, dm_block_mix(&self, l, x, &a));
+    }
+    return (Memory){.rows = x, .spans = spans, .layers = prompt};
+}
+
+// ---- What goes on from it -------------------------------------------------------------------------------------------
+
+// The keys that each sequence sees: its prompt's, then its own.
+typedef struct Keys {
+    int rows;          // of them all
+    const int *order;  // [rows] where a row stands, in those of the prompts with the others below
+    Spans spans;
+} Keys;
+
+static Keys keys_of(Graph *g, const Memory *memory, Spans own)
+{
+    int rows = 0;
+    for (int s = 0; s < own.n; s++) rows += memory->spans.length[s] + own.length[s];
+    int *order = dm_arena_take(g->arena, (size_t)(rows + 2 * own.n) * sizeof(int)), *start = order + rows,
+        *length = start + own.n;
+    for (int s = 0, at = 0; s < own.n; s++) {
+        start[s] = at;
+        for (int j = 0; j < memory->spans.length[s]; j++) order[at++] = memory->spans.start[s] + j;
+        for (int j = 0; j < own.length[s]; j++) order[at++] = memory->rows->rows + own.start[s] + j;
+        length[s] = at - start[s];
+    }
+    return (Keys){rows, order, {own.n, start, length}};
+}
+
+static Tensor joined(Graph *g, const Keys *keys, const Tensor *prompt, const Tensor *own)
+{
+    const Tensor *const parts[2] = {dm_view(g, *prompt), dm_view(g, *own)};
+    return *dm_collect(g, parts, 2, keys->order, keys->rows);
+}
+
+static Tokens placed(Graph *g, const TransformerShape *shape, const Memory *memory, Tokens tokens)
+{
+    if (shape->prompt_positions) return tokens;
+    int *positions = dm_arena_take(g->arena, (size_t)tokens.n * sizeof(int));
+    for (int s = 0; s < tokens.spans.n; s++)
+        for (int j = 0; j < tokens.spans.length[s]; j++)
+            positions[tokens.spans.start[s] + j] = memory->spans.length[s] + j;
+    tokens.positions = positions;
+    return tokens;
+}
+
+// What is seen of all keys, as pictures of those from `first` on: of the prompt they are made to add up to one.
+static void show(float *const *to, float *const *all, int heads, Spans queries, Spans keys, Spans shown,
+                 const int *first, bool share)
+{
+    for (int s = 0; s < queries.n; s++)
+        for (int row = 0; row < heads * queries.length[s]; row++) {
+            const float *from = all[s] + (size_t)row * (size_t)keys.length[s] + first[s];
+            float *picture = to[s] + (size_t)row * (size_t)shown.length[s], sum = 0;
+            for (int j = 0; j < shown.length[s]; j++) sum += picture[j] = from[j];
+            for (int j = 0; share && j < shown.length[s]; j++) picture[j] /= sum > 0 ? sum : 1;
+        }
+}
+
+// A prompt's row j holds its piece j - 1: the source's pieces begin at key 1, and its end is what the target begins
+// with.
+static void show_both(Graph *g, float *const *cross, float *const *own, float *const *all, int heads, Spans queries,
+                      const Keys *keys, Spans source)
+{
+    int *one = dm_arena_take(g->arena, (size_t)queries.n * sizeof(int));
+    for (int s = 0; s < queries.n; s++) one[s] = 1;
+    if (cross) show(cross, all, heads, queries, keys->spans, source, one, true);
+    if (own) show(own, all, heads, queries, keys->spans, queries, source.length, false);
+}
+
+static float **pictures_of_all(Graph *g, int heads, Spans queries, Spans keys)
+{
+    float **all = dm_arena_take(g->arena, (size_t)queries.n * sizeof *all);
+    for (int s = 0; s < queries.n; s++)
+        all[s] =
+            dm_arena_take(g->arena, (size_t)heads * (size_t)queries.length[s] * (size_t)keys.length[s] * sizeof(float));
+    return all;
+}
+
+static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
+{
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
+    const Transformer *t = model->layers;
+    const Prompt *prompt = memory.layers;
+    const Tokens tokens = placed(g, shape, &memory, target);
+    const Spans spans = tokens.spans;
+    const Keys keys = keys_of(g, &memory, spans);
+    Tensor *x = dm_transformer_embed(g, model, true, tokens);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    for (int i = 0; i < shape->decoder_layers; i++) {
+        const Block *l = &t->decoder[i].self;
+        const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
+                       ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
+        const Heads made = dm_block_heads(&self, l, &t->positions[1], tokens, x);
+        Attention a = attention_of(model, &made, spans);
+        a.k = joined(g, &keys, &prompt[i].k, &made.k), a.v = joined(g, &keys, &prompt[i].v, &made.v);
+        a.keys = keys.spans, a.causal = true;
+        float **cross = dm_tap(g, DM_CROSS_ATTENTION, a.heads, spans, memory.spans),
+              **own = dm_tap(g, DM_DECODER_ATTENTION, a.heads, spans, spans);
+        if (cross || own) a.probabilities = pictures_of_all(g, a.heads, spans, keys.spans);
+        x = dm_block_mix(&self, l, x, &a);
+        if (a.probabilities) show_both(g, cross, own, a.probabilities, a.heads, spans, &keys, memory.spans);
+        x = dm_block_feed_forward(&ffn, l, x);
+    }
+    return dm_transformer_end(g, model, &t->decoder_norm, x);
+}
+
+// ---- Search ---------------------------------------------------------------------------------------------------------
+
+struct SearchState {
+    const Model *model;
+    KeyCache cache;
+    Spans prompts;
+};
+
+static SearchState *start(Graph *g, const Model *model, Memory memory, int room)
+{
+    const int layers = dm_transformer_shape(&model->config)->decoder_layers, slots = memory.spans.n;
+    const Prompt *prompt = memory.layers;
+    SearchState *s = dm_allocate(1, sizeof *s);
+    *s = (SearchState){.model = model, .prompts = memory.spans};
+    dm_key_cache_start(&s->cache, g->arena, layers, model->config.width, slots);
+    dm_key_cache_make_room(&s->cache, memory.rows->rows + slots * room);
+    dm_past_extend(&s->cache.past, memory.spans.length);  // the prompts stand one after the other, as their rows do
+    for (int i = 0; i < layers; i++) dm_key_cache_fill(&s->cache, i, 0, &prompt[i].k, &prompt[i].v);
+    return s;
+}
+
+static Tensor *extend(Graph *g, SearchState *s, const int *ids, const int *lengths)
+{
+    const Model *model = s->model;
+    const Transformer *t = model->layers;
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
+    Fresh fresh = dm_key_cache_extend(&s->cache, g, ids, lengths, shape->attention_window);
+    if (shape->prompt_positions) {
+        int *positions = dm_arena_take(g->arena, (size_t)fresh.tokens.n * sizeof(int));
+        for (int i = 0; i < fresh.tokens.spans.n; i++)
+            for (int j = 0, at = fresh.tokens.spans.start[i]; j < fresh.tokens.spans.length[i]; j++, at++)
+                positions[at] = fresh.tokens.positions[at] - s->prompts.length[s->cache.past.now.source[i]];
+        fresh.tokens.positions = positions;
+    }
+    Tensor *x = dm_transformer_embed(g, model, true, fresh.tokens);
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    for (int i = 0; i < shape->decoder_layers; i++) {
+        const Block *l = &t->decoder[i].self;
+        const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
+                       ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
+        x = dm_key_cache_attend(&s->cache, i, &self, l, &t->positions[1], x, &fresh);
+        x = dm_block_feed_forward(&ffn, l, x);
+    }
+    return dm_transformer_end(g, model, &t->decoder_norm, x);
+}
+
+static void keep(SearchState *s, const int *from, const int *lengths, int n, int room)
+{
+    int *with_prompts = lengths ? dm_allocate((size_t)n, sizeof(int)) : NULL;
+    for (int i = 0; lengths && i < n; i++)
+        with_prompts[i] = s->prompts.length[s->cache.past.now.source[from[i]]] + lengths[i];
+    dm_past_keep(&s->cache.past, from, with_prompts, n);
+    dm_free(with_prompts);
+    dm_key_cache_make_room(&s->cache, n * room);
+}
+
+static void finish(SearchState *s)
+{
+    dm_key_cache_free(&s->cache);
+    dm_free(s);
+}
+
+// ---- The shape ------------------------------------------------------------------------------------------------------
+
+static const char *mask_name(int index)
+{
+    return masks[index];
+}
+
+static const char *mask_about(int index)
+{
+    return index ? "all of it (a prefix model, Raffel et al. 2020)" : "no piece that comes after it";
+}
+
+static const char *place_name(int index)
+{
+    return places[index];
+}
+
+static const char *place_about(int index)
+{
+    return index ? "from 0 once more" : "behind the prompt";
+}
+
+// clang-format off
+const Option dm_option_prompt_mask = {
+    .name = "prompt-mask", DM_ONE_VALUE, DM_NAMED, .initial = "causal", .word = mask_name, .meaning = mask_about,
+    .help = "--type lm: what a piece of the source sees of the source:"};
+const Option dm_option_prompt_positions = {
+    .name = "prompt-positions", DM_ONE_VALUE, DM_NAMED, .initial = "go-on", .word = place_name, .meaning = place_about,
+    .help = "--type lm: where the places of a translation are counted from:"};
+
+static const ShapeRow shape[] = {
+    {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
+     .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
+    {.key = "decoder_layers", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_layers), .low = 1,
+     .high = DM_MOST_LAYERS, .missing = DM_MUST_BE_SAID, .usual = 6, .option = &dm_option_dec_depth},
+    {.key = "decoder_attention_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_heads), .low = 1,
+     .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
+    {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1,
+     .high = DM_MOST_FFN, .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
+    DM_TRANSFORMER_ROWS("decoder_layers", 1, 2),
+    {.key = "prompt_mask", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_mask), .name = mask_name,
+     .option = &dm_option_prompt_mask},
+    {.key = "prompt_positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_positions),
+     .name = place_name, .option = &dm_option_prompt_positions},
+    {.key = NULL},
+};
+// clang-format on
+
+static SourceAttention source_attention(const ModelConfig *config)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    return (SourceAttention){t->decoder_layers, t->decoder_heads};
+}
+
+// Source and target share the places, unless they begin anew: each gets its half.
+static int longest(const ModelConfig *config)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    if (!dm_position_kinds[t->positions]->ends) return INT_MAX;
+    return t->prompt_positions ? t->max_positions : t->max_positions / 2;
+}
+
+const Architecture dm_lm = {
+    .name = "lm",
+    .about = "a decoder alone, which goes on from the source (Radford et al. 2018)",
+    .shape = shape,
+    .examples = &dm_pairs,
+    .layers_size = sizeof(Transformer),
+    .one_vocabulary = true,
+    .starts_with_eos = true,
+    .declare = dm_transformer_declare,
+    .connect = dm_transformer_connect,
+    .disconnect = dm_transformer_disconnect,
+    .source_attention = source_attention,
+    .longest = longest,
+    .misfit = dm_transformer_misfit,
+    .outline = dm_transformer_outline,
+    .encode = encode,
+    .decode = decode,
+    .start = start,
+    .extend = extend,
+    .keep = keep,
+    .finish = finish,
+};
