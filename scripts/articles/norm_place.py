@@ -2,9 +2,11 @@
 """Post-norm against pre-norm on the toy grammar, with and without a warm-up, at several depths.
 
 Each model is as wide as the others; all that differs is where the norms stand, the depth, and the warm-up. A run that
-leaves the numbers, or never gets below the cost of a model that knows how often each piece occurs, has failed.
+leaves the numbers, or never gets below the cost of a model that knows how often each piece occurs, has failed. The second
+table has the gradients that reach the first and the last layer of either side after 100 updates.
 """
 import math
+import statistics
 
 from article import HERE, Article, spread
 
@@ -12,11 +14,17 @@ UNLEARNT = 3.5  # nats a piece: what is left if only the pieces' frequencies are
 WARMUP = 100
 
 
+def gradients(runs, depth):
+    """Norms of the gradient at the first line of the log, mean over the runs, of four layers."""
+    layers = [f"{side}.{layer}" for side in ("encoder", "decoder") for layer in (0, depth - 1)]
+    return [statistics.fmean(run.of("train")[0]["gradient_norms"][layer] for run in runs) for layer in layers]
+
+
 def main():
     article = Article(__doc__, "Pre-Norm: more stable gradients, faster convergence, very deep models")
     toy = HERE / "data" / "toy"
     depths = [4, 12, 24] if article.full else [4, 12]
-    rows, results, curves = [], [], {}
+    rows, results, curves, reached = [], [], {}, []
     for depth in depths:
         for warmup in (WARMUP, 0):
             row = [depth, warmup]
@@ -30,13 +38,16 @@ def main():
                 costs = [run.best() if run.best() < UNLEARNT else math.nan for run in runs]
                 row += [spread(costs, 3)]
                 results.append({"place": place, "depth": depth, "warmup": warmup, "costs": costs,
-                                "minutes": [run.seconds / 60 for run in runs]})
+                                "gradients": gradients(runs, depth)})
+                if warmup:
+                    reached.append([depth, place, *[f"{norm:.2g}" for norm in gradients(runs, depth)]])
                 if depth == depths[-1]:
-                    curves[f"{place}, warm-up {warmup}"] = [(event["seconds"] / 60, event["cost"])
+                    curves[f"{place}, warm-up {warmup}"] = [(event["update"], event["cost"])
                                                             for event in runs[0].of("train")]
             rows.append(row)
     article.table(["layers of either side", "updates of warm-up", "post-norm: validation cost", "pre-norm"], rows)
-    article.end(results, curves, x="minutes", y="training cost, nats a piece", log_y=True,
+    article.table(["layers", "norms", "encoder: first layer", "last layer", "decoder: first layer", "last layer"], reached)
+    article.end(results, curves, x="updates", y="training cost, nats a piece", log_y=True,
                 title=f"{depths[-1]} + {depths[-1]} layers")
 
 
