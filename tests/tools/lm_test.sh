@@ -1,0 +1,62 @@
+#!/bin/bash
+# A decoder alone, by the command: the same bytes from any number of threads and after a stop, a translation that does not
+# depend on its company, and what else is done with a model folder. Argument: the command to test.
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+make_text
+
+common=(--train-sets src trg --gemm openblas --mini-batch-words 60 --shard-words 20 --lr-warmup 20 --learn-rate 0.01
+    --lr-schedule inv-sqrt --dropout 0.1 --disp-freq 10u --quiet)
+shape=(--type lm --segmenter space --dim-emb 32 --dim-ffn 64 --dec-depth 2 --heads 2)
+train() { "$dragoman" train "$@"; }
+timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl" | grep -v '"end"'; }
+
+# ---- Training ----
+
+kinds=(
+    '--prompt-mask full'
+    '--prompt-positions restart --positions sine --norm-place post'
+    '--positions learned --max-positions 300 --attention-window 3'
+    '--experts 4 --experts-top 1 --experts-shared 1 --experts-dim 24 --router sigmoid --balance bias 0.01 --prompt-mask full'
+)
+for i in "${!kinds[@]}"; do
+    read -ra kind <<< "${kinds[i]}"
+    check "${kinds[i]}" 0 '' train "${common[@]}" "${shape[@]}" "${kind[@]}" --after 40u --cpu-threads 1 --model run$i
+    check "${kinds[i]}, its beginning" 0 '' train "${common[@]}" "${shape[@]}" "${kind[@]}" --after 17u --cpu-threads 3 --model half
+    check "${kinds[i]}, the rest" 0 '' train "${common[@]}" "${shape[@]}" "${kind[@]}" --after 40u --cpu-threads 2 --change --model half
+    same "${kinds[i]}, in two parts" run$i/model.safetensors half/model.safetensors
+    rm -r half
+    "$dragoman" translate --model run$i --n-best 2 --alignment hard < src > list || fail "${kinds[i]} does not translate"
+    "$dragoman" translate --model run$i --n-best 2 --alignment hard --mini-batch 1 --cpu-threads 3 < src > alone
+    same "${kinds[i]}, one by one" list alone
+    "$dragoman" rescore --model run$i src trg > scores || fail "${kinds[i]} does not rescore"
+    [ "$(wc -l < scores)" = 30 ] || fail "${kinds[i]}: $(wc -l < scores) scores of 30"
+done
+
+# ---- What it learns, and what else is done with it ----
+
+check 'a whole training' 0 '' \
+    train "${common[@]}" "${shape[@]}" --prompt-mask full --after 120e --valid-sets src trg --valid-freq 30e --average 3 --early-stopping 0 --model run
+grep -q '"architecture":	"lm"' run/config.json || fail "config.json does not say lm: $(cat run/config.json)"
+"$dragoman" translate --model run < src > best || fail 'translate'
+right=$(paste -d '\n' best trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l)
+[ "$right" -gt 15 ] || fail "it has learnt $right lines of 30"
+"$dragoman" info --model run > out || fail 'info'
+grep -q 'encoder,' out && fail "a decoder alone has an encoder: $(cat out)"
+check 'int8' 0 'Wrote int8' "$dragoman" quantize --model run --output int8
+"$dragoman" translate --model int8 < src > out && [ "$(wc -l < out)" = 30 ] || fail 'int8 does not translate'
+check 'training on' 0 '' train "${common[@]}" --pretrained-model run --after 10u --model further
+check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
+"$dragoman" bench translate --model run --seconds 0 --rounds 1 --sentences 20 > out || fail 'bench'
+
+# ---- What does not go together ----
+
+check 'an encoder' 2 '--enc-depth is for --type ' train "${common[@]}" "${shape[@]}" --enc-depth 2 --model new
+check 'a prompt without a decoder alone' 2 '--prompt-mask is for --type lm' train "${common[@]}" --prompt-mask full --model new
+check 'places that end' 2 '10 pieces at which the learned positions' \
+    train "${common[@]}" "${shape[@]}" --positions learned --max-positions 20 --max-length 15 --model new
+[ ! -e new ] || fail 'a command that could not begin left a folder'
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
