@@ -14,10 +14,11 @@ static size_t row_size(const KeyCache *c)
     return 2 * (size_t)c->width + PADDING;
 }
 
-void dm_key_cache_start(KeyCache *c, Arena *arena, int layers, int width, int slots)
+void dm_key_cache_start(KeyCache *c, KeyCache shape, Arena *arena, int slots)
 {
-    *c = (KeyCache){.arena = arena, .layers = layers, .width = width};
-    c->rows = dm_allocate((size_t)layers, sizeof *c->rows);
+    *c = shape;
+    c->arena = arena;
+    c->rows = dm_allocate((size_t)c->layers, sizeof *c->rows);
     dm_past_start(&c->past, slots);
 }
 
@@ -92,5 +93,6 @@ Tensor *dm_key_cache_attend(KeyCache *c, int layer, const Sublayer *s, const Blo
                                      .keys = fresh->own,
                                      .rows = c->past.now.rows,
                                      .heads = positions->shape.heads,
+                                     .key_heads = c->key_heads,
                                      .slopes = positions->slopes});
 }

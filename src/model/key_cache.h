@@ -7,10 +7,12 @@ typedef struct KeyCache {
     Arena *arena;  // of start: the caches lie there, so that a thread's next batch finds their memory warm
     Past past;
     int layers, width;  // of keys, and of values
+    int key_heads;      // as Attention has them
     float **rows;       // [layers] [past.room][row_size]: a row's keys and values
 } KeyCache;
 
-void dm_key_cache_start(KeyCache *c, Arena *arena, int layers, int width, int slots);
+// shape: layers, width and key_heads
+void dm_key_cache_start(KeyCache *c, KeyCache shape, Arena *arena, int slots);
 void dm_key_cache_make_room(KeyCache *c, int more);  // rows
 void dm_key_cache_free(KeyCache *c);
 

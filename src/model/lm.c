@@ -24,13 +24,15 @@ static Attention attention_of(const Model *model, const Heads *made, Spans queri
     return (Attention){.q = made->q,
                        .queries = queries,
                        .heads = positions->shape.heads,
+                       .key_heads = dm_transformer_shape(&model->config)->key_heads,
                        .window = dm_transformer_shape(&model->config)->attention_window,
                        .slopes = positions->slopes};
 }
 
 // ---- The prompt -----------------------------------------------------------------------------------------------------
 
-// Rooms in front of what the layers take, which they give back where nothing is recorded; there is nothing to copy else.
+// Rooms in front of what the layers take, which they give back where nothing is recorded; there is nothing to copy
+// else.
 static Prompt *rooms(Graph *g, int layers, int rows, int width)
 {
     Prompt *prompt = dm_arena_take(g->arena, (size_t)layers * sizeof *prompt);
@@ -62,7 +64,7 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
     const Tokens read = dm_shifted(g->arena, source, model->config.decoder_start);
     const Spans spans = read.spans;
     Tensor *x = dm_transformer_embed(g, model, true, read);
-    Prompt *prompt = rooms(g, shape->decoder_layers, read.n, model->config.width);
+    Prompt *prompt = rooms(g, shape->decoder_layers, read.n, dm_transformer_key_width(&model->config));
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
         const Block *l = &t->decoder[i].self;
@@ -191,11 +193,14 @@ struct SearchState {
 
 static SearchState *start(Graph *g, const Model *model, Memory memory, int room)
 {
-    const int layers = dm_transformer_shape(&model->config)->decoder_layers, slots = memory.spans.n;
+    const TransformerShape *shape = dm_transformer_shape(&model->config);
+    const int layers = shape->decoder_layers, slots = memory.spans.n;
     const Prompt *prompt = memory.layers;
     SearchState *s = dm_allocate(1, sizeof *s);
     *s = (SearchState){.model = model, .prompts = memory.spans};
-    dm_key_cache_start(&s->cache, g->arena, layers, model->config.width, slots);
+    const KeyCache caches = {
+        .layers = layers, .width = dm_transformer_key_width(&model->config), .key_heads = shape->key_heads};
+    dm_key_cache_start(&s->cache, caches, g->arena, slots);
     dm_key_cache_make_room(&s->cache, memory.rows->rows + slots * room);
     dm_past_extend(&s->cache.past, memory.spans.length);  // the prompts stand one after the other, as their rows do
     for (int i = 0; i < layers; i++) dm_key_cache_fill(&s->cache, i, 0, &prompt[i].k, &prompt[i].v);
@@ -266,6 +271,11 @@ static const char *place_about(int index)
 }
 
 // clang-format off
+const Option dm_option_key_heads = {
+    .name = "key-heads", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 0,
+    .high = DM_MOST_HEADS, .initial = "0",
+    .help = "--type lm: heads of keys and values, each of which --heads / N heads share (Ainslie et al. 2023), for smaller "
+            "caches; 0: as many as --heads"};
 const Option dm_option_prompt_mask = {
     .name = "prompt-mask", DM_ONE_VALUE, DM_NAMED, .initial = "causal", .word = mask_name, .meaning = mask_about,
     .help = "--type lm: what a piece of the source sees of the source:"};
@@ -282,6 +292,8 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1,
      .high = DM_MOST_FFN, .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
+    {.key = "key_value_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(key_heads), .low = 0,
+     .high = DM_MOST_HEADS, .option = &dm_option_key_heads, .most = "decoder_attention_heads"},
     DM_TRANSFORMER_ROWS("decoder_layers", 1, 2),
     {.key = "prompt_mask", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_mask), .name = mask_name,
      .option = &dm_option_prompt_mask},
@@ -305,6 +317,15 @@ static int longest(const ModelConfig *config)
     return t->prompt_positions ? t->max_positions : t->max_positions / 2;
 }
 
+static bool misfit(const ModelConfig *config, Name *why)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    if (!t->key_heads || t->decoder_heads % t->key_heads == 0) return dm_transformer_misfit(config, why);
+    *why = dm_name("%d heads of attention cannot share %d heads of keys and values evenly", t->decoder_heads,
+                   t->key_heads);
+    return true;
+}
+
 const Architecture dm_lm = {
     .name = "lm",
     .about = "a decoder alone, which goes on from the source (Radford et al. 2018)",
@@ -318,7 +339,7 @@ const Architecture dm_lm = {
     .disconnect = dm_transformer_disconnect,
     .source_attention = source_attention,
     .longest = longest,
-    .misfit = dm_transformer_misfit,
+    .misfit = misfit,
     .outline = dm_transformer_outline,
     .encode = encode,
     .decode = decode,

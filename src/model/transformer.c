@@ -130,7 +130,8 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
     const PositionKind *positions = dm_position_kinds[t->positions];
-    const Name each = dm_name("%d heads x %d", heads, c->width / heads);
+    const Name shared = t->key_heads ? dm_name(" on %d of keys", t->key_heads) : dm_name("%s", ""),
+               each = dm_name("%d heads x %d%s", heads, c->width / heads, shared.text);
     const Name far = t->attention_window ? dm_name(", at most %d places away", t->attention_window) : dm_name("%s", "");
     dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s%s%s%s", decoder ? " to what is written so far" : "",
                                              each.text, positions->attended ? ", " : "",

@@ -15,6 +15,7 @@ typedef struct TransformerShape {
     int max_positions;     // the end of positions that have one; else only written, for other programs
     int attention_window;  // how far away the keys are that self-attention sees; 0: it sees all
     bool scale_embedding;                         // embeddings times sqrt(width)
+    int key_heads;                                // that heads of self-attention share; 0: each has its own
     int prompt_mask, prompt_positions;            // of a language model: lm.c
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
@@ -105,6 +106,13 @@ static inline FeedForwardShape dm_transformer_feed_forward_shape(const ModelConf
     shape.sigmoid = t->router;
     shape.router = (decoder ? t->encoder_layers / t->experts_every : 0) + (i + 1) / t->experts_every - 1;
     return shape;
+}
+
+// Of the keys and values of self-attention.
+static inline int dm_transformer_key_width(const ModelConfig *config)
+{
+    const TransformerShape *t = dm_transformer_shape(config);
+    return t->key_heads ? config->width / t->decoder_heads * t->key_heads : config->width;
 }
 
 static inline PositionShape dm_transformer_position_shape(const ModelConfig *config, bool decoder)

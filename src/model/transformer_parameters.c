@@ -10,14 +10,14 @@ typedef struct Stack {
     Parameters *p;
     const NormKind *norm;
     bool crossed;  // has attention to the encoder
-    int width;
+    int width, key_width;
 } Stack;
 
 static void declare_layer(const Stack *s, const char *layer, const FeedForwardShape *ffn, const char *ffn_keys)
 {
     static const char *const own[] = {"qkv", NULL}, *const crossed[] = {"q", "kv", NULL};
-    dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width);
-    if (s->crossed) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width);
+    dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width, s->key_width);
+    if (s->crossed) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width, s->width);
     dm_block_ffn_declare(s->p, s->norm, layer, ffn, ffn_keys);
 }
 
@@ -26,8 +26,11 @@ static void declare_stack(Model *model, bool decoder)
     const TransformerShape *t = dm_transformer_shape(&model->config);
     const char *side = decoder ? "decoder" : "encoder";
     const bool crossed = decoder && t->encoder_layers;
-    const Stack s = {
-        .p = &model->parameters, .norm = dm_norms[t->norm], .crossed = crossed, .width = model->config.width};
+    const Stack s = {.p = &model->parameters,
+                     .norm = dm_norms[t->norm],
+                     .crossed = crossed,
+                     .width = model->config.width,
+                     .key_width = dm_transformer_key_width(&model->config)};
     const bool at_end = dm_norm_places[t->norm_place].at_end;
     const int layers = decoder ? t->decoder_layers : t->encoder_layers, sublayers = crossed ? 3 : 2;
     const PositionShape places = dm_transformer_position_shape(&model->config, decoder);
@@ -86,8 +89,8 @@ void dm_transformer_connect(Model *model)
     }
     for (int i = 0; i < shape->decoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
-        t->decoder[i] = find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text,
-                                           shape->encoder_layers);
+        t->decoder[i] =
+            find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text, shape->encoder_layers);
     }
     if (!t->norm_place->at_end) return;
     if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");

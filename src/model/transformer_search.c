@@ -18,7 +18,7 @@ SearchState *dm_transformer_start(Graph *g, const Model *model, Memory memory, i
     *s = (SearchState){.model = model, .memory = memory.spans};
     s->key_value = dm_allocate((size_t)layers, sizeof *s->key_value);
     for (int i = 0; i < layers; i++) s->key_value[i] = dm_linear_apply(g, &t->decoder[i].key_value, memory.rows);
-    dm_key_cache_start(&s->cache, g->arena, layers, model->config.width, memory.spans.n);
+    dm_key_cache_start(&s->cache, (KeyCache){.layers = layers, .width = model->config.width}, g->arena, memory.spans.n);
     dm_key_cache_make_room(&s->cache, memory.spans.n * room);
     return s;
 }

@@ -225,7 +225,9 @@ static void the_ends_of_all_ranges_can_be_read_again(void)
                 dm_shape_set(&config, row, end ? row->high : row->low);
                 if (row->divides) dm_shape_set(&config, dm_shape_row(a, row->divides), 2 * row->high);
                 if (row->with) dm_shape_set(&config, dm_shape_row(a, row->with), dm_shape_row(a, row->with)->high);
-                if (row->most) dm_shape_set(&config, dm_shape_row(a, row->most), row->high);
+                const ShapeRow *above = row->most ? dm_shape_row(a, row->most) : NULL;
+                if (above) dm_shape_set(&config, above, row->high);
+                if (above && above->divides) dm_shape_set(&config, dm_shape_row(a, above->divides), 2 * row->high);
                 Error error = {""};
                 const char *folder = empty_folder();
                 write_config(&config, folder);

@@ -2,7 +2,9 @@
 // prompt hides.
 #include "model/gradients.h"
 
-#define SHAPE "d_model 16 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 24 max_position_embeddings 40 activation_function swish "
+#define SHAPE                                                                                                          \
+    "d_model 16 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 24 max_position_embeddings 40 "             \
+    "activation_function swish "
 
 static const char *const shapes[] = {
     SHAPE,
@@ -10,6 +12,8 @@ static const char *const shapes[] = {
     SHAPE "positions sine prompt_positions restart norm_place post",
     SHAPE "positions alibi attention_window 2",
     SHAPE "positions none prompt_mask full scale_embedding 0",
+    SHAPE "decoder_attention_heads 4 key_value_heads 2",
+    SHAPE "decoder_attention_heads 4 key_value_heads 1 positions sine attention_window 3 prompt_mask full",
 };
 
 static ModelConfig small_lm(const char *shape)
@@ -123,6 +127,28 @@ static void places_that_restart_do_not_know_the_prompt(void)
     }
 }
 
+// Heads that share keys and values are as many as have the same ones each.
+static void shared_keys_are_equal_keys(void)
+{
+    const ModelConfig sharing = small_lm(SHAPE "decoder_attention_heads 4 key_value_heads 2"),
+                      apart = small_lm(SHAPE "decoder_attention_heads 4");
+    Setting a = setting_of(&sharing), b = setting_of(&apart);
+    Parameters *to = &b.model->parameters;
+    for (int i = 0; i < to->count; i++) {
+        const Parameter *p = to->list + i, *from = dm_parameter(&a.model->parameters, p->name);
+        const bool repeated = strstr(p->name, ".k_proj") || strstr(p->name, ".v_proj");
+        const size_t head = (size_t)(p->rank == 1 ? 4 : 4 * WIDTH);  // 4 columns, or as many rows
+        for (size_t j = 0; j < dm_parameter_size(p); j++)
+            p->tensor.data[j] = from->tensor.data[repeated ? j / head / 2 * head + j % head : j];
+    }
+    begin(&a, false, 0);
+    begin(&b, false, 0);
+    const int source[] = {7, 3, 9, 0}, target[] = {0, 4, 5};
+    same_rows("shared keys", decoded(&a, 4, source, 3, target), 0, decoded(&b, 4, source, 3, target), 4e-6);
+    end(&a);
+    end(&b);
+}
+
 static void pictures_of_the_source_add_up_to_one(void)
 {
     for (size_t i = 0; i < DM_COUNT(shapes); i++) {
@@ -156,6 +182,7 @@ const Fact facts[] = {
     FACT(a_batch_equals_each_pair_alone),
     FACT(the_mask_hides_what_comes_later),
     FACT(places_that_restart_do_not_know_the_prompt),
+    FACT(shared_keys_are_equal_keys),
     FACT(pictures_of_the_source_add_up_to_one),
     {NULL, NULL},
 };

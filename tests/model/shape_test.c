@@ -176,7 +176,7 @@ static void settled_defaults_are_what_is_usual_of_every_architecture(void)
 static int say_otherwise(dm_options *options, const ShapeRow *row)
 {
     char digits[16];
-    int value = row->usual ? 2 * row->usual : 3;
+    int value = row->usual ? 2 * row->usual : row->most ? 2 : 3;  // 2 of the 4 heads share evenly
     if (row->type == DM_SHAPE_FLAG) value = !row->usual;
     if (row->type == DM_SHAPE_NAME) {
         value = dm_shape_index(row, row->option->word(0));

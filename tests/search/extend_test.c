@@ -42,6 +42,8 @@ static const struct {
     {"lm, the prompt as a whole", &dm_lm, LM "positions rotary prompt_mask full"},
     {"lm, places from 0 once more", &dm_lm, LM "positions sine prompt_positions restart norm rms"},
     {"lm, a window", &dm_lm, LM "positions alibi attention_window 3 norm_place post"},
+    {"lm, shared keys", &dm_lm,
+     "d_model 16 decoder_layers 2 decoder_attention_heads 4 key_value_heads 2 decoder_ffn_dim 24"},
     {"lm, experts", &dm_lm, LM "positions none experts 4 prompt_mask full"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},

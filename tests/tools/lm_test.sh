@@ -15,7 +15,7 @@ timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/tra
 # ---- Training ----
 
 kinds=(
-    '--prompt-mask full'
+    '--prompt-mask full --key-heads 1'
     '--prompt-positions restart --positions sine --norm-place post'
     '--positions learned --max-positions 300 --attention-window 3'
     '--experts 4 --experts-top 1 --experts-shared 1 --experts-dim 24 --router sigmoid --balance bias 0.01 --prompt-mask full'

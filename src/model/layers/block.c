@@ -5,20 +5,22 @@
 
 // Declares PREFIX.q_proj.weight and so on for the letters, one after the other, then their biases, so that neighbours
 // can be joined.
-static void declare_projections(Parameters *p, const char *prefix, const char *letters, int width)
+static void declare_projections(Parameters *p, const char *prefix, const char *letters, int width, int key_width)
 {
     for (const char *letter = letters; *letter; letter++)
-        dm_declare_matrix(p, dm_name("%s.%c_proj.weight", prefix, *letter).text, width, width, DM_INIT_ATTENTION);
+        dm_declare_matrix(p, dm_name("%s.%c_proj.weight", prefix, *letter).text, *letter == 'q' ? width : key_width,
+                          width, DM_INIT_ATTENTION);
     for (const char *letter = letters; *letter; letter++)
-        dm_declare_vector(p, dm_name("%s.%c_proj.bias", prefix, *letter).text, width, DM_INIT_ZERO);
+        dm_declare_vector(p, dm_name("%s.%c_proj.bias", prefix, *letter).text, *letter == 'q' ? width : key_width,
+                          DM_INIT_ZERO);
 }
 
 void dm_attention_declare(Parameters *p, const NormKind *norm, const char *layer, const char *kind,
-                          const char *const groups[], int width)
+                          const char *const groups[], int width, int key_width)
 {
     const Name prefix = dm_name("%.60s.%s", layer, kind);
     p->keys = "d_model";
-    for (; *groups; groups++) declare_projections(p, prefix.text, *groups, width);
+    for (; *groups; groups++) declare_projections(p, prefix.text, *groups, width, key_width);
     dm_linear_declare_as(p, dm_name("%s.out_proj", prefix.text).text, width, width, DM_INIT_RESIDUAL);
     norm->declare(p, dm_name("%s_layer_norm", prefix.text).text, width);
 }
@@ -52,10 +54,11 @@ void dm_block_free(Block *block)
 
 Heads dm_block_heads(const Sublayer *s, const Block *block, const Positions *positions, Tokens tokens, Tensor *x)
 {
-    const int width = x->cols;
+    const int width = x->cols, key_width = (block->qkv.weight.rows - width) / 2;
     const Tensor *qkv = dm_linear_apply(s->g, &block->qkv, dm_enter(s, x));
-    const Tensor qk = dm_positions_turn(s->g, positions, tokens, dm_columns(qkv, 0, 2 * width));
-    return (Heads){dm_columns(&qk, 0, width), dm_columns(&qk, width, width), dm_columns(qkv, 2 * width, width)};
+    const Tensor qk = dm_positions_turn(s->g, positions, tokens, dm_columns(qkv, 0, width + key_width));
+    return (Heads){dm_columns(&qk, 0, width), dm_columns(&qk, width, key_width),
+                   dm_columns(qkv, width + key_width, key_width)};
 }
 
 Tensor *dm_block_mix(const Sublayer *s, const Block *block, Tensor *x, const Attention *attention)

@@ -6,6 +6,7 @@
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
 
+// key_width: of keys and of values, less than the width where heads share them.
 typedef struct Block {
     Linear qkv, out;  // q, k and v above one another: one product makes all three
     Norm attention_norm;
@@ -16,14 +17,14 @@ typedef struct Block {
 // Declares LAYER.self_attn.{q,k,v,out}_proj with its norm, or another attention, whose projections stand in groups of
 // letters: neighbours that one product makes.
 void dm_attention_declare(Parameters *p, const NormKind *norm, const char *layer, const char *kind,
-                          const char *const groups[], int width);
+                          const char *const groups[], int width, int key_width);
 // LAYER's feed-forward block with its norm. keys: of config.json, that give it its shape.
 void dm_block_ffn_declare(Parameters *p, const NormKind *norm, const char *layer, const FeedForwardShape *ffn,
                           const char *keys);
 Block dm_block_find(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn, const char *layer);
 void dm_block_free(Block *block);
 
-// Queries, keys and values of these pieces, [tokens, width] each, turned where positions turn them.
+// Queries [tokens, width], keys and values [tokens, key width] of these pieces, turned where positions turn them.
 typedef struct Heads {
     Tensor q, k, v;
 } Heads;

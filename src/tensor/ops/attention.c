@@ -54,7 +54,9 @@ static void multiply(const Graph *g, const Product *whole)
 typedef struct Head {
     int t, s, w, wide;           // queries, keys, width, dm_padded(keys)
     int first, more;             // keys that the first query sees, and how many more each of the next
-    int query, key, column;      // first row of queries and of keys, first column
+    int query, key;              // first row of queries and of keys
+    int column, key_column;      // first column of queries, and of keys and values
+    bool again;                  // the head before it had these keys, too
     int place;                   // of the first query among the keys
     bool causal;                 // a query sees no key behind its place: what products may leave out
     int before, behind;          // of a block: how many keys on either side of its place a query sees
@@ -116,7 +118,10 @@ static Head first_head(const Attention *a, int sequence, int block)
 
 static void head_at(Head *head, const Attention *a, int h)
 {
+    const int group = a->key_heads ? a->heads / a->key_heads : 1;
     head->column = h * head->w;
+    head->key_column = h / group * head->w;
+    head->again = h % group;
     head->slopes = a->slopes ? a->slopes + 2 * h : NULL;
 }
 
@@ -169,7 +174,7 @@ static void hide_corners(const Head *h, float *p)
 
 static void probabilities(const Graph *g, const Attention *a, const Head *h, float *p, float *transposed)
 {
-    const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->column);
+    const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->key_column);
     if (h->t == 1) {  // for more queries, a transposed copy of the keys pays
         dm_count_product(g, 1, h->s, h->w);
         dm_dot_rows(q, k, a->k.stride, h->rows, h->s, h->w, p);
@@ -196,7 +201,7 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
 
 static void mix(const Graph *g, const Attention *a, const Head *h, const float *p, Tensor *y)
 {
-    const float *v = at(&a->v, h->key, h->column);
+    const float *v = at(&a->v, h->key, h->key_column);
     float *to = dm_row(y, h->query) + h->column;
     if (h->t == 1) {
         dm_count_product(g, 1, h->w, h->s);
@@ -232,7 +237,7 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
     const Tensor *y = b->record->y;
     const float *dy = y->grad + (size_t)h->query * (size_t)y->stride + h->column;
     float *dp = b->dp, *transposed = b->transposed;
-    dm_transpose(at(&a->v, h->key, h->column), a->v.stride, h->s, h->w, transposed);
+    dm_transpose(at(&a->v, h->key, h->key_column), a->v.stride, h->s, h->w, transposed);
     multiply(g, &(Product){.m = h->t,
                            .n = h->wide,
                            .k = h->w,
@@ -255,9 +260,9 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .a_col = h->wide,
                                .b = dy,
                                .ldb = y->stride,
-                               .c = b->dv + (size_t)h->key * (size_t)a->v.stride + h->column,
+                               .c = b->dv + (size_t)h->key * (size_t)a->v.stride + h->key_column,
                                .ldc = a->v.stride,
-                               .add = b->add_v,
+                               .add = b->add_v || h->again,
                                .triangle = h->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->place});
     dm_softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
@@ -268,7 +273,7 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .a = dp,
                                .a_row = h->wide,
                                .a_col = 1,
-                               .b = at(&a->k, h->key, h->column),
+                               .b = at(&a->k, h->key, h->key_column),
                                .ldb = a->k.stride,
                                .c = b->dq + (size_t)h->query * (size_t)a->q.stride + h->column,
                                .ldc = a->q.stride,
@@ -284,9 +289,9 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .a_col = h->wide,
                                .b = at(&a->q, h->query, h->column),
                                .ldb = a->q.stride,
-                               .c = b->dk + (size_t)h->key * (size_t)a->k.stride + h->column,
+                               .c = b->dk + (size_t)h->key * (size_t)a->k.stride + h->key_column,
                                .ldc = a->k.stride,
-                               .add = b->add_k,
+                               .add = b->add_k || h->again,
                                .triangle = h->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->place});
 }
@@ -376,7 +381,8 @@ Tensor *dm_attention(Graph *g, const Attention *args)
                        args->slopes;  // sequences stay as they are
     const Attention used = whole ? *args : joined(g, args), *a = &used;
     assert(args->queries.n == args->keys.n);
-    assert(a->q.cols % a->heads == 0 && a->k.cols == a->q.cols && a->v.cols == a->q.cols);
+    assert(a->q.cols % a->heads == 0 && (!a->key_heads || a->heads % a->key_heads == 0));
+    assert(a->k.cols == a->v.cols && a->k.cols * a->heads == a->q.cols * (a->key_heads ? a->key_heads : a->heads));
     assert(!a->rows || !(g->recording || a->window));
     Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
     AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);

@@ -62,12 +62,13 @@ Tensor *dm_rotate(Graph *g, const Tensor *x, const float *const *turns, int head
 // is counted so: the last one's is that of the last key.
 typedef struct Attention {
     Tensor q;             // [nq, d], may be columns of a wider tensor
-    Tensor k, v;          // [nk, d]
+    Tensor k, v;          // [nk, d], or of fewer heads
     Spans queries, keys;  // same number of sequences; spans of keys may overlap (a beam shares its source)
     // Key j of sequence s is row keys.start[s] + j of k and v; where rows are given, row rows[keys.start[s] + j] (as
     // hypotheses share what they grew from): then every sequence has one query, and nothing is recorded.
     const int *rows;
     int heads;
+    int key_heads;  // each of which as many neighbours of the heads share (Ainslie et al. 2023); 0: each has its own
     bool causal;
     // A query sees only keys at most so many places away, at a cost that grows with them (section 4 of the same); 0: all.
     int window;
