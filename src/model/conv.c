@@ -156,6 +156,7 @@ const Option dm_option_conv_largest = {
     .help = "--type conv: how many pieces a window sees at most; less than --conv-kernel: all see as many as the first"};
 
 #define AT(member) (offsetof(ModelConfig, shape) + offsetof(ConvShape, member))
+#define OF_LIGHT .with = {{"conv", DM_CONV_LIGHT, DM_CONV_DYNAMIC}}
 
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
@@ -171,15 +172,15 @@ static const ShapeRow shape[] = {
     {.key = "largest_kernel_size", .type = DM_SHAPE_INTEGER, .offset = AT(largest), .low = 1, .high = MOST_KERNEL,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_conv_largest},
     {.key = "heads", .type = DM_SHAPE_INTEGER, .offset = AT(heads), .low = 1, .high = DM_MOST_HEADS, .missing = 1,
-     .usual = 4, .option = &dm_option_heads, .divides = "d_model", .counts = dm_conv_is_light},
+     .usual = 4, .option = &dm_option_heads, .divides = "d_model", OF_LIGHT},
     {.key = "ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(ffn), .low = 1, .high = DM_MOST_FFN, .missing = 512,
-     .usual = 512, .option = &dm_option_dim_ffn, .counts = dm_conv_is_light},
+     .usual = 512, .option = &dm_option_dim_ffn, OF_LIGHT},
     {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
-     .option = &dm_option_activation, .counts = dm_conv_is_light},
+     .option = &dm_option_activation, OF_LIGHT},
     {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name, .option = &dm_option_norm,
-     .counts = dm_conv_is_light},
+     OF_LIGHT},
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
-     .option = &dm_option_norm_place, .counts = dm_conv_is_light},
+     .option = &dm_option_norm_place, OF_LIGHT},
     {.key = NULL},
 };
 // clang-format on

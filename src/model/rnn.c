@@ -234,16 +234,6 @@ static const char *direction_about(int index)
     return directions[index].about;
 }
 
-static bool is_forward(const ModelConfig *config)
-{
-    return dm_rnn_shape(config)->direction == DM_RNN_FORWARD;
-}
-
-static bool is_deep(const ModelConfig *config)
-{
-    return dm_rnn_shape(config)->encoder_layers > 1 || dm_rnn_shape(config)->decoder_layers > 1;
-}
-
 // clang-format off
 const Option dm_option_dim_rnn = {
     .name = "dim-rnn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_WIDTH, .initial = "256",
@@ -286,11 +276,11 @@ static const ShapeRow shape[] = {
     {.key = "attention", .type = DM_SHAPE_NAME, .offset = AT(attention), .name = attention_name,
      .missing = DM_RNN_ADDITIVE, .option = &dm_option_rnn_attention},
     {.key = "input_feeding", .type = DM_SHAPE_FLAG, .offset = AT(input_feeding), .option = &dm_option_input_feeding,
-     .counts = dm_rnn_looks_after},
+     .with = {{"attention", DM_RNN_DOT, DM_RNN_GENERAL}}},
     {.key = "residual", .type = DM_SHAPE_FLAG, .offset = AT(residual), .option = &dm_option_rnn_residual,
-     .counts = is_deep},
+     .with = {{"encoder_layers", 2, DM_MOST_LAYERS}, {"decoder_layers", 2, DM_MOST_LAYERS}}},
     {.key = "reverse_source", .type = DM_SHAPE_FLAG, .offset = AT(reverse_source), .option = &dm_option_reverse_source,
-     .counts = is_forward},
+     .with = {{"encoder_direction", DM_RNN_FORWARD, DM_RNN_FORWARD}}},
     {.key = NULL},
 };
 // clang-format on

@@ -68,6 +68,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
 #define AT(member) (offsetof(ModelConfig, shape) + offsetof(TransformerShape, member))
+#define OF_EXPERTS .with = {{"experts", 1, DM_MOST_EXPERTS}}
 
 // clang-format off
 static const ShapeRow shape[] = {
@@ -97,15 +98,15 @@ static const ShapeRow shape[] = {
     {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = AT(experts), .low = 0, .high = DM_MOST_EXPERTS,
      .common = 1, .option = &dm_option_experts},
     {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = AT(experts_top), .low = 1, .high = DM_MOST_EXPERTS,
-     .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, .with = "experts", .most = "experts"},
+     .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, OF_EXPERTS, .most = "experts"},
     {.key = "experts_shared", .type = DM_SHAPE_INTEGER, .offset = AT(experts_shared), .low = 0,
-     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, .with = "experts"},
+     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, OF_EXPERTS},
     {.key = "experts_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(experts_ffn), .low = 0, .high = DM_MOST_FFN,
-     .option = &dm_option_experts_dim, .with = "experts"},
+     .option = &dm_option_experts_dim, OF_EXPERTS},
     {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = AT(experts_every), .low = 1, .high = DM_MOST_LAYERS,
-     .missing = 1, .usual = 1, .option = &dm_option_experts_every, .with = "experts", .most = "encoder_layers"},
+     .missing = 1, .usual = 1, .option = &dm_option_experts_every, OF_EXPERTS, .most = "encoder_layers"},
     {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .name = dm_router_name,
-     .option = &dm_option_router, .with = "experts"},
+     .option = &dm_option_router, OF_EXPERTS},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
      .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions},
     {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = AT(attention_window), .high = DM_MOST_PLACES,

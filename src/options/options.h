@@ -56,6 +56,9 @@ Status dm_options_complete(const dm_options *options, Error *error);
 // option recalls others.
 Status dm_options_count_all(const dm_options *options, Error *error);
 
+// Whether it is given, and what it needs is not there.
+bool dm_options_in_vain(const dm_options *options, const char *name);
+
 // The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; what
 // cannot count is not among them. The caller deletes it.
 cJSON *dm_options_json(const dm_options *options, bool everything);

@@ -244,7 +244,7 @@ static void both_ends_of_every_row_are_read_again(void)
                 for (const ShapeRow *other = a->shape; other->key; other++)  // what has to divide it does
                     if (other->divides && other != row) dm_shape_set(&c, other, 1);
                 if (row->divides) dm_shape_set(&c, dm_shape_row(a, row->divides), dm_shape_value(&c, row) * 2);
-                if (row->with) dm_shape_set(&c, dm_shape_row(a, row->with), dm_shape_row(a, row->with)->high);
+                let_count(&c, row);
                 if (row->most) dm_shape_set(&c, dm_shape_row(a, row->most), row->high);
                 CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, NULL, folder, &error), DM_OK);
                 const Status status = dm_config_read(&again, NULL, folder, &error);
