@@ -70,14 +70,14 @@ static void need(JsonFile *file, const char *key)
 
 static int read_name(JsonFile *file, const ShapeRow *row)
 {
-    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->name(row->missing);
+    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->choice(row->missing).name;
     const char *name = dm_json_text(file, row->key, missing);
     const int index = name ? dm_shape_index(row, name) : 0;
     if (index >= 0) return index;
     char known[256] = "";
-    for (int i = 0; row->name(i); i++) {
+    for (int i = 0; row->choice(i).name; i++) {
         const size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->name(i));
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->choice(i).name);
     }
     dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but only %s can be computed", file->path, row->key, name, known);
     return 0;
@@ -96,7 +96,7 @@ static int read_row(JsonFile *file, const ShapeRow *row)
 static Name text_of(const ShapeRow *row, int value)
 {
     if (row->type == DM_SHAPE_FLAG) return dm_name("%s", value ? "true" : "false");
-    return row->type == DM_SHAPE_NAME ? dm_name("\"%s\"", row->name(value)) : dm_name("%d", value);
+    return row->type == DM_SHAPE_NAME ? dm_name("\"%s\"", row->choice(value).name) : dm_name("%d", value);
 }
 
 // A file of another program's format that says what only ours can say is not of such a model.
@@ -297,7 +297,7 @@ void dm_shape_json(cJSON *json, const ModelConfig *config, const ShapeRow *row)
     if (row->type == DM_SHAPE_FLAG)
         add_flag(json, row->key, value);
     else if (row->type == DM_SHAPE_NAME)
-        cJSON_AddStringToObject(json, row->key, row->name(value));
+        cJSON_AddStringToObject(json, row->key, row->choice(value).name);
     else
         add_number(json, row->key, value);
 }

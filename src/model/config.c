@@ -54,8 +54,8 @@ const ShapeRow *dm_shape_row(const Architecture *architecture, const char *key)
 
 int dm_shape_index(const ShapeRow *row, const char *name)
 {
-    for (int i = 0; row->name(i); i++)
-        if (strcmp(row->name(i), name) == 0) return i;
+    for (int i = 0; row->choice(i).name; i++)
+        if (strcmp(row->choice(i).name, name) == 0) return i;
     return -1;
 }
 
@@ -114,16 +114,16 @@ static void types_with(const Option *option, char *text, size_t room)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; dm_architecture_name(i); i++)
-        if (has_option(dm_architecture(dm_architecture_name(i)), option) && used < room)
-            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++)
+        if (has_option(dm_architectures[i], option) && used < room)
+            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", dm_architectures[i]->name);
 }
 
 // A value as options have it.
 static Name text_of(const ShapeRow *row, int value)
 {
     if (row->type == DM_SHAPE_FLAG) return dm_name("%s", value ? "true" : "false");
-    return row->type == DM_SHAPE_NAME ? dm_name("%s", row->name(value)) : dm_name("%d", value);
+    return row->type == DM_SHAPE_NAME ? dm_name("%s", row->choice(value).name) : dm_name("%d", value);
 }
 
 // "light or dynamic", "2 or more"
@@ -169,8 +169,8 @@ static Status settle_what_counts(dm_options *options, const Architecture *archit
 Status dm_shape_settle(dm_options *options, const Architecture *architecture, Error *error)
 {
     Status status = DM_OK;
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const Architecture *other = dm_architecture(dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const Architecture *other = dm_architectures[i];
         for (const ShapeRow *row = other->shape; row->key && !status; row++) {
             if (!row->option) continue;
             const bool given = dm_options_given(options, row->option->name);

@@ -70,7 +70,7 @@ typedef struct ShapeRow {
     ShapeType type;
     size_t offset;                   // in ModelConfig
     int low, high;                   // of integers
-    const char *(*name)(int index);  // of names: those there are; NULL behind the last
+    Choice (*choice)(int index);     // of names: those there are
     // So many values, from 0 on, other programs have too, and only our own format can say the others; 1: theirs mean the
     // first one without saying it. 0: all of them.
     int common;

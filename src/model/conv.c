@@ -119,9 +119,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name, *about;
-} kinds[] = {
+static const Choice kinds[] = {
     [DM_CONV_PLAIN] = {"plain",
                        "gated convolutions, with one head of attention in every decoder layer (Gehring et al. 2017)"},
     [DM_CONV_SEPARABLE] = {"separable", "the same, each column by itself and then a product (Kaiser et al. 2017)"},
@@ -131,21 +129,16 @@ static const struct {
     {NULL, NULL},
 };
 
-static const char *kind_name(int index)
+static Choice kind_choice(int index)
 {
-    return kinds[index].name;
-}
-
-static const char *kind_about(int index)
-{
-    return kinds[index].about;
+    return kinds[index];
 }
 
 enum { MOST_KERNEL = 255 };
 
 // clang-format off
 const Option dm_option_conv = {
-    .name = "conv", DM_ONE_VALUE, DM_NAMED, .initial = "plain", .word = kind_name, .meaning = kind_about,
+    .name = "conv", DM_ONE_VALUE, DM_NAMED, .initial = "plain", .choice = kind_choice,
     .help = "--type conv: what its layers are made of:"};
 const Option dm_option_conv_kernel = {
     .name = "conv-kernel", DM_ONE_VALUE, DM_WHOLE, .high = MOST_KERNEL, .initial = "3",
@@ -161,7 +154,7 @@ const Option dm_option_conv_largest = {
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
-    {.key = "conv", .type = DM_SHAPE_NAME, .offset = AT(kind), .name = kind_name, .missing = DM_MUST_BE_SAID,
+    {.key = "conv", .type = DM_SHAPE_NAME, .offset = AT(kind), .choice = kind_choice, .missing = DM_MUST_BE_SAID,
      .option = &dm_option_conv},
     {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_enc_depth},
@@ -175,11 +168,11 @@ static const ShapeRow shape[] = {
      .usual = 4, .option = &dm_option_heads, .divides = "d_model", OF_LIGHT},
     {.key = "ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(ffn), .low = 1, .high = DM_MOST_FFN, .missing = 512,
      .usual = 512, .option = &dm_option_dim_ffn, OF_LIGHT},
-    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
+    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .choice = dm_activation_choice,
      .option = &dm_option_activation, OF_LIGHT},
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name, .option = &dm_option_norm,
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .choice = dm_norm_choice, .option = &dm_option_norm,
      OF_LIGHT},
-    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
+    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .choice = dm_norm_place_choice,
      .option = &dm_option_norm_place, OF_LIGHT},
     {.key = NULL},
 };

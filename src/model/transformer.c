@@ -86,14 +86,14 @@ static const ShapeRow shape[] = {
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
+    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .choice = dm_activation_choice,
      .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, .option = &dm_option_activation},
     {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = AT(scale_embedding), .missing = false, .usual = true},
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name,
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .choice = dm_norm_choice,
      .common = 1, .option = &dm_option_norm},
-    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
+    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .choice = dm_norm_place_choice,
      .option = &dm_option_norm_place},
-    {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .name = dm_position_kind_name,
+    {.key = "positions", .type = DM_SHAPE_NAME, .offset = AT(positions), .choice = dm_position_choice,
      .common = DM_COMMON_POSITIONS, .option = &dm_option_positions},
     {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = AT(experts), .low = 0, .high = DM_MOST_EXPERTS,
      .common = 1, .option = &dm_option_experts},
@@ -105,7 +105,7 @@ static const ShapeRow shape[] = {
      .option = &dm_option_experts_dim, OF_EXPERTS},
     {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = AT(experts_every), .low = 1, .high = DM_MOST_LAYERS,
      .missing = 1, .usual = 1, .option = &dm_option_experts_every, OF_EXPERTS, .most = "encoder_layers"},
-    {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .name = dm_router_name,
+    {.key = "router", .type = DM_SHAPE_NAME, .offset = AT(router), .choice = dm_router_choice,
      .option = &dm_option_router, OF_EXPERTS},
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = AT(max_positions), .low = 1,
      .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions},
@@ -145,7 +145,7 @@ static Name described(const FeedForwardShape *ffn)
     if (!ffn->experts) return dm_name("feed-forward %.100s", dense.text);
     const Name shared = ffn->shared ? dm_name(" and %d that every piece goes to", ffn->shared) : dm_name("%s", "");
     return dm_name("%d experts of %.60s, the top %d by %s%.40s", ffn->experts, dense.text, ffn->top,
-                   dm_router_name(ffn->sigmoid), shared.text);
+                   dm_router_choice(ffn->sigmoid).name, shared.text);
 }
 
 static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
@@ -153,7 +153,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     const TransformerShape *t = dm_transformer_shape(c);
     const int layers = decoder ? t->decoder_layers : t->encoder_layers,
               heads = decoder ? t->decoder_heads : t->encoder_heads;
-    const Name norm = t->norm ? dm_name(" (%s)", dm_norm_name(t->norm)) : dm_name("%s", "");  // layer norm is meant
+    const Name norm = t->norm ? dm_name(" (%s)", dm_norms[t->norm]->name) : dm_name("%s", "");  // layer norm is meant
     cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
@@ -173,7 +173,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
         dm_outline_add(stack,
                        dm_outline(dm_name("one layer in %d has instead %.120s", every, described(&last).text).text));
     if (dm_norm_places[t->norm_place].at_end)
-        dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norm_name(t->norm)).text));
+        dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norms[t->norm]->name).text));
     return stack;
 }
 

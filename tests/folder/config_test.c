@@ -226,8 +226,8 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
 static void both_ends_of_every_row_are_read_again(void)
 {
     const char *folder = write_folder("{}", "{}");
-    for (int type = 0; dm_architecture_name(type); type++) {
-        const Architecture *a = dm_architecture(dm_architecture_name(type));
+    for (int type = 0; dm_architectures[type]; type++) {
+        const Architecture *a = dm_architectures[type];
         for (const ShapeRow *row = a->shape; row->key; row++)
             for (int end = 0; end < 2 && row->type == DM_SHAPE_INTEGER; end++) {
                 Error error = {""};

@@ -215,8 +215,8 @@ static void a_whole_model_is_written_and_read_again(void)
 // Whatever the options of train take can be read again: each row at either end of its range, the others usual.
 static void the_ends_of_all_ranges_can_be_read_again(void)
 {
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const Architecture *a = dm_architecture(dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const Architecture *a = dm_architectures[i];
         for (const ShapeRow *row = a->shape; row->key; row++)
             for (int end = 0; end < 2; end++) {
                 if (row->type != DM_SHAPE_INTEGER) continue;
@@ -364,7 +364,7 @@ static void set_row(cJSON *json, const ShapeRow *row, int value)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(json, row->key);
     if (row->type == DM_SHAPE_NAME)
-        cJSON_AddStringToObject(json, row->key, row->name(value));
+        cJSON_AddStringToObject(json, row->key, row->choice(value).name);
     else if (row->type == DM_SHAPE_FLAG)
         cJSON_AddBoolToObject(json, row->key, value);
     else
@@ -385,7 +385,7 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
             write_config(&config, folder);
             cJSON *json = read_json(folder);
             const bool named = row->type == DM_SHAPE_NAME;  // one by one: behind the last there is nothing to look at
-            for (int value = 0; named ? row->name(value) != NULL : value <= row->high;
+            for (int value = 0; named ? row->choice(value).name != NULL : value <= row->high;
                  value += named ? 1 : 1 + value / 3) {
                 set_row(json, row, value);
                 write_json(cJSON_Duplicate(json, true), folder);
@@ -408,8 +408,8 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
 static void a_row_that_may_not_be_above_another_is_refused_by_name(void)
 {
     int checked = 0;
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const Architecture *a = dm_architecture(dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const Architecture *a = dm_architectures[i];
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->most) continue;
             ModelConfig config = small_config_of(a, VOCABULARY, "");
@@ -431,8 +431,8 @@ static void a_row_that_may_not_be_above_another_is_refused_by_name(void)
 static void a_row_that_does_not_count_is_refused_by_name(void)
 {
     int refused = 0;
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const Architecture *a = dm_architecture(dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const Architecture *a = dm_architectures[i];
         const ModelConfig config = small_config_of(a, VOCABULARY, "");
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (dm_shape_counts(&config, row)) continue;
@@ -498,7 +498,7 @@ static void a_name_that_is_none_is_refused_with_those_there_are(void)
         cJSON *json = read_json(folder);
         cJSON_ReplaceItemInObjectCaseSensitive(json, row->key, cJSON_CreateString("abacus"));
         write_json(json, folder);
-        char *wanted = dm_format("\"%s\" is \"abacus\", but only %s", row->key, row->name(0));
+        char *wanted = dm_format("\"%s\" is \"abacus\", but only %s", row->key, row->choice(0).name);
         CU_ASSERT(is_refused(folder, wanted));
         dm_free(wanted);
     }

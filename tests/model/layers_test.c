@@ -130,7 +130,7 @@ static void every_norm_is_its_formula(void)
     for (int n = 0; dm_norms[n]; n++) {
         const NormKind *kind = dm_norms[n];
         int known = 0;
-        CU_ASSERT_STRING_EQUAL(dm_norm_name(n), kind->name);
+        CU_ASSERT_STRING_EQUAL(dm_norm_choice(n).name, kind->name);
         for (size_t k = 0; k < DM_COUNT(norms); k++) {
             if (strcmp(norms[k].name, kind->name) != 0) continue;
             known++;
@@ -246,7 +246,7 @@ static void every_place_is_its_formula(void)
     int p = 0;
     for (; dm_norm_places[p].name; p++) {
         int known = 0;
-        CU_ASSERT_STRING_EQUAL(dm_norm_place_name(p), dm_norm_places[p].name);
+        CU_ASSERT_STRING_EQUAL(dm_norm_place_choice(p).name, dm_norm_places[p].name);
         for (size_t k = 0; k < DM_COUNT(places); k++) {
             if (strcmp(places[k].name, dm_norm_places[p].name) != 0) continue;
             known++;
@@ -257,7 +257,7 @@ static void every_place_is_its_formula(void)
         }
         expect(known == 1, "the place %s has %d formulas", dm_norm_places[p].name, known);
     }
-    CU_ASSERT_PTR_NULL(dm_norm_place_name(p));
+    CU_ASSERT_PTR_NULL(dm_norm_place_choice(p).name);
 }
 
 // ---- Positions ------------------------------------------------------------------------------------------------------
@@ -412,7 +412,7 @@ static void every_kind_of_position_is_its_formula(void)
     int p = 0;
     for (; dm_position_kinds[p]; p++) {
         int known = 0;
-        CU_ASSERT_STRING_EQUAL(dm_position_kind_name(p), dm_position_kinds[p]->name);
+        CU_ASSERT_STRING_EQUAL(dm_position_choice(p).name, dm_position_kinds[p]->name);
         for (size_t k = 0; k < DM_COUNT(positions); k++) {
             if (strcmp(positions[k].name, dm_position_kinds[p]->name) != 0) continue;
             for (size_t s = 0; s < DM_COUNT(stacks); s++)
@@ -421,7 +421,7 @@ static void every_kind_of_position_is_its_formula(void)
         }
         expect(known == 1, "the positions %s have %d formulas", dm_position_kinds[p]->name, known);
     }
-    CU_ASSERT_PTR_NULL(dm_position_kind_name(p));
+    CU_ASSERT_PTR_NULL(dm_position_choice(p).name);
 }
 
 static void sinusoids_of_odd_widths_are_marians(void)
@@ -481,7 +481,7 @@ static void every_activation_is_its_formula(void)
     int a = 0;
     for (; dm_activations[a].name; a++) {
         int known = 0;
-        CU_ASSERT_STRING_EQUAL(dm_activation_name(a), dm_activations[a].name);
+        CU_ASSERT_STRING_EQUAL(dm_activation_choice(a).name, dm_activations[a].name);
         for (size_t k = 0; k < DM_COUNT(activations); k++) {
             if (strcmp(activations[k].name, dm_activations[a].name) != 0) continue;
             check_activation(&dm_activations[a], activations[k].formula);
@@ -489,16 +489,19 @@ static void every_activation_is_its_formula(void)
         }
         expect(known == 1, "the activation %s has %d formulas", dm_activations[a].name, known);
     }
-    CU_ASSERT_PTR_NULL(dm_activation_name(a));
+    CU_ASSERT_PTR_NULL(dm_activation_choice(a).name);
 }
 
 static void what_is_offered_can_be_written(void)
 {
     int a = 0;
-    for (; dm_activation_word(a); a++) {
+    for (; dm_activation_offered(a).name; a++) {
         int found = 0;
-        while (dm_activation_name(found) && strcmp(dm_activation_name(found), dm_activation_word(a)) != 0) found++;
-        expect(dm_activation_name(found) && dm_activation_about(a), "--activation %s", dm_activation_word(a));
+        while (dm_activation_choice(found).name &&
+               strcmp(dm_activation_choice(found).name, dm_activation_offered(a).name) != 0)
+            found++;
+        expect(dm_activation_choice(found).name && dm_activation_offered(a).about, "--activation %s",
+               dm_activation_offered(a).name);
     }
     CU_ASSERT(a > 1);
 }

@@ -21,16 +21,10 @@ static void say(dm_options *options, const Option *option, const char *value)
     CU_ASSERT(dm_options_given(options, option->name));
 }
 
-static const Architecture *architecture_at(int index)
-{
-    const char *name = dm_architecture_name(index);
-    return name ? dm_architecture(name) : NULL;
-}
-
 static int names_of(const ShapeRow *row)
 {
     int count = 0;
-    while (row->name(count)) count++;
+    while (row->choice(count).name) count++;
     return count;
 }
 
@@ -54,7 +48,7 @@ static void of_row(bool holds, const Architecture *a, const ShapeRow *row)
 static void every_row_gets_what_it_sets_and_touches_no_other(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             const int values[] = {lowest(row), highest(row), row->usual};
             for (int v = 0; v < 3; v++)
@@ -78,7 +72,7 @@ static void every_row_gets_what_it_sets_and_touches_no_other(void)
 static void every_row_has_room_in_the_configuration(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             const size_t size = row->type == DM_SHAPE_FLAG ? sizeof(bool) : sizeof(int), first = row->offset;
             const size_t shape = offsetof(ModelConfig, shape), end = shape + DM_SHAPE_ROOM;
@@ -89,7 +83,7 @@ static void every_row_has_room_in_the_configuration(void)
 static void rows_are_found_by_their_keys(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) {
+    for (int i = 0; (a = dm_architectures[i]); i++) {
         for (const ShapeRow *row = a->shape; row->key; row++) {
             of_row(dm_shape_row(a, row->key) == row, a, row);
             of_row(!row->divides || dm_shape_row(a, row->divides), a, row);
@@ -110,12 +104,12 @@ static void rows_are_found_by_their_keys(void)
 static void names_go_there_and_back(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
-            of_row((row->type == DM_SHAPE_NAME) == (row->name != NULL), a, row);
-            if (!row->name) continue;
+            of_row((row->type == DM_SHAPE_NAME) == (row->choice != NULL), a, row);
+            if (!row->choice) continue;
             of_row(names_of(row) > 0, a, row);
-            for (int k = 0; k < names_of(row); k++) of_row(dm_shape_index(row, row->name(k)) == k, a, row);
+            for (int k = 0; k < names_of(row); k++) of_row(dm_shape_index(row, row->choice(k).name) == k, a, row);
             of_row(dm_shape_index(row, "") == -1 && dm_shape_index(row, "nothing of the kind") == -1, a, row);
         }
 }
@@ -123,7 +117,7 @@ static void names_go_there_and_back(void)
 static void what_is_usual_or_missing_lies_in_range(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             of_row(row->usual >= lowest(row) && row->usual <= highest(row), a, row);
             of_row(row->missing == DM_MUST_BE_SAID || (row->missing >= lowest(row) && row->missing <= highest(row)), a,
@@ -138,7 +132,7 @@ static void what_is_usual_or_missing_lies_in_range(void)
 static void an_option_allows_what_its_rows_allow(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
             const Option *o = row->option;
@@ -146,8 +140,9 @@ static void an_option_allows_what_its_rows_allow(void)
                 of_row(o->type == DM_INTEGER && o->low == row->low && o->high == row->high, a, row);
             if (row->type == DM_SHAPE_FLAG) of_row(o->type == DM_FLAG || o->type == DM_CHOICE, a, row);
             if (row->type != DM_SHAPE_NAME) continue;
-            of_row(o->type == DM_CHOICE && o->word && o->word(0), a, row);
-            for (int k = 0; o->word && o->word(k); k++) of_row(dm_shape_index(row, o->word(k)) >= 0, a, row);
+            of_row(o->type == DM_CHOICE && o->choice && o->choice(0).name, a, row);
+            for (int k = 0; o->choice && o->choice(k).name; k++)
+                of_row(dm_shape_index(row, o->choice(k).name) >= 0, a, row);
         }
 }
 
@@ -169,7 +164,7 @@ static void the_defaults_are_what_is_usual_of_a_transformer(void)
 static void settled_defaults_are_what_is_usual_of_every_architecture(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) {
+    for (int i = 0; (a = dm_architectures[i]); i++) {
         dm_options *options = training();
         CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
         expect_usual(a, options);
@@ -183,7 +178,7 @@ static void say_value(dm_options *options, const ShapeRow *row, int value)
     snprintf(digits, sizeof digits, "%d", value);
     say(options, row->option,
         row->type == DM_SHAPE_FLAG   ? value ? "true" : "false"
-        : row->type == DM_SHAPE_NAME ? row->name(value)
+        : row->type == DM_SHAPE_NAME ? row->choice(value).name
                                      : digits);
 }
 
@@ -193,8 +188,9 @@ static int say_otherwise(dm_options *options, const ShapeRow *row)
     int value = row->usual ? 2 * row->usual : 3;
     if (row->type == DM_SHAPE_FLAG) value = !row->usual;
     if (row->type == DM_SHAPE_NAME) {
-        value = dm_shape_index(row, row->option->word(0));
-        if (value == row->usual && row->option->word(1)) value = dm_shape_index(row, row->option->word(1));
+        value = dm_shape_index(row, row->option->choice(0).name);
+        if (value == row->usual && row->option->choice(1).name)
+            value = dm_shape_index(row, row->option->choice(1).name);
     }
     say_value(options, row, value);
     return value;
@@ -217,7 +213,7 @@ static dm_options *training_with(const Architecture *a, const ShapeRow *row)
 static void an_option_says_its_rows_and_no_others(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
             dm_options *options = training_with(a, row);
@@ -239,7 +235,7 @@ static void an_option_that_does_not_count_is_refused_or_taken_out(void)
 {
     const Architecture *a;
     int refused = 0;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->with[0].key) continue;
             dm_options *options = training();
@@ -313,7 +309,7 @@ static bool has_option(const Architecture *a, const Option *option)
 static void check_settled(const Architecture *a)
 {
     const Architecture *other;
-    for (int i = 0; (other = architecture_at(i)); i++)
+    for (int i = 0; (other = dm_architectures[i]); i++)
         for (const ShapeRow *row = other->shape; row->key; row++) {
             if (!row->option || has_option(a, row->option)) continue;
             dm_options *options = training();
@@ -333,7 +329,7 @@ static void check_settled(const Architecture *a)
 static void options_that_another_type_has_are_refused_or_taken_out(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) check_settled(a);
+    for (int i = 0; (a = dm_architectures[i]); i++) check_settled(a);
     const ShapeRow width[] = {*dm_shape_row(&dm_transformer, "d_model"), {.key = NULL}};
     check_settled(&(const Architecture){.name = "abacus", .shape = width});
 }
@@ -341,7 +337,7 @@ static void options_that_another_type_has_are_refused_or_taken_out(void)
 static void options_that_the_type_has_stay_as_they_were_given(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
             dm_options *options = training_with(a, row);

@@ -55,7 +55,7 @@ static const struct {
 static void every_kind_of_position_has_a_case_with_a_window_and_one_without(void)
 {
     const ShapeRow *kind = dm_shape_row(&dm_transformer, "positions");
-    for (int i = 0; kind->name(i); i++)
+    for (int i = 0; kind->choice(i).name; i++)
         for (int window = 0; window < 2; window++) {
             bool found = false;
             for (size_t k = 0; k < DM_COUNT(cases); k++) {
@@ -64,17 +64,16 @@ static void every_kind_of_position_has_a_case_with_a_window_and_one_without(void
                 const TransformerShape *shape = dm_transformer_shape(&config);
                 found = found || (shape->positions == i && !shape->attention_window == !window);
             }
-            expect(found, "no case has the positions %s with%s a window", kind->name(i), window ? "" : "out");
+            expect(found, "no case has the positions %s with%s a window", kind->choice(i).name, window ? "" : "out");
         }
 }
 
 static void every_architecture_has_a_case(void)
 {
-    for (int i = 0; dm_architecture_name(i); i++) {
+    for (int i = 0; dm_architectures[i]; i++) {
         bool found = false;
-        for (size_t k = 0; k < DM_COUNT(cases); k++)
-            found = found || cases[k].architecture == dm_architecture(dm_architecture_name(i));
-        expect(found, "no case is of the architecture %s", dm_architecture_name(i));
+        for (size_t k = 0; k < DM_COUNT(cases); k++) found = found || cases[k].architecture == dm_architectures[i];
+        expect(found, "no case is of the architecture %s", dm_architectures[i]->name);
     }
 }
 
