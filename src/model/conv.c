@@ -33,7 +33,7 @@ static ConvRows rows_of(Graph *g, const ConvStack *stack, Tokens tokens, bool ca
 static Tensor *convolution(const Sublayer *s, const Model *model, const ConvLayer *l, Tensor *x, Window window)
 {
     const Tensor *u = dm_conv_inner(s->g, model, l, dm_enter(s, x));
-    return dm_leave(s, x, dm_conv_mix(s->g, model, l, u, u, window));
+    return dm_leave(s, x, dm_conv_mix(s->g, model, l, u, dm_conv_kernels(s->g, model, l, u), window));
 }
 
 static Tensor *feed_forward(const Sublayer *s, const ConvLayer *l, Tensor *x)
@@ -48,7 +48,8 @@ static Memory encode_plain(Graph *g, const Model *model, const ConvRows *rows)
     Tensor *x = dm_linear_apply(g, &c->encoder.first, embedded);
     for (int i = 0; i < c->encoder.count; i++) {
         const ConvLayer *l = &c->encoder.layers[i];
-        x = dm_conv_sum(g, dm_conv_mix(g, model, l, dm_conv_inner(g, model, l, x), NULL, rows->windows[i]), x);
+        const Tensor *u = dm_conv_inner(g, model, l, x);
+        x = dm_conv_sum(g, dm_conv_mix(g, model, l, u, dm_conv_kernels(g, model, l, u), rows->windows[i]), x);
     }
     // As many gradients come back as there are decoder layers, twice: through scores and values.
     const Tensor *z = dm_scale_gradient(g, dm_conv_end(g, model, &c->encoder, x), 0.5f / (float)c->decoder.count);
@@ -83,8 +84,9 @@ static Tensor *decode_plain(Graph *g, const Model *model, Memory memory, const C
     Tensor *x = dm_linear_apply(g, &c->decoder.first, embedded);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
-        Tensor *u = dm_conv_mix(g, model, l, dm_conv_inner(g, model, l, x), NULL, rows->windows[i]);
-        x = dm_conv_sum(g, dm_conv_look(g, model, l, u, embedded, rows, memory.rows), x);
+        const Tensor *u = dm_conv_inner(g, model, l, x);
+        Tensor *mixed = dm_conv_mix(g, model, l, u, dm_conv_kernels(g, model, l, u), rows->windows[i]);
+        x = dm_conv_sum(g, dm_conv_look(g, model, l, mixed, embedded, rows, memory.rows), x);
     }
     return dm_dropout(g, dm_conv_end(g, model, &c->decoder, x), g->dropout);
 }

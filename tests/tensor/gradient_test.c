@@ -388,15 +388,16 @@ static Tensor *run_unfold(Bench *b, const Case *c)
 // A weight that all rows share.
 static Tensor *run_convolve(Bench *b, const Case *c)
 {
-    return dm_convolve(&b->graph, bench_input(b, 9, c->in), bench_weight(b, c->heads, 3, 1, 0), c->heads,
-                       (Window){DM_COUNT(windows) / 3, 3, windows});
+    const Tensor *x = bench_input(b, 9, c->in), *w = bench_weight(b, c->heads, 3, 1, 0);
+    const float *across = c->heads == c->in ? dm_across(&b->graph, w) : NULL;
+    return dm_convolve(&b->graph, x, (Kernels){w, c->heads, across}, (Window){DM_COUNT(windows) / 3, 3, windows});
 }
 
 static Tensor *run_convolve_by_row(Bench *b, const Case *c)
 {
     const int n = DM_COUNT(windows) / 3;
-    return dm_convolve(&b->graph, bench_input(b, 9, c->in), bench_input(b, n, c->heads * 3), c->heads,
-                       (Window){n, 3, windows});
+    const Tensor *x = bench_input(b, 9, c->in), *w = bench_input(b, n, c->heads * 3);
+    return dm_convolve(&b->graph, x, (Kernels){w, c->heads, NULL}, (Window){n, 3, windows});
 }
 
 static Tensor *run_softmax_groups(Bench *b, const Case *c)
