@@ -32,12 +32,11 @@ void json_copy_string(cJSON *to, const char *name, const cJSON *text)
 
 dm_status json_read(cJSON **json, const char *path, dm_error *error)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file && errno == ENOENT) return DM_OK;
-    if (!file) return failure(error, "cannot open %s: %s", path, strerror(errno));
+    FILE *file;
+    dm_status status = open_folder_file(&file, path, error);
+    if (!file) return status;
     char *text = NULL;
     size_t room = 0;
-    dm_status status = DM_OK;
     if (getdelim(&text, &room, '\0', file) >= 0) *json = cJSON_Parse(text);
     if (!cJSON_IsObject(*json)) status = failure(error, "%s is not valid JSON", path);
     free(text);

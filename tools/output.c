@@ -150,12 +150,23 @@ dm_status output_open(Output *output, const char *path, dm_error *error)
     return output_close(output, status, error);
 }
 
+// A file that nobody has waited for to be whole.
+static bool is_new_file(const Output *output)
+{
+    struct stat info;
+    return !output->beside && fstat(fileno(output->stream), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 dm_status output_close(Output *output, dm_status status, dm_error *error)
 {
     dm_error late;
     if (output->stream) {
+        const bool is_new = is_new_file(output);
         dm_status end = finish_output(output->stream, output->name, output->beside && !status, &late);
         if (!status && end) *error = late, status = end;
+        const size_t used = strlen(error->message);
+        if (end && is_new)
+            snprintf(error->message + used, sizeof error->message - used, "; what %s holds is not all", output->name);
     }
     const bool made = unfinished != NULL;
     if (made && !status && rename(output->beside, output->path) != 0)

@@ -1,11 +1,13 @@
 // What all subcommands share: sentences for people, the end of the output, memory, signals.
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools.h"
@@ -135,6 +137,19 @@ FILE *text_stream(char **text, size_t *size)
     FILE *stream = open_memstream(text, size);
     if (!stream) no_memory();
     return stream;
+}
+
+dm_status open_folder_file(FILE **file, const char *path, dm_error *error)
+{
+    struct stat info;
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const bool other = descriptor >= 0 && fstat(descriptor, &info) == 0 && !S_ISREG(info.st_mode);
+    *file = descriptor < 0 || other ? NULL : fdopen(descriptor, "rb");
+    if (*file) return DM_OK;
+    const int reason = errno;
+    if (descriptor >= 0) close(descriptor);
+    if (other) return failure(error, "%s is not an ordinary file, but one is needed", path);
+    return reason == ENOENT ? DM_OK : failure(error, "cannot open %s: %s", path, strerror(reason));
 }
 
 char *folder_name(const char *folder)

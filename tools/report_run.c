@@ -23,14 +23,14 @@ static bool next_line(FILE *file, char **line, size_t *room, bool *whole)
 // A last line without its end is one that is being written, or that a power failure cut: it is left out.
 static dm_status read_events(cJSON *events, const char *path, dm_error *error)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file && errno == ENOENT)
+    FILE *file;
+    dm_status status = open_folder_file(&file, path, error);
+    if (!status && !file)
         return failure(error, "there is no %s: a report needs a folder that dragoman train has written", path);
-    if (!file) return failure(error, "cannot open %s: %s", path, strerror(errno));
+    if (status) return status;
     char *line = NULL;
     size_t room = 0;
     bool whole = false;
-    dm_status status = DM_OK;
     for (int number = 1; !status && next_line(file, &line, &room, &whole) && whole; number++) {
         cJSON *event = cJSON_Parse(line);
         if (cJSON_IsObject(event)) {

@@ -38,6 +38,8 @@ dm_options *new_options(const char *command);  // of a command that there is
 dm_options *copy_options(const dm_options *options);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 FILE *text_stream(char **text, size_t *size);  // in memory; the caller closes it
+// A file of a folder, to read; *file is NULL where there is none. A pipe, which would be waited for, is refused.
+dm_status open_folder_file(FILE **file, const char *path, dm_error *error);
 char *folder_name(const char *folder);         // the last part of its path; of "." and the like, of where that is
 
 void hold_signal_stack(void);  // before the first handler is set

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "folder/folder.h"
+#include "folder/stored_positions.h"
 
 enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };  // of made-up text
 
@@ -95,7 +96,11 @@ Status dm_bench_shape(Bench *bench, Error *error)
     bench->shape = folder ? folder : dm_options_text(bench->options, "shape", 0);
     if (folder) {
         status = dm_config_read(&bench->config, &extra, folder, error);
-        if (status) return status;
+        if (!status) status = dm_positions_settle_in(&bench->config, folder, error);
+        if (status) {
+            cJSON_Delete(extra);
+            return status;
+        }
         dm_search_forget(&bench->config.search);  // how it is searched, bench says
         if (bench->config.source_vocabulary < 3 || bench->config.target_vocabulary < 3) {
             cJSON_Delete(extra);

@@ -32,10 +32,10 @@ static const Command commands[] = {
      "dragoman rescore --model zh-en test.zh test.en --word-scores\n"
      "dragoman rescore --model zh-en --tsv test.tsv --summary perplexity"},
     {"average", &dm_catalogue, DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
-     "make one model of several checkpoints",
+     "make one model of several checkpoints, which train --average keeps",
      "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "
      "at the end of a run; this does it later, and with others.",
-     "dragoman average --model zh-en --last 5\n"
+     "dragoman average --model zh-en --last 3\n"
      "dragoman average --model zh-en --best 3 --output zh-en/best-3.safetensors\n"
      "dragoman average --model zh-en zh-en/best-bleu.safetensors zh-en/best-chrf.safetensors"},
     {"quantize", &dm_catalogue, DM_QUANTIZE, "--model DIR --output DIR [options]", "store a model in fewer bits",

@@ -129,7 +129,7 @@ const OptionRow dm_rows_data[] = {
     {DM_SCORE, &(const Option){.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64,
      .argument = "FILE", .required = true, .repeats = true,
      .help = "reference translations, line by line; give it again for each further file of references"}},
-    {DM_DOCS, &(const Option){.name = "FORMAT", .type = DM_CHOICE, DM_ONE_VALUE, .word = dm_docs_format,
+    {DM_DOCS, &(const Option){.name = "FORMAT", .type = DM_CHOICE, DM_ONE_VALUE, .choice = dm_docs_format,
      .required = true,
      .help = "what to write: completion for a shell, or the man page"}},
     {DM_TRANSLATE, &(const Option){.name = "input", .aliases = "i", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",

@@ -5,10 +5,10 @@
 // clang-format off
 const OptionRow dm_rows_scoring[] = {
     {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 6,
-     .initial = "bleu", .word = dm_measure_name, .meaning = dm_measure_about, .argument = "NAME ...",
+     .initial = "bleu", .choice = dm_measure_choice, .argument = "NAME ...",
      .help = "what to compute."}},
     {DM_SCORE, &(const Option){.name = "tok", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "13a",
-     .word = dm_tokenizer_name, .argument = "NAME", .needs = "metrics=bleu",
+     .choice = dm_tokenizer_choice, .argument = "NAME", .needs = "metrics=bleu",
      .help = "how BLEU cuts text into words; zh for Chinese and char for other languages without spaces between words, "
              "which are taken by themselves where most of the references is in such a script; none for text that is in "
              "words already"}},

@@ -53,11 +53,25 @@ static void close_file(void *file)
     fclose(file);
 }
 
-Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
+static Status open_file(FILE **file, const char *path, bool named, Error *error)
 {
+    struct stat info;
     if (dm_is_folder(path)) return dm_fail(error, "%s is a folder, but a file is needed", path);
-    FILE *file = fopen(path, "rb");
-    if (!file) return dm_fail(error, "cannot open %s: %s", path, strerror(errno));
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | (named ? 0 : O_NONBLOCK));
+    const bool other = !named && descriptor >= 0 && fstat(descriptor, &info) == 0 && !S_ISREG(info.st_mode);
+    *file = descriptor < 0 || other ? NULL : fdopen(descriptor, "rb");
+    if (*file) return DM_OK;
+    const int reason = errno;
+    if (descriptor >= 0) close(descriptor);
+    return other ? dm_fail(error, "%s is not an ordinary file, but one is needed", path)
+                 : dm_fail(error, "cannot open %s: %s", path, strerror(reason));
+}
+
+static Status read_file(const char *path, bool named, char **bytes, size_t *size, Error *error)
+{
+    FILE *file;
+    const Status status = open_file(&file, path, named, error);
+    if (status) return status;
     size_t used = 0, room = 1 << 16, got;
     struct stat info;
     if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) room = (size_t)info.st_size + 2;
@@ -83,6 +97,16 @@ Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
     *bytes = text;
     if (size) *size = used;
     return DM_OK;
+}
+
+Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error)
+{
+    return read_file(path, false, bytes, size, error);
+}
+
+Status dm_read_named_file(const char *path, char **bytes, size_t *size, Error *error)
+{
+    return read_file(path, true, bytes, size, error);
 }
 
 bool dm_is_same_file(const char *one, const char *other)

@@ -21,8 +21,10 @@ bool dm_is_same_file(const char *one, const char *other);  // both are there, an
 
 // The whole file as bytes with a NUL behind them (not counted in *size; size may be NULL). The caller frees it.
 // A folder, a missing or an unreadable file, or what Git LFS has left in the place of one, is an error that names the
-// path and the reason.
+// path and the reason. So is a pipe, which would be waited for, ...
 Status dm_read_file(const char *path, char **bytes, size_t *size, Error *error);
+// ... but where the user has named it: it may be one that his shell makes.
+Status dm_read_named_file(const char *path, char **bytes, size_t *size, Error *error);
 
 // A file that is being written beside `path`, under a name that no other writer has, be it of the same path. It has the
 // mode of the file that it replaces, else that of any new file. The writer holds a lock on it, which ends with its

@@ -49,20 +49,20 @@ typedef struct Checkpoint {
     bool chosen;
 } Checkpoint;
 
-typedef struct Choice {
+typedef struct Selection {
     const dm_options *options;
     const char *folder;
     Checkpoint *list;  // [count] epochs ascending, or the files in their order
     int count;
     char metric[32];  // by which --best chooses
-} Choice;
+} Selection;
 
 static int whole(const dm_options *options, const char *name)
 {
     return dm_options_count(options, name) ? (int)dm_options_number(options, name) : 0;
 }
 
-static void list_files(Choice *choice)
+static void list_files(Selection *choice)
 {
     choice->count = dm_options_count(choice->options, "FILE");
     choice->list = dm_allocate((size_t)choice->count, sizeof *choice->list);
@@ -71,7 +71,7 @@ static void list_files(Choice *choice)
             (Checkpoint){.path = dm_copy_string(dm_options_text(choice->options, "FILE", i)), .chosen = true};
 }
 
-static Status list_epochs(Choice *choice, Error *error)
+static Status list_epochs(Selection *choice, Error *error)
 {
     int *epochs;
     choice->count = dm_epochs_list(choice->folder, &epochs);
@@ -86,7 +86,7 @@ static Status list_epochs(Choice *choice, Error *error)
                    choice->folder);
 }
 
-static Status choose_last(Choice *choice, int wanted, Error *error)
+static Status choose_last(Selection *choice, int wanted, Error *error)
 {
     if (wanted > choice->count)
         return dm_fail(error, "--last %d: %s has only %d epoch checkpoint%s; train keeps as many as its --average says",
@@ -95,7 +95,7 @@ static Status choose_last(Choice *choice, int wanted, Error *error)
     return DM_OK;
 }
 
-static Checkpoint *checkpoint_of(Choice *choice, int epoch)
+static Checkpoint *checkpoint_of(Selection *choice, int epoch)
 {
     for (int i = 0; i < choice->count; i++)
         if (choice->list[i].epoch == epoch) return &choice->list[i];
@@ -103,7 +103,7 @@ static Checkpoint *checkpoint_of(Choice *choice, int epoch)
 }
 
 // Takes a line of train.jsonl into account, if it is the validation of one of the checkpoints.
-static void read_event(Choice *choice, const char *line)
+static void read_event(Selection *choice, const char *line)
 {
     cJSON *event = cJSON_Parse(line);
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "event"));
@@ -119,7 +119,7 @@ static void read_event(Choice *choice, const char *line)
     cJSON_Delete(event);
 }
 
-static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
+static Status read_validations(Selection *choice, const cJSON *extra, Error *error)
 {
     const cJSON *training = cJSON_GetObjectItemCaseSensitive(extra, "training");
     const char *first =
@@ -138,7 +138,7 @@ static Status read_validations(Choice *choice, const cJSON *extra, Error *error)
     return status;
 }
 
-static Status choose_best(Choice *choice, int wanted, Error *error)
+static Status choose_best(Selection *choice, int wanted, Error *error)
 {
     const Metric *metric = dm_metric_of(choice->metric);
     const bool falls = metric && metric->falls;
@@ -159,7 +159,7 @@ static Status choose_best(Choice *choice, int wanted, Error *error)
     return DM_OK;
 }
 
-static Status choose_checkpoints(Choice *choice, const cJSON *extra, Error *error)
+static Status choose_checkpoints(Selection *choice, const cJSON *extra, Error *error)
 {
     int last = whole(choice->options, "last"), best = whole(choice->options, "best");
     if (dm_options_count(choice->options, "FILE")) {
@@ -184,7 +184,7 @@ __attribute__((format(printf, 2, 3))) static void say(const dm_observer *observe
     dm_observer_line(observer, line);
 }
 
-static void report(const Choice *choice, const dm_observer *observer, const char *output, int count)
+static void report(const Selection *choice, const dm_observer *observer, const char *output, int count)
 {
     say(observer, "%s: the average of %d checkpoint%s", output, count, count == 1 ? "" : "s");
     for (int i = 0; i < choice->count; i++) {
@@ -198,7 +198,7 @@ static void report(const Choice *choice, const dm_observer *observer, const char
 
 // An output that was named may be the folder's weights, which are there to be replaced, but nothing else that is read
 // or that the run needs.
-static Status check_output(const Choice *choice, Error *error)
+static Status check_output(const Selection *choice, Error *error)
 {
     const char *output = dm_options_text(choice->options, "output", 0);
     if (!output) return DM_OK;
@@ -214,7 +214,7 @@ static Status check_output(const Choice *choice, Error *error)
                           choice->folder);
 }
 
-static Status average(const Choice *choice, Model *declared, const dm_observer *observer, Error *error)
+static Status average(const Selection *choice, Model *declared, const dm_observer *observer, Error *error)
 {
     const char *named = dm_options_text(choice->options, "output", 0);
     char *output = named ? dm_copy_string(named) : dm_folder_path(choice->folder, DM_WEIGHTS_FILE);
@@ -247,7 +247,7 @@ static Status check_options(const dm_options *o, Error *error)
 
 static Status average_as_said(const dm_options *options, const dm_observer *observer, Error *error)
 {
-    Choice choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
+    Selection choice = {.options = options, .folder = dm_options_text(options, "model", 0)};
     Model declared = {0};
     cJSON *extra = NULL;
     int lock = -1;

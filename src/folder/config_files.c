@@ -70,14 +70,14 @@ static void need(JsonFile *file, const char *key)
 
 static int read_name(JsonFile *file, const ShapeRow *row)
 {
-    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->name(row->missing);
+    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->choice(row->missing).name;
     const char *name = dm_json_text(file, row->key, missing);
     const int index = name ? dm_shape_index(row, name) : 0;
     if (index >= 0) return index;
     char known[256] = "";
-    for (int i = 0; row->name(i); i++) {
+    for (int i = 0; row->choice(i).name; i++) {
         const size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->name(i));
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->choice(i).name);
     }
     dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but only %s can be computed", file->path, row->key, name, known);
     return 0;
@@ -92,20 +92,41 @@ static int read_row(JsonFile *file, const ShapeRow *row)
     return dm_json_integer(file, row->key, row->low, row->high, must ? row->low : row->missing);
 }
 
+// A value as the file has it.
+static Name text_of(const ShapeRow *row, int value)
+{
+    if (row->type == DM_SHAPE_FLAG) return dm_name("%s", value ? "true" : "false");
+    return row->type == DM_SHAPE_NAME ? dm_name("\"%s\"", row->choice(value).name) : dm_name("%d", value);
+}
+
 // A file of another program's format that says what only ours can say is not of such a model.
 static void check_common(JsonFile *file, const Format *format, const ShapeRow *row, int value, int meant)
 {
     const bool foreign = format->architecture && row->common && value >= row->common;
     if (file->status || (meant >= 0 ? value == meant : !foreign)) return;
-    if (row->type != DM_SHAPE_NAME)
-        dm_json_complain(file, "%s: \"%s\" is %d, but in a %s model it is %d", file->path, row->key, value,
-                         format->model_type, meant);
-    else if (meant >= 0)
-        dm_json_complain(file, "%s: \"%s\" is \"%s\", but in a %s model it is \"%s\"", file->path, row->key,
-                         row->name(value), format->model_type, row->name(meant));
+    const Name text = text_of(row, value);
+    if (meant >= 0)
+        dm_json_complain(file, "%s: \"%s\" is %s, but in a %s model it is %s", file->path, row->key, text.text,
+                         format->model_type, text_of(row, meant).text);
     else
-        dm_json_complain(file, "%s: \"%s\" is \"%s\", which a %s model cannot have", file->path, row->key,
-                         row->name(value), format->model_type);
+        dm_json_complain(file, "%s: \"%s\" is %s, which a %s model cannot have", file->path, row->key, text.text,
+                         format->model_type);
+}
+
+// What does not count may be there as it is usual, or meant where it is not said: earlier versions wrote that.
+static void check_vain(JsonFile *file, const ModelConfig *config, const ShapeRow *row)
+{
+    if (!dm_json_find(file, row->key)) return;
+    const int value = read_row(file, row);
+    if (file->status || value == row->usual || value == row->missing) return;
+    Name where = {""};
+    for (const ShapeWith *with = row->with; with->key; with++) {
+        const ShapeRow *other = dm_shape_row(config->architecture, with->key);
+        where = dm_name("%s%s\"%s\" is %s", where.text, with == row->with ? "" : " and ", with->key,
+                        text_of(other, dm_shape_value(config, other)).text);
+    }
+    dm_json_complain(file, "%s: \"%s\" is %s, but where %s it has no effect: take it out", file->path, row->key,
+                     text_of(row, value).text, where.text);
 }
 
 // Under the key of the row, by a flag, or not at all.
@@ -135,6 +156,7 @@ static void read_shape(ModelConfig *config, const Format *format, JsonFile *file
     for (const ShapeRow *row = rows; row->key; row++) {
         const int meant = dm_format_means(format, row);
         if (!dm_shape_counts(config, row)) {
+            check_vain(file, config, row);
             dm_shape_set(config, row, row->usual);
             continue;
         }
@@ -276,7 +298,7 @@ void dm_shape_json(cJSON *json, const ModelConfig *config, const ShapeRow *row)
     if (row->type == DM_SHAPE_FLAG)
         add_flag(json, row->key, value);
     else if (row->type == DM_SHAPE_NAME)
-        cJSON_AddStringToObject(json, row->key, row->name(value));
+        cJSON_AddStringToObject(json, row->key, row->choice(value).name);
     else
         add_number(json, row->key, value);
 }

@@ -281,7 +281,7 @@ static Status read_file(SafeTensors *file, Error *error)
     else if (S_ISDIR(info.st_mode))
         status = dm_fail(error, "%s is a folder, but a file is needed", file->path);
     else if (!S_ISREG(info.st_mode))
-        status = dm_fail(error, "%s is not an ordinary file", file->path);
+        status = dm_fail(error, "%s is not an ordinary file, but one is needed", file->path);
     else
         status = read_bytes(file, descriptor, (size_t)info.st_size, error);
     dm_unguard(&descriptor);

@@ -4,27 +4,23 @@
 #include "model/model.h"
 #include "model/shape_options.h"
 
-static const Architecture *const registry[] = {&dm_transformer, &dm_lm, &dm_rnn, &dm_conv, NULL};
+const Architecture *const dm_architectures[] = {&dm_transformer, &dm_lm, &dm_rnn, &dm_conv, NULL};
 
 const Architecture *dm_architecture(const char *name)
 {
-    for (int i = 0; registry[i]; i++)
-        if (strcmp(registry[i]->name, name) == 0) return registry[i];
+    for (int i = 0; dm_architectures[i]; i++)
+        if (strcmp(dm_architectures[i]->name, name) == 0) return dm_architectures[i];
     return NULL;
 }
 
-const char *dm_architecture_name(int index)
+static Choice choice(int index)
 {
-    return registry[index] ? registry[index]->name : NULL;
-}
-
-const char *dm_architecture_about(int index)
-{
-    return registry[index]->about;
+    const Architecture *a = dm_architectures[index];
+    return a ? (Choice){a->name, a->about} : (Choice){0};
 }
 
 // clang-format off
 const Option dm_option_type = {
-    .name = "type", DM_ONE_VALUE, DM_NAMED, .initial = "transformer", .word = dm_architecture_name,
-    .meaning = dm_architecture_about, .help = "architecture:"};
+    .name = "type", DM_ONE_VALUE, DM_NAMED, .initial = "transformer", .choice = choice,
+    .help = "architecture:"};
 // clang-format on

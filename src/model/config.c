@@ -29,7 +29,11 @@ int dm_shape_value(const ModelConfig *config, const ShapeRow *row)
 
 bool dm_shape_counts(const ModelConfig *config, const ShapeRow *row)
 {
-    return !row->with || dm_shape_value(config, dm_shape_row(config->architecture, row->with)) != 0;
+    for (const ShapeWith *with = row->with; with->key; with++) {
+        const int value = dm_shape_value(config, dm_shape_row(config->architecture, with->key));
+        if (with->low <= value && value <= with->high) return true;
+    }
+    return !row->with[0].key;
 }
 
 void dm_shape_set(ModelConfig *config, const ShapeRow *row, int value)
@@ -50,8 +54,8 @@ const ShapeRow *dm_shape_row(const Architecture *architecture, const char *key)
 
 int dm_shape_index(const ShapeRow *row, const char *name)
 {
-    for (int i = 0; row->name(i); i++)
-        if (strcmp(row->name(i), name) == 0) return i;
+    for (int i = 0; row->choice(i).name; i++)
+        if (strcmp(row->choice(i).name, name) == 0) return i;
     return -1;
 }
 
@@ -70,18 +74,23 @@ static int value_of(const dm_options *options, const ShapeRow *row)
     return (int)dm_options_number(options, name);
 }
 
+static void take_options(ModelConfig *config, const dm_options *options)
+{
+    dm_shape_take_usual(config);
+    for (const ShapeRow *row = config->architecture->shape; row->key; row++)
+        if (row->option && dm_shape_counts(config, row) && dm_options_count(options, row->option->name))
+            dm_shape_set(config, row, value_of(options, row));
+}
+
 Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error *error)
 {
     const Architecture *a = config->architecture;
-    dm_shape_take_usual(config);
-    for (const ShapeRow *row = a->shape; row->key; row++)
-        if (row->option && dm_options_count(options, row->option->name))
-            dm_shape_set(config, row, value_of(options, row));
+    take_options(config, options);
     for (const ShapeRow *row = a->shape; row->key; row++) {
         const ShapeRow *whole = row->divides ? dm_shape_row(a, row->divides) : NULL,
                        *most = row->most ? dm_shape_row(a, row->most) : NULL;
         const int value = dm_shape_value(config, row);
-        if (!dm_shape_counts(config, row) || (row->counts && !row->counts(config))) continue;
+        if (!dm_shape_counts(config, row)) continue;
         if (whole && dm_shape_value(config, whole) % value)
             return dm_misuse(error, "--%s %d is not a multiple of --%s %d", whole->option->name,
                              dm_shape_value(config, whole), row->option->name, value);
@@ -105,33 +114,54 @@ static void types_with(const Option *option, char *text, size_t room)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; dm_architecture_name(i); i++)
-        if (has_option(dm_architecture(dm_architecture_name(i)), option) && used < room)
-            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++)
+        if (has_option(dm_architectures[i], option) && used < room)
+            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", dm_architectures[i]->name);
 }
 
-// What is usual, as the text of a value.
-static Status set_usual(dm_options *options, const ShapeRow *row, Error *error)
+// A value as options have it.
+static Name text_of(const ShapeRow *row, int value)
 {
-    char digits[16];
-    const char *value = digits, *name = row->option->name;
-    snprintf(digits, sizeof digits, "%d", row->usual);
-    if (row->type == DM_SHAPE_FLAG) value = row->usual ? "true" : "false";
-    if (row->type == DM_SHAPE_NAME) value = row->name(row->usual);
-    return dm_options_set_default(options, name, value, error);
+    if (row->type == DM_SHAPE_FLAG) return dm_name("%s", value ? "true" : "false");
+    return row->type == DM_SHAPE_NAME ? dm_name("%s", row->choice(value).name) : dm_name("%d", value);
 }
 
-// Options of rows that do not count in this shape, as dm_shape_settle.
+// "light or dynamic", "2 or more"
+static Name values_of(const ShapeRow *row, const ShapeWith *with)
+{
+    Name text = text_of(row, with->low);
+    if (row->type == DM_SHAPE_INTEGER) return dm_name("%s or more", text.text);
+    for (int value = with->low + 1; value <= with->high; value++)
+        text = dm_name("%s or %s", text.text, text_of(row, value).text);
+    return text;
+}
+
+static Status refuse_vain(const ModelConfig *config, const ShapeRow *row, Error *error)
+{
+    Name now = {""}, then = {""};
+    for (const ShapeWith *with = row->with; with->key; with++) {
+        const ShapeRow *other = dm_shape_row(config->architecture, with->key);
+        const char *name = other->option->name;
+        now = dm_name("%s%s--%s %s", now.text, with == row->with ? "" : " and ", name,
+                      text_of(other, dm_shape_value(config, other)).text);
+        then = dm_name("%s%s--%s %s", then.text, with == row->with ? "" : " or ", name, values_of(other, with).text);
+    }
+    return dm_misuse(error, "--%s has no effect with %s: leave it out, or take %s", row->option->name, now.text,
+                     then.text);
+}
+
+// Options of rows that do not count in this shape, as dm_shape_settle. Those that need another option stay: where that
+// is missing, dm_options_count_all refuses them, or dm_options_remark speaks of them.
 static Status settle_what_counts(dm_options *options, const Architecture *architecture, Error *error)
 {
     ModelConfig config = {.architecture = architecture};
-    for (const ShapeRow *row = architecture->shape; row->key; row++)
-        if (row->option) dm_shape_set(&config, row, value_of(options, row));
+    take_options(&config, options);
     for (const ShapeRow *row = architecture->shape; row->key; row++) {
-        if (!row->counts || row->counts(&config)) continue;
-        if (dm_options_given(options, row->option->name))
-            return dm_misuse(error, "--%s has no effect in a model of this kind: leave it out", row->option->name);
-        dm_options_drop(options, row->option->name);
+        if (dm_shape_counts(&config, row)) continue;
+        const char *name = row->option->name;
+        if (dm_options_in_vain(options, name)) continue;
+        if (dm_options_given(options, name)) return refuse_vain(&config, row, error);
+        dm_options_drop(options, name);
     }
     return DM_OK;
 }
@@ -139,13 +169,14 @@ static Status settle_what_counts(dm_options *options, const Architecture *archit
 Status dm_shape_settle(dm_options *options, const Architecture *architecture, Error *error)
 {
     Status status = DM_OK;
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const Architecture *other = dm_architecture(dm_architecture_name(i));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const Architecture *other = dm_architectures[i];
         for (const ShapeRow *row = other->shape; row->key && !status; row++) {
             if (!row->option) continue;
             const bool given = dm_options_given(options, row->option->name);
             if (has_option(architecture, row->option)) {
-                if (other == architecture && !given) status = set_usual(options, row, error);
+                if (other == architecture && !given)
+                    status = dm_options_set_default(options, row->option->name, text_of(row, row->usual).text, error);
             } else if (given) {
                 char types[128];
                 types_with(row->option, types, sizeof types);

@@ -59,25 +59,32 @@ typedef enum ShapeType {
 
 enum { DM_MUST_BE_SAID = INT_MIN };
 
+// Values of another row, from `low` to `high`.
+typedef struct ShapeWith {
+    const char *key;  // NULL: the end of them
+    int low, high;
+} ShapeWith;
+
 typedef struct ShapeRow {
     const char *key;  // in config.json; NULL: the end of the rows
     ShapeType type;
     size_t offset;                   // in ModelConfig
     int low, high;                   // of integers
-    const char *(*name)(int index);  // of names: those there are; NULL behind the last
+    Choice (*choice)(int index);     // of names: those there are
     // So many values, from 0 on, other programs have too, and only our own format can say the others; 1: theirs mean the
     // first one without saying it. 0: all of them.
     int common;
     int missing;                     // what a config.json means that does not say it, or DM_MUST_BE_SAID
     int usual;                       // of a new model
     const Option *option;  // of train that says otherwise; NULL: none does. Several rows may have the same one
-    bool (*counts)(const ModelConfig *config);  // where it does not, its option is refused; NULL: always
     const char *divides;   // the key of what it must divide; NULL: it need not
     const char *most;      // the key of what it may not be above; NULL: it has its own limit alone
-    const char *with;      // the key of what must not be 0, or else this row says nothing, and stands in no file; NULL: none
+    // It counts where one of these rows, all of which stand before it, has such a value, or where there are none. Where it
+    // does not count it stands in no config.json, its option is refused, and it has its usual value.
+    ShapeWith with[3];
 } ShapeRow;
 
-bool dm_shape_counts(const ModelConfig *config, const ShapeRow *row);  // what it is with is not 0
+bool dm_shape_counts(const ModelConfig *config, const ShapeRow *row);
 int dm_shape_value(const ModelConfig *config, const ShapeRow *row);
 void dm_shape_set(ModelConfig *config, const ShapeRow *row, int value);
 const ShapeRow *dm_shape_row(const Architecture *architecture, const char *key);  // NULL: it has none of this key

@@ -33,7 +33,7 @@ static ConvRows rows_of(Graph *g, const ConvStack *stack, Tokens tokens, bool ca
 static Tensor *convolution(const Sublayer *s, const Model *model, const ConvLayer *l, Tensor *x, Window window)
 {
     const Tensor *u = dm_conv_inner(s->g, model, l, dm_enter(s, x));
-    return dm_leave(s, x, dm_conv_mix(s->g, model, l, u, u, window));
+    return dm_leave(s, x, dm_conv_mix(s->g, model, l, u, dm_conv_kernels(s->g, model, l, u), window));
 }
 
 static Tensor *feed_forward(const Sublayer *s, const ConvLayer *l, Tensor *x)
@@ -48,7 +48,8 @@ static Memory encode_plain(Graph *g, const Model *model, const ConvRows *rows)
     Tensor *x = dm_linear_apply(g, &c->encoder.first, embedded);
     for (int i = 0; i < c->encoder.count; i++) {
         const ConvLayer *l = &c->encoder.layers[i];
-        x = dm_conv_sum(g, dm_conv_mix(g, model, l, dm_conv_inner(g, model, l, x), NULL, rows->windows[i]), x);
+        const Tensor *u = dm_conv_inner(g, model, l, x);
+        x = dm_conv_sum(g, dm_conv_mix(g, model, l, u, dm_conv_kernels(g, model, l, u), rows->windows[i]), x);
     }
     // As many gradients come back as there are decoder layers, twice: through scores and values.
     const Tensor *z = dm_scale_gradient(g, dm_conv_end(g, model, &c->encoder, x), 0.5f / (float)c->decoder.count);
@@ -83,8 +84,9 @@ static Tensor *decode_plain(Graph *g, const Model *model, Memory memory, const C
     Tensor *x = dm_linear_apply(g, &c->decoder.first, embedded);
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
-        Tensor *u = dm_conv_mix(g, model, l, dm_conv_inner(g, model, l, x), NULL, rows->windows[i]);
-        x = dm_conv_sum(g, dm_conv_look(g, model, l, u, embedded, rows, memory.rows), x);
+        const Tensor *u = dm_conv_inner(g, model, l, x);
+        Tensor *mixed = dm_conv_mix(g, model, l, u, dm_conv_kernels(g, model, l, u), rows->windows[i]);
+        x = dm_conv_sum(g, dm_conv_look(g, model, l, mixed, embedded, rows, memory.rows), x);
     }
     return dm_dropout(g, dm_conv_end(g, model, &c->decoder, x), g->dropout);
 }
@@ -119,9 +121,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name, *about;
-} kinds[] = {
+static const Choice kinds[] = {
     [DM_CONV_PLAIN] = {"plain",
                        "gated convolutions, with one head of attention in every decoder layer (Gehring et al. 2017)"},
     [DM_CONV_SEPARABLE] = {"separable", "the same, each column by itself and then a product (Kaiser et al. 2017)"},
@@ -131,21 +131,16 @@ static const struct {
     {NULL, NULL},
 };
 
-static const char *kind_name(int index)
+static Choice kind_choice(int index)
 {
-    return kinds[index].name;
-}
-
-static const char *kind_about(int index)
-{
-    return kinds[index].about;
+    return kinds[index];
 }
 
 enum { MOST_KERNEL = 255 };
 
 // clang-format off
 const Option dm_option_conv = {
-    .name = "conv", DM_ONE_VALUE, DM_NAMED, .initial = "plain", .word = kind_name, .meaning = kind_about,
+    .name = "conv", DM_ONE_VALUE, DM_NAMED, .initial = "plain", .choice = kind_choice,
     .help = "--type conv: what its layers are made of:"};
 const Option dm_option_conv_kernel = {
     .name = "conv-kernel", DM_ONE_VALUE, DM_WHOLE, .high = MOST_KERNEL, .initial = "3",
@@ -156,11 +151,12 @@ const Option dm_option_conv_largest = {
     .help = "--type conv: how many pieces a window sees at most; less than --conv-kernel: all see as many as the first"};
 
 #define AT(member) (offsetof(ModelConfig, shape) + offsetof(ConvShape, member))
+#define OF_LIGHT .with = {{"conv", DM_CONV_LIGHT, DM_CONV_DYNAMIC}}
 
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
-    {.key = "conv", .type = DM_SHAPE_NAME, .offset = AT(kind), .name = kind_name, .missing = DM_MUST_BE_SAID,
+    {.key = "conv", .type = DM_SHAPE_NAME, .offset = AT(kind), .choice = kind_choice, .missing = DM_MUST_BE_SAID,
      .option = &dm_option_conv},
     {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_enc_depth},
@@ -171,15 +167,15 @@ static const ShapeRow shape[] = {
     {.key = "largest_kernel_size", .type = DM_SHAPE_INTEGER, .offset = AT(largest), .low = 1, .high = MOST_KERNEL,
      .missing = DM_MUST_BE_SAID, .usual = 3, .option = &dm_option_conv_largest},
     {.key = "heads", .type = DM_SHAPE_INTEGER, .offset = AT(heads), .low = 1, .high = DM_MOST_HEADS, .missing = 1,
-     .usual = 4, .option = &dm_option_heads, .divides = "d_model", .counts = dm_conv_is_light},
+     .usual = 4, .option = &dm_option_heads, .divides = "d_model", OF_LIGHT},
     {.key = "ffn_dim", .type = DM_SHAPE_INTEGER, .offset = AT(ffn), .low = 1, .high = DM_MOST_FFN, .missing = 512,
-     .usual = 512, .option = &dm_option_dim_ffn, .counts = dm_conv_is_light},
-    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .name = dm_activation_name,
-     .option = &dm_option_activation, .counts = dm_conv_is_light},
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .name = dm_norm_name, .option = &dm_option_norm,
-     .counts = dm_conv_is_light},
-    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .name = dm_norm_place_name,
-     .option = &dm_option_norm_place, .counts = dm_conv_is_light},
+     .usual = 512, .option = &dm_option_dim_ffn, OF_LIGHT},
+    {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = AT(activation), .choice = dm_activation_choice,
+     .option = &dm_option_activation, OF_LIGHT},
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = AT(norm), .choice = dm_norm_choice, .option = &dm_option_norm,
+     OF_LIGHT},
+    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .choice = dm_norm_place_choice,
+     .option = &dm_option_norm_place, OF_LIGHT},
     {.key = NULL},
 };
 // clang-format on

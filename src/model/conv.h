@@ -80,7 +80,10 @@ Tensor *dm_conv_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
 // u: what the windows of a layer see, [.., d]: in a search also that of earlier pieces. The result is before the
 // residual connection.
 const Tensor *dm_conv_inner(Graph *g, const Model *model, const ConvLayer *l, const Tensor *x);  // -> u of these rows
-Tensor *dm_conv_mix(Graph *g, const Model *model, const ConvLayer *l, const Tensor *u, const Tensor *own, Window window);
+// What its convolution multiplies by, but of plain. Only of dynamic is it made of the rows `own`; else it is constant
+// while the weights are.
+Kernels dm_conv_kernels(Graph *g, const Model *model, const ConvLayer *l, const Tensor *own);
+Tensor *dm_conv_mix(Graph *g, const Model *model, const ConvLayer *l, const Tensor *u, Kernels kernels, Window window);
 Tensor *dm_conv_look(Graph *g, const Model *model, const ConvLayer *l, Tensor *u, const Tensor *embedded,
                      const ConvRows *rows, const Tensor *memory);
 Tensor *dm_conv_cross(const Sublayer *s, const Model *model, const ConvLayer *l, Tensor *x, const ConvRows *rows,

@@ -30,22 +30,21 @@ const Tensor *dm_conv_inner(Graph *g, const Model *model, const ConvLayer *l, co
     return dm_gate(g, dm_linear_apply(g, &l->conv, x), DM_SIGMOID);
 }
 
-// [heads, k], or [rows, heads k] of the rows `own` (Wu et al. 2019, equations 6 and 7). A third of the dropout is
-// theirs.
-static const Tensor *kernels(Graph *g, const Model *model, const ConvLayer *l, const Tensor *own)
-{
-    const Tensor *logits = &l->weights;
-    if (dm_conv_shape(&model->config)->kind == DM_CONV_DYNAMIC) logits = dm_linear(g, own, logits, NULL, DM_IDENTITY);
-    return dm_dropout(g, dm_softmax_groups(g, logits, l->width), g->dropout / 3);
-}
-
-Tensor *dm_conv_mix(Graph *g, const Model *model, const ConvLayer *l, const Tensor *u, const Tensor *own, Window window)
+// Light: [heads, k]; dynamic: [rows, heads k] (Wu et al. 2019, equations 6 and 7). A third of the dropout is theirs.
+Kernels dm_conv_kernels(Graph *g, const Model *model, const ConvLayer *l, const Tensor *own)
 {
     const ConvShape *shape = dm_conv_shape(&model->config);
-    if (dm_conv_is_light(&model->config))
-        return dm_linear_apply(g, &l->mixed, dm_convolve(g, u, kernels(g, model, l, own), shape->heads, window));
-    const Tensor *seen =
-        shape->kind == DM_CONV_SEPARABLE ? dm_convolve(g, u, &l->weights, u->cols, window) : dm_unfold(g, u, window);
+    const Tensor *weights = &l->weights;
+    if (shape->kind == DM_CONV_PLAIN) return (Kernels){0};
+    if (shape->kind == DM_CONV_SEPARABLE) return (Kernels){weights, weights->rows, dm_across(g, weights)};
+    if (shape->kind == DM_CONV_DYNAMIC) weights = dm_linear(g, own, weights, NULL, DM_IDENTITY);
+    return (Kernels){dm_dropout(g, dm_softmax_groups(g, weights, l->width), g->dropout / 3), shape->heads, NULL};
+}
+
+Tensor *dm_conv_mix(Graph *g, const Model *model, const ConvLayer *l, const Tensor *u, Kernels kernels, Window window)
+{
+    const Tensor *seen = kernels.w ? dm_convolve(g, u, kernels, window) : dm_unfold(g, u, window);
+    if (dm_conv_is_light(&model->config)) return dm_linear_apply(g, &l->mixed, seen);
     return dm_gate(g, dm_linear_apply(g, &l->conv, seen), DM_SIGMOID);
 }
 

@@ -13,12 +13,18 @@ struct SearchState {
     Past past;
     float **cache;       // [layers] [past.room, d]
     Tensor **key_value;  // light: [layers] of the memory
+    Kernels *kernels;    // [layers], but of dynamic, where each step makes its own
     Memory memory;
 };
 
 static const ConvStack *stack_of(const SearchState *s)
 {
     return &((const Conv *)s->model->layers)->decoder;
+}
+
+static bool makes_kernels(const SearchState *s)
+{
+    return dm_conv_shape(&s->model->config)->kind == DM_CONV_DYNAMIC;
 }
 
 static void make_room(SearchState *s, int more)
@@ -34,8 +40,12 @@ SearchState *dm_conv_start(Graph *g, const Model *model, Memory memory, int room
     *s = (SearchState){.model = model, .arena = g->arena, .memory = memory};
     s->cache = dm_allocate(layers, sizeof *s->cache);
     s->key_value = dm_allocate(layers, sizeof *s->key_value);
-    for (size_t i = 0; dm_conv_is_light(&model->config) && i < layers; i++)
-        s->key_value[i] = dm_linear_apply(g, &stack->layers[i].key_value, memory.rows);
+    s->kernels = dm_allocate(layers, sizeof *s->kernels);
+    for (size_t i = 0; i < layers; i++) {
+        const ConvLayer *l = &stack->layers[i];
+        if (dm_conv_is_light(&model->config)) s->key_value[i] = dm_linear_apply(g, &l->key_value, memory.rows);
+        if (!makes_kernels(s)) s->kernels[i] = dm_conv_kernels(g, model, l, NULL);
+    }
     dm_past_start(&s->past, memory.spans.n);
     make_room(s, s->past.n * room);
     return s;
@@ -98,7 +108,7 @@ static Tensor *extend_plain(Graph *g, SearchState *s, const ConvRows *rows, int 
     for (int i = 0; i < c->decoder.count; i++) {
         const ConvLayer *l = &c->decoder.layers[i];
         const Tensor all = remember(s, i, first, dm_conv_inner(g, s->model, l, x));
-        Tensor *u = dm_conv_mix(g, s->model, l, &all, NULL, rows->windows[i]);
+        Tensor *u = dm_conv_mix(g, s->model, l, &all, s->kernels[i], rows->windows[i]);
         x = dm_conv_sum(g, dm_conv_look(g, s->model, l, u, embedded, rows, s->memory.rows), x);
     }
     return dm_conv_end(g, s->model, &c->decoder, x);
@@ -116,7 +126,8 @@ static Tensor *extend_light(Graph *g, SearchState *s, const ConvRows *rows, int 
                        ffn = dm_conv_sublayer(g, s->model, mark, &l->ffn_norm);
         const Tensor *own = dm_conv_inner(g, s->model, l, dm_enter(&conv, x));
         const Tensor all = remember(s, i, first, own);
-        x = dm_leave(&conv, x, dm_conv_mix(g, s->model, l, &all, own, rows->windows[i]));
+        const Kernels kernels = makes_kernels(s) ? dm_conv_kernels(g, s->model, l, own) : s->kernels[i];
+        x = dm_leave(&conv, x, dm_conv_mix(g, s->model, l, &all, kernels, rows->windows[i]));
         x = dm_conv_cross(&cross, s->model, l, x, rows, s->key_value[i]);
         x = dm_leave(&ffn, x, l->ffn.kind->apply(g, &l->ffn, dm_enter(&ffn, x)));
     }
@@ -143,6 +154,7 @@ void dm_conv_finish(SearchState *s)
 {
     dm_free(s->cache);
     dm_free(s->key_value);
+    dm_free(s->kernels);
     dm_past_free(&s->past);
     dm_free(s);
 }

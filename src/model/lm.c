@@ -16,8 +16,6 @@ typedef struct Prompt {
     Tensor k, v;
 } Prompt;
 
-static const char *const masks[] = {"causal", "full", NULL}, *const places[] = {"go-on", "restart", NULL};
-
 static Attention attention_of(const Model *model, const Heads *made, Spans queries)
 {
     const Positions *positions = &((const Transformer *)model->layers)->positions[1];
@@ -250,24 +248,26 @@ static void finish(SearchState *s)
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-static const char *mask_name(int index)
+static const Choice masks[] = {
+    {"causal", "no piece that comes after it"},
+    {"full", "all of it (a prefix model, Raffel et al. 2020)"},
+    {NULL, NULL},
+};
+
+static Choice mask_choice(int index)
 {
     return masks[index];
 }
 
-static const char *mask_about(int index)
-{
-    return index ? "all of it (a prefix model, Raffel et al. 2020)" : "no piece that comes after it";
-}
+static const Choice places[] = {
+    {"go-on", "behind the prompt"},
+    {"restart", "from 0 once more"},
+    {NULL, NULL},
+};
 
-static const char *place_name(int index)
+static Choice place_choice(int index)
 {
     return places[index];
-}
-
-static const char *place_about(int index)
-{
-    return index ? "from 0 once more" : "behind the prompt";
 }
 
 // clang-format off
@@ -277,10 +277,10 @@ const Option dm_option_key_heads = {
     .help = "--type lm: heads of keys and values, each of which --heads / N heads share (Ainslie et al. 2023), for smaller "
             "caches; 0: as many as --heads"};
 const Option dm_option_prompt_mask = {
-    .name = "prompt-mask", DM_ONE_VALUE, DM_NAMED, .initial = "causal", .word = mask_name, .meaning = mask_about,
+    .name = "prompt-mask", DM_ONE_VALUE, DM_NAMED, .initial = "causal", .choice = mask_choice,
     .help = "--type lm: what a piece of the source sees of the source:"};
 const Option dm_option_prompt_positions = {
-    .name = "prompt-positions", DM_ONE_VALUE, DM_NAMED, .initial = "go-on", .word = place_name, .meaning = place_about,
+    .name = "prompt-positions", DM_ONE_VALUE, DM_NAMED, .initial = "go-on", .choice = place_choice,
     .help = "--type lm: where the places of a translation are counted from:"};
 
 static const ShapeRow shape[] = {
@@ -295,10 +295,10 @@ static const ShapeRow shape[] = {
     {.key = "key_value_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(key_heads), .low = 0,
      .high = DM_MOST_HEADS, .option = &dm_option_key_heads, .most = "decoder_attention_heads"},
     DM_TRANSFORMER_ROWS("decoder_layers", 1, 2),
-    {.key = "prompt_mask", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_mask), .name = mask_name,
+    {.key = "prompt_mask", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_mask), .choice = mask_choice,
      .option = &dm_option_prompt_mask},
     {.key = "prompt_positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_positions),
-     .name = place_name, .option = &dm_option_prompt_positions},
+     .choice = place_choice, .option = &dm_option_prompt_positions},
     {.key = NULL},
 };
 // clang-format on

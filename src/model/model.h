@@ -69,9 +69,8 @@ struct Architecture {
 extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv;
 int dm_endless(const ModelConfig *config);  // for `longest` of those without an end
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
+extern const Architecture *const dm_architectures[];    // ends with NULL
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
-const char *dm_architecture_name(int index);            // NULL: no more of them
-const char *dm_architecture_about(int index);
 
 // DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);

@@ -191,9 +191,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name, *about;
-} attentions[] = {
+static const Choice attentions[] = {
     [DM_RNN_ADDITIVE] = {"additive",
                          "a small network compares its state with every source piece, before it reads the next "
                          "one (Bahdanau et al. 2015)"},
@@ -205,43 +203,21 @@ static const struct {
                                      "(Sutskever et al. 2014)"},
     {NULL, NULL},
 };
-static const struct {
-    const char *name, *about;
-} directions[] = {
+static const Choice directions[] = {
     [DM_RNN_BOTH] = {"both", "two cells a layer, each --dim-rnn wide"},
     [DM_RNN_FORWARD] = {"forward", "from the first piece to the last"},
     [DM_RNN_BACKWARD] = {"backward", "from the last to the first"},
     {NULL, NULL},
 };
 
-static const char *attention_name(int index)
+static Choice attention_choice(int index)
 {
-    return attentions[index].name;
+    return attentions[index];
 }
 
-static const char *attention_about(int index)
+static Choice direction_choice(int index)
 {
-    return attentions[index].about;
-}
-
-static const char *direction_name(int index)
-{
-    return directions[index].name;
-}
-
-static const char *direction_about(int index)
-{
-    return directions[index].about;
-}
-
-static bool is_forward(const ModelConfig *config)
-{
-    return dm_rnn_shape(config)->direction == DM_RNN_FORWARD;
-}
-
-static bool is_deep(const ModelConfig *config)
-{
-    return dm_rnn_shape(config)->encoder_layers > 1 || dm_rnn_shape(config)->decoder_layers > 1;
+    return directions[index];
 }
 
 // clang-format off
@@ -249,14 +225,14 @@ const Option dm_option_dim_rnn = {
     .name = "dim-rnn", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_WIDTH, .initial = "256",
     .help = "--type rnn: width of the recurrent states; an encoder of both directions has one for either"};
 const Option dm_option_rnn_cell = {
-    .name = "rnn-cell", DM_ONE_VALUE, DM_NAMED, .initial = "gru", .word = dm_cell_name, .meaning = dm_cell_about,
+    .name = "rnn-cell", DM_ONE_VALUE, DM_NAMED, .initial = "gru", .choice = dm_cell_choice,
     .help = "--type rnn: how a state becomes the next one:"};
 const Option dm_option_enc_direction = {
-    .name = "enc-direction", DM_ONE_VALUE, DM_NAMED, .initial = "both", .word = direction_name,
-    .meaning = direction_about, .help = "--type rnn: how the encoder reads:"};
+    .name = "enc-direction", DM_ONE_VALUE, DM_NAMED, .initial = "both", .choice = direction_choice,
+    .help = "--type rnn: how the encoder reads:"};
 const Option dm_option_rnn_attention = {
-    .name = "rnn-attention", DM_ONE_VALUE, DM_NAMED, .initial = "additive", .word = attention_name,
-    .meaning = attention_about, .help = "--type rnn: how the decoder looks at the source:"};
+    .name = "rnn-attention", DM_ONE_VALUE, DM_NAMED, .initial = "additive", .choice = attention_choice,
+    .help = "--type rnn: how the decoder looks at the source:"};
 const Option dm_option_input_feeding = {
     .name = "input-feeding", DM_OF_NEW_MODELS, .type = DM_FLAG,
     .help = "--type rnn with --rnn-attention dot or general: a step also reads what the one before it has said (Luong et "
@@ -276,21 +252,21 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
     {.key = "hidden_size", .type = DM_SHAPE_INTEGER, .offset = AT(hidden), .low = 1, .high = DM_MOST_WIDTH,
      .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_rnn},
-    {.key = "cell", .type = DM_SHAPE_NAME, .offset = AT(cell), .name = dm_cell_name, .option = &dm_option_rnn_cell},
+    {.key = "cell", .type = DM_SHAPE_NAME, .offset = AT(cell), .choice = dm_cell_choice, .option = &dm_option_rnn_cell},
     {.key = "encoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(encoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = DM_MUST_BE_SAID, .usual = 1, .option = &dm_option_enc_depth},
     {.key = "decoder_layers", .type = DM_SHAPE_INTEGER, .offset = AT(decoder_layers), .low = 1, .high = DM_MOST_LAYERS,
      .missing = 1, .usual = 1, .option = &dm_option_dec_depth},
-    {.key = "encoder_direction", .type = DM_SHAPE_NAME, .offset = AT(direction), .name = direction_name,
+    {.key = "encoder_direction", .type = DM_SHAPE_NAME, .offset = AT(direction), .choice = direction_choice,
      .option = &dm_option_enc_direction},
-    {.key = "attention", .type = DM_SHAPE_NAME, .offset = AT(attention), .name = attention_name,
+    {.key = "attention", .type = DM_SHAPE_NAME, .offset = AT(attention), .choice = attention_choice,
      .missing = DM_RNN_ADDITIVE, .option = &dm_option_rnn_attention},
     {.key = "input_feeding", .type = DM_SHAPE_FLAG, .offset = AT(input_feeding), .option = &dm_option_input_feeding,
-     .counts = dm_rnn_looks_after},
+     .with = {{"attention", DM_RNN_DOT, DM_RNN_GENERAL}}},
     {.key = "residual", .type = DM_SHAPE_FLAG, .offset = AT(residual), .option = &dm_option_rnn_residual,
-     .counts = is_deep},
+     .with = {{"encoder_layers", 2, DM_MOST_LAYERS}, {"decoder_layers", 2, DM_MOST_LAYERS}}},
     {.key = "reverse_source", .type = DM_SHAPE_FLAG, .offset = AT(reverse_source), .option = &dm_option_reverse_source,
-     .counts = is_forward},
+     .with = {{"encoder_direction", DM_RNN_FORWARD, DM_RNN_FORWARD}}},
     {.key = NULL},
 };
 // clang-format on
@@ -322,7 +298,7 @@ static cJSON *outline(const ModelConfig *c)
                                     : dm_name("decoder, %d %ss of %d%s", r->decoder_layers, cell, h, residual).text);
     dm_outline_add(decoder, dm_outline(r->attention == DM_RNN_NO_ATTENTION
                                            ? "begins with the encoder's last state"
-                                           : dm_name("%s attention to the encoder%s", attention_name(r->attention),
+                                           : dm_name("%s attention to the encoder%s", attentions[r->attention].name,
                                                      r->input_feeding ? ", with input feeding" : "")
                                                  .text));
     dm_outline_add(decoder, dm_outline(dm_name("readout to %d", c->width).text));

@@ -119,6 +119,15 @@ static void remember(SearchState *s, int row, const RnnStepped *stepped, int k, 
     if (fed) memcpy(to + all, dm_row(fed, k), (size_t)fed->cols * sizeof(float));
 }
 
+// The rows of a step to their places among those of all pieces, for which there is room from the first on.
+static void put_rows(Graph *g, Tensor **all, int rows, const Taking *taking, const Tensor *here)
+{
+    if (!here) return;
+    if (!*all) *all = dm_tensor(g, rows, here->cols);
+    for (int k = 0; k < taking->n; k++) copy_row(*all, taking->row[k], dm_row(here, k));
+}
+
+// Only what is fed has to be said piece by piece.
 Tensor *dm_rnn_extend(Graph *g, SearchState *s, const int *ids, const int *lengths)
 {
     const Rnn *r = s->model->layers;
@@ -134,19 +143,22 @@ Tensor *dm_rnn_extend(Graph *g, SearchState *s, const int *ids, const int *lengt
     dm_past_extend(&s->past, lengths);
     const Tensor *embedded = dm_rnn_embed(g, s->model, &r->embeddings.target, tokens_of(g, more, ids)),
                  *input = dm_linear_apply(g, &r->decoder[0].input, embedded);
-    Tensor *features = dm_tensor(g, more, s->model->config.width);
+    Tensor *top = NULL, *context = NULL, *features = NULL;  // of all pieces: the first two, or the last
     for (int j = 0; j < most; j++) {
         const Taking taking = slots_at(g, s, lengths, j);
         const RnnStep step = step_of(g, s, &taking, lengths, j, input);
         const RnnStepped stepped = dm_rnn_step(g, s->model, &s->source, &step);
-        const Tensor *own = dm_collect(g, &embedded, 1, taking.row, taking.n),
-                     *said = dm_rnn_readout(g, s->model, stepped.top, stepped.context, own);
-        for (int k = 0; k < taking.n; k++) {
-            copy_row(features, taking.row[k], dm_row(said, k));
-            remember(s, first + taking.row[k], &stepped, k, step.fed ? said : NULL);
+        const Tensor *said = NULL;
+        if (step.fed) {
+            const Tensor *own = dm_collect(g, &embedded, 1, taking.row, taking.n);
+            said = dm_rnn_readout(g, s->model, stepped.top, stepped.context, own);
         }
+        put_rows(g, &top, more, &taking, said ? NULL : stepped.top);
+        put_rows(g, &context, more, &taking, said ? NULL : stepped.context);
+        put_rows(g, &features, more, &taking, said);
+        for (int k = 0; k < taking.n; k++) remember(s, first + taking.row[k], &stepped, k, said);
     }
-    return features;
+    return features ? features : dm_rnn_readout(g, s->model, top, context, embedded);
 }
 
 void dm_rnn_keep(SearchState *s, const int *from, const int *lengths, int n, int room)

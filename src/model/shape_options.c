@@ -20,17 +20,17 @@ const Option dm_option_dec_depth = {.name = "dec-depth", DM_ONE_VALUE, DM_WHOLE,
 const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_HEADS, .initial = "4",
                                 .help = "attention heads of a layer"};
 const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",
-                                     .word = dm_activation_word, .meaning = dm_activation_about,
+                                     .choice = dm_activation_offered,
                                      .help = "activation inside the feed-forward blocks:"};
 const Option dm_option_norm = {
-    .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .word = dm_norm_name, .meaning = dm_norm_about,
+    .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .choice = dm_norm_choice,
     .help = "what keeps activations in bounds; with layer alone other programs open the folder:"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
-    .word = dm_norm_place_name, .meaning = dm_norm_place_about, .help = "where the norms stand:"};
+    .choice = dm_norm_place_choice, .help = "where the norms stand:"};
 const Option dm_option_positions = {
-    .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .word = dm_position_kind_name,
-    .meaning = dm_position_kind_about, .help = "what tells one place in a sentence from another:"};
+    .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .choice = dm_position_choice,
+    .help = "what tells one place in a sentence from another:"};
 
 #define OF_EXPERTS .needs = "experts", .type = DM_INTEGER, .argument = "N"
 const Option dm_option_experts = {
@@ -51,7 +51,7 @@ const Option dm_option_experts_every = {.name = "experts-every", DM_ONE_VALUE, O
                                         .help = "every N-th layer has experts, the others have one block"};
 const Option dm_option_router = {
     .name = "router", DM_ONE_VALUE, .needs = "experts", .type = DM_CHOICE, .argument = "NAME", .initial = "softmax",
-    .word = dm_router_name, .meaning = dm_router_about,
+    .choice = dm_router_choice,
     .help = "how the products of a piece with its experts become a choice, and the weights of those chosen:"};
 const Option dm_option_max_positions = {
     .name = "max-positions", DM_ONE_VALUE, .needs = "!pretrained-model positions=learned", .type = DM_INTEGER,

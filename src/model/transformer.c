@@ -117,7 +117,7 @@ static Name described(const FeedForwardShape *ffn)
     if (!ffn->experts) return dm_name("feed-forward %.100s", dense.text);
     const Name shared = ffn->shared ? dm_name(" and %d that every piece goes to", ffn->shared) : dm_name("%s", "");
     return dm_name("%d experts of %.60s, the top %d by %s%.40s", ffn->experts, dense.text, ffn->top,
-                   dm_router_name(ffn->sigmoid), shared.text);
+                   dm_router_choice(ffn->sigmoid).name, shared.text);
 }
 
 static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
@@ -125,7 +125,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     const TransformerShape *t = dm_transformer_shape(c);
     const int layers = decoder ? t->decoder_layers : t->encoder_layers,
               heads = decoder ? t->decoder_heads : t->encoder_heads;
-    const Name norm = t->norm ? dm_name(" (%s)", dm_norm_name(t->norm)) : dm_name("%s", "");  // layer norm is meant
+    const Name norm = t->norm ? dm_name(" (%s)", dm_norms[t->norm]->name) : dm_name("%s", "");  // layer norm is meant
     cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
                                       layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
@@ -147,7 +147,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
         dm_outline_add(stack,
                        dm_outline(dm_name("one layer in %d has instead %.120s", every, described(&last).text).text));
     if (dm_norm_places[t->norm_place].at_end)
-        dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norm_name(t->norm)).text));
+        dm_outline_add(stack, dm_outline(dm_name("%s norm", dm_norms[t->norm]->name).text));
     return stack;
 }
 

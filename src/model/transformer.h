@@ -44,32 +44,33 @@ typedef struct Transformer {
 // place, kind: of norms and of positions, as they usually are.
 // clang-format off
 #define DM_TRANSFORMER_AT(member) (offsetof(ModelConfig, shape) + offsetof(TransformerShape, member))
+#define DM_OF_EXPERTS .with = {{"experts", 1, DM_MOST_EXPERTS}}
 #define DM_TRANSFORMER_ROWS(first, place, kind) \
     {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(activation), \
-     .name = dm_activation_name, .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, \
+     .choice = dm_activation_choice, .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, \
      .option = &dm_option_activation}, \
     {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = DM_TRANSFORMER_AT(scale_embedding), .missing = false, \
      .usual = true}, \
-    {.key = "norm", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm), .name = dm_norm_name, \
+    {.key = "norm", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm), .choice = dm_norm_choice, \
      .common = 1, .option = &dm_option_norm}, \
-    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm_place), .name = dm_norm_place_name, \
+    {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm_place), .choice = dm_norm_place_choice, \
      .usual = place, .option = &dm_option_norm_place}, \
-    {.key = "positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(positions), .name = dm_position_kind_name, \
+    {.key = "positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(positions), .choice = dm_position_choice, \
      .common = DM_COMMON_POSITIONS, .usual = kind, .option = &dm_option_positions}, \
     {.key = "experts", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts), .low = 0, \
      .high = DM_MOST_EXPERTS, .common = 1, .option = &dm_option_experts}, \
     {.key = "experts_top", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_top), .low = 1, \
      .high = DM_MOST_EXPERTS, .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_experts_top, \
-     .with = "experts", .most = "experts"}, \
+     DM_OF_EXPERTS, .most = "experts"}, \
     {.key = "experts_shared", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_shared), .low = 0, \
-     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, .with = "experts"}, \
+     .high = DM_MOST_EXPERTS, .option = &dm_option_experts_shared, DM_OF_EXPERTS}, \
     {.key = "experts_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_ffn), .low = 0, \
-     .high = DM_MOST_FFN, .option = &dm_option_experts_dim, .with = "experts"}, \
+     .high = DM_MOST_FFN, .option = &dm_option_experts_dim, DM_OF_EXPERTS}, \
     {.key = "experts_every", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(experts_every), .low = 1, \
-     .high = DM_MOST_LAYERS, .missing = 1, .usual = 1, .option = &dm_option_experts_every, .with = "experts", \
+     .high = DM_MOST_LAYERS, .missing = 1, .usual = 1, .option = &dm_option_experts_every, DM_OF_EXPERTS, \
      .most = first}, \
-    {.key = "router", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(router), .name = dm_router_name, \
-     .option = &dm_option_router, .with = "experts"}, \
+    {.key = "router", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(router), .choice = dm_router_choice, \
+     .option = &dm_option_router, DM_OF_EXPERTS}, \
     {.key = "max_position_embeddings", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(max_positions), .low = 1, \
      .high = DM_MOST_PLACES, .missing = 1024, .usual = 512, .option = &dm_option_max_positions}, \
     {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(attention_window), \

@@ -105,7 +105,7 @@ void dm_help_overview(const CommandTable *table, FILE *stream);
 
 // The table for other readers, in one of these formats; false: there is no such format, and nothing is written.
 bool dm_docs_write(const CommandTable *table, const char *format, FILE *stream);
-const char *dm_docs_format(int index);  // "bash", "zsh", "man", NULL
+Choice dm_docs_format(int index);  // "bash", "zsh" or "man"
 void dm_docs_bash(const CommandTable *table, FILE *stream);
 void dm_docs_zsh(const CommandTable *table, FILE *stream);
 void dm_docs_man(const CommandTable *table, FILE *stream);

@@ -306,9 +306,9 @@ static const struct {
     void (*write)(const CommandTable *table, FILE *stream);
 } formats[] = {{"bash", dm_docs_bash}, {"zsh", dm_docs_zsh}, {"man", dm_docs_man}};
 
-const char *dm_docs_format(int index)
+Choice dm_docs_format(int index)
 {
-    return (size_t)index < DM_COUNT(formats) ? formats[index].name : NULL;
+    return (Choice){.name = (size_t)index < DM_COUNT(formats) ? formats[index].name : NULL};
 }
 
 bool dm_docs_write(const CommandTable *table, const char *format, FILE *stream)

@@ -44,7 +44,7 @@ static Status parse(cJSON **json, const char *path, Error *error)
 {
     char *text;
     size_t size;
-    Status status = dm_read_file(path, &text, &size, error);
+    Status status = dm_read_named_file(path, &text, &size, error);
     if (status) return status;
     size_t good = dm_utf8_valid(text, strlen(text));
     const char *stop = text + good;

@@ -87,8 +87,8 @@ static char *append(char *text, char *more)
 char *dm_option_text(const Option *row)
 {
     char *text = dm_copy_string(row->help), *facts = dm_option_facts(row);
-    for (int i = 0; row->meaning && row->word(i); i++)
-        text = append(text, dm_format("%s %s: %s", i ? ";" : "", row->word(i), row->meaning(i)));
+    for (int i = 0; row->choice && row->choice(i).about; i++)
+        text = append(text, dm_format("%s %s: %s", i ? ";" : "", row->choice(i).name, row->choice(i).about));
     if (*facts) text = append(text, dm_format(" [%s]", facts));
     dm_free(facts);
     return text;

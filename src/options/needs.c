@@ -107,6 +107,12 @@ bool dm_option_counts(const dm_options *options, const Setting *setting)
     return !missing(options, setting);
 }
 
+bool dm_options_in_vain(const dm_options *options, const char *name)
+{
+    return dm_options_given(options, name) &&
+           missing(options, dm_option_setting(options, dm_option_find(options->command, name)));
+}
+
 // ---- Saying ---------------------------------------------------------------------------------------------------------
 
 typedef struct Sentence {

@@ -4,6 +4,7 @@
 #pragma once
 #include "core/cjson.h"
 
+#include "core/choice.h"
 #include "core/error.h"
 
 typedef enum OptionType {
@@ -11,7 +12,7 @@ typedef enum OptionType {
     DM_INTEGER,
     DM_REAL,
     DM_TEXT,
-    DM_CHOICE,    // one of the words of `choices`, or of `word`
+    DM_CHOICE,    // one of the words of `choices`, or of `choice`
     DM_WEIGHTED,  // one of these, or a number, which says more of the word before it: r-drop 2.5
     DM_DURATION,  // 10e, 5000u, 30m, 2h, 90s: epochs, updates, minutes, hours, seconds
 } OptionType;
@@ -25,8 +26,7 @@ typedef struct Option {
     const char *(*rule)(const char *option, char *buffer);  // ... or one that is settled later, by what this says
     double low, high;                   // range of numbers
     const char *choices;                // words of DM_CHOICE, separated by | ...
-    const char *(*word)(int index);     // ... or those that another room's table has, from 0; NULL past the last
-    const char *(*meaning)(int index);  // what each of these means, for the help; NULL: `help` says it
+    Choice (*choice)(int index);        // ... or those that another room's table has
     const char *argument;               // what the help calls the value: "N", "FILE"
     const char *help;
     bool free_on_resume;                   // may differ from what a run was begun with ...
@@ -55,6 +55,9 @@ Status dm_options_complete(const dm_options *options, Error *error);
 // command or day: that is passed over, and dm_options_remark says so. dm_options_parse has asked this already where no
 // option recalls others.
 Status dm_options_count_all(const dm_options *options, Error *error);
+
+// Whether it is given, and what it needs is not there.
+bool dm_options_in_vain(const dm_options *options, const char *name);
 
 // The effective settings (defaults included) of what is not free on resume, or of everything, as a JSON object; what
 // cannot count is not among them. The caller deletes it.

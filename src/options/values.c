@@ -74,9 +74,9 @@ static Status check_number(const Option *row, const char *label, const char *val
 // The word at an index, `length` bytes of it; NULL past the last. All that is said of the words of a row goes by it.
 static const char *word_at(const Option *row, int index, size_t *length)
 {
-    assert((row->type == DM_CHOICE || row->type == DM_WEIGHTED) && !row->choices == !!row->word);
-    const char *word = row->word ? row->word(index) : row->choices;
-    if (row->word) {
+    assert((row->type == DM_CHOICE || row->type == DM_WEIGHTED) && !row->choices == !!row->choice);
+    const char *word = row->choice ? row->choice(index).name : row->choices;
+    if (row->choice) {
         *length = word ? strlen(word) : 0;
         return word;
     }

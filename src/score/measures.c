@@ -21,12 +21,7 @@ const MeasureRow *dm_measure_of(const char *name)
     return NULL;
 }
 
-const char *dm_measure_name(int index)
+Choice dm_measure_choice(int index)
 {
-    return dm_measures[index].name;
-}
-
-const char *dm_measure_about(int index)
-{
-    return dm_measures[index].about;
+    return (Choice){dm_measures[index].name, dm_measures[index].about};
 }

@@ -69,7 +69,7 @@ bool dm_metric_falls(const char *name)
     return metric && metric->falls;
 }
 
-const char *dm_metric_name(int index)
+Choice dm_metric_choice(int index)
 {
-    return dm_metrics[index].name;
+    return (Choice){.name = dm_metrics[index].name};
 }

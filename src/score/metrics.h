@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/choice.h"
+
 // What there is to measure: the negative log-likelihood of the text, and translations of its source.
 typedef struct Measured {
     double nll;                                         // in nats, summed ...
@@ -24,4 +26,4 @@ enum { DM_MOST_METRICS = 8 };  // of a validation
 
 extern const Metric dm_metrics[];              // ends with a name of NULL
 const Metric *dm_metric_of(const char *name);  // NULL: no such metric
-const char *dm_metric_name(int index);         // NULL: no more of them
+Choice dm_metric_choice(int index);

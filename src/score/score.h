@@ -56,8 +56,7 @@ typedef struct MeasureRow {
 
 extern const MeasureRow dm_measures[];         // ends with a name of NULL
 const MeasureRow *dm_measure_of(const char *name);  // NULL: no such measure
-const char *dm_measure_name(int index);        // NULL: no more of them
-const char *dm_measure_about(int index);
+Choice dm_measure_choice(int index);
 
 // The statistics of all lines, [comparison->count][width]; the caller frees them.
 double *dm_statistics(const Measure *measure, const Comparison *comparison);

@@ -251,9 +251,9 @@ const Tokenizer *dm_tokenizer(const char *name)
     return NULL;
 }
 
-const char *dm_tokenizer_name(int index)
+Choice dm_tokenizer_choice(int index)
 {
-    return (size_t)index < DM_COUNT(tokenizers) ? tokenizers[index].name : NULL;
+    return (Choice){.name = (size_t)index < DM_COUNT(tokenizers) ? tokenizers[index].name : NULL};
 }
 
 static bool ideograph(uint32_t c)

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/choice.h"
+
 typedef char *Tokenize(const char *line);  // the line with white space between its tokens; the caller frees it
 
 typedef struct Tokenizer {
@@ -12,7 +14,7 @@ typedef struct Tokenizer {
 } Tokenizer;
 
 const Tokenizer *dm_tokenizer(const char *name);  // NULL if there is none of this name
-const char *dm_tokenizer_name(int index);         // from 0; NULL past the last
+Choice dm_tokenizer_choice(int index);
 
 // The tokenizer for references that nobody named one for: where most letters are of scripts without spaces between
 // words, zh if they are Chinese characters, else char (Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...); else 13a.

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/files.h"
+#include "core/lines.h"
 #include "core/memory.h"
 
 // Lists have a multiple of STEP pieces, so that products of few different sizes are asked for.
@@ -109,8 +111,11 @@ static Status read_lines(Reading *r, const dm_lines *lines, Error *error)
 Status dm_shortlist_read(Shortlist **shortlist, const char *path, const Segmenter *segmenter, Error *error)
 {
     dm_lines lines = {0};
+    char *bytes;
+    size_t size;
     *shortlist = NULL;
-    Status status = dm_lines_read(&lines, path, error);
+    Status status = dm_read_file(path, &bytes, &size, error);
+    if (!status) status = dm_lines_cut(&lines, bytes, size, path, NULL, error);
     if (!status) {
         const Vocabulary *source = dm_segmenter_vocabulary(segmenter, DM_SOURCE);
         const size_t rows = (size_t)dm_vocabulary_size(source) + 1;

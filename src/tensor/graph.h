@@ -84,6 +84,25 @@ float *dm_gradient(Graph *graph, const Tensor *t);
 // rows of a tensor are always added to.
 float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add);
 
+// A row of it, for an op that goes through its rows in order.
+typedef struct GradientRow {
+    float *to;  // NULL: not wanted
+    bool add;
+    int stride;
+} GradientRow;
+
+static inline GradientRow dm_first_gradient_row(Graph *graph, const Tensor *t)
+{
+    GradientRow row = {.stride = t->stride};
+    row.to = dm_gradient_sum(graph, t, &row.add);
+    return row;
+}
+
+static inline void dm_next_gradient_row(GradientRow *row)
+{
+    if (row->to) row->to += row->stride;
+}
+
 // Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.
 float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
 

@@ -98,16 +98,16 @@ static bool grow(HeadSet *set, const SeenText *text, Stop *stop)
     return true;
 }
 
-typedef struct Choice {
+typedef struct Choosing {
     const SeenText *text;
     HeadSet *set;  // [layers * 2]
     Stop *stop;
-} Choice;
+} Choosing;
 
 static void choose_set(void *context, int index, int thread)
 {
     (void)thread;
-    const Choice *choice = context;
+    const Choosing *choice = context;
     const SeenText *text = choice->text;
     HeadSet *set = &choice->set[index];
     *set = (HeadSet){.layer = index / 2,
@@ -139,7 +139,7 @@ void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads, Stop 
     *found = (FoundHeads){.links = count_links(text)};
     if (!found->links) return;
     const int sets = 2 * text->layers;
-    Choice choice = {text, dm_allocate((size_t)sets, sizeof *choice.set), stop};
+    Choosing choice = {text, dm_allocate((size_t)sets, sizeof *choice.set), stop};
     dm_parallel(threads, sets, choose_set, &choice);
     if (dm_stop_asked(stop)) found->links = 0;
     const HeadSet *best = choice.set;

@@ -104,8 +104,8 @@ static double with_weights(const CountedList *counted)
 static void the_list_has_all_that_was_counted(void)
 {
     enum { MANY = DM_CROSS_ENTROPY_ROWS + 48 };
-    for (int i = 0; dm_architecture_name(i); i++) {
-        const ModelConfig config = config_of(dm_architecture(dm_architecture_name(i)));
+    for (int i = 0; dm_architectures[i]; i++) {
+        const ModelConfig config = config_of(dm_architectures[i]);
         const CountedText text = {MANY / LENGTH, MANY};
         CountedModel model;
         CountedList counted = {0};
@@ -114,11 +114,11 @@ static void the_list_has_all_that_was_counted(void)
         dm_count_training(&model, text, text, &counted);
         CU_ASSERT_EQUAL_FATAL(dm_products_of_training(&products, &config, MANY, LENGTH, NULL), DM_OK);
         const double all = with_weights(&counted), listed = dm_products_flops(&products, MANY, MANY);
-        expect(all > 0 && fabs(listed - all) < 1e-9 * all, "%s: %g counted, %g listed", dm_architecture_name(i), all,
+        expect(all > 0 && fabs(listed - all) < 1e-9 * all, "%s: %g counted, %g listed", dm_architectures[i]->name, all,
                listed);
         double source = 0;
         for (int p = 0; p < products.count; p++) source += products.list[p].source;
-        expect(source > 0 && source * MANY < all, "%s: a source piece has %g", dm_architecture_name(i), source);
+        expect(source > 0 && source * MANY < all, "%s: a source piece has %g", dm_architectures[i]->name, source);
         dm_free(counted.list);
         dm_products_free(&products);
         dm_counted_free(&model);

@@ -53,7 +53,7 @@ static void every_row_is_whole(void)
             CU_ASSERT(at->commands != 0 && (at->commands & every) == at->commands && *row->help);
             CU_ASSERT((row->type == DM_FLAG || dm_option_by_itself(row)) == !row->argument);
             const bool words = row->type == DM_CHOICE || row->type == DM_WEIGHTED;
-            CU_ASSERT(words == ((row->choices != NULL) != (row->word != NULL)));
+            CU_ASSERT(words == ((row->choices != NULL) != (row->choice != NULL)));
             CU_ASSERT(!row->fixed || row->free_on_resume);
             char rule[256] = "";
             CU_ASSERT(!row->rule || (!row->initial && !row->required && *row->rule(row->name, rule)));
@@ -378,10 +378,10 @@ static void docs_are_written_in_the_formats_that_there_are(void)
 {
     char *text;
     size_t size;
-    CU_ASSERT_PTR_NOT_NULL(dm_docs_format(0));
-    for (int i = 0; dm_docs_format(i); i++) {
+    CU_ASSERT_PTR_NOT_NULL(dm_docs_format(0).name);
+    for (int i = 0; dm_docs_format(i).name; i++) {
         FILE *stream = open_memstream(&text, &size);
-        CU_ASSERT(dm_options_docs(dm_docs_format(i), stream));
+        CU_ASSERT(dm_options_docs(dm_docs_format(i).name, stream));
         fclose(stream);
         CU_ASSERT(size > 1000);
         free(text);

@@ -226,8 +226,8 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
 static void both_ends_of_every_row_are_read_again(void)
 {
     const char *folder = write_folder("{}", "{}");
-    for (int type = 0; dm_architecture_name(type); type++) {
-        const Architecture *a = dm_architecture(dm_architecture_name(type));
+    for (int type = 0; dm_architectures[type]; type++) {
+        const Architecture *a = dm_architectures[type];
         for (const ShapeRow *row = a->shape; row->key; row++)
             for (int end = 0; end < 2 && row->type == DM_SHAPE_INTEGER; end++) {
                 Error error = {""};
@@ -244,7 +244,7 @@ static void both_ends_of_every_row_are_read_again(void)
                 for (const ShapeRow *other = a->shape; other->key; other++)  // what has to divide it does
                     if (other->divides && other != row) dm_shape_set(&c, other, 1);
                 if (row->divides) dm_shape_set(&c, dm_shape_row(a, row->divides), dm_shape_value(&c, row) * 2);
-                if (row->with) dm_shape_set(&c, dm_shape_row(a, row->with), dm_shape_row(a, row->with)->high);
+                let_count(&c, row);
                 const ShapeRow *above = row->most ? dm_shape_row(a, row->most) : NULL;
                 if (above) dm_shape_set(&c, above, row->high);
                 if (above && above->divides) dm_shape_set(&c, dm_shape_row(a, above->divides), 2 * row->high);

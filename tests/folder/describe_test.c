@@ -85,8 +85,8 @@ static void a_token_costs_what_is_said(void)
 {
     int ids[LENGTH], targets[LENGTH], length = LENGTH;
     for (int i = 0; i < LENGTH; i++) ids[i] = targets[i] = 1 + i;
-    for (int kind = 0; dm_architecture_name(kind / 4); kind++) {
-        const ModelConfig config = odd_config(dm_architecture(dm_architecture_name(kind / 4)), kind & 1, kind & 2);
+    for (int kind = 0; dm_architectures[kind / 4]; kind++) {
+        const ModelConfig config = odd_config(dm_architectures[kind / 4], kind & 1, kind & 2);
         Setting s = setting_of(&config);
         const Architecture *a = s.model->architecture;
         const OutputLayer *output = &s.model->output;
@@ -161,8 +161,8 @@ static const cJSON *part_of(const cJSON *json, const char *name)
 static void parts_make_up_the_whole(void)
 {
     static const char *const runs[] = {"encode", "decode", "train"};
-    for (int kind = 0; dm_architecture_name(kind); kind++) {
-        const ModelConfig config = odd_config(dm_architecture(dm_architecture_name(kind)), true, true);
+    for (int kind = 0; dm_architectures[kind]; kind++) {
+        const ModelConfig config = odd_config(dm_architectures[kind], true, true);
         Setting s = setting_of(&config);
         cJSON *json = describe_model(s.model);
         CU_ASSERT_EQUAL(sum_of_parts(json, "parameters"), number(json, "parameters", "total", "count"));

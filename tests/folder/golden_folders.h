@@ -195,7 +195,7 @@ static inline bool open_golden(SafeTensors *file, const char *folder, const char
 static inline bool without_gradient(const Subject *s, const char *name)
 {
     const ShapeRow *row = dm_shape_row(s->model->architecture, "positions");
-    const bool turns = row && strcmp(row->name(dm_shape_value(&s->model->config, row)), "rotary") == 0;
+    const bool turns = row && strcmp(row->choice(dm_shape_value(&s->model->config, row)).name, "rotary") == 0;
     return strstr(name, "k_proj.bias") && !(turns && strstr(name, "self_attn"));
 }
 

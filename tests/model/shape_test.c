@@ -21,16 +21,10 @@ static void say(dm_options *options, const Option *option, const char *value)
     CU_ASSERT(dm_options_given(options, option->name));
 }
 
-static const Architecture *architecture_at(int index)
-{
-    const char *name = dm_architecture_name(index);
-    return name ? dm_architecture(name) : NULL;
-}
-
 static int names_of(const ShapeRow *row)
 {
     int count = 0;
-    while (row->name(count)) count++;
+    while (row->choice(count).name) count++;
     return count;
 }
 
@@ -54,7 +48,7 @@ static void of_row(bool holds, const Architecture *a, const ShapeRow *row)
 static void every_row_gets_what_it_sets_and_touches_no_other(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             const int values[] = {lowest(row), highest(row), row->usual};
             for (int v = 0; v < 3; v++)
@@ -78,7 +72,7 @@ static void every_row_gets_what_it_sets_and_touches_no_other(void)
 static void every_row_has_room_in_the_configuration(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             const size_t size = row->type == DM_SHAPE_FLAG ? sizeof(bool) : sizeof(int), first = row->offset;
             const size_t shape = offsetof(ModelConfig, shape), end = shape + DM_SHAPE_ROOM;
@@ -89,12 +83,17 @@ static void every_row_has_room_in_the_configuration(void)
 static void rows_are_found_by_their_keys(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) {
+    for (int i = 0; (a = dm_architectures[i]); i++) {
         for (const ShapeRow *row = a->shape; row->key; row++) {
             of_row(dm_shape_row(a, row->key) == row, a, row);
             of_row(!row->divides || dm_shape_row(a, row->divides), a, row);
             of_row(!row->most || dm_shape_row(a, row->most), a, row);
-            of_row(!row->with || dm_shape_row(a, row->with) < row, a, row);  // which is read before it
+            for (const ShapeWith *with = row->with; with->key; with++) {
+                const ShapeRow *other = dm_shape_row(a, with->key);
+                of_row(other && other < row && other->option, a, row);  // it is read before, and can be said
+                of_row(with->low >= lowest(other) && with->low <= with->high && with->high <= highest(other), a, row);
+                of_row(!other->with[0].key, a, row);  // which itself counts always
+            }
         }
         CU_ASSERT_PTR_NULL(dm_shape_row(a, ""));
         CU_ASSERT_PTR_NULL(dm_shape_row(a, "d_mode"));
@@ -105,12 +104,12 @@ static void rows_are_found_by_their_keys(void)
 static void names_go_there_and_back(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
-            of_row((row->type == DM_SHAPE_NAME) == (row->name != NULL), a, row);
-            if (!row->name) continue;
+            of_row((row->type == DM_SHAPE_NAME) == (row->choice != NULL), a, row);
+            if (!row->choice) continue;
             of_row(names_of(row) > 0, a, row);
-            for (int k = 0; k < names_of(row); k++) of_row(dm_shape_index(row, row->name(k)) == k, a, row);
+            for (int k = 0; k < names_of(row); k++) of_row(dm_shape_index(row, row->choice(k).name) == k, a, row);
             of_row(dm_shape_index(row, "") == -1 && dm_shape_index(row, "nothing of the kind") == -1, a, row);
         }
 }
@@ -118,7 +117,7 @@ static void names_go_there_and_back(void)
 static void what_is_usual_or_missing_lies_in_range(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             of_row(row->usual >= lowest(row) && row->usual <= highest(row), a, row);
             of_row(row->missing == DM_MUST_BE_SAID || (row->missing >= lowest(row) && row->missing <= highest(row)), a,
@@ -133,7 +132,7 @@ static void what_is_usual_or_missing_lies_in_range(void)
 static void an_option_allows_what_its_rows_allow(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
             const Option *o = row->option;
@@ -141,8 +140,9 @@ static void an_option_allows_what_its_rows_allow(void)
                 of_row(o->type == DM_INTEGER && o->low == row->low && o->high == row->high, a, row);
             if (row->type == DM_SHAPE_FLAG) of_row(o->type == DM_FLAG || o->type == DM_CHOICE, a, row);
             if (row->type != DM_SHAPE_NAME) continue;
-            of_row(o->type == DM_CHOICE && o->word && o->word(0), a, row);
-            for (int k = 0; o->word && o->word(k); k++) of_row(dm_shape_index(row, o->word(k)) >= 0, a, row);
+            of_row(o->type == DM_CHOICE && o->choice && o->choice(0).name, a, row);
+            for (int k = 0; o->choice && o->choice(k).name; k++)
+                of_row(dm_shape_index(row, o->choice(k).name) >= 0, a, row);
         }
 }
 
@@ -164,7 +164,7 @@ static void the_defaults_are_what_is_usual_of_a_transformer(void)
 static void settled_defaults_are_what_is_usual_of_every_architecture(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) {
+    for (int i = 0; (a = dm_architectures[i]); i++) {
         dm_options *options = training();
         CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
         expect_usual(a, options);
@@ -172,73 +172,59 @@ static void settled_defaults_are_what_is_usual_of_every_architecture(void)
     }
 }
 
-// Something else than is usual, as the text of an option.
-static int say_otherwise(dm_options *options, const ShapeRow *row)
+static void say_value(dm_options *options, const ShapeRow *row, int value)
 {
     char digits[16];
-    int value = row->usual ? 2 * row->usual : row->most ? 2 : 3;  // 2 of the 4 heads share evenly
-    if (row->type == DM_SHAPE_FLAG) value = !row->usual;
-    if (row->type == DM_SHAPE_NAME) {
-        value = dm_shape_index(row, row->option->word(0));
-        if (value == row->usual && row->option->word(1)) value = dm_shape_index(row, row->option->word(1));
-    }
     snprintf(digits, sizeof digits, "%d", value);
     say(options, row->option,
         row->type == DM_SHAPE_FLAG   ? value ? "true" : "false"
-        : row->type == DM_SHAPE_NAME ? row->name(value)
+        : row->type == DM_SHAPE_NAME ? row->choice(value).name
                                      : digits);
+}
+
+// Something else than is usual, as the text of an option.
+static int say_otherwise(dm_options *options, const ShapeRow *row)
+{
+    int value = row->usual ? 2 * row->usual : row->most ? 2 : 3;  // 2 of the 4 heads share evenly
+    if (row->type == DM_SHAPE_FLAG) value = !row->usual;
+    if (row->type == DM_SHAPE_NAME) {
+        value = dm_shape_index(row, row->option->choice(0).name);
+        if (value == row->usual && row->option->choice(1).name)
+            value = dm_shape_index(row, row->option->choice(1).name);
+    }
+    say_value(options, row, value);
     return value;
 }
 
-// What else has to be said for a row to count.
-static const struct {
-    const char *key;
-    const Option *option;
-    const char *value;
-} company[] = {
-    {"input_feeding", &dm_option_rnn_attention, "general"},
-    {"residual", &dm_option_enc_depth, "2"},
-    {"reverse_source", &dm_option_enc_direction, "forward"},
-    {"heads", &dm_option_conv, "light"},
-    {"ffn_dim", &dm_option_conv, "light"},
-    {"activation_function", &dm_option_conv, "light"},
-    {"norm", &dm_option_conv, "light"},
-    {"norm_place", &dm_option_conv, "light"},
-};
-
-static const Option *company_of(const ShapeRow *row, const char **value)
+// The row that has to say something for this one to count; NULL: none has.
+static const ShapeRow *company_of(const Architecture *a, const ShapeRow *row)
 {
-    for (size_t i = 0; row->counts && i < DM_COUNT(company); i++)
-        if (strcmp(company[i].key, row->key) == 0) {
-            if (value) *value = company[i].value;
-            return company[i].option;
-        }
-    return NULL;
+    return row->with[0].key ? dm_shape_row(a, row->with[0].key) : NULL;
 }
 
-static dm_options *training_with(const ShapeRow *row)
+static dm_options *training_with(const Architecture *a, const ShapeRow *row)
 {
     dm_options *options = training();
-    const char *value;
-    const Option *option = company_of(row, &value);
-    if (option) say(options, option, value);
+    const ShapeRow *company = company_of(a, row);
+    if (company) say_value(options, company, value_with(row->with));
     return options;
 }
 
 static void an_option_says_its_rows_and_no_others(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
-            dm_options *options = training_with(row);
+            dm_options *options = training_with(a, row);
+            const ShapeRow *company = company_of(a, row);
             ModelConfig config = {.architecture = a};
             const int value = say_otherwise(options, row);
             Error error = {""};
             if (dm_shape_settle(options, a, &error)) expect(false, "%s: %s: %s", a->name, row->key, error.message);
             CU_ASSERT_EQUAL(dm_shape_of_options(&config, options, NULL), DM_OK);
             for (const ShapeRow *at = a->shape; at->key; at++)
-                if (at->option == row->option || !company_of(row, NULL) || at->option != company_of(row, NULL))
+                if (at->option == row->option || !company || at->option != company->option)
                     of_row(dm_shape_value(&config, at) == (at->option == row->option ? value : at->usual), a, at);
             dm_options_free(options);
         }
@@ -249,9 +235,9 @@ static void an_option_that_does_not_count_is_refused_or_taken_out(void)
 {
     const Architecture *a;
     int refused = 0;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
-            if (!row->counts) continue;
+            if (!row->with[0].key) continue;
             dm_options *options = training();
             Error error = {""};
             CU_ASSERT_EQUAL(dm_shape_settle(options, a, &error), DM_OK);
@@ -259,11 +245,40 @@ static void an_option_that_does_not_count_is_refused_or_taken_out(void)
             dm_options_free(options);
             options = training();
             say_otherwise(options, row);
-            of_row(dm_shape_settle(options, a, &error) == DM_USAGE && strstr(error.message, row->option->name), a, row);
+            if (row->option->needs && strstr(row->option->needs, "experts")) {  // asked when options are complete
+                of_row(dm_options_in_vain(options, row->option->name), a, row);
+                of_row(dm_options_count_all(options, &error) == DM_USAGE, a, row);
+            } else {
+                of_row(dm_shape_settle(options, a, &error) == DM_USAGE, a, row);
+            }
+            of_row(strstr(error.message, row->option->name) && strstr(error.message, "leave it out"), a, row);
+            for (const ShapeWith *with = row->with; with->key; with++)
+                of_row(strstr(error.message, dm_shape_row(a, with->key)->option->name) != NULL, a, row);
             dm_options_free(options);
             refused++;
         }
     CU_ASSERT(refused > 0);
+}
+
+static void a_refusal_says_what_the_option_counts_with(void)
+{
+    static const struct {
+        const Architecture *architecture;
+        const char *key, *message;
+    } refusals[] = {
+        {&dm_conv, "heads", "--heads has no effect with --conv plain: leave it out, or take --conv light or dynamic"},
+        {&dm_rnn, "residual",
+         "--rnn-residual has no effect with --enc-depth 1 and --dec-depth 1: leave it out, or take --enc-depth 2 or "
+         "more or --dec-depth 2 or more"},
+    };
+    for (size_t i = 0; i < DM_COUNT(refusals); i++) {
+        dm_options *options = training();
+        Error error = {""};
+        say_otherwise(options, dm_shape_row(refusals[i].architecture, refusals[i].key));
+        CU_ASSERT_EQUAL(dm_shape_settle(options, refusals[i].architecture, &error), DM_USAGE);
+        CU_ASSERT_STRING_EQUAL(error.message, refusals[i].message);
+        dm_options_free(options);
+    }
 }
 
 static void heads_that_do_not_divide_the_width_are_refused(void)
@@ -294,7 +309,7 @@ static bool has_option(const Architecture *a, const Option *option)
 static void check_settled(const Architecture *a)
 {
     const Architecture *other;
-    for (int i = 0; (other = architecture_at(i)); i++)
+    for (int i = 0; (other = dm_architectures[i]); i++)
         for (const ShapeRow *row = other->shape; row->key; row++) {
             if (!row->option || has_option(a, row->option)) continue;
             dm_options *options = training();
@@ -314,7 +329,7 @@ static void check_settled(const Architecture *a)
 static void options_that_another_type_has_are_refused_or_taken_out(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++) check_settled(a);
+    for (int i = 0; (a = dm_architectures[i]); i++) check_settled(a);
     const ShapeRow width[] = {*dm_shape_row(&dm_transformer, "d_model"), {.key = NULL}};
     check_settled(&(const Architecture){.name = "abacus", .shape = width});
 }
@@ -322,10 +337,10 @@ static void options_that_another_type_has_are_refused_or_taken_out(void)
 static void options_that_the_type_has_stay_as_they_were_given(void)
 {
     const Architecture *a;
-    for (int i = 0; (a = architecture_at(i)); i++)
+    for (int i = 0; (a = dm_architectures[i]); i++)
         for (const ShapeRow *row = a->shape; row->key; row++) {
             if (!row->option) continue;
-            dm_options *options = training_with(row);
+            dm_options *options = training_with(a, row);
             say_otherwise(options, row);
             char *before = dm_copy_string(dm_options_text(options, row->option->name, 0));
             CU_ASSERT_EQUAL(dm_shape_settle(options, a, NULL), DM_OK);
@@ -347,6 +362,7 @@ const Fact facts[] = {
     FACT(settled_defaults_are_what_is_usual_of_every_architecture),
     FACT(an_option_says_its_rows_and_no_others),
     FACT(an_option_that_does_not_count_is_refused_or_taken_out),
+    FACT(a_refusal_says_what_the_option_counts_with),
     FACT(heads_that_do_not_divide_the_width_are_refused),
     FACT(options_that_another_type_has_are_refused_or_taken_out),
     FACT(options_that_the_type_has_stay_as_they_were_given),

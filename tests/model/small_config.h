@@ -12,6 +12,18 @@ static inline int named(const char *key, const char *name)
     return dm_shape_index(dm_shape_row(&dm_transformer, key), name);
 }
 
+// A value with which a row counts that is with these.
+static inline int value_with(const ShapeWith *with)
+{
+    return (with->low + with->high) / 2;
+}
+
+static inline void let_count(ModelConfig *config, const ShapeRow *row)
+{
+    if (row->with[0].key)
+        dm_shape_set(config, dm_shape_row(config->architecture, row->with[0].key), value_with(row->with));
+}
+
 // Of any architecture. shape: "d_model 16 norm_place pre", what is not usual.
 static inline ModelConfig small_config_of(const Architecture *architecture, int vocabulary, const char *shape)
 {

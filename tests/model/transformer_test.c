@@ -29,8 +29,8 @@ static void gradient_without_shared_embeddings_agrees_with_differences(void)
 
 static void gradient_with_every_norm_in_every_place_agrees_with_differences(void)
 {
-    for (int norm = 0; dm_norm_name(norm); norm++)
-        for (int place = 0; dm_norm_place_name(place); place++) {
+    for (int norm = 0; dm_norm_choice(norm).name; norm++)
+        for (int place = 0; dm_norm_place_choice(place).name; place++) {
             ModelConfig config = small_config();
             dm_transformer_shape(&config)->norm = norm;
             dm_transformer_shape(&config)->norm_place = place;

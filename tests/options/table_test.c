@@ -9,9 +9,9 @@ enum { SAIL = 1, MOOR = 2 };
 
 static const char *rigs[] = {"lugger", "ketch", NULL, NULL};
 
-static const char *rig_name(int index)
+static Choice rig(int index)
 {
-    return rigs[index];
+    return (Choice){.name = rigs[index]};
 }
 
 static const char *rule_of(const char *option, char *buffer)
@@ -31,7 +31,7 @@ static const Option crew = {.name = "crew", .type = DM_INTEGER, DM_ONE_VALUE, .i
 
 static const OptionRow ship[] = {
     {SAIL | MOOR, &(const Option){.name = "rig", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "lugger",
-     .word = rig_name, .argument = "NAME", .free_on_resume = true,
+     .choice = rig, .argument = "NAME", .free_on_resume = true,
      .help = "its masts and sails"}},
     {SAIL, &(const Option){.name = "wind", .type = DM_CHOICE, DM_ONE_VALUE, .choices = "fair|foul", .argument = "NAME",
      .help = "where it comes from"}},

@@ -80,9 +80,9 @@ static void bleu_cuts_words_as_it_is_told(void)
 static void metrics_are_found_by_name(void)
 {
     int count = 0;
-    for (; dm_metric_name(count); count++) {
-        CU_ASSERT_STRING_EQUAL(dm_metric_name(count), dm_metrics[count].name);
-        CU_ASSERT_PTR_EQUAL(dm_metric_of(dm_metric_name(count)), &dm_metrics[count]);
+    for (; dm_metric_choice(count).name; count++) {
+        CU_ASSERT_STRING_EQUAL(dm_metric_choice(count).name, dm_metrics[count].name);
+        CU_ASSERT_PTR_EQUAL(dm_metric_of(dm_metric_choice(count).name), &dm_metrics[count]);
     }
     CU_ASSERT(count > 0 && !dm_metrics[count].name);
     CU_ASSERT_PTR_NULL(dm_metric_of("blue"));

@@ -1,5 +1,7 @@
 // Search states that take several pieces at once and go back, against whole sequences: whatever way a slot came to its
 // pieces, what comes after them is what decode says of them. For every architecture.
+#include "model/conv.h"
+#include "model/rnn.h"
 #include "model/small_model.h"
 
 #define TRANSFORMER                                                                                                    \
@@ -63,7 +65,7 @@ static const struct {
 static void every_kind_of_position_has_a_case_with_a_window_and_one_without(void)
 {
     const ShapeRow *kind = dm_shape_row(&dm_transformer, "positions");
-    for (int i = 0; kind->name(i); i++)
+    for (int i = 0; kind->choice(i).name; i++)
         for (int window = 0; window < 2; window++) {
             bool found = false;
             for (size_t k = 0; k < DM_COUNT(cases); k++) {
@@ -72,17 +74,16 @@ static void every_kind_of_position_has_a_case_with_a_window_and_one_without(void
                 const TransformerShape *shape = dm_transformer_shape(&config);
                 found = found || (shape->positions == i && !shape->attention_window == !window);
             }
-            expect(found, "no case has the positions %s with%s a window", kind->name(i), window ? "" : "out");
+            expect(found, "no case has the positions %s with%s a window", kind->choice(i).name, window ? "" : "out");
         }
 }
 
 static void every_architecture_has_a_case(void)
 {
-    for (int i = 0; dm_architecture_name(i); i++) {
+    for (int i = 0; dm_architectures[i]; i++) {
         bool found = false;
-        for (size_t k = 0; k < DM_COUNT(cases); k++)
-            found = found || cases[k].architecture == dm_architecture(dm_architecture_name(i));
-        expect(found, "no case is of the architecture %s", dm_architecture_name(i));
+        for (size_t k = 0; k < DM_COUNT(cases); k++) found = found || cases[k].architecture == dm_architectures[i];
+        expect(found, "no case is of the architecture %s", dm_architectures[i]->name);
     }
 }
 
@@ -308,6 +309,56 @@ static void a_draft_that_is_taken_back_leaves_no_trace(void)
     }
 }
 
+// ---- What is done once ----------------------------------------------------------------------------------------------
+
+// The weights of a convolution that no piece changes are made ready when a search begins: it does not read them again.
+static void constant_weights_of_convolutions_are_made_ready_at_the_start(void)
+{
+    int checked = 0;
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        if (cases[i].architecture != &dm_conv) continue;
+        open_search(&s, i, 1);
+        const Conv *conv = s.setting.model->layers;
+        const int kind = dm_conv_shape(&s.setting.model->config)->kind, start = s.setting.model->config.decoder_start;
+        for (int l = 0; l < conv->decoder.count && (kind == DM_CONV_SEPARABLE || kind == DM_CONV_LIGHT); l++, checked++)
+            for (int row = 0; row < conv->decoder.layers[l].weights.rows; row++)
+                dm_row(&conv->decoder.layers[l].weights, row)[0] = NAN;
+        const Tensor *x = s.architecture->extend(&s.setting.graph, s.state, (int[]){start, start, start}, NULL);
+        for (int row = 0; row < SOURCES; row++) expect(isfinite(dm_row(x, row)[0]), "%s reads its weights", s.name);
+        close_search(&s);
+    }
+    CU_ASSERT(checked > 2);
+}
+
+static const GemmBackend *library;
+static int of_all_pieces;  // products
+
+static void note_product(const GemmBackend *self, const Gemm *args)
+{
+    (void)self;
+    of_all_pieces += args->m == 5 * SOURCES;
+    library->multiply(library, args);
+}
+
+static void what_a_recurrent_decoder_says_is_one_product_unless_it_is_fed(void)
+{
+    const GemmBackend noting = {.name = "noting", .multiply = note_product};
+    const int ids[5 * SOURCES] = {0};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Search s;
+        if (cases[i].architecture != &dm_rnn) continue;
+        open_search(&s, i, 5);
+        library = s.setting.graph.gemm;
+        s.setting.graph.gemm = &noting;
+        of_all_pieces = 0;
+        s.architecture->extend(&s.setting.graph, s.state, ids, (int[]){5, 5, 5});
+        const int wanted = dm_rnn_shape(&s.setting.model->config)->input_feeding ? 1 : 2;  // what is read, what is said
+        expect(of_all_pieces == wanted, "%s: %d products of all pieces", s.name, of_all_pieces);
+        close_search(&s);
+    }
+}
+
 const Fact facts[] = {
     FACT(every_architecture_has_a_case),
     FACT(every_kind_of_position_has_a_case_with_a_window_and_one_without),
@@ -317,5 +368,7 @@ const Fact facts[] = {
     FACT(several_slots_may_go_on_from_one_with_different_lengths),
     FACT(whatever_way_is_gone_the_rows_are_those_of_the_whole_sequence),
     FACT(a_draft_that_is_taken_back_leaves_no_trace),
+    FACT(constant_weights_of_convolutions_are_made_ready_at_the_start),
+    FACT(what_a_recurrent_decoder_says_is_one_product_unless_it_is_fed),
     {NULL, NULL},
 };

@@ -327,8 +327,10 @@ static void check_window(Golden *c)
     const int *order = integers(c, "order", &n), width = (int)number(c, "width", 0);
     const Tensor *x = input(c, "x"), *w = weight(c, "w");
     const Window window = {n / width, width, order};
-    way_back(c, w ? dm_convolve(&c->bench.graph, x, w, (int)number(c, "heads", 0), window)
-                  : dm_unfold(&c->bench.graph, x, window));
+    Graph *g = &c->bench.graph;
+    const int heads = (int)number(c, "heads", 0);
+    const float *across = w && heads == x->cols && w->rows == heads ? dm_across(g, w) : NULL;
+    way_back(c, w ? dm_convolve(g, x, (Kernels){w, heads, across}, window) : dm_unfold(g, x, window));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dw", w);
 }

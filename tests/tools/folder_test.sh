@@ -7,11 +7,26 @@ echo 'w3 w4 w5' > in
 
 # ---- A pipe that nobody writes -------------------------------------------------------------------------------------
 
-make_folder piped
-rm piped/model.safetensors
-mkfifo piped/model.safetensors
-check 'a pipe as model.safetensors' 1 'piped/model.safetensors is not an ordinary file' \
-    "$dragoman" translate --model piped --input in
+make_folder whole
+echo '{"separate_vocabs": false}' > whole/tokenizer_config.json
+printf '\tw3 w4\n' > whole/vmap.txt
+piped() {  # piped FILE COMMAND...: refused, with a pipe in the place of this file of the folder
+    local file=$1
+    shift
+    cp -r whole piped
+    rm -f "piped/$file"
+    mkfifo "piped/$file"
+    check "a pipe as $file" 1 "piped/$file is not an ordinary file" "$@"
+    rm -r piped
+}
+for file in config.json generation_config.json model.safetensors vocab.json tokenizer_config.json vmap.txt; do
+    piped $file "$dragoman" translate --model piped --shortlist --input in
+done
+for file in config.json generation_config.json tokenizer_config.json; do
+    piped $file "$dragoman" info --model piped
+done
+piped train.jsonl "$dragoman" report --model piped
+ends 'a pipe as configuration' 0 '' "$dragoman" translate --model whole --config <(echo '{"beam-size": 1}') --input in
 
 # ---- Git LFS: any file may be a pointer -----------------------------------------------------------------------------
 
@@ -19,9 +34,6 @@ pointer() {
     printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 123456\n' 0
 }
 
-make_folder whole
-echo '{"separate_vocabs": false}' > whole/tokenizer_config.json
-printf '\tw3 w4\n' > whole/vmap.txt
 for file in config.json generation_config.json model.safetensors vocab.json tokenizer_config.json vmap.txt; do
     cp -r whole pulled
     pointer > pulled/$file

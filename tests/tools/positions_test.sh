@@ -60,6 +60,15 @@ check 'pre-norm' 0 'Done' train --positions learned --norm-place pre --after 2u 
 [ "$(type_of pre)" = pegasus ] || fail "learned positions with pre-norm are $(type_of pre)"
 grep -q '"static_position_embeddings":	false' pre/config.json || fail 'a folder does not say that positions are learned'
 
+# Of a folder that does not say it, the weights decide: translating, measuring and looking agree.
+cp -r learned-0 foreign
+sed -i '/static_position_embeddings/d; s/"positions":\t"learned",//' foreign/config.json
+"$dragoman" info --model foreign > drawing && grep -q 'learned positions' drawing || fail "foreign: $(cat drawing)"
+"$dragoman" bench train --model foreign --seconds 0 --rounds 1 --sentences 20 --mini-batch-words 300 --json > measured ||
+    fail 'bench of a folder that does not say its positions'
+python3 -c 'import json; assert json.load(open("measured"))["shape"]["positions"] == "learned"' ||
+    fail "bench measures other positions: $(cat measured)"
+
 # ---- Learned positions end ----
 
 short=(--positions learned --max-positions 8)

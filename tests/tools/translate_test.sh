@@ -180,6 +180,9 @@ old 'what a kill left beside'
 limited() { (ulimit -f 1 && "$@"); }  # 1,024 bytes: a full disk, as far as can be seen
 limited translate -i lines -o old.out 2> err && fail 'an output that is too large is not noticed'
 old 'an output that is too large'
+cut() { (trap '' XFSZ && ulimit -f 1 && "$@"); }
+check 'a new output that is too large' 1 'cannot write cut.out: File too large; what cut.out holds is not all' \
+    cut translate -i lines -o cut.out
 chmod 606 old.out
 ln -s old.out new.link
 check 'an old output is replaced' 0 '' translate -i lines -o new.link

@@ -22,8 +22,8 @@ static void every_term_has_a_case(void)
         }
         CU_ASSERT_EQUAL(found, 1);
         if (!found) fprintf(stderr, "\nthere is no case of %s\n", dm_terms[i]->name);
-        CU_ASSERT_STRING_EQUAL(dm_term_name(i), dm_terms[i]->name);
-        if (!dm_terms[i + 1]) CU_ASSERT_PTR_NULL(dm_term_name(i + 1));
+        CU_ASSERT_STRING_EQUAL(dm_term_choice(i).name, dm_terms[i]->name);
+        if (!dm_terms[i + 1]) CU_ASSERT_PTR_NULL(dm_term_choice(i + 1).name);
     }
 }
 

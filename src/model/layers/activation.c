@@ -18,25 +18,19 @@ const ActivationRow dm_activations[] = {
 };
 // clang-format on
 
-const char *dm_activation_name(int index)
+static Choice choice_of(const ActivationRow *row)
 {
-    return dm_activations[index].name;
+    return (Choice){row->name, row->about};
 }
 
-// The row of the index-th that is offered.
-static const ActivationRow *offered(int index)
+Choice dm_activation_choice(int index)
+{
+    return choice_of(&dm_activations[index]);
+}
+
+Choice dm_activation_offered(int index)
 {
     const ActivationRow *row = dm_activations;
     while (row->name && (!row->about || index-- > 0)) row++;
-    return row;
-}
-
-const char *dm_activation_word(int index)
-{
-    return offered(index)->name;
-}
-
-const char *dm_activation_about(int index)
-{
-    return offered(index)->about;
+    return choice_of(row);
 }

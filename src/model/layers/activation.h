@@ -1,5 +1,6 @@
 // What stands between the two products of a feed-forward block.
 #pragma once
+#include "core/choice.h"
 #include "tensor/ops/ops.h"
 
 typedef struct ActivationRow {
@@ -11,6 +12,5 @@ typedef struct ActivationRow {
 
 enum { DM_COMMON_ACTIVATIONS = 7 };       // the first so many, which other programs have too
 extern const ActivationRow dm_activations[];  // ends with a name of NULL
-const char *dm_activation_name(int index);    // all that a config.json may have; NULL: no more of them
-const char *dm_activation_word(int index);    // those that --activation offers
-const char *dm_activation_about(int index);   // of these
+Choice dm_activation_choice(int index);       // all that a config.json may have
+Choice dm_activation_offered(int index);      // those that --activation offers

@@ -7,14 +7,9 @@ const CellKind dm_cells[] = {
     {.name = NULL},
 };
 
-const char *dm_cell_name(int index)
+Choice dm_cell_choice(int index)
 {
-    return dm_cells[index].name;
-}
-
-const char *dm_cell_about(int index)
-{
-    return dm_cells[index].about;
+    return (Choice){dm_cells[index].name, dm_cells[index].about};
 }
 
 // weight_ih_l0_reverse and so on.

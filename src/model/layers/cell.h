@@ -1,6 +1,7 @@
 // Recurrent cells by name: how a state becomes the next one. Names and layout of the weights are PyTorch's (nn.GRU,
 // nn.LSTM).
 #pragma once
+#include "core/choice.h"
 #include "model/layers/linear_layer.h"
 
 typedef struct CellKind {
@@ -11,8 +12,7 @@ typedef struct CellKind {
 } CellKind;
 
 extern const CellKind dm_cells[];  // ends with a name of NULL
-const char *dm_cell_name(int index);
-const char *dm_cell_about(int index);
+Choice dm_cell_choice(int index);
 
 typedef struct Cell {
     const CellKind *kind;

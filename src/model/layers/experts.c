@@ -101,21 +101,14 @@ const FeedForwardKind dm_expert_block = {"experts", declare, find, apply};
 
 // ---- Routers by name ------------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name, *about;
-} routers[] = {
+static const Choice routers[] = {
     {"softmax",
      "of all experts; those chosen share it anew (Shazeer et al. 2017; Mixtral 2024), and of --experts-top 1 "
      "it counts as it is (Fedus et al. 2021)"},
     {"sigmoid", "of each by itself, in proportion among those chosen (DeepSeek-V3, 2024)"},
     {NULL, NULL}};
 
-const char *dm_router_name(int index)
+Choice dm_router_choice(int index)
 {
-    return routers[index].name;
-}
-
-const char *dm_router_about(int index)
-{
-    return routers[index].about;
+    return routers[index];
 }

@@ -20,8 +20,7 @@ const Parameter *dm_router_bias(const Parameters *parameters, int router);
 Name dm_router_layer(const Parameter *bias);  // where it is, for people: "decoder.layers.3"
 
 // How the router sees the experts, by name: the index is a flag, 1 for sigmoid.
-const char *dm_router_name(int index);  // NULL: no more of them
-const char *dm_router_about(int index);
+Choice dm_router_choice(int index);
 
 // What an expert is (dense.c).
 extern const FeedForwardKind dm_plain_block, dm_gated_block;

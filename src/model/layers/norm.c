@@ -79,14 +79,9 @@ static const NormKind batch = {
 
 const NormKind *const dm_norms[] = {&layer, &rms, &batch, NULL};
 
-const char *dm_norm_name(int index)
+Choice dm_norm_choice(int index)
 {
-    return dm_norms[index] ? dm_norms[index]->name : NULL;
-}
-
-const char *dm_norm_about(int index)
-{
-    return dm_norms[index]->about;
+    return dm_norms[index] ? (Choice){dm_norms[index]->name, dm_norms[index]->about} : (Choice){0};
 }
 
 static Tensor find(const Parameters *p, Name name)

@@ -1,5 +1,6 @@
 // Norms by name: what they have for parameters, and what they do to the rows of x [n, width].
 #pragma once
+#include "core/choice.h"
 #include "tensor/parameters.h"
 #include "tensor/ops/ops.h"
 
@@ -18,6 +19,5 @@ struct NormKind {
 };
 
 extern const NormKind *const dm_norms[];  // ends with NULL
-const char *dm_norm_name(int index);      // NULL: no more of them
-const char *dm_norm_about(int index);
+Choice dm_norm_choice(int index);
 Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix);

@@ -46,12 +46,7 @@ const NormPlace dm_norm_places[] = {
      true, enter_pre, leave_pre},
     {.name = NULL}};
 
-const char *dm_norm_place_name(int index)
+Choice dm_norm_place_choice(int index)
 {
-    return dm_norm_places[index].name;
-}
-
-const char *dm_norm_place_about(int index)
-{
-    return dm_norm_places[index].about;
+    return (Choice){dm_norm_places[index].name, dm_norm_places[index].about};
 }

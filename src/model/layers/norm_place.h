@@ -22,8 +22,7 @@ typedef struct NormPlace {
 } NormPlace;
 
 extern const NormPlace dm_norm_places[];  // ends with a name of NULL
-const char *dm_norm_place_name(int index);
-const char *dm_norm_place_about(int index);
+Choice dm_norm_place_choice(int index);
 
 static inline const Tensor *dm_enter(const Sublayer *s, const Tensor *x)
 {

@@ -13,14 +13,10 @@ static const PositionKind none = {
 const PositionKind *const dm_position_kinds[] = {
     &dm_sine_positions, &dm_learned_positions, &dm_rotary_positions, &dm_alibi_positions, &none, NULL};
 
-const char *dm_position_kind_name(int index)
+Choice dm_position_choice(int index)
 {
-    return dm_position_kinds[index] ? dm_position_kinds[index]->name : NULL;
-}
-
-const char *dm_position_kind_about(int index)
-{
-    return dm_position_kinds[index]->about;
+    const PositionKind *kind = dm_position_kinds[index];
+    return kind ? (Choice){kind->name, kind->about} : (Choice){0};
 }
 
 static void make_rows(Positions *p)

@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "core/choice.h"
 #include "tensor/ops/ops.h"
 #include "tensor/parameters.h"
 #include "tensor/tokens.h"
@@ -48,8 +49,7 @@ struct PositionKind {
 enum { DM_COMMON_POSITIONS = 2 };  // the first so many, which other programs have too
 extern const PositionKind dm_sine_positions, dm_learned_positions, dm_rotary_positions, dm_alibi_positions;
 extern const PositionKind *const dm_position_kinds[];  // ends with NULL
-const char *dm_position_kind_name(int index);
-const char *dm_position_kind_about(int index);
+Choice dm_position_choice(int index);
 
 // Those of both stacks of a model; what both would make alike is made once. A stack without heads is none.
 void dm_positions_connect(Positions both[2], const PositionKind *kind, const PositionShape shapes[2],

@@ -10,17 +10,21 @@
 
 typedef struct Convolve {
     const Tensor *x, *w;
-    Window window;
     int heads;
+    const float *across;  // NULL: columns share weights
+    Window window;
     Tensor *y;
 } Convolve;
+
+static bool is_shared(const Convolve *c)
+{
+    return c->w->rows == c->heads && c->w->cols == c->window.width;
+}
 
 // Weights of head h for row i: k of them.
 static const float *weights_of(const Convolve *c, int i, int h)
 {
-    return c->w->rows == c->heads && c->w->cols == c->window.width
-               ? dm_row(c->w, h)
-               : dm_row(c->w, i) + (size_t)h * (size_t)c->window.width;
+    return is_shared(c) ? dm_row(c->w, h) : dm_row(c->w, i) + (size_t)h * (size_t)c->window.width;
 }
 
 DM_CLONES
@@ -45,17 +49,12 @@ static void add_product(float *restrict to, const float *restrict a, const float
     for (int j = 0; j < n; j++) to[j] += a[j] * b[j];
 }
 
-static float *across(Graph *g, const Tensor *w)
+const float *dm_across(Graph *g, const Tensor *w)
 {
     float *turned = dm_arena_take(g->arena, (size_t)w->rows * (size_t)w->cols * sizeof(float));
     for (int c = 0; c < w->rows; c++)
         for (int j = 0; j < w->cols; j++) turned[(size_t)j * (size_t)w->rows + (size_t)c] = dm_row(w, c)[j];
     return turned;
-}
-
-static bool is_separable(const Convolve *c)
-{
-    return c->heads == c->x->cols && c->w->rows == c->heads && c->w->cols == c->window.width;
 }
 
 static int row_at(const Convolve *c, int i, int j)
@@ -67,7 +66,7 @@ static int row_at(const Convolve *c, int i, int j)
 static void backward_heads(const Convolve *c, float *dx, float *dw)
 {
     const int d = c->x->cols, part = d / c->heads, k = c->window.width;
-    const bool own = !(c->w->rows == c->heads && c->w->cols == k);
+    const bool own = !is_shared(c);
     for (int i = 0; i < c->y->rows; i++) {
         const float *dy = c->y->grad + (size_t)i * (size_t)c->y->stride;
         for (int j = 0; j < k; j++) {
@@ -86,18 +85,17 @@ static void backward_heads(const Convolve *c, float *dx, float *dw)
     }
 }
 
-static void backward_separable(Graph *g, const Convolve *c, float *dx, float *dw)
+static void backward_across(Graph *g, const Convolve *c, float *dx, float *dw)
 {
     const int d = c->x->cols, k = c->window.width;
     const size_t size = (size_t)k * (size_t)d;
-    const float *w = across(g, c->w);
     float *sum = memset(dm_arena_take(g->arena, size * sizeof(float)), 0, size * sizeof(float));
     for (int i = 0; i < c->y->rows; i++)
         for (int j = 0; j < k; j++) {
             const int row = row_at(c, i, j);
             const float *dy = c->y->grad + (size_t)i * (size_t)c->y->stride;
             if (row < 0) continue;
-            if (dx) add_product(dx + (size_t)row * (size_t)c->x->stride, w + (size_t)j * (size_t)d, dy, d);
+            if (dx) add_product(dx + (size_t)row * (size_t)c->x->stride, c->across + (size_t)j * (size_t)d, dy, d);
             add_product(sum + (size_t)j * (size_t)d, dy, dm_row(c->x, row), d);
         }
     for (int column = 0; dw && column < d; column++)
@@ -110,8 +108,8 @@ static void backward(Graph *g, void *record)
     const Convolve *c = record;
     float *dx = dm_gradient(g, c->x), *dw = dm_gradient(g, c->w);
     const ArenaMark mark = dm_arena_mark(g->arena);
-    if (is_separable(c))
-        backward_separable(g, c, dx, dw);
+    if (c->across)
+        backward_across(g, c, dx, dw);
     else
         backward_heads(c, dx, dw);
     dm_arena_release(g->arena, mark);
@@ -119,35 +117,30 @@ static void backward(Graph *g, void *record)
 
 const Op dm_convolve_op = {"convolve", backward};
 
-static void forward(Graph *g, const Convolve *c)
+static void forward(const Convolve *c)
 {
     const int d = c->x->cols, part = d / c->heads, k = c->window.width;
-    const bool separable = is_separable(c);
-    const float *w = separable ? across(g, c->w) : NULL;
     for (int i = 0; i < c->y->rows; i++) {
         float *y = memset(dm_row(c->y, i), 0, (size_t)d * sizeof(float));
         for (int j = 0; j < k; j++) {
             const int row = row_at(c, i, j);
             assert(row >= -1 && row < c->x->rows);
             if (row < 0) continue;
-            if (separable) add_product(y, w + (size_t)j * (size_t)d, dm_row(c->x, row), d);
-            for (int h = 0; !separable && h < c->heads; h++)
+            if (c->across) add_product(y, c->across + (size_t)j * (size_t)d, dm_row(c->x, row), d);
+            for (int h = 0; !c->across && h < c->heads; h++)
                 add_scaled(y + (size_t)h * (size_t)part, dm_row(c->x, row) + (size_t)h * (size_t)part,
                            weights_of(c, i, h)[j], part);
         }
     }
 }
 
-Tensor *dm_convolve(Graph *g, const Tensor *x, const Tensor *w, int heads, Window window)
+Tensor *dm_convolve(Graph *g, const Tensor *x, Kernels kernels, Window window)
 {
-    const bool shared = w->rows == heads && w->cols == window.width,
-               own = w->rows == window.n && w->cols == heads * window.width;
-    assert(x->cols % heads == 0 && (shared || own));
     Tensor *y = dm_tensor(g, window.n, x->cols);
-    const Convolve here = {x, w, window, heads, y};
-    const ArenaMark mark = dm_arena_mark(g->arena);
-    forward(g, &here);
-    dm_arena_release(g->arena, mark);
+    const Convolve here = {x, kernels.w, kernels.heads, kernels.across, window, y};
+    assert(x->cols % here.heads == 0 && (!here.across || here.heads == x->cols));
+    assert(is_shared(&here) || (!here.across && here.w->rows == window.n && here.w->cols == here.heads * window.width));
+    forward(&here);
     Convolve *c = dm_record(g, &dm_convolve_op, y, sizeof *c);
     if (c) *c = here;
     return y;

@@ -28,16 +28,11 @@ static void forward_row(const float *restrict a, const float *restrict b, const 
     }
 }
 
-// A row of a gradient, and whether it is added to.
-typedef struct Row {
-    float *to;  // NULL: not wanted
-    bool add;
-} Row;
-
 // da_n = dh' (1 - z) (1 - c^2),    da_z = dh' (h - c) z (1 - z),  da_r = da_n b_n r (1 - r),
 // db = da, but for db_n = da_n r,  dh = dh' z
 DM_CLONES
-static void backward_row(const Gru *u, int i, float *restrict da, Row to_input, Row to_hidden, Row to_h)
+static void backward_row(const Gru *u, int i, float *restrict da, GradientRow to_input, GradientRow to_hidden,
+                         GradientRow to_h)
 {
     const int d = u->y->cols;
     const float *restrict r = u->gates + (size_t)i * (size_t)(3 * d), *restrict z = r + d, *restrict c = z + d;
@@ -61,15 +56,13 @@ static void backward_row(const Gru *u, int i, float *restrict da, Row to_input, 
 static void backward(Graph *g, void *record)
 {
     const Gru *u = record;
-    Row input, hidden, h;
-    input.to = dm_gradient_sum(g, u->input, &input.add);
-    hidden.to = dm_gradient_sum(g, u->hidden, &hidden.add);
-    h.to = dm_gradient_sum(g, u->h, &h.add);
+    GradientRow input = dm_first_gradient_row(g, u->input), hidden = dm_first_gradient_row(g, u->hidden),
+                h = dm_first_gradient_row(g, u->h);
     for (int i = 0; i < u->y->rows; i++) {
         backward_row(u, i, u->scratch, input, hidden, h);
-        if (input.to) input.to += u->input->stride;
-        if (hidden.to) hidden.to += u->hidden->stride;
-        if (h.to) h.to += u->h->stride;
+        dm_next_gradient_row(&input);
+        dm_next_gradient_row(&hidden);
+        dm_next_gradient_row(&h);
     }
 }
 

@@ -30,16 +30,11 @@ static void forward_row(const float *restrict a, const float *restrict b, const 
     }
 }
 
-// A row of a gradient, and whether it is added to.
-typedef struct Row {
-    float *to;  // NULL: not wanted
-    bool add;
-} Row;
-
 // With t = tanh(c'):  dc' += dh' o (1 - t^2),  do = dh' t o (1 - o),  di = dc' g i (1 - i),  dg = dc' i (1 - g^2),
 // df = dc' c f (1 - f),  dc = dc' f
 DM_CLONES
-static void backward_row(const Lstm *l, int row, float *restrict da, Row to_input, Row to_hidden, float *restrict dc)
+static void backward_row(const Lstm *l, int row, float *restrict da, GradientRow to_input, GradientRow to_hidden,
+                         float *restrict dc)
 {
     const int d = l->y->cols / 2;
     const float *restrict i = l->gates + (size_t)row * (size_t)(5 * d), *restrict f = i + d, *restrict g = f + d;
@@ -63,14 +58,12 @@ static void backward(Graph *g, void *record)
 {
     const Lstm *l = record;
     const int d = l->y->cols / 2;
-    Row input, hidden;
-    input.to = dm_gradient_sum(g, l->input, &input.add);
-    hidden.to = dm_gradient_sum(g, l->hidden, &hidden.add);
+    GradientRow input = dm_first_gradient_row(g, l->input), hidden = dm_first_gradient_row(g, l->hidden);
     float *state = dm_gradient(g, l->state);
     for (int i = 0; i < l->y->rows; i++) {
         backward_row(l, i, l->scratch, input, hidden, state ? state + (size_t)i * (size_t)l->state->stride + d : NULL);
-        if (input.to) input.to += l->input->stride;
-        if (hidden.to) hidden.to += l->hidden->stride;
+        dm_next_gradient_row(&input);
+        dm_next_gradient_row(&hidden);
     }
 }
 

@@ -172,10 +172,16 @@ typedef struct Window {
 } Window;
 // y_i = the rows of its window side by side, zeros for those that are not there: x [.., d] -> [n, width * d]
 Tensor *dm_unfold(Graph *g, const Tensor *x, Window window);
+// What a convolution multiplies by. They are the same for any number of calls, and live as long as these and the tape.
+typedef struct Kernels {
+    const Tensor *w;      // [heads, width], or for each row its own, [n, heads * width]
+    int heads;
+    const float *across;  // dm_across of w [d, width], where every column is a head; NULL: there are fewer heads
+} Kernels;
+const float *dm_across(Graph *g, const Tensor *w);  // w' [w->cols, w->rows]
 // y_ic = sum_j w_hj x_(j-th row of the window of i)c, where head h has the columns from h d / heads on (Kaiser et al.
-// 2017: a head for each column; Wu et al. 2019: few). w [heads, width], or for each row its own, [n, heads * width]
-// -> [n, d]
-Tensor *dm_convolve(Graph *g, const Tensor *x, const Tensor *w, int heads, Window window);
+// 2017: a head for each column; Wu et al. 2019: few) -> [n, d]
+Tensor *dm_convolve(Graph *g, const Tensor *x, Kernels kernels, Window window);
 // Softmax over each `width` neighbouring columns: [n, groups * width] -> the same
 Tensor *dm_softmax_groups(Graph *g, const Tensor *x, int width);
 // y = x W', in float32 whatever the graph multiplies in: x [n, in], weight [out, in] -> [n, out]. A row is the same bytes

@@ -40,15 +40,9 @@ static void norm_row_back(const Residual *r, int i, float *dgain, float *dbias)
                      r->rstd[i], r->ds, dgain, dbias, d);
 }
 
-// A row of a gradient, and whether it is added to.
-typedef struct Row {
-    float *to;  // NULL: not wanted
-    bool add;
-} Row;
-
 // dx += ds,  df += mask * ds
 DM_CLONES
-static void split_row(const float *ds, const float *mask, Row dx, Row df, int d)
+static void split_row(const float *ds, const float *mask, GradientRow dx, GradientRow df, int d)
 {
     if (dx.to && dx.add)
         dm_pass_on(dx.to, ds, NULL, true, d);
@@ -67,9 +61,7 @@ static void backward(Graph *g, void *record)
     const Residual *r = record;
     const int d = r->x->cols;
     float *dgain = NULL, *dbias = NULL;
-    Row dx, df;
-    dx.to = dm_gradient_sum(g, r->x, &dx.add);
-    df.to = dm_gradient_sum(g, r->f, &df.add);
+    GradientRow dx = dm_first_gradient_row(g, r->x), df = dm_first_gradient_row(g, r->f);
     if (r->gain) {
         dgain = dm_gradient(g, r->gain), dbias = dm_gradient(g, r->bias);
         if (!dgain) dgain = r->unwanted;
@@ -83,8 +75,8 @@ static void backward(Graph *g, void *record)
         }
         if (r->mask) dm_dropout_row(&r->stream, i, d, r->dropout, r->mask);
         split_row(ds, r->mask, dx, df, d);
-        if (dx.to) dx.to += r->x->stride;
-        if (df.to) df.to += r->f->stride;
+        dm_next_gradient_row(&dx);
+        dm_next_gradient_row(&df);
     }
 }
 

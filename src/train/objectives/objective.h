@@ -23,5 +23,4 @@ typedef struct Objective {
 extern const Objective dm_teacher_forcing;
 extern const Objective *const dm_objectives[];    // ends with NULL
 const Objective *dm_objective(const char *name);  // NULL: no such name
-const char *dm_objective_name(int index);         // NULL: no more of them
-const char *dm_objective_about(int index);
+Choice dm_objective_choice(int index);

@@ -12,12 +12,8 @@ const Objective *dm_objective(const char *name)
     return NULL;
 }
 
-const char *dm_objective_name(int index)
+Choice dm_objective_choice(int index)
 {
-    return dm_objectives[index] ? dm_objectives[index]->name : NULL;
-}
-
-const char *dm_objective_about(int index)
-{
-    return dm_objectives[index]->about;
+    const Objective *objective = dm_objectives[index];
+    return objective ? (Choice){objective->name, objective->about} : (Choice){0};
 }

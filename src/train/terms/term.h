@@ -22,8 +22,7 @@ typedef struct Term {
 extern const Term dm_r_drop;
 extern const Term dm_balance_term;  // of --balance, and none of --add-loss
 extern const Term *const dm_terms[];  // ends with NULL
-const char *dm_term_name(int index);  // NULL: no more of them
-const char *dm_term_about(int index);
+Choice dm_term_choice(int index);
 
 enum { DM_MOST_TERMS = 4 };
 
@@ -34,9 +33,7 @@ typedef struct ChosenTerms {
     double balance_rate;  // of --balance bias, which is no term; 0: it was not chosen
 } ChosenTerms;
 
-// --balance, by name
-const char *dm_balance_name(int index);  // NULL: no more of them
-const char *dm_balance_about(int index);
+Choice dm_balance_choice(int index);  // of --balance
 
 // --add-loss: names, each with its weight behind it or without, which is then filled in, so that the record of a run
 // has it, as --balance does. DM_USAGE for one that cannot count.

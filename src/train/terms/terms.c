@@ -5,14 +5,9 @@
 
 const Term *const dm_terms[] = {&dm_r_drop, NULL};
 
-const char *dm_term_name(int index)
+Choice dm_term_choice(int index)
 {
-    return dm_terms[index] ? dm_terms[index]->name : NULL;
-}
-
-const char *dm_term_about(int index)
-{
-    return dm_terms[index]->about;
+    return dm_terms[index] ? (Choice){dm_terms[index]->name, dm_terms[index]->about} : (Choice){0};
 }
 
 static const Term *term_of(const char *name)
@@ -69,14 +64,9 @@ static const struct {
                       "0.001"},
     {NULL, NULL, NULL}};
 
-const char *dm_balance_name(int index)
+Choice dm_balance_choice(int index)
 {
-    return balances[index].name;
-}
-
-const char *dm_balance_about(int index)
-{
-    return balances[index].about;
+    return (Choice){balances[index].name, balances[index].about};
 }
 
 // What --balance says. *weight: as text, what is usual where nothing is said.

@@ -1,0 +1,111 @@
+// Losses of the output layer, and what search asks of it. Their gradients against differences (gradient.h).
+#include <limits.h>
+
+#include "tensor/gradient.h"
+
+const char *const family = "outputs";
+
+static Tensor *run_cross_entropy(Bench *b, const Case *c)
+{
+    static int targets[512];
+    static float values[512], weights[512];
+    Random random = dm_random(5, 0, 0, 0);
+    for (int i = 0; i < c->rows; i++) {
+        do targets[i] = (int)dm_random_below(&random, (uint64_t)c->out);
+        while (c->frozen && targets[i] == c->frozen);
+    }
+    for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    for (int i = 0; c->weighted && i < c->rows; i++) {
+        weights[i] = (float)dm_random_below(&random, 4) - 1;
+        if (weights[i] == 0) targets[i] = i % 2 ? INT_MIN : INT_MAX;
+    }
+    Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
+    *bias = (Tensor){.rows = 1, .cols = c->out, .stride = c->out, .data = values};
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    b->loss = dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x,
+                                                          .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
+                                                          .bias = c->bias ? bias : NULL,
+                                                          .targets = targets,
+                                                          .smoothing = c->rate,
+                                                          .weights = c->weighted ? weights : NULL,
+                                                          .excluded = c->frozen ? c->frozen : -1});
+    return NULL;
+}
+
+// The last piece has a bias of -10000 where there are any; both losses at once go into the same gradients.
+static Tensor *run_divergence(Bench *b, const Case *c)
+{
+    static float values[512];
+    Random random = dm_random(5, 0, 0, 0);
+    for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    values[c->out - 1] = -10000;
+    Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
+    *bias = (Tensor){.rows = 1, .cols = c->out, .stride = c->out, .data = values};
+    const Tensor *x = bench_input(b, c->rows, c->in), *weight = bench_weight(b, c->out, c->in, 0.5f, 0);
+    const Divergence args = {.x = x,
+                             .weight = weight,
+                             .bias = c->bias ? bias : NULL,
+                             .excluded = c->frozen ? c->frozen : -1,
+                             .factor = -0.75f};
+    b->loss = (Loss){0};
+    if (c->weighted) {
+        static const int targets[8] = {1, 0, 3, 2, 1, 2, 0, 1};
+        b->loss =
+            dm_cross_entropy(&b->graph, &(CrossEntropy){.x = x, .weight = weight, .targets = targets, .excluded = -1});
+    }
+    b->loss.objective += args.factor * dm_divergence(&b->graph, &args);
+    return NULL;
+}
+
+// For search: nothing flows back.
+static Tensor *run_log_probabilities(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_log_probabilities(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0),
+                                bench_weight(b, 1, c->out, 0.5f, 0));
+}
+
+static Tensor *run_next_pieces(Bench *b, const Case *c)
+{
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    return dm_next_pieces(&b->graph, x, bench_weight(b, c->out, c->in, 0.5f, 0), bench_weight(b, 1, c->out, 0.5f, 0), 5)
+        .logits;
+}
+
+// clang-format off
+const Case cases[] = {
+    {.op = "cross_entropy", .what = "plain", .run = run_cross_entropy, .rows = 5, .in = 8, .out = 11},
+    {.op = "cross_entropy", .what = "bias", .run = run_cross_entropy, .rows = 4, .in = 7, .out = 16, .bias = true},
+    {.op = "cross_entropy", .what = "smoothing", .run = run_cross_entropy, .rows = 4, .in = 12, .out = 33,
+     .rate = 0.1f},
+    {.op = "cross_entropy", .what = "smoothing, excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 37,
+     .rate = 0.1f, .frozen = 36, .bias = true},
+    {.op = "cross_entropy", .what = "excluded", .run = run_cross_entropy, .rows = 6, .in = 8, .out = 13, .frozen = 12},
+    {.op = "cross_entropy", .what = "excluded in the middle", .run = run_cross_entropy, .rows = 3, .in = 3, .out = 13,
+     .rate = 0.2f, .frozen = 5, .bias = true},
+    {.op = "cross_entropy", .what = "many rows", .run = run_cross_entropy, .rows = 150, .in = 7, .out = 45,
+     .rate = 0.1f, .frozen = 44, .bias = true},
+    {.op = "cross_entropy", .what = "large vocabulary", .run = run_cross_entropy, .rows = 67, .in = 33, .out = 501,
+     .rate = 0.1f, .frozen = 500, .bias = true},
+    {.op = "cross_entropy", .what = "weights", .run = run_cross_entropy, .rows = 9, .in = 7, .out = 16,
+     .weighted = true},
+    {.op = "cross_entropy", .what = "weights, smoothing, excluded", .run = run_cross_entropy, .rows = 40, .in = 8,
+     .out = 301, .weighted = true, .rate = 0.1f, .frozen = 300, .bias = true},
+
+    {.op = "divergence", .what = "one pair", .run = run_divergence, .rows = 2, .in = 8, .out = 11},
+    {.op = "divergence", .what = "bias", .run = run_divergence, .rows = 10, .in = 7, .out = 16, .bias = true},
+    {.op = "divergence", .what = "excluded", .run = run_divergence, .rows = 6, .in = 3, .out = 13, .frozen = 5},
+    {.op = "divergence", .what = "large vocabulary", .run = run_divergence, .rows = 14, .in = 12, .out = 301,
+     .frozen = 300, .bias = true},
+    {.op = "divergence", .what = "many pairs", .run = run_divergence, .rows = DM_CROSS_ENTROPY_ROWS + 26, .in = 3,
+     .out = 9, .bias = true},
+    {.op = "divergence", .what = "and cross_entropy", .run = run_divergence, .rows = 8, .in = 7, .out = 10,
+     .weighted = true},
+
+    {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
+     .constant = true},
+
+    {.op = "next_pieces", .what = "5 of 33", .run = run_next_pieces, .rows = 3, .in = 7, .out = 33, .constant = true},
+    {.op = NULL},
+};
+// clang-format on
