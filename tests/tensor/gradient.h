@@ -48,7 +48,7 @@ typedef struct Case {
     bool recorded;  // what comes out is something else where nothing is recorded
     float rate;     // of dropout, or of label smoothing
     int frozen;     // row of weight 0 that gets no gradient; 0 stands for none
-    int heads;
+    int heads, key_heads;
     const Layout *layout;
 } Case;
 

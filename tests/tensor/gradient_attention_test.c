@@ -26,6 +26,7 @@ static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
                        .k = k,
                        .v = v,
                        .heads = c->heads,
+                       .key_heads = c->key_heads,
                        .causal = c->causal,
                        .window = c->window,
                        .slopes = c->leans ? slopes : NULL,
@@ -56,6 +57,16 @@ static Tensor *run_attention_of_columns(Bench *b, const Case *c)
     const Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in);
     Attention args =
         attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
+    return dm_attention(&b->graph, &args);
+}
+
+// The same, of fewer heads of keys and values than of queries.
+static Tensor *run_attention_of_shared(Bench *b, const Case *c)
+{
+    const int width = c->in / c->heads * c->key_heads;
+    const Tensor *x = bench_input(b, c->layout->query_rows, c->in + 2 * width);
+    Attention args = attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, width),
+                                  dm_columns(x, c->in + width, width));
     return dm_attention(&b->graph, &args);
 }
 
@@ -110,6 +121,10 @@ const Case cases[] = {
      .layout = &short_spans},
     {.op = "attention", .what = "self, 128 wide", .run = run_attention_of_columns, .in = 128, .heads = 4,
      .layout = &short_spans},
+    {.op = "attention", .what = "shared keys", .run = run_attention_of_shared, .in = 12, .heads = 4, .key_heads = 2,
+     .layout = &long_spans},
+    {.op = "attention", .what = "one for all, causal, a window", .run = run_attention_of_shared, .in = 12, .heads = 3,
+     .key_heads = 1, .causal = true, .window = 2, .layout = &short_spans},
     {.op = "attention", .what = "causal", .run = run_attention_of_columns, .in = 12, .heads = 2, .causal = true,
      .layout = &short_spans},
     {.op = "attention", .what = "causal, one head", .run = run_attention, .in = 7, .heads = 1, .causal = true,
