@@ -29,13 +29,14 @@ static inline void copy(Rows to, const Tensor *from)
 
 static inline void expect_near(const Tensor *got, Rows wanted, const char *what)
 {
-    double off = 0;
+    double off = 0, largest = 0;
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < COLS; j++) {
             const double here = fabs((double)dm_row(got, i)[j] - wanted[i][j]);
             off = here <= off ? off : isnan(here) ? INFINITY : here;
+            largest = fmax(largest, fabs(wanted[i][j]));
         }
-    expect(got->rows == ROWS && got->cols == COLS && off <= 1e-5, "%s is off by %g", what, off);
+    expect(got->rows == ROWS && got->cols == COLS && off <= 5e-6 * largest, "%s is off by %g of %g", what, off, largest);
 }
 
 // ---- Activations ----------------------------------------------------------------------------------------------------
