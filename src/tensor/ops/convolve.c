@@ -109,6 +109,8 @@ static void backward(Graph *g, void *record)
 {
     const Convolve *c = record;
     float *dx = dm_gradient(g, c->x), *dw = dm_gradient(g, c->w);
+    if (dx) dm_count_product(g, c->y->rows, c->x->cols, c->window.width);
+    if (dw) dm_count_product(g, c->y->rows, c->x->cols, c->window.width);
     const ArenaMark mark = dm_arena_mark(g->arena);
     if (is_separable(c))
         backward_separable(g, c, dx, dw);
@@ -122,6 +124,7 @@ const Op dm_convolve_op = {"convolve", backward};
 static void forward(Graph *g, const Convolve *c)
 {
     const int d = c->x->cols, part = d / c->heads, k = c->window.width;
+    dm_count_product(g, c->y->rows, d, k);
     const bool separable = is_separable(c);
     const float *w = separable ? across(g, c->w) : NULL;
     for (int i = 0; i < c->y->rows; i++) {
