@@ -30,14 +30,14 @@ Tokens dm_bench_sentence(Arena *arena, const ModelConfig *config, int length)
     return dm_tokens(arena, 1, &length, ids);
 }
 
-// Of every direction something, and much of it, so that much can be lost.
-static void ask_the_last_state(Graph *g, Memory memory, uint64_t seed)
+// Of every direction something, about 2^size.
+static void ask_the_last_state(Graph *g, Memory memory, int size, uint64_t seed)
 {
     Random random = dm_random(seed, PATH_STREAM, 0, 0);
     const Tensor *rows = memory.rows;
     const int last = memory.spans.start[0] + memory.spans.length[0] - 1;
     float *gradient = dm_gradient(g, rows) + (size_t)last * (size_t)rows->stride;
-    for (int j = 0; j < rows->cols; j++) gradient[j] = ldexpf((float)dm_random_normal(&random), 64);
+    for (int j = 0; j < rows->cols; j++) gradient[j] = ldexpf((float)dm_random_normal(&random), size);
 }
 
 // How large the gradient of a piece's embedding is.
@@ -50,29 +50,44 @@ static double arrived(const Model *model, const float *gradients, int piece)
     return sqrt(sum);
 }
 
-static double share_through(const ModelConfig *config, int layers, int length, uint64_t seed, const GemmBackend *gemm)
+typedef struct Arrived {
+    double first, others;
+} Arrived;
+
+static Arrived ask(const Model *model, int length, int size, uint64_t seed, const GemmBackend *gemm)
 {
     Arena arena = {0};
-    const ModelConfig own = dm_with_encoder_layers(config, layers);
-    Model *model = dm_model_create(&own);
     const Parameters *p = &model->parameters;
     float *gradients = dm_allocate(p->size + p->statistic_size, sizeof *gradients);
-    dm_model_initialise(model, seed);
     Graph g = {.arena = &arena,
                .gemm = gemm,
                .parameters = p->data,
                .gradients = gradients,
                .statistics = p->statistic_size,
                .recording = true};
-    const Tokens source = dm_bench_sentence(&arena, config, length);
-    ask_the_last_state(&g, model->architecture->encode(&g, model, source), seed);
+    const Tokens source = dm_bench_sentence(&arena, &model->config, length);
+    ask_the_last_state(&g, model->architecture->encode(&g, model, source), size, seed);
     dm_backward(&g);
-    const double of_first = arrived(model, gradients, source.ids[0]);
-    const double share = of_first > 0 ? of_first / arrived(model, gradients, source.ids[1]) : 0;
+    const Arrived sizes = {arrived(model, gradients, source.ids[0]), arrived(model, gradients, source.ids[1])};
     dm_free(gradients);
     dm_arena_destroy(&arena);
+    return sizes;
+}
+
+// Asked for much, so that much can be lost on the way; for less where that grows beyond all numbers.
+static double share_through(const ModelConfig *config, int layers, int length, uint64_t seed, const GemmBackend *gemm)
+{
+    const ModelConfig own = dm_with_encoder_layers(config, layers);
+    Model *model = dm_model_create(&own);
+    Arrived sizes;
+    int size = 64;
+    dm_model_initialise(model, seed);
+    do {
+        sizes = ask(model, length, size, seed, gemm);
+        size -= 32;
+    } while (!isfinite(sizes.others) && size >= -64);
     dm_model_destroy(model);
-    return share;
+    return sizes.first > 0 ? sizes.first / sizes.others : 0;
 }
 
 static int most_layers(const ModelConfig *config, int length)

@@ -164,6 +164,20 @@ static void the_path_is_as_long_as_windows_make_it(void)
     }
 }
 
+// Through that many layers of the one gradients grow by a factor of 10^23, through those of the other they shrink by
+// 10^49.
+static void a_long_path_is_found_where_gradients_explode_and_where_they_vanish(void)
+{
+    static const char *const kinds[] = {"plain", "separable"};
+    for (int i = 0; i < 2; i++) {
+        const ModelConfig config =
+            small_config_of(&dm_conv, PIECES, dm_name("d_model 64 kernel_size 3 conv %s", kinds[i]).text);
+        const Path path = dm_path(&config, 64, 1, chosen_backend());
+        expect(path.layers == 63 && path.share > 0 && path.share < 1e-12, "%s: through %d layers, %g", kinds[i],
+               path.layers, path.share);
+    }
+}
+
 // Whether the last state is another where the first piece is.
 static bool feels_a_change(Shape shape, int layers)
 {
@@ -199,6 +213,7 @@ const Fact facts[] = {
     FACT(sentences_do_not_wait_for_one_another),
     FACT(teacher_forcing_waits_for_cells_alone),
     FACT(the_path_is_as_long_as_windows_make_it),
+    FACT(a_long_path_is_found_where_gradients_explode_and_where_they_vanish),
     FACT(a_change_of_the_first_piece_takes_the_same_path),
     {NULL, NULL},
 };
