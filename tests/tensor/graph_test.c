@@ -140,9 +140,16 @@ static Tensor *side_by_side(Graph *g, const Tensor *x)
     return dm_add(g, dm_scale(g, x, 2), dm_scale(g, x, 3));
 }
 
-static Tensor *one_way_longer(Graph *g, const Tensor *x)
+static Tensor *longer_way_first(Graph *g, const Tensor *x)
 {
-    return dm_add(g, dm_scale(g, x, 2), in_a_row(g, x));
+    const Tensor *read = dm_scale(g, x, 2), *one = in_a_row(g, read), *other = dm_scale(g, read, 2);
+    return dm_add(g, one, other);
+}
+
+static Tensor *longer_way_last(Graph *g, const Tensor *x)
+{
+    const Tensor *read = dm_scale(g, x, 2), *one = dm_scale(g, read, 2), *other = in_a_row(g, read);
+    return dm_add(g, one, other);
 }
 
 // Each step reads rows of what the one before has made.
@@ -180,8 +187,8 @@ static void a_chain_is_of_ops_that_wait_for_one_another(void)
     static const struct {
         Tensor *(*make)(Graph *g, const Tensor *x);
         int chain;
-    } cases[] = {{in_a_row, 3},   {side_by_side, 2},      {one_way_longer, 4}, {step_by_step, ROWS},
-                 {row_by_row, 2}, {what_nobody_reads, 3}, {of_a_constant, 2}};
+    } cases[] = {{in_a_row, 3},        {side_by_side, 2}, {longer_way_first, 5},  {longer_way_last, 5},
+                 {step_by_step, ROWS}, {row_by_row, 2},   {what_nobody_reads, 3}, {of_a_constant, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int asks = 0; asks < 2; asks++) {
             Arena arena = {0};
