@@ -35,7 +35,7 @@ def milliseconds(result):
 def main():
     article = Article(__doc__, "Recurrent networks cannot be parallelised")
     lengths = [8, 32, 128, 512, 2048] if article.full else [8, 64, 512]
-    seconds = 1.5 if article.full else 0.5
+    seconds = 1.0 if article.full else 0.5
     folders = {(kind, stack): article.shape(f"{kind}-{stack}", {
         **COMMON, **config, "encoder_layers": layers[0], "decoder_layers": layers[1]})
         for kind, config in TYPES.items() for stack, layers in STACKS.items()}
