@@ -74,6 +74,9 @@ static void print_work(const cJSON *json)
     if (is(json, "bench", "translate"))
         printf("%-*s%s sentences, beam size %.0f, mini-batch %.0f\n", LABEL, "text", grouped_of(json, "sentences").text,
                json_number(json, "beam_size"), json_number(json, "mini_batch"));
+    if (is(json, "bench", "layer"))
+        printf("%-*sone sentence of %s pieces; what a second layer adds to an encoder of one\n", LABEL, "text",
+               grouped_of(json, "length").text);
     printf("%-*s%.0f of %.3g s, after one to warm up\n\n", LABEL, "rounds", rounds, seconds);
 }
 
@@ -210,6 +213,45 @@ static void print_use(const cJSON *use)
     if (use->next) putchar('\n');
 }
 
+// ---- A layer ------------------------------------------------------------------------------------------------------
+
+static void print_operations(const cJSON *json, const char *label, const char *pass)
+{
+    const cJSON *operations = json_find(json_find(json, "operations"), pass);
+    printf("%-*s%16s, %s of them between pieces\n", LABEL, label, grouped_of(operations, "total").text,
+           grouped_of(operations, "attention").text);
+}
+
+static void print_seconds(const cJSON *json, const char *label, const char *name)
+{
+    const cJSON *figure = json_find(json, name);
+    printf("%-*s%16.4g [%.4g ... %.4g]\n", LABEL, label, 1e3 * json_number(figure, "median"),
+           1e3 * json_number(figure, "min"), 1e3 * json_number(figure, "max"));
+}
+
+static void print_path(const cJSON *path)
+{
+    const double layers = json_number(path, "layers");
+    printf("%-*s", LABEL, "path");
+    if (cJSON_IsNull(json_find(path, "layers")))
+        printf("%16s through up to %s layers the last state does not feel the first piece\n",
+               "none:", grouped_of(path, "tried").text);
+    else
+        printf("%16s layer%s from the first piece to the last state; its share beside all others %.2g\n",
+               grouped(layers, 0).text, layers == 1 ? "" : "s", json_number(path, "share"));
+}
+
+static void print_layer(const cJSON *json)
+{
+    print_operations(json, "operations forward", "forward");
+    print_operations(json, "operations backward", "backward");
+    printf("%-*s%16s ops, forward, of which each waits for the one before\n", LABEL, "chain",
+           grouped_of(json, "chain").text);
+    if (json_find(json, "path")) print_path(json_find(json, "path"));
+    print_seconds(json, "ms forward", "forward_seconds");
+    print_seconds(json, "ms backward", "backward_seconds");
+}
+
 // ---- The command --------------------------------------------------------------------------------------------------
 
 static void draw(const cJSON *json)
@@ -220,6 +262,7 @@ static void draw(const cJSON *json)
     print_code(json_find(json, "code"));
     print_work(json);
     if (json_find(json, "target_tokens_per_second")) print_speed(json);
+    if (is(json, "bench", "layer")) print_layer(json);
     if (json_find(json, "profile")) print_profile(json_find(json, "profile"));
     cJSON_ArrayForEach(use, json_find(json, "uses"))
     {

@@ -308,8 +308,9 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 //   "code"                                                 names of the code that oneDNN had for the products, where it
 //                                                          says: "brg:..." and the like, or "ref...", reference code
 //   "shape": {"name", "type", ..., "vocabulary", "weights"}  between them the keys of config.json that make its shape
-// train and translate:
+// train, translate and layer:
 //   "gemm"                                                 the matrix library
+// train and translate:
 //   "target_tokens_per_second", "source_tokens_per_second" figures of the rounds
 //   "target_tokens", "source_tokens"                       in all rounds
 //   "gflop_per_target_token"                               of the products
@@ -317,6 +318,7 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 //   "peak_memory_bytes"                                    resident memory of the process at most, to the first round
 // train:
 //   "updates", "update_words", "shard_words", "lanes"
+//   "chain"                                                ops of a shard, forward, that wait for one another: the most
 //   "profile"                                              with --profile: "seconds" of threads, the sum of
 //     "ops": [{"op", "forward", "backward"}]               each {"calls", "seconds", "gflops"}; gflops where it has any
 //     "batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer"
@@ -330,6 +332,15 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 //   "uses": [{"use", "rows", "gflops", "products"}]        training, and steps of decoding by the rows that they have
 //     "products": [{"layer", "pass", "m", "n", "k", "share", "gflops"}]      share: of the flops of the use
 //     "gflops": {"openblas": figure, "onednn": figure}     of all threads together, each library that was measured
+// layer: what a second layer adds to an encoder of one, which reads one sentence on one thread:
+//   "length"                                               of the sentence, in pieces
+//   "operations": {"forward", "backward"}                  of its products, each {"weights", "attention", "total"}:
+//                                                          those with a weight, and those between what was computed
+//   "chain"                                                ops, forward, each of which has to wait for the one before
+//   "forward_seconds", "backward_seconds"                  figures of the rounds
+//   "path": {"layers", "tried", "share"}                   with --path. layers: the fewest through which the gradient of
+//                                                          the last state by the first piece is not 0; null: none of up
+//                                                          to `tried`. share: of that by all other pieces together
 DM_API dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error);
 
 // ---- Scoring --------------------------------------------------------------------------------------------------------

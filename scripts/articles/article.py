@@ -111,6 +111,24 @@ class Article:
         self.seconds += run.seconds
         return run
 
+    def shape(self, name, config):
+        """A model folder without weights, for dragoman bench and info."""
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        return folder
+
+    def bench(self, what, folder, **options):
+        """What dragoman bench says of such a folder, which is kept in it."""
+        command = [self.dragoman, "bench", what, "--model", folder, "--json"]
+        for option, value in options.items():
+            command += ["--" + option.replace("_", "-")] + ([] if value is True else [str(value)])
+        said = folder / ("-".join([what, *(f"{option}={value}" for option, value in options.items())]) + ".json")
+        if not said.exists():
+            self.say(*command)
+            said.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
+        return json.loads(said.read_text(encoding="utf-8"))
+
     def describe(self, run, length=20):
         described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
                                    check=True, capture_output=True, text=True)
@@ -145,12 +163,13 @@ class Article:
         print("\n".join(lines) + "\n")
 
     def end(self, results, curves=None, **axes):
-        """Writes results.json and, of {name: [(x, y), ...]}, a picture."""
+        """Writes results.json and a picture: of {name: [(x, y), ...]}, or one that is drawn already."""
         self.results = results
         (self.folder / "results.json").write_text(json.dumps({"claim": self.claim, "minutes": round(self.seconds / 60, 1),
                                                               "results": results}, indent=1) + "\n", encoding="utf-8")
         if curves:
-            (self.folder / "picture.svg").write_text(picture.lines(curves, **axes), encoding="utf-8")
+            drawn = curves if isinstance(curves, str) else picture.lines(curves, **axes)
+            (self.folder / "picture.svg").write_text(drawn, encoding="utf-8")
         print(f"{self.seconds / 60:.0f} minutes of training. Figures and picture: {self.folder}")
 
 

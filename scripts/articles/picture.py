@@ -28,11 +28,15 @@ class Axis:
         return self.first + (value - low) / (high - low) * (self.last - self.first)
 
 
-def lines(curves, x="", y="", log_x=False, log_y=False, title=""):
-    """{name: [(x, y), ...]} -> SVG. Points that are no numbers, or not above 0 on a logarithmic axis, are left out."""
-    curves = {name: [(a, b) for a, b in points if math.isfinite(a) and math.isfinite(b) and (a > 0 or not log_x) and
-                     (b > 0 or not log_y)] for name, points in curves.items()}
-    every = [point for points in curves.values() for point in points]
+def lines(curves, x="", y="", log_x=False, log_y=False, title="", theory=None, mark=None):
+    """{name: [(x, y), ...]} -> SVG. Points that are no numbers, or not above 0 on a logarithmic axis, are left out.
+    theory: what some of the curves should be, dashed in their colours; mark: (x, text) of a line across."""
+    def drawn(points):
+        return [(a, b) for a, b in points if math.isfinite(a) and math.isfinite(b) and (a > 0 or not log_x) and
+                (b > 0 or not log_y)]
+    curves = {name: drawn(points) for name, points in curves.items()}
+    theory = {name: drawn(points) for name, points in (theory or {}).items()}
+    every = [point for points in (*curves.values(), *theory.values()) for point in points]
     if not every:
         return '<svg xmlns="http://www.w3.org/2000/svg"/>\n'
     across = Axis([a for a, _ in every], log_x, LEFT, WIDTH - RIGHT)
@@ -51,6 +55,14 @@ def lines(curves, x="", y="", log_x=False, log_y=False, title=""):
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">{html.escape(x)}</text>'
                f'<text transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
                f'{html.escape(y)}</text>')
+    if mark and across.low <= mark[0] <= across.high:
+        at = across.at(mark[0])
+        out.append(f'<path d="M{at:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#a0aec0" stroke-dasharray="2 3"/>'
+                   f'<text x="{at + 4:.1f}" y="{TOP + 12}" fill="#718096">{html.escape(mark[1])}</text>')
+    for name, points in theory.items():
+        place = " ".join(f"{across.at(a):.1f},{up.at(b):.1f}" for a, b in points)
+        out.append(f'<polyline points="{place}" fill="none" stroke="{COLOURS[list(curves).index(name) % len(COLOURS)]}" '
+                   f'stroke-width="1.5" stroke-dasharray="6 4" opacity="0.7"/>')
     for number, (name, points) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]
         dash = "" if number < len(COLOURS) else ' stroke-dasharray="5 3"'
@@ -62,3 +74,11 @@ def lines(curves, x="", y="", log_x=False, log_y=False, title=""):
         out.append(f'<path d="M{WIDTH - RIGHT + 12} {at}h18" stroke="{colour}" stroke-width="2"{dash}/>'
                    f'<text x="{WIDTH - RIGHT + 36}" y="{at + 4}">{html.escape(name)}</text>')
     return "\n".join(out) + "\n</svg>\n"
+
+
+def panels(pictures, columns):
+    """Several pictures as one, side by side and below one another."""
+    wide, high = WIDTH * columns, HEIGHT * math.ceil(len(pictures) / columns)
+    placed = [picture.replace("<svg ", f'<svg x="{WIDTH * (i % columns)}" y="{HEIGHT * (i // columns)}" width="{WIDTH}" '
+                                       f'height="{HEIGHT}" ', 1) for i, picture in enumerate(pictures)]
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}">\n{"".join(placed)}</svg>\n'

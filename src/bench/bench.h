@@ -10,7 +10,7 @@
 typedef struct Bench {
     const dm_options *options;
     const dm_observer *observer;
-    const char *what;  // "train", "translate", "gemm"
+    const char *what;  // "train", "translate", "gemm", "layer"
     int rounds, threads;
     double seconds;  // of a round
     uint64_t seed;
@@ -29,6 +29,7 @@ typedef struct Bench {
 Status dm_bench_train(Bench *bench, Error *error);
 Status dm_bench_translate(Bench *bench, Error *error);
 Status dm_bench_gemm(Bench *bench, Error *error);
+Status dm_bench_layer(Bench *bench, Error *error);
 
 // ---- Shapes and text (shapes.c) -----------------------------------------------------------------------------------
 
@@ -37,6 +38,7 @@ Status dm_bench_shape(Bench *bench, Error *error);
 Model *dm_bench_model(const Bench *bench);  // of that shape, with random weights
 // Made-up pairs of sentences: lengths as Multi30k's, frequent pieces and rare ones.
 enum { DM_MEAN_LENGTH = 14 };  // of a sentence in pieces, its end counted
+int dm_bench_longest(const Bench *bench);  // of these sentences; the one of bench layer
 void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs);
 
 // ---- Figures (figures.c) ------------------------------------------------------------------------------------------

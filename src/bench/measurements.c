@@ -52,11 +52,23 @@ static void describe_code(cJSON *result)
     if (count) cJSON_AddItemToObject(result, "code", cJSON_CreateStringArray(names, count));
 }
 
+static const struct {
+    const char *what;
+    Status (*measure)(Bench *bench, Error *error);
+    bool all_libraries;
+} measurements[] = {
+    {"train", dm_bench_train, false},
+    {"translate", dm_bench_translate, false},
+    {"gemm", dm_bench_gemm, true},
+    {"layer", dm_bench_layer, false},
+};
+
 static Status measure(Bench *bench, Error *error)
 {
-    if (strcmp(bench->what, "gemm") == 0) return dm_bench_gemm(bench, error);
-    cJSON_AddStringToObject(bench->result, "gemm", bench->gemm->name);
-    return (strcmp(bench->what, "train") == 0 ? dm_bench_train : dm_bench_translate)(bench, error);
+    size_t i = 0;
+    while (strcmp(measurements[i].what, bench->what) != 0) i++;
+    if (!measurements[i].all_libraries) cJSON_AddStringToObject(bench->result, "gemm", bench->gemm->name);
+    return measurements[i].measure(bench, error);
 }
 
 static Status measure_as_said(const dm_options *options, const dm_observer *observer, char **json, Error *error)
@@ -74,7 +86,7 @@ static Status measure_as_said(const dm_options *options, const dm_observer *obse
     Status status = dm_options_complete(options, error);
     if (!status) status = dm_options_count_all(options, error);
     if (status) return status;
-    if (dm_options_flag(options, "latency")) bench.threads = 1;
+    if (dm_options_flag(options, "latency") || strcmp(bench.what, "layer") == 0) bench.threads = 1;
     status = check_options(options, bench.what, error);
     if (!status) status = dm_bench_shape(&bench, error);
     if (status) return status;

@@ -168,8 +168,9 @@ Status dm_products_of_training(Products *products, const ModelConfig *config, in
     Status status = dm_counted_create(&model, config, error);
     if (status) return status;
     dm_count_reading(&model, text, &reading);
-    dm_count_training(&model, text, text, &counted);
+    const int chain = dm_count_training(&model, text, text, &counted);
     *products = products_of(model.model, &reading, &counted, rows, rows);
+    products->chain = chain;
     dm_counted_free(&model);
     return DM_OK;
 }

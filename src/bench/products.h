@@ -15,6 +15,7 @@ typedef struct Product {
 typedef struct Products {
     Product *list;
     int count;
+    int chain;  // of training: ops of the longest chain that wait for one another (model/operations.h)
 } Products;
 
 // Training, with so many rows of sentences of this length in a shard, forward and back. What attention multiplies

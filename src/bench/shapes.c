@@ -75,12 +75,18 @@ static Status choose_gemm(Bench *bench, const char *trained, Error *error)
     return dm_gemm_choose_for(&bench->gemm, bench->precision, asked, width, error);
 }
 
+int dm_bench_longest(const Bench *bench)
+{
+    const int asked = (int)dm_options_number(bench->options, "length");
+    if (asked) return asked;
+    return strcmp(bench->what, "layer") == 0 ? DM_MEAN_LENGTH : LONGEST + 1;
+}
+
 // Made-up text has to fit into the model.
 static Status check_length(const Bench *bench, const char *folder, Error *error)
 {
     const bool measures_text = strcmp(bench->what, "gemm") != 0 && !dm_options_text(bench->options, "input", 0);
-    const int asked = (int)dm_options_number(bench->options, "length"), length = asked ? asked : LONGEST + 1,
-              longest = bench->config.architecture->longest(&bench->config);
+    const int length = dm_bench_longest(bench), longest = bench->config.architecture->longest(&bench->config);
     if (!measures_text || length < longest) return DM_OK;
     return dm_fail(error,
                    "%s: the learned positions of this model end at %d pieces, and the text that is measured on has "
@@ -160,7 +166,7 @@ void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs)
 {
     Random random = dm_random(bench->seed, TEXT_STREAM, 0, 0);
     const size_t count = (size_t)pairs;
-    const int asked = (int)dm_options_number(bench->options, "length"), longest = asked ? asked : LONGEST + 1;
+    const int asked = (int)dm_options_number(bench->options, "length"), longest = dm_bench_longest(bench);
     *corpus = (Corpus){.pairs = pairs,
                        .ids = dm_allocate(count * 2 * (size_t)longest, sizeof(int)),
                        .source = dm_allocate(count, sizeof(size_t)),

@@ -214,6 +214,7 @@ Status dm_bench_train(Bench *bench, Error *error)
     cJSON_AddNumberToObject(result, "update_words", t.update_words);
     cJSON_AddNumberToObject(result, "shard_words", t.shard_words);
     cJSON_AddNumberToObject(result, "lanes", t.optimizer.lane_count);
+    cJSON_AddNumberToObject(result, "chain", t.products.chain);
     cJSON_AddNumberToObject(result, "updates", (double)whole.times);
     if (t.workers.profiles) cJSON_AddItemToObject(result, "profile", describe_profile(&t, whole.seconds));
     end_training(&t);

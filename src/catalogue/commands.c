@@ -86,17 +86,22 @@ static const Command commands[] = {
      "curl localhost:9000/translate -d '{\"lines\": [\"good morning\"], \"beam_size\": 1}' | jq -r .[].text\n"
      "curl localhost:9000/attention -d '{\"line\": \"good morning\"}'\n"
      "curl localhost:9000/info"},
-    {"bench", &dm_catalogue, DM_BENCH, "train|translate|gemm [--shape NAME | --model DIR] [options]",
+    {"bench", &dm_catalogue, DM_BENCH, "train|translate|gemm|layer [--shape NAME | --model DIR] [options]",
      "measure how fast this machine trains and translates",
      "Writes tokens a second, what share they are of the speed of the matrix library alone (measured between the "
      "rounds, on the same products), and memory. Made-up translations are all of one length; those that end one after "
      "the other, as real ones do, are a figure of their own. The library's code is what oneDNN calls what it ran; its "
-     "reference code is very slow. Tokens are pieces, end of sentence counted, as words are in the log of train.",
+     "reference code is very slow. Tokens are pieces, end of sentence counted, as words are in the log of train. layer "
+     "measures what a layer of the encoder costs a sentence of --length pieces, on one thread: operations, how many "
+     "ops "
+     "wait for one another, seconds forward and backward, and with --path through how many layers the last state feels "
+     "the first piece. A layer is what a second one adds to an encoder of one.",
      "dragoman bench train\n"
      "dragoman bench train --shape base --profile\n"
      "dragoman bench translate --beam-size 5 --cpu-threads 1 --json\n"
      "dragoman bench translate --model zh-en --input test.zh --latency\n"
-     "dragoman bench gemm --shape small --rounds 10 --seconds 5"},
+     "dragoman bench gemm --shape small --rounds 10 --seconds 5\n"
+     "dragoman bench layer --shape base --length 1000 --path"},
     {"info", &dm_catalogue, DM_INFO, "--model DIR [options]", "show what a model folder holds",
      "Draws the architecture and counts parameters by part, operations a token and files; says what is known of the "
      "vocabulary, the languages and the training run. Nothing is computed with the model, whose weights may even be "

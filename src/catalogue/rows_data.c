@@ -81,10 +81,10 @@ const OptionRow dm_rows_data[] = {
     {DM_REPORT, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1, .values_max = 16,
      .argument = "DIR ...", .required = true,
      .help = "folders that dragoman train has written, or is writing; several are compared"}},
-    {DM_BENCH, &(const Option){.name = "WHAT", .type = DM_CHOICE, DM_ONE_VALUE, .choices = "train|translate|gemm",
+    {DM_BENCH, &(const Option){.name = "WHAT", .type = DM_CHOICE, DM_ONE_VALUE, .choices = "train|translate|gemm|layer",
      .required = true,
-     .help = "what to measure: train (updates), translate, or gemm (the matrix products of both, by themselves, with "
-             "each library)"}},
+     .help = "what to measure: train (updates), translate, gemm (the matrix products of both, by themselves, with each "
+             "library), or layer (one of the encoder, against --length)"}},
     {DM_BENCH, &(const Option){.name = "shape", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "tiny",
      .needs = "!model", .choices = "tiny|small|base", .argument = "NAME",
      .help = "a model with random weights: tiny is that of the recipe for Multi30k (4 + 4 layers, width 128, ffn 256, "
@@ -102,10 +102,11 @@ const OptionRow dm_rows_data[] = {
      .help = "sentences of the made-up text, which are as long as Multi30k's: 13 pieces on average, 3 to 40; 0: as "
              "many as Multi30k has, 29,000 to train on and 1,000 to translate"}},
     {DM_BENCH, &(const Option){.name = "length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 100000, .argument = "N", .needs = "WHAT=train,translate !input",
-     .help = "pieces of each made-up sentence, end of sentence counted; 0: as Multi30k's"}},
+     .high = 100000, .argument = "N", .needs = "WHAT=train,translate,layer !input",
+     .help = "pieces of each made-up sentence, end of sentence counted; 0: as Multi30k's, of bench layer their mean, "
+             "14"}},
     {DM_BENCH, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
-     .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate !input",
+     .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate,layer !input",
      .help = "of the made-up text and the weights"}},
     {DM_TRAIN, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .stays = "what a run starts from counts at its beginning",

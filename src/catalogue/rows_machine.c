@@ -35,6 +35,9 @@ const OptionRow dm_rows_measuring[] = {
      .help = "also where the time goes, op by op"}},
     {DM_BENCH, &(const Option){.name = "latency", .type = DM_FLAG, .needs = "WHAT=translate",
      .help = "one sentence at a time, on one thread, and how long each takes"}},
+    {DM_BENCH, &(const Option){.name = "path", .type = DM_FLAG, .needs = "WHAT=layer",
+     .help = "also through how many layers the last state of the encoder feels the first piece, which takes longer the "
+             "more there are"}},
     {DM_BENCH, &(const Option){.name = "json", .type = DM_FLAG,
      .help = "print the result as a JSON object; dragoman/dragoman.h says what its keys mean"}},
     {0, NULL},
@@ -48,7 +51,7 @@ const OptionRow dm_rows_machine[] = {
      .high = 4096, .argument = "N",
      .help = "threads; 0: one for each processor. The result does not depend on it"}},
     {DM_BENCH, &(const Option){.name = "cpu-threads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
-     .high = 4096, .argument = "N", .needs = "!latency",
+     .high = 4096, .argument = "N", .needs = "WHAT=train,translate,gemm !latency",
      .help = "threads; 0: one for each processor"}},
     {DM_BENCH, &(const Option){.name = "gemm", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "auto",
      .choices = "auto|openblas|onednn", .argument = "NAME",
@@ -75,7 +78,7 @@ const OptionRow dm_rows_machine[] = {
              "there is only AVX2 int8 a quarter faster. auto is fp32, but int8 for a folder that quantize has made "
              "so"}},
     {DM_BENCH, &(const Option){.name = "precision", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "fp32",
-     .choices = "fp32|bf16|int8", .argument = "NAME",
+     .choices = "fp32|bf16|int8", .argument = "NAME", .needs = "WHAT=train,translate,gemm",
      .help = "of matrix products, as in train and translate; int8 is for bench translate"}},
     {DM_TRAIN, &(const Option){.name = "lanes", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 64, .argument = "N",

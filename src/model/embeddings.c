@@ -37,13 +37,21 @@ void dm_output_declare(Model *model)
     p->kind = DM_TRAINED;
 }
 
+static Tensor table_of(const Model *model, const char *own)
+{
+    return dm_parameters_joined(&model->parameters, model->config.shared_embeddings ? "model.shared.weight" : own, 1);
+}
+
+Tensor dm_source_embeddings(const Model *model)
+{
+    return table_of(model, "model.encoder.embed_tokens.weight");
+}
+
 Embeddings dm_embeddings_connect(Model *model)
 {
     const ModelConfig *c = &model->config;
     const Parameters *p = &model->parameters;
-    const char *source = c->shared_embeddings ? "model.shared.weight" : "model.encoder.embed_tokens.weight",
-               *target = c->shared_embeddings ? "model.shared.weight" : "model.decoder.embed_tokens.weight";
-    const Embeddings e = {dm_parameters_joined(p, source, 1), dm_parameters_joined(p, target, 1)};
+    const Embeddings e = {dm_source_embeddings(model), table_of(model, "model.decoder.embed_tokens.weight")};
     model->output = (OutputLayer){
         .kind = &dm_softmax,
         .weight = c->tied_output ? e.target : dm_parameters_joined(p, "lm_head.weight", 1),

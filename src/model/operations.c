@@ -120,17 +120,38 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
     a->finish(state);
 }
 
-void dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to)
+// With a way back.
+static Graph *begin_recording(Run *run, CountedModel *counted, CountedList *to, int *chain)
 {
-    Run run;
-    Graph *g = begin_counting(&run, counted, to);
-    const Model *model = counted->model;
-    const Architecture *a = model->architecture;
+    Graph *g = begin_counting(run, counted, to);
     g->recording = true;
     g->gradients = counted->gradients;
+    g->chain = chain;
+    return g;
+}
+
+int dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to)
+{
+    Run run;
+    int chain;
+    Graph *g = begin_recording(&run, counted, to, &chain);
+    const Model *model = counted->model;
+    const Architecture *a = model->architecture;
     const Memory memory = a->encode(g, model, tokens_of(g->arena, source));
     const Tokens pieces = tokens_of(g->arena, target);
     const Tensor *features = a->decode(g, model, memory, pieces);
     model->output.kind->loss(g, &model->output, features, &(Targets){.ids = pieces.ids});
     dm_backward(g);
+    return chain;
+}
+
+int dm_count_encoding(CountedModel *counted, CountedText source, CountedList *forward, CountedList *backward)
+{
+    Run run;
+    int chain;
+    Graph *g = begin_recording(&run, counted, forward, &chain);
+    counted->model->architecture->encode(g, counted->model, tokens_of(g->arena, source));
+    run.backend.to = backward;
+    dm_backward(g);
+    return chain;
 }

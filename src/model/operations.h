@@ -23,5 +23,8 @@ typedef struct CountedText {
 void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to);
 // So many steps of a search, one piece each, of `beam` hypotheses of every sentence.
 void dm_count_writing(CountedModel *counted, CountedText source, int beam, int steps, CountedList *to);
-// A training shard: forward, loss and backward. As many sentences of the target as of the source.
-void dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to);
+// A training shard: forward, loss and backward. As many sentences of the target as of the source. The result is how many
+// ops the longest chain has that wait for one another on the way to the features (Graph, `chain`).
+int dm_count_training(CountedModel *counted, CountedText source, CountedText target, CountedList *to);
+// The encoder alone, and the way back through it; the result is its longest chain.
+int dm_count_encoding(CountedModel *counted, CountedText source, CountedList *forward, CountedList *backward);

@@ -98,6 +98,7 @@ float *dm_gradient_sum(Graph *graph, const Tensor *t, bool *add)
     }
     Tensor *whole = t->whole;
     if (!whole) return NULL;
+    if (whole->chain < graph->going_on) whole->chain = graph->going_on;
     if (!whole->grad) {
         whole->grad = take_gradient(graph, whole);
         whole->written = 0;
@@ -152,12 +153,23 @@ static void run_back(Graph *graph, Record *record)
     if (record->result) hand_on_gradient(graph, record->result);
 }
 
+// What an op reads, only its backward knows: it asks for the gradient of that. Whoever reads its result stands behind
+// it on the tape and has gone back before it, so the longest chain from here on is known.
+static void follow_chain(Graph *graph, const Record *record)
+{
+    graph->going_on = 1 + (record->result ? record->result->chain : 0);
+    if (graph->going_on > *graph->chain) *graph->chain = graph->going_on;
+}
+
 void dm_backward(Graph *graph)
 {
+    if (graph->chain) *graph->chain = 0;
     for (Record *record = graph->tape; record; record = record->previous) {
         if (graph->profile) dm_profile_turn(graph->profile, dm_profile_of(graph->profile, record->op, true));
+        if (graph->chain) follow_chain(graph, record);
         run_back(graph, record);
     }
+    graph->going_on = 0;
     graph->tape = NULL;
     graph->spare = NULL;
 }

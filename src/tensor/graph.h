@@ -63,6 +63,9 @@ struct Graph {
     AttentionTap *tap;     // collects what attention sees; NULL in training and search: nobody looks
     RouteTap *routes;      // collects what routers choose, where the graph is recording; NULL: nobody looks
     Profile *profile;      // charges time to the ops; NULL: nobody asks
+    int *chain;    // where dm_backward leaves how many ops the longest chain on the tape has, each of which reads what
+                   // the one before it has made, and so has to wait for it; NULL: nobody asks
+    int going_on;  // ops of the longest chain that begins with the op that goes back now; 0: nobody asks
 };
 
 // An uninitialised tensor in the arena; where the graph is recording, something flows back to it.

@@ -13,6 +13,7 @@ typedef struct Tensor {
     struct Tensor *whole;  // itself, or what it is a part of; NULL: nothing flows back here
     float *grad;           // of the whole, on the way back: same layout as data; NULL until dm_gradient is asked for it
     int written;           // of the whole: so many columns of grad, from the left, hold something; the rest is garbage
+    int chain;             // of the whole: ops of the longest chain that begins by reading it, on the way back (Graph)
 } Tensor;
 
 // Sequence i is the rows start[i] ... start[i] + length[i] - 1 of whatever tensor the spans go with.

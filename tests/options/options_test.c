@@ -139,7 +139,7 @@ static void a_wrong_command_line_is_explained(void)
         {"score", "--ref a --metrics ter chrf --tok zh",
          "has no effect with --metrics ter chrf: leave it out, or take --metrics bleu"},
         {"bench", "gemm --lanes 2", "--lanes has no effect in bench gemm: leave it out, or take bench train"},
-        {"bench", "gemm --length 9", "in bench gemm: leave it out, or take bench train or translate"},
+        {"bench", "gemm --length 9", "in bench gemm: leave it out, or take bench train, translate or layer"},
         {"train", "--tsv c -m x --tsv-columns 0 1", "0 is too little"},
         {"score", "h", "score needs --ref FILE"},
         {"train", "-t a b", "dragoman train --train-sets train.zh train.en"},

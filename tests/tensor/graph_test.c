@@ -1,4 +1,4 @@
-// Facts about the tape: which op was the first whose result is not finite.
+// Facts about the tape: which op was the first whose result is not finite, and how long ops wait for one another.
 #include <math.h>
 
 #include "tensor/ops/ops.h"
@@ -128,7 +128,84 @@ static void rows_of_an_empty_tensor_are_empty(void)
     dm_arena_destroy(&arena);
 }
 
+// ---- Chains ---------------------------------------------------------------------------------------------------------
+
+static Tensor *in_a_row(Graph *g, const Tensor *x)
+{
+    return dm_scale(g, dm_scale(g, dm_scale(g, x, 2), 2), 2);
+}
+
+static Tensor *side_by_side(Graph *g, const Tensor *x)
+{
+    return dm_add(g, dm_scale(g, x, 2), dm_scale(g, x, 3));
+}
+
+static Tensor *longer_way_first(Graph *g, const Tensor *x)
+{
+    const Tensor *read = dm_scale(g, x, 2), *one = in_a_row(g, read), *other = dm_scale(g, read, 2);
+    return dm_add(g, one, other);
+}
+
+static Tensor *longer_way_last(Graph *g, const Tensor *x)
+{
+    const Tensor *read = dm_scale(g, x, 2), *one = dm_scale(g, read, 2), *other = in_a_row(g, read);
+    return dm_add(g, one, other);
+}
+
+// Each step reads rows of what the one before has made.
+static Tensor *step_by_step(Graph *g, const Tensor *x)
+{
+    Tensor *y = dm_scale(g, x, 2);
+    for (int rows = ROWS - 1; rows > 0; rows--) y = dm_scale(g, dm_view(g, dm_rows(y, 0, rows)), 2);
+    return y;
+}
+
+static Tensor *row_by_row(Graph *g, const Tensor *x)
+{
+    static const int order[ROWS] = {0, 1, 2};
+    const Tensor *rows[ROWS];
+    for (int i = 0; i < ROWS; i++) rows[i] = dm_scale(g, dm_view(g, dm_rows(x, i, 1)), 2);
+    return dm_collect(g, rows, ROWS, order, ROWS);
+}
+
+static Tensor *what_nobody_reads(Graph *g, const Tensor *x)
+{
+    in_a_row(g, x);
+    return dm_scale(g, x, 2);
+}
+
+static Tensor *of_a_constant(Graph *g, const Tensor *x)
+{
+    Tensor *constant = dm_tensor(g, ROWS, WIDTH);
+    memset(constant->data, 0, ROWS * WIDTH * sizeof(float));
+    constant->whole = NULL;
+    return dm_add(g, x, dm_scale(g, constant, 2));
+}
+
+static void a_chain_is_of_ops_that_wait_for_one_another(void)
+{
+    static const struct {
+        Tensor *(*make)(Graph *g, const Tensor *x);
+        int chain;
+    } cases[] = {{in_a_row, 3},        {side_by_side, 2}, {longer_way_first, 5},  {longer_way_last, 5},
+                 {step_by_step, ROWS}, {row_by_row, 2},   {what_nobody_reads, 3}, {of_a_constant, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int asks = 0; asks < 2; asks++) {
+            Arena arena = {0};
+            int chain = -1;
+            Graph g = {.arena = &arena, .recording = true, .chain = asks ? &chain : NULL};
+            Tensor *x = dm_tensor(&g, ROWS, WIDTH);
+            memset(x->data, 0, ROWS * WIDTH * sizeof(float));
+            const Tensor *y = cases[i].make(&g, x);
+            dm_backward(&g);
+            CU_ASSERT_EQUAL(chain, asks ? cases[i].chain : -1);
+            CU_ASSERT_EQUAL(x->chain > 0, asks && y != NULL);
+            dm_arena_destroy(&arena);
+        }
+}
+
 const Fact facts[] = {
+    FACT(a_chain_is_of_ops_that_wait_for_one_another),
     FACT(a_gradient_is_zero_until_something_is_added),
     FACT(rows_of_an_empty_tensor_are_empty),
     FACT(the_first_result_that_is_not_finite_is_found),

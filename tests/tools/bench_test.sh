@@ -46,7 +46,7 @@ for result in train, translate, own, long:
         spread(result[key])
     assert result["rounds"] == 2 and result["threads"] == 2 and result["peak_memory_bytes"] > 1 << 20
     assert result["target_tokens"] > 0 and result["gflop_per_target_token"] > 0
-assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1 and train["lanes"] == 4
+assert train["shape"]["vocabulary"] == 41 and train["updates"] >= 1 and train["lanes"] == 4 and train["chain"] > 7
 assert long["target_tokens"] == long["source_tokens"] == 2 * 20 * 50, "all 20 sentences in each of two rounds"
 made = [json.load(open(f"made{batch}.json"))["target_tokens"] for batch in (1, 64)]
 uneven = [json.load(open(f"made{batch}.json"))["uneven_target_tokens"] for batch in (1, 64)]
@@ -71,13 +71,52 @@ for use in gemm["uses"]:
         spread(product["gflops"]["openblas"])
 PYTHON
 
+# A layer of a made-up shape: figures that do not depend on the machine.
+for n in 1 16 32; do
+    bench layer --model model --length $n --seconds 0 --rounds 1 --json > layer$n.json || fail "bench layer --length $n"
+done
+bench layer --model rnn --length 12 --seconds 0 --rounds 2 --path --json > path.json || fail "bench layer --path"
+bench layer --model rnn --length 12 --seconds 0 --rounds 1 --path > text || fail "bench layer, for people"
+for part in "one sentence of 12 pieces" "ops, forward" "1 layer" "ms backward"; do
+    grep -q "$part" text || fail "bench layer does not speak of $part: $(cat text)"
+done
+mkdir backward
+sed 's/"both"/"backward"/' rnn/config.json > backward/config.json
+bench layer --model backward --length 12 --seconds 0 --rounds 1 --path --json > never.json || fail "a path to nowhere"
+bench layer --model backward --length 12 --seconds 0 --rounds 1 --path > text || fail "a path to nowhere, for people"
+grep -q "does not feel" text || fail "a path to nowhere: $(cat text)"
+bench layer --model model --seconds 0 --rounds 1 --json > usual.json || fail "bench layer, of what length"
+python3 - << 'PYTHON' || fail "what bench layer says"
+import json
+one, some, twice, path, never, usual = (json.load(open(name + ".json"))
+                                        for name in ("layer1", "layer16", "layer32", "path", "never", "usual"))
+for result in one, some, twice, path, never, usual:
+    assert result["threads"] == 1 and result["gemm"] and "target_tokens" not in result
+    for figure in "forward_seconds", "backward_seconds":  # differences, which on a busy machine may come out below 0
+        assert result[figure]["min"] <= result[figure]["median"] <= result[figure]["max"]
+    for way in result["operations"].values():
+        assert way["total"] == way["weights"] + way["attention"]
+assert [one["length"], some["length"], usual["length"]] == [1, 16, 14]
+forward, doubled = some["operations"]["forward"], twice["operations"]["forward"]
+assert doubled["weights"] == 2 * forward["weights"] and doubled["attention"] == 4 * forward["attention"] > 0
+assert some["operations"]["backward"]["total"] == 2 * forward["total"]
+assert some["chain"] == twice["chain"] > 0 and "path" not in some
+assert path["chain"] == 2 * 12 + 3, "a cell of either direction, and both side by side"
+assert path["path"]["layers"] == 1 and 0 < path["path"]["share"] < 1
+assert never["path"] == {"layers": None, "tried": 256, "share": 0}, never["path"]
+PYTHON
+
 check "nothing to measure" 2 "WHAT" "$dragoman" bench
-check "no such thing" 2 "train, translate, gemm" "$dragoman" bench walk
+check "no such thing" 2 "train, translate, gemm, layer" "$dragoman" bench walk
 check "no such shape" 2 "tiny" "$dragoman" bench train --shape huge
 check "a shape and a model" 2 "--shape|--model" "$dragoman" bench train --shape tiny --model model
 check "no such model" 1 "nowhere" "$dragoman" bench train --model nowhere
 check "a profile of what" 2 "--profile" "$dragoman" bench gemm --profile
 check "lengths of what" 2 "--length" "$dragoman" bench gemm --length 5
+check "threads of a layer" 2 "--cpu-threads" "$dragoman" bench layer --cpu-threads 2
+check "precision of a layer" 2 "--precision" "$dragoman" bench layer --precision bf16
+check "a path of what" 2 "--path" "$dragoman" bench train --path
+check "a path from a piece to itself" 2 "--length 2" "$dragoman" bench layer --model model --length 1 --path
 check "latency of what" 2 "--latency" "$dragoman" bench train --latency
 
 [ $failures = 0 ] || exit 1

@@ -52,6 +52,8 @@ check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
 
 # ---- What does not go together ----
 
+check 'a layer of an encoder' 2 'a model of --type lm has none' "$dragoman" bench layer --model run
+
 check 'an encoder' 2 '--enc-depth is for --type ' train "${common[@]}" "${shape[@]}" --enc-depth 2 --model new
 check 'a prompt without a decoder alone' 2 '--prompt-mask is for --type lm' train "${common[@]}" --prompt-mask full --model new
 check 'places that end' 2 '10 pieces at which the learned positions' \

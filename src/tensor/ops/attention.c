@@ -21,14 +21,19 @@ typedef struct AttentionRecord {
 } AttentionRecord;
 
 // Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows. A
-// backend that counts hears of each one as a whole, whatever its size.
+// backend that counts hears of each one as a whole, whatever its size, and none is made: zeros are left.
 enum { LARGE = 64 * 64 * 64, PIECE = 64 };
 enum { BLOCK = 32 };  // queries of a block: few, or a narrow window costs what it hides; not so few that vectors idle
 
 static void multiply(const Graph *g, const Product *whole)
 {
-    dm_count_product(g, whole->m, whole->n - whole->padding, whole->k);
-    if (g->gemm->counts || (double)whole->m * whole->n * whole->k < LARGE) {
+    if (g->gemm->counts) {
+        dm_count_product(g, whole->m, whole->n - whole->padding, whole->k);
+        for (size_t i = 0; !whole->add && i < (size_t)whole->m; i++)
+            memset(whole->c + i * (size_t)whole->ldc, 0, (size_t)whole->n * sizeof(float));
+        return;
+    }
+    if ((double)whole->m * whole->n * whole->k < LARGE) {
         dm_small_product(whole);
         return;
     }

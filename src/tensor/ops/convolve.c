@@ -107,6 +107,8 @@ static void backward(Graph *g, void *record)
 {
     const Convolve *c = record;
     float *dx = dm_gradient(g, c->x), *dw = dm_gradient(g, c->w);
+    if (dx) dm_count_product(g, c->y->rows, c->x->cols, c->window.width);
+    if (dw) dm_count_product(g, c->y->rows, c->x->cols, c->window.width);
     const ArenaMark mark = dm_arena_mark(g->arena);
     if (c->across)
         backward_across(g, c, dx, dw);
@@ -140,6 +142,7 @@ Tensor *dm_convolve(Graph *g, const Tensor *x, Kernels kernels, Window window)
     const Convolve here = {x, kernels.w, kernels.heads, kernels.across, window, y};
     assert(x->cols % here.heads == 0 && (!here.across || here.heads == x->cols));
     assert(is_shared(&here) || (!here.across && here.w->rows == window.n && here.w->cols == here.heads * window.width));
+    dm_count_product(g, window.n, x->cols, window.width);
     forward(&here);
     Convolve *c = dm_record(g, &dm_convolve_op, y, sizeof *c);
     if (c) *c = here;
