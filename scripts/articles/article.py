@@ -118,12 +118,13 @@ class Article:
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         return folder
 
-    def bench(self, what, folder, **options):
-        """What dragoman bench says of such a folder, which is kept in it."""
-        command = [self.dragoman, "bench", what, "--model", folder, "--json"]
+    def bench(self, what, folder=None, **options):
+        """What dragoman bench says of such a folder, or by options alone; it is kept there. Seconds only mean something on
+        a machine that does nothing else."""
+        command = [self.dragoman, "bench", what, "--json"] + (["--model", folder] if folder else [])
         for option, value in options.items():
             command += ["--" + option.replace("_", "-")] + ([] if value is True else [str(value)])
-        said = folder / ("-".join([what, *(f"{option}={value}" for option, value in options.items())]) + ".json")
+        said = (folder or self.folder) / ("-".join([what, *(f"{option}={value}" for option, value in options.items())]) + ".json")
         if not said.exists():
             self.say(*command)
             said.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
@@ -133,15 +134,6 @@ class Article:
         described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
                                    check=True, capture_output=True, text=True)
         return json.loads(described.stdout)
-
-    def bench(self, name, *words):
-        """What dragoman bench says, kept as name.json. Only on a machine that does nothing else."""
-        done = self.folder / f"{name}.json"
-        if not done.exists():
-            command = [self.dragoman, "bench", *map(str, words), "--json"]
-            self.say(*command)
-            done.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
-        return json.loads(done.read_text(encoding="utf-8"))
 
     def score(self, run, source, reference, *metrics, **options):
         """{metric: score} of the translation of a file, which is kept in the run's folder."""

@@ -15,10 +15,9 @@ def main():
         for experts, top in CHOICES:
             if shape == "base" and experts > 8:
                 continue  # 32 experts in 12 layers of base are 800 million weights, and three times as many of Adam's
-            options = ["--experts", experts, "--experts-top", top] if experts else []
-            measured = article.bench(f"{shape}-{experts}-{top}", "train", "--shape", shape, *options, "--cpu-threads",
-                                     article.threads, "--rounds", 5 if article.full else 1,
-                                     "--seconds", 4 if article.full else 2)
+            options = {"experts": experts, "experts_top": top} if experts else {}
+            measured = article.bench("train", shape=shape, **options, cpu_threads=article.threads,
+                                     rounds=5 if article.full else 1, seconds=4 if article.full else 2)
             speed, rate, work = (measured[key] for key in ("target_tokens_per_second", "gflops",
                                                            "gflop_per_target_token"))
             if not experts:

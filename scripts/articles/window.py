@@ -2,8 +2,6 @@
 """What it costs to look only R pieces to either side: speed and memory of training against the length of the sentences,
 and what the translations of a handbook lose by it.
 """
-import json
-
 from article import Article, spread
 
 WINDOWS = [0, 16, 64, 256]  # 0: everywhere
@@ -13,17 +11,14 @@ PAIRS = 10000  # of the handbook
 
 def measure(article, window, length):
     """One thread, sentences of one length: seconds of a piece, and the most memory."""
-    folder = article.folder / f"window-{window}"
-    folder.mkdir(exist_ok=True)
     sides = {f"{side}_{key}": value for side in ("encoder", "decoder")
              for key, value in (("layers", LAYERS), ("attention_heads", HEADS), ("ffn_dim", INNER))}
-    (folder / "config.json").write_text(json.dumps(
-        {"model_type": "dragoman", "dragoman": {"architecture": "transformer"}, "d_model": WIDTH, **sides,
-         "vocab_size": VOCABULARY, "activation_function": "relu", "scale_embedding": True, "attention_window": window,
-         "eos_token_id": 0, "pad_token_id": VOCABULARY - 1, "decoder_start_token_id": VOCABULARY - 1}), encoding="utf-8")
-    return article.bench(f"window-{window}/{length}", "train", "--model", folder, "--length", length, "--sentences", 32,
-                         "--mini-batch-words", max(4096, 2 * length), "--cpu-threads", 1, "--rounds", 3,
-                         "--seconds", 3 if article.full else 1)
+    folder = article.shape(f"window-{window}", {
+        "model_type": "dragoman", "dragoman": {"architecture": "transformer"}, "d_model": WIDTH, **sides,
+        "vocab_size": VOCABULARY, "activation_function": "relu", "scale_embedding": True, "attention_window": window,
+        "eos_token_id": 0, "pad_token_id": VOCABULARY - 1, "decoder_start_token_id": VOCABULARY - 1})
+    return article.bench("train", folder, length=length, sentences=32, mini_batch_words=max(4096, 2 * length),
+                         cpu_threads=1, rounds=3, seconds=3 if article.full else 1)
 
 
 def speeds(article):
