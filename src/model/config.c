@@ -160,6 +160,7 @@ static Status settle_what_counts(dm_options *options, const Architecture *archit
         if (dm_shape_counts(&config, row)) continue;
         const char *name = row->option->name;
         if (dm_options_in_vain(options, name)) continue;
+        if (dm_options_pass_over(options, name)) continue;
         if (dm_options_given(options, name)) return refuse_vain(&config, row, error);
         dm_options_drop(options, name);
     }
@@ -177,6 +178,8 @@ Status dm_shape_settle(dm_options *options, const Architecture *architecture, Er
             if (has_option(architecture, row->option)) {
                 if (other == architecture && !given)
                     status = dm_options_set_default(options, row->option->name, text_of(row, row->usual).text, error);
+            } else if (dm_options_pass_over(options, row->option->name)) {
+                continue;
             } else if (given) {
                 char types[128];
                 types_with(row->option, types, sizeof types);

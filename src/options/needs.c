@@ -226,6 +226,7 @@ bool dm_options_remark(const dm_options *options, dm_error *remark)
         if (s) add(&said, "%s%s", lacked ? ", " : "", s->row->name);
         lacked = condition;
     }
+    if (options->passed_over) add(&said, "%s%s (of other models)", said.text[0] ? ", " : "", options->passed_over);
     if (options->elsewhere) add(&said, "%s%s (of other commands)", said.text[0] ? ", " : "", options->elsewhere);
     if (!said.text[0]) return false;
     snprintf(remark->message, sizeof remark->message, "%s: without effect here: %s", options->file, said.text);

@@ -117,6 +117,7 @@ dm_options *dm_options_create_copy(const dm_options *options)
     }
     copy->file = options->file ? dm_copy_string(options->file) : NULL;
     copy->elsewhere = options->elsewhere ? dm_copy_string(options->elsewhere) : NULL;
+    copy->passed_over = options->passed_over ? dm_copy_string(options->passed_over) : NULL;
     return copy;
 }
 
@@ -142,6 +143,7 @@ void dm_options_free(dm_options *options)
     dm_free(options->settings);
     dm_free(options->file);
     dm_free(options->elsewhere);
+    dm_free(options->passed_over);
     dm_free(options);
 }
 
@@ -187,6 +189,17 @@ Status dm_options_set_default(dm_options *options, const char *name, const char 
 void dm_options_drop(dm_options *options, const char *name)
 {
     clear(dm_option_setting(options, dm_option_find(options->command, name)));
+}
+
+bool dm_options_pass_over(dm_options *options, const char *name)
+{
+    const Setting *setting = dm_option_setting(options, dm_option_find(options->command, name));
+    if (!setting->given || !setting->from_file) return false;
+    char *names = options->passed_over ? dm_format("%s, %s", options->passed_over, name) : dm_copy_string(name);
+    dm_free(options->passed_over);
+    options->passed_over = names;
+    dm_options_drop(options, name);
+    return true;
 }
 
 static bool are_rivals(const Option *a, const Option *b)

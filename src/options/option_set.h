@@ -16,6 +16,7 @@ struct dm_options {
     Setting *settings;  // [rows], in the order of the help
     char *file;         // the configuration file that was read last; NULL: none
     char *elsewhere;    // names in it of options that only other commands have: "a, b"; NULL: none
+    char *passed_over;  // the same of what says nothing of this kind of model
 };
 
 Setting *dm_option_setting(const dm_options *options, const Option *row);

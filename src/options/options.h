@@ -89,3 +89,6 @@ dm_options *dm_options_create_copy(const dm_options *options);
 // What a command makes of its own copy: a value that the user has not given, or none.
 Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error);
 void dm_options_drop(dm_options *options, const char *name);
+// Takes out what a configuration file gives and this kind of model has no use for, so that dm_options_remark speaks of it;
+// false: the command line gave it.
+bool dm_options_pass_over(dm_options *options, const char *name);

@@ -29,6 +29,10 @@ check 'two threads' 0 '' train "${rnn[@]}" --after 40u --cpu-threads 2 --model t
 same_run 'any number of threads' one two
 check 'other options' 2 '--dim-rnn: begun with' train "${rnn[@]}" --after 41u --dim-rnn 48 --model one
 check 'an option of another type' 2 '--heads is for --type transformer' train "${rnn[@]}" --heads 2 --after 1u --model new
+echo '{"heads": 2, "dim-ffn": 64, "dim-rnn": 32}' > of-all.json
+check 'a file for several types' 0 'note: of-all.json: without effect here: heads, dim-ffn (of other models)' \
+    train "${common[@]}" --segmenter space --dim-emb 32 --type rnn --config of-all.json --after 1u --model of-all
+sed -n '/"training"/,$p' of-all/config.json | grep -qE '"(heads|dim-ffn)":' && fail 'what does not count is written down'
 check 'the other way round' 2 '--dim-rnn is for --type rnn' train "${transformer[@]}" --dim-rnn 16 --after 1u --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'
 
