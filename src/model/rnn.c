@@ -339,6 +339,7 @@ const Architecture dm_rnn = {
     .shape = shape,
     .examples = &dm_pairs,
     .layers_size = sizeof(Rnn),
+    .stepwise = true,
     .declare = dm_rnn_declare,
     .connect = dm_rnn_connect,
     .disconnect = dm_rnn_disconnect,
