@@ -160,6 +160,7 @@ void dm_backward(Graph *graph)
     }
     graph->tape = NULL;
     graph->spare = NULL;
+    graph->sums = NULL;
 }
 
 static bool is_finite(const Tensor *t)
@@ -189,6 +190,7 @@ BadResult dm_first_bad_result(Graph *graph)
     }
     graph->asked = NULL;
     graph->spare = NULL;
+    graph->sums = NULL;
     return bad;
 }
 

@@ -79,6 +79,20 @@ static Tensor *run_add_of_rows(Bench *b, const Case *c)
     return dm_add(&b->graph, &view[0], &view[1]);
 }
 
+// Three steps of a layer, each of one sequence less; announced for so many rows in all that the last one has its
+// gradient to itself where there are less than all.
+static Tensor *run_linear_sum(Bench *b, const Case *c)
+{
+    const Tensor *weight = bench_weight(b, c->in, c->in, 0.5f, 0), *h = bench_input(b, c->rows, c->in),
+                 *bias = c->bias ? bench_weight(b, 1, c->in, 0.5f, 0) : NULL;
+    dm_linear_sum(&b->graph, weight, bias, c->out);
+    for (int i = 0; i < 3; i++) {
+        const Tensor *going = dm_view(&b->graph, dm_rows(h, 0, c->rows - i));
+        h = dm_linear(&b->graph, going, weight, bias, c->activation);
+    }
+    return (Tensor *)h;
+}
+
 static const int embedding_ids[] = {3, 1, 3, 6, 2, 0, 3, 5, 6};  // repeated and frozen ones; 4 is missing
 
 static Tensor *run_embedding(Bench *b, const Case *c)
@@ -647,6 +661,12 @@ static const Case cases[] = {
      .constant = true},
     {.op = "next_pieces", .what = "5 of 33", .run = run_next_pieces, .rows = 3, .in = 7, .out = 33, .constant = true},
 
+    {.op = "linear_sum", .what = "steps", .run = run_linear_sum, .rows = 5, .in = 7, .out = 12, .bias = true,
+     .activation = DM_TANH},
+    {.op = "linear_sum", .what = "more than announced", .run = run_linear_sum, .rows = 5, .in = 33, .out = 9,
+     .activation = DM_TANH},
+    {.op = "linear_sum", .what = "fewer than announced", .run = run_linear_sum, .rows = 4, .in = 8, .out = 30, .bias = true,
+     .activation = DM_GELU},
     {.op = "gru", .what = "1", .run = run_gru, .rows = 3, .in = 1},
     {.op = "gru", .what = "7", .run = run_gru, .rows = 5, .in = 7},
     {.op = "gru", .what = "33", .run = run_gru, .rows = 4, .in = 33},
