@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # How fast Dragoman is beside PyTorch (training) and CTranslate2 (translating), measured in turn on this machine.
-#   scripts/peers.sh [train] [translate] [latency] [start] [--model DIR --input FILE] [--rounds N] [--quick]
-#                    [--json FILE]
-# Parts by name; none: all. About half an hour on two cores; --quick, with one round of little of each, about 3.
+#   scripts/peers.sh [train] [recurrent] [translate] [latency] [start] [--model DIR --input FILE] [--rounds N]
+#                    [--quick] [--json FILE]
+# Parts by name; none: all. About forty minutes on two cores; --quick, with one round of little of each, about 3.
 #   train      updates of the tiny Transformer and of base (10,000 pieces), fp32 and bf16, against PyTorch in fp32 and
 #              under bf16 autocast, in batches of 1,024 and 4,096 tokens, its memory kept between steps
+#   recurrent  the same of two recurrent models with attention, bench's shapes gru and lstm, and their greedy search in
+#              batches of 1, of 32, of all; of PyTorch with nn.GRU and nn.LSTM, packed, in each of its ways to run a step
 #   translate  with a trained folder and its text, and with base and random weights at fixed lengths; greedy and beam 5;
 #              one thread and all; batches of 1, of 32, of all; against CTranslate2 in each precision it has here, with
 #              one batch on all threads or a batch on each; then the lines that both translate alike

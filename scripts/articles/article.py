@@ -49,15 +49,20 @@ class Run:
 
 
 class Article:
-    def __init__(self, doc, claim):
+    """more: what adds the options of a script's own to the parser; they are found in `options`."""
+
+    def __init__(self, doc, claim, more=None):
         self.name = pathlib.Path(sys.argv[0]).stem
         parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--folder", type=pathlib.Path, default=HERE / "build" / "articles" / self.name)
         parser.add_argument("--full", action="store_true", help="the figures of README.md: hours instead of minutes")
         parser.add_argument("--seeds", type=int, help="of every run that is compared; default 1, with --full 3")
         parser.add_argument("--threads", type=int, default=os.cpu_count())
-        options = parser.parse_args()
+        if more:
+            more(parser)
+        options = self.options = parser.parse_args()
         self.folder, self.full, self.threads = options.folder, options.full, options.threads
+        self.runs = self.folder  # where they are kept; a script that needs those of another one says otherwise
         self.seeds = range(1, 1 + (options.seeds or (3 if self.full else 1)))
         self.claim, self.seconds, self.results = claim, 0.0, {}
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,13 +95,15 @@ class Article:
         print("$", *(str(word).replace(f"{HERE}/", "") for word in command), file=sys.stderr, flush=True)
 
     def train(self, name, pairs, validation, **options):
-        """Trains into folder/name what is not there yet. A run that diverges is a result, too."""
-        folder = self.folder / name
+        """Trains into runs/name what is not there yet. A run that diverges is a result, too. A flag is an option whose
+        value is True."""
+        folder = self.runs / name
+        self.check_settings(folder, {"pairs": [pathlib.Path(path).name for path in pairs], **options})
         if not (folder / "outcome").exists():
             command = [self.dragoman, "train", "--model", folder, "--train-sets", *pairs, "--valid-sets", *validation,
                        "--cpu-threads", str(self.threads), "--quiet"]
             for option, value in options.items():
-                values = value if isinstance(value, (list, tuple)) else [value]
+                values = [] if value is True else value if isinstance(value, (list, tuple)) else [value]
                 command += ["--" + option.replace("_", "-"), *map(str, values)]
             self.say(*command)
             status = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -130,13 +137,24 @@ class Article:
             said.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
         return json.loads(said.read_text(encoding="utf-8"))
 
+    def check_settings(self, folder, settings):
+        """What is kept was made as it is asked for now: small settings are not taken for the full ones."""
+        asked = folder.with_name(folder.name + ".asked.json")
+        text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+        if not (folder / "outcome").exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            asked.write_text(text, encoding="utf-8")
+        elif asked.exists() and asked.read_text(encoding="utf-8") != text:
+            sys.exit(f"{self.name}.py: {folder} was trained with other settings ({asked.name}): take another --folder, or "
+                     "remove that run")
+
     def describe(self, run, length=20):
         described = subprocess.run([self.dragoman, "info", "--model", run.folder, "--json", "--length", str(length)],
                                    check=True, capture_output=True, text=True)
         return json.loads(described.stdout)
 
-    def score(self, run, source, reference, *metrics, **options):
-        """{metric: score} of the translation of a file, which is kept in the run's folder."""
+    def score(self, run, source, references, *metrics, tok=None, **options):
+        """{metric: score} of the translation of a file, which is kept in the run's folder. References: one or several."""
         output = run.folder / f"{pathlib.Path(source).name}.out"
         if not output.exists():
             command = [self.dragoman, "translate", "--model", run.folder, "--input", source, "--output", output,
@@ -145,8 +163,10 @@ class Article:
                 command += ["--" + option.replace("_", "-"), str(value)]
             self.say(*command)
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        scored = subprocess.run([self.dragoman, "score", "--ref", reference, "--json", output, "--metrics", *metrics],
-                                check=True, capture_output=True, text=True)
+        command = [self.dragoman, "score", "--json", *(["--tok", tok] if tok else []), "--metrics", *metrics]
+        for reference in listed(references):
+            command += ["--ref", reference]
+        scored = subprocess.run([*command, "--", output], check=True, capture_output=True, text=True)
         return {entry["name"].lower(): entry["score"] for entry in listed(json.loads(scored.stdout))}
 
     def table(self, header, rows):
@@ -165,8 +185,8 @@ class Article:
         print(f"{self.seconds / 60:.0f} minutes of training. Figures and picture: {self.folder}")
 
 
-def listed(scores):
-    return scores if isinstance(scores, list) else [scores]
+def listed(one_or_several):
+    return one_or_several if isinstance(one_or_several, list) else [one_or_several]
 
 
 def spread(values, digits=2):

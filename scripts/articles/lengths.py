@@ -54,13 +54,13 @@ def read_numbers(article):
     return results
 
 
-def buckets(article, text):
-    """The test pages by the length of the German side."""
+def buckets(folder, text, lengths):
+    """The test pages by the length of the German side, in files of this folder."""
     lines = list(zip(*[(text / f"test.{language}").read_text(encoding="utf-8").splitlines() for language in ("de", "en")]))
     made = {}
-    for low, high in BUCKETS:
+    for low, high in lengths:
         some = [pair for pair in lines if low <= len(pair[0].split()) <= high]
-        paths = [article.folder / f"test.{low}-{high}.{language}" for language in ("de", "en")]
+        paths = [folder / f"test.{low}-{high}.{language}" for language in ("de", "en")]
         for path, side in zip(paths, zip(*some)):
             path.write_text("".join(f"{line}\n" for line in side), encoding="utf-8")
         made[low, high] = paths
@@ -69,7 +69,7 @@ def buckets(article, text):
 
 def translate_longer(article):
     text = article.text("scripts/handbook.sh", "--text-only", "de")
-    tests, rows, results = buckets(article, text), [], []
+    tests, rows, results = buckets(article.folder, text, BUCKETS), [], []
     for kind in KINDS:
         bleu = {bucket: [] for bucket in tests}
         for seed in article.seeds:

@@ -119,24 +119,61 @@ def bench(what, *arguments):
 # ---- Training --------------------------------------------------------------------------------------------------------
 
 
+def train_cell(table, options, shape, ours, script, ways):
+    """ways: of a peer, what is special about each, and its options."""
+    seconds = 2 if options.quick else 6
+    mine, peers = [], []
+    for precision in ("fp32", "bf16"):
+        how = ["--precision", precision, "--seconds", seconds]
+        command = bench("train", *ours, *how, "--rounds", 1, "--cpu-threads", options.threads)
+        if precision in options.precisions:
+            mine.append(Contender("dragoman", precision, [("", command)], ours=True))
+        command = python(*script, "--shape", shape, *how, "--threads", options.threads)
+        peers.append(Contender("PyTorch", precision, [(name, command + way) for name, way in ways]))
+    table.measure(f"train {shape}, {options.threads} threads", taking_turns(mine, peers),
+                  [("target tokens a second", speed, True)])
+
+
+def batches(options):
+    return [(f"batches of {tokens:,}", ["--batch-tokens", tokens]) for tokens in ([1024] if options.quick else [1024, 4096])]
+
+
 def train(table, options):
     """base is timed with the shape of the same 10,000 pieces, so that both have the same products."""
     for shape, ours in (("tiny", ["--shape", "tiny"]), ("base", ["--model", options.work / "base"])):
-        if shape == "base" and options.quick:
-            continue
-        seconds = 2 if options.quick else 6
-        batches = [1024] if options.quick else [1024, 4096]
-        mine, peers = [], []
-        for precision in ("fp32", "bf16"):
-            how = ["--precision", precision, "--seconds", seconds]
-            command = bench("train", *ours, *how, "--rounds", 1, "--cpu-threads", options.threads)
-            if precision in options.precisions:
-                mine.append(Contender("dragoman", precision, [("", command)], ours=True))
-            command = python("torch_speed.py", "--shape", shape, *how, "--threads", options.threads)
-            ways = [(f"batches of {tokens:,}", command + ["--batch-tokens", tokens]) for tokens in batches]
-            peers.append(Contender("PyTorch", precision, ways))
-        table.measure(f"train {shape}, {options.threads} threads", taking_turns(mine, peers),
-                      [("target tokens a second", speed, True)])
+        if shape == "tiny" or not options.quick:
+            train_cell(table, options, shape, ours, ["torch_speed.py"], batches(options))
+
+
+# ---- Recurrent models ------------------------------------------------------------------------------------------------
+
+
+CELLS = [("whole cells", ["--cell", "whole"]), ("cells in parts", ["--cell", "parts"])]
+
+
+def search_cell(table, options, shape, batch):
+    how = ["--sentences", 300, "--seconds", 1]
+    mine, peers = [], []
+    for precision in options.precisions:
+        command = bench("translate", "--shape", shape, "--precision", precision, "--rounds", 1, *how, "--mini-batch",
+                        batch or -(-300 // options.threads), "--cpu-threads", options.threads)
+        mine.append(Contender("dragoman", precision, [("", command)], ours=True))
+    for precision in ("fp32", "bf16"):
+        command = python("torch_rnn_speed.py", "translate", "--shape", shape, "--precision", precision, *how, "--batch",
+                         batch, "--threads", options.threads)
+        peers.append(Contender("PyTorch", precision, [(name, command + way) for name, way in CELLS]))
+    table.measure(f"translate {shape}, {options.threads} threads, greedy, batch {batch or 'all'}", taking_turns(mine, peers),
+                  [("target tokens a second", speed, True)])
+
+
+def recurrent(table, options):
+    """lstm's decoder is one call in training."""
+    for shape in ["gru"] if options.quick else ["gru", "lstm"]:
+        cells = CELLS if shape == "gru" else [("", [])]
+        ways = [(f"{name} {cell}".strip(), how + way) for name, how in batches(options) for cell, way in cells]
+        train_cell(table, options, shape, ["--shape", shape], ["torch_rnn_speed.py", "train"], ways)
+        for batch in [32] if options.quick else [1, 32, 0]:
+            search_cell(table, options, shape, batch)
 
 
 # ---- Translating -----------------------------------------------------------------------------------------------------
@@ -218,7 +255,7 @@ def start(table, options):
         table.measure(f"start {shape}", taking_turns(mine, peers), [("ms", lambda figures: figures["start_ms"], False)])
 
 
-PARTS = {"train": train, "translate": translate, "latency": latency, "start": start}  # in this order
+PARTS = {"train": train, "recurrent": recurrent, "translate": translate, "latency": latency, "start": start}  # in this order
 
 # ---- Beginning -------------------------------------------------------------------------------------------------------
 
@@ -257,7 +294,8 @@ def head(probed, options):
     return facts
 
 
-def prepare(options):
+def prepare_text(options):
+    """The folder that is translated with, and its text."""
     if not options.model:
         options.model, options.input = ROOT / "build" / "toy", ROOT / "data" / "toy" / "test.zh"
         if not (options.model / "model.safetensors").exists():
@@ -269,18 +307,24 @@ def prepare(options):
     options.text, options.long_text = options.work / "text", options.work / "long_text"
     for path, count in (options.text, options.sentences), (options.long_text, 64 if options.quick else 1000):
         path.write_text("".join(line + "\n" for line in lines[:count]), encoding="utf-8")
+
+
+def prepare(options):
+    translates = bool({"translate", "latency", "start"} & set(options.parts))
+    if translates:
+        prepare_text(options)
     if not options.quick and {"train", "translate", "start"} & set(options.parts):
         run(python("base_folder.py", options.work / "base"), quiet=True)
-    for shape in ("trained", "base"):
+    for shape in ("trained", "base") if translates else ():
         folder = options.model if shape == "trained" else options.work / "base"
-        if folder.exists() and {"translate", "latency", "start"} & set(options.parts):
+        if folder.exists():
             run(python("ctranslate2_speed.py", "convert", "--model", folder, "--to", options.work / f"{shape}.ct2"),
                 quiet=True)
 
 
 def read_options():
     parser = argparse.ArgumentParser(prog="peers.sh", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="train, translate, latency, start; none: all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="train, recurrent, translate, latency, start; none: all")
     parser.add_argument("--model", type=pathlib.Path, help="MarianMT folder")
     parser.add_argument("--input", type=pathlib.Path, help="text for it")
     parser.add_argument("--rounds", type=int)
@@ -300,7 +344,7 @@ def read_options():
 
 def main():
     options = read_options()
-    minutes = {"train": (9, 1), "translate": (19, 1), "latency": (2, 1), "start": (1, 0)}
+    minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "latency": (2, 1), "start": (1, 0)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)

@@ -132,18 +132,9 @@ def loss_of(model, batch, begin, precision, smoothing=0.1):
     return loss, sum(len(pair[1]) for pair in batch)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", default="tiny", choices=SHAPES)
-    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
-    parser.add_argument("--batch-tokens", type=int, default=1024, help="of a batch, padding counted")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=10, help="of measured steps")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(1)
+def measure_training(model, options):
+    """The figures that are printed."""
     pairs = made_up.pairs(29000, VOCABULARY)
-    model = Transformer(SHAPES[options.shape], VOCABULARY, PAD).train()
     adam = torch.optim.Adam(model.parameters(), 3e-4, (0.9, 0.98), fused=True)
     rates, steps, began = [], 0, None
     for batch in batches(pairs, options.batch_tokens, random.Random(1)):
@@ -161,10 +152,32 @@ def main():
             if end - began > options.seconds and len(rates) >= LEAST_STEPS:
                 break
         steps += 1
-    print(json.dumps({"peer": "PyTorch " + torch.__version__, "shape": options.shape, "precision": options.precision,
-                      "batch_tokens": options.batch_tokens, "steps": len(rates), "target_tokens_per_second": {
-                          "median": statistics.median(rates), "min": min(rates), "max": max(rates)},
-                      "peak_memory_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    return {"peer": "PyTorch " + torch.__version__, "shape": options.shape, "precision": options.precision,
+            "batch_tokens": options.batch_tokens, "steps": len(rates), "target_tokens_per_second": {
+                "median": statistics.median(rates), "min": min(rates), "max": max(rates)},
+            "peak_memory_bytes": peak_memory()}
+
+
+def peak_memory():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def options_of_training(doc, shapes):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", default=next(iter(shapes)), choices=shapes)
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
+    parser.add_argument("--batch-tokens", type=int, default=1024, help="of a batch, padding counted")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=10, help="of measured steps")
+    return parser
+
+
+def main():
+    options = options_of_training(__doc__, SHAPES).parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    model = Transformer(SHAPES[options.shape], VOCABULARY, PAD).train()
+    print(json.dumps(measure_training(model, options)))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ static const int decoding_rows[USES - 1] = {1, 5, 32};
 static Status make_uses(Use *uses, const Bench *bench, Error *error)
 {
     const int asked = (int)dm_options_number(bench->options, "shard-words"),
-              rows = asked ? asked : dm_default_shard_words(bench->update_words);
+              rows = asked ? asked : dm_default_shard_words(bench->update_words, bench->config.architecture->stepwise);
     uses[0] = (Use){.name = "training", .rows = rows};
     Status status = dm_products_of_training(&uses[0].products, &bench->config, rows, DM_MEAN_LENGTH, error);
     for (int i = 1; i < USES && !status; i++) {

@@ -13,28 +13,70 @@ enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };  // of made-up te
 
 // ---- Shapes -------------------------------------------------------------------------------------------------------
 
+enum { MOST_SETTINGS = 6 };
+
+// A key of config.json and its value; others have what is usual for the architecture.
+typedef struct Setting {
+    const char *key, *value;
+} Setting;
+
 typedef struct NamedShape {
     const char *name;
-    int layers, width, ffn, heads, vocabulary;  // layers of the encoder, and of the decoder
-    int update_words;
+    const Architecture *architecture;
+    int vocabulary, update_words;
     float dropout;
+    const char *width;
+    Setting settings[MOST_SETTINGS];
 } NamedShape;
 
+// Of either side.
+#define LAYERS(layers, heads, ffn)                                                                                     \
+    {                                                                                                                  \
+        {"encoder_layers", layers}, {"decoder_layers", layers}, {"encoder_ffn_dim", ffn}, {"decoder_ffn_dim", ffn},    \
+            {"encoder_attention_heads", heads}, {"decoder_attention_heads", heads},                                    \
+    }
+
+// clang-format off
 static const NamedShape named[] = {
-    {"tiny", 4, 128, 256, 4, 10000, 8192, 0.3f},   // the recipe for Multi30k
-    {"small", 3, 256, 1024, 4, 8000, 4096, 0.1f},  // between the two
-    {"base", 6, 512, 2048, 8, 32000, 4096, 0.1f},  // Vaswani et al. 2017, table 3
+    {"tiny", &dm_transformer, 10000, 8192, 0.3f, "128", LAYERS("4", "4", "256")},   // the recipe for Multi30k
+    {"small", &dm_transformer, 8000, 4096, 0.1f, "256", LAYERS("3", "4", "1024")},  // between the two
+    {"base", &dm_transformer, 32000, 4096, 0.1f, "512", LAYERS("6", "8", "2048")},  // Vaswani et al. 2017, table 3
+    {"gru", &dm_rnn, 10000, 4096, 0.1f, "256", {{"cell", "gru"}, {"attention", "additive"}}},    // as Bahdanau et al. 2015
+    {"lstm", &dm_rnn, 10000, 4096, 0.1f, "256", {{"cell", "lstm"}, {"attention", "general"}}},  // as Luong et al. 2015
 };
+// clang-format on
+
+static void set(ModelConfig *config, const char *key, const char *value)
+{
+    const ShapeRow *row = dm_shape_row(config->architecture, key);
+    dm_shape_set(config, row, row->type == DM_SHAPE_NAME ? dm_shape_index(row, value) : atoi(value));
+}
+
+// --experts and what goes with it.
+static Status take_experts(Bench *bench, const NamedShape *shape, Error *error)
+{
+    static const char *const options[] = {"experts", "experts-top", "experts-dim"}, *const keys[] = {"experts",
+                                                                                                     "experts_top",
+                                                                                                     "experts_ffn_dim"};
+    const int experts = (int)dm_options_number(bench->options, "experts"),
+              top = (int)dm_options_number(bench->options, "experts-top");
+    if (!experts) return DM_OK;
+    if (shape->architecture != &dm_transformer)
+        return dm_misuse(error, "--experts: the shape %s has no blocks that experts could take the place of",
+                         shape->name);
+    if (top > experts) return dm_misuse(error, "--experts-top %d is more than --experts %d", top, experts);
+    for (size_t i = 0; i < DM_COUNT(keys); i++)
+        dm_shape_set(&bench->config, dm_shape_row(shape->architecture, keys[i]),
+                     (int)dm_options_number(bench->options, options[i]));
+    return DM_OK;
+}
 
 static Status take_named_shape(Bench *bench, const char *name, Error *error)
 {
-    const int experts = (int)dm_options_number(bench->options, "experts"),
-              top = (int)dm_options_number(bench->options, "experts-top");
-    if (experts && top > experts) return dm_misuse(error, "--experts-top %d is more than --experts %d", top, experts);
     const NamedShape *s = named;
     while (strcmp(s->name, name) != 0) s++;
     bench->config = (ModelConfig){
-        .architecture = &dm_transformer,
+        .architecture = s->architecture,
         .source_vocabulary = s->vocabulary,
         .target_vocabulary = s->vocabulary,
         .shared_embeddings = true,
@@ -43,24 +85,12 @@ static Status take_named_shape(Bench *bench, const char *name, Error *error)
         .decoder_start = s->vocabulary - 1,
     };
     dm_shape_take_usual(&bench->config);
-    const struct {
-        const char *key;
-        int value;
-    } shape[] = {{"d_model", s->width},
-                 {"encoder_layers", s->layers},
-                 {"decoder_layers", s->layers},
-                 {"encoder_attention_heads", s->heads},
-                 {"decoder_attention_heads", s->heads},
-                 {"encoder_ffn_dim", s->ffn},
-                 {"decoder_ffn_dim", s->ffn},
-                 {"experts", experts},
-                 {"experts_top", top},
-                 {"experts_ffn_dim", (int)dm_options_number(bench->options, "experts-dim")}};
-    for (size_t i = 0; i < DM_COUNT(shape); i++)
-        dm_shape_set(&bench->config, dm_shape_row(&dm_transformer, shape[i].key), shape[i].value);
+    set(&bench->config, "d_model", s->width);
+    for (const Setting *of = s->settings; of < s->settings + MOST_SETTINGS && of->key; of++)
+        set(&bench->config, of->key, of->value);
     bench->update_words = s->update_words;
     bench->dropout = s->dropout;
-    return DM_OK;
+    return take_experts(bench, s, error);
 }
 
 static Status choose_gemm(Bench *bench, const char *trained, Error *error)

@@ -29,7 +29,7 @@ static void begin_training(Training *t)
     const int words = (int)dm_options_number(o, "mini-batch-words"), shard = (int)dm_options_number(o, "shard-words"),
               sentences = (int)dm_options_number(o, "sentences"), lanes = (int)dm_options_number(o, "lanes");
     t->update_words = words ? words : bench->update_words;
-    t->shard_words = shard ? shard : dm_default_shard_words(t->update_words);
+    t->shard_words = shard ? shard : dm_default_shard_words(t->update_words, bench->config.architecture->stepwise);
     dm_bench_text(&t->corpus, bench, sentences ? sentences : 29000);
     t->model = dm_bench_model(bench);
     t->optimizer = (Optimizer){.adam = true,

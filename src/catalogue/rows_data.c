@@ -86,11 +86,12 @@ const OptionRow dm_rows_data[] = {
      .help = "what to measure: train (updates), translate, gemm (the matrix products of both, by themselves, with each "
              "library), or layer (one of the encoder, against --length)"}},
     {DM_BENCH, &(const Option){.name = "shape", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "tiny",
-     .needs = "!model", .choices = "tiny|small|base", .argument = "NAME",
+     .needs = "!model", .choices = "tiny|small|base|gru|lstm", .argument = "NAME",
      .help = "a model with random weights: tiny is that of the recipe for Multi30k (4 + 4 layers, width 128, ffn 256, "
              "4 heads, 10,000 pieces; updates of 8,192), small has 3 + 3 layers, width 256, ffn 1,024, 4 heads, 8,000 "
              "pieces (updates of 4,096), base is that of Vaswani et al. 2017: 6 + 6 layers, width 512, ffn 2,048, 8 "
-             "heads, 32,000 pieces (updates of 4,096)"}},
+             "heads, 32,000 pieces (updates of 4,096); gru and lstm are recurrent, a layer of either side, width 256, "
+             "10,000 pieces (updates of 4,096), with additive and with general attention"}},
     {DM_BENCH, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .help = "instead of --shape: the shape that config.json of this model folder says, with random weights; with "
              "--input, the model itself"}},

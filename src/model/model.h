@@ -36,6 +36,7 @@ struct Architecture {
     size_t layers_size;           // of the struct behind model->layers
     bool one_vocabulary;          // of source and target
     bool starts_with_eos;         // what it writes begins where another sequence ended; else pad stands there
+    bool stepwise;                // a sequence runs step by step: the more of them share a shard, the fewer the products
     // Names the parameters: in order, each with parameters.keys set to the keys of config.json that give it its shape
     // (rows of `shape`, vocab_size or decoder_vocab_size), which errors name; those of encoder and decoder begin with
     // "model.encoder." and "model.decoder.", and the first number in those of a layer is the layer's (model/parts.h).

@@ -41,6 +41,7 @@ static Ran run_cell(Graph *g, const Cell *cell, const Tensor *x, Spans spans, Rn
         before = dm_collect(g, &start, 1, time.sequence, spans.n);
     else
         before = zeros(g, spans.n, dm_cell_state(cell->kind, cell->hidden.weight.cols));
+    dm_cell_steps(g, cell, x->rows);
     for (int step = 0; step < time.steps; step++) {
         const Tensor *in = dm_view(g, dm_rows(input, time.first[step], time.going[step])),
                      *state = dm_view(g, dm_rows(before, 0, time.going[step]));
@@ -142,6 +143,18 @@ static const Tensor **going_on(Graph *g, const Tensor *const *states, int layers
     return first;
 }
 
+// All that steps multiply by: the decoder's cells, and what only some kinds have.
+static void announce_steps(Graph *g, const Rnn *r, const RnnShape *shape, int rows)
+{
+    for (int layer = 0; layer < shape->decoder_layers; layer++) {
+        dm_cell_steps(g, &r->decoder[layer], rows);
+        if (layer) dm_linear_sum(g, &r->decoder[layer].input.weight, &r->decoder[layer].input.bias, rows);
+    }
+    dm_linear_sum(g, &r->beside, NULL, rows);
+    if (shape->attention != DM_RNN_DOT) dm_linear_sum(g, &r->query, NULL, rows);
+    if (shape->input_feeding) dm_linear_sum(g, &r->readout.weight, &r->readout.bias, rows);
+}
+
 // Step by step: with what the step before has looked at, or said.
 static Tensor *decode_steps(Graph *g, const Model *model, const RnnSource *source, const Tensor *embedded, Spans spans)
 {
@@ -160,6 +173,7 @@ static Tensor *decode_steps(Graph *g, const Model *model, const RnnSource *sourc
     }
     const Tensor **tops = dm_arena_take(g->arena, 2 * (size_t)time.steps * sizeof *tops), **others = tops + time.steps;
     const Tensor *fed = shape->input_feeding ? zeros(g, spans.n, model->config.width) : NULL;
+    announce_steps(g, r, shape, rows);
     for (int t = 0; t < time.steps; t++) {
         const int going = time.going[t];
         const RnnStepped stepped =
@@ -315,6 +329,7 @@ const Architecture dm_rnn = {
     .shape = shape,
     .examples = &dm_pairs,
     .layers_size = sizeof(Rnn),
+    .stepwise = true,
     .declare = dm_rnn_declare,
     .connect = dm_rnn_connect,
     .disconnect = dm_rnn_disconnect,

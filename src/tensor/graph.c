@@ -172,6 +172,7 @@ void dm_backward(Graph *graph)
     graph->going_on = 0;
     graph->tape = NULL;
     graph->spare = NULL;
+    graph->sums = NULL;
 }
 
 static bool is_finite(const Tensor *t)
@@ -201,6 +202,7 @@ BadResult dm_first_bad_result(Graph *graph)
     }
     graph->asked = NULL;
     graph->spare = NULL;
+    graph->sums = NULL;
     return bad;
 }
 

@@ -13,6 +13,7 @@
 typedef struct Graph Graph;
 typedef struct Record Record;
 typedef struct Spare Spare;
+typedef struct LinearSum LinearSum;
 
 // One row of the table of ops (ops/op_table.h): all that the rest of the tree has to know of an op.
 typedef struct Op {
@@ -59,6 +60,7 @@ struct Graph {
     uint32_t update, shard, op;               // op counts the random streams drawn so far
     Record *tape;                             // the last record; NULL at the start
     Spare *spare;                             // gradients that have done their work, for those that come after
+    LinearSum *sums;                          // layers whose gradients are summed over several uses; NULL: none
     const Tensor **asked;  // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
     AttentionTap *tap;     // collects what attention sees; NULL in training and search: nobody looks
     RouteTap *routes;      // collects what routers choose, where the graph is recording; NULL: nobody looks

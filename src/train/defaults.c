@@ -49,10 +49,11 @@ static const char *const patience_to_the_end = "0", *const patience = "10";
 
 // An eighth of a batch, so that there is work for many threads. Measured with the tiny shape: 256, 384 and 512 pieces
 // are equally fast in float32, 384 is fastest in bfloat16, and memory grows with them.
-int dm_default_shard_words(int batch_words)
+// Step by step a product has a row for each sentence of the shard, and reads all of a weight for them: a quarter.
+int dm_default_shard_words(int batch_words, bool stepwise)
 {
-    int words = batch_words / 8;
-    return words < 64 ? 64 : words > 384 ? 384 : words;
+    const int words = batch_words / (stepwise ? 4 : 8), most = stepwise ? 1024 : 384;
+    return words < 64 ? 64 : words > most ? most : words;
 }
 
 // Two buffers more are much for a model of many weights, which keeps two threads as busy with two.

@@ -20,5 +20,6 @@ Status dm_default_warmup(dm_options *options, long updates, char **said, Error *
 // The rule of one of these options in words, for its row in the help. Buffer: 256 bytes.
 const char *dm_default_rule(const char *option, char *buffer);
 
-int dm_default_shard_words(int batch_words);  // of --shard-words, from --mini-batch-words
+// Of --shard-words, from --mini-batch-words, for an architecture whose sequences run step by step or not.
+int dm_default_shard_words(int batch_words, bool stepwise);
 int dm_default_lanes(size_t weights);         // of --lanes

@@ -114,4 +114,6 @@ void dm_run_close(Run *run);
 Status dm_run_check_settings(Run *run, Error *error);  // DM_USAGE where options do not go together
 // When the text is there: what nobody has given is settled by rule (defaults.h), and all settings are read.
 Status dm_run_settle(Run *run, Error *error);
+// When the model is there: the target pieces of a shard. As many as the run began with, whatever is usual now.
+void dm_run_settle_shards(Run *run);
 Status dm_run_settle_warmup(Run *run, long updates, Error *error);  // of --after in all; 0: a time

@@ -49,15 +49,13 @@ static void read_settings(Run *run)
     const dm_options *o = run->options;
     RunSettings *s = &run->settings;
     const char *folder = s->folder;  // the draft, where there is one already
-    int threads = whole(o, "cpu-threads"), words = whole(o, "mini-batch-words"), shard = whole(o, "shard-words");
+    const int threads = whole(o, "cpu-threads");
     *s = (RunSettings){
         .folder = folder,
         .threads = threads ? threads : dm_processors(),
         .delay = whole(o, "optimizer-delay"),
         .average = whole(o, "average"),
-        .budget = {.seed = (uint64_t)dm_options_number(o, "seed"),
-                   .shard_words = shard ? shard : dm_default_shard_words(words),
-                   .update_words = words},
+        .budget = {.seed = (uint64_t)dm_options_number(o, "seed"), .update_words = whole(o, "mini-batch-words")},
         .clip_norm = dm_options_number(o, "clip-norm"),
         .schedule = {.kind = dm_options_text(o, "lr-schedule", 0), .peak = dm_options_number(o, "learn-rate")},
         .after = dm_options_duration(o, "after"),
@@ -71,11 +69,16 @@ static void read_settings(Run *run)
         s->keep[place_among_metrics(o, dm_options_text(o, "keep-best", i))] = true;
 }
 
-// As many target pieces to a shard as the run began with, whatever is usual now.
-static void recall_shard_words(Run *run)
+void dm_run_settle_shards(Run *run)
 {
-    const cJSON *shard = cJSON_GetObjectItemCaseSensitive(run->extra, "shard_words");
-    if (run->resumed) run->settings.budget.shard_words = (int)cJSON_GetNumberValue(shard);
+    PlanBudget *budget = &run->settings.budget;
+    const int asked = whole(run->options, "shard-words");
+    const cJSON *begun = cJSON_GetObjectItemCaseSensitive(run->extra, "shard_words");
+    if (run->resumed)
+        budget->shard_words = (int)cJSON_GetNumberValue(begun);
+    else
+        budget->shard_words =
+            asked ? asked : dm_default_shard_words(budget->update_words, run->model->architecture->stepwise);
 }
 
 // Takes the sentence over.
@@ -93,7 +96,6 @@ Status dm_run_settle(Run *run, Error *error)
     say_settled(run, said);
     if (status) return status;
     read_settings(run);
-    recall_shard_words(run);
     return DM_OK;
 }
 

@@ -163,6 +163,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start) status = make_model(run, pieces, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_balance(run, error);
+        if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
     }
     cJSON_Delete(theirs);
@@ -376,6 +377,7 @@ static Status make_run(Run *run, double clock, Error *error)
     Status status = run->resumed ? resume_run(run, error) : DM_OK;
     if (!status) status = read_texts(run, error);
     if (!status) status = dm_run_settle(run, error);
+    if (!status && run->resumed) dm_run_settle_shards(run);
     if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
     if (!status) status = prepare(run, clock, error);

@@ -368,11 +368,19 @@ def learned_positions():
         add("embedding", tensors, y, ids=ids, places=places, scale=3.0, frozen=frozen)
 
 
+def linear_sum():
+    for rows, going, width in [(3, 2, 5), (4, 4, 8)]:
+        tensors = {"x": draw(rows, width), "weight": draw(width, width, scale=0.7), "bias": draw(width)}
+        x, weight, bias = tensors.values()
+        first = torch.tanh(F.linear(x, weight, bias))
+        add("linear_sum", tensors, torch.tanh(F.linear(first[:going], weight, bias)), going=going)
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
              weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
              combine, balance,
-             rotate, attention_by_place, learned_positions):
+             rotate, attention_by_place, learned_positions, linear_sum):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -74,6 +74,7 @@ static inline void bench_begin(Bench *b, bool recording)
     if (recording) memset(dm_arena_take(&b->arena, BENCH_POISON), 0xFF, BENCH_POISON);  // NaN: nobody relies on zeros
     dm_arena_reset(&b->arena);
     b->graph.tape = NULL;
+    b->graph.sums = NULL;
     b->graph.op = 0;
     b->graph.recording = recording;
     b->graph.gradients = recording ? b->gradients : NULL;

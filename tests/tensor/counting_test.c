@@ -68,6 +68,23 @@ static void a_linear_layer_has_three_products(void)
     CU_ASSERT_EQUAL(dm_counted_flops(&counting.list.list[1]), 2.0 * ROWS * OUT * IN);
 }
 
+// Of a layer that is announced, one product for the weight of two uses.
+static void a_sum_of_layers_has_one_product_for_the_weight(void)
+{
+    static const Counted expected[] = {{DM_PASS_FORWARD, LINEAR, ROWS, OUT, IN, 1},
+                                       {DM_PASS_FORWARD, LINEAR, FIRST, OUT, IN, 1},
+                                       {DM_PASS_INPUT, LINEAR, FIRST, OUT, IN, 1},
+                                       {DM_PASS_INPUT, LINEAR, ROWS, OUT, IN, 1},
+                                       {DM_PASS_WEIGHT, LINEAR, ROWS + FIRST, OUT, IN, 1}};
+    Graph *g = begin(true);
+    const Tensor w = weight(OUT, IN, LINEAR);
+    dm_linear_sum(g, &w, NULL, ROWS + FIRST);
+    dm_linear(g, input(g, ROWS, IN), &w, NULL, DM_IDENTITY);
+    dm_linear(g, input(g, FIRST, IN), &w, NULL, DM_IDENTITY);
+    dm_backward(g);
+    expect_counted(expected, 5);
+}
+
 // All queries see all keys of their sentence, as far as is counted, and the padding of the keys is nobody's.
 static void attention_is_counted_though_it_multiplies_itself(void)
 {
@@ -221,6 +238,7 @@ static void results_are_zeros(void)
 
 const Fact facts[] = {
     FACT(a_linear_layer_has_three_products),
+    FACT(a_sum_of_layers_has_one_product_for_the_weight),
     FACT(attention_is_counted_though_it_multiplies_itself),
     FACT(heads_of_long_sentences_are_counted_as_a_whole),
     FACT(attention_in_a_window_grows_with_the_length),

@@ -129,6 +129,20 @@ static void check_linear(Golden *c)
     gradient_equals(c, "dbias", bias);
 }
 
+// Two steps, of which the second has fewer rows.
+static void check_linear_sum(Golden *c)
+{
+    Graph *g = &c->bench.graph;
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = weight(c, "bias");
+    const int going = (int)number(c, "going", 0);
+    dm_linear_sum(g, w, bias, x->rows + going);
+    const Tensor *first = dm_view(g, dm_rows(dm_linear(g, x, w, bias, DM_TANH), 0, going));
+    way_back(c, dm_linear(g, first, w, bias, DM_TANH));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+    gradient_equals(c, "dbias", bias);
+}
+
 static void check_embedding(Golden *c)
 {
     const Tensor *table = weight(c, "table"), *positions = input(c, "positions"), *learned = weight(c, "learned");
@@ -456,6 +470,7 @@ typedef struct Check {
 
 static const Check checks[] = {
     {"linear", check_linear},
+    {"linear_sum", check_linear_sum},
     {"embedding", check_embedding},
     {"layer_norm", check_layer_norm},
     {"rms_norm", check_rms_norm},

@@ -10,7 +10,7 @@
 static const struct {
     const char *name, *ops;
 } families[] = {
-    {"products", "linear embedding gate affinity"},
+    {"products", "linear linear_sum embedding gate affinity"},
     {"norms", "layer_norm rms_norm batch_norm residual residual_norm dropout"},
     {"attention", "attention additive_attention rotate"},
     {"outputs", "cross_entropy divergence log_probabilities next_pieces"},

@@ -93,8 +93,28 @@ static Tensor *run_chain(Bench *b, const Case *c)
     return dm_concatenate(&b->graph, dm_add(&b->graph, normed, x), dm_scale(&b->graph, h, 0.5f));
 }
 
+// Three steps of a layer, each of one sequence less; announced for so many rows in all that the last one has its
+// gradient to itself where there are less than all.
+static Tensor *run_linear_sum(Bench *b, const Case *c)
+{
+    const Tensor *weight = bench_weight(b, c->in, c->in, 0.5f, 0), *h = bench_input(b, c->rows, c->in),
+                 *bias = c->bias ? bench_weight(b, 1, c->in, 0.5f, 0) : NULL;
+    dm_linear_sum(&b->graph, weight, bias, c->out);
+    for (int i = 0; i < 3; i++) {
+        const Tensor *going = dm_view(&b->graph, dm_rows(h, 0, c->rows - i));
+        h = dm_linear(&b->graph, going, weight, bias, c->activation);
+    }
+    return (Tensor *)h;
+}
+
 // clang-format off
 const Case cases[] = {
+    {.op = "linear_sum", .what = "steps", .run = run_linear_sum, .rows = 5, .in = 7, .out = 12, .bias = true,
+     .activation = DM_TANH},
+    {.op = "linear_sum", .what = "more than announced", .run = run_linear_sum, .rows = 5, .in = 33, .out = 9,
+     .activation = DM_TANH},
+    {.op = "linear_sum", .what = "fewer than announced", .run = run_linear_sum, .rows = 4, .in = 8, .out = 30, .bias = true,
+     .activation = DM_GELU},
     {.op = "linear", .what = "as it is", .run = run_linear, .rows = 5, .in = 7, .out = 12, .bias = true},
     {.op = "linear", .what = "no bias", .run = run_linear, .rows = 3, .in = 12, .out = 8},
     {.op = "linear", .what = "one by one", .run = run_linear, .rows = 1, .in = 1, .out = 1, .bias = true},

@@ -34,6 +34,10 @@ for what in train translate gemm; do
     bench $what --model rnn --rounds 1 --seconds 0 --cpu-threads 1 > text || fail "bench $what of another architecture"
     grep -q "type rnn, d_model 8, hidden_size 6" text || fail "bench $what of another architecture: $(cat text)"
 done
+for cell in gru lstm; do
+    bench train --shape $cell "${short[@]}" --sentences 40 --mini-batch-words 400 --json > $cell.json || fail "bench train --shape $cell"
+    bench translate --shape $cell "${short[@]}" --sentences 3 > text || fail "bench translate --shape $cell"
+done
 bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"
 python3 - << 'PYTHON' || fail "what the JSON says"
 import json
@@ -59,6 +63,12 @@ for result in train, translate, own, gemm, json.load(open("int8.json")):
     assert not any(name.startswith("ref") for name in result.get("code", [])), result["code"]
 assert made[0] == made[1] and made[0] % (2 * 20) == 0, f"{made}: translations of made-up text are not all of one length"
 assert own["source_tokens"] % (12 * 4) == 0, "twelve lines of three words and their end"
+for cell, attention in ("gru", "additive"), ("lstm", "general"):
+    result = json.load(open(cell + ".json"))
+    shape = result["shape"]
+    assert shape["type"] == "rnn" and shape["cell"] == cell and shape["attention"] == attention, shape
+    assert shape["d_model"] == shape["hidden_size"] == 256 and shape["vocabulary"] == 10000, shape
+    assert result["shard_words"] == 400 // 4, "sentences run side by side in larger shards"
 profile = train["profile"]
 parts = [way["seconds"] for op in profile["ops"] for way in (op["forward"], op["backward"])]
 parts += [profile[key] for key in ("batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer")]
@@ -109,6 +119,7 @@ PYTHON
 check "nothing to measure" 2 "WHAT" "$dragoman" bench
 check "no such thing" 2 "train, translate, gemm, layer" "$dragoman" bench walk
 check "no such shape" 2 "tiny" "$dragoman" bench train --shape huge
+check "experts of what has none" 2 "--experts|gru" "$dragoman" bench train --shape gru --experts 4
 check "a shape and a model" 2 "--shape|--model" "$dragoman" bench train --shape tiny --model model
 check "no such model" 1 "nowhere" "$dragoman" bench train --model nowhere
 check "a profile of what" 2 "--profile" "$dragoman" bench gemm --profile

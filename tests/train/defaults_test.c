@@ -199,6 +199,17 @@ static void a_text_is_measured_by_its_bytes(void)
     CU_ASSERT_EQUAL(size.characters, 12);  // redblu, the space, two of Chinese, xgo
 }
 
+static void shards_are_larger_where_sequences_run_step_by_step(void)
+{
+    static const struct {
+        int batch, at_once, stepwise;
+    } cases[] = {{100, 64, 64}, {1000, 125, 250}, {2048, 256, 512}, {4096, 384, 1024}, {8192, 384, 1024}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        CU_ASSERT_EQUAL(dm_default_shard_words(cases[i].batch, false), cases[i].at_once);
+        CU_ASSERT_EQUAL(dm_default_shard_words(cases[i].batch, true), cases[i].stepwise);
+    }
+}
+
 // ---- Runs -----------------------------------------------------------------------------------------------------------
 
 typedef struct Heard {
@@ -276,6 +287,7 @@ const Fact facts[] = {
     FACT(what_is_settled_is_said_as_a_command_line_has_it),
     FACT(only_what_counts_is_settled),
     FACT(a_text_is_measured_by_its_bytes),
+    FACT(shards_are_larger_where_sequences_run_step_by_step),
     FACT(a_run_by_rules_that_was_stopped_ends_with_the_same_bytes),
     FACT(a_time_has_a_warm_up_of_its_own),
     {NULL, NULL},

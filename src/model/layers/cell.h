@@ -27,6 +27,12 @@ static inline int dm_cell_state(const CellKind *kind, int hidden)
     return kind->states * hidden;
 }
 
+// Before steps of so many rows in all.
+static inline void dm_cell_steps(Graph *g, const Cell *cell, int rows)
+{
+    dm_linear_sum(g, &cell->hidden.weight, &cell->hidden.bias, rows);
+}
+
 // input [n, gates h]: W_i x + b_i; state [n, states h] -> the next one
 static inline Tensor *dm_cell_step(Graph *g, const Cell *cell, const Tensor *input, const Tensor *state)
 {

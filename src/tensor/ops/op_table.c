@@ -3,6 +3,7 @@
 
 const Op *const dm_ops[] = {
     &dm_linear_op,
+    &dm_linear_sum_op,
     &dm_embedding_op,
     &dm_layer_norm_op,
     &dm_residual_op,

@@ -13,6 +13,9 @@ typedef enum Activation {
 
 // y = activation(x W' + b): x [n, in], weight [out, in], bias [out] or NULL -> [n, out]
 Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, Activation activation);
+// Before a layer is applied step after step, to so many rows in all: the gradient of its weight is one product, not one
+// for each step. Where nothing is recorded, nothing is done.
+void dm_linear_sum(Graph *g, const Tensor *weight, const Tensor *bias, int rows);
 
 // Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
 Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);

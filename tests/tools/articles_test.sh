@@ -1,0 +1,113 @@
+#!/bin/bash
+# scripts/articles/systems.py and bottleneck.py on made-up text: every system trains, is scored, counted and measured, what
+# was trained is not trained again, and not taken for what was asked otherwise. Argument: the command to test.
+. "$(dirname "$0")/common.sh"
+scripts=$(realpath "$(dirname "$0")/../../scripts")
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+mkdir -p tree/build tree/scripts articles/text/handbook---text-only-de articles/text/g2p---text-only multi/bpe
+cp -r "$scripts/articles" tree/scripts
+ln -s "$dragoman" tree/build/dragoman
+
+# ---- Text: words and their reversals; of letters two ways to be right ----
+
+python3 - << 'PYTHON'
+import pathlib, random
+dice = random.Random(1)
+words = "red blue green gold pink grey teal lime navy rust".split()
+def side(least, most):
+    return [dice.choice(words) for _ in range(dice.randint(least, most))]
+def write(path, lines):
+    pathlib.Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+for folder, names, parts in (("articles/text/handbook---text-only-de", ("de", "en"), ("train", "dev", "test")),
+                             ("multi/bpe", ("de", "en"), ("train", "valid", "test.2016"))):
+    for part in parts:
+        lengths = [(1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 35)]
+        lines = [side(*length) for length in lengths * (4 if part == "train" else 1)]
+        write(f"{folder}/{part}.{names[0]}", map(" ".join, lines))
+        write(f"{folder}/{part}.{names[1]}", (" ".join(reversed(line)) for line in lines))
+folder = "articles/text/g2p---text-only"
+for part in ("train", "dev", "test"):
+    lines = [list(dice.choice(words)) for _ in range(30 if part == "train" else 6)]
+    write(f"{folder}/{part}.letters", map(" ".join, lines))
+    write(f"{folder}/{part}.sounds" + ".1" * (part == "test"), (" ".join(line).upper() for line in lines))
+    if part == "test":
+        write(f"{folder}/test.sounds.2", (" ".join(reversed(line)).upper() for line in lines))
+PYTHON
+for text in articles/text/*; do touch "$text/made"; done
+
+# ---- The scripts with settings that are smaller still ----
+
+article() {  # article SCRIPT PYTHON-STATEMENTS OPTIONS...
+    local name=$1 changes=$2
+    shift 2
+    PYTHONPATH=tree/scripts/articles python3 -B - "$name" "$changes" "$@" --folder "articles/$name" --threads 1 << 'PYTHON'
+import importlib, sys
+name, changes, *options = sys.argv[1:]
+sys.argv = [f"{name}.py", *options]
+import systems
+systems.SIZES = {task: [(20, 1, 30 if sizes[0][2] else None)] * 2 for task, sizes in systems.SIZES.items()}
+systems.SECONDS = 0
+exec(changes)
+importlib.import_module(name).main()
+PYTHON
+}
+article systems '' --multi30k multi > said 2> err || fail "systems.py: $(tail -n 3 err)"
+[ "$(grep -c '^\$ .*dragoman train ' err)" = 24 ] || fail "systems.py trains $(grep -c '^\$ .*dragoman train ' err) runs: $(cat err)"
+for system in 'LSTM, no attention' 'LSTM, attention' 'LSTM, attention, bidirectional' 'GRU, attention, bidirectional' \
+    'LSTM, attention, bidirectional, input feeding' convolutions 'separable convolutions' 'light convolutions' \
+    'Transformer, post-norm' 'Transformer, pre-norm'; do
+    [ "$(grep -c "^| $system | [0-9]" said)" -ge 2 ] || fail "no rows of $system: $(cat said)"
+done
+[ "$(grep '^|' said | sed 's/[^|]//g' | sort -u)" = '||||||||||' ] || fail "rows of different lengths: $(cat said)"
+[ -s articles/systems/picture.svg ] && [ -s articles/systems/results.json ] || fail 'no picture or no results'
+python3 - "$dragoman" << 'PYTHON' || fail 'figures and report'
+import json, pathlib, re, subprocess, sys
+folder = pathlib.Path("articles/systems")
+results = json.loads((folder / "results.json").read_text())["results"]
+assert [len([r for r in results if r["task"] == task]) for task in ("handbook", "sounds", "multi30k")] == [10, 10, 4]
+# A word is right in either of its ways; WER is what is left to 100.
+run = next(r for r in results if r["task"] == "sounds" and r["system"] == "convolutions")
+said = (folder / "sounds-convolutions-1" / "test.letters.out").read_text().splitlines()
+ways = [pathlib.Path(f"articles/text/g2p---text-only/test.sounds.{i}").read_text().splitlines() for i in (1, 2)]
+wrong = sum(line not in pair for line, *pair in zip(said, *ways))
+assert abs(run["scores"][0] - 100 * wrong / len(said)) < 1e-9, (run, wrong)
+# An epoch of so few pairs is an update, which is counted as the pieces of one.
+run = next(r for r in results if r["task"] == "handbook" and r["system"] == "Transformer, pre-norm")
+described = json.loads(subprocess.run([sys.argv[1], "info", "--json", "--length", "102", "--model",
+                                       folder / "handbook-transformer-pre-norm-1"], capture_output=True, check=True).stdout)
+assert abs(run["operations"] / (2048 * described["operations"]["train"]["total"]) - 1) < 1e-9, run["operations"]
+# The same sentences of all that have attention: a picture for each layer and head, whose rows are shares.
+page = (folder / "report.html").read_text(encoding="utf-8")
+runs = json.loads(re.search('<script id="figures" type="application/json">(.*?)</script>', page, re.S).group(1))["runs"]
+looking = {run["name"]: run["attention"]["sentences"] for run in runs if run["attention"]["sentences"]}
+assert len(runs) == 10 and len(looking) == 9, looking.keys()
+same = set.intersection(*[{tuple(s["seen"]["source"]) for s in sentences} for sentences in looking.values()])
+assert len(same) >= 2, looking  # a translation may be too long for a picture
+for name, sentences in looking.items():
+    for row in (row for s in sentences for layer in s["seen"]["cross"] for head in layer for row in head):
+        assert abs(sum(row) - 1) < 0.02 * len(row), (name, row)
+PYTHON
+sed -n '/^| sounds/,/^$/p' said > before
+article systems '' --tasks sounds > said 2> err || fail "systems.py again: $(tail -n 3 err)"
+! grep -q 'dragoman train' err || fail "trains again: $(grep 'dragoman train' err | head -n 1)"
+sed -n '/^| sounds/,/^$/p' said | same 'the table of runs that are kept' before -
+
+few='systems.SYSTEMS = {system: systems.SYSTEMS[system] for system in ["GRU, attention, bidirectional"]}'
+article systems "$few" --tasks handbook --speed > said 2> err || fail "--speed: $(tail -n 3 err)"
+[ "$(grep -cE '\| [0-9,]+ \| [0-9,]+ \| [0-9,]+ \|$' said)" = 1 ] || fail "--speed measures nothing: $(cat said)"
+article systems 'systems.SIZES["handbook"] = [(20, 2, 30)]' --tasks handbook > said 2> err &&
+    fail 'a run of other settings is taken for what was asked'
+grep -q 'was trained with other settings' err || fail "other settings: $(tail -n 1 err)"
+
+article bottleneck '' > said 2> err || fail "bottleneck.py: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 2 ] || fail "bottleneck.py trains what systems.py has: $(grep 'dragoman train' err)"
+grep 'dragoman train' err | grep -qv -- --reverse-source && fail "what is missing is not reversed: $(grep 'dragoman train' err)"
+[ "$(grep -c '^| LSTM, .*attention.* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* |$' said)" = 4 ] ||
+    fail "bottleneck.py: $(cat said)"
+
+article systems "$few" --tasks handbook --tune > said 2> err || fail "--tune: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 5 ] || fail "--tune tries $(grep -c 'dragoman train' err) settings: $(cat said)"
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
