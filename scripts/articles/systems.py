@@ -112,7 +112,8 @@ def sounds(article):
 
 def multi30k(article):
     text = article.options.multi30k / "bpe"
-    train, dev, test = [[text / f"{part}.{language}" for language in ("de", "en")] for part in ("train", "valid", "test.2016")]
+    train, dev, test = [[text / f"{part}.{language}" for language in ("de", "en")]
+                        for part in ("train", "valid", "test.2016")]
     words = write(article.runs / "multi30k.test.en", [line.replace("@@ ", "") for line in read(test[1])])
     return Task(**drawn(article, "multi30k", train), dev=dev, test=test[0], references=[words], tok="none")
 
@@ -185,7 +186,8 @@ def compare(article, task):
             continue
         parameters, piece, all_pieces = costs(article, whole)
         rows.append([system, spread(scores, 1), f"{parameters / 1e6:.2f}", f"{piece / 1e6:.1f}",
-                     f"{all_pieces / 1e12:,.0f}", spread([run.seconds / 60 for run in runs], 1), *speeds(article, task, whole)])
+                     f"{all_pieces / 1e12:,.0f}", spread([run.seconds / 60 for run in runs], 1),
+                     *speeds(article, task, whole)])
         results.append({"task": task.name, "system": system, "scores": scores, "validation": [run.best() for run in runs],
                         "operations": all_pieces, "minutes": [run.seconds / 60 for run in runs]})
         curves[system] = [(event["update"] * WORDS * piece / 1e12, event["ce-mean-words"]) for event in whole.of("valid")]
@@ -237,8 +239,8 @@ def add_options(parser):
     parser.add_argument("--multi30k", type=pathlib.Path, metavar="FOLDER", help="compare on Multi30k, too")
     parser.add_argument("--speed", action="store_true", help="also measure speed and memory of each system, on one thread: "
                                                              "on a machine that does nothing else")
-    parser.add_argument("--tune", action="store_true", help="instead: find learning rate and dropout for each system, by the "
-                                                            "validation cost after half as many epochs")
+    parser.add_argument("--tune", action="store_true", help="instead: find learning rate and dropout for each system, by "
+                                                            "the validation cost after half as many epochs")
 
 
 def main():
