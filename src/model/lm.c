@@ -2,7 +2,6 @@
 // on from there (Raffel et al. 2020, section 3.2.1; Wang et al. 2021): start s1 ... sn, start t1 ... tm as one sequence
 // for the same layers. Since a piece sees none that come after it, keys and values of the prompt are all that the rest
 // has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search.
-#include <assert.h>
 #include <string.h>
 
 #include "core/memory.h"
