@@ -195,7 +195,7 @@ static Operands operands_of(const Kept *kept, const MatmulForm *form)
 static dnnl_primitive_desc_t describe(const Kept *kept, const MatmulForm *form, const Operands *operands)
 {
     dnnl_matmul_desc_t matmul;
-    dnnl_primitive_desc_t description;
+    dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t after = NULL;
     check(dnnl_matmul_desc_init(&matmul, &operands->a, &operands->b, NULL, &operands->c), "describing a product");
