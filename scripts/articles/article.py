@@ -82,13 +82,12 @@ class Article:
         return folder
 
     def some(self, text, languages, count):
-        """As many pairs of a text folder's training files, drawn once and for all: the files of both sides."""
+        """As many pairs of a text folder's training files, the same ones every time: the files of both sides."""
         paths = [text / f"train-{count}.{language}" for language in languages]
-        if not paths[-1].exists():
-            lines = [(text / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in languages]
-            drawn = random.Random(1).sample(list(zip(*lines)), count)
-            for path, side in zip(paths, zip(*drawn)):
-                path.write_text("".join(f"{line}\n" for line in side), encoding="utf-8")
+        lines = [(text / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in languages]
+        chosen = random.Random(1).sample(range(len(lines[0])), min(count, len(lines[0])))
+        for path, side in zip(paths, lines):
+            path.write_text("".join(f"{side[i]}\n" for i in chosen), encoding="utf-8")
         return paths
 
     def say(self, *command):

@@ -302,12 +302,6 @@ static const ShapeRow shape[] = {
 };
 // clang-format on
 
-static SourceAttention source_attention(const ModelConfig *config)
-{
-    const TransformerShape *t = dm_transformer_shape(config);
-    return (SourceAttention){t->decoder_layers, t->decoder_heads};
-}
-
 // Source and target share the places, unless they begin anew: each gets its half.
 static int longest(const ModelConfig *config)
 {
@@ -336,7 +330,7 @@ const Architecture dm_lm = {
     .declare = dm_transformer_declare,
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
-    .source_attention = source_attention,
+    .source_attention = dm_transformer_source_attention,
     .longest = longest,
     .misfit = misfit,
     .outline = dm_transformer_outline,

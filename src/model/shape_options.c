@@ -16,7 +16,7 @@ const Option dm_option_dim_ffn = {.name = "dim-ffn", DM_ONE_VALUE, DM_WHOLE, .hi
 const Option dm_option_enc_depth = {.name = "enc-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
                                     .help = "encoder layers; of --type rnn, 1 if nothing is said"};
 const Option dm_option_dec_depth = {.name = "dec-depth", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_LAYERS, .initial = "3",
-                                    .help = "decoder layers; of --type rnn, 1 if nothing is said"};
+                                    .help = "decoder layers; if nothing is said, of --type rnn 1, of lm 6"};
 const Option dm_option_heads = {.name = "heads", DM_ONE_VALUE, DM_WHOLE, .high = DM_MOST_HEADS, .initial = "4",
                                 .help = "attention heads of a layer"};
 const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAMED, .initial = "relu",
@@ -27,10 +27,10 @@ const Option dm_option_norm = {
     .help = "what keeps activations in bounds; with layer alone other programs open the folder:"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
-    .choice = dm_norm_place_choice, .help = "where the norms stand:"};
+    .choice = dm_norm_place_choice, .help = "where the norms stand (of --type lm, pre if nothing is said):"};
 const Option dm_option_positions = {
     .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .choice = dm_position_choice,
-    .help = "what tells one place in a sentence from another:"};
+    .help = "what tells one place in a sentence from another (of --type lm, rotary if nothing is said):"};
 
 #define OF_EXPERTS .needs = "experts", .type = DM_INTEGER, .argument = "N"
 const Option dm_option_experts = {
@@ -56,7 +56,8 @@ const Option dm_option_router = {
 const Option dm_option_max_positions = {
     .name = "max-positions", DM_ONE_VALUE, .needs = "!pretrained-model positions=learned", .type = DM_INTEGER,
     .argument = "N", .low = 1, .high = DM_MOST_PLACES, .initial = "512",
-    .help = "pieces of the longest sentence that learned positions know, its end counted; --max-length must not be more"};
+    .help = "pieces of the longest sentence that learned positions know, its end counted; --max-length must not be more, and of "
+            "--type lm whose places go on no more than half"};
 const Option dm_option_attention_window = {
     .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
     .high = DM_MOST_PLACES, .initial = "0", .off = "0",

@@ -86,7 +86,7 @@ static const ShapeRow shape[] = {
 };
 // clang-format on
 
-static SourceAttention source_attention(const ModelConfig *config)
+SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     return (SourceAttention){t->decoder_layers, t->decoder_heads};
@@ -176,7 +176,7 @@ const Architecture dm_transformer = {
     .declare = dm_transformer_declare,
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
-    .source_attention = source_attention,
+    .source_attention = dm_transformer_source_attention,
     .longest = longest,
     .misfit = dm_transformer_misfit,
     .outline = dm_transformer_outline,

@@ -76,6 +76,7 @@ typedef struct Transformer {
     {.key = "attention_window", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(attention_window), \
      .high = DM_MOST_PLACES, .common = 1, .option = &dm_option_attention_window}
 // clang-format on
+SourceAttention dm_transformer_source_attention(const ModelConfig *config);
 bool dm_transformer_misfit(const ModelConfig *config, Name *why);
 cJSON *dm_transformer_outline(const ModelConfig *config);
 
