@@ -81,14 +81,15 @@ class Article:
             (folder / "made").touch()
         return folder
 
-    def some(self, text, languages, count):
-        """As many pairs of a text folder's training files, the same ones every time: the files of both sides."""
-        paths = [text / f"train-{count}.{language}" for language in languages]
-        lines = [(text / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in languages]
+    def some(self, pairs, count, stem):
+        """So many of the pairs of two files, the same ones every time, in files called after how many they are."""
+        lines = [path.read_text(encoding="utf-8").splitlines() for path in pairs]
         chosen = random.Random(1).sample(range(len(lines[0])), min(count, len(lines[0])))
-        for path, side in zip(paths, lines):
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        made = [stem.with_name(f"{stem.name}-{count}{path.suffix}") for path in pairs]
+        for path, side in zip(made, lines):
             path.write_text("".join(f"{side[i]}\n" for i in chosen), encoding="utf-8")
-        return paths
+        return made
 
     def say(self, *command):
         print("$", *(str(word).replace(f"{HERE}/", "") for word in command), file=sys.stderr, flush=True)

@@ -26,7 +26,8 @@ def seen_again(article, run, pairs):
 def main():
     article = Article(__doc__, "LayerNorm rather than BatchNorm")
     text = article.text("scripts/handbook.sh", "--text-only", "de")
-    pairs, validation = article.some(text, ("de", "en"), PAIRS), [text / f"dev.{language}" for language in ("de", "en")]
+    train, validation = [[text / f"{part}.{language}" for language in ("de", "en")] for part in ("train", "dev")]
+    pairs = article.some(train, PAIRS, text / "train")
     rows, results, curves = [], [], {}
     for place in ("post", "pre"):
         for kind in KINDS:

@@ -10,7 +10,6 @@ multi30k: captions, German to English, in the pieces of FOLDER/bpe (scripts/mult
 import json
 import math
 import pathlib
-import random
 import re
 import subprocess
 from dataclasses import dataclass
@@ -82,18 +81,10 @@ def read(path):
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def draw(pairs, count, stem):
-    """So many of the pairs, the same ones every time, in files that are called after how many they are."""
-    lines = [read(path) for path in pairs]
-    chosen = random.Random(1).sample(range(len(lines[0])), min(count, len(lines[0])))
-    return [write(stem.with_name(f"{stem.name}-{count}{path.suffix}"), [side[i] for i in chosen])
-            for path, side in zip(pairs, lines)]
-
-
 def drawn(article, name, train):
     """What a task of this name has by its size."""
     count, epochs, pieces = SIZES[name][article.full]
-    return {"name": name, "epochs": epochs, "train": draw(train, count, article.runs / name),
+    return {"name": name, "epochs": epochs, "train": article.some(train, count, article.runs / name),
             "options": {"vocab_size": pieces} if pieces else {"segmenter": "space"}}
 
 

@@ -36,7 +36,8 @@ def speeds(article):
 
 def translations(article):
     text = article.text("scripts/handbook.sh", "--text-only", "de")
-    pairs, validation = article.some(text, ("de", "en"), PAIRS), [text / f"dev.{language}" for language in ("de", "en")]
+    train, validation = [[text / f"{part}.{language}" for language in ("de", "en")] for part in ("train", "dev")]
+    pairs = article.some(train, PAIRS, text / "train")
     rows, results = [], []
     for window in (0, 16, 8):
         runs = [article.train(f"handbook-{window}-{seed}", pairs, validation, vocab_size=3000, attention_window=window,
