@@ -176,12 +176,34 @@ static void pictures_of_the_source_add_up_to_one(void)
     }
 }
 
+// A window of one key: what begins the target sees the source's last piece but its end, and itself, which holds that
+// end.
+static void a_picture_has_a_column_for_each_piece_of_the_source(void)
+{
+    const ModelConfig config = small_lm(SHAPE "decoder_layers 1 attention_window 1");
+    Setting s = setting_of(&config);
+    begin(&s, false, 0);
+    AttentionTap tap = {.only_cross = true};
+    s.graph.tap = &tap;
+    const int source[] = {7, 3, 9, 0}, target[] = {0, 4};
+    decoded(&s, 4, source, 2, target);
+    s.graph.tap = NULL;
+    const AttentionView *view = tap.first;
+    for (int head = 0; head < view->heads; head++) {
+        const float *first = view->probabilities[0] + head * 2 * 4, *second = first + 4;
+        expect(first[0] <= 0 && first[1] <= 0 && first[2] > 0 && first[3] > 0, "head %d: the first row", head);
+        expect(second[2] <= 0 && second[3] >= 1, "head %d: the second row", head);
+    }
+    end(&s);
+}
+
 const Fact facts[] = {
     FACT(gradient_of_every_kind_agrees_with_differences),
     FACT(prompt_and_target_are_one_sequence),
     FACT(a_batch_equals_each_pair_alone),
     FACT(the_mask_hides_what_comes_later),
     FACT(places_that_restart_do_not_know_the_prompt),
+    FACT(a_picture_has_a_column_for_each_piece_of_the_source),
     FACT(shared_keys_are_equal_keys),
     FACT(pictures_of_the_source_add_up_to_one),
     {NULL, NULL},
