@@ -163,6 +163,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start) status = make_model(run, pieces, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_balance(run, error);
+        if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
         if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
     }
