@@ -25,6 +25,10 @@ static const struct {
      "d_model 16 positions learned max_position_embeddings 40", true},
     {&dm_pegasus_format, "pegasus", "PegasusForConditionalGeneration", &dm_transformer,
      "d_model 16 norm_place pre positions learned max_position_embeddings 30", false},
+    {&dm_gpt2_format, "gpt2", "GPT2LMHeadModel", &dm_lm,
+     "d_model 16 decoder_layers 2 positions learned max_position_embeddings 40 activation_function gelu_new", false},
+    {&dm_gpt2_format, "gpt2", "GPT2LMHeadModel", &dm_lm,
+     "d_model 16 decoder_layers 1 positions learned decoder_ffn_dim 24 norm_epsilon 1000000", false},
     {&dm_llama_format, "llama", "LlamaForCausalLM", &dm_lm,
      "d_model 16 decoder_layers 2 norm rms activation_function swiglu biases none", false},
     {&dm_llama_format, "llama", "LlamaForCausalLM", &dm_lm,
@@ -478,6 +482,11 @@ static void a_key_that_is_not_said_means_what_the_class_of_the_format_means(void
     static const struct {
         const char *json, *shape;
     } folders[] = {
+        {"{\"model_type\": \"gpt2\", \"vocab_size\": 31, \"n_embd\": 8, \"n_layer\": 2, \"n_head\": 2, \"n_inner\": "
+         "null, "
+         "\"eos_token_id\": 0}",
+         "d_model 8 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 32 activation_function gelu_new "
+         "max_position_embeddings 1024 positions learned"},
         {"{\"model_type\": \"llama\", \"vocab_size\": 31, \"hidden_size\": 8, \"num_hidden_layers\": 1, "
          "\"num_attention_heads\": 2, \"intermediate_size\": 12, \"eos_token_id\": 0, \"rope_scaling\": null}",
          "d_model 8 decoder_layers 1 decoder_attention_heads 2 decoder_ffn_dim 12 activation_function swiglu norm rms "
@@ -496,7 +505,7 @@ static void a_key_that_is_not_said_means_what_the_class_of_the_format_means(void
         const char *folder = empty_folder();
         write_json(cJSON_Parse(folders[i].json), folder);
         wanted.pad = wanted.decoder_start = -1;
-        wanted.tied_output = false;
+        wanted.tied_output = i == 0;
         const Status status = dm_config_read(&again, NULL, folder, &error);
         expect(status == DM_OK, "%s", error.message);
         if (!status) expect_same(&again, &wanted, folders[i].json);

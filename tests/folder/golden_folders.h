@@ -19,7 +19,7 @@ static const char *const trained_folders[] = {
     "conv/plain",          "conv/separable",     "conv/light",       "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi", "positions/none",
-            "llama/tied",      "llama/grouped", "llama/pairs",
+    "gpt2/tied",           "gpt2/untied",        "llama/tied",      "llama/grouped", "llama/pairs",
 };
 static const char *const all_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate",  "marian/untied",
@@ -28,7 +28,7 @@ static const char *const all_folders[] = {
     "conv/separable",      "conv/light",         "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",
-            "llama/tied",       "llama/grouped", "llama/pairs",
+    "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
 };
 static const char golden[] = TEST_DATA "/golden";
 
