@@ -16,6 +16,7 @@ from article import Article
 
 PEER = pathlib.Path(__file__).resolve().parents[1] / "peers" / "torch_padding.py"
 SENTENCES, SHORT, LONG = 2000, 5, 50
+SECONDS = 4  # of a round, with --full
 
 
 def options(parser):
@@ -28,8 +29,8 @@ def lengths_of_pages(article):
     pairs = article.some([text / "train.de", text / "train.en"], 10000, text / "train")
     folder = article.folder / "pieces"
     if not (folder / "model.safetensors").exists():
-        command = [article.dragoman, "train", "--model", folder, "--train-sets", *pairs, "--vocab-size", "8000", "--after", "1u",
-                   "--dim-emb", "16", "--dim-ffn", "16", "--enc-depth", "1", "--dec-depth", "1", "--heads", "1", "--quiet"]
+        command = [article.dragoman, "train", "--model", folder, "--train-sets", *pairs, "--after", "1u", "--quiet",
+                   "--dim-emb", "16", "--dim-ffn", "16", "--enc-depth", "1", "--dec-depth", "1", "--heads", "1"]
         article.say(*command)
         subprocess.run(command, check=True)
     counted = []
@@ -57,7 +58,7 @@ class Bench:
         else:
             more.update(mini_batch_words=4096)
         said = self.article.bench(what, None, shape="tiny", lengths=path, cpu_threads=1, rounds=3,
-                                  seconds=4 if self.article.full else 1, **more)
+                                  seconds=SECONDS if self.article.full else SECONDS / 4, **more)
         figures = said["uneven_target_tokens_per_second" if what == "translate" else "target_tokens_per_second"]
         return self.keep(name, what, "spans" if padding is None else f"filled up to {padding or 'the longest'}", figures)
 
@@ -65,7 +66,7 @@ class Bench:
         if not self.article.options.peer:
             return None
         command = [self.article.options.peer, PEER, what, "--lengths", path, "--pad-to", padding, "--batches", batches,
-                   "--seconds", 12 if self.article.full else 3]
+                   "--seconds", 3 * SECONDS if self.article.full else SECONDS]
         kept = self.article.folder / f"torch-{what}-{path.stem}-{padding}-{batches}.json"
         if not kept.exists():
             self.article.say(*command)

@@ -1,7 +1,7 @@
 // Padding put in on purpose, to measure what it costs: programs that know of no spans fill the sentences of a batch up
 // until all are equally long, compute the filling as well, and take it away again by masks. Here it is computed, and a
-// mask, which takes no time to speak of, is left out: what comes out is of no use, whatever piece it is filled up with, and
-// how long it took is.
+// mask, which takes no time to speak of, is left out: what comes out is of no use, whatever piece it is filled up with,
+// and how long it took is.
 #include <string.h>
 
 #include "bench/padding.h"
