@@ -131,7 +131,8 @@ class Article:
         command = [self.dragoman, "bench", what, "--json"] + (["--model", folder] if folder else [])
         for option, value in options.items():
             command += ["--" + option.replace("_", "-")] + ([] if value is True else [str(value)])
-        said = (folder or self.folder) / ("-".join([what, *(f"{option}={value}" for option, value in options.items())]) + ".json")
+        said = (folder or self.folder) / ("-".join([what, *(f"{option}={getattr(value, 'name', value)}"
+                                                              for option, value in options.items())]) + ".json")
         if not said.exists():
             self.say(*command)
             said.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")

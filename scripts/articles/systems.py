@@ -164,12 +164,12 @@ def speeds(article, task, run):
 # ---- The table -------------------------------------------------------------------------------------------------------
 
 
-def compare(article, task):
-    """The table of a task, its figures, its curves, and the first runs."""
+def compare(article, task, systems):
+    """The table of these systems on a task, its figures, its curves, and the first runs."""
     rows, results, curves, first = [], [], {}, {}
-    few = task.name == "multi30k"
-    for system in FOUR if few else SYSTEMS:
-        runs = [train(article, task, system, seed) for seed in (article.seeds[:1] if few else article.seeds)]
+    for system in systems:
+        runs = [train(article, task, system, seed)
+                for seed in (article.seeds[:1] if task.name == "multi30k" else article.seeds)]
         scores = [task.score(article, run) for run in runs]
         whole = next((run for run in runs if not run.diverged), None)
         if not whole:
@@ -224,12 +224,20 @@ def add_precision(parser):
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="of the products, in training")
 
 
-def add_options(parser):
+def add_comparison(parser):
     add_precision(parser)
     parser.add_argument("--tasks", nargs="*", choices=["handbook", "sounds"], default=["handbook", "sounds"])
     parser.add_argument("--multi30k", type=pathlib.Path, metavar="FOLDER", help="compare on Multi30k, too")
     parser.add_argument("--speed", action="store_true", help="also measure speed and memory of each system, on one thread: "
                                                              "on a machine that does nothing else")
+
+
+def tasks_asked(article):
+    return [TASKS[name](article) for name in article.options.tasks + ["multi30k"] * bool(article.options.multi30k)]
+
+
+def add_options(parser):
+    add_comparison(parser)
     parser.add_argument("--tune", action="store_true", help="instead: find learning rate and dropout for each system, by "
                                                             "the validation cost after half as many epochs")
 
@@ -237,14 +245,14 @@ def add_options(parser):
 def main():
     article = Article(__doc__, "The Transformer is better than recurrent and convolutional models, and costs less to train",
                       add_options)
-    tasks = [TASKS[name](article) for name in article.options.tasks + ["multi30k"] * bool(article.options.multi30k)]
+    tasks = tasks_asked(article)
     if article.options.tune:
         for task in tasks:
             tune(article, task)
         return
     results, pictures = [], []
     for task in tasks:
-        found, curves, first = compare(article, task)
+        found, curves, first = compare(article, task, FOUR if task.name == "multi30k" else SYSTEMS)
         results += found
         pictures.append(curves)
         if task is tasks[0]:

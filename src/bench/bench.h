@@ -31,15 +31,16 @@ Status dm_bench_translate(Bench *bench, Error *error);
 Status dm_bench_gemm(Bench *bench, Error *error);
 Status dm_bench_layer(Bench *bench, Error *error);
 
-// ---- Shapes and text (shapes.c) -----------------------------------------------------------------------------------
+// ---- Shapes and text (shapes.c) -------------------------------------------------------------------------------------
 
 // The shape of --shape or --model, and the matrix library that goes with it.
 Status dm_bench_shape(Bench *bench, Error *error);
 Model *dm_bench_model(const Bench *bench);  // of that shape, with random weights
-// Made-up pairs of sentences: lengths as Multi30k's, frequent pieces and rare ones.
-enum { DM_MEAN_LENGTH = 14 };  // of a sentence in pieces, its end counted
+// Of made-up sentences in pieces, their end counted.
+enum { DM_MEAN_LENGTH = 14, DM_LONGEST_SENTENCE = 41 };
 int dm_bench_longest(const Bench *bench);  // of these sentences; the one of bench layer
-void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs);
+// Made-up pairs of sentences (sentences.c): as many as --sentences or --lengths say, else the usual number.
+Status dm_bench_text(Corpus *corpus, const Bench *bench, int usual, Error *error);
 
 // ---- Figures (figures.c) ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/padding.h"
 #include "bench/text.h"
 #include "core/memory.h"
 #include "core/threads.h"
@@ -18,10 +19,28 @@ typedef struct MadeUp {
     Packs *packs;
     int *order;        // [pairs]
     bool is_uneven;    // of this pass
+    bool is_padded;    // the sentences of a batch, to the longest of them and ...
+    int pad_to;        // ... so many pieces at least
     int *batch_start;  // [pairs + 1] into the order, of the sentences that are being translated
     Pieces *pieces;    // [pairs] of each batch
     Arena *arenas;     // [threads]
 } MadeUp;
+
+// The sources of a batch. Padding stands behind them.
+static Tokens sources_of(const MadeUp *all, Arena *arena, const int *pair, int n)
+{
+    const Corpus *c = &all->corpus;
+    const int longest = all->is_padded ? dm_padded_length(c->source_length, pair, n, all->pad_to) : 0;
+    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), rows = 0;
+    for (int i = 0; i < n; i++) rows += lengths[i] = all->is_padded ? longest : c->source_length[pair[i]];
+    int *ids = dm_arena_take(arena, (size_t)rows * sizeof(int)), *at = ids;
+    for (int i = 0; i < n; at += lengths[i++]) {
+        const int words = c->source_length[pair[i]];
+        memcpy(at, c->ids + c->source[pair[i]], (size_t)words * sizeof(int));
+        for (int j = words; j < lengths[i]; j++) at[j] = all->bench->config.eos;
+    }
+    return dm_tokens(arena, n, lengths, ids);
+}
 
 static void search_batch(void *context, int index, int thread)
 {
@@ -30,24 +49,23 @@ static void search_batch(void *context, int index, int thread)
     const int *pair = all->order + all->batch_start[index], n = all->batch_start[index + 1] - all->batch_start[index];
     Arena *arena = &all->arenas[thread];
     dm_arena_reset(arena);
-    int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int)), source = 0;
+    const Tokens sources = sources_of(all, arena, pair, n);
     int *limits = all->is_uneven ? dm_arena_take(arena, (size_t)n * sizeof(int)) : NULL;
-    for (int i = 0; i < n; i++) source += lengths[i] = c->source_length[pair[i]];
-    for (int i = 0; i < n && limits; i++) limits[i] = c->target_length[pair[i]];
-    int *ids = dm_arena_take(arena, (size_t)source * sizeof(int)), *at = ids;
-    for (int i = 0; i < n; at += lengths[i++])
-        memcpy(at, c->ids + c->source[pair[i]], (size_t)lengths[i] * sizeof(int));
+    const int last = all->is_padded ? dm_padded_length(c->target_length, pair, n, 0) : 0;
+    for (int i = 0; i < n && limits; i++) limits[i] = all->is_padded ? last : c->target_length[pair[i]];
 
     const Model *model = all->model;
     Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
-    const Tokens tokens = dm_tokens(arena, n, lengths, ids);
     dm_search(
         &g,
-        &(SearchJob){.models = &model, .model_count = 1, .source = tokens, .options = &all->options, .limits = limits},
+        &(SearchJob){.models = &model, .model_count = 1, .source = sources, .options = &all->options, .limits = limits},
         found);
-    all->pieces[index] = (Pieces){.source = source};
-    for (int i = 0; i < n; i++) all->pieces[index].target += found[i].best[0].pieces;
+    all->pieces[index] = (Pieces){0};
+    for (int i = 0; i < n; i++) {
+        all->pieces[index].source += c->source_length[pair[i]];
+        all->pieces[index].target += limits ? c->target_length[pair[i]] : found[i].best[0].pieces;
+    }
 }
 
 // Batches as the translator cuts them; returns how many.
@@ -118,13 +136,19 @@ static void sort_by_length(MadeUp *all)
     dm_free(places);
 }
 
-void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
+Status dm_text_made_up(Text *text, const Bench *bench, const Manner *manner, Error *error)
 {
-    const int asked = (int)dm_options_number(bench->options, "sentences"), pairs = asked ? asked : 1000;
+    Corpus corpus;
+    Status status = dm_bench_text(&corpus, bench, 1000, error);
+    if (status) return status;
+    const int pairs = corpus.pairs;
     MadeUp *all = dm_allocate(1, sizeof *all);
     *all = (MadeUp){.bench = bench,
                     .manner = *manner,
+                    .corpus = corpus,
                     .model = dm_bench_model(bench),
+                    .is_padded = dm_options_count(bench->options, "pad-to"),
+                    .pad_to = (int)dm_options_number(bench->options, "pad-to"),
                     .packs = dm_packs_create(bench->gemm, bench->precision),
                     .order = dm_allocate((size_t)pairs, sizeof(int)),
                     .batch_start = dm_allocate((size_t)pairs + 1, sizeof(int)),
@@ -134,7 +158,6 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
     all->options.beam_size = manner->beam;
     dm_take_search_defaults(&all->options, &bench->config.search);
     all->model->output.bias.data[bench->config.eos] = -10000;
-    dm_bench_text(&all->corpus, bench, pairs);
     long pieces = 0;
     for (int i = 0; i < pairs; i++) pieces += all->corpus.target_length[i];
     all->options.max_length = (int)((pieces + pairs / 2) / pairs);
@@ -142,4 +165,5 @@ void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner)
     if (!manner->one_by_one) sort_by_length(all);
     *text = (Text){.sentences = pairs, .translate = translate, .close = close_text, .own = all};
     for (int i = 0; i < pairs; i++) text->mean_length += (double)all->corpus.source_length[i] / pairs;
+    return DM_OK;
 }

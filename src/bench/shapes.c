@@ -1,15 +1,11 @@
-// What is measured on: the shapes by name, the shape of a model folder, and made-up text.
-#include <math.h>
+// What is measured on: the shapes by name, and the shape of a model folder.
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/bench.h"
 #include "core/memory.h"
-#include "core/random.h"
 #include "folder/folder.h"
 #include "folder/stored_positions.h"
-
-enum { SHORTEST = 3, LONGEST = 40, TEXT_STREAM = 0x74657874 };  // of made-up text
 
 // ---- Shapes -------------------------------------------------------------------------------------------------------
 
@@ -109,7 +105,7 @@ int dm_bench_longest(const Bench *bench)
 {
     const int asked = (int)dm_options_number(bench->options, "length");
     if (asked) return asked;
-    return strcmp(bench->what, "layer") == 0 ? DM_MEAN_LENGTH : LONGEST + 1;
+    return strcmp(bench->what, "layer") == 0 ? DM_MEAN_LENGTH : DM_LONGEST_SENTENCE;
 }
 
 // Made-up text has to fit into the model.
@@ -160,62 +156,4 @@ Model *dm_bench_model(const Bench *bench)
     Model *model = dm_model_create(&bench->config);
     dm_model_initialise(model, bench->seed);
     return model;
-}
-
-// ---- Text ---------------------------------------------------------------------------------------------------------
-
-static int clamp(double length)
-{
-    return length < SHORTEST ? SHORTEST : length > LONGEST ? LONGEST : (int)length;
-}
-
-// Log-normal: mean 13, standard deviation 4; a translation is of nearly the same length.
-static void draw_lengths(Random *random, int *source, int *target)
-{
-    const double length = 12.4 * exp(0.3 * dm_random_normal(random));
-    *source = clamp(length + 0.5) + 1;
-    *target = clamp(length * exp(0.15 * dm_random_normal(random)) + 0.5) + 1;
-}
-
-// Zipf's law, roughly: of n pieces, piece i is drawn with a probability of about 1 / (i log n).
-static int draw_piece(Random *random, const ModelConfig *c)
-{
-    const int n = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
-    int id = (int)exp(dm_random_uniform(random) * log(n)) - 1;
-    while (id == c->pad || id == c->eos) id = (id + 1) % n;
-    return id;
-}
-
-static void draw_side(Random *random, const ModelConfig *c, int *ids, int length)
-{
-    for (int i = 0; i + 1 < length; i++) ids[i] = draw_piece(random, c);
-    ids[length - 1] = c->eos;
-}
-
-void dm_bench_text(Corpus *corpus, const Bench *bench, int pairs)
-{
-    Random random = dm_random(bench->seed, TEXT_STREAM, 0, 0);
-    const size_t count = (size_t)pairs;
-    const int asked = (int)dm_options_number(bench->options, "length"), longest = dm_bench_longest(bench);
-    *corpus = (Corpus){.pairs = pairs,
-                       .ids = dm_allocate(count * 2 * (size_t)longest, sizeof(int)),
-                       .source = dm_allocate(count, sizeof(size_t)),
-                       .target = dm_allocate(count, sizeof(size_t)),
-                       .source_length = dm_allocate(count, sizeof(int)),
-                       .target_length = dm_allocate(count, sizeof(int)),
-                       .line = dm_allocate(count, sizeof(int))};
-    size_t used = 0;
-    for (int i = 0; i < pairs; i++) {
-        int source = asked, target = asked;
-        if (!asked) draw_lengths(&random, &source, &target);
-        corpus->line[i] = i + 1;
-        corpus->source[i] = used;
-        corpus->source_length[i] = source;
-        draw_side(&random, &bench->config, corpus->ids + used, source);
-        used += (size_t)source;
-        corpus->target[i] = used;
-        corpus->target_length[i] = target;
-        draw_side(&random, &bench->config, corpus->ids + used, target);
-        used += (size_t)target;
-    }
 }

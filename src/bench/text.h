@@ -24,6 +24,5 @@ typedef struct Manner {
     bool one_by_one;  // the caller takes one sentence after the other
 } Manner;
 
-void dm_text_made_up(Text *text, const Bench *bench, const Manner *manner);
-// On failure the text has to be closed as well.
+Status dm_text_made_up(Text *text, const Bench *bench, const Manner *manner, Error *error);
 Status dm_text_of_lines(Text *text, const Bench *bench, const Manner *manner, Error *error);

@@ -1,8 +1,10 @@
 // dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation.
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "bench/measure.h"
+#include "bench/padding.h"
 #include "tensor/ops/op_table.h"
 #include "train/defaults.h"
 #include "train/run.h"
@@ -11,6 +13,7 @@ typedef struct Training {
     Bench *bench;
     int update_words, shard_words;
     Corpus corpus;
+    int *words[2];  // [pairs] of each Side, without padding
     Plan plan;
     Model *model;
     Workers workers;
@@ -22,15 +25,23 @@ typedef struct Training {
 
 // ---- Beginning and end --------------------------------------------------------------------------------------------
 
-static void begin_training(Training *t)
+static int *copied(const int *from, int count)
+{
+    int *to = dm_allocate((size_t)count, sizeof *to);
+    memcpy(to, from, (size_t)count * sizeof *to);
+    return to;
+}
+
+static Status begin_training(Training *t, Error *error)
 {
     Bench *bench = t->bench;
     const dm_options *o = bench->options;
     const int words = (int)dm_options_number(o, "mini-batch-words"), shard = (int)dm_options_number(o, "shard-words"),
-              sentences = (int)dm_options_number(o, "sentences"), lanes = (int)dm_options_number(o, "lanes");
+              lanes = (int)dm_options_number(o, "lanes");
     t->update_words = words ? words : bench->update_words;
     t->shard_words = shard ? shard : dm_default_shard_words(t->update_words, bench->config.architecture->stepwise);
-    dm_bench_text(&t->corpus, bench, sentences ? sentences : 29000);
+    Status status = dm_bench_text(&t->corpus, bench, 29000, error);
+    if (status) return status;
     t->model = dm_bench_model(bench);
     t->optimizer = (Optimizer){.adam = true,
                                .beta1 = 0.9,
@@ -46,6 +57,11 @@ static void begin_training(Training *t)
                                .shard_words = t->shard_words,
                                .update_words = t->update_words,
                                .lanes = t->optimizer.lane_count});
+    t->words[DM_SOURCE] = copied(t->corpus.source_length, t->corpus.pairs);
+    t->words[DM_TARGET] = copied(t->corpus.target_length, t->corpus.pairs);
+    if (dm_options_count(o, "pad-to"))
+        dm_pad_corpus(&t->corpus, t->plan.order, t->plan.shard_start, t->plan.shards,
+                      (int)dm_options_number(o, "pad-to"), bench->config.eos);
     static const ChosenTerms no_terms = {.copies = 1};
     t->workers = (Workers){.model = t->model,
                            .objective = &dm_teacher_forcing,
@@ -63,6 +79,7 @@ static void begin_training(Training *t)
         dm_profile_create(&t->profile);
         t->optimizer.profile = &t->profile;
     }
+    return DM_OK;
 }
 
 static void end_training(Training *t)
@@ -75,6 +92,7 @@ static void end_training(Training *t)
     dm_workers_free(&t->workers);
     dm_model_destroy(t->model);
     dm_plan_free(&t->plan);
+    for (int side = 0; side < 2; side++) dm_free(t->words[side]);
     dm_corpus_free(&t->corpus);
 }
 
@@ -91,9 +109,10 @@ static Status update_once(void *context, Tally *tally, Error *error)
     const Step step = {.rate = 1e-4, .clip_norm = 1, .count = loss.count, .update = t->update};
     dm_optimizer_step(&t->optimizer, &t->model->parameters, &step);
     dm_profile_turn(t->optimizer.profile, DM_SPENT_NOWHERE);
-    for (int i = t->plan.shard_start[range.first]; i < t->plan.shard_start[range.last]; i++)
-        tally->source += t->corpus.source_length[t->plan.order[i]];
-    tally->target += (double)loss.count;
+    for (int i = t->plan.shard_start[range.first]; i < t->plan.shard_start[range.last]; i++) {
+        tally->source += t->words[DM_SOURCE][t->plan.order[i]];
+        tally->target += t->words[DM_TARGET][t->plan.order[i]];
+    }
     return DM_OK;
 }
 
@@ -198,9 +217,10 @@ Status dm_bench_train(Bench *bench, Error *error)
 {
     Training t = {.bench = bench};
     Tally whole = {0};
-    begin_training(&t);
+    Status status = begin_training(&t, error);
+    if (status) return status;
     const int length = (int)dm_options_number(bench->options, "length");
-    Status status =
+    status =
         dm_products_of_training(&t.products, &bench->config, t.shard_words, length ? length : DM_MEAN_LENGTH, error);
     if (!status)
         status = dm_measure(bench,

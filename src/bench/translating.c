@@ -105,7 +105,7 @@ Status dm_bench_translate(Bench *bench, Error *error)
     if (dm_options_text(bench->options, "input", 0))
         status = dm_text_of_lines(&t.text, bench, &t.manner, error);
     else
-        dm_text_made_up(&t.text, bench, &t.manner);
+        status = dm_text_made_up(&t.text, bench, &t.manner, error);
     if (status) goto done;
     t.manner.mini_batch = dm_mini_batch(t.manner.mini_batch, t.manner.beam, (size_t)t.text.sentences);
     cJSON_AddNumberToObject(bench->result, "sentences", t.text.sentences);
@@ -127,7 +127,7 @@ Status dm_bench_translate(Bench *bench, Error *error)
     else if (!status && !dm_options_text(bench->options, "input", 0))
         status = measure_uneven(bench, &t, error);
 done:
-    t.text.close(&t.text);
+    if (t.text.close) t.text.close(&t.text);
     dm_products_free(&products);
     dm_free(t.milliseconds);
     return status;

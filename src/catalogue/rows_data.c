@@ -106,6 +106,15 @@ const OptionRow dm_rows_data[] = {
      .high = 100000, .argument = "N", .needs = "WHAT=train,translate,layer !input",
      .help = "pieces of each made-up sentence, end of sentence counted; 0: as Multi30k's, of bench layer their mean, "
              "14"}},
+    {DM_BENCH, &(const Option){.name = "lengths", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+     .needs = "WHAT=train,translate !input !length !sentences",
+     .help = "as many made-up sentences as this file has lines, of those lengths: pieces of the source and of the "
+             "target, ends of sentence counted"}},
+    {DM_BENCH, &(const Option){.name = "pad-to", .type = DM_INTEGER, DM_ONE_VALUE, .low = 0,
+     .high = 100000, .argument = "N", .needs = "WHAT=train,translate !input",
+     .help = "padding put in on purpose, as programs have it that know only batches of equally long sentences: those "
+             "that a thread takes at once are filled up to the longest of them, and to N pieces; translations go on "
+             "until the last of a batch ends. Padding counts as no token, and not among the operations"}},
     {DM_BENCH, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
      .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate,layer !input",
      .help = "of the made-up text and the weights"}},

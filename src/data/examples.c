@@ -1,4 +1,4 @@
-// Pairs: the sentences of both sides one after another, without padding.
+// The kinds of examples: sentences one after another, without padding.
 #include "data/examples.h"
 
 #include <string.h>
@@ -22,9 +22,37 @@ static Example make_pairs(Arena *arena, const Corpus *c, const int *order, int c
     return (Example){.source = source, .read = dm_shifted(arena, written, start), .written = written.ids};
 }
 
-const ExampleKind dm_pairs = {"pairs", make_pairs};
+const ExampleKind dm_pairs = {"pairs", "a source and its translation", 2, make_pairs};
 
-const ExampleKind *const dm_example_kinds[] = {&dm_pairs, NULL};
+// Windows of a line stand one behind the other, and each but the first reads the last piece of the one before it: so
+// does the first where there is a start; else its first piece is given, and only what comes after it is predicted.
+static Example make_text(Arena *arena, const Corpus *c, const int *order, int count, int start)
+{
+    int *lengths = dm_arena_take(arena, (size_t)count * sizeof(int)), rows = 0;
+    for (int i = 0; i < count; i++) {
+        const int k = order[i];
+        const bool given = start < 0 && !(k && c->line[k - 1] == c->line[k]);
+        rows += lengths[i] = c->target_length[k] - given;
+    }
+    int *read = dm_arena_take(arena, 2 * (size_t)rows * sizeof(int)), *written = read + rows, at = 0;
+    for (int i = 0; i < count; at += lengths[i++]) {
+        const int k = order[i], *pieces = c->ids + c->target[k];
+        const bool first = !(k && c->line[k - 1] == c->line[k]), given = start < 0 && first;
+        for (int j = 0; j < lengths[i]; j++) {
+            read[at + j] = j + given ? pieces[j + given - 1] : first ? start : pieces[-1];
+            written[at + j] = pieces[j + given];
+        }
+    }
+    int *nothing = dm_arena_take(arena, (size_t)count * sizeof(int));
+    for (int i = 0; i < count; i++) nothing[i] = 0;
+    return (Example){.source = dm_tokens(arena, count, nothing, NULL),
+                     .read = dm_tokens(arena, count, lengths, read),
+                     .written = written};
+}
+
+const ExampleKind dm_text = {"text", "text alone, each piece from those before it", 1, make_text};
+
+const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, NULL};
 
 static const void *doubled(Arena *arena, const void *from, size_t bytes)
 {

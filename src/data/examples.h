@@ -1,4 +1,5 @@
-// Examples: what a shard of a corpus is to a model. A kind of example is a row of dm_example_kinds.
+// Examples: what a shard of a corpus is to a model. A kind of example is a row of dm_example_kinds, and an architecture
+// has a list of those that it learns from.
 #pragma once
 #include "data/corpus.h"
 #include "tensor/tokens.h"
@@ -11,12 +12,15 @@ typedef struct Example {
 } Example;
 
 typedef struct ExampleKind {
-    const char *name;
-    // The pairs order[0 ... count-1] of the corpus, in the arena. start: the id that a decoder begins with.
+    const char *name, *about;
+    int sides;  // of the corpus: 1, then it is its target
+    // The pairs order[0 ... count-1] of the corpus, in the arena. start: the id that a decoder begins with; -1: there is
+    // none.
     Example (*make)(Arena *arena, const Corpus *corpus, const int *order, int count, int start);
 } ExampleKind;
 
 extern const ExampleKind dm_pairs;                   // a source and its translation
+extern const ExampleKind dm_text;                    // text alone, whose source is empty
 extern const ExampleKind *const dm_example_kinds[];  // ends with NULL
 
 // The same sentences once more behind themselves: rows n ... 2n - 1 are those of 0 ... n - 1.

@@ -38,6 +38,24 @@ static void read_architecture(ModelConfig *config, const Format *format, JsonFil
         dm_json_complain(file, "%s: the architecture \"%.60s\" is not one this version knows", file->path, name);
 }
 
+static const ExampleKind *examples_of(const Format *format, const Architecture *architecture)
+{
+    return format->examples ? format->examples : architecture->examples[0];
+}
+
+static void read_examples(ModelConfig *config, const Format *format, JsonFile *file)
+{
+    const char *name =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dm_json_find(file, "dragoman"), "examples"));
+    const ExampleKind *const *kind = config->architecture->examples;
+    config->examples = examples_of(format, config->architecture);
+    while (name && *kind && strcmp((*kind)->name, name) != 0) kind++;
+    if (name && !*kind)
+        dm_json_complain(file, "%s: \"examples\" is \"%.60s\", but no model of type %s learns from such", file->path,
+                         name, config->architecture->name);
+    if (name) config->examples = *kind;
+}
+
 static const Format *read_format(JsonFile *file)
 {
     const char *type = dm_json_text(file, "model_type", NULL);
@@ -299,6 +317,7 @@ static void read_config(ModelConfig *config, cJSON **extra, JsonFile *file, Json
 {
     const Format *format = read_format(file);
     if (!file->status) read_architecture(config, format, file);
+    if (!file->status) read_examples(config, format, file);
     if (!file->status) dm_format_read(format, file);
     if (!file->status) check_flags(format, file);
     if (!file->status) read_shape(config, format, file);
@@ -365,10 +384,13 @@ static void add_flags(cJSON *json, const ModelConfig *config, const Format *form
 
 static void add_ours(cJSON *json, const ModelConfig *config, const Format *format, const cJSON *extra)
 {
-    if (!extra && format->architecture) return;
+    const bool says_examples = dm_examples_of(config) != examples_of(format, config->architecture);
+    if (!extra && format->architecture && !says_examples) return;
     cJSON *ours = extra ? cJSON_Duplicate(extra, true) : cJSON_CreateObject();
     cJSON_DeleteItemFromObjectCaseSensitive(ours, "architecture");
+    cJSON_DeleteItemFromObjectCaseSensitive(ours, "examples");
     if (!format->architecture) cJSON_AddStringToObject(ours, "architecture", config->architecture->name);
+    if (says_examples) cJSON_AddStringToObject(ours, "examples", dm_examples_of(config)->name);
     cJSON_AddItemToObject(json, "dragoman", ours);
 }
 

@@ -60,6 +60,6 @@ Status dm_tokenizer_write(const ModelConfig *config, const Segmenter *segmenter,
         &(TokenizerJson){.vocabulary = vocabulary,
                          .model = dm_segmenter_model(segmenter, DM_TARGET),
                          .before = start >= 0 ? dm_vocabulary_piece(vocabulary, start) : NULL,
-                         .behind = dm_vocabulary_piece(vocabulary, config->eos)},
+                         .behind = dm_examples_of(config) == &dm_pairs ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
         folder, error);
 }

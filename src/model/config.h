@@ -8,6 +8,7 @@
 #include "options/options.h"
 
 typedef struct Architecture Architecture;
+typedef struct ExampleKind ExampleKind;
 
 enum { DM_SHAPE_ROOM = 128 };  // bytes: of the largest shape of an architecture
 
@@ -45,12 +46,14 @@ typedef enum Biases {
 
 typedef struct ModelConfig {
     const Architecture *architecture;
+    const ExampleKind *examples;  // that it learns from; NULL: the first of its architecture's
     int source_vocabulary, target_vocabulary;  // rows of the embeddings (equal when shared)
     bool shared_embeddings;                    // one table for source, target and output
     bool tied_output;                          // output = target embedding; else it has a table of its own
     int biases;                                // a Biases: what has any
     int width;                                 // of the embeddings, and of what the output layer reads
-    int pad, eos, decoder_start;               // ids; pad -1: there is none
+    // ids. pad -1: there is none; decoder_start -1, of text alone: its first piece is given
+    int pad, eos, decoder_start;
     SearchDefaults search;
     _Alignas(8) unsigned char shape[DM_SHAPE_ROOM];  // the architecture's own struct
 } ModelConfig;

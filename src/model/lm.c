@@ -1,7 +1,9 @@
 // A language model: a decoder alone (Radford et al. 2018), to which a source is a prompt and its translation what goes
 // on from there (Raffel et al. 2020, section 3.2.1; Wang et al. 2021): start s1 ... sn, start t1 ... tm as one sequence
 // for the same layers. Since a piece sees none that come after it, keys and values of the prompt are all that the rest
-// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search.
+// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search. Of text
+// alone the source is what there is of a line: nothing in training, in a search what it goes on from. So the last piece
+// of a prompt is never read by encode: it is what the rest begins with, the end of the source or any other piece.
 #include <string.h>
 
 #include "core/memory.h"
@@ -53,15 +55,29 @@ static void keep_prompt(const Graph *g, Prompt *to, const Heads *made)
     }
 }
 
+// Without its last piece, behind the start where there is one.
+static Tokens all_but_last(Arena *arena, Tokens source, int start)
+{
+    if (start >= 0) return dm_shifted(arena, source, start);
+    int *lengths = dm_arena_take(arena, (size_t)(source.spans.n + source.n) * sizeof(int)),
+        *ids = lengths + source.spans.n;
+    for (int i = 0, at = 0; i < source.spans.n; at += lengths[i++]) {
+        lengths[i] = source.spans.length[i] ? source.spans.length[i] - 1 : 0;
+        memcpy(ids + at, source.ids + source.spans.start[i], (size_t)lengths[i] * sizeof(int));
+    }
+    return dm_tokens(arena, source.spans.n, lengths, ids);
+}
+
 // Of its last layer nothing is read but keys and values.
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
-    const Tokens read = dm_shifted(g->arena, source, model->config.decoder_start);
+    const Tokens read = all_but_last(g->arena, source, model->config.decoder_start);
     const Spans spans = read.spans;
-    Tensor *x = dm_transformer_embed(g, model, true, read);
     Prompt *prompt = rooms(g, shape->decoder_layers, read.n, dm_transformer_key_width(&model->config));
+    if (!read.n) return (Memory){.rows = dm_tensor(g, 0, model->config.width), .spans = spans, .layers = prompt};
+    Tensor *x = dm_transformer_embed(g, model, true, read);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
         const Block *l = &t->decoder[i].self;
@@ -104,6 +120,7 @@ static Keys keys_of(Graph *g, const Memory *memory, Spans own)
 
 static Tensor joined(Graph *g, const Keys *keys, const Tensor *prompt, const Tensor *own)
 {
+    if (keys->rows == own->rows) return *own;
     const Tensor *const parts[2] = {dm_view(g, *prompt), dm_view(g, *own)};
     return *dm_collect(g, parts, 2, keys->order, keys->rows);
 }
@@ -329,12 +346,12 @@ static void complete(ModelConfig *config)
     t->scale_embedding = dm_position_kinds[t->positions] == &dm_sine_positions;
 }
 
-// Source and target share the places, unless they begin anew: each gets its half.
+// Source and target share the places, unless they begin anew: each gets its half. Text alone has no source.
 static int longest(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     if (!dm_position_kinds[t->positions]->ends) return INT_MAX;
-    return t->prompt_positions ? t->max_positions : t->max_positions / 2;
+    return t->prompt_positions || dm_examples_of(config) == &dm_text ? t->max_positions : t->max_positions / 2;
 }
 
 static bool misfit(const ModelConfig *config, Name *why)
@@ -346,11 +363,13 @@ static bool misfit(const ModelConfig *config, Name *why)
     return true;
 }
 
+static const ExampleKind *const examples[] = {&dm_pairs, &dm_text, NULL};
+
 const Architecture dm_lm = {
     .name = "lm",
     .about = "a decoder alone, which goes on from the source (Radford et al. 2018)",
     .shape = shape,
-    .examples = &dm_pairs,
+    .examples = examples,
     .layers_size = sizeof(Transformer),
     .one_vocabulary = true,
     .starts_with_eos = true,

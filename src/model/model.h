@@ -32,7 +32,7 @@ struct Architecture {
     const char *name;  // of --type and of config.json
     const char *about;
     const ShapeRow *shape;
-    const ExampleKind *examples;  // that it learns from
+    const ExampleKind *const *examples;  // that it can learn from, ends with NULL (dm_examples_of)
     size_t layers_size;           // of the struct behind model->layers
     bool one_vocabulary;          // of source and target
     bool starts_with_eos;         // what it writes begins where another sequence ended; else pad stands there
@@ -70,6 +70,10 @@ struct Architecture {
 };
 
 extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv;
+extern const ExampleKind *const dm_only_pairs[];                 // for `examples` of those that learn from nothing else
+const ExampleKind *dm_examples_of(const ModelConfig *config);    // that this model learns from
+// What a search reads first behind a source: of a text that goes on, its last piece.
+int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
 int dm_endless(const ModelConfig *config);  // for `longest` of those without an end
 void dm_complete_nothing(ModelConfig *config);         // for `complete` of those that options say whole
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one

@@ -327,7 +327,7 @@ const Architecture dm_rnn = {
     .about = "recurrent cells that read and, with attention, write (Sutskever et al. 2014; Bahdanau et al. 2015; Luong "
              "et al. 2015)",
     .shape = shape,
-    .examples = &dm_pairs,
+    .examples = dm_only_pairs,
     .layers_size = sizeof(Rnn),
     .stepwise = true,
     .declare = dm_rnn_declare,

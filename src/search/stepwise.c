@@ -245,7 +245,7 @@ static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
         set_limit(job, &sentences[i]);
         s->now.end[i] = NULL;
         s->now.total[i] = 0;
-        s->now.id[i] = s->config->decoder_start;
+        s->now.id[i] = dm_first_read(s->config, job->source, i);
         if (sentences[i].limit > longest) longest = sentences[i].limit;
     }
     s->rules = (Rules){.config = s->config, .options = o, .vocabulary = job->models[0]->output.weight.rows};

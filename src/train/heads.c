@@ -217,8 +217,9 @@ static void look_at_some(void *context, int index, int thread)
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = look->gemm, .parameters = model->parameters.data, .tap = &tap};
-    const Example pairs = model->architecture->examples->make(
-        &arena, look->corpus, look->order + first, left < JOB_PAIRS ? left : JOB_PAIRS, model->config.decoder_start);
+    const Example pairs = dm_examples_of(&model->config)
+                              ->make(&arena, look->corpus, look->order + first, left < JOB_PAIRS ? left : JOB_PAIRS,
+                                     model->config.decoder_start);
     const Memory memory = model->architecture->encode(&g, model, pairs.source);
     model->architecture->decode(&g, model, memory, pairs.read);
     keep_attention(look->text, first, &tap);

@@ -45,8 +45,9 @@ static Example example_of(const Round *round, int index, Arena *arena)
     const ShardRange *range = round->range;
     const Workers *w = round->workers;
     const int *start = range->plan->shard_start + range->first + index;
-    const Example once = w->model->architecture->examples->make(arena, range->corpus, range->plan->order + start[0],
-                                                                start[1] - start[0], w->model->config.decoder_start);
+    const ModelConfig *config = &w->model->config;
+    const Example once = dm_examples_of(config)->make(arena, range->corpus, range->plan->order + start[0],
+                                                      start[1] - start[0], config->decoder_start);
     return round->training && w->terms->copies == 2 ? dm_example_twice(arena, &once) : once;
 }
 

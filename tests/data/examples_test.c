@@ -14,12 +14,14 @@ static bool are(const int *got, const int *wanted, int n)
 static int ids[] = {11, 0, 4, 5, 6, 0, 21, 22, 0, 7, 0, 0, 23, 24, 25, 0, 8, 9, 0, 0};
 static size_t source[] = {2, 9, 11, 16}, target[] = {6, 0, 12, 19};
 static int source_length[] = {4, 2, 1, 3}, target_length[] = {3, 2, 4, 1};
+static int line[] = {1, 2, 5, 7};
 static const Corpus corpus = {.pairs = 4,
                               .ids = ids,
                               .source = source,
                               .target = target,
                               .source_length = source_length,
-                              .target_length = target_length};
+                              .target_length = target_length,
+                              .line = line};
 
 // ---- Kinds ----------------------------------------------------------------------------------------------------------
 
@@ -40,10 +42,35 @@ static void pairs_are_sources_and_what_is_read_and_written_of_targets(const Exam
     dm_arena_destroy(&arena);
 }
 
+// The second line was too long, and was cut into three windows.
+static void text_is_read_from_the_start_or_from_where_the_window_before_ended(const ExampleKind *kind)
+{
+    static int pieces[] = {11, 12, 0, 21, 22, 23, 24, 25, 26, 27, 0, 31, 0}, lines[] = {1, 2, 2, 2, 4},
+               length[] = {3, 3, 3, 2, 2};
+    static size_t first[] = {0, 3, 6, 9, 11};
+    const Corpus text = {.pairs = 5, .ids = pieces, .target = first, .target_length = length, .line = lines};
+    const int order[] = {2, 4, 1, 0, 3};
+    Arena arena = {0};
+    Example e = kind->make(&arena, &text, order, 5, START);
+    CU_ASSERT_EQUAL_FATAL(e.read.n, 13);
+    CU_ASSERT(e.source.n == 0 && e.source.spans.n == 5 && are(e.source.spans.length, (int[5]){0}, 5));
+    CU_ASSERT(are(e.written, (int[]){24, 25, 26, 31, 0, 21, 22, 23, 11, 12, 0, 27, 0}, 13));
+    CU_ASSERT(are(e.read.ids, (int[]){23, 24, 25, START, 31, START, 21, 22, START, 11, 12, 26, 27}, 13));
+    CU_ASSERT(are(e.read.spans.length, (int[]){3, 2, 3, 3, 2}, 5));
+
+    e = kind->make(&arena, &text, order, 5, -1);  // what there is no start for is read, and not predicted
+    CU_ASSERT_EQUAL_FATAL(e.read.n, 10);
+    CU_ASSERT(are(e.written, (int[]){24, 25, 26, 0, 22, 23, 12, 0, 27, 0}, 10));
+    CU_ASSERT(are(e.read.ids, (int[]){23, 24, 25, 31, 21, 22, 11, 12, 26, 27}, 10));
+    CU_ASSERT(are(e.read.spans.length, (int[]){3, 1, 2, 2, 2}, 5));
+    dm_arena_destroy(&arena);
+}
+
 static const struct {
     const ExampleKind *kind;
     void (*check)(const ExampleKind *kind);
-} cases[] = {{&dm_pairs, pairs_are_sources_and_what_is_read_and_written_of_targets}};
+} cases[] = {{&dm_pairs, pairs_are_sources_and_what_is_read_and_written_of_targets},
+             {&dm_text, text_is_read_from_the_start_or_from_where_the_window_before_ended}};
 
 static void every_kind_makes_what_it_says(void)
 {

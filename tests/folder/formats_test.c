@@ -61,6 +61,7 @@ static const struct {
 static ModelConfig config_of(size_t i)
 {
     ModelConfig config = small_config_of(cases[i].architecture, VOCABULARY, cases[i].shape);
+    config.examples = cases[i].format->examples;
     if (cases[i].separate) {
         config.shared_embeddings = false;
         config.source_vocabulary += 4;
@@ -513,6 +514,26 @@ static void a_key_that_is_not_said_means_what_the_class_of_the_format_means(void
     }
 }
 
+// A decoder alone that learns from pairs says so, for its format means text.
+static void examples_that_a_format_does_not_mean_are_said(void)
+{
+    for (int pairs = 0; pairs < 2; pairs++) {
+        ModelConfig config = small_config_of(&dm_lm, VOCABULARY, "d_model 16 positions learned"), again;
+        config.examples = pairs ? &dm_pairs : &dm_text;
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder);
+        const char *said =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"),
+                                                                  "examples"));
+        CU_ASSERT(pairs ? said && strcmp(said, "pairs") == 0 : !said);
+        cJSON_Delete(json);
+        CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+        CU_ASSERT_PTR_EQUAL(dm_examples_of(&again), config.examples);
+        dm_config_free(&again);
+    }
+}
+
 static void what_llama_has_and_we_cannot_compute_is_refused_by_name(void)
 {
     static const char *const changes[][2] = {
@@ -660,6 +681,7 @@ const Fact facts[] = {
     FACT(a_word_that_a_format_does_not_have_is_refused_by_name),
     FACT(the_tables_of_a_format_name_rows_that_there_are),
     FACT(a_key_that_is_not_said_means_what_the_class_of_the_format_means),
+    FACT(examples_that_a_format_does_not_mean_are_said),
     FACT(what_llama_has_and_we_cannot_compute_is_refused_by_name),
     FACT(a_row_that_may_not_be_above_another_is_refused_by_name),
     FACT(a_row_that_does_not_count_is_refused_by_name),

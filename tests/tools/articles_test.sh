@@ -106,6 +106,14 @@ grep 'dragoman train' err | grep -qv -- --reverse-source && fail "what is missin
 [ "$(grep -c '^| LSTM, .*attention.* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* |$' said)" = 4 ] ||
     fail "bottleneck.py: $(cat said)"
 
+article versus '' > said 2> err || fail "versus.py: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 6 ] || fail "versus.py trains what systems.py has: $(grep 'dragoman train' err)"
+[ "$(grep -c '^| Transformer, pre-norm | [0-9]' said)" = 2 ] && [ "$(grep -c '^| decoder alone' said)" = 6 ] ||
+    fail "versus.py: $(cat said)"
+article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
+[ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"
+
 article systems "$few" --tasks handbook --tune > said 2> err || fail "--tune: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 5 ] || fail "--tune tries $(grep -c 'dragoman train' err) settings: $(cat said)"
 

@@ -38,6 +38,20 @@ for cell in gru lstm; do
     bench train --shape $cell "${short[@]}" --sentences 40 --mini-batch-words 400 --json > $cell.json || fail "bench train --shape $cell"
     bench translate --shape $cell "${short[@]}" --sentences 3 > text || fail "bench translate --shape $cell"
 done
+printf '3 4\n17 2\n5 9\n' > lengths
+for padding in "" "--pad-to 0" "--pad-to 30"; do
+    bench train --shape tiny "${short[@]}" --lengths lengths $padding --json > "train-lengths${padding// /}.json" ||
+        fail "bench train --lengths $padding"
+    bench translate --shape tiny "${short[@]}" --lengths lengths $padding --json > "translate-lengths${padding// /}.json" ||
+        fail "bench translate --lengths $padding"
+done
+for line in "3" "3 0" "3 4 5" "3 x" "100001 3" ""; do
+    printf '3 4\n%s\n' "$line" > wrong
+    check "lengths of '$line'" 1 "wrong:2|two numbers" bench train --shape tiny --lengths wrong
+done
+: > wrong
+check "no lengths" 1 "wrong" bench train --shape tiny --lengths wrong
+check "lengths and a length" 2 "--lengths|--length" bench train --shape tiny --lengths lengths --length 3
 bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"
 python3 - << 'PYTHON' || fail "what the JSON says"
 import json
@@ -57,6 +71,11 @@ uneven = [json.load(open(f"made{batch}.json"))["uneven_target_tokens"] for batch
 assert uneven[0] == uneven[1] != made[0] and abs(uneven[0] - made[0]) <= 2 * 20 / 2, f"{uneven} and {made}: not of their own lengths"
 spread(translate["uneven_target_tokens_per_second"])
 assert "uneven_target_tokens" not in own, "real text ends by itself"
+for padding in "", "--pad-to0", "--pad-to30":
+    trained, translated = (json.load(open(f"{what}-lengths{padding}.json")) for what in ("train", "translate"))
+    updates = trained["updates"]
+    assert trained["target_tokens"] == 15 * updates and trained["source_tokens"] == 25 * updates, trained
+    assert translated["uneven_target_tokens"] == 2 * 15, "the padding is no word"
 for result in translate, own:
     assert result["packed_by"] != "onednn" or result["code"], "the library does not say what it runs"
 for result in train, translate, own, gemm, json.load(open("int8.json")):

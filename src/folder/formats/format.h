@@ -43,6 +43,7 @@ typedef struct Format {
     const char *model_type;
     const char *class_name;            // in transformers; NULL: no other program opens it
     const Architecture *architecture;  // NULL: "dragoman": {"architecture": ...} says which
+    const ExampleKind *examples;       // what a folder means that does not say it; NULL: the architecture's first
     bool separate_vocabularies;        // source and target may have a table each
     bool stored_positions;             // the weights may hold positions, and may decide what they are
     // Of a decoder alone: it has one vocabulary, what it begins with is bos_token_id, which it may lack, as it may pad,

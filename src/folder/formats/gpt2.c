@@ -61,6 +61,7 @@ static void read(JsonFile *file)
 const Format dm_gpt2_format = {.model_type = "gpt2",
                                .class_name = "GPT2LMHeadModel",
                                .architecture = &dm_lm,
+                               .examples = &dm_text,
                                .decoder_alone = true,
                                .flags = flags,
                                .means = means,

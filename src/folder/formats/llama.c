@@ -59,6 +59,7 @@ static void write(cJSON *json, const ModelConfig *config)
 const Format dm_llama_format = {.model_type = "llama",
                                 .class_name = "LlamaForCausalLM",
                                 .architecture = &dm_lm,
+                                .examples = &dm_text,
                                 .decoder_alone = true,
                                 .untied = true,
                                 .flags = flags,
