@@ -17,6 +17,14 @@ static LaidOut laid_out(const Parameters *p, int first, int count, bool transpos
     return tensor;
 }
 
+bool dm_layout_has(const ModelConfig *config, const Parameter *parameter)
+{
+    const Format *format = dm_format_of_config(config);
+    Name name = {"?"};
+    if (format->tensors) dm_format_tensor(format, parameter->name, &name);
+    return !parameter->absent && *name.text;
+}
+
 Layout dm_layout_of(const ModelConfig *config, const Parameters *p)
 {
     Layout layout = {.format = dm_format_of_config(config),
@@ -26,7 +34,7 @@ Layout dm_layout_of(const ModelConfig *config, const Parameters *p)
         Name name = dm_name("%s", p->list[i].name);
         const FormatTensor *row =
             layout.format->tensors ? dm_format_tensor(layout.format, p->list[i].name, &name) : NULL;
-        if (p->list[i].absent || !*name.text) {
+        if (!dm_layout_has(config, p->list + i)) {
             layout.whole = false;
             i++;
             continue;

@@ -21,6 +21,7 @@ typedef struct Layout {
 
 Layout dm_layout_of(const ModelConfig *config, const Parameters *parameters);
 void dm_layout_free(Layout *layout);
+bool dm_layout_has(const ModelConfig *config, const Parameter *parameter);  // else it stands in no file: it is zeros
 
 // From a file to its place in a buffer of the parameters, and from there to a file. *memory: behind what is to be
 // stored, where it does not lie in the buffer so; the caller frees it.

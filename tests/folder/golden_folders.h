@@ -20,6 +20,7 @@ static const char *const trained_folders[] = {
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi", "positions/none",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",      "llama/grouped", "llama/pairs",
+    "mixtral/top2",        "glm4_moe/shared",
 };
 static const char *const all_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate",  "marian/untied",
@@ -29,6 +30,7 @@ static const char *const all_folders[] = {
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
+    "mixtral/top2",        "glm4_moe/shared",
 };
 static const char golden[] = TEST_DATA "/golden";
 

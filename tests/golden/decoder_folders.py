@@ -148,7 +148,8 @@ def names_of(kind):
 
 
 def load(kind, folder, dtype):
-    model = FORMATS[kind][1].from_pretrained(folder, dtype=dtype, attn_implementation="sdpa").eval()
+    model = FORMATS[kind][1].from_pretrained(folder, dtype=dtype, attn_implementation="sdpa",
+                                            experts_implementation="eager").to(dtype).eval()
 
     def logits(source, inputs):
         read = ([0] + source[:-1] if source else []) + inputs

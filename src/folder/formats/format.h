@@ -60,7 +60,8 @@ typedef struct Format {
     bool (*misfit)(const ModelConfig *config, Name *why);       // what it cannot say, though it has keys for all of it
 } Format;
 
-extern const Format dm_marian_format, dm_pegasus_format, dm_gpt2_format, dm_llama_format, dm_own_format;
+extern const Format dm_marian_format, dm_pegasus_format, dm_gpt2_format, dm_llama_format, dm_mixtral_format,
+    dm_glm4_moe_format, dm_own_format;
 extern const Format *const dm_formats[];  // ends with NULL
 
 const Format *dm_format_of_type(const char *model_type);       // NULL: no such format
