@@ -271,7 +271,7 @@ static Status read_constants(ScheduledSampling *s, dm_options *o, Error *error)
 Status dm_sampling_of_options(ScheduledSampling *s, dm_options *o, Error *error)
 {
     *s = (ScheduledSampling){0};
-    if (dm_objective(dm_options_text(o, "objective", 0)) != &dm_scheduled_sampling) return DM_OK;
+    if (strcmp(dm_options_text(o, "objective", 0), dm_scheduled_sampling.name) != 0) return DM_OK;
     s->decay = index_of(dm_sampling_decay_choice, dm_options_text(o, "sampling-decay", 0));
     s->from = (SampledFrom)index_of(dm_sampled_from_choice, dm_options_text(o, "sampling-from", 0));
     s->passes = (int)dm_options_number(o, "sampling-passes");
