@@ -147,11 +147,14 @@ char *dm_copy_for_caller(const char *text)
     return memcpy(copy, text, bytes);
 }
 
+// From the system itself: malloc would ask it as well for so much, but under AddressSanitizer also fill as many megabytes
+// of shadow, every time.
 void dm_need_room(size_t bytes)
 {
-    void *room = fails_on_purpose() ? NULL : malloc(bytes);
-    if (!room) dm_out_of_memory(bytes);
-    free(room);
+    void *room = MAP_FAILED;
+    if (!fails_on_purpose()) room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) dm_out_of_memory(bytes);
+    munmap(room, bytes);
 }
 
 char *dm_format(const char *format, ...)

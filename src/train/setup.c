@@ -274,6 +274,7 @@ static void make_workers(Run *run)
         .model = run->model,
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
+        .sampling = run->sampling,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),

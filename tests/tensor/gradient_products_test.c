@@ -49,9 +49,14 @@ static Tensor *run_embedding(Bench *b, const Case *c)
         positions = bench_weight(b, c->out, c->in, 1, 0);
         for (int i = 0; i < N; i++) pointers[i] = dm_row(positions, i % 4);
     }
+    static const int mixed_ids[2 * N] = {3, 1, 3, 6, 2, 0, 3, 5, 6, 3, 3, 0, 1, 2, 4, 4, 6, 6};
+    static const float shares[2 * N] = {0.5f, 0.5f, 1,    0,    0.25f, 0.75f, 0.1f, 0.9f,
+                                        0.5f, 0.5f, 0.3f, 0.7f, 0.2f,  0.8f,  0.6f, 0.4f};
+    static const Mixture mixture = {2, mixed_ids, shares};
     return dm_embedding(&b->graph, &(Embedding){.table = table,
                                                 .n = N,
                                                 .ids = embedding_ids,
+                                                .mixture = c->mixed ? &mixture : NULL,
                                                 .scale = sqrtf((float)c->in),
                                                 .position_rows = c->bias ? pointers : NULL,
                                                 .positions = positions,
@@ -144,6 +149,8 @@ const Case cases[] = {
 
     {.op = "embedding", .what = "alone", .run = run_embedding, .in = 8},
     {.op = "embedding", .what = "positions", .run = run_embedding, .in = 7, .bias = true},
+    {.op = "embedding", .what = "mixtures", .run = run_embedding, .in = 12, .bias = true, .frozen = 6, .mixed = true},
+    {.op = "embedding", .what = "mixtures, dropout", .run = run_embedding, .in = 7, .rate = 0.3f, .mixed = true},
     {.op = "embedding", .what = "frozen row", .run = run_embedding, .in = 12, .bias = true, .frozen = 6},
     {.op = "embedding", .what = "dropout", .run = run_embedding, .in = 33, .bias = true, .frozen = 6, .rate = 0.3f},
     {.op = "embedding", .what = "dropout, one column", .run = run_embedding, .in = 1, .rate = 0.3f},

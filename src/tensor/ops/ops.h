@@ -1,6 +1,7 @@
 // Every op, its shapes and its formula. [n, d]: n tokens of width d. Results live in the graph's arena.
 #pragma once
 #include "tensor/graph.h"
+#include "tensor/tokens.h"
 
 typedef enum Activation {
     DM_IDENTITY,
@@ -21,11 +22,13 @@ void dm_linear_sum(Graph *g, const Tensor *weight, const Tensor *bias, int rows)
 // Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
 Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);
 
-// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + position_rows[i]) -> [n, d]
+// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + position_rows[i]) -> [n, d]; of a
+// mixture, the sum of shares of rows of the table instead of one
 typedef struct Embedding {
     const Tensor *table;  // [vocabulary, d]
     int n;
     const int *ids;                     // [n]
+    const Mixture *mixture;             // NULL: the ids count
     float scale;                        // sqrt(d), or 1
     const float *const *position_rows;  // [n] pointers to [d] rows that are added; NULL: none
     const Tensor *positions;            // [places, d] that they are rows of; NULL: they are constants
