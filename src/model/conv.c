@@ -234,6 +234,7 @@ const Architecture dm_conv = {
     .source_attention = source_attention,
     .longest = dm_endless,
     .misfit = dm_fits_always,
+    .complete = dm_complete_nothing,
     .outline = outline,
     .encode = encode,
     .decode = decode,

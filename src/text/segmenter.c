@@ -126,6 +126,11 @@ const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
     return segmenter->vocabulary[side];
 }
 
+const SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side)
+{
+    return segmenter->model[side];
+}
+
 // ---- Text to ids ----------------------------------------------------------------------------------------------------
 
 typedef struct Encoding {
@@ -386,7 +391,7 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 Status dm_segmenter_copy(const char *from, const char *to, Error *error)
 {
     static const char *const names[] = {DM_VOCABULARY, DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER,
-                                        DM_TOKENIZER,  DM_WORD_TOKENIZER,    DM_ADDED_TOKENS,     DM_SPECIAL_TOKENS};
+                                        DM_TOKENIZER,  DM_TOKENIZER_JSON,    DM_ADDED_TOKENS,     DM_SPECIAL_TOKENS};
     Status status = DM_OK;
     for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
         char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;

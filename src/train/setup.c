@@ -12,6 +12,7 @@
 #include "data/inputs.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
+#include "folder/layout.h"
 #include "train/checkpoint.h"
 #include "train/defaults.h"
 
@@ -132,8 +133,13 @@ static void say_vocabulary(const Run *run, int pieces)
 
 static Status settle_balance(Run *run, Error *error)
 {
-    const bool experts = dm_router_bias(&run->model->parameters, 0) != NULL;
-    return dm_balance_of_options(&run->terms, run->options, experts, error);
+    const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
+    const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
+    if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
+    return dm_misuse(error,
+                     "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
+                     "for it: take --balance loss, or --router sigmoid",
+                     dm_format_of_config(&run->model->config)->model_type);
 }
 
 // The model, segmenter and configuration of a run that begins.
@@ -163,6 +169,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start) status = make_model(run, pieces, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_balance(run, error);
+        if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
         if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
     }

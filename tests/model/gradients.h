@@ -24,7 +24,7 @@ static inline double loss_of(Setting *s, Way way, float dropout)
                                                     .bias = &m->output.bias,
                                                     .targets = target_outputs,
                                                     .smoothing = 0.1f,
-                                                    .excluded = PAD});
+                                                    .excluded = m->output.pad});
     if (way == BACK) dm_backward(g);
     return loss.objective;
 }

@@ -94,7 +94,7 @@ static Tensor *run_chain(Bench *b, const Case *c)
     const Tensor *h = dm_linear(&b->graph, x, weight, bias, DM_TANH);
     const Tensor *again = dm_linear(&b->graph, h, weight, bias, DM_SWISH);  // the same weight twice
     const Tensor *sum = dm_residual(&b->graph, h, again, 0.25f);
-    const Tensor *normed = dm_layer_norm(&b->graph, sum, gain, bias);
+    const Tensor *normed = dm_layer_norm(&b->graph, sum, gain, bias, DM_NORM_EPSILON);
     return dm_concatenate(&b->graph, dm_add(&b->graph, normed, x), dm_scale(&b->graph, h, 0.5f));
 }
 
@@ -132,6 +132,8 @@ const Case cases[] = {
     {.op = "linear", .what = "gelu", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true,
      .activation = DM_GELU},
     {.op = "linear", .what = "gelu, no bias", .run = run_linear, .rows = 4, .in = 8, .out = 3, .activation = DM_GELU},
+    {.op = "linear", .what = "gelu by tanh", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true,
+     .activation = DM_GELU_TANH},
     {.op = "linear", .what = "swish", .run = run_linear, .rows = 4, .in = 12, .out = 7, .bias = true,
      .activation = DM_SWISH},
     {.op = "linear", .what = "swish, wide", .run = run_linear, .rows = 3, .in = 3, .out = 128, .activation = DM_SWISH},
@@ -163,6 +165,7 @@ const Case cases[] = {
     {.op = "gate", .what = "linear", .run = run_gate, .rows = 4, .in = 7, .activation = DM_IDENTITY},
     {.op = "gate", .what = "swish", .run = run_gate, .rows = 4, .in = 33, .activation = DM_SWISH},
     {.op = "gate", .what = "gelu", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU},
+    {.op = "gate", .what = "gelu by tanh", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU_TANH},
     {.op = "gate", .what = "tanh", .run = run_gate, .rows = 3, .in = 12, .activation = DM_TANH},
     {.op = "gate", .what = "of a product", .run = run_gate_of_product, .rows = 5, .in = 8, .out = 33,
      .activation = DM_GELU},

@@ -7,6 +7,7 @@ typedef enum Activation {
     DM_IDENTITY,
     DM_RELU,
     DM_GELU,   // x Phi(x), exact (Hendrycks and Gimpel 2016)
+    DM_GELU_TANH,  // the same by a formula with tanh (their equation 2)
     DM_SWISH,  // x sigmoid(x), also called silu
     DM_TANH,
     DM_SIGMOID,
@@ -38,12 +39,12 @@ Tensor *dm_embedding(Graph *g, const Embedding *args);
 
 // Ba et al. 2016: y = gain * (x - mean) / sqrt(variance + eps) + bias, row by row. x [n, d], gain and bias [d] -> [n,
 // d]
-Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias);
-#define DM_NORM_EPSILON 1e-5f
+Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias, float epsilon);
+#define DM_NORM_EPSILON 1e-5f  // the usual one
 
 // Zhang and Sennrich 2019: y = gain * x / sqrt(mean(x^2) + eps), row by row. x [n, d], gain [d] -> [n, d]
-Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain);
-#define DM_RMS_EPSILON 1e-6f
+Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain, float epsilon);
+#define DM_RMS_EPSILON 1e-6f  // the usual one
 
 // Ioffe and Szegedy 2015: y = gain * (x - mean) / sqrt(variance + DM_NORM_EPSILON) + bias, feature by feature, with the
 // mean and variance of the rows where the graph records, and these ones, which follow them, where not. x [n, d], all
@@ -55,7 +56,7 @@ Tensor *dm_batch_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tenso
 Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout);
 // y = layer_norm(x + dropout(f)), in one pass over the rows
 Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain,
-                         const Tensor *bias);
+                         const Tensor *bias, float epsilon);
 
 // Su et al. 2021, equation 34: in every head, w wide, the pairs (j, j + w/2) turn by the angles of their row, y_i = R_i x_i
 // turns: [n] pointers to [w], the cosines of w/2 angles and then their sines, which live as long as the tape. x, y [n, d]
