@@ -60,7 +60,8 @@ static Loss run_shard(const Round *round, Graph *g, int index)
                                          .example = &example,
                                          .smoothing = round->training ? w->smoothing : 0,
                                          .terms = w->terms,
-                                         .sampling = &w->sampling});
+                                         .sampling = &w->sampling,
+                                         .risk = &w->risk});
 }
 
 // A lane, and how many shards have to be done with it before this one adds to it.

@@ -14,6 +14,7 @@ typedef struct Workers {
     const Objective *objective;
     const ChosenTerms *terms;
     ScheduledSampling sampling;
+    RiskSettings risk;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;

@@ -212,6 +212,13 @@ resumes scheduled "${transformer[@]}" --objective scheduled-sampling --sampling-
     --sampling-from mixed --dropout 0.1
 resumes scheduled-rnn "${rnn[@]}" --objective scheduled-sampling --sampling-decay linear --sampling-passes 0 \
     --sampling-constants 1 0.1 0.2 --sampling-from drawn
+resumes risk "${transformer[@]}" --objective minimum-risk --risk-cost chrf --risk-candidates 3 --risk-mix 0.5 --dropout 0.1
+resumes risk-rnn "${rnn[@]}" --objective minimum-risk --risk-from beam --risk-candidates 3 --risk-cost wer --risk-mix 0.5
+resumes critical "${transformer[@]}" --objective self-critical --risk-candidates 2 --risk-cost ter --risk-mix 0.5
+check 'R-Drop of candidates' 2 'r-drop|minimum-risk' train "${transformer[@]}" --objective minimum-risk --add-loss r-drop \
+    --dropout 0.1 --after 1u --model new
+check 'the sharpness of what is drawn once' 2 '--risk-sharpness|minimum-risk' train "${rnn[@]}" --objective self-critical \
+    --risk-sharpness 1 --after 1u --model new
 check 'constants of another decay' 2 'has 3 numbers|needs 1' train "${rnn[@]}" --objective scheduled-sampling \
     --sampling-constants 1 2 3 --after 1u --model new
 check 'mixtures piece by piece' 2 'mixed needs --sampling-passes' train "${rnn[@]}" --objective scheduled-sampling \
