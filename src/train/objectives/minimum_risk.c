@@ -16,7 +16,6 @@
 #include "score/score.h"
 #include "search/search.h"
 #include "train/objectives/objective.h"
-#include "translate/translator.h"
 
 enum { DRAWS = 0x7269736B };  // a random stream, beyond the ops of any graph
 
@@ -113,10 +112,7 @@ static void search(Graph *g, const ShardRun *shard, int n, bool draws, Found *fo
 {
     const Tokens source = shard->example->source;
     const Spans targets = shard->example->read.spans;
-    dm_translate_options options;
-    dm_translate_options_read(&options, NULL, NULL);
-    dm_take_search_defaults(&options, &shard->model->config.search);
-    options.beam_size = options.n_best = n;
+    dm_translate_options options = {.beam_size = n, .n_best = n, .normalize = 1};
     if (draws) {
         Random random = dm_random(g->seed, g->update, g->shard, DRAWS);
         options.sampling = DM_SAMPLE_FULL;
