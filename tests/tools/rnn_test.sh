@@ -208,6 +208,12 @@ check 'input feeding without what would be fed' 2 '--input-feeding has no effect
 check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes words "${transformer[@]}" --dropout-src 0.2 --dropout-trg 0.2 --weight-decay 0.01
+resumes words-rnn "${rnn[@]}" --dropout-src 0.2 --dropout-trg 0.1
+check 'the same with all words' 0 'Done' train "${transformer[@]}" --weight-decay 0.01 --after 30u --model whole
+cmp -s words/model.safetensors whole/model.safetensors && fail 'words that are left out change nothing'
+check 'words left out of what is drawn' 2 '--dropout-src|teacher-forcing' train "${rnn[@]}" --objective minimum-risk \
+    --dropout-src 0.1 --after 1u --model new
 resumes scheduled "${transformer[@]}" --objective scheduled-sampling --sampling-decay exponential --sampling-constants 0.9 \
     --sampling-from mixed --dropout 0.1
 resumes scheduled-rnn "${rnn[@]}" --objective scheduled-sampling --sampling-decay linear --sampling-passes 0 \
