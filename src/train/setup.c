@@ -133,13 +133,17 @@ static void say_vocabulary(const Run *run, int pieces)
 
 static Status settle_balance(Run *run, Error *error)
 {
+    if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
+        return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
+                         dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
     const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
-    return dm_misuse(error,
-                     "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
-                     "for it: take --balance loss, or --router sigmoid",
-                     dm_format_of_config(&run->model->config)->model_type);
+    return dm_misuse(
+        error,
+        "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
+        "for it: take --balance loss, or --router sigmoid",
+        dm_format_of_config(&run->model->config)->model_type);
 }
 
 // The model, segmenter and configuration of a run that begins.
@@ -227,6 +231,12 @@ static Status make_corpus(Run *run, Error *error)
         .max_length = whole(run->options, "max-length"), .threads = run->settings.threads, .stop = &run->stop};
     Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
+    const dm_lines *targets = &run->text.lines[DM_TARGET];
+    const bool words =
+        !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space");
+    run->risk.tokenizer =
+        words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
+    run->risk.segmenter = run->segmenter;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty) dm_say(run, "Left out: %d pairs with an empty side", c->skipped_empty);
@@ -262,6 +272,7 @@ static void make_workers(Run *run)
         .beta1 = numbers[0],
         .beta2 = numbers[1],
         .epsilon = numbers[2],
+        .decay = dm_options_number(o, "weight-decay"),
         .smoothing = dm_options_number(o, "exponential-smoothing"),
         .rounds = precision_of(run->options) == DM_PRECISION_BF16,
         .lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
@@ -275,9 +286,11 @@ static void make_workers(Run *run)
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
         .sampling = run->sampling,
+        .risk = run->risk,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
+        .word_dropout = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,

@@ -14,9 +14,11 @@ typedef struct Workers {
     const Objective *objective;
     const ChosenTerms *terms;
     ScheduledSampling sampling;
+    RiskSettings risk;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;
+    float word_dropout[2];  // of each Side
     uint64_t seed;
     const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32
     Profile *profiles;    // [threads] what each spends its time on; NULL: nobody asks
