@@ -52,6 +52,7 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     const Parameters *p = &model->parameters;
     double counts[DM_PARTS] = {0}, sizes[DM_PARTS] = {0}, count = 0, size = 0, trained = 0, active = 0;
     for (int i = 0; i < p->count; i++) {
+        if (p->list[i].absent) continue;
         const double elements = (double)p->list[i].tensor.rows * p->list[i].tensor.cols;
         const Part part = dm_part_of(&p->list[i]);
         counts[part] += elements;
