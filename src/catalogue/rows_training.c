@@ -27,6 +27,12 @@ const OptionRow dm_rows_training[] = {
      .choice = dm_objective_choice, .argument = "NAME",
      .may_change = true,
      .help = "how sentences are run in training:"}},
+    {DM_TRAIN, &(const Option){.name = "loss-on", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "target",
+     .choices = "both|target", .argument = "NAME", .off = "target",
+     .needs = "type=lm|pretrained-model prompt-mask!=full prompt-positions!=restart",
+     .may_change = true,
+     .help = "of pairs, for --type lm: what is to be predicted: the target alone, or both, the source too, as of text alone "
+             "(validation is of the target all the same)"}},
     {DM_TRAIN, &(const Option){.name = "add-loss", .type = DM_WEIGHTED, .values_min = 1, .values_max = 8,
      .choice = dm_term_choice, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,

@@ -48,6 +48,35 @@ static Status settle_metrics(dm_options *o, Error *error)
     return DM_OK;
 }
 
+static bool joins(const dm_options *o)
+{
+    return !strcmp(dm_options_text(o, "loss-on", 0), "both");
+}
+
+const ExampleKind *dm_run_trains_on(const Run *run)
+{
+    return joins(run->options) ? &dm_joined : NULL;
+}
+
+// The same sequence is learnt with a source that is predicted, and used with one that is given: it has to be the same
+// to the model.
+static Status check_joined(const ModelConfig *config, Error *error)
+{
+    const ShapeRow *mask = dm_shape_row(config->architecture, "prompt_mask"),
+                   *positions = dm_shape_row(config->architecture, "prompt_positions");
+    if (!mask || !positions)
+        return dm_misuse(error,
+                         "--loss-on both is for models whose source is a prompt (--type lm), and this one is of "
+                         "type %s: leave it out",
+                         config->architecture->name);
+    if (!dm_shape_value(config, mask) && !dm_shape_value(config, positions)) return DM_OK;
+    return dm_misuse(error,
+                     "--loss-on both needs a source that is seen piece by piece, and places that go on behind it: "
+                     "this model has --prompt-mask %s and --prompt-positions %s",
+                     mask->choice(dm_shape_value(config, mask)).name,
+                     positions->choice(dm_shape_value(config, positions)).name);
+}
+
 Status dm_run_check_text(Run *run, Error *error)
 {
     dm_options *o = run->options;
@@ -58,6 +87,10 @@ Status dm_run_check_text(Run *run, Error *error)
                          "what is learnt from is %s, and what is validated on %s: give both as many files or columns",
                          alone ? "text alone" : "pairs", alone ? "pairs" : "text alone");
     if (!alone) return DM_OK;
+    if (joins(o))
+        return dm_misuse(error,
+                         "--loss-on both has no effect on text alone, of which every piece is predicted: leave it "
+                         "out");
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     if (!dm_options_text(o, "pretrained-model", 0) && !dm_run_examples(architecture, true))
         return refuse_text_alone(architecture, error);
@@ -77,5 +110,5 @@ Status dm_run_take_examples(Run *run, Error *error)
                        "%s has no piece that a text begins with, so that no translation could begin: it can learn from "
                        "text alone",
                        dm_options_text(run->options, "pretrained-model", 0));
-    return DM_OK;
+    return joins(run->options) ? check_joined(config, error) : DM_OK;
 }

@@ -275,6 +275,7 @@ static void make_workers(Run *run)
     run->squares = dm_allocate((size_t)run->model->parameters.count, sizeof *run->squares);
     run->workers = (Workers){
         .model = run->model,
+        .examples = dm_run_trains_on(run),
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
         .gemm = run->gemm,

@@ -124,6 +124,11 @@ check 'training on, on pairs' 0 '' "$dragoman" train --train-sets text text --pr
 check 'training on, on text' 0 '' "$dragoman" train --train-sets text --pretrained-model pairs --after 2u --max-length 12 --quiet --model again
 "$dragoman" generate --model again < beginnings > out && [ "$(wc -l < out)" = 4 ] || fail 'text does not go on'
 
+# A pair whose source is predicted too is learnt as the text that it is, joined by the end of the source, which no line of
+# text can have in it.
+check 'both sides' 0 '' "$dragoman" train --train-sets text text --pretrained-model run --loss-on both --after 2u --max-length 12 --quiet --model both
+cmp -s both/model.safetensors pairs/model.safetensors && fail '--loss-on both changes nothing'
+
 # ---- What does not go together ----
 
 from_text() { "$@" < beginnings; }
