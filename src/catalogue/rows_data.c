@@ -116,6 +116,9 @@ const OptionRow dm_rows_data[] = {
      .help = "padding put in on purpose, as programs have it that know only batches of equally long sentences: those "
              "that a thread takes at once are filled up to the longest of them, and to N pieces; translations go on "
              "until the last of a batch ends. Padding counts as no token, and not among the operations"}},
+    {DM_BENCH, &(const Option){.name = "no-cache", .type = DM_FLAG, .needs = "WHAT=translate !input",
+     .help = "for every piece, all that stand before it are decoded anew: what past keys and values save. (The share of "
+             "the matrix library's speed is then not known: operations are counted as with them)"}},
     {DM_BENCH, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
      .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate,layer !input",
      .help = "of the made-up text and the weights"}},
