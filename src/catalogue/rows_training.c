@@ -21,7 +21,7 @@ const OptionRow dm_rows_training[] = {
      .help = "probability that an activation is dropped"}},
     {DM_TRAIN, &(const Option){.name = "dropout-src", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 0.95, .argument = "F",
-     .may_change = true, .needs = "objective=teacher-forcing", .off = "0",
+     .may_change = true, .needs = "objective=teacher-forcing loss-on!=both", .off = "0",
      .help = "probability that a piece of the source is read without its embedding, as if it were blotted out (Gal and "
              "Ghahramani 2016; Sennrich et al. 2016, WMT)"}},
     {DM_TRAIN, &(const Option){.name = "dropout-trg", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
@@ -75,6 +75,12 @@ const OptionRow dm_rows_training[] = {
      .argument = "F",
      .may_change = true, .needs = "objective=minimum-risk,self-critical",
      .help = "share of the cross-entropy of the reference in the loss; the rest is the risk's (Edunov et al. 2018 take 0.3)"}},
+    {DM_TRAIN, &(const Option){.name = "loss-on", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "target",
+     .choices = "both|target", .argument = "NAME", .off = "target",
+     .needs = "type=lm|pretrained-model prompt-mask!=full prompt-positions!=restart objective=teacher-forcing,scheduled-sampling",
+     .may_change = true,
+     .help = "of pairs, for --type lm: what is to be predicted: the target alone, or both, the source too, as of text alone "
+             "(validation is of the target all the same)"}},
     {DM_TRAIN, &(const Option){.name = "add-loss", .type = DM_WEIGHTED, .values_min = 1, .values_max = 8,
      .choice = dm_term_choice, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,

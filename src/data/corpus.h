@@ -6,16 +6,18 @@
 
 typedef struct Corpus {
     int pairs;
-    int *ids;                  // all sides of all pairs
+    int *ids;                  // all sides of all pairs; of text alone targets, one behind the other
     size_t *source, *target;   // [pairs] offset of the first id
     int *source_length, *target_length;  // [pairs] end of sentence counted
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
     int skipped_empty, skipped_long;     // pairs left out
+    int cut;                             // lines of text alone that are several windows, each of which counts as a pair
 } Corpus;
 
 typedef struct CorpusRules {
-    int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out; 0: none are
-    bool keep_all;   // an empty side is kept as end of sentence alone (validation); else such pairs are left out
+    int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out, and a line of text
+                     // alone is cut into windows (windows.h); 0: neither
+    int shortest;    // pairs with a side of fewer pieces are left out; 2: those with one that is empty
     int threads;
     Stop *stop;  // NULL: nobody will want to
 } CorpusRules;

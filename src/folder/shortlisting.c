@@ -80,6 +80,11 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     ModelConfig config = {0};
     cJSON *extra = NULL;
     Status status = dm_config_read(&config, &extra, folder, error);
+    if (!status && dm_is_text_model(&config))
+        status = dm_fail(error,
+                         "%s holds a model of text alone, which translates nothing: a shortlist says which pieces "
+                         "translate which",
+                         folder);
     if (!status) status = dm_segmenter_of(segmenter, &config, extra, folder, error);
     dm_config_free(&config);
     cJSON_Delete(extra);

@@ -72,6 +72,7 @@ struct Architecture {
 extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv;
 extern const ExampleKind *const dm_only_pairs[];                 // for `examples` of those that learn from nothing else
 const ExampleKind *dm_examples_of(const ModelConfig *config);    // that this model learns from
+bool dm_is_text_model(const ModelConfig *config);                // text alone, with which it goes on
 // What a search reads first behind a source: of a text that goes on, its last piece.
 int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
 int dm_endless(const ModelConfig *config);  // for `longest` of those without an end

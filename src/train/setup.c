@@ -31,8 +31,8 @@ static Status make_segmenter(Run *run, Error *error)
     if (strcmp(kind, "space") != 0) dm_say(run, "Training a segmenter on %s", text->name);
     return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
                                                    .kind = kind,
-                                                   .text = text->lines,
-                                                   .text_count = 2,
+                                                   .text = text->lines + text->alone,
+                                                   .text_count = text->alone ? 1 : 2,
                                                    .text_name = text->name,
                                                    .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
                                                    .size = all_pieces ? 0 : whole(o, "vocab-size"),
@@ -47,6 +47,7 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     *config = (ModelConfig){
         .architecture = architecture,
+        .examples = dm_run_examples(architecture, dm_is_text_alone(o, "train-sets", "tsv")),
         .source_vocabulary = vocabulary,
         .target_vocabulary = vocabulary,
         .shared_embeddings = true,
@@ -57,6 +58,10 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
     };
     Status status = dm_shape_of_options(config, o, error);
     if (status) return status;
+    if (dm_is_text_model(config)) {
+        config->search.beam_size = 1;  // the most probable text goes round in circles
+        config->search.ends_at_limit = false;
+    }
     const int longest = config->architecture->longest(config);
     if (config->search.max_length >= longest) config->search.max_length = longest - 1;
     return DM_OK;
@@ -69,7 +74,7 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
     if (longest == INT_MAX || (asked && asked <= longest)) return DM_OK;
     if (!asked)
         return dm_misuse(error,
-                         "--max-length 0 takes pairs of any length, but the learned positions of this model end at %d "
+                         "--max-length 0 takes text of any length, but the learned positions of this model end at %d "
                          "pieces: make it %d or less, or --max-positions more",
                          longest, longest);
     return dm_misuse(
@@ -153,6 +158,7 @@ static Status begin_run(Run *run, Error *error)
     cJSON *theirs = NULL;
     int width = whole(run->options, "dim-emb");
     Status status = start ? dm_model_read(&run->model, &theirs, start, error) : DM_OK;
+    if (!status && start) status = dm_run_take_examples(run, error);
     if (!status && start) status = check_max_length(&run->model->config, run->options, error);
     if (!status && start) {
         said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(theirs, "segmenter"));
@@ -227,8 +233,10 @@ static Status read_texts(Run *run, Error *error)
 
 static Status make_corpus(Run *run, Error *error)
 {
-    CorpusRules rules = {
-        .max_length = whole(run->options, "max-length"), .threads = run->settings.threads, .stop = &run->stop};
+    CorpusRules rules = {.max_length = whole(run->options, "max-length"),
+                         .shortest = 2,
+                         .threads = run->settings.threads,
+                         .stop = &run->stop};
     Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
     const dm_lines *targets = &run->text.lines[DM_TARGET];
@@ -239,7 +247,9 @@ static Status make_corpus(Run *run, Error *error)
     run->risk.segmenter = run->segmenter;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
-    if (c->skipped_empty) dm_say(run, "Left out: %d pairs with an empty side", c->skipped_empty);
+    if (c->skipped_empty)
+        dm_say(run, "Left out: %d %s", c->skipped_empty, run->text.alone ? "empty lines" : "pairs with an empty side");
+    if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
     if (c->skipped_long)
         dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
     return DM_OK;
@@ -283,6 +293,7 @@ static void make_workers(Run *run)
     run->squares = dm_allocate((size_t)run->model->parameters.count, sizeof *run->squares);
     run->workers = (Workers){
         .model = run->model,
+        .examples = dm_run_trains_on(run),
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
         .sampling = run->sampling,
@@ -421,6 +432,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     const bool there = dm_exists(run->settings.folder);
     if (there) status = dm_run_claim_folder(run, error);
     if (!status && run->resumed) status = dm_run_recall(run, error);
+    if (!status) status = dm_run_check_text(run, error);
     if (!status) status = settle_shape(run, error);
     if (!status) status = dm_run_check_settings(run, error);
     if (!status) status = dm_run_check_inputs(run, error);

@@ -246,8 +246,9 @@ static void say_tokenizer(const Run *run)
 static void say_what_begins(const Run *run)
 {
     const RunState *state = &run->state;
-    dm_say(run, "%s in %s: %d pairs, %d pieces, %.2f million weights; %d thread%s, %s",
-           run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs,
+    const char *what = !run->text.alone ? "pairs" : run->corpus.cut ? "windows" : "lines";
+    dm_say(run, "%s in %s: %d %s, %d pieces, %.2f million weights; %d thread%s, %s",
+           run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs, what,
            run->model->config.target_vocabulary, 1e-6 * (double)run->model->parameters.size, run->settings.threads,
            run->settings.threads == 1 ? "" : "s", run->gemm->name);
     say_tokenizer(run);

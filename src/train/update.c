@@ -66,8 +66,9 @@ static Example example_of(const Round *round, int index, Arena *arena)
     const Workers *w = round->workers;
     const int *start = range->plan->shard_start + range->first + index;
     const ModelConfig *config = &w->model->config;
-    const Example once = dm_examples_of(config)->make(arena, range->corpus, range->plan->order + start[0],
-                                                      start[1] - start[0], config->decoder_start);
+    const ExampleKind *kind = round->training && w->examples ? w->examples : dm_examples_of(config);
+    const Example once =
+        kind->make(arena, range->corpus, range->plan->order + start[0], start[1] - start[0], config->decoder_start);
     if (!round->training) return once;
     Example example = w->terms->copies == 2 ? dm_example_twice(arena, &once) : once;
     example.source = without_words(round, arena, example.source, index, DM_SOURCE);

@@ -11,6 +11,7 @@
 // What stays the same from update to update.
 typedef struct Workers {
     const Model *model;
+    const ExampleKind *examples;  // to train on; NULL: those that the model is for, which are always evaluated
     const Objective *objective;
     const ChosenTerms *terms;
     ScheduledSampling sampling;
