@@ -72,7 +72,7 @@ while read -r name class options; do
     check "$name, going on" 0 '' train "${common[@]}" "${shape[@]}" "${words[@]}" --after 32u --change --model $name
     check "$name, taken over" 0 '' train "${common[@]}" --pretrained-model $name --after 3u --model $name-further
     grep -q "\"$class\"" $name-further/config.json || fail "$name-further is no folder of $class"
-    check "$name in fewer bits" 0 'Wrote int8' "$dragoman" quantize --model $name --output $name-int8
+    check "$name in fewer bits" 0 "Wrote $name-int8" "$dragoman" quantize --model $name --output $name-int8
     "$dragoman" translate --model $name-int8 < src > out && [ "$(wc -l < out)" = 30 ] || fail "$name-int8 does not translate"
     check "$name, its mean" 0 '' "$dragoman" average --model $name $name/model.safetensors $name-further/model.safetensors --output mean.safetensors
     "$dragoman" info --model $name > out || fail "info of $name"
