@@ -86,6 +86,27 @@ class Words:
         return (" ".join(pieces) + " ").replace("@@ ", "").rstrip()
 
 
+class Prompts:
+    """A folder of a decoder alone, which AutoTokenizer opens: a line becomes what its translation goes on from."""
+
+    separate = False
+
+    def __init__(self, folder):
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+
+    def ids(self, line):
+        return self.tokenizer(line).input_ids
+
+    def pieces(self, line):
+        return self.tokenizer.convert_ids_to_tokens(self.ids(line))
+
+    def text(self, ids):
+        return self.tokenizer.decode(ids, skip_special_tokens=True).strip()
+
+    def text_of_pieces(self, pieces):
+        return self.text(self.tokenizer.convert_tokens_to_ids(pieces))
+
+
 def read_lines(path):
     text = path.read_text(encoding="utf-8-sig")
     return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
@@ -100,19 +121,22 @@ def by_dragoman(program, folder, source):
 
 
 class Transformers:
+    kind = transformers.AutoModelForSeq2SeqLM
+    around = 0  # pieces of what is read that are not of the source and its end
+
     def __init__(self, folder, segmenter):
-        self.model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = self.kind.from_pretrained(folder, dtype=torch.float32).eval()
         self.segmenter = segmenter
         settings = self.model.generation_config
         self.start, self.eos, self.pad = settings.decoder_start_token_id, settings.eos_token_id, settings.pad_token_id
         self.never = [word[0] for word in settings.bad_words_ids or []] + [self.pad]
-        self.most = settings.max_length or 512
+        self.most = settings.max_new_tokens or settings.max_length or 512
         settings.max_length = None
         settings.forced_eos_token_id = None  # dragoman ends a translation at the limit as it is
 
     def limit(self, source):
         """How many pieces dragoman allows by default, end of sentence counted: --max-length-factor 3."""
-        return min(3 * len(source) + 10, self.most)
+        return min(3 * (len(source) - self.around) + 10, self.most)
 
     def cut(self, ids, source):
         ids = [i for i in ids[:self.limit(source)] if i != self.pad]
@@ -127,16 +151,19 @@ class Transformers:
                                   max_new_tokens=max(map(self.limit, sources)))
         return [self.segmenter.text(self.cut(ids[1:], source)) for ids, source in zip(out.tolist(), sources)]
 
+    def scores(self, source, ids):
+        """Logits of what comes behind these ids."""
+        return self.model(input_ids=torch.tensor([source]),
+                          decoder_input_ids=torch.tensor([[self.start] + ids])).logits[0, -1]
+
     @torch.inference_mode()
     def variants(self, source):
         """All texts that greedy search may give where a near tie may fall either way."""
-        encoded = self.model.get_encoder()(input_ids=torch.tensor([source]))
         texts, open_ones = set(), [[]]
         while open_ones and len(texts) < MOST_VARIANTS:
             ids = open_ones.pop()
             while len(ids) < self.limit(source) and self.eos not in ids:
-                logits = self.model(encoder_outputs=encoded, decoder_input_ids=torch.tensor([[self.start] + ids])).logits
-                scores = torch.log_softmax(logits[0, -1].double(), dim=-1)
+                scores = torch.log_softmax(self.scores(source, ids).double(), dim=-1)
                 scores[self.never] = -torch.inf
                 (best, second), (first, other) = (t.tolist() for t in torch.topk(scores, 2))
                 if best - second < NEAR_TIE:
@@ -144,6 +171,23 @@ class Transformers:
                 ids = ids + [first]
             texts.add(self.segmenter.text(self.cut(ids, source)))
         return texts
+
+
+class Decoder(Transformers):
+    kind = transformers.AutoModelForCausalLM
+    around = 1  # what it begins with
+
+    @torch.inference_mode()
+    def greedy(self, sources):
+        length = max(map(len, sources))
+        batch = torch.tensor([[self.pad] * (length - len(source)) + source for source in sources])
+        mask = torch.tensor([[0] * (length - len(source)) + [1] * len(source) for source in sources])
+        out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
+                                  max_new_tokens=max(map(self.limit, sources)))
+        return [self.segmenter.text(self.cut(ids[length:], source)) for ids, source in zip(out.tolist(), sources)]
+
+    def scores(self, source, ids):
+        return self.model(input_ids=torch.tensor([source + ids])).logits[0, -1]
 
 
 def by_ctranslate2(folder, lines, segmenter, limits):
@@ -154,6 +198,19 @@ def by_ctranslate2(folder, lines, segmenter, limits):
         results = translator.translate_batch([segmenter.pieces(line) for line in lines], beam_size=1,
                                              max_batch_size=BATCH, max_decoding_length=max(limits), max_input_length=0)
     return [segmenter.text_of_pieces(result.hypotheses[0][:limit]) for result, limit in zip(results, limits)]
+
+
+def decoder_by_ctranslate2(folder, lines, segmenter, limits):
+    with tempfile.TemporaryDirectory() as scratch:
+        converted = pathlib.Path(scratch) / "model"
+        ctranslate2.converters.TransformersConverter(str(folder)).convert(str(converted))
+        generator = ctranslate2.Generator(str(converted), compute_type="float32")
+        texts = []
+        for line, limit in zip(lines, limits):
+            found = generator.generate_batch([segmenter.pieces(line)], beam_size=1, max_length=limit,
+                                             suppress_sequences=[["<pad>"]], include_prompt_in_result=False)
+            texts.append(segmenter.text_of_pieces(found[0].sequences[0]))
+    return texts
 
 
 def compare(name, theirs, ours, lines, explain, show):
@@ -192,8 +249,11 @@ def main():
     if not lines:
         sys.exit(f"agreement.py: {args.source} has no sentences")
 
-    segmenter = (SentencePieces if (args.folder / "source.spm").exists() else Words)(args.folder)
-    peer = Transformers(args.folder, segmenter)
+    kind = json.loads((args.folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    alone = kind in ("gpt2", "llama", "mixtral", "glm4_moe")
+    whole = Prompts if alone else SentencePieces if (args.folder / "source.spm").exists() else Words
+    segmenter = whole(args.folder)
+    peer = (Decoder if alone else Transformers)(args.folder, segmenter)
     sources = [segmenter.ids(line) for line in lines]
     order = sorted(range(len(lines)), key=lambda i: len(sources[i]))
     theirs = [""] * len(lines)
@@ -212,8 +272,11 @@ def main():
     good = compare(f"transformers {transformers.__version__}", theirs, ours, lines, explain, args.show)
     if segmenter.separate:
         print("CTranslate2: left out, its converter knows only one vocabulary, and a tokenizer with it")
+    elif kind in ("mixtral", "glm4_moe"):
+        print(f"CTranslate2: left out, its converter does not know {kind}")
     else:
-        theirs = by_ctranslate2(args.folder, lines, segmenter, [peer.limit(source) for source in sources])
+        convert = decoder_by_ctranslate2 if alone else by_ctranslate2
+        theirs = convert(args.folder, lines, segmenter, [peer.limit(source) for source in sources])
         good = compare(f"CTranslate2 {ctranslate2.__version__}", theirs, ours, lines, explain, args.show) and good
     sys.exit(0 if good else 1)
 

@@ -52,6 +52,7 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
     const Parameters *p = &model->parameters;
     double counts[DM_PARTS] = {0}, sizes[DM_PARTS] = {0}, count = 0, size = 0, trained = 0, active = 0;
     for (int i = 0; i < p->count; i++) {
+        if (p->list[i].absent) continue;
         const double elements = (double)p->list[i].tensor.rows * p->list[i].tensor.cols;
         const Part part = dm_part_of(&p->list[i]);
         counts[part] += elements;
@@ -107,10 +108,12 @@ static void add_missing(cJSON *json, const char *folder)
 {
     const cJSON *vocabulary = cJSON_GetObjectItemCaseSensitive(json, "vocabulary");
     const char *segmenter = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(vocabulary, "segmenter"));
-    const bool pieces = segmenter && strcmp(segmenter, "space") == 0;
+    const bool pieces = segmenter && strcmp(segmenter, "space") == 0,
+               alone = !pieces && dm_segmenter_is_tokenizer(folder);
     cJSON *missing = cJSON_AddArrayToObject(json, "missing");
     for (int i = 0; i < DM_FOLDER_FILES; i++) {
         const FolderRow *row = &dm_folder_rows[i];
+        if (alone && (i == DM_VOCABULARY_FILE || row->segmenter)) continue;
         if (row->needed && !(pieces && row->segmenter) && !dm_folder_has(folder, (FolderFile)i))
             cJSON_AddItemToArray(missing, cJSON_CreateString(row->name));
     }

@@ -53,13 +53,14 @@ Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const c
 // A prompt begins as what a decoder reads does; where it is a source, its end is among it.
 Status dm_tokenizer_write(const ModelConfig *config, const Segmenter *segmenter, const char *folder, Error *error)
 {
-    if (!dm_format_of_config(config)->decoder_alone) return DM_OK;
+    if (!dm_format_of_config(config)->decoder_alone || dm_segmenter_is_tokenizer(folder)) return DM_OK;
     const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_TARGET);
     const int start = config->decoder_start;
     return dm_tokenizer_json_write(
         &(TokenizerJson){.vocabulary = vocabulary,
                          .model = dm_segmenter_model(segmenter, DM_TARGET),
                          .before = start >= 0 ? dm_vocabulary_piece(vocabulary, start) : NULL,
-                         .behind = dm_examples_of(config) == &dm_pairs ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
+                         .behind =
+                             dm_examples_of(config) == &dm_pairs ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
         folder, error);
 }

@@ -24,7 +24,8 @@ const Option dm_option_activation = {.name = "activation", DM_ONE_VALUE, DM_NAME
                                      .help = "activation inside the feed-forward blocks:"};
 const Option dm_option_norm = {
     .name = "norm", DM_ONE_VALUE, DM_NAMED, .initial = "layer", .choice = dm_norm_choice,
-    .help = "what keeps activations in bounds; with layer alone other programs open the folder:"};
+    .help = "what keeps activations in bounds; other programs open folders with layer, and of --type lm with rms too (that then has "
+            "no biases, as Llama has none):"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
     .choice = dm_norm_place_choice, .help = "where the norms stand (of --type lm, pre if nothing is said):"};

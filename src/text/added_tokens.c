@@ -13,8 +13,7 @@
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-// Takes the token over.
-static void add(AddedTokens *added, AddedToken token)
+void dm_added_tokens_add(AddedTokens *added, AddedToken token)
 {
     added->list = dm_reallocate(added->list, (size_t)added->count + 1, sizeof *added->list);
     added->list[added->count++] = token;
@@ -39,12 +38,12 @@ static void read_decoder(AddedTokens *added, JsonFile *file, const cJSON *decode
                              token->string);
             return;
         }
-        add(added, (AddedToken){.text = dm_copy_string(text),
-                                .id = (int)id,
-                                .special = is_true(token, "special"),
-                                .left = is_true(token, "lstrip"),
-                                .right = is_true(token, "rstrip"),
-                                .word = is_true(token, "single_word")});
+        dm_added_tokens_add(added, (AddedToken){.text = dm_copy_string(text),
+                                                .id = (int)id,
+                                                .special = is_true(token, "special"),
+                                                .left = is_true(token, "lstrip"),
+                                                .right = is_true(token, "rstrip"),
+                                                .word = is_true(token, "single_word")});
     }
 }
 
@@ -90,7 +89,8 @@ static Status read_legacy(AddedTokens *added, const JsonFile *settings, const ch
             break;
         }
         const bool is_special = names_it(settings->json, text) || names_it(special.json, text);
-        add(added, (AddedToken){.text = dm_copy_string(text), .id = token->valueint, .special = is_special});
+        dm_added_tokens_add(added,
+                            (AddedToken){.text = dm_copy_string(text), .id = token->valueint, .special = is_special});
     }
     dm_json_close(&file);
     dm_json_close(&special);
@@ -158,6 +158,16 @@ static int longer_first(const void *a, const void *b)
     return one != other ? (one < other ? 1 : -1) : strcmp(x->text, y->text);
 }
 
+Status dm_added_tokens_settle(AddedTokens *added, Vocabulary **vocabulary, const char *folder, Error *error)
+{
+    drop_usual(added);
+    if (added->count) qsort(added->list, (size_t)added->count, sizeof *added->list, longer_first);
+    for (int i = 1; i < added->count; i++)
+        if (strcmp(added->list[i].text, added->list[i - 1].text) == 0)
+            return dm_fail(error, "%s: the added token \"%.80s\" stands there twice", folder, added->list[i].text);
+    return extend(vocabulary, added, folder, error);
+}
+
 Status dm_added_tokens_read(AddedTokens *added, Vocabulary **vocabulary, const char *folder, Error *error)
 {
     JsonFile settings;
@@ -171,12 +181,7 @@ Status dm_added_tokens_read(AddedTokens *added, Vocabulary **vocabulary, const c
         status = read_legacy(added, &settings, folder, error);
     }
     dm_json_close(&settings);
-    drop_usual(added);
-    if (!status && added->count) qsort(added->list, (size_t)added->count, sizeof *added->list, longer_first);
-    for (int i = 1; i < added->count && !status; i++)
-        if (strcmp(added->list[i].text, added->list[i - 1].text) == 0)
-            status = dm_fail(error, "%s: the added token \"%.80s\" stands there twice", folder, added->list[i].text);
-    if (!status) status = extend(vocabulary, added, folder, error);
+    if (!status) status = dm_added_tokens_settle(added, vocabulary, folder, error);
     if (status) dm_added_tokens_free(added);
     return status;
 }

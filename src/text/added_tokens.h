@@ -19,6 +19,9 @@ typedef struct AddedTokens {
 
 // Those of a folder that has this vocabulary, which is replaced by one with all of them.
 Status dm_added_tokens_read(AddedTokens *added, Vocabulary **vocabulary, const char *folder, Error *error);
+void dm_added_tokens_add(AddedTokens *added, AddedToken token);  // takes the token over
+// All are there: each once, with the ids behind the vocabulary, which is replaced by one with all of them.
+Status dm_added_tokens_settle(AddedTokens *added, Vocabulary **vocabulary, const char *folder, Error *error);
 void dm_added_tokens_free(AddedTokens *added);
 const AddedToken *dm_added_token_of(const AddedTokens *added, int id);  // NULL: it is none
 

@@ -11,6 +11,7 @@
 #include "text/added_tokens.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
+#include "text/tokenizer_read.h"
 
 struct Segmenter {
     bool spaces;                // text in pieces: no SentencePiece models
@@ -75,6 +76,47 @@ static Status open_models(Segmenter *segmenter, const char *folder, Error *error
     return status;
 }
 
+bool dm_segmenter_is_tokenizer(const char *folder)
+{
+    char *tokenizer = dm_join_path(folder, DM_TOKENIZER_JSON), *model = dm_join_path(folder, DM_SOURCE_SEGMENTER);
+    const bool alone = dm_exists(tokenizer) && !dm_exists(model);
+    dm_free(tokenizer);
+    dm_free(model);
+    return alone;
+}
+
+// tokenizer.json has both: vocabulary and model.
+static Status open_tokenizer(Segmenter *s, const SegmenterFiles *files, Error *error)
+{
+    TokenizerRead read;
+    char *path = dm_join_path(files->folder, DM_TOKENIZER_JSON);
+    Status status = dm_tokenizer_read(&read, path, files->eos, error);
+    s->vocabulary[DM_SOURCE] = s->vocabulary[DM_TARGET] = read.vocabulary;
+    s->added = read.added;
+    if (!status) status = dm_added_tokens_settle(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
+    if (!status) status = dm_sentencepiece_open(&s->model[DM_SOURCE], read.model, read.size, path, error);
+    s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
+    s->model[DM_TARGET] = s->model[DM_SOURCE];
+    s->unknown[DM_SOURCE] = s->unknown[DM_TARGET] = read.unknown;
+    dm_free(read.model);
+    dm_free(path);
+    return status;
+}
+
+static Status open_parts(Segmenter *s, const SegmenterFiles *files, Error *error)
+{
+    Status status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, error);
+    if (!status && files->separate)
+        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, error);
+    if (!status && !s->spaces && !files->separate)
+        status = dm_added_tokens_read(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
+    if (!files->separate) s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
+    if (!status && !s->spaces) status = open_models(s, files->folder, error);
+    for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++)
+        s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
+    return status;
+}
+
 Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error *error)
 {
     *opened = NULL;
@@ -84,13 +126,8 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
     if (!s->spaces && strcmp(files->kind, "sentencepiece") != 0)
         status = dm_fail(error, "%s/config.json: there is no segmenter \"%s\": it is \"sentencepiece\" or \"space\"",
                          files->folder, files->kind);
-    if (!status) status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, error);
-    if (!status && files->separate)
-        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, error);
-    if (!status && !s->spaces && !files->separate)
-        status = dm_added_tokens_read(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
-    if (!files->separate) s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
-    if (!status && !s->spaces) status = open_models(s, files->folder, error);
+    const bool alone = !s->spaces && !files->separate && dm_segmenter_is_tokenizer(files->folder);
+    if (!status) status = alone ? open_tokenizer(s, files, error) : open_parts(s, files, error);
     if (!status && (files->eos < 0 || files->eos >= dm_vocabulary_size(s->vocabulary[DM_TARGET])))
         status = dm_fail(error, "%s/config.json: eos_token_id %d is not in the vocabulary, whose ids are 0 to %d",
                          files->folder, files->eos, dm_vocabulary_size(s->vocabulary[DM_TARGET]) - 1);
@@ -99,7 +136,6 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
         return status;
     }
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
-        s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
         s->pad[side] = dm_vocabulary_id(s->vocabulary[side], "<pad>");
         // The configuration's id is one of the target's, which with separate vocabularies are not the source's.
         s->eos[side] =
@@ -155,13 +191,15 @@ static void add_id(Encoding *encoding, int id, const char *piece)
     ids->id[ids->count++] = id;
 }
 
-// Text that spells "</s>" or "<pad>" is text: it must not end a sentence or be an id that no model reads.
+// Text that spells "</s>" or "<pad>" is text: it must not end a sentence or be an id that no model reads. Where there
+// is no piece for what is unknown, it is left out.
 static void take_piece(Encoding *encoding, const char *piece)
 {
     const Segmenter *s = encoding->segmenter;
     Side side = encoding->side;
     int id = dm_vocabulary_id(s->vocabulary[side], piece);
-    add_id(encoding, id < 0 || id == s->eos[side] || id == s->pad[side] ? s->unknown[side] : id, piece);
+    if (id < 0 || id == s->eos[side] || id == s->pad[side]) id = s->unknown[side];
+    if (id >= 0) add_id(encoding, id, piece);
 }
 
 static void take_copy(Encoding *encoding, const char *text, size_t size)
@@ -396,7 +434,8 @@ Status dm_segmenter_copy(const char *from, const char *to, Error *error)
     for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
         char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;
         size_t size;
-        if (dm_exists(source) || i == 0) {  // without a vocabulary it is no model folder
+        const bool must = i == 0 && !dm_segmenter_is_tokenizer(from);  // without a vocabulary it is no model folder
+        if (dm_exists(source) || must) {
             status = read_part(&bytes, &size, from, names[i], error);
             if (!status) status = dm_write_file(target, bytes, size, error);
         }

@@ -27,13 +27,15 @@ typedef enum Side { DM_SOURCE, DM_TARGET } Side;
 
 // Opens vocab.json (target_vocab.json where separate), source.spm and target.spm of a folder. kind: "sentencepiece" or
 // "space" (no .spm files: pieces are separated by spaces, `@@ ` joins a piece to the next and is undone by decode).
-// separate: the target has a vocabulary of its own. eos: id of the end of sentence (from the configuration).
+// Or tokenizer.json alone (dm_segmenter_is_tokenizer). separate: the target has a vocabulary of its own. eos: id of the end of sentence (from the configuration).
 typedef struct SegmenterFiles {
     const char *folder, *kind;
     bool separate;
     int eos;
 } SegmenterFiles;
 Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Error *error);
+// Whether a folder has its segmenter in tokenizer.json alone; else that is for other programs.
+bool dm_segmenter_is_tokenizer(const char *folder);
 void dm_segmenter_close(Segmenter *segmenter);
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
 struct SentencePiece;

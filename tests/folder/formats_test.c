@@ -545,9 +545,8 @@ static void examples_that_a_format_does_not_mean_are_said(void)
         const char *folder = empty_folder();
         write_config(&config, folder);
         cJSON *json = read_json(folder);
-        const char *said =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"),
-                                                                  "examples"));
+        const char *said = cJSON_GetStringValue(
+            cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"), "examples"));
         CU_ASSERT(pairs ? said && strcmp(said, "pairs") == 0 : !said);
         cJSON_Delete(json);
         CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);

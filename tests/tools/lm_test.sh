@@ -59,6 +59,33 @@ same 'both sides, in two parts' both/model.safetensors half/model.safetensors
 cmp -s both/model.safetensors run3/model.safetensors && fail '--loss-on both changes nothing'
 "$dragoman" translate --model both < src > out && [ "$(wc -l < out)" = 30 ] || fail 'a model of both sides does not translate'
 
+# ---- Folders of other programs ----
+
+# name, who opens it, options
+while read -r name class options; do
+    read -ra words <<< "$options"
+    check "$name" 0 '' train "${common[@]}" "${shape[@]}" "${words[@]}" --after 30u --model $name
+    grep -q "\"$class\"" $name/config.json || fail "$name: config.json does not name $class: $(cat $name/config.json)"
+    grep -q '"examples":	"pairs"' $name/config.json || fail "$name does not say that it learnt from pairs"
+    grep -q PreTrainedTokenizerFast $name/tokenizer_config.json || fail "$name: AutoTokenizer does not open it"
+    "$dragoman" translate --model $name < src > list || fail "$name does not translate"
+    check "$name, going on" 0 '' train "${common[@]}" "${shape[@]}" "${words[@]}" --after 32u --change --model $name
+    check "$name, taken over" 0 '' train "${common[@]}" --pretrained-model $name --after 3u --model $name-further
+    grep -q "\"$class\"" $name-further/config.json || fail "$name-further is no folder of $class"
+    check "$name in fewer bits" 0 "Wrote $name-int8" "$dragoman" quantize --model $name --output $name-int8
+    "$dragoman" translate --model $name-int8 < src > out && [ "$(wc -l < out)" = 30 ] || fail "$name-int8 does not translate"
+    check "$name, its mean" 0 '' "$dragoman" average --model $name $name/model.safetensors $name-further/model.safetensors --output mean.safetensors
+    "$dragoman" info --model $name > out || fail "info of $name"
+    grep -q 'plus bias' out && fail "$name has a bias of the logits: $(cat out)"
+done <<'EOF'
+llama LlamaForCausalLM --norm rms --activation swiglu --key-heads 1
+gpt2 GPT2LMHeadModel --positions learned --max-positions 200 --activation gelu_new
+mixtral MixtralForCausalLM --norm rms --activation swiglu --experts 4
+glm4 Glm4MoeForCausalLM --norm rms --activation swiglu --experts 4 --experts-dim 16 --experts-shared 1 --router sigmoid --balance bias
+EOF
+check 'a bias of the choice that has no place' 2 '--balance bias has no effect in a folder of the format' \
+    train "${common[@]}" "${shape[@]}" --norm rms --activation swiglu --experts 4 --balance bias --model new
+
 # ---- What does not go together ----
 
 check 'a layer of an encoder' 2 'a model of --type lm has none' "$dragoman" bench layer --model run

@@ -1,6 +1,6 @@
-// Glm4MoeForCausalLM of transformers: Llama whose feed-forward blocks are experts as in DeepSeek-V3 (2024): sigmoids and a
-// bias choose among them, and some take every piece. Layers without experts, groups of experts and norms of queries and
-// keys, which larger ones have, cannot be computed yet.
+// Glm4MoeForCausalLM of transformers: Llama whose feed-forward blocks are experts as in DeepSeek-V3 (2024): sigmoids
+// and a bias choose among them, and some take every piece. Layers without experts, groups of experts and norms of
+// queries and keys, which larger ones have, cannot be computed yet.
 #include "folder/formats/format.h"
 #include "folder/formats/rope.h"
 
@@ -16,9 +16,16 @@ static const FormatFlag flags[] = {
 };
 
 static const FormatMeans means[] = {
-    {"norm", "rms"},       {"norm_place", "pre"},   {"positions", "rotary"},  {"scale_embedding", "false"},
-    {"biases", "none"},    {"experts_every", "1"},  {"router", "sigmoid"},    {"prompt_mask", "causal"},
-    {"prompt_positions", "go-on"}, {.key = NULL},
+    {"norm", "rms"},
+    {"norm_place", "pre"},
+    {"positions", "rotary"},
+    {"scale_embedding", "false"},
+    {"biases", "none"},
+    {"experts_every", "1"},
+    {"router", "sigmoid"},
+    {"prompt_mask", "causal"},
+    {"prompt_positions", "go-on"},
+    {.key = NULL},
 };
 
 static const FormatWord activations[] = {{"swiglu", "silu"}, {"swiglu", "swish"}, {"geglu", "gelu"}, {NULL, NULL}};
@@ -65,8 +72,8 @@ static void read(JsonFile *file)
 static void write(cJSON *json, const ModelConfig *config)
 {
     cJSON_AddNumberToObject(json, "head_dim",
-                            config->width / dm_shape_value(config, dm_shape_row(config->architecture,
-                                                                                "decoder_attention_heads")));
+                            config->width /
+                                dm_shape_value(config, dm_shape_row(config->architecture, "decoder_attention_heads")));
     cJSON_AddNumberToObject(json, "num_nextn_predict_layers", 0);
     dm_rope_write(json);
 }
@@ -78,9 +85,10 @@ static bool misfit(const ModelConfig *config, Name *why)
               top = dm_shape_value(config, dm_shape_row(config->architecture, "experts_top")),
               shared = dm_shape_value(config, dm_shape_row(config->architecture, "experts_shared"));
     if (experts >= 2 && top >= 2 && shared >= 1) return false;
-    *why = dm_name("\"n_routed_experts\" is %d, \"num_experts_per_tok\" %d and \"n_shared_experts\" %d, but only models "
-                   "with at least two, two and one can be computed",
-                   experts, top, shared);
+    *why =
+        dm_name("\"n_routed_experts\" is %d, \"num_experts_per_tok\" %d and \"n_shared_experts\" %d, but only models "
+                "with at least two, two and one can be computed",
+                experts, top, shared);
     return true;
 }
 

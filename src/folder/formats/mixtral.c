@@ -1,5 +1,5 @@
-// MixtralForCausalLM of transformers (Jiang et al. 2024): Llama whose feed-forward blocks are experts, of which a softmax
-// chooses. It has no bias of the choice.
+// MixtralForCausalLM of transformers (Jiang et al. 2024): Llama whose feed-forward blocks are experts, of which a
+// softmax chooses. It has no bias of the choice.
 #include "folder/formats/format.h"
 #include "folder/formats/rope.h"
 
