@@ -84,7 +84,7 @@ const OtherName dm_other_names[] = {
      "batches are counted in target pieces"},
     {"update-freq accum-count batch-multiplier update-interval gradient-accumulation-steps",
      DM_TRAIN, "optimizer-delay", NULL},
-    {"transformer-dropout dropout-src dropout-trg embed-dropout attention-dropout activation-dropout relu-dropout "
+    {"transformer-dropout embed-dropout attention-dropout activation-dropout relu-dropout "
      "transformer-dropout-prepost transformer-dropout-attention", DM_TRAIN, "dropout", "one for all places"},
     {"smoothing criterion loss", DM_TRAIN, "label-smoothing", "the loss is the cross-entropy; --add-loss adds to it"},
     {"max-grad-norm gradient-clipping-threshold clip-grad-norm clip-grad-val", DM_TRAIN, "clip-norm", NULL},
@@ -92,8 +92,6 @@ const OtherName dm_other_names[] = {
     {"adam-betas adam-beta1 adam-beta2 adam-eps optimizer-betas optimizer-eps", DM_TRAIN, "optimizer-params",
      "both betas and epsilon: 0.9 0.98 1e-9"},
     {"ema-decay average-decay", DM_TRAIN, "exponential-smoothing", "the share of the new weights: 1 less the decay"},
-    {"weight-decay", DM_TRAIN, NULL,
-     "weights do not decay here; --dropout and --label-smoothing keep a model from learning by heart"},
     {"random-seed", DM_TRAIN, "seed", NULL},
     // Schedule, validation, checkpoints
     {"learning-rate initial-learning-rate", DM_TRAIN, "learn-rate", NULL},

@@ -127,7 +127,6 @@ static void a_wrong_command_line_is_explained(void)
         {"info", "--SRC a", "unknown option --SRC: dragoman info --help"},
         {"score", "-i h", "-i: here HYP stands by itself: dragoman score"},
         {"score", "-l zh-en", "-l: references are files"},
-        {"train", "--weight-decay 1", "--weight-decay: weights do not decay here"},
         {"translate", "-m x --temperature 0.5",
          "--temperature has no effect without --output-sampling: leave it out, or add"},
         {"translate", "-m x --output-sampling full -b 4", "--beam-size has no effect with --output-sampling"},
