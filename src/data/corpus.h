@@ -8,14 +8,19 @@ typedef struct Corpus {
     int pairs;
     int *ids;                  // all sides of all pairs
     size_t *source, *target;   // [pairs] offset of the first id
-    int *source_length, *target_length;  // [pairs] end of sentence counted
+    int *source_length, *target_length;  // [pairs] end of sentence counted, which labels have none of
+    // [pairs] of labels: offset of the places in their source that they are of; NULL: the target is text. A label that
+    // the model does not know is -1.
+    size_t *places;
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
     int skipped_empty, skipped_long;     // pairs left out
 } Corpus;
 
 typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out; 0: none are
-    bool keep_all;   // an empty side is kept as end of sentence alone (validation); else such pairs are left out
+    // An empty side is kept as end of sentence alone, and labels that are not known (validation); else such pairs are
+    // left out, and such labels refused.
+    bool keep_all;
     int threads;
     Stop *stop;  // NULL: nobody will want to
 } CorpusRules;

@@ -193,8 +193,9 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
     need(file, "vocab_size");
     config->source_vocabulary = dm_json_integer(file, "vocab_size", 1, MOST_PIECES, 1);
     config->target_vocabulary = dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
-    config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", true);
-    config->tied_output = dm_json_flag(file, "tie_word_embeddings", true);
+    const bool text = !config->architecture->labels(config);  // labels share nothing
+    config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", text) && text;
+    config->tied_output = dm_json_flag(file, "tie_word_embeddings", text) && text;
     if (config->shared_embeddings && config->source_vocabulary != config->target_vocabulary)
         dm_json_complain(file,
                          "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
@@ -220,17 +221,20 @@ static int required_id(JsonFile *config, JsonFile *generation, const char *key, 
     return said >= 0 ? said : also;
 }
 
+// What is labelled has an end and a pad, labels themselves have neither, and nothing is searched for.
 static void read_ids_and_search(ModelConfig *c, JsonFile *config, JsonFile *generation)
 {
-    int both = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
+    const bool labels = c->architecture->labels(c) != DM_NO_LABELS;
+    const int source = c->source_vocabulary, target = c->target_vocabulary,
+              both = labels || source < target ? source : target;
     c->eos = required_id(config, generation, "eos_token_id", both);
     c->pad = required_id(config, generation, "pad_token_id", both);
-    c->decoder_start = required_id(config, generation, "decoder_start_token_id", c->target_vocabulary);
+    if (!labels) c->decoder_start = required_id(config, generation, "decoder_start_token_id", target);
     if (config->status || generation->status) return;
     if (c->eos == c->pad)
         dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
                          c->eos);
-    dm_search_read(c, generation->json ? generation : config);
+    if (!labels) dm_search_read(c, generation->json ? generation : config);
 }
 
 // ---- Reading both files ---------------------------------------------------------------------------------------------
@@ -305,7 +309,7 @@ static void add_flag(cJSON *json, const char *key, bool value)
 
 static void add_ids(cJSON *json, const ModelConfig *config)
 {
-    add_number(json, "decoder_start_token_id", config->decoder_start);
+    if (!config->architecture->labels(config)) add_number(json, "decoder_start_token_id", config->decoder_start);
     add_number(json, "eos_token_id", config->eos);
     if (config->search.ends_at_limit) add_number(json, "forced_eos_token_id", config->eos);
     add_number(json, "pad_token_id", config->pad);
@@ -374,7 +378,7 @@ static cJSON *generation_json(const ModelConfig *config)
 {
     cJSON *json = cJSON_CreateObject();
     add_ids(json, config);
-    dm_search_write(json, config);
+    if (!config->architecture->labels(config)) dm_search_write(json, config);
     return json;
 }
 

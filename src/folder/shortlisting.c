@@ -80,6 +80,9 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     ModelConfig config = {0};
     cJSON *extra = NULL;
     Status status = dm_config_read(&config, &extra, folder, error);
+    if (!status && config.architecture->labels(&config))
+        status =
+            dm_misuse(error, "%s has a model of labels, which looks at all of them: a shortlist has no effect", folder);
     if (!status) status = dm_segmenter_of(segmenter, &config, extra, folder, error);
     dm_config_free(&config);
     cJSON_Delete(extra);

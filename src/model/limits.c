@@ -1,5 +1,11 @@
-// What architectures say that have no limit.
+// What architectures say that have no limit, or no labels.
 #include "model/model.h"
+
+Labels dm_no_labels(const ModelConfig *config)
+{
+    (void)config;
+    return DM_NO_LABELS;
+}
 
 int dm_endless(const ModelConfig *config)
 {

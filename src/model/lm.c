@@ -350,6 +350,7 @@ const Architecture dm_lm = {
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
     .source_attention = dm_transformer_source_attention,
+    .labels = dm_no_labels,
     .longest = longest,
     .misfit = misfit,
     .outline = dm_transformer_outline,

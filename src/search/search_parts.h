@@ -4,6 +4,8 @@
 #include "search/search.h"
 #include "tensor/ops/ops.h"
 
+bool dm_search_is_stopped(const dm_translate_options *options);  // asks options->stop
+
 // A hypothesis is a chain of nodes, never copied.
 typedef struct Node Node;
 struct Node {

@@ -31,11 +31,13 @@ static void add_routing(Uses *uses, const Routing *r, const int *ids)
     uses->entropy += dm_entropy(r);
 }
 
-// A line and its translation. Nothing goes back, but what a graph that records has made stays until the end.
+// A line and its translation; of labels the line alone. Nothing goes back, but what a graph that records has made stays
+// until the end.
 static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char *line, const char *translation)
 {
     const Model *model = t->models[0];
     RouteTap tap = {0};
+    const Architecture *a = model->architecture;
     Ids source, target;
     dm_arena_reset(arena);
     Graph g = {.arena = arena,
@@ -44,12 +46,13 @@ static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char 
                .parameters = model->parameters.data,
                .recording = true,
                .routes = &tap};
-    dm_encode(t->segmenter, DM_SOURCE, line, &source);
+    dm_encode_source(t->segmenter, line, &source, NULL);
     dm_encode(t->segmenter, DM_TARGET, translation, &target);
     const Tokens read = dm_tokens(arena, 1, &source.count, source.id),
                  written = dm_tokens(arena, 1, &target.count, target.id),
                  before = dm_shifted(arena, written, model->config.decoder_start);
-    model->architecture->decode(&g, model, model->architecture->encode(&g, model, read), before);
+    const Memory memory = a->encode(&g, model, read);
+    if (!a->labels(&model->config)) a->decode(&g, model, memory, before);
     for (const Routing *r = tap.first; r; r = r->next)
         add_routing(&uses[r->router], r, uses[r->router].side == DM_SOURCE ? read.ids : before.ids);
     dm_free(source.id);

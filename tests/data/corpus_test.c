@@ -11,7 +11,7 @@ static Segmenter *letters(void)  // one piece a word
         scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
     char *folder = scratch_path("model");
     Segmenter *segmenter;
-    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "space", false, 0}, NULL)) abort();
+    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, NULL)) abort();
     dm_free(folder);
     return segmenter;
 }
