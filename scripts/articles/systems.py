@@ -115,10 +115,11 @@ TASKS = {"handbook": handbook, "sounds": sounds, "multi30k": multi30k}
 # ---- A run -----------------------------------------------------------------------------------------------------------
 
 
-def train(article, task, system, seed, chosen=None, epochs=None, **changes):
-    """chosen: learning rate and dropout, where they are not those of the system; changes: to its options."""
+def train(article, task, system, seed, chosen=None, epochs=None, called=(), **changes):
+    """chosen: learning rate and dropout, where they are not those of the system; changes: to its options, and what they are
+    called in the run's name, if not by these."""
     rate, dropout = chosen or chosen_for(task.name, system)
-    name = "-".join([task.name, *re.findall(r"\w+", system.lower()), *changes, *map(str, chosen or ()), str(seed)])
+    name = "-".join([task.name, *re.findall(r"\w+", system.lower()), *(called or changes), *map(str, chosen or ()), str(seed)])
     return article.train(name, task.train, task.dev, **{"dim_emb": 128, **SYSTEMS[system], **changes, **task.options},
                          learn_rate=rate, dropout=dropout, lr_schedule="cosine", mini_batch_words=WORDS,
                          after=f"{epochs or task.epochs}e", early_stopping=0, valid_metrics="ce-mean-words", disp_freq="1e",

@@ -1,4 +1,6 @@
 // config.json and generation_config.json: read strictly, written in the first format that can say what the model is.
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/files.h"
@@ -63,7 +65,7 @@ static const Format *read_format(JsonFile *file)
         return NULL;
     }
     const Format *format = dm_format_of_type(type);
-    char known[128];
+    char known[256];
     list_formats(known, sizeof known);
     if (!format)
         dm_json_complain(file, "%s: \"model_type\" is \"%.60s\", but only %s can be opened", file->path, type, known);
@@ -72,10 +74,17 @@ static const Format *read_format(JsonFile *file)
 
 static void check_flags(const Format *format, JsonFile *file)
 {
-    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++)
-        if (!flag->row && dm_json_flag(file, flag->key, flag->value) != flag->value)
-            dm_json_complain(file, "%s: \"%s\" is %s, which means %s: such models cannot be opened yet", file->path,
-                             flag->key, flag->value ? "false" : "true", flag->otherwise);
+    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) {
+        const cJSON *item = dm_json_find(file, flag->key);
+        if (flag->row || (!item && !flag->must)) continue;
+        cJSON *value = cJSON_Parse(flag->value);
+        char *said = item ? cJSON_PrintUnformatted(item) : NULL;
+        if (!item || !cJSON_Compare(item, value, true))
+            dm_json_complain(file, "%s: \"%s\" is %.60s, which means %s: such models cannot be opened yet", file->path,
+                             flag->key, said ? said : "missing", flag->otherwise);
+        cJSON_free(said);
+        cJSON_Delete(value);
+    }
 }
 
 // ---- Reading: the shape ---------------------------------------------------------------------------------------------
@@ -86,41 +95,62 @@ static void need(JsonFile *file, const char *key)
         dm_json_complain(file, "%s has no \"%s\": add it, or get the whole file again", file->path, key);
 }
 
-static int read_name(JsonFile *file, const ShapeRow *row)
+static int read_name(JsonFile *file, const Format *format, const ShapeRow *row)
 {
-    const char *missing = row->missing == DM_MUST_BE_SAID ? NULL : row->choice(row->missing).name;
-    const char *name = dm_json_text(file, row->key, missing);
-    const int index = name ? dm_shape_index(row, name) : 0;
+    const char *key = dm_format_key_name(format, row->key), *name = dm_json_text(file, key, NULL), *word;
+    if (!name) return row->missing == DM_MUST_BE_SAID ? 0 : row->missing;
+    const int index = dm_format_index(format, row, name);
     if (index >= 0) return index;
     char known[256] = "";
     for (int i = 0; row->choice(i).name; i++) {
         const size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row->choice(i).name);
+        if ((word = dm_format_word(format, row, i)))
+            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", word);
     }
-    dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but only %s can be computed", file->path, row->key, name, known);
+    dm_json_complain(file, "%s: \"%s\" is \"%.60s\", but only %s can be computed", file->path, key, name, known);
     return 0;
 }
 
-static int read_row(JsonFile *file, const ShapeRow *row)
+static int read_tiny(JsonFile *file, const char *key, const ShapeRow *row)
 {
+    const cJSON *item = dm_json_find(file, key);
+    const double value = item ? round(cJSON_GetNumberValue(item) * 1e12) : row->missing;
+    if (value >= row->low && value <= row->high) return (int)value;
+    dm_json_refuse(file, key, item, "a number from %g to %g", row->low / 1e12, row->high / 1e12);
+    return row->low;
+}
+
+static int read_row(JsonFile *file, const Format *format, const ShapeRow *row)
+{
+    const char *key = dm_format_key_name(format, row->key);
     const bool must = row->missing == DM_MUST_BE_SAID;
-    if (must) need(file, row->key);
-    if (row->type == DM_SHAPE_FLAG) return dm_json_flag(file, row->key, row->missing != 0);
-    if (row->type == DM_SHAPE_NAME) return read_name(file, row);
-    return dm_json_integer(file, row->key, row->low, row->high, must ? row->low : row->missing);
+    if (must) need(file, key);
+    switch (row->type) {
+    case DM_SHAPE_FLAG: return dm_json_flag(file, key, row->missing != 0);
+    case DM_SHAPE_NAME: return read_name(file, format, row);
+    case DM_SHAPE_TINY: return read_tiny(file, key, row);
+    case DM_SHAPE_INTEGER: break;
+    }
+    return dm_json_integer(file, key, row->low, row->high, must ? row->low : row->missing);
 }
 
 // A value as the file has it.
 static Name text_of(const ShapeRow *row, int value)
 {
-    if (row->type == DM_SHAPE_FLAG) return dm_name("%s", value ? "true" : "false");
-    return row->type == DM_SHAPE_NAME ? dm_name("\"%s\"", row->choice(value).name) : dm_name("%d", value);
+    switch (row->type) {
+    case DM_SHAPE_FLAG: return dm_name("%s", value ? "true" : "false");
+    case DM_SHAPE_NAME: return dm_name("\"%s\"", row->choice(value).name);
+    case DM_SHAPE_TINY: return dm_name("%g", value / 1e12);
+    case DM_SHAPE_INTEGER: break;
+    }
+    return dm_name("%d", value);
 }
 
 // A file of another program's format that says what only ours can say is not of such a model.
 static void check_common(JsonFile *file, const Format *format, const ShapeRow *row, int value, int meant)
 {
-    const bool foreign = format->architecture && row->common && value >= row->common;
+    const FormatKey *key = dm_format_key(format, row->key);
+    const bool foreign = format->architecture && row->common && value >= row->common && !key;
     if (file->status || (meant >= 0 ? value == meant : !foreign)) return;
     const Name text = text_of(row, value);
     if (meant >= 0)
@@ -132,10 +162,10 @@ static void check_common(JsonFile *file, const Format *format, const ShapeRow *r
 }
 
 // What does not count may be there as it is usual, or meant where it is not said: earlier versions wrote that.
-static void check_vain(JsonFile *file, const ModelConfig *config, const ShapeRow *row)
+static void check_vain(JsonFile *file, const Format *format, const ModelConfig *config, const ShapeRow *row)
 {
     if (!dm_json_find(file, row->key)) return;
-    const int value = read_row(file, row);
+    const int value = read_row(file, format, row);
     if (file->status || value == row->usual || value == row->missing) return;
     Name where = {""};
     for (const ShapeWith *with = row->with; with->key; with++) {
@@ -151,21 +181,32 @@ static void check_vain(JsonFile *file, const ModelConfig *config, const ShapeRow
 static int read_value(JsonFile *file, const Format *format, const ShapeRow *row, int meant)
 {
     const FormatFlag *flag = dm_format_flag(format, row);
-    if (dm_json_find(file, row->key)) return read_row(file, row);
-    if (flag) return dm_json_flag(file, flag->key, flag->value) != flag->value;
-    return meant < 0 ? read_row(file, row) : meant;
+    const bool first = flag && strcmp(flag->value, "true") == 0;
+    if (dm_json_find(file, dm_format_key_name(format, row->key))) return read_row(file, format, row);
+    if (flag) return dm_json_flag(file, flag->key, first) != first;
+    return meant < 0 ? read_row(file, format, row) : meant;
+}
+
+// What 0 is called there, is 0 here.
+static int without_zero(const Format *format, const ModelConfig *config, const ShapeRow *row, int value)
+{
+    const FormatKey *key = dm_format_key(format, row->key);
+    if (!key) return value;
+    if (key->same) return value == dm_shape_value(config, dm_shape_row(config->architecture, key->same)) ? 0 : value;
+    return key->zero && round(strtod(key->zero, NULL) * 1e12) == value ? 0 : value;
 }
 
 // What it has to divide, or may not be above.
-static void check_company(JsonFile *file, const ModelConfig *config, const ShapeRow *row)
+static void check_company(JsonFile *file, const Format *format, const ModelConfig *config, const ShapeRow *row)
 {
     const char *key = row->divides ? row->divides : row->most;
     if (!key || !dm_shape_counts(config, row)) return;
     const int value = dm_shape_value(config, row), of = dm_shape_value(config, dm_shape_row(config->architecture, key));
+    const char *name = dm_format_key_name(format, row->key), *theirs = dm_format_key_name(format, key);
     if (row->divides && of % value)
-        dm_json_complain(file, "%s: \"%s\" %d cannot be divided by \"%s\" %d", file->path, key, of, row->key, value);
+        dm_json_complain(file, "%s: \"%s\" %d cannot be divided by \"%s\" %d", file->path, theirs, of, name, value);
     if (row->most && value > of)
-        dm_json_complain(file, "%s: \"%s\" %d is more than \"%s\" %d", file->path, row->key, value, key, of);
+        dm_json_complain(file, "%s: \"%s\" %d is more than \"%s\" %d", file->path, name, value, theirs, of);
 }
 
 static void read_shape(ModelConfig *config, const Format *format, JsonFile *file)
@@ -174,17 +215,18 @@ static void read_shape(ModelConfig *config, const Format *format, JsonFile *file
     for (const ShapeRow *row = rows; row->key; row++) {
         const int meant = dm_format_means(format, row);
         if (!dm_shape_counts(config, row)) {
-            check_vain(file, config, row);
+            check_vain(file, format, config, row);
             dm_shape_set(config, row, row->usual);
             continue;
         }
-        const int value = read_value(file, format, row, meant);
+        const int value = without_zero(format, config, row, read_value(file, format, row, meant));
         check_common(file, format, row, value, meant);
         dm_shape_set(config, row, value);
     }
-    for (const ShapeRow *row = rows; row->key && !file->status; row++) check_company(file, config, row);
+    for (const ShapeRow *row = rows; row->key && !file->status; row++) check_company(file, format, config, row);
     Name why;
-    if (!file->status && config->architecture->misfit(config, &why))
+    if (file->status) return;
+    if (config->architecture->misfit(config, &why) || (format->misfit && format->misfit(config, &why)))
         dm_json_complain(file, "%s: %s", file->path, why.text);
 }
 
@@ -195,7 +237,7 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
     config->target_vocabulary = dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
     const bool text = !config->architecture->labels(config);  // labels share nothing
     config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", text) && text;
-    config->tied_output = dm_json_flag(file, "tie_word_embeddings", text) && text;
+    config->tied_output = dm_json_flag(file, "tie_word_embeddings", text && !format->untied) && text;
     if (config->shared_embeddings && config->source_vocabulary != config->target_vocabulary)
         dm_json_complain(file,
                          "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
@@ -221,20 +263,40 @@ static int required_id(JsonFile *config, JsonFile *generation, const char *key, 
     return said >= 0 ? said : also;
 }
 
-// What is labelled has an end and a pad, labels themselves have neither, and nothing is searched for.
-static void read_ids_and_search(ModelConfig *c, JsonFile *config, JsonFile *generation)
+// Of a decoder alone. A pad that is the end of sentence, too, is none.
+static void read_fewer_ids(ModelConfig *c, JsonFile *config, JsonFile *generation)
 {
-    const bool labels = c->architecture->labels(c) != DM_NO_LABELS;
-    const int source = c->source_vocabulary, target = c->target_vocabulary,
-              both = labels || source < target ? source : target;
-    c->eos = required_id(config, generation, "eos_token_id", both);
-    c->pad = required_id(config, generation, "pad_token_id", both);
-    if (!labels) c->decoder_start = required_id(config, generation, "decoder_start_token_id", target);
+    c->eos = required_id(config, generation, "eos_token_id", c->target_vocabulary);
+    c->decoder_start = dm_json_id(config, "bos_token_id", c->target_vocabulary);
+    c->pad = dm_json_id(config, "pad_token_id", c->target_vocabulary);
+    if (c->pad == c->eos) c->pad = -1;
+}
+
+// What is labelled has an end and a pad, labels themselves have neither.
+static void read_ids_of_labels(ModelConfig *c, JsonFile *config, JsonFile *generation)
+{
+    c->eos = required_id(config, generation, "eos_token_id", c->source_vocabulary);
+    c->pad = required_id(config, generation, "pad_token_id", c->source_vocabulary);
+    c->decoder_start = -1;
+}
+
+static void read_ids_and_search(ModelConfig *c, const Format *format, JsonFile *config, JsonFile *generation)
+{
+    int both = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
+    if (c->architecture->labels(c)) {
+        read_ids_of_labels(c, config, generation);
+    } else if (format->decoder_alone) {
+        read_fewer_ids(c, config, generation);
+    } else {
+        c->eos = required_id(config, generation, "eos_token_id", both);
+        c->pad = required_id(config, generation, "pad_token_id", both);
+        c->decoder_start = required_id(config, generation, "decoder_start_token_id", c->target_vocabulary);
+    }
     if (config->status || generation->status) return;
     if (c->eos == c->pad)
         dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
                          c->eos);
-    if (!labels) dm_search_read(c, generation->json ? generation : config);
+    if (!c->architecture->labels(c)) dm_search_read(c, generation->json ? generation : config);
 }
 
 // ---- Reading both files ---------------------------------------------------------------------------------------------
@@ -267,10 +329,11 @@ static void read_config(ModelConfig *config, cJSON **extra, JsonFile *file, Json
     const Format *format = read_format(file);
     if (!file->status) read_architecture(config, format, file);
     if (!file->status) read_examples(config, format, file);
+    if (!file->status) dm_format_read(format, file);
     if (!file->status) check_flags(format, file);
     if (!file->status) read_shape(config, format, file);
     if (!file->status) read_vocabularies(config, format, file);
-    if (!file->status) read_ids_and_search(config, file, generation);
+    if (!file->status) read_ids_and_search(config, format, file, generation);
     if (!file->status && !generation->status) read_extra(extra, file);
 }
 
@@ -307,33 +370,27 @@ static void add_flag(cJSON *json, const char *key, bool value)
     cJSON_AddBoolToObject(json, key, value);
 }
 
-static void add_ids(cJSON *json, const ModelConfig *config)
+static void add_ids(cJSON *json, const ModelConfig *config, const Format *format)
 {
-    if (!config->architecture->labels(config)) add_number(json, "decoder_start_token_id", config->decoder_start);
+    const char *start = format->decoder_alone ? "bos_token_id" : "decoder_start_token_id";
+    if (config->decoder_start >= 0) add_number(json, start, config->decoder_start);
     add_number(json, "eos_token_id", config->eos);
     if (config->search.ends_at_limit) add_number(json, "forced_eos_token_id", config->eos);
-    add_number(json, "pad_token_id", config->pad);
+    if (config->pad >= 0) add_number(json, "pad_token_id", config->pad);
 }
 
 void dm_shape_json(cJSON *json, const ModelConfig *config, const ShapeRow *row)
 {
-    const int value = dm_shape_value(config, row);
-    if (row->type == DM_SHAPE_FLAG)
-        add_flag(json, row->key, value);
-    else if (row->type == DM_SHAPE_NAME)
-        cJSON_AddStringToObject(json, row->key, row->choice(value).name);
-    else
-        add_number(json, row->key, value);
+    dm_format_write_row(&dm_own_format, json, config, row);
 }
 
-// What transformers wants to know of who trains the model further there; ours is among the options of the run.
-static void add_their_training(cJSON *json)
+static void add_flags(cJSON *json, const ModelConfig *config, const Format *format)
 {
-    add_number(json, "dropout", 0.1);
-    add_number(json, "attention_dropout", 0);
-    add_number(json, "activation_dropout", 0);
-    add_number(json, "init_std", 0.02);
-    add_flag(json, "use_cache", true);
+    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) {
+        const bool second = flag->row && dm_shape_value(config, dm_shape_row(config->architecture, flag->row)) != 0,
+                   yes = strcmp(flag->value, "true") == 0;
+        cJSON_AddItemToObject(json, flag->key, second ? cJSON_CreateBool(!yes) : cJSON_Parse(flag->value));
+    }
 }
 
 static void add_ours(cJSON *json, const ModelConfig *config, const Format *format, const cJSON *extra)
@@ -356,18 +413,17 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
         cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray(&format->class_name, 1));
     cJSON_AddStringToObject(json, "model_type", format->model_type);
     add_number(json, "vocab_size", config->source_vocabulary);
-    add_number(json, "decoder_vocab_size", config->target_vocabulary);
-    add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
+    if (!format->decoder_alone) {
+        add_number(json, "decoder_vocab_size", config->target_vocabulary);
+        add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
+    }
     add_flag(json, "tie_word_embeddings", config->tied_output);
     for (const ShapeRow *row = config->architecture->shape; row->key; row++)
         if (dm_format_means(format, row) < 0 && !dm_format_flag(format, row) && dm_shape_counts(config, row))
-            dm_shape_json(json, config, row);
-    for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) {
-        const bool first = !flag->row || dm_shape_value(config, dm_shape_row(config->architecture, flag->row)) == 0;
-        add_flag(json, flag->key, flag->value == first);
-    }
-    if (format->class_name) add_their_training(json);
-    add_ids(json, config);
+            dm_format_write_row(format, json, config, row);
+    add_flags(json, config, format);
+    if (format->write) format->write(json, config);
+    add_ids(json, config, format);
     cJSON_AddStringToObject(json, "dtype", "float32");
     add_ours(json, config, format, extra);
     return json;
@@ -376,9 +432,10 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
 // Search defaults stand here alone: transformers warns of them in config.json.
 static cJSON *generation_json(const ModelConfig *config)
 {
+    const Format *format = dm_format_of_config(config);
     cJSON *json = cJSON_CreateObject();
-    add_ids(json, config);
-    if (!config->architecture->labels(config)) dm_search_write(json, config);
+    add_ids(json, config, format);
+    if (!config->architecture->labels(config)) dm_search_write(json, config, format->decoder_alone);
     return json;
 }
 

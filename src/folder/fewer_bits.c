@@ -1,12 +1,12 @@
-// Weights in fewer bits: bfloat16, or int8 with a scale for each row of a matrix, which is an output of a layer or a
-// piece of the vocabulary.
+// Weights in fewer bits: bfloat16, or int8 with a scale for each row of a matrix of the file, which is an output of a
+// layer or a piece of the vocabulary; where the format has matrices transposed, an input.
 #include "folder/fewer_bits.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "folder/folder.h"
+#include "folder/layout.h"
 
 // ---- The file -------------------------------------------------------------------------------------------------------
 
@@ -47,14 +47,18 @@ static void add_matrix(Quantized *q, TensorToStore *at, Dtype dtype)
 Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Error *error)
 {
     assert(dtype == DM_DTYPE_BF16 || dtype == DM_DTYPE_I8);
-    const int count = model->parameters.count;
+    const Parameters *p = &model->parameters;
+    Layout layout = dm_layout_of(&model->config, p);
+    const int count = layout.count;
     Quantized q = {.tensors = dm_allocate(3 * (size_t)count, sizeof *q.tensors),
-                   .memory = dm_allocate(3 * (size_t)count, sizeof *q.memory)};
+                   .memory = dm_allocate(4 * (size_t)count, sizeof *q.memory)};
     TensorToStore *matrices = q.tensors + 2 * count;  // [matrix_count], for now
     int matrix_count = 0;
     for (int i = 0; i < count; i++) {
-        const TensorToStore tensor = dm_tensor_to_store(model, NULL, i);
-        if (model->parameters.list[i].full)
+        float *memory;
+        const TensorToStore tensor = dm_laid_out_to_store(layout.list + i, p, p->data, &memory);
+        if (memory) q.memory[q.blocks++] = memory;
+        if (p->list[layout.list[i].first].full)
             q.tensors[q.count++] = tensor;
         else
             matrices[matrix_count++] = tensor;
@@ -65,5 +69,6 @@ Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Er
     for (int i = 0; i < q.blocks; i++) dm_free(q.memory[i]);
     dm_free(q.memory);
     dm_free(q.tensors);
+    dm_layout_free(&layout);
     return status;
 }

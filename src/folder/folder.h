@@ -31,10 +31,10 @@ Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *
 // out as model->parameters.data (an average, say), or NULL for the model's own.
 Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error);
 Status dm_weights_read(const Model *model, float *data, const char *path, Error *error);
-// One of them as dm_weights_write writes it: float32.
-TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index);
 
 // Opens the segmenter of the model in `folder`, and checks that its vocabularies have the model's sizes. extra: our
 // part of config.json, or NULL. On failure *segmenter may be open all the same: the caller closes it.
 Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const cJSON *extra, const char *folder,
                        Error *error);
+// tokenizer.json and tokenizer_config.json, where the format of the model has its texts cut by these.
+Status dm_tokenizer_write(const ModelConfig *config, const Segmenter *segmenter, const char *folder, Error *error);

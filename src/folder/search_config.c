@@ -189,7 +189,7 @@ static void read_end(SearchDefaults *d, JsonFile *file)
 void dm_search_read(ModelConfig *config, JsonFile *file)
 {
     SearchDefaults *d = &config->search;
-    add_bad_word(config, config->pad);
+    if (config->pad >= 0) add_bad_word(config, config->pad);
     d->beam_size = dm_json_integer(file, "num_beams", 1, MOST_BEAM, 0);
     d->no_repeat_ngram = dm_json_integer(file, "no_repeat_ngram_size", 0, MOST_LENGTH, 0);
     d->renormalize = dm_json_flag(file, "renormalize_logits", false);
@@ -204,17 +204,18 @@ void dm_search_read(ModelConfig *config, JsonFile *file)
 
 // ---- Writing --------------------------------------------------------------------------------------------------------
 
-void dm_search_write(cJSON *json, const ModelConfig *config)
+void dm_search_write(cJSON *json, const ModelConfig *config, bool news)
 {
     const SearchDefaults *d = &config->search;
+    const int start = news ? 0 : 1, least = d->min_length, most = d->max_length ? d->max_length : USUAL_MAX_LENGTH;
     cJSON *list = cJSON_AddArrayToObject(json, "bad_words_ids");
     for (int i = 0; i < d->bad_word_count; i++) cJSON_AddItemToArray(list, cJSON_CreateIntArray(d->bad_words + i, 1));
-    if (!d->bad_word_count) cJSON_AddItemToArray(list, cJSON_CreateIntArray(&config->pad, 1));
+    if (!d->bad_word_count && config->pad >= 0) cJSON_AddItemToArray(list, cJSON_CreateIntArray(&config->pad, 1));
     if (d->bad_first_count)
         cJSON_AddItemToObject(json, "begin_suppress_tokens", cJSON_CreateIntArray(d->bad_first, d->bad_first_count));
     if (d->says_first) cJSON_AddNumberToObject(json, "forced_bos_token_id", d->first);
-    cJSON_AddNumberToObject(json, "max_length", 1 + (d->max_length ? d->max_length : USUAL_MAX_LENGTH));
-    if (d->min_length) cJSON_AddNumberToObject(json, "min_length", 1 + d->min_length);
+    cJSON_AddNumberToObject(json, news ? "max_new_tokens" : "max_length", start + most);
+    if (least) cJSON_AddNumberToObject(json, news ? "min_new_tokens" : "min_length", start + least);
     if (d->no_repeat_ngram) cJSON_AddNumberToObject(json, "no_repeat_ngram_size", d->no_repeat_ngram);
     cJSON_AddNumberToObject(json, "num_beams", d->beam_size ? d->beam_size : USUAL_BEAM);
     if (d->says_normalize) cJSON_AddNumberToObject(json, "length_penalty", d->normalize);

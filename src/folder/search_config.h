@@ -7,4 +7,5 @@
 // vocabularies and ids of the configuration are known. A value that would make transformers' text another than ours is
 // a complaint.
 void dm_search_read(ModelConfig *config, JsonFile *file);
-void dm_search_write(cJSON *json, const ModelConfig *config);
+// news: lengths are those of what is new, which of a decoder alone is not all.
+void dm_search_write(cJSON *json, const ModelConfig *config, bool news);

@@ -7,6 +7,8 @@
 #include "core/memory.h"
 #include "folder/folder_files.h"
 #include "folder/folder.h"
+#include "folder/formats/format.h"
+#include "text/tokenizer_json.h"
 
 // Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),
 // or, where that file is missing, target_vocab.json is there. Labels always have one of their own.
@@ -51,4 +53,18 @@ Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const c
     if (!status) status = check_vocabulary(*segmenter, DM_SOURCE, config, folder, error);
     if (!status) status = check_vocabulary(*segmenter, DM_TARGET, config, folder, error);
     return status;
+}
+
+// A prompt begins as what a decoder reads does; where it is a source, its end is among it.
+Status dm_tokenizer_write(const ModelConfig *config, const Segmenter *segmenter, const char *folder, Error *error)
+{
+    if (!dm_format_of_config(config)->decoder_alone) return DM_OK;
+    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_TARGET);
+    const int start = config->decoder_start;
+    return dm_tokenizer_json_write(
+        &(TokenizerJson){.vocabulary = vocabulary,
+                         .model = dm_segmenter_model(segmenter, DM_TARGET),
+                         .before = start >= 0 ? dm_vocabulary_piece(vocabulary, start) : NULL,
+                         .behind = dm_examples_of(config) == &dm_pairs ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
+        folder, error);
 }

@@ -7,28 +7,19 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "folder/complaints.h"
-#include "folder/formats/format.h"
-#include "folder/safetensors.h"
+#include "folder/layout.h"
 #include "folder/stored_positions.h"
 
 enum { MOST_ALIASES = 3 };
 
 // ---- Names and shapes ---------------------------------------------------------------------------------------------
 
-static int file_shape(const Parameter *p, int64_t shape[2])
-{
-    shape[0] = p->rank == 1 ? p->tensor.cols : p->tensor.rows;
-    shape[1] = p->tensor.cols;
-    return p->rank;
-}
-
 // A single row may lack its first dimension: some exports store the bias of the logits so.
-static bool shape_fits(const Parameter *p, const StoredTensor *stored)
+static bool shape_fits(const LaidOut *tensor, const StoredTensor *stored)
 {
-    int64_t shape[2];
-    int rank = file_shape(p, shape);
-    if (rank == 2 && shape[0] == 1 && stored->rank == 1) return stored->shape[0] == shape[1];
-    return stored->rank == rank && memcmp(stored->shape, shape, (size_t)rank * sizeof *shape) == 0;
+    if (tensor->rank == 2 && tensor->shape[0] == 1 && stored->rank == 1) return stored->shape[0] == tensor->shape[1];
+    return stored->rank == tensor->rank &&
+           memcmp(stored->shape, tensor->shape, (size_t)tensor->rank * sizeof *tensor->shape) == 0;
 }
 
 typedef struct Text {
@@ -53,39 +44,24 @@ static int value_of_key(const ModelConfig *c, const char *key)
 }
 
 // The keys of config.json that give a tensor its shape: "encoder_ffn_dim 512, d_model 128".
-static Text shape_keys(const ModelConfig *c, const Parameter *p)
+static Text shape_keys(const ModelConfig *c, const Format *format, const Parameter *p)
 {
     Text out = {""};
     char keys[96], *rest = NULL;
     size_t used = 0;
     snprintf(keys, sizeof keys, "%s", p->keys);
     for (char *key = strtok_r(keys, " ", &rest); key && used < sizeof out.text; key = strtok_r(NULL, " ", &rest))
-        used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%s %d", used ? ", " : "", key,
-                                 value_of_key(c, key));
-    return out;
-}
-
-// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer: of a parameter, or of one whose name
-// begins like a parameter's as far as the number of the layer.
-static Text layer_key(const ModelConfig *c, const Parameters *p, const char *name)
-{
-    Text out = {""};
-    const size_t stem = strcspn(name, "0123456789");
-    for (int i = 0; name[stem] && i < p->count; i++) {
-        const Parameter *at = p->list + i;
-        if (!at->depth || strncmp(at->name, name, stem) != 0) continue;
-        snprintf(out.text, sizeof out.text, " (%s %d)", at->depth, value_of_key(c, at->depth));
-        break;
-    }
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%s %d", used ? ", " : "",
+                                 dm_format_key_name(format, key), value_of_key(c, key));
     return out;
 }
 
 // Other names under which some exports store a parameter, or a copy of it; returns how many.
-static int aliases_of(const ModelConfig *c, const char *name, const char *aliases[MOST_ALIASES])
+static int aliases_of(const ModelConfig *c, const Format *format, const char *name, const char *aliases[MOST_ALIASES])
 {
     int n = 0;
     bool table = strcmp(name, "model.shared.weight") == 0;
-    if (table) {
+    if (table && !format->tensors) {
         aliases[n++] = "model.encoder.embed_tokens.weight";
         aliases[n++] = "model.decoder.embed_tokens.weight";
     }
@@ -100,27 +76,48 @@ typedef struct Check {
     const ModelConfig *config;
     const Parameters *parameters;
     const SafeTensors *file;
-    const StoredTensor **sources;  // [parameters->count] where each comes from; NULL: zeros
+    Layout layout;
+    const StoredTensor **sources;  // [layout.count] where each comes from; NULL: zeros
     bool *known;                   // [file->count] belongs to the model
     Complaints complaints;
 } Check;
 
+// " (encoder_layers 6)" behind the name of a tensor that belongs to a layer: of one of the model, or of one whose name
+// begins like one of these as far as the number of the layer.
+static Text layer_key(const Check *check, const char *name)
+{
+    Text out = {""};
+    const size_t stem = strcspn(name, "0123456789");
+    for (int i = 0; name[stem] && i < check->layout.count; i++) {
+        const LaidOut *at = check->layout.list + i;
+        const char *depth = check->parameters->list[at->first].depth;
+        if (!depth || strncmp(at->name.text, name, stem) != 0) continue;
+        snprintf(out.text, sizeof out.text, " (%s %d)", dm_format_key_name(check->layout.format, depth),
+                 value_of_key(check->config, depth));
+        break;
+    }
+    return out;
+}
+
+// Under this name, or where a file lacks what the format puts in front of all, under the rest of it.
 static const StoredTensor *lookup(Check *check, const char *name)
 {
+    const char *prefix = check->layout.format->prefix;
     const StoredTensor *stored = dm_safetensors_find(check->file, name);
+    if (!stored && prefix && strncmp(name, prefix, strlen(prefix)) == 0)
+        stored = dm_safetensors_find(check->file, name + strlen(prefix));
     if (stored) check->known[stored - check->file->list] = true;
     if (stored && stored->scale) check->known[stored->scale - check->file->list] = true;
     return stored;
 }
 
-static bool check_shape(Check *check, const Parameter *p, const StoredTensor *stored)
+static bool check_shape(Check *check, const LaidOut *tensor, const StoredTensor *stored)
 {
-    if (shape_fits(p, stored)) return true;
-    int64_t shape[2];
-    int rank = file_shape(p, shape);
+    if (shape_fits(tensor, stored)) return true;
     dm_complain(&check->complaints, DM_TENSOR_UNFIT, "tensor %.95s is %s, but config.json (%s) needs %s", stored->name,
-                shape_text(stored->rank, stored->shape).text, shape_keys(check->config, p).text,
-                shape_text(rank, shape).text);
+                shape_text(stored->rank, stored->shape).text,
+                shape_keys(check->config, check->layout.format, check->parameters->list + tensor->first).text,
+                shape_text(tensor->rank, tensor->shape).text);
     return false;
 }
 
@@ -137,17 +134,18 @@ static bool same_numbers(const StoredTensor *a, const StoredTensor *b)
     return same;
 }
 
-// Finds a parameter under its name or an alias; copies under the others must agree.
-static const StoredTensor *find_source(Check *check, const Parameter *p)
+// Finds a tensor under its name or an alias; copies under the others must agree.
+static const StoredTensor *find_source(Check *check, const LaidOut *tensor)
 {
-    const char *names[1 + MOST_ALIASES] = {p->name};
-    int count = 1 + aliases_of(check->config, p->name, names + 1);
+    const Parameter *p = check->parameters->list + tensor->first;
+    const char *names[1 + MOST_ALIASES] = {tensor->name.text};
+    int count = 1 + aliases_of(check->config, check->layout.format, p->name, names + 1);
     const StoredTensor *source = NULL;
     bool good = true;
     for (int i = 0; i < count; i++) {
         const StoredTensor *stored = lookup(check, names[i]);
         if (!stored) continue;
-        bool fits = check_shape(check, p, stored);
+        bool fits = check_shape(check, tensor, stored);
         if (fits && good && source && !same_numbers(source, stored))
             dm_complain(
                 &check->complaints, DM_TENSOR_UNFIT,
@@ -157,8 +155,8 @@ static const StoredTensor *find_source(Check *check, const Parameter *p)
         if (!source) source = stored;
     }
     if (!source && !p->may_lack)
-        dm_complain(&check->complaints, DM_TENSOR_MISSING, "tensor %s is missing%s", p->name,
-                    layer_key(check->config, check->parameters, p->name).text);
+        dm_complain(&check->complaints, DM_TENSOR_MISSING, "tensor %s is missing%s", tensor->name.text,
+                    layer_key(check, tensor->name.text).text);
     return source;
 }
 
@@ -178,41 +176,47 @@ static void check_positions(Check *check, const char *name)
                     name);
 }
 
-// Sources of all parameters, or a message that says which tensors are missing, too many, of another shape, or at odds
-// with what they should be a copy of.
+// Sources of all tensors, or a message that says which are missing, too many, of another shape, or at odds with what
+// they should be a copy of.
 static Status find_sources(Check *check, Error *error)
 {
-    for (int i = 0; i < check->parameters->count; i++)
-        check->sources[i] = find_source(check, check->parameters->list + i);
-    if (dm_format_of_config(check->config)->stored_positions)
+    const Format *format = check->layout.format;
+    for (int i = 0; i < check->layout.count; i++) check->sources[i] = find_source(check, check->layout.list + i);
+    if (format->stored_positions)
         for (int i = 0; dm_position_tensors[i]; i++) check_positions(check, dm_position_tensors[i]);
     for (int i = 0; i < check->file->count; i++)
-        if (!check->known[i])
+        if (!check->known[i] && !dm_format_ignores(format, check->file->list[i].name))
             dm_complain(&check->complaints, DM_TENSOR_STRANGE, "tensor %.95s has no place in this model%s",
-                        check->file->list[i].name,
-                        layer_key(check->config, check->parameters, check->file->list[i].name).text);
+                        check->file->list[i].name, layer_key(check, check->file->list[i].name).text);
     return dm_complaints_report(&check->complaints, check->file, check->parameters, error);
 }
 
 static Status check_finite(const Check *check, const float *data, Error *error)
 {
-    for (int i = 0; i < check->parameters->count; i++) {
-        const Parameter *p = check->parameters->list + i;
-        if (dm_parameter_is_finite(p, data)) continue;
-        return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged", check->file->path,
-                       check->sources[i]->name);
-    }
+    for (int i = 0; i < check->layout.count; i++)
+        for (int k = 0; k < check->layout.list[i].count; k++) {
+            const Parameter *p = check->parameters->list + check->layout.list[i].first + k;
+            if (!dm_parameter_is_finite(p, data))
+                return dm_fail(error, "%s: tensor %s holds a value that is not finite: the model is damaged",
+                               check->file->path, check->sources[i]->name);
+        }
     return DM_OK;
 }
 
 static Status load(const Check *check, float *data, Error *error)
 {
-    for (int i = 0; i < check->parameters->count; i++) {
-        const Parameter *p = check->parameters->list + i;
-        if (check->sources[i])
-            dm_stored_to_float(check->sources[i], data + p->offset);
+    const Parameters *p = check->parameters;
+    int next = 0;  // tensors are in the order of the parameters
+    for (int i = 0; i < p->count;) {
+        const LaidOut *tensor = next < check->layout.count ? check->layout.list + next : NULL;
+        const bool here = tensor && tensor->first == i;
+        const StoredTensor *source = here ? check->sources[next] : NULL;
+        if (source)
+            dm_laid_out_read(tensor, p, source, data);
         else
-            memset(data + p->offset, 0, (size_t)p->tensor.rows * (size_t)p->tensor.cols * sizeof *data);
+            memset(data + p->list[i].offset, 0, dm_parameter_size(p->list + i) * sizeof *data);
+        i += here ? tensor->count : 1;
+        next += here;
     }
     return check_finite(check, data, error);
 }
@@ -221,13 +225,13 @@ static Status load(const Check *check, float *data, Error *error)
 // that dm_weights_write wrote.
 static bool is_buffer(const Check *check)
 {
-    const Parameters *p = check->parameters;
     const unsigned char *begin = check->sources[0] ? check->sources[0]->bytes : NULL;
-    if ((uintptr_t)begin % DM_DATA_ALIGNMENT) return false;
-    for (int i = 0; i < p->count; i++) {
+    if (!check->layout.whole || (uintptr_t)begin % DM_DATA_ALIGNMENT) return false;
+    for (int i = 0; i < check->layout.count; i++) {
+        const LaidOut *tensor = check->layout.list + i;
         const StoredTensor *source = check->sources[i];
-        if (!source || source->dtype != DM_DTYPE_F32) return false;
-        if (source->bytes != begin + p->list[i].offset * sizeof(float)) return false;
+        if (!source || source->dtype != DM_DTYPE_F32 || tensor->transposed) return false;
+        if (source->bytes != begin + check->parameters->list[tensor->first].offset * sizeof(float)) return false;
     }
     return true;
 }
@@ -235,10 +239,10 @@ static bool is_buffer(const Check *check)
 // How the matrices are stored, as far as they agree.
 static Precision matrix_precision(const Check *check)
 {
-    const Parameters *p = check->parameters;
     const Dtype dtype = check->sources[0]->dtype;  // an embedding
-    for (int i = 0; i < p->count; i++)
-        if (!p->list[i].full && check->sources[i]->dtype != dtype) return DM_PRECISION_FP32;
+    for (int i = 0; i < check->layout.count; i++)
+        if (!check->parameters->list[check->layout.list[i].first].full && check->sources[i]->dtype != dtype)
+            return DM_PRECISION_FP32;
     return dm_precision_of_dtype(dtype);
 }
 
@@ -247,12 +251,14 @@ static Check make_check(const ModelConfig *config, const Parameters *parameters,
     return (Check){.config = config,
                    .parameters = parameters,
                    .file = file,
+                   .layout = dm_layout_of(config, parameters),
                    .sources = dm_allocate((size_t)parameters->count, sizeof(StoredTensor *)),
                    .known = dm_allocate((size_t)file->count, sizeof(bool))};
 }
 
 static void free_check(Check *check)
 {
+    dm_layout_free(&check->layout);
     dm_free(check->sources);
     dm_free(check->known);
 }
@@ -350,32 +356,36 @@ Status dm_weights_read(const Model *model, float *data, const char *path, Error 
 Status dm_weights_measure(Model *model, size_t *bytes, const char *path, Error *error)
 {
     SafeTensors file;
+    const Parameters *p = &model->parameters;
     Status status = dm_safetensors_open(&file, path, error);
     if (status) return status;
-    Check check = make_check(&model->config, &model->parameters, &file);
+    Check check = make_check(&model->config, p, &file);
     status = find_sources(&check, error);
-    for (int i = 0; i < model->parameters.count && !status; i++)
-        bytes[i] = check.sources[i] ? dm_stored_bytes(check.sources[i]) : 0;
+    for (int i = 0; i < p->count; i++) bytes[i] = 0;
+    for (int i = 0; i < check.layout.count && !status; i++) {
+        const LaidOut *tensor = check.layout.list + i;
+        const StoredTensor *source = check.sources[i];
+        for (int k = tensor->first; source && k < tensor->first + tensor->count; k++)
+            bytes[k] = dm_stored_bytes(source) * dm_parameter_size(p->list + k) / source->elements;
+    }
     if (!status) model->stored = matrix_precision(&check);
     free_check(&check);
     dm_safetensors_close(&file);
     return status;
 }
 
-TensorToStore dm_tensor_to_store(const Model *model, const float *data, int index)
-{
-    const Parameter *p = model->parameters.list + index;
-    TensorToStore tensor = {.name = p->name, .data = (data ? data : model->parameters.data) + p->offset};
-    tensor.rank = file_shape(p, tensor.shape);
-    return tensor;
-}
-
 Status dm_weights_write(const Model *model, const float *data, const char *path, Error *error)
 {
     const Parameters *p = &model->parameters;
-    TensorToStore *tensors = dm_allocate((size_t)p->count, sizeof *tensors);
-    for (int i = 0; i < p->count; i++) tensors[i] = dm_tensor_to_store(model, data, i);
-    Status status = dm_safetensors_write(path, tensors, p->count, NULL, error);
+    Layout layout = dm_layout_of(&model->config, p);
+    TensorToStore *tensors = dm_allocate((size_t)layout.count, sizeof *tensors);
+    float **memory = dm_allocate((size_t)layout.count, sizeof *memory);
+    for (int i = 0; i < layout.count; i++)
+        tensors[i] = dm_laid_out_to_store(layout.list + i, p, data ? data : p->data, memory + i);
+    Status status = dm_safetensors_write(path, tensors, layout.count, NULL, error);
+    for (int i = 0; i < layout.count; i++) dm_free(memory[i]);
+    dm_free(memory);
     dm_free(tensors);
+    dm_layout_free(&layout);
     return status;
 }

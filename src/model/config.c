@@ -86,6 +86,7 @@ Status dm_shape_of_options(ModelConfig *config, const dm_options *options, Error
 {
     const Architecture *a = config->architecture;
     take_options(config, options);
+    a->complete(config);
     for (const ShapeRow *row = a->shape; row->key; row++) {
         const ShapeRow *whole = row->divides ? dm_shape_row(a, row->divides) : NULL,
                        *most = row->most ? dm_shape_row(a, row->most) : NULL;
@@ -157,7 +158,7 @@ static Status settle_what_counts(dm_options *options, const Architecture *archit
     ModelConfig config = {.architecture = architecture};
     take_options(&config, options);
     for (const ShapeRow *row = architecture->shape; row->key; row++) {
-        if (dm_shape_counts(&config, row)) continue;
+        if (!row->option || dm_shape_counts(&config, row)) continue;
         const char *name = row->option->name;
         if (dm_options_in_vain(options, name)) continue;
         if (dm_options_pass_over(options, name)) continue;

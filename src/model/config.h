@@ -38,14 +38,22 @@ typedef struct SearchDefaults {
     int bad_first_count;
 } SearchDefaults;
 
+typedef enum Biases {
+    DM_BIASES,           // layers and logits: that of pad keeps it from being written
+    DM_BIASES_OF_LAYERS,  // pad then is a piece like the others
+    DM_NO_BIASES,
+} Biases;
+
 typedef struct ModelConfig {
     const Architecture *architecture;
     const ExampleKind *examples;  // that it learns from; NULL: the first of its architecture's
     int source_vocabulary, target_vocabulary;  // rows of the embeddings (equal when shared)
     bool shared_embeddings;                    // one table for source, target and output
     bool tied_output;                          // output = target embedding; else it has a table of its own
+    int biases;                                // a Biases: what has any
     int width;                                 // of the embeddings, and of what the output layer reads
-    int pad, eos, decoder_start;               // ids; decoder_start may be -1 for text alone: its first piece is given
+    // ids. pad -1: there is none; decoder_start -1, of text alone: its first piece is given
+    int pad, eos, decoder_start;
     SearchDefaults search;
     _Alignas(8) unsigned char shape[DM_SHAPE_ROOM];  // the architecture's own struct
 } ModelConfig;
@@ -57,6 +65,7 @@ typedef enum ShapeType {
     DM_SHAPE_INTEGER,  // an int
     DM_SHAPE_FLAG,     // a bool
     DM_SHAPE_NAME,     // an int: the index of a name
+    DM_SHAPE_TINY,     // an int: so many times 1e-12, which config.json has as a number; 0 is in no file
 } ShapeType;
 
 enum { DM_MUST_BE_SAID = INT_MIN };

@@ -12,6 +12,7 @@ Tensor *dm_conv_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
     Embedding embedding = {.table = decoder ? &c->embeddings.target : &c->embeddings.source,
                            .n = tokens.n,
                            .ids = tokens.ids,
+                           .mixture = tokens.mixture,
                            .scale = sqrtf((float)model->config.width),
                            .frozen = model->config.pad,
                            .dropout = g->dropout};

@@ -129,12 +129,12 @@ static ConvLayer find_layer(const Model *model, const char *layer, bool decoder)
     }
     if (!light) return l;
     l.mixed = dm_linear_find(p, dm_name("%s.out_proj", layer).text, 1);
-    l.conv_norm = dm_norm_find(p, norm, dm_name("%s.conv_layer_norm", layer).text);
+    l.conv_norm = dm_norm_find(p, norm, dm_name("%s.conv_layer_norm", layer).text, 0);
     l.ffn = dm_feed_forward_find(p, layer, &ffn);
-    l.ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text);
+    l.ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text, 0);
     if (!decoder) return l;
     l.key_value = dm_linear_find(p, dm_name("%s.k_proj", cross.text).text, 2);
-    l.cross_norm = dm_norm_find(p, norm, dm_name("%s_layer_norm", cross.text).text);
+    l.cross_norm = dm_norm_find(p, norm, dm_name("%s_layer_norm", cross.text).text, 0);
     return l;
 }
 
@@ -153,7 +153,7 @@ static ConvStack find_stack(const Model *model, bool decoder)
         stack.first = dm_linear_find(p, dm_name("model.%s.fc1", side).text, 1);
         stack.last = dm_linear_find(p, dm_name("model.%s.fc2", side).text, 1);
     } else if (dm_norm_places[shape->norm_place].at_end) {
-        stack.norm = dm_norm_find(p, dm_norms[shape->norm], dm_name("model.%s.layer_norm", side).text);
+        stack.norm = dm_norm_find(p, dm_norms[shape->norm], dm_name("model.%s.layer_norm", side).text, 0);
     }
     return stack;
 }

@@ -85,7 +85,7 @@ static ConvRows fresh_rows(Graph *g, SearchState *s, const int *ids, const int *
             roots[at] = sqrtf((float)source_length[i]);
         }
     }
-    const Tokens tokens = {count, ids, position, {slots, start, length}};
+    const Tokens tokens = {.n = count, .ids = ids, .positions = position, .spans = {slots, start, length}};
     Window *windows = dm_arena_take(g->arena, (size_t)stack->count * sizeof *windows);
     for (int i = 0; i < stack->count; i++) windows[i] = window_of(g, s, slot, tokens, stack->layers[i].width);
     return (ConvRows){tokens, windows, {slots, source_start, source_length}, roots};

@@ -1,13 +1,18 @@
 // Embeddings and output of encoder-decoders, under the names that MarianMTModel has for them.
 #include "model/embeddings.h"
 
+int dm_frozen_piece(const ModelConfig *config)
+{
+    return config->biases == DM_BIASES ? config->pad : -1;
+}
+
 static void declare_table(Model *model, const char *name, int vocabulary, const char *keys)
 {
     Parameters *p = &model->parameters;
     p->keys = keys;
     p->depth = NULL;
     const int at = dm_declare_matrix(p, name, vocabulary, model->config.width, DM_INIT_EMBEDDING);
-    p->list[at].frozen_row = model->config.pad;
+    p->list[at].frozen_row = dm_frozen_piece(&model->config);
 }
 
 void dm_source_embeddings_declare(Model *model)
@@ -39,6 +44,7 @@ void dm_output_declare(Model *model)
     p->kind = DM_FIXED;
     const int at = dm_declare_matrix(p, "final_logits_bias", 1, c->target_vocabulary, DM_INIT_ZERO);
     p->list[at].full = p->list[at].may_lack = true;
+    p->list[at].absent = c->biases != DM_BIASES;
     p->kind = DM_TRAINED;
 }
 
@@ -63,7 +69,7 @@ Embeddings dm_embeddings_connect(Model *model)
         .kind = &dm_softmax,
         .weight = c->tied_output ? e.target : dm_parameters_joined(p, "lm_head.weight", 1),
         .bias = dm_parameters_joined(p, "final_logits_bias", 1),
-        .pad = c->pad,
+        .pad = dm_frozen_piece(c),
     };
     model->output.bias.parameter = false;  // not trained: no gradient anywhere
     return e;

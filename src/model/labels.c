@@ -65,7 +65,7 @@ static Tensor *at_places(Graph *g, const Model *model, const Memory *memory, con
     const Tensor *const encoded[1] = {memory->rows};
     Tensor *x = dm_collect(g, encoded, 1, row, n);
     if (labels(&model->config) == DM_LABEL_OF_SENTENCE)
-        x = dm_linear(g, x, &l->pooler.weight, &l->pooler.bias, DM_TANH);
+        x = dm_linear_apply_as(g, &l->pooler, x, DM_TANH);
     return dm_dropout(g, x, g->dropout);
 }
 
@@ -149,7 +149,7 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
     {.key = "encoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(encoder_ffn), .low = 1,
      .high = DM_MOST_FFN, .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    DM_TRANSFORMER_ROWS("encoder_layers", 1, 0),
+    DM_TRANSFORMER_ROWS("encoder_layers", 1, 0, true),
     {.key = "label", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(label), .choice = kind_choice,
      .option = &dm_option_label},
     {.key = NULL},
@@ -187,6 +187,7 @@ const Architecture dm_labels = {
     .labels = labels,
     .longest = longest,
     .misfit = dm_transformer_misfit,
+    .complete = dm_complete_nothing,
     .outline = outline,
     .encode = dm_transformer_encode,
     .decode = decode,

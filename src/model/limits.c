@@ -1,4 +1,4 @@
-// What architectures say that have no limit, or no labels.
+// What architectures say that have no limit, no labels, or nothing to add.
 #include "model/model.h"
 
 Labels dm_no_labels(const ModelConfig *config)
@@ -11,6 +11,11 @@ int dm_endless(const ModelConfig *config)
 {
     (void)config;
     return INT_MAX;
+}
+
+void dm_complete_nothing(ModelConfig *config)
+{
+    (void)config;
 }
 
 bool dm_fits_always(const ModelConfig *config, Name *why)

@@ -286,6 +286,18 @@ static Choice place_choice(int index)
     return places[index];
 }
 
+static const Choice biases[] = {
+    {"all", NULL},
+    {"layers", NULL},  // all but the logits
+    {"none", NULL},
+    {NULL, NULL},
+};
+
+static Choice bias_choice(int index)
+{
+    return biases[index];
+}
+
 // clang-format off
 const Option dm_option_key_heads = {
     .name = "key-heads", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 0,
@@ -310,14 +322,29 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_FFN, .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     {.key = "key_value_heads", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(key_heads), .low = 0,
      .high = DM_MOST_HEADS, .option = &dm_option_key_heads, .most = "decoder_attention_heads"},
-    DM_TRANSFORMER_ROWS("decoder_layers", 1, 2),
+    DM_TRANSFORMER_ROWS("decoder_layers", 1, 2, false),
     {.key = "prompt_mask", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_mask), .choice = mask_choice,
      .option = &dm_option_prompt_mask},
     {.key = "prompt_positions", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(prompt_positions),
      .choice = place_choice, .option = &dm_option_prompt_positions},
+    {.key = "biases", .type = DM_SHAPE_NAME, .offset = offsetof(ModelConfig, biases), .choice = bias_choice,
+     .usual = DM_BIASES_OF_LAYERS},
+    {.key = "norm_epsilon", .type = DM_SHAPE_TINY, .offset = DM_TRANSFORMER_AT(norm_epsilon), .low = 0,
+     .high = 1000000000 /* 0.001 */},
+    {.key = "rope_theta", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(rope_theta), .low = 1, .high = 1 << 30,
+     .missing = 10000, .usual = 10000, .with = {{"positions", 2, 2}}},
     {.key = NULL},
 };
 // clang-format on
+
+// As GPT-2 and Llama are: logits have no bias, and with RMS norm nothing has one; embeddings are scaled where sinusoids
+// are added to them, beside which they would be small.
+static void complete(ModelConfig *config)
+{
+    TransformerShape *t = dm_transformer_shape(config);
+    config->biases = strcmp(dm_norms[t->norm]->name, "rms") == 0 ? DM_NO_BIASES : DM_BIASES_OF_LAYERS;
+    t->scale_embedding = dm_position_kinds[t->positions] == &dm_sine_positions;
+}
 
 // Source and target share the places, unless they begin anew: each gets its half. Text alone has no source.
 static int longest(const ModelConfig *config)
@@ -353,6 +380,7 @@ const Architecture dm_lm = {
     .labels = dm_no_labels,
     .longest = longest,
     .misfit = misfit,
+    .complete = complete,
     .outline = dm_transformer_outline,
     .encode = encode,
     .decode = decode,

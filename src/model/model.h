@@ -48,6 +48,8 @@ struct Architecture {
     Labels (*labels)(const ModelConfig *config);
     int (*longest)(const ModelConfig *config);              // pieces of a sequence, read or written; INT_MAX: no end
     bool (*misfit)(const ModelConfig *config, Name *why);  // whether values of the shape do not go together, and why
+    // What no option says of a new model, by what they do say.
+    void (*complete)(ModelConfig *config);
     // For people: a list of {"text", "parts"} that dragoman info draws as a tree.
     cJSON *(*outline)(const ModelConfig *config);
 
@@ -76,6 +78,7 @@ const ExampleKind *dm_examples_of(const ModelConfig *config);    // that this mo
 int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
 Labels dm_no_labels(const ModelConfig *config);  // for `labels` of those that write text
 int dm_endless(const ModelConfig *config);       // for `longest` of those without an end
+void dm_complete_nothing(ModelConfig *config);         // for `complete` of those that options say whole
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
 extern const Architecture *const dm_architectures[];    // ends with NULL
 const Architecture *dm_architecture(const char *name);  // NULL: no such name

@@ -337,6 +337,7 @@ const Architecture dm_rnn = {
     .labels = dm_no_labels,
     .longest = dm_endless,
     .misfit = dm_fits_always,
+    .complete = dm_complete_nothing,
     .outline = outline,
     .encode = encode,
     .decode = decode,

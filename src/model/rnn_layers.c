@@ -9,6 +9,7 @@ Tensor *dm_rnn_embed(Graph *g, const Model *model, const Tensor *table, Tokens t
     return dm_embedding(g, &(Embedding){.table = table,
                                         .n = tokens.n,
                                         .ids = tokens.ids,
+                                        .mixture = tokens.mixture,
                                         .scale = 1,
                                         .frozen = model->config.pad,
                                         .dropout = g->dropout});

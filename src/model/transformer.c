@@ -81,7 +81,7 @@ static const ShapeRow shape[] = {
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    DM_TRANSFORMER_ROWS("encoder_layers", 0, 0),
+    DM_TRANSFORMER_ROWS("encoder_layers", 0, 0, true),
     {.key = NULL},
 };
 // clang-format on
@@ -180,6 +180,7 @@ const Architecture dm_transformer = {
     .labels = dm_no_labels,
     .longest = longest,
     .misfit = dm_transformer_misfit,
+    .complete = dm_complete_nothing,
     .outline = dm_transformer_outline,
     .encode = dm_transformer_encode,
     .decode = decode,

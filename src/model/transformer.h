@@ -13,6 +13,8 @@ typedef struct TransformerShape {
     int experts_ffn;                              // inner width of an expert; 0: that of the dense blocks
     int experts_every, router;
     int max_positions;     // the end of positions that have one; else only written, for other programs
+    int norm_epsilon;      // times 1e-12; 0: what the norm has
+    int rope_theta;        // of rotary positions; 0: 10000
     int attention_window;  // how far away the keys are that self-attention sees; 0: it sees all
     bool scale_embedding;                         // embeddings times sqrt(width)
     int key_heads;                                // that heads of self-attention share; 0: each has its own
@@ -42,16 +44,16 @@ typedef struct Transformer {
 } Transformer;
 
 // The rows that shapes made of these layers have in common. first: the key of the layers that there are in any case;
-// place, kind: of norms and of positions, as they usually are.
+// place, kind, scaled: of norms, of positions and of embeddings, as they usually are.
 // clang-format off
 #define DM_TRANSFORMER_AT(member) (offsetof(ModelConfig, shape) + offsetof(TransformerShape, member))
 #define DM_OF_EXPERTS .with = {{"experts", 1, DM_MOST_EXPERTS}}
-#define DM_TRANSFORMER_ROWS(first, place, kind) \
+#define DM_TRANSFORMER_ROWS(first, place, kind, scaled) \
     {.key = "activation_function", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(activation), \
      .choice = dm_activation_choice, .common = DM_COMMON_ACTIVATIONS, .missing = 1 /* gelu */, .usual = 0, \
      .option = &dm_option_activation}, \
     {.key = "scale_embedding", .type = DM_SHAPE_FLAG, .offset = DM_TRANSFORMER_AT(scale_embedding), .missing = false, \
-     .usual = true}, \
+     .usual = scaled}, \
     {.key = "norm", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm), .choice = dm_norm_choice, \
      .common = 1, .option = &dm_option_norm}, \
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(norm_place), .choice = dm_norm_place_choice, \
@@ -126,7 +128,8 @@ static inline int dm_transformer_key_width(const ModelConfig *config)
 static inline PositionShape dm_transformer_position_shape(const ModelConfig *config, bool decoder)
 {
     const TransformerShape *t = dm_transformer_shape(config);
-    return (PositionShape){config->width, decoder ? t->decoder_heads : t->encoder_heads, t->max_positions};
+    return (PositionShape){config->width, decoder ? t->decoder_heads : t->encoder_heads, t->max_positions,
+                           t->rope_theta ? t->rope_theta : 10000};
 }
 
 static inline Sublayer dm_transformer_sublayer(Graph *g, const Model *model, ArenaMark mark, const Norm *norm)

@@ -11,8 +11,9 @@ Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens 
     Embedding embedding = {.table = decoder ? &t->embeddings.target : &t->embeddings.source,
                            .n = tokens.n,
                            .ids = tokens.ids,
+                           .mixture = tokens.mixture,
                            .scale = dm_transformer_shape(&model->config)->scale_embedding ? sqrtf((float)width) : 1,
-                           .frozen = model->config.pad,
+                           .frozen = dm_frozen_piece(&model->config),
                            .dropout = g->dropout};
     dm_positions_add(g, &t->positions[decoder], tokens, &embedding);
     return dm_embedding(g, &embedding);

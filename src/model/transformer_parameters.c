@@ -55,23 +55,24 @@ void dm_transformer_declare_encoder(Model *model)
 
 void dm_transformer_declare(Model *model)
 {
+    model->parameters.unbiased = model->config.biases == DM_NO_BIASES;
     dm_embeddings_declare(model);
     if (dm_transformer_shape(&model->config)->encoder_layers) declare_stack(model, false);
     declare_stack(model, true);
     dm_output_declare(model);
 }
 
-static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn,
-                                       const char *layer, bool crossed)
+static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, float epsilon,
+                                       const FeedForwardShape *ffn, const char *layer, bool crossed)
 {
-    const Block self = dm_block_find(p, norm, ffn, layer);
+    const Block self = dm_block_find(p, norm, epsilon, ffn, layer);
     if (!crossed) return (DecoderLayer){.self = self};
     return (DecoderLayer){
         .self = self,
         .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
         .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
         .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
-        .cross_norm = dm_norm_find(p, norm, dm_name("%s.encoder_attn_layer_norm", layer).text),
+        .cross_norm = dm_norm_find(p, norm, dm_name("%s.encoder_attn_layer_norm", layer).text, epsilon),
     };
 }
 
@@ -80,6 +81,7 @@ void dm_transformer_connect_layers(Model *model)
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Parameters *p = &model->parameters;
     const NormKind *norm = dm_norms[shape->norm];
+    const float epsilon = (float)(shape->norm_epsilon / 1e12);
     Transformer *t = model->layers;
     *t = (Transformer){.encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *t->encoder),
                        .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
@@ -89,16 +91,16 @@ void dm_transformer_connect_layers(Model *model)
     dm_positions_connect(t->positions, dm_position_kinds[shape->positions], places, p);
     for (int i = 0; i < shape->encoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, false, i);
-        t->encoder[i] = dm_block_find(p, norm, &ffn, dm_name("model.encoder.layers.%d", i).text);
+        t->encoder[i] = dm_block_find(p, norm, epsilon, &ffn, dm_name("model.encoder.layers.%d", i).text);
     }
     for (int i = 0; i < shape->decoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
-        t->decoder[i] =
-            find_decoder_layer(p, norm, &ffn, dm_name("model.decoder.layers.%d", i).text, shape->encoder_layers);
+        t->decoder[i] = find_decoder_layer(p, norm, epsilon, &ffn, dm_name("model.decoder.layers.%d", i).text,
+                                           shape->encoder_layers);
     }
     if (!t->norm_place->at_end) return;
-    if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm");
-    if (shape->decoder_layers) t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm");
+    if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm", epsilon);
+    if (shape->decoder_layers) t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm", epsilon);
 }
 
 void dm_transformer_connect(Model *model)

@@ -37,6 +37,7 @@ typedef struct Parameter {
     bool full;      // stays in full precision where a folder holds matrices in fewer bits
     double idle;    // the share of the tokens that do not need it
     bool may_lack;  // a file without it means zeros
+    bool absent;    // it is zeros, and stands in no file
     Init init;
     int residuals;      // of DM_INIT_RESIDUAL; 0 is 1
     int frozen_row;     // a row that is zero and stays zero (pad), or -1
@@ -63,6 +64,7 @@ typedef struct Parameters {
     ParameterKind kind;
     int residuals;
     double idle;
+    bool unbiased;  // linear layers have no biases
 } Parameters;
 
 // A name made of others, as printf makes it.

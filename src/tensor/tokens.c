@@ -15,7 +15,7 @@ Tokens dm_tokens(Arena *arena, int n, const int *lengths, const int *ids)
         length[i] = lengths[i];
         for (int j = 0; j < lengths[i]; j++) positions[at + j] = j;
     }
-    return (Tokens){total, copied, positions, {n, start, length}};
+    return (Tokens){total, copied, positions, {n, start, length}, NULL};
 }
 
 Tokens dm_shifted(Arena *arena, Tokens written, int start)

@@ -3,12 +3,20 @@
 #include "core/arena.h"
 #include "tensor/tensor.h"
 
+// What stands in the place of single ids: shares of several.
+typedef struct Mixture {
+    int most;             // ids of a row
+    const int *ids;       // [n, most]
+    const float *shares;  // [n, most] those of a row add up to 1
+} Mixture;
+
 // Some sequences of ids, concatenated.
 typedef struct Tokens {
     int n;                 // rows
     const int *ids;        // [n]
     const int *positions;  // [n] place of each in its sequence, from 0
     Spans spans;
+    const Mixture *mixture;  // which is read instead of ids, where embeddings are added up; NULL: there is none
 } Tokens;
 
 // Tokens in the arena: copies ids and spans, sets positions. lengths [n], ids concatenated.

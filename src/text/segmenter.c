@@ -156,6 +156,11 @@ Labels dm_segmenter_labels(const Segmenter *segmenter)
     return segmenter->labels;
 }
 
+const SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side)
+{
+    return segmenter->model[side];
+}
+
 // ---- Text to ids ----------------------------------------------------------------------------------------------------
 
 typedef struct Encoding {
@@ -205,41 +210,6 @@ static void encode_spaces(Encoding *encoding, const char *line)
         take_copy(encoding, line, size);
         line += size;
     }
-}
-
-size_t dm_language_code(const char *line)
-{
-    if (strncmp(line, ">>", 2) != 0) return 0;
-    size_t size = strspn(line + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.");
-    return size && size <= 32 && strncmp(line + 2 + size, "<<", 2) == 0 ? size + 4 : 0;
-}
-
-static void list_codes(const Vocabulary *vocabulary, char codes[256])
-{
-    enum { FEW = 10, ROOM = 256 };
-    int named = 0, more = 0;
-    size_t used = 0;
-    codes[0] = '\0';
-    for (int id = 0; id < dm_vocabulary_size(vocabulary); id++) {
-        const char *piece = dm_vocabulary_piece(vocabulary, id);
-        if (dm_language_code(piece) != strlen(piece) || !*piece) continue;
-        if (named == FEW || used + strlen(piece) + 2 > ROOM - 20)
-            more++;
-        else
-            used += (size_t)snprintf(codes + used, ROOM - used, "%s%s", named++ ? ", " : "", piece);
-    }
-    if (more) snprintf(codes + used, ROOM - used, " and %d more", more);
-}
-
-size_t dm_unknown_code(const Segmenter *segmenter, const char *line, char codes[256])
-{
-    const size_t size = segmenter->spaces || segmenter->labels ? 0 : dm_language_code(line);
-    if (!size) return 0;
-    char code[64];
-    snprintf(code, sizeof code, "%.*s", (int)size, line);
-    if (dm_vocabulary_id(segmenter->vocabulary[DM_SOURCE], code) >= 0) return 0;
-    list_codes(segmenter->vocabulary[DM_SOURCE], codes);
-    return size;
 }
 
 // ">>deu<< text": the language code is one piece, the rest goes to SentencePiece. Returns the rest.
@@ -419,7 +389,7 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 Status dm_segmenter_copy(const char *from, const char *to, Error *error)
 {
     static const char *const names[] = {DM_VOCABULARY, DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER,
-                                        DM_TOKENIZER,  DM_WORD_TOKENIZER,    DM_ADDED_TOKENS,     DM_SPECIAL_TOKENS};
+                                        DM_TOKENIZER,  DM_TOKENIZER_JSON,    DM_ADDED_TOKENS,     DM_SPECIAL_TOKENS};
     Status status = DM_OK;
     for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
         char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;

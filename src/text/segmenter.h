@@ -44,6 +44,8 @@ Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Err
 void dm_segmenter_close(Segmenter *segmenter);
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
 Labels dm_segmenter_labels(const Segmenter *segmenter);
+struct SentencePiece;
+const struct SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side);  // NULL: text in pieces
 
 // Thread-safe. encode: as MarianTokenizer does (a leading >>deu<< is one piece); unknown pieces become <unk>; eos is
 // appended; the caller frees ids->id. decode: ids without eos and pad -> text; the caller frees it. Labels are what

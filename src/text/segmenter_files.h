@@ -6,6 +6,6 @@
 #define DM_VOCABULARY        "vocab.json"
 #define DM_TARGET_VOCABULARY "target_vocab.json"  // where the target has one of its own
 #define DM_TOKENIZER         "tokenizer_config.json"
-#define DM_WORD_TOKENIZER    "tokenizer.json"  // of text in pieces
+#define DM_TOKENIZER_JSON    "tokenizer.json"
 #define DM_ADDED_TOKENS      "added_tokens.json"
 #define DM_SPECIAL_TOKENS    "special_tokens_map.json"

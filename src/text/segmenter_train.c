@@ -11,7 +11,7 @@
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_apart.h"
-#include "text/word_tokenizer.h"
+#include "text/tokenizer_json.h"
 #include "text/segmenter.h"
 
 // SentencePiece's own limit is on sentences that it leaves out; longer lines are cut here instead. Some of its counts
@@ -145,7 +145,8 @@ static Status write_vocabulary(const char *folder, const char **pieces, int piec
     Vocabulary *vocabulary = dm_vocabulary_create(pieces, piece_count + 3);
     char *path = dm_join_path(folder, DM_VOCABULARY);
     Status status = dm_vocabulary_write(vocabulary, path, error);
-    if (!status && words) status = dm_word_tokenizer_write(vocabulary, folder, error);
+    if (!status && words)
+        status = dm_tokenizer_json_write(&(TokenizerJson){.vocabulary = vocabulary, .behind = "</s>"}, folder, error);
     dm_vocabulary_free(vocabulary);
     dm_free(path);
     return status;

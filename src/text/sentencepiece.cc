@@ -21,6 +21,8 @@ extern "C" {
 
 struct SentencePiece {
     sentencepiece::SentencePieceProcessor processor;
+    std::string map;  // the compiled rules of the normaliser
+    bool bpe = false, bytes = false, tidies = true, marks_beginning = true;
 };
 
 // ---- Is the model sound? --------------------------------------------------------------------------------------------
@@ -72,15 +74,17 @@ static bool read_varint(std::string_view *bytes, uint64_t *value)
     return false;
 }
 
-// Takes one field off the front of a message; *body: its bytes where it has a length (wire type 2), else empty.
-static bool read_field(std::string_view *message, uint64_t *number, std::string_view *body)
+// Takes one field off the front of a message; *body: its bytes where it has a length (wire type 2), else empty. *value:
+// of a whole number.
+static bool read_field(std::string_view *message, uint64_t *number, std::string_view *body, uint64_t *value)
 {
     uint64_t tag, size = 0;
+    *value = 0;
     if (!read_varint(message, &tag)) return false;
     *number = tag >> 3;
     *body = {};
     switch (tag & 7) {
-    case 0: return read_varint(message, &size);
+    case 0: return read_varint(message, value);
     case 1: size = 8; break;
     case 5: size = 4; break;
     case 2:
@@ -96,17 +100,35 @@ static bool read_field(std::string_view *message, uint64_t *number, std::string_
 
 static bool model_is_sound(std::string_view model)
 {
-    uint64_t number;
+    uint64_t number, value;
     std::string_view body, rules;
     while (!model.empty()) {
-        if (!read_field(&model, &number, &body)) return false;
+        if (!read_field(&model, &number, &body, &value)) return false;
         if (number != 3 && number != 5) continue;
         for (std::string_view spec = body; !spec.empty();) {
-            if (!read_field(&spec, &number, &rules)) return false;
+            if (!read_field(&spec, &number, &rules, &value)) return false;
             if (number == 2 && !rules_are_sound(rules)) return false;
         }
     }
     return true;
+}
+
+// What the library does not tell, of a model that it has opened: TrainerSpec (2) says the kind (3; 2 is BPE) and whether
+// bytes are pieces (35); NormalizerSpec (3) has the rules (2) and what is done with spaces (3 and 4).
+static void read_rules(SentencePiece *to, std::string_view model)
+{
+    uint64_t part, number, value;
+    std::string_view body, text;
+    while (read_field(&model, &part, &body, &value)) {
+        if (part != 2 && part != 3) continue;
+        for (std::string_view spec = body; read_field(&spec, &number, &text, &value);) {
+            if (part == 2 && number == 3) to->bpe = value == 2;
+            if (part == 2 && number == 35) to->bytes = value != 0;
+            if (part == 3 && number == 2) to->map = text;
+            if (part == 3 && number == 3) to->marks_beginning = value != 0;
+            if (part == 3 && number == 4) to->tidies = value != 0;
+        }
+    }
 }
 
 // ---- Using a model --------------------------------------------------------------------------------------------------
@@ -122,6 +144,7 @@ static Outcome open_model(SentencePiece **model, const char *bytes, size_t size,
             std::unique_ptr<SentencePiece> opened(new SentencePiece);
             auto status = opened->processor.LoadFromSerializedProto({bytes, size});
             if (status.ok() && opened->processor.GetPieceSize() > 0) {
+                read_rules(opened.get(), {bytes, size});
                 *model = opened.release();
                 return Outcome::done;
             }
@@ -168,6 +191,28 @@ const char *dm_sentencepiece_piece(const SentencePiece *model, int id)
 {
     if (model->processor.IsUnknown(id) || model->processor.IsControl(id)) return nullptr;
     return model->processor.IdToPiece(id).c_str();
+}
+
+int dm_sentencepiece_id(const SentencePiece *model, const char *piece)
+{
+    const int id = model->processor.PieceToId(piece);
+    return model->processor.IsUnknown(id) || model->processor.IsControl(id) ? -1 : id;
+}
+
+float dm_sentencepiece_score(const SentencePiece *model, int id)
+{
+    return model->processor.GetScore(id);
+}
+
+bool dm_sentencepiece_is_merged(const SentencePiece *model, int id)
+{
+    return !model->processor.IsByte(id) && !model->processor.IsUnused(id);
+}
+
+SentencePieceRules dm_sentencepiece_rules(const SentencePiece *model)
+{
+    return {model->bpe,           model->bytes,      model->tidies,
+            model->marks_beginning, model->map.data(), model->map.size()};
 }
 
 // NULL: out of memory

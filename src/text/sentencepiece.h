@@ -19,6 +19,21 @@ int dm_sentencepiece_size(const SentencePiece *model);
 // The piece of an id, or NULL where the id stands for something else than text (<unk>, control symbols).
 const char *dm_sentencepiece_piece(const SentencePiece *model, int id);
 
+int dm_sentencepiece_id(const SentencePiece *model, const char *piece);  // -1: it is no piece, or one without text
+float dm_sentencepiece_score(const SentencePiece *model, int id);
+bool dm_sentencepiece_is_merged(const SentencePiece *model, int id);  // it is text, and no byte
+
+// How a model looks at text.
+typedef struct SentencePieceRules {
+    bool bpe;              // else unigram
+    bool bytes;            // what it does not know are bytes, each a piece
+    bool tidies;           // white space at the ends goes, and of several spaces one is left
+    bool marks_beginning;  // a space is put in front
+    const char *map;       // [map_size] the compiled rules of its normaliser
+    size_t map_size;
+} SentencePieceRules;
+SentencePieceRules dm_sentencepiece_rules(const SentencePiece *model);  // as long as the model is open
+
 // The pieces of the text, in order, each with a NUL behind it; the caller frees them. A stretch the model does not know
 // is a piece too.
 char *dm_sentencepiece_encode(const SentencePiece *model, const char *text, size_t size, int *count);

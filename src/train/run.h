@@ -65,6 +65,7 @@ typedef struct Run {
     Plan plan;       // of the present epoch
     int plan_epoch;  // 0: none made yet
     ChosenTerms terms;
+    ScheduledSampling sampling;
     Optimizer optimizer;
     double *squares;  // [parameters] of their gradients at the last update that was shown: Step.squares
     bool shows;       // this update is shown

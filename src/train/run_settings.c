@@ -41,6 +41,7 @@ Status dm_run_check_settings(Run *run, Error *error)
     Error remark;
     if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
     status = dm_terms_of_options(&run->terms, o, error);
+    if (!status) status = dm_sampling_of_options(&run->sampling, o, error);
     return status ? status : check_kept_metrics(o, error);
 }
 

@@ -12,6 +12,7 @@
 #include "data/inputs.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
+#include "folder/layout.h"
 #include "train/checkpoint.h"
 #include "train/defaults.h"
 
@@ -53,7 +54,7 @@ static void take_labels(ModelConfig *config, int labels)
 {
     config->target_vocabulary = labels;
     config->shared_embeddings = config->tied_output = false;
-    config->decoder_start = 0;
+    config->decoder_start = -1;
     config->search = (SearchDefaults){0};
 }
 
@@ -155,8 +156,13 @@ static void say_vocabulary(const Run *run, int pieces)
 
 static Status settle_balance(Run *run, Error *error)
 {
-    const bool experts = dm_router_bias(&run->model->parameters, 0) != NULL;
-    return dm_balance_of_options(&run->terms, run->options, experts, error);
+    const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
+    const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
+    if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
+    return dm_misuse(error,
+                     "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
+                     "for it: take --balance loss, or --router sigmoid",
+                     dm_format_of_config(&run->model->config)->model_type);
 }
 
 // The model, segmenter and configuration of a run that begins.
@@ -190,6 +196,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start) status = make_model(run, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_balance(run, error);
+        if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
         if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
     }
@@ -296,6 +303,7 @@ static void make_workers(Run *run)
         .model = run->model,
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
+        .sampling = run->sampling,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),

@@ -59,7 +59,8 @@ static Loss run_shard(const Round *round, Graph *g, int index)
                                          .model = w->model,
                                          .example = &example,
                                          .smoothing = round->training ? w->smoothing : 0,
-                                         .terms = w->terms});
+                                         .terms = w->terms,
+                                         .sampling = &w->sampling});
 }
 
 // A lane, and how many shards have to be done with it before this one adds to it.

@@ -13,6 +13,7 @@ typedef struct Workers {
     const Model *model;
     const Objective *objective;
     const ChosenTerms *terms;
+    ScheduledSampling sampling;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;

@@ -119,7 +119,7 @@ static void what_cannot_be_computed_is_refused_by_name(void)
         {"\"normalize_embedding\": false", "\"normalize_embedding\": true", "\"normalize_embedding\" is true"},
         {"\"add_final_layer_norm\": false", "\"add_final_layer_norm\": true", "\"add_final_layer_norm\" is true"},
         {"\"is_encoder_decoder\": true", "\"is_encoder_decoder\": false", "\"is_encoder_decoder\" is false"},
-        {"\"swish\"", "\"gelu_new\"", "\"activation_function\" is \"gelu_new\""},
+        {"\"swish\"", "\"quick_gelu\"", "\"activation_function\" is \"quick_gelu\""},
         {"\"model_type\": \"marian\"", "\"model_type\": \"bart\"", "\"model_type\" is \"bart\""},
         {"\"model_type\": \"marian\",", "", "has no \"model_type\""},
         {"\"model_type\": \"marian\"", "\"model_type\": \"dragoman\"", "has no \"architecture\""},

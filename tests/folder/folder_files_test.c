@@ -22,7 +22,7 @@ static const struct {
     [DM_TOKENIZER_FILE] = {"tokenizer_config.json", .cleared = true, .copied = true},
     [DM_ADDED_TOKENS_FILE] = {"added_tokens.json", .cleared = true, .copied = true},
     [DM_SPECIAL_TOKENS_FILE] = {"special_tokens_map.json", .cleared = true, .copied = true},
-    [DM_WORD_TOKENIZER_FILE] = {"tokenizer.json", .cleared = true, .copied = true},
+    [DM_TOKENIZER_JSON_FILE] = {"tokenizer.json", .cleared = true, .copied = true},
     [DM_SHORTLIST_FILE] = {"vmap.txt", .cleared = true, .copied = true},
     [DM_LOG_FILE] = {"train.jsonl", .cleared = true, .copied = true},
     [DM_TRAINING_FILE] = {"training.safetensors", .cleared = true},

@@ -25,6 +25,34 @@ static const struct {
      "d_model 16 positions learned max_position_embeddings 40", true},
     {&dm_pegasus_format, "pegasus", "PegasusForConditionalGeneration", &dm_transformer,
      "d_model 16 norm_place pre positions learned max_position_embeddings 30", false},
+    {&dm_gpt2_format, "gpt2", "GPT2LMHeadModel", &dm_lm,
+     "d_model 16 decoder_layers 2 positions learned max_position_embeddings 40 activation_function gelu_new", false},
+    {&dm_gpt2_format, "gpt2", "GPT2LMHeadModel", &dm_lm,
+     "d_model 16 decoder_layers 1 positions learned decoder_ffn_dim 24 norm_epsilon 1000000", false},
+    {&dm_llama_format, "llama", "LlamaForCausalLM", &dm_lm,
+     "d_model 16 decoder_layers 2 norm rms activation_function swiglu biases none", false},
+    {&dm_llama_format, "llama", "LlamaForCausalLM", &dm_lm,
+     "d_model 16 decoder_layers 1 decoder_attention_heads 4 key_value_heads 2 norm rms activation_function geglu "
+     "biases "
+     "none norm_epsilon 10000000 rope_theta 500000",
+     false},
+    {&dm_mixtral_format, "mixtral", "MixtralForCausalLM", &dm_lm,
+     "d_model 16 decoder_layers 2 norm rms activation_function swiglu biases none experts 4 key_value_heads 2", false},
+    {&dm_glm4_moe_format, "glm4_moe", "Glm4MoeForCausalLM", &dm_lm,
+     "d_model 16 decoder_layers 1 norm rms activation_function swiglu biases none experts 5 experts_top 3 "
+     "experts_shared 2 experts_ffn_dim 12 router sigmoid norm_epsilon 10000000",
+     false},
+    {&dm_own_format, "dragoman", NULL, &dm_lm,
+     "d_model 16 decoder_layers 2 norm rms activation_function swiglu biases none experts 4 experts_top 1", false},
+    {&dm_own_format, "dragoman", NULL, &dm_lm,
+     "d_model 16 decoder_layers 2 norm rms activation_function swiglu biases none experts 4 router sigmoid", false},
+    {&dm_own_format, "dragoman", NULL, &dm_lm, "d_model 16 decoder_layers 1 norm rms activation_function swiglu",
+     false},
+    {&dm_own_format, "dragoman", NULL, &dm_lm,
+     "d_model 16 decoder_layers 1 norm rms activation_function swiglu biases none prompt_mask full norm_epsilon "
+     "10000000",
+     false},
+    {&dm_own_format, "dragoman", NULL, &dm_lm, "d_model 16 decoder_layers 1 positions learned biases all", false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm_place pre", true},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 activation_function swiglu",
      false},
@@ -43,6 +71,7 @@ static const struct {
 static ModelConfig config_of(size_t i)
 {
     ModelConfig config = small_config_of(cases[i].architecture, VOCABULARY, cases[i].shape);
+    config.examples = cases[i].format->examples;
     if (cases[i].separate) {
         config.shared_embeddings = false;
         config.source_vocabulary += 4;
@@ -177,14 +206,30 @@ static void what_a_format_means_is_not_said(void)
         write_config(&config, folder);
         cJSON *json = read_json(folder);
         for (const ShapeRow *row = config.architecture->shape; row->key; row++) {
-            const int means = dm_format_means(cases[i].format, row);
-            const bool said = cJSON_GetObjectItemCaseSensitive(json, row->key);
-            expect(said == (means < 0 && !dm_format_flag(cases[i].format, row) && dm_shape_counts(&config, row)),
+            const Format *format = cases[i].format;
+            const FormatKey *key = dm_format_key(format, row->key);
+            const int means = dm_format_means(format, row);
+            const bool said = cJSON_GetObjectItemCaseSensitive(json, dm_format_key_name(format, row->key)),
+                       zero = row->type == DM_SHAPE_TINY && !dm_shape_value(&config, row) && !key;
+            expect(said == (means < 0 && !dm_format_flag(format, row) && dm_shape_counts(&config, row) && !zero),
                    "%s: %s", cases[i].model_type, row->key);
+            expect(!key || strcmp(key->key, row->key) == 0 || !cJSON_GetObjectItemCaseSensitive(json, row->key),
+                   "%s: %s is said by our key too", cases[i].model_type, row->key);
             if (means >= 0)
                 expect(dm_shape_value(&config, row) == means, "%s does not mean %s", cases[i].model_type, row->key);
         }
         cJSON_Delete(json);
+    }
+}
+
+// Parameters that a format has no tensor for are zeros.
+static void forget_what_has_no_tensor(Model *model, const Format *format)
+{
+    for (int i = 0; i < model->parameters.count && format->tensors; i++) {
+        const Parameter *p = &model->parameters.list[i];
+        Name name;
+        if (!p->absent && dm_format_tensor(format, p->name, &name) && !*name.text)
+            memset(p->tensor.data, 0, dm_parameter_size(p) * sizeof(float));
     }
 }
 
@@ -194,6 +239,7 @@ static void a_whole_model_is_written_and_read_again(void)
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         const ModelConfig config = config_of(i);
         Model *model = random_model(&config, 3), *again = NULL;
+        forget_what_has_no_tensor(model, cases[i].format);
         Error error = {""};
         const char *folder = empty_folder();
         char *weights = dm_join_path(folder, "model.safetensors");
@@ -284,6 +330,11 @@ static void flags_that_other_programs_ask_for_are_said(void)
 
 // ---- What is refused ------------------------------------------------------------------------------------------------
 
+static const char *other_value(const FormatFlag *flag)
+{
+    return strcmp(flag->value, "true") == 0 ? "false" : strcmp(flag->value, "false") == 0 ? "true" : "77";
+}
+
 static void a_flag_with_the_other_value_is_refused_by_name(void)
 {
     for (size_t i = 0; i < DM_COUNT(cases); i++)
@@ -294,11 +345,13 @@ static void a_flag_with_the_other_value_is_refused_by_name(void)
             write_config(&config, folder);
             cJSON *json = read_json(folder);
             const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, flag->key);
-            expect(flag->value ? cJSON_IsTrue(said) : cJSON_IsFalse(said), "%s: %s", cases[i].model_type, flag->key);
-            cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_CreateBool(!flag->value));
+            const char *other = other_value(flag);
+            char *is = cJSON_PrintUnformatted(said);
+            expect(strcmp(is, flag->value) == 0, "%s: %s", cases[i].model_type, flag->key);
+            cJSON_free(is);
+            cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_Parse(other));
             write_json(json, folder);
-            char *wanted =
-                dm_format("\"%s\" is %s, which means %s", flag->key, flag->value ? "false" : "true", flag->otherwise);
+            char *wanted = dm_format("\"%s\" is %s, which means %s", flag->key, other, flag->otherwise);
             CU_ASSERT(is_refused(folder, wanted));
             dm_free(wanted);
         }
@@ -311,7 +364,9 @@ static void a_flag_that_is_not_said_is_taken_for_right(void)
         for (const FormatFlag *flag = cases[i].format->flags; flag && flag->key; flag++) {
             const ModelConfig config = config_of(i);
             ModelConfig again;
-            if (flag->row && dm_shape_value(&config, dm_shape_row(cases[i].architecture, flag->row)) != 0) continue;
+            if (flag->must ||
+                (flag->row && dm_shape_value(&config, dm_shape_row(cases[i].architecture, flag->row)) != 0))
+                continue;
             const char *folder = empty_folder();
             write_config(&config, folder);
             cJSON *json = read_json(folder);
@@ -337,7 +392,8 @@ static void a_row_is_said_by_the_flag_of_a_format(void)
             for (int value = 0; value < 2; value++) {
                 ModelConfig again;
                 cJSON *json = read_json(folder);
-                cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_CreateBool(flag->value == (value == 0)));
+                cJSON_ReplaceItemInObjectCaseSensitive(
+                    json, flag->key, cJSON_CreateBool((strcmp(flag->value, "true") == 0) == (value == 0)));
                 write_json(json, folder);
                 CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
                 CU_ASSERT_EQUAL(dm_shape_value(&again, row), value);
@@ -381,7 +437,7 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
         const Format *format = cases[i].format;
         for (const ShapeRow *row = cases[i].architecture->shape; row->key; row++) {
             const int meant = dm_format_means(format, row);
-            if (meant < 0 && !(format->architecture && row->common)) continue;
+            if (dm_format_key(format, row->key) || (meant < 0 && !(format->architecture && row->common))) continue;
             const ModelConfig config = config_of(i);
             const char *folder = empty_folder();
             write_config(&config, folder);
@@ -404,6 +460,130 @@ static void a_shape_that_a_format_does_not_have_is_refused_by_name(void)
         }
     }
     CU_ASSERT(refused > 4);
+}
+
+// A word that the format does not have for a row of names is refused under its key, with those that it has.
+static void a_word_that_a_format_does_not_have_is_refused_by_name(void)
+{
+    int refused = 0;
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (const FormatKey *key = cases[i].format->keys; key && key->row; key++) {
+            if (!key->words) continue;
+            const ModelConfig config = config_of(i);
+            const char *folder = empty_folder();
+            write_config(&config, folder);
+            cJSON *json = read_json(folder);
+            cJSON_ReplaceItemInObjectCaseSensitive(json, key->key, cJSON_CreateString("swiglu"));
+            write_json(json, folder);
+            char *wanted = dm_format("\"%s\" is \"swiglu\", but only", key->key);
+            CU_ASSERT(is_refused(folder, wanted) && is_refused(folder, key->words[0].theirs));
+            dm_free(wanted);
+            refused++;
+        }
+    CU_ASSERT(refused > 2);
+}
+
+// Every row of a format's tables is of the shape, and a format of another program says or means each row.
+static void the_tables_of_a_format_name_rows_that_there_are(void)
+{
+    for (int i = 0; dm_formats[i]; i++) {
+        const Format *format = dm_formats[i];
+        if (!format->architecture) continue;
+        for (const FormatKey *key = format->keys; key && key->row; key++)
+            expect(dm_shape_row(format->architecture, key->row) != NULL, "%s: %s", format->model_type, key->row);
+        for (const FormatMeans *means = format->means; means && means->key; means++)
+            expect(dm_shape_row(format->architecture, means->key) != NULL, "%s: %s", format->model_type, means->key);
+        for (const ShapeRow *row = format->architecture->shape; row->key && format->keys; row++)
+            expect(dm_format_key(format, row->key) || dm_format_means(format, row) >= 0 || row->with[0].key,
+                   "%s says nothing of %s", format->model_type, row->key);
+    }
+}
+
+// What is not said is what transformers takes for granted.
+static void a_key_that_is_not_said_means_what_the_class_of_the_format_means(void)
+{
+    static const struct {
+        const char *json, *shape;
+    } folders[] = {
+        {"{\"model_type\": \"gpt2\", \"vocab_size\": 31, \"n_embd\": 8, \"n_layer\": 2, \"n_head\": 2, \"n_inner\": "
+         "null, "
+         "\"eos_token_id\": 0}",
+         "d_model 8 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 32 activation_function gelu_new "
+         "max_position_embeddings 1024 positions learned"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 31, \"hidden_size\": 8, \"num_hidden_layers\": 1, "
+         "\"num_attention_heads\": 2, \"intermediate_size\": 12, \"eos_token_id\": 0, \"rope_scaling\": null}",
+         "d_model 8 decoder_layers 1 decoder_attention_heads 2 decoder_ffn_dim 12 activation_function swiglu norm rms "
+         "biases none max_position_embeddings 2048"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 31, \"hidden_size\": 8, \"num_hidden_layers\": 1, "
+         "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"intermediate_size\": 12, \"eos_token_id\": 0, "
+         "\"rope_parameters\": {\"rope_theta\": 5e5, \"rope_type\": \"default\"}, \"rms_norm_eps\": 1e-5, "
+         "\"head_dim\": 2}",
+         "d_model 8 decoder_layers 1 decoder_attention_heads 4 key_value_heads 2 decoder_ffn_dim 12 "
+         "activation_function "
+         "swiglu norm rms biases none max_position_embeddings 2048 rope_theta 500000 norm_epsilon 10000000"},
+    };
+    for (size_t i = 0; i < DM_COUNT(folders); i++) {
+        ModelConfig wanted = small_config_of(&dm_lm, VOCABULARY, folders[i].shape), again;
+        Error error = {""};
+        const char *folder = empty_folder();
+        write_json(cJSON_Parse(folders[i].json), folder);
+        wanted.pad = wanted.decoder_start = -1;
+        wanted.tied_output = i == 0;
+        const Status status = dm_config_read(&again, NULL, folder, &error);
+        expect(status == DM_OK, "%s", error.message);
+        if (!status) expect_same(&again, &wanted, folders[i].json);
+        if (!status) dm_config_free(&again);
+    }
+}
+
+// A decoder alone that learns from pairs says so, for its format means text.
+static void examples_that_a_format_does_not_mean_are_said(void)
+{
+    for (int pairs = 0; pairs < 2; pairs++) {
+        ModelConfig config = small_config_of(&dm_lm, VOCABULARY, "d_model 16 positions learned"), again;
+        config.examples = pairs ? &dm_pairs : &dm_text;
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder);
+        const char *said =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "dragoman"),
+                                                                  "examples"));
+        CU_ASSERT(pairs ? said && strcmp(said, "pairs") == 0 : !said);
+        cJSON_Delete(json);
+        CU_ASSERT_EQUAL_FATAL(dm_config_read(&again, NULL, folder, NULL), DM_OK);
+        CU_ASSERT_PTR_EQUAL(dm_examples_of(&again), config.examples);
+        dm_config_free(&again);
+    }
+}
+
+static void what_llama_has_and_we_cannot_compute_is_refused_by_name(void)
+{
+    static const char *const changes[][2] = {
+        {"{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}", "\"rope_scaling\" has the type \"linear\""},
+        {"{\"rope_parameters\": {\"rope_type\": \"llama3\", \"rope_theta\": 1e4}}", "\"rope_parameters\" has the type"},
+        {"{\"rope_parameters\": {\"partial_rotary_factor\": 0.5}}", "\"partial_rotary_factor\" is 0.5"},
+        {"{\"head_dim\": 16}", "\"head_dim\" is 16"},
+        {"{\"attention_bias\": true}", "\"attention_bias\" is true"},
+        {"{\"num_key_value_heads\": 3}", "cannot share 3 heads"},
+        {"{\"num_attention_heads\": 3}", "\"hidden_size\" 16 cannot be divided by \"num_attention_heads\" 3"},
+        {"{\"rms_norm_eps\": 0.1}", "\"rms_norm_eps\" is 0.1"},
+        {"{\"hidden_size\": null}", "has no \"hidden_size\""},
+        {"{\"bos_token_id\": 31}", "\"bos_token_id\" is 31"},
+    };
+    const ModelConfig config =
+        small_config_of(&dm_lm, VOCABULARY, "d_model 16 norm rms activation_function swiglu biases none");
+    for (size_t i = 0; i < DM_COUNT(changes); i++) {
+        const char *folder = empty_folder();
+        write_config(&config, folder);
+        cJSON *json = read_json(folder), *change = cJSON_Parse(changes[i][0]);
+        if (strcmp(change->child->string, "num_attention_heads") == 0)
+            cJSON_DeleteItemFromObjectCaseSensitive(json, "num_key_value_heads");
+        cJSON_DeleteItemFromObjectCaseSensitive(json, change->child->string);
+        cJSON_AddItemToObject(json, change->child->string, cJSON_Duplicate(change->child, true));
+        cJSON_Delete(change);
+        write_json(json, folder);
+        CU_ASSERT(is_refused(folder, changes[i][1]));
+    }
 }
 
 // What counts with another row alone stands in no file without it; with it, it is checked against it.
@@ -465,7 +645,7 @@ static void a_row_that_does_not_count_is_refused_by_name(void)
 static void separate_vocabularies_are_refused_where_a_format_has_none(void)
 {
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
-        if (cases[i].separate || cases[i].format->separate_vocabularies) continue;
+        if (cases[i].separate || cases[i].format->separate_vocabularies || cases[i].format->decoder_alone) continue;
         const ModelConfig config = config_of(i);
         const char *folder = empty_folder();
         write_config(&config, folder);
@@ -520,6 +700,11 @@ const Fact facts[] = {
     FACT(a_row_is_said_by_the_flag_of_a_format),
     FACT(a_shape_that_cannot_be_is_refused),
     FACT(a_shape_that_a_format_does_not_have_is_refused_by_name),
+    FACT(a_word_that_a_format_does_not_have_is_refused_by_name),
+    FACT(the_tables_of_a_format_name_rows_that_there_are),
+    FACT(a_key_that_is_not_said_means_what_the_class_of_the_format_means),
+    FACT(examples_that_a_format_does_not_mean_are_said),
+    FACT(what_llama_has_and_we_cannot_compute_is_refused_by_name),
     FACT(a_row_that_may_not_be_above_another_is_refused_by_name),
     FACT(a_row_that_does_not_count_is_refused_by_name),
     FACT(separate_vocabularies_are_refused_where_a_format_has_none),

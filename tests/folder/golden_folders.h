@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "folder/layout.h"
 #include "folder/folder.h"
 #include "folder/safetensors.h"
 
@@ -19,6 +20,8 @@ static const char *const trained_folders[] = {
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi", "positions/none",
     "labels/words",        "labels/sentences",
+    "gpt2/tied",           "gpt2/untied",        "llama/tied",      "llama/grouped", "llama/pairs",
+    "mixtral/top2",        "glm4_moe/shared",
 };
 static const char *const all_folders[] = {
     "marian/shared-swish", "marian/shared-relu", "marian/separate",  "marian/untied",
@@ -28,6 +31,8 @@ static const char *const all_folders[] = {
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",
     "labels/words",        "labels/sentences",
+    "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
+    "mixtral/top2",        "glm4_moe/shared",
 };
 static const char golden[] = TEST_DATA "/golden";
 
@@ -211,29 +216,44 @@ static inline bool without_gradient(const Subject *s, const char *name)
 // tensor's largest element, as the project asks. But where attention is sharp, the gradients of its queries and keys
 // are small differences of large numbers (PyTorch in float32 is off by 9.9e-5 there, we by 5.3e-5), so a tensor whose
 // largest is below a thousandth of the largest of all counts as having that.
+static inline void compare_tensor(const Subject *s, const SafeTensors *file, const LaidOut *tensor, const float *values,
+                                  double least)
+{
+    const Parameters *p = &s->model->parameters;
+    const StoredTensor *stored = dm_safetensors_find(file, tensor->name.text);
+    size_t size = 0;
+    for (int i = 0; i < tensor->count; i++) size += dm_parameter_size(&p->list[tensor->first + i]);
+    expect(stored && stored->elements == size, "%s: %s of %s is missing or misshapen", s->folder, tensor->name.text,
+           file->path);
+    if (!stored || stored->elements != size) return;
+    float *want = dm_allocate(p->size, sizeof(float));
+    dm_laid_out_read(tensor, p, stored, want);
+    const double largest = largest_of(want + p->list[tensor->first].offset, size);
+    for (int i = 0; i < tensor->count; i++) {
+        const Parameter *at = &p->list[tensor->first + i];
+        char what[512];
+        snprintf(what, sizeof what, "%s: %s of %s", s->folder, at->name, file->path);
+        if (!without_gradient(s, at->name))
+            agree_floats(what, values + at->offset, want + at->offset, dm_parameter_size(at),
+                         1e-4 * fmax(1, least / largest));
+    }
+    dm_free(want);
+}
+
 static inline void compare_tensors(const Subject *s, const char *file_name, const float *values)
 {
     SafeTensors file;
     if (!open_golden(&file, s->folder, file_name)) return;
     int found = 0;
     const double least = 1e-3 * largest_of(values, s->model->parameters.trained_size);
-    for (int i = 0; i < s->model->parameters.count; i++) {
-        const Parameter *p = &s->model->parameters.list[i];
-        if (p->kind != DM_TRAINED) continue;
-        const StoredTensor *stored = dm_safetensors_find(&file, p->name);
-        const size_t size = (size_t)(p->tensor.rows * p->tensor.cols);
-        char what[256];
-        snprintf(what, sizeof what, "%s: %s of %s", s->folder, p->name, file_name);
-        expect(stored && stored->elements == size, "%s is missing or misshapen", what);
+    Layout layout = dm_layout_of(&s->model->config, &s->model->parameters);
+    for (int i = 0; i < layout.count; i++) {
+        if (s->model->parameters.list[layout.list[i].first].kind != DM_TRAINED) continue;
+        compare_tensor(s, &file, &layout.list[i], values, least);
         found++;
-        if (!stored || stored->elements != size || without_gradient(s, p->name)) continue;
-        float *want = dm_allocate(size, sizeof(float));
-        dm_stored_to_float(stored, want);
-        const double largest = largest_of(want, size);
-        agree_floats(what, values + p->offset, want, size, 1e-4 * fmax(1, least / largest));
-        dm_free(want);
     }
     expect(found == file.count, "%s: %s has %d tensors, the model %d trained ones", s->folder, file_name, file.count,
            found);
+    dm_layout_free(&layout);
     dm_safetensors_close(&file);
 }

@@ -246,7 +246,7 @@ static void ten_updates(Subject *s)
     for (int update = 1; update <= 10; update++) {
         long count = 0;
         for (int i = 0; i < e->pairs; i++)
-            if (e->source_length[i] > 1 && e->target_length[i] > (has_labels(s) ? 0 : 1))
+            if (e->source_length[i] != 1 && e->target_length[i] > (has_labels(s) ? 0 : 1))
                 count +=
                     run_pairs(s, i, i + 1, (float)figure(s, "label_smoothing"), optimizer.lanes.lane[0], NULL).count;
         StepResult result = dm_optimizer_step(&optimizer, &s->model->parameters,

@@ -25,9 +25,19 @@ TABLES = ("model.shared.weight", "model.encoder.embed_tokens.weight", "model.dec
 @dataclass
 class Subject:
     model: torch.nn.Module
-    pad: int
+    pad: int  # None: there is none
     logits: Callable  # (source ids, ids into the decoder) -> [target pieces, vocabulary]
     details: Callable = lambda source, target: {}  # what else expected.json says of a pair
+    start: int = None  # what the decoder begins with; None: pad
+    frozen: bool = True  # pad's rows, and training does not see it; else it is a piece like the others, but never chosen
+    names: Callable = lambda tensors: tensors  # parameters as the file has them
+
+    @property
+    def excluded(self):
+        return self.pad if self.frozen else None
+
+    def inputs(self, target):
+        return [self.pad if self.start is None else self.start] + target
 
 
 def make_corpus(source_size, target_size, pad, seed):
@@ -46,7 +56,7 @@ def make_corpus(source_size, target_size, pad, seed):
 
 def log_probabilities(subject, source, target):
     """[target pieces, vocabulary]: one sentence at a time, so nothing is padded."""
-    return torch.log_softmax(subject.logits(source, [subject.pad] + target[:-1]), dim=-1)
+    return torch.log_softmax(subject.logits(source, subject.inputs(target[:-1])), dim=-1)
 
 
 def losses(all_logp, corpus, pad):
@@ -63,7 +73,8 @@ def losses(all_logp, corpus, pad):
 
 
 def losses_of(subject, corpus):
-    return losses((log_probabilities(subject, source, target) for source, target in corpus), corpus, subject.pad)
+    return losses((log_probabilities(subject, source, target) for source, target in corpus), corpus,
+                  subject.excluded)
 
 
 def greedy(subject, source):
@@ -71,7 +82,8 @@ def greedy(subject, source):
     ids, margin = [], math.inf
     while len(ids) < GREEDY_LIMIT and (not ids or ids[-1] != 0):
         logp = log_probabilities(subject, source, ids + [0])[-1]
-        logp[subject.pad] = -math.inf
+        if subject.pad is not None:
+            logp[subject.pad] = -math.inf
         best, second = torch.topk(logp, 2).values.tolist()
         margin = min(margin, best - second)
         ids.append(int(logp.argmax()))
@@ -85,7 +97,7 @@ def trained(model):
 def without_pad(name, gradient, pad):
     """The pad row is frozen in every table."""
     gradient = gradient.clone()
-    if name in TABLES:
+    if name in TABLES and pad is not None:
         gradient[pad] = 0
     return gradient
 
@@ -98,9 +110,9 @@ def ten_updates(subject, corpus):
         optimizer.zero_grad()
         (losses_of(subject, corpus)[0] / count).backward()
         for name, weight in weights.items():
-            weight.grad = without_pad(name, weight.grad, subject.pad)
+            weight.grad = without_pad(name, weight.grad, subject.excluded)
         optimizer.step()
-    return {n: w.detach().clone() for n, w in weights.items()}
+    return subject.names({n: w.detach().clone() for n, w in weights.items()})
 
 
 def store(tensors, path):
@@ -140,9 +152,9 @@ def write_golden(folder, load, corpus, trains=True):
     if not trains:
         return
     objective.backward()
-    store({n: without_pad(n, w.grad, subject.pad) for n, w in trained(subject.model).items()},
+    store(subject.names({n: without_pad(n, w.grad, subject.excluded) for n, w in trained(subject.model).items()}),
           folder / "gradients.safetensors")
-    both = [(source, target) for source, target in corpus if len(source) > 1 and len(target) > 1]  # as training does
+    both = [(source, target) for source, target in corpus if len(source) != 1 and len(target) > 1]  # as training does
     exact = ten_updates(load(folder, torch.float64), both)
     store(exact, folder / "after_ten_updates.safetensors")
     single = ten_updates(load(folder, torch.float32), both)

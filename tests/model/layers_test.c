@@ -70,7 +70,7 @@ static void open_bed(Bed *b, const NormKind *kind, bool recording, float dropout
     *b = (Bed){.parameters = {0}};
     kind->declare(&b->parameters, "a.norm", COLS);
     dm_parameters_allocate(&b->parameters);
-    b->norm = dm_norm_find(&b->parameters, kind, "a.norm");
+    b->norm = dm_norm_find(&b->parameters, kind, "a.norm", 0);
     fill(b->parameters.data, (int)b->parameters.size, 4);
     for (int j = 0; b->norm.variance.data && j < COLS; j++) b->norm.variance.data[j] = expf(b->norm.variance.data[j]);
     b->graph = (Graph){.arena = &b->arena,
@@ -262,7 +262,7 @@ static void check_rows(const PositionKind *kind, const Positions *made, double (
     static float rows[10 * 128];
     const int width = kind->rows_of_heads ? made->shape.width / made->shape.heads : made->shape.width;
     for (int position = 0; position < 2000; position += 37) {
-        kind->fill(position, 10, width, rows);
+        kind->fill(&made->shape, position, 10, width, rows);
         for (int i = 0; i < 10; i++) check_row(rows + i * width, formula, position + i, width);
     }
     Arena arena = {0};
@@ -353,7 +353,7 @@ static const struct {
 
 static void check_kind(const PositionKind *kind, size_t known, int width, const int heads[2])
 {
-    const PositionShape shapes[2] = {{width, heads[0], 5}, {width, heads[1], 5}};
+    const PositionShape shapes[2] = {{width, heads[0], 5, 10000}, {width, heads[1], 5, 10000}};
     Parameters p = {0};
     Positions both[2];
     for (int i = 0; i < 2; i++) dm_positions_declare(&p, kind, i ? "model.decoder" : "model.encoder", &shapes[i]);

@@ -39,7 +39,7 @@ static inline ModelConfig small_config_of(const Architecture *architecture, int 
     dm_shape_take_usual(&config);
     if (architecture->labels(&config)) {
         config.shared_embeddings = config.tied_output = false;
-        config.decoder_start = 0;
+        config.decoder_start = -1;
     }
     snprintf(words, sizeof words, "%s", shape);
     for (char *key = strtok_r(words, " ", &rest); key; key = strtok_r(NULL, " ", &rest)) {

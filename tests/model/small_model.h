@@ -32,7 +32,7 @@ static inline Model *random_model(const ModelConfig *config, uint64_t seed)
     Random random = dm_random(seed, 77, 0, 0);
     for (int i = 0; i < model->parameters.count; i++) {
         Parameter *p = &model->parameters.list[i];
-        if (p->full)
+        if (p->full && !p->absent)
             for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] += 0.3f * (float)dm_random_normal(&random);
         if (p->kind == DM_STATISTIC)  // some are variances
             for (int j = 0; j < p->tensor.cols; j++) p->tensor.data[j] = 0.1f + fabsf(p->tensor.data[j]);

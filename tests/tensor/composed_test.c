@@ -28,8 +28,9 @@ static void residual_norm_equals_norm_of_residual(void)
             memset(b.gradients, 0, BENCH_WEIGHTS * sizeof(float));
             const Tensor *x = bench_input(&b, ROWS, d), *f = bench_input(&b, ROWS, d);
             const Tensor *gain = bench_weight(&b, 1, d, 0.5f, 1), *bias = bench_weight(&b, 1, d, 0.5f, 0);
-            Tensor *result = fused ? dm_residual_norm(&b.graph, x, f, rate, gain, bias)
-                                   : dm_layer_norm(&b.graph, dm_residual(&b.graph, x, f, rate), gain, bias);
+            Tensor *result =
+                fused ? dm_residual_norm(&b.graph, x, f, rate, gain, bias, DM_NORM_EPSILON)
+                      : dm_layer_norm(&b.graph, dm_residual(&b.graph, x, f, rate), gain, bias, DM_NORM_EPSILON);
             bench_backward(&b, result);
             y[fused] = copy_floats(result->data, size);
             dx[fused] = copy_floats(x->grad, size);
@@ -61,7 +62,8 @@ static void layer_norm_is_exact_far_from_zero(void)
     for (int i = 0; i < D; i++) variance += (x->data[i] - mean) * (x->data[i] - mean) / D;
     for (int i = 0; i < D; i++) want[i] = (x->data[i] - mean) / sqrt(variance + 1e-5);
     // a float32 mean of numbers near 1,000 is off by up to 6e-5 of their deviation
-    agree("layer_norm of 1,000 and a little", dm_layer_norm(&b.graph, x, gain, bias)->data, want, D, 1e-4);
+    agree("layer_norm of 1,000 and a little", dm_layer_norm(&b.graph, x, gain, bias, DM_NORM_EPSILON)->data, want, D,
+          1e-4);
     bench_close(&b);
 }
 
@@ -71,6 +73,7 @@ static double activated(double x, Activation activation)
     case DM_IDENTITY: return x;
     case DM_RELU: return x > 0 ? x : 0;
     case DM_GELU: return x * 0.5 * erfc(-x * sqrt(0.5));
+    case DM_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
     case DM_SWISH: return x / (1 + exp(-x));
     case DM_TANH: return tanh(x);
     case DM_SIGMOID: return 1 / (1 + exp(-x));
@@ -88,7 +91,7 @@ static double activated_slope(double x, Activation activation)
 // Against an identity layer and the activation computed on its result, and the same on the way back.
 static void linear_with_activation_equals_linear_then_activation(void)
 {
-    static const Activation activations[] = {DM_RELU, DM_GELU, DM_SWISH, DM_TANH, DM_SIGMOID};
+    static const Activation activations[] = {DM_RELU, DM_GELU, DM_GELU_TANH, DM_SWISH, DM_TANH, DM_SIGMOID};
     enum { ROWS = 6, IN = 9 };
     for (size_t n = 0; n < DM_COUNT(widths) * DM_COUNT(activations); n++) {
         const int out = widths[n / DM_COUNT(activations)];
@@ -132,7 +135,7 @@ static void linear_with_activation_equals_linear_then_activation(void)
 static void activations_hold_far_out(void)
 {
     static const float far[] = {-1e4f, -100, -30, -9, -1e-20f, 0, 1e-20f, 9, 30, 100, 1e4f};
-    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_GELU_TANH, DM_SWISH, DM_TANH};
     enum { N = DM_COUNT(far) };
     for (size_t n = 0; n < DM_COUNT(activations); n++) {
         Bench b;

@@ -133,7 +133,8 @@ static void residual_and_its_norm_draw_the_same_mask(void)
         bench_begin(&b, true);
         const Tensor *x = constant(&b.graph, ROWS, WIDTH, 0), *f = constant(&b.graph, ROWS, WIDTH, 1);
         const Tensor *gain = constant(&b.graph, 1, WIDTH, 1), *bias = constant(&b.graph, 1, WIDTH, 0);
-        Tensor *y = fused ? dm_residual_norm(&b.graph, x, f, 0.3f, gain, bias) : dm_residual(&b.graph, x, f, 0.3f);
+        Tensor *y = fused ? dm_residual_norm(&b.graph, x, f, 0.3f, gain, bias, DM_NORM_EPSILON)
+                          : dm_residual(&b.graph, x, f, 0.3f);
         bench_backward(&b, y);
         memcpy(gradients[fused], f->grad, sizeof gradients[fused]);
     }

@@ -165,7 +165,7 @@ static void check_embedding(Golden *c)
 static void check_layer_norm(Golden *c)
 {
     const Tensor *x = input(c, "x"), *gain = weight(c, "gain"), *bias = weight(c, "bias");
-    way_back(c, dm_layer_norm(&c->bench.graph, x, gain, bias));
+    way_back(c, dm_layer_norm(&c->bench.graph, x, gain, bias, DM_NORM_EPSILON));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dgain", gain);
     gradient_equals(c, "dbias", bias);
@@ -174,7 +174,7 @@ static void check_layer_norm(Golden *c)
 static void check_rms_norm(Golden *c)
 {
     const Tensor *x = input(c, "x"), *gain = weight(c, "gain");
-    way_back(c, dm_rms_norm(&c->bench.graph, x, gain));
+    way_back(c, dm_rms_norm(&c->bench.graph, x, gain, DM_RMS_EPSILON));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "dgain", gain);
 }
@@ -207,7 +207,8 @@ static void check_batch_norm(Golden *c)
 static void check_residual(Golden *c)
 {
     const Tensor *x = input(c, "x"), *f = input(c, "f"), *gain = weight(c, "gain"), *bias = weight(c, "bias");
-    way_back(c, gain ? dm_residual_norm(&c->bench.graph, x, f, 0, gain, bias) : dm_residual(&c->bench.graph, x, f, 0));
+    way_back(c, gain ? dm_residual_norm(&c->bench.graph, x, f, 0, gain, bias, DM_NORM_EPSILON)
+                     : dm_residual(&c->bench.graph, x, f, 0));
     gradient_equals(c, "dx", x);
     gradient_equals(c, "df", f);
     gradient_equals(c, "dgain", gain);

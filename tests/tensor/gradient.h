@@ -47,6 +47,7 @@ typedef struct Case {
     bool constant;  // nothing flows back
     bool recorded;  // what comes out is something else where nothing is recorded
     float rate;     // of dropout, or of label smoothing
+    bool mixed;     // embeddings of mixtures
     int frozen;     // row of weight 0 that gets no gradient; 0 stands for none
     int heads, key_heads;
     const Layout *layout;

@@ -7,13 +7,13 @@ static Tensor *run_layer_norm(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->rows, c->in);
     const Tensor *gain = bench_weight(b, 1, c->in, 0.5f, 1), *bias = bench_weight(b, 1, c->in, 0.5f, 0);
-    return dm_layer_norm(&b->graph, x, gain, bias);
+    return dm_layer_norm(&b->graph, x, gain, bias, DM_NORM_EPSILON);
 }
 
 static Tensor *run_rms_norm(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->rows, c->in);
-    return dm_rms_norm(&b->graph, x, bench_weight(b, 1, c->in, 0.5f, 1));
+    return dm_rms_norm(&b->graph, x, bench_weight(b, 1, c->in, 0.5f, 1), DM_RMS_EPSILON);
 }
 
 // The running mean and variance, which nothing flows back to, take no part in what is recorded.
@@ -37,7 +37,7 @@ static Tensor *run_residual_norm(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->rows, c->in), *f = bench_input(b, c->rows, c->in);
     const Tensor *gain = bench_weight(b, 1, c->in, 0.5f, 1), *bias = bench_weight(b, 1, c->in, 0.5f, 0);
-    return dm_residual_norm(&b->graph, x, f, c->rate, gain, bias);
+    return dm_residual_norm(&b->graph, x, f, c->rate, gain, bias, DM_NORM_EPSILON);
 }
 
 // The result is used, and x beside it.

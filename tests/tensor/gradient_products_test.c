@@ -49,9 +49,14 @@ static Tensor *run_embedding(Bench *b, const Case *c)
         positions = bench_weight(b, c->out, c->in, 1, 0);
         for (int i = 0; i < N; i++) pointers[i] = dm_row(positions, i % 4);
     }
+    static const int mixed_ids[2 * N] = {3, 1, 3, 6, 2, 0, 3, 5, 6, 3, 3, 0, 1, 2, 4, 4, 6, 6};
+    static const float shares[2 * N] = {0.5f, 0.5f, 1,    0,    0.25f, 0.75f, 0.1f, 0.9f,
+                                        0.5f, 0.5f, 0.3f, 0.7f, 0.2f,  0.8f,  0.6f, 0.4f};
+    static const Mixture mixture = {2, mixed_ids, shares};
     return dm_embedding(&b->graph, &(Embedding){.table = table,
                                                 .n = N,
                                                 .ids = embedding_ids,
+                                                .mixture = c->mixed ? &mixture : NULL,
                                                 .scale = sqrtf((float)c->in),
                                                 .position_rows = c->bias ? pointers : NULL,
                                                 .positions = positions,
@@ -89,7 +94,7 @@ static Tensor *run_chain(Bench *b, const Case *c)
     const Tensor *h = dm_linear(&b->graph, x, weight, bias, DM_TANH);
     const Tensor *again = dm_linear(&b->graph, h, weight, bias, DM_SWISH);  // the same weight twice
     const Tensor *sum = dm_residual(&b->graph, h, again, 0.25f);
-    const Tensor *normed = dm_layer_norm(&b->graph, sum, gain, bias);
+    const Tensor *normed = dm_layer_norm(&b->graph, sum, gain, bias, DM_NORM_EPSILON);
     return dm_concatenate(&b->graph, dm_add(&b->graph, normed, x), dm_scale(&b->graph, h, 0.5f));
 }
 
@@ -127,6 +132,8 @@ const Case cases[] = {
     {.op = "linear", .what = "gelu", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true,
      .activation = DM_GELU},
     {.op = "linear", .what = "gelu, no bias", .run = run_linear, .rows = 4, .in = 8, .out = 3, .activation = DM_GELU},
+    {.op = "linear", .what = "gelu by tanh", .run = run_linear, .rows = 4, .in = 7, .out = 33, .bias = true,
+     .activation = DM_GELU_TANH},
     {.op = "linear", .what = "swish", .run = run_linear, .rows = 4, .in = 12, .out = 7, .bias = true,
      .activation = DM_SWISH},
     {.op = "linear", .what = "swish, wide", .run = run_linear, .rows = 3, .in = 3, .out = 128, .activation = DM_SWISH},
@@ -142,6 +149,8 @@ const Case cases[] = {
 
     {.op = "embedding", .what = "alone", .run = run_embedding, .in = 8},
     {.op = "embedding", .what = "positions", .run = run_embedding, .in = 7, .bias = true},
+    {.op = "embedding", .what = "mixtures", .run = run_embedding, .in = 12, .bias = true, .frozen = 6, .mixed = true},
+    {.op = "embedding", .what = "mixtures, dropout", .run = run_embedding, .in = 7, .rate = 0.3f, .mixed = true},
     {.op = "embedding", .what = "frozen row", .run = run_embedding, .in = 12, .bias = true, .frozen = 6},
     {.op = "embedding", .what = "dropout", .run = run_embedding, .in = 33, .bias = true, .frozen = 6, .rate = 0.3f},
     {.op = "embedding", .what = "dropout, one column", .run = run_embedding, .in = 1, .rate = 0.3f},
@@ -156,6 +165,7 @@ const Case cases[] = {
     {.op = "gate", .what = "linear", .run = run_gate, .rows = 4, .in = 7, .activation = DM_IDENTITY},
     {.op = "gate", .what = "swish", .run = run_gate, .rows = 4, .in = 33, .activation = DM_SWISH},
     {.op = "gate", .what = "gelu", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU},
+    {.op = "gate", .what = "gelu by tanh", .run = run_gate, .rows = 2, .in = 12, .activation = DM_GELU_TANH},
     {.op = "gate", .what = "tanh", .run = run_gate, .rows = 3, .in = 12, .activation = DM_TANH},
     {.op = "gate", .what = "of a product", .run = run_gate_of_product, .rows = 5, .in = 8, .out = 33,
      .activation = DM_GELU},

@@ -26,7 +26,7 @@ static BadResult run(float *weights, float factor)
     for (int i = 0; i < ROWS * WIDTH; i++) x->data[i] = (float)(i * i % 7) + 1;
     Tensor *y = dm_linear(&g, x, &w[0], NULL, DM_IDENTITY);
     Tensor *z = dm_scale(&g, dm_linear(&g, x, &w[1], NULL, DM_IDENTITY), factor);
-    dm_layer_norm(&g, dm_add(&g, y, z), &gain, &bias);
+    dm_layer_norm(&g, dm_add(&g, y, z), &gain, &bias, DM_NORM_EPSILON);
     return dm_first_bad_result(&g);
 }
 

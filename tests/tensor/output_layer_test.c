@@ -341,7 +341,7 @@ static void a_nan_is_not_hidden(void)
     CU_ASSERT(isnan(loss.nll));
     const Tensor pair = dm_rows(x, 0, 2);
     CU_ASSERT(isnan(dm_divergence(&b.graph, &(Divergence){.x = &pair, .weight = weight, .excluded = -1})));
-    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_SWISH, DM_TANH};
+    static const Activation activations[] = {DM_IDENTITY, DM_RELU, DM_GELU, DM_GELU_TANH, DM_SWISH, DM_TANH};
     for (size_t i = 0; i < DM_COUNT(activations); i++)
         CU_ASSERT(isnan(dm_row(dm_linear(&b.graph, x, weight, NULL, activations[i]), 1)[0]));
     bench_close(&b);

@@ -115,6 +115,12 @@ article versus '' > said 2> err || fail "versus.py: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 6 ] || fail "versus.py trains what systems.py has: $(grep 'dragoman train' err)"
 [ "$(grep -c '^| Transformer, pre-norm | [0-9]' said)" = 2 ] && [ "$(grep -c '^| decoder alone' said)" = 6 ] ||
     fail "versus.py: $(cat said)"
+article exposure 'import exposure; exposure.SIZES = [(400, 1)] * 2; exposure.MODELS = {"Transformer": exposure.MODELS["Transformer"]}' \
+    > said 2> err || fail "exposure.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| Transformer \| [a-z ]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 6 ] ||
+    fail "exposure.py: $(cat said)"
+[ "$(awk '{ print $4 }' articles/exposure/numbers-transformer-0-1/test.source.wrong.prefix | sort | uniq -c | wc -l)" -gt 5 ] &&
+    ! cmp -s articles/exposure/numbers-transformer-0-1/test.source.{wrong,right}.prefix || fail 'nothing wrong was forced'
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"

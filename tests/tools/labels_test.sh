@@ -116,6 +116,7 @@ check 'int8' 0 'Wrote int8' "$dragoman" quantize --model run --output int8
 check 'training on' 0 '' train --train-sets words labels "${common[@]}" --pretrained-model run --after 10u --model further
 "$dragoman" translate --model run further < words > out || fail 'two models together'
 check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
+grep -q 'No BLEU by length: the model writes labels' report.html || fail 'the report has BLEU of labels'
 "$dragoman" bench translate --model run --seconds 0 --rounds 1 --sentences 20 > out || fail 'bench translate'
 "$dragoman" bench translate --model run --seconds 0 --rounds 1 --input words > out || fail 'bench translate --input'
 "$dragoman" bench train --model run --seconds 0 --rounds 1 --sentences 50 > out || fail 'bench train'

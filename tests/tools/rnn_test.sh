@@ -208,6 +208,15 @@ check 'input feeding without what would be fed' 2 '--input-feeding has no effect
 check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes scheduled "${transformer[@]}" --objective scheduled-sampling --sampling-decay exponential --sampling-constants 0.9 \
+    --sampling-from mixed --dropout 0.1
+resumes scheduled-rnn "${rnn[@]}" --objective scheduled-sampling --sampling-decay linear --sampling-passes 0 \
+    --sampling-constants 1 0.1 0.2 --sampling-from drawn
+check 'constants of another decay' 2 'has 3 numbers|needs 1' train "${rnn[@]}" --objective scheduled-sampling \
+    --sampling-constants 1 2 3 --after 1u --model new
+check 'mixtures piece by piece' 2 'mixed needs --sampling-passes' train "${rnn[@]}" --objective scheduled-sampling \
+    --sampling-from mixed --sampling-passes 0 --after 1u --model new
+check 'a decay of nothing' 2 '--sampling-decay|scheduled-sampling' train "${rnn[@]}" --sampling-decay linear --after 1u --model new
 check 'the same without R-Drop' 0 'Done' train "${transformer[@]}" --dropout 0.2 --after 30u --model plain
 cmp -s plain/model.safetensors r-drop/model.safetensors && fail 'R-Drop changes nothing'
 check 'R-Drop without dropout' 2 'r-drop|--dropout' train "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0 --after 1u --model new

@@ -20,24 +20,27 @@ static Example example_in(Arena *arena)
                      .written = target.ids};
 }
 
+// Half of what is read is the reference's: of 1 - 0.5 i, in the first update.
+static const ScheduledSampling half = {.decay = 1, .constants = {1, 0.5, 0}, .passes = 1};
+
 static Loss run(const Objective *objective, Setting *s, bool recording, float smoothing, const ChosenTerms *terms)
 {
     Graph *g = begin(s, recording, 0);
     const Example example = example_in(g->arena);
-    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms});
+    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms, &half});
 }
 
 // ---- Each by itself -------------------------------------------------------------------------------------------------
 
-// log softmax in double of what follows the first `count` pieces of a target, the pair alone.
-static void ask(Setting *s, int pair, int count, double log_p[VOCABULARY])
+// log softmax in double of what follows what has been read, the pair alone: [count] pieces behind the start.
+static void ask_behind(Setting *s, int pair, const int *behind, int count, double log_p[VOCABULARY])
 {
     const Architecture *a = s->model->architecture;
     const OutputLayer *output = &s->model->output;
     Graph *g = begin(s, false, 0);
-    int source = 0, target = 0, inputs[PIECES] = {START}, length = count + 1;
-    for (int i = 0; i < pair; i++) source += source_lengths[i], target += target_lengths[i];
-    memcpy(inputs + 1, written + target, (size_t)count * sizeof(int));
+    int source = 0, inputs[PIECES] = {START}, length = count + 1;
+    for (int i = 0; i < pair; i++) source += source_lengths[i];
+    if (count) memcpy(inputs + 1, behind, (size_t)count * sizeof(int));
     const Memory memory = a->encode(g, s->model, dm_tokens(g->arena, 1, &source_lengths[pair], source_ids + source));
     const Tensor *features = a->decode(g, s->model, memory, dm_tokens(g->arena, 1, &length, inputs));
     double sum = 0;
@@ -48,6 +51,13 @@ static void ask(Setting *s, int pair, int count, double log_p[VOCABULARY])
         sum += exp(log_p[v]);
     }
     for (int v = 0; v < VOCABULARY; v++) log_p[v] -= log(sum);
+}
+
+static void ask(Setting *s, int pair, int count, double log_p[VOCABULARY])
+{
+    int target = 0;
+    for (int i = 0; i < pair; i++) target += target_lengths[i];
+    ask_behind(s, pair, written + target, count, log_p);
 }
 
 static void teacher_forcing(const Objective *objective)
@@ -67,11 +77,126 @@ static void teacher_forcing(const Objective *objective)
     end(&s);
 }
 
+// ---- Scheduled sampling
+// -----------------------------------------------------------------------------------------------
+
+static int best_of(const double log_p[VOCABULARY])
+{
+    int best = 0;
+    for (int v = 1; v < VOCABULARY; v++) best = log_p[v] > log_p[best] ? v : best;
+    return best;
+}
+
+// The loss where all that is read but the start is the model's own: piece by piece, or after so many passes.
+static double own_loss(Setting *s, int passes)
+{
+    double loss = 0, log_p[VOCABULARY];
+    for (int pair = 0, at = 0; pair < PAIRS; at += target_lengths[pair++]) {
+        int read[PIECES], next[PIECES] = {0};
+        memcpy(read, written + at, (size_t)target_lengths[pair] * sizeof(int));
+        for (int pass = 0; pass < (passes ? passes : PIECES); pass++, memcpy(read, next, sizeof read))
+            for (int count = 0; count + 1 < target_lengths[pair]; count++) {
+                ask_behind(s, pair, read, count, log_p);
+                next[count] = best_of(log_p);
+            }
+        for (int count = 0; count < target_lengths[pair]; count++) {
+            ask_behind(s, pair, read, count, log_p);
+            loss -= log_p[written[at + count]];
+        }
+    }
+    return loss;
+}
+
+static Loss run_sampled(const Objective *objective, Setting *s, const ScheduledSampling *how)
+{
+    Graph *g = begin(s, true, 0);
+    const Example example = example_in(g->arena);
+    return objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, how});
+}
+
+static void all_is_the_models_own(const Objective *objective, Setting *s)
+{
+    const double by_reference = run(&dm_teacher_forcing, s, false, 0, &no_terms).nll;
+    for (int passes = 0; passes < 7; passes++) {
+        const ScheduledSampling never = {.decay = 1, .constants = {1, 1, 0}, .passes = passes};
+        const double wanted = own_loss(s, passes), got = run_sampled(objective, s, &never).nll;
+        expect(fabs(got - wanted) <= 1e-5 * wanted, "%d passes: %.9g nats, should be %.9g", passes, got, wanted);
+        expect(fabs(got - by_reference) > 1e-3, "%d passes: as by the reference", passes);
+    }
+    const ScheduledSampling always = {.decay = 1, .constants = {1, 0, 0}, .passes = 1};
+    CU_ASSERT_EQUAL(run_sampled(objective, s, &always).nll, by_reference);
+}
+
+// Over many updates, each of which draws another second piece.
+static void what_is_drawn_is_as_probable_as_the_model_says(const Objective *objective, Setting *s)
+{
+    enum { UPDATES = 4000 };
+    static const int source[] = {3, 9, 2, 0}, target[] = {5, 0}, lengths[] = {4, 2};
+    double first[VOCABULARY], second[VOCABULARY], mean = 0, square = 0, sum = 0;
+    ask_behind(s, 0, NULL, 0, first);
+    for (int v = 0; v < VOCABULARY; v++) {
+        ask_behind(s, 0, &v, 1, second);
+        mean -= exp(first[v]) * second[0];
+        square += exp(first[v]) * second[0] * second[0];
+    }
+    for (int passes = 0; passes < 2; passes++, sum = 0) {
+        const ScheduledSampling drawn = {
+            .decay = 1, .constants = {1, 1, 0}, .from = DM_SAMPLED_DRAWN, .passes = passes};
+        for (uint32_t update = 1; update <= UPDATES; update++) {
+            Graph *g = begin(s, true, 0);
+            g->update = update;
+            const Tokens written_here = dm_tokens(g->arena, 1, &lengths[1], target);
+            const Example example = {.source = dm_tokens(g->arena, 1, &lengths[0], source),
+                                     .read = dm_shifted(g->arena, written_here, START),
+                                     .written = written_here.ids};
+            sum += objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, &drawn}).nll;
+        }
+        const double off = sum / UPDATES - (mean - first[5]), deviation = sqrt((square - mean * mean) / UPDATES);
+        expect(fabs(off) < 4 * deviation, "%d passes: off by %g, a deviation is %g", passes, off, deviation);
+    }
+}
+
+// With one piece that outweighs all others a mixture is that piece.
+static void a_mixture_of_one_is_the_best(const Objective *objective, Setting *s)
+{
+    const ScheduledSampling mixed = {.decay = 1, .constants = {1, 1, 0}, .from = DM_SAMPLED_MIXED, .passes = 1},
+                            best = {.decay = 1, .constants = {1, 1, 0}, .passes = 1};
+    const double apart = run_sampled(objective, s, &mixed).nll;
+    expect(fabs(apart - run_sampled(objective, s, &best).nll) > 1e-3, "a mixture is the best piece alone");
+    s->model->output.bias.data[7] += 100;
+    const double of_mixture = run_sampled(objective, s, &mixed).nll, of_best = run_sampled(objective, s, &best).nll;
+    s->model->output.bias.data[7] -= 100;
+    expect(fabs(of_mixture - of_best) <= 1e-5 * of_best, "%.9g nats, should be %.9g", of_mixture, of_best);
+}
+
+static void scheduled_sampling(const Objective *objective)
+{
+    const ModelConfig config = small_config();
+    Setting s = setting_of(&config);
+    all_is_the_models_own(objective, &s);
+    what_is_drawn_is_as_probable_as_the_model_says(objective, &s);
+    a_mixture_of_one_is_the_best(objective, &s);
+    end(&s);
+}
+
+static void the_reference_fades_as_the_paper_says(void)
+{
+    const ScheduledSampling sigmoid = {.decay = 0, .constants = {500}},
+                            linear = {.decay = 1, .constants = {0.9, 0.001, 0.25}},
+                            power = {.decay = 2, .constants = {0.99}};
+    CU_ASSERT_DOUBLE_EQUAL(dm_sampling_share(&sigmoid, 500 * log(500)), 0.5, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(dm_sampling_share(&sigmoid, 1e9), 0, 0);
+    CU_ASSERT_DOUBLE_EQUAL(dm_sampling_share(&linear, 100), 0.8, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(dm_sampling_share(&linear, 1000), 0.25, 0);
+    CU_ASSERT_DOUBLE_EQUAL(dm_sampling_share(&power, 50), pow(0.99, 50), 1e-12);
+    CU_ASSERT_STRING_EQUAL(dm_sampling_decay_choice(1).name, "linear");
+}
+
 // An objective joins by a row.
 static const struct {
     const Objective *objective;
     void (*check)(const Objective *objective);
-} cases[] = {{&dm_teacher_forcing, teacher_forcing}};
+} cases[] = {{&dm_teacher_forcing, teacher_forcing}, {&dm_scheduled_sampling, scheduled_sampling}};
 
 static void every_objective_costs_what_it_should(void)
 {
@@ -175,6 +300,7 @@ static void objectives_are_found_by_their_names_alone(void)
 const Fact facts[] = {
     FACT(objectives_are_found_by_their_names_alone),
     FACT(every_objective_costs_what_it_should),
+    FACT(the_reference_fades_as_the_paper_says),
     FACT(the_gradient_is_that_of_the_objective),
     FACT(terms_count_in_training_alone),
     {NULL, NULL},

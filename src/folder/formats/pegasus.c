@@ -3,11 +3,11 @@
 #include "folder/formats/format.h"
 
 static const FormatFlag flags[] = {
-    {"normalize_before", true, "layer norms behind the sublayers", NULL},
-    {"normalize_embedding", false, "a layer norm on the embeddings", NULL},
-    {"add_final_layer_norm", true, "no layer norm behind the last layer", NULL},
-    {"static_position_embeddings", true, "learned positions", "positions"},
-    {"is_encoder_decoder", true, "a decoder without an encoder", NULL},
+    {"normalize_before", "true", "layer norms behind the sublayers", NULL, false},
+    {"normalize_embedding", "false", "a layer norm on the embeddings", NULL, false},
+    {"add_final_layer_norm", "true", "no layer norm behind the last layer", NULL, false},
+    {"static_position_embeddings", "true", "learned positions", "positions", false},
+    {"is_encoder_decoder", "true", "a decoder without an encoder", NULL, false},
     {.key = NULL},
 };
 
@@ -18,4 +18,5 @@ const Format dm_pegasus_format = {.model_type = "pegasus",
                                   .architecture = &dm_transformer,
                                   .stored_positions = true,
                                   .flags = flags,
-                                  .means = means};
+                                  .means = means,
+                                  .write = dm_write_their_training};

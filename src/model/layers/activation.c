@@ -10,6 +10,8 @@ const ActivationRow dm_activations[] = {
     {"tanh", DM_TANH, false, "as in older networks"},
     {"linear", DM_IDENTITY, false, NULL},  // as other programs name it
     {"gelu_python", DM_GELU, false, NULL},
+    {"gelu_new", DM_GELU_TANH, false, "gelu by a formula with tanh, as GPT-2 has it"},
+    {"gelu_pytorch_tanh", DM_GELU_TANH, false, NULL},
     {"swiglu", DM_SWISH, true,
      "swish of one product times another, three matrices in all (Shazeer 2020): 2/3 of the --dim-ffn makes as many "
      "weights"},

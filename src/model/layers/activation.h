@@ -10,7 +10,7 @@ typedef struct ActivationRow {
     const char *about;  // for those that --activation offers; NULL: it is only read
 } ActivationRow;
 
-enum { DM_COMMON_ACTIVATIONS = 7 };       // the first so many, which other programs have too
+enum { DM_COMMON_ACTIVATIONS = 9 };       // the first so many, which other programs have too
 extern const ActivationRow dm_activations[];  // ends with a name of NULL
 Choice dm_activation_choice(int index);       // all that a config.json may have
 Choice dm_activation_offered(int index);      // those that --activation offers

@@ -10,7 +10,7 @@ static void declare_projections(Parameters *p, const char *prefix, const char *l
     for (const char *letter = letters; *letter; letter++)
         dm_declare_matrix(p, dm_name("%s.%c_proj.weight", prefix, *letter).text, *letter == 'q' ? width : key_width,
                           width, DM_INIT_ATTENTION);
-    for (const char *letter = letters; *letter; letter++)
+    for (const char *letter = letters; *letter && !p->unbiased; letter++)
         dm_declare_vector(p, dm_name("%s.%c_proj.bias", prefix, *letter).text, *letter == 'q' ? width : key_width,
                           DM_INIT_ZERO);
 }
@@ -34,14 +34,15 @@ void dm_block_ffn_declare(Parameters *p, const NormKind *norm, const char *layer
     norm->declare(p, dm_name("%s.final_layer_norm", layer).text, ffn->width);
 }
 
-Block dm_block_find(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn, const char *layer)
+Block dm_block_find(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
+                    const char *layer)
 {
     return (Block){
         .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
         .out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1),
-        .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text),
+        .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text, epsilon),
         .ffn = dm_feed_forward_find(p, layer, ffn),
-        .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text),
+        .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text, epsilon),
     };
 }
 

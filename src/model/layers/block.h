@@ -21,7 +21,9 @@ void dm_attention_declare(Parameters *p, const NormKind *norm, const char *layer
 // LAYER's feed-forward block with its norm. keys: of config.json, that give it its shape.
 void dm_block_ffn_declare(Parameters *p, const NormKind *norm, const char *layer, const FeedForwardShape *ffn,
                           const char *keys);
-Block dm_block_find(const Parameters *p, const NormKind *norm, const FeedForwardShape *ffn, const char *layer);
+// epsilon: of the norms; 0: the usual one
+Block dm_block_find(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
+                    const char *layer);
 void dm_block_free(Block *block);
 
 // Queries [tokens, width], keys and values [tokens, key width] of these pieces, turned where positions turn them.

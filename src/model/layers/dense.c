@@ -20,7 +20,7 @@ static FeedForward find_plain(const Parameters *p, const char *layer, const Feed
 
 static Tensor *apply_plain(Graph *g, const FeedForward *block, const Tensor *x)
 {
-    const Tensor *inner = dm_linear(g, x, &block->in.weight, &block->in.bias, block->activation);
+    const Tensor *inner = dm_linear_apply_as(g, &block->in, x, block->activation);
     return dm_linear_apply(g, &block->out, inner);
 }
 

@@ -11,16 +11,17 @@ static void declare_layer(Parameters *p, const char *prefix, int width)
 
 static Tensor *apply_layer(Graph *g, const Norm *norm, const Tensor *x)
 {
-    return dm_layer_norm(g, x, &norm->gain, &norm->bias);
+    return dm_layer_norm(g, x, &norm->gain, &norm->bias, norm->epsilon);
 }
 
 static Tensor *apply_layer_to_residual(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f)
 {
-    return dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias);
+    return dm_residual_norm(g, x, f, g->dropout, &norm->gain, &norm->bias, norm->epsilon);
 }
 
-static const NormKind layer = {"layer", "mean 0 and deviation 1 in each row (Ba et al. 2016)", declare_layer,
-                               apply_layer, apply_layer_to_residual};
+static const NormKind layer = {"layer",         "mean 0 and deviation 1 in each row (Ba et al. 2016)",
+                               DM_NORM_EPSILON, declare_layer,
+                               apply_layer,     apply_layer_to_residual};
 
 // ---- RMS norm -------------------------------------------------------------------------------------------------------
 
@@ -31,7 +32,7 @@ static void declare_rms(Parameters *p, const char *prefix, int width)
 
 static Tensor *apply_rms(Graph *g, const Norm *norm, const Tensor *x)
 {
-    return dm_rms_norm(g, x, &norm->gain);
+    return dm_rms_norm(g, x, &norm->gain, norm->epsilon);
 }
 
 static Tensor *apply_rms_to_residual(Graph *g, const Norm *norm, const Tensor *x, const Tensor *f)
@@ -43,7 +44,10 @@ static const NormKind rms = {"rms",
                              "mean square 1 in each row: no mean is taken off and nothing added (Zhang and Sennrich "
                              "2019), which is less work and "
                              "about as good",
-                             declare_rms, apply_rms, apply_rms_to_residual};
+                             DM_RMS_EPSILON,
+                             declare_rms,
+                             apply_rms,
+                             apply_rms_to_residual};
 
 // ---- Batch norm -----------------------------------------------------------------------------------------------------
 
@@ -73,7 +77,10 @@ static const NormKind batch = {
     "and Szegedy 2015). For comparison: Transformers are worse for it (Shen et al. 2020), and in a decoder it is "
     "flawed, "
     "for what it learns by has seen the pieces that come later, and one piece at a time is not what it has learnt on",
-    declare_batch, apply_batch, apply_batch_to_residual};
+    DM_NORM_EPSILON,
+    declare_batch,
+    apply_batch,
+    apply_batch_to_residual};
 
 // ---- The table ------------------------------------------------------------------------------------------------------
 
@@ -89,9 +96,10 @@ static Tensor find(const Parameters *p, Name name)
     return dm_parameter(p, name.text) ? dm_parameters_joined(p, name.text, 1) : (Tensor){0};
 }
 
-Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix)
+Norm dm_norm_find(const Parameters *p, const NormKind *kind, const char *prefix, float epsilon)
 {
     return (Norm){.kind = kind,
+                  .epsilon = epsilon > 0 ? epsilon : kind->epsilon,
                   .gain = find(p, dm_name("%s.weight", prefix)),
                   .bias = find(p, dm_name("%s.bias", prefix)),
                   .mean = find(p, dm_name("%s.running_mean", prefix)),

@@ -10,7 +10,7 @@ const float **dm_position_rows(Graph *g, const Positions *p, Tokens tokens)
             rows[i] = p->rows + (size_t)position * (size_t)p->width;
         } else {
             float *made = dm_arena_take(g->arena, (size_t)p->width * sizeof(float));
-            p->kind->fill(position, 1, p->width, made);
+            p->kind->fill(&p->shape, position, 1, p->width, made);
             rows[i] = made;
         }
     }

@@ -24,7 +24,7 @@ static void make_rows(Positions *p)
     p->width = p->kind->rows_of_heads ? p->shape.width / p->shape.heads : p->shape.width;
     p->count = KEPT;
     p->rows = dm_allocate((size_t)KEPT * (size_t)p->width, sizeof(float));
-    p->kind->fill(0, KEPT, p->width, p->rows);
+    p->kind->fill(&p->shape, 0, KEPT, p->width, p->rows);
 }
 
 static void take_rows(Positions *p, const Positions *from)

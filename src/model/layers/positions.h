@@ -16,6 +16,7 @@ typedef struct PositionShape {
     int width;  // of the embeddings
     int heads;  // of self-attention
     int most;   // places, where the kind has an end
+    int base;   // of the lengths that a formula has: 10000, if nothing else is said
 } PositionShape;
 
 // Those of a stack.
@@ -39,7 +40,7 @@ struct PositionKind {
     void (*declare)(Parameters *p, const char *stack, const PositionShape *shape);
     Tensor (*find)(const Parameters *p, const char *stack);
     // By a formula: rows [count, width] of the places from `first` on, as wide as the embeddings, or as a head.
-    void (*fill)(int first, int count, int width, float *rows);
+    void (*fill)(const PositionShape *shape, int first, int count, int width, float *rows);
     bool rows_of_heads;
     void (*add)(Graph *g, const Positions *positions, Tokens tokens, Embedding *to);
     Tensor (*turn)(Graph *g, const Positions *positions, Tokens tokens, Tensor x);  // x: some heads side by side

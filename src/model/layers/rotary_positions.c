@@ -1,16 +1,17 @@
 // Rotary positions (Su et al. 2021, "RoFormer", equations 15 and 34): in self-attention, pair k of the columns of a
-// head, w wide, turns by the angle i / 10000^(2k/w) at place i, k = 0 ... w/2 - 1, in queries and keys alike. A score
-// then depends on the distance of the two alone. The pairs are (k, k + w/2), as Llama and GPT-NeoX have them.
+// head, w wide, turns by the angle i / base^(2k/w) at place i (base 10000), k = 0 ... w/2 - 1, in queries and keys
+// alike. A score then depends on the distance of the two alone. The pairs are (k, k + w/2), as Llama and GPT-NeoX have
+// them.
 #include <math.h>
 
 #include "model/layers/positions.h"
 
 // A row: the cosines of the angles, then their sines.
-static void fill(int first, int count, int width, float *rows)
+static void fill(const PositionShape *shape, int first, int count, int width, float *rows)
 {
     const int half = width / 2;
     for (int k = 0; k < half; k++) {
-        const double length = pow(10000.0, 2.0 * k / width);
+        const double length = pow(shape->base, 2.0 * k / width);
         for (int i = 0; i < count; i++) {
             const double angle = (first + i) / length;
             float *row = rows + (size_t)i * (size_t)width;

@@ -18,6 +18,12 @@ void dm_sinusoids(int first, int count, int width, float *rows)
     }
 }
 
+static void fill(const PositionShape *shape, int first, int count, int width, float *rows)
+{
+    (void)shape;
+    dm_sinusoids(first, count, width, rows);
+}
+
 static void add(Graph *g, const Positions *p, Tokens tokens, Embedding *to)
 {
     to->position_rows = dm_position_rows(g, p, tokens);
@@ -27,6 +33,6 @@ const PositionKind dm_sine_positions = {
     .name = "sine",
     .about = "sines and cosines of different lengths, added to the embeddings (Vaswani et al. 2017)",
     .added = "sinusoidal positions",
-    .fill = dm_sinusoids,
+    .fill = fill,
     .add = add,
 };

@@ -9,14 +9,16 @@
 typedef struct LayerNorm {
     const Tensor *x, *gain, *bias;
     Tensor *y;
+    float epsilon;
     float *mean, *rstd;    // [n], kept for the way back
     float *dx, *unwanted;  // [d] scratch; [d] where nobody wants the gradient of gain or bias
 } LayerNorm;
 
 DM_CLONES
-static void forward_row(const float *x, const float *gain, const float *bias, float *y, float *mean, float *rstd, int d)
+static void forward_row(const LayerNorm *l, int i)
 {
-    dm_norm_row(x, gain, bias, y, mean, rstd, DM_NORM_EPSILON, d);
+    dm_norm_row(dm_row(l->x, i), l->gain->data, l->bias->data, dm_row(l->y, i), l->mean + i, l->rstd + i, l->epsilon,
+                l->x->cols);
 }
 
 DM_CLONES
@@ -40,16 +42,18 @@ static void backward(Graph *g, void *record)
 
 const Op dm_layer_norm_op = {"layer_norm", backward};
 
-Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias)
+Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias, float epsilon)
 {
     const int n = x->rows, d = x->cols;
     assert(gain->cols == d && bias->cols == d);
-    Tensor *y = dm_tensor(g, n, d);
-    float *mean = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(float)), *rstd = mean + n;
-    for (int i = 0; i < n; i++) forward_row(dm_row(x, i), gain->data, bias->data, dm_row(y, i), mean + i, rstd + i, d);
-    LayerNorm *l = dm_record(g, &dm_layer_norm_op, y, sizeof *l);
-    if (!l) return y;
-    float *scratch = dm_arena_take(g->arena, 3 * (size_t)d * sizeof(float));
-    *l = (LayerNorm){x, gain, bias, y, mean, rstd, scratch, memset(scratch + d, 0, 2 * (size_t)d * sizeof(float))};
-    return y;
+    LayerNorm here = {.x = x, .gain = gain, .bias = bias, .y = dm_tensor(g, n, d), .epsilon = epsilon};
+    here.mean = dm_arena_take(g->arena, 2 * (size_t)n * sizeof(float));
+    here.rstd = here.mean + n;
+    for (int i = 0; i < n; i++) forward_row(&here, i);
+    LayerNorm *l = dm_record(g, &dm_layer_norm_op, here.y, sizeof *l);
+    if (!l) return here.y;
+    here.dx = dm_arena_take(g->arena, 3 * (size_t)d * sizeof(float));
+    here.unwanted = memset(here.dx + d, 0, 2 * (size_t)d * sizeof(float));
+    *l = here;
+    return l->y;
 }

@@ -154,7 +154,7 @@ Tensor *dm_linear(Graph *g, const Tensor *x, const Tensor *weight, const Tensor 
     dm_arena_release(g->arena, mark);
     Linear *l = dm_record(g, &dm_linear_op, y, sizeof *l);
     float *before = NULL;
-    if (l && (activation == DM_GELU || activation == DM_SWISH))
+    if (l && (activation == DM_GELU || activation == DM_GELU_TANH || activation == DM_SWISH))
         before = dm_arena_take(g->arena, (size_t)n * (size_t)out * sizeof(float));
     if (l) {
         LinearSum *sum = sum_of(g, weight, n);

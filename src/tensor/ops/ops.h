@@ -1,11 +1,13 @@
 // Every op, its shapes and its formula. [n, d]: n tokens of width d. Results live in the graph's arena.
 #pragma once
 #include "tensor/graph.h"
+#include "tensor/tokens.h"
 
 typedef enum Activation {
     DM_IDENTITY,
     DM_RELU,
     DM_GELU,   // x Phi(x), exact (Hendrycks and Gimpel 2016)
+    DM_GELU_TANH,  // the same by a formula with tanh (their equation 2)
     DM_SWISH,  // x sigmoid(x), also called silu
     DM_TANH,
     DM_SIGMOID,
@@ -20,11 +22,13 @@ void dm_linear_sum(Graph *g, const Tensor *weight, const Tensor *bias, int rows)
 // Shazeer 2020, "GLU variants improve Transformer": y = activation(a) * b, of the halves of x = [a | b] [n, 2d] -> [n, d]
 Tensor *dm_gate(Graph *g, const Tensor *x, Activation activation);
 
-// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + position_rows[i]) -> [n, d]
+// Vaswani et al. 2017, section 3.4 and 3.5: y_i = dropout(scale * table[ids[i]] + position_rows[i]) -> [n, d]; of a
+// mixture, the sum of shares of rows of the table instead of one
 typedef struct Embedding {
     const Tensor *table;  // [vocabulary, d]
     int n;
     const int *ids;                     // [n]
+    const Mixture *mixture;             // NULL: the ids count
     float scale;                        // sqrt(d), or 1
     const float *const *position_rows;  // [n] pointers to [d] rows that are added; NULL: none
     const Tensor *positions;            // [places, d] that they are rows of; NULL: they are constants
@@ -35,12 +39,12 @@ Tensor *dm_embedding(Graph *g, const Embedding *args);
 
 // Ba et al. 2016: y = gain * (x - mean) / sqrt(variance + eps) + bias, row by row. x [n, d], gain and bias [d] -> [n,
 // d]
-Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias);
-#define DM_NORM_EPSILON 1e-5f
+Tensor *dm_layer_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tensor *bias, float epsilon);
+#define DM_NORM_EPSILON 1e-5f  // the usual one
 
 // Zhang and Sennrich 2019: y = gain * x / sqrt(mean(x^2) + eps), row by row. x [n, d], gain [d] -> [n, d]
-Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain);
-#define DM_RMS_EPSILON 1e-6f
+Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain, float epsilon);
+#define DM_RMS_EPSILON 1e-6f  // the usual one
 
 // Ioffe and Szegedy 2015: y = gain * (x - mean) / sqrt(variance + DM_NORM_EPSILON) + bias, feature by feature, with the
 // mean and variance of the rows where the graph records, and these ones, which follow them, where not. x [n, d], all
@@ -52,7 +56,7 @@ Tensor *dm_batch_norm(Graph *g, const Tensor *x, const Tensor *gain, const Tenso
 Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout);
 // y = layer_norm(x + dropout(f)), in one pass over the rows
 Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain,
-                         const Tensor *bias);
+                         const Tensor *bias, float epsilon);
 
 // Su et al. 2021, equation 34: in every head, w wide, the pairs (j, j + w/2) turn by the angles of their row, y_i = R_i x_i
 // turns: [n] pointers to [w], the cosines of w/2 angles and then their sines, which live as long as the tape. x, y [n, d]

@@ -11,7 +11,7 @@ typedef struct Residual {
     Tensor *y;
     float *sum, *mean, *rstd;  // with norm: s [n, d] and the moments of its rows [n]
     float *ds, *unwanted;      // with norm: [d] scratch; [2 d] where nobody wants dgain and dbias
-    float dropout;
+    float epsilon, dropout;
     Random stream;
     float *mask;  // one row of scratch; NULL without dropout
 } Residual;
@@ -27,9 +27,10 @@ static void add_row(const float *restrict x, const float *restrict f, const floa
 }
 
 DM_CLONES
-static void norm_row(const float *s, const float *gain, const float *bias, float *y, float *mean, float *rstd, int d)
+static void norm_row(const float *s, const float *gain, const float *bias, float *y, float *mean, float *rstd,
+                     float epsilon, int d)
 {
-    dm_norm_row(s, gain, bias, y, mean, rstd, DM_NORM_EPSILON, d);
+    dm_norm_row(s, gain, bias, y, mean, rstd, epsilon, d);
 }
 
 DM_CLONES
@@ -104,7 +105,8 @@ static Tensor *residual(Graph *g, Residual here)
         if (here.mask) dm_dropout_row(&here.stream, i, d, here.dropout, here.mask);
         add_row(dm_row(here.x, i), dm_row(here.f, i), here.mask, s, d);
         if (here.gain)
-            norm_row(s, here.gain->data, here.bias->data, dm_row(here.y, i), here.mean + i, here.rstd + i, d);
+            norm_row(s, here.gain->data, here.bias->data, dm_row(here.y, i), here.mean + i, here.rstd + i, here.epsilon,
+                     d);
     }
     Residual *r = dm_record(g, here.gain ? &dm_residual_norm_op : &dm_residual_op, here.y, sizeof *r);
     if (!r) return here.y;
@@ -122,7 +124,7 @@ Tensor *dm_residual(Graph *g, const Tensor *x, const Tensor *f, float dropout)
 }
 
 Tensor *dm_residual_norm(Graph *g, const Tensor *x, const Tensor *f, float dropout, const Tensor *gain,
-                         const Tensor *bias)
+                         const Tensor *bias, float epsilon)
 {
-    return residual(g, (Residual){.x = x, .f = f, .dropout = dropout, .gain = gain, .bias = bias});
+    return residual(g, (Residual){.x = x, .f = f, .dropout = dropout, .gain = gain, .bias = bias, .epsilon = epsilon});
 }

@@ -14,12 +14,13 @@ typedef struct RmsNorm {
 } RmsNorm;
 
 DM_CLONES
-static void forward_row(const float *restrict x, const float *restrict gain, float *restrict y, float *scale_out, int d)
+static void forward_row(const float *restrict x, const float *restrict gain, float *restrict y, float *scale_out,
+                        float epsilon, int d)
 {
     float squares = 0;
 #pragma omp simd reduction(+ : squares)
     for (int j = 0; j < d; j++) squares += x[j] * x[j];
-    const float scale = 1.0f / sqrtf(squares / (float)d + DM_RMS_EPSILON);
+    const float scale = 1.0f / sqrtf(squares / (float)d + epsilon);
     for (int j = 0; j < d; j++) y[j] = gain[j] * (x[j] * scale);
     *scale_out = scale;
 }
@@ -52,13 +53,13 @@ static void backward(Graph *g, void *record)
 
 const Op dm_rms_norm_op = {"rms_norm", backward};
 
-Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain)
+Tensor *dm_rms_norm(Graph *g, const Tensor *x, const Tensor *gain, float epsilon)
 {
     const int n = x->rows, d = x->cols;
     assert(gain->cols == d);
     Tensor *y = dm_tensor(g, n, d);
     float *scale = dm_arena_take(g->arena, (size_t)n * sizeof(float));
-    for (int i = 0; i < n; i++) forward_row(dm_row(x, i), gain->data, dm_row(y, i), scale + i, d);
+    for (int i = 0; i < n; i++) forward_row(dm_row(x, i), gain->data, dm_row(y, i), scale + i, epsilon, d);
     RmsNorm *r = dm_record(g, &dm_rms_norm_op, y, sizeof *r);
     if (!r) return y;
     const size_t size = 2 * (size_t)d * sizeof(float);

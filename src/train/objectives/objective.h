@@ -3,6 +3,7 @@
 #pragma once
 #include "data/examples.h"
 #include "model/model.h"
+#include "train/objectives/scheduled_sampling.h"
 #include "train/terms/term.h"
 
 typedef struct ShardRun {
@@ -11,6 +12,7 @@ typedef struct ShardRun {
     const Example *example;
     float smoothing;  // of labels
     const ChosenTerms *terms;
+    const ScheduledSampling *sampling;  // of the objective of this name; others do not look
 } ShardRun;
 
 typedef struct Objective {
@@ -20,7 +22,7 @@ typedef struct Objective {
     Loss (*run)(const ShardRun *shard);
 } Objective;
 
-extern const Objective dm_teacher_forcing;
+extern const Objective dm_teacher_forcing, dm_scheduled_sampling;
 extern const Objective *const dm_objectives[];    // ends with NULL
 const Objective *dm_objective(const char *name);  // NULL: no such name
 Choice dm_objective_choice(int index);

@@ -3,7 +3,7 @@
 
 #include "train/objectives/objective.h"
 
-const Objective *const dm_objectives[] = {&dm_teacher_forcing, NULL};
+const Objective *const dm_objectives[] = {&dm_teacher_forcing, &dm_scheduled_sampling, NULL};
 
 const Objective *dm_objective(const char *name)
 {
