@@ -11,10 +11,11 @@ static const struct {
     const char *name;
     int (*run)(const dm_options *options);
 } commands[] = {
-    {"train", train_command},     {"translate", translate_command}, {"rescore", rescore_command},
-    {"average", average_command}, {"score", score_command},         {"report", report_command},
-    {"serve", serve_command},     {"info", info_command},           {"docs", docs_command},
-    {"bench", bench_command},     {"quantize", quantize_command},   {"shortlist", shortlist_command},
+    {"train", train_command},         {"translate", lines_command}, {"generate", lines_command},
+    {"rescore", rescore_command},     {"score", score_command},     {"average", average_command},
+    {"report", report_command},       {"serve", serve_command},     {"info", info_command},
+    {"docs", docs_command},           {"bench", bench_command},     {"quantize", quantize_command},
+    {"shortlist", shortlist_command},
 };
 
 #ifdef __clang__

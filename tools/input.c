@@ -9,7 +9,7 @@ enum { MOST_BYTES = 1 << 22, READ_BYTES = 1 << 16, LONGEST_LINE = 1 << 26 };
 dm_status input_open(Input *input, const dm_options *options, dm_error *error)
 {
     const char *path = dm_options_text(options, "input", 0);
-    const bool tsv = dm_options_flag(options, "tsv");
+    const bool tsv = dm_options_has(options, "tsv") && dm_options_flag(options, "tsv");
     *input = (Input){.name = strcmp(path, "-") == 0 ? "standard input" : path,
                      .bad = {.on = on_bad_line(options)},
                      .column = tsv ? (int)dm_options_number(options, "tsv-columns") : 0};

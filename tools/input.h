@@ -25,7 +25,7 @@ typedef struct Chunk {
     dm_error reason;            // why
 } Chunk;
 
-// As the options of "translate" say. Of standard input nothing is read before a chunk is asked for.
+// As the options of "translate" or "generate" say. Of standard input nothing is read before a chunk is asked for.
 dm_status input_open(Input *input, const dm_options *options, dm_error *error);
 void input_close(Input *input);
 // Fills the chunk; without lines and not refused, the input has ended.

@@ -10,7 +10,7 @@
 
 Format format_of(const dm_options *options)
 {
-    const char *alignment = dm_options_text(options, "alignment", 0);
+    const char *alignment = dm_options_has(options, "alignment") ? dm_options_text(options, "alignment", 0) : NULL;
     return (Format){.n_best = dm_options_given(options, "n-best"),
                     .word_scores = dm_options_flag(options, "word-scores"),
                     .json = dm_options_flag(options, "json"),

@@ -10,7 +10,7 @@ typedef struct Format {
     bool hard, soft;  // alignment; neither: none
 } Format;
 
-Format format_of(const dm_options *options);  // of "translate"
+Format format_of(const dm_options *options);  // of "translate" or "generate"
 // number: of the line, from 0. False: out of memory (of JSON); whether the stream took it all, ferror tells.
 bool print_translation(FILE *stream, const Format *format, size_t number, const dm_translation *translation);
 // The object of --json, without a newline behind it. False: out of memory.

@@ -272,6 +272,13 @@ void report_measure(Run *run, const dm_options *options)
     else
         (void)dm_model_open(&model, run->folder, NULL, &error);
     free(weights);
+    if (model && !dm_generate(model, NULL, 0, NULL, NULL, &error)) {
+        run->attention_note = format_text("No attention to a source: the model has learnt from text alone.");
+        run->length_note =
+            format_text("No BLEU by length: the model has learnt from text alone, and translates nothing.");
+        dm_model_close(model);
+        return;
+    }
     if (model) {
         attend(run, model);
         measure_lengths(run, model, options);

@@ -1,4 +1,4 @@
-// dragoman rescore: how probable a model finds given translations.
+// dragoman rescore: how probable a model finds given translations, or the lines of a text.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 enum { MOST_PAIRS = 4096 };  // rescored at once, so that the batches are full
 
 typedef struct Pairs {
+    bool alone;           // there are targets alone, which are lines of a text
     const char *name[2];  // of the files of sources and targets
     dm_lines lines[2];
     bool *skipped;  // [pairs] an empty line stands for it
@@ -28,12 +29,22 @@ static void take_bad_line(Pairs *pairs, size_t line)
 // Those of both files, in the order of the lines.
 static void take_bad_lines(Pairs *pairs, const dm_bad_lines *a, const dm_bad_lines *b)
 {
-    pairs->skipped = allocate(pairs->lines[0].count, sizeof *pairs->skipped);
-    for (size_t i = 0, x = 0, y = 0; i < pairs->lines[0].count; i++) {
+    pairs->skipped = allocate(pairs->lines[1].count, sizeof *pairs->skipped);
+    for (size_t i = 0, x = 0, y = 0; i < pairs->lines[1].count; i++) {
         const bool in_a = x < a->count && a->line[x] == i, in_b = y < b->count && b->line[y] == i;
         x += in_a, y += in_b;
         if (in_a || in_b) take_bad_line(pairs, i);
     }
+}
+
+static dm_status read_text(const char *text, Pairs *pairs, dm_error *error)
+{
+    dm_bad_lines bad = {.on = pairs->bad.on};
+    pairs->name[0] = pairs->name[1] = name_of(text);
+    dm_status status = dm_lines_read_all(&pairs->lines[1], text, &bad, error);
+    if (!status) take_bad_lines(pairs, &bad, &(dm_bad_lines){0});
+    dm_bad_lines_free(&bad);
+    return status;
 }
 
 static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *error)
@@ -60,9 +71,11 @@ static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *err
 static dm_status read_pairs(const dm_options *options, Pairs *pairs, dm_error *error)
 {
     const char *tsv = dm_options_text(options, "tsv", 0);
+    pairs->alone = dm_options_count(options, tsv ? "tsv-columns" : "TRG") < (tsv ? 2 : 1);
+    if (!tsv && pairs->alone) return read_text(dm_options_text(options, "SRC", 0), pairs, error);
     if (!tsv) return read_two(options, pairs, error);
     int columns[2];
-    for (int i = 0; i < 2; i++) columns[i] = atoi(dm_options_text(options, "tsv-columns", i));
+    for (int i = 0; i < 2; i++) columns[i] = atoi(dm_options_text(options, "tsv-columns", pairs->alone ? 0 : i));
     pairs->name[0] = pairs->name[1] = name_of(tsv);
     dm_bad_lines bad = {.on = pairs->bad.on};
     dm_status status = dm_lines_read_all_tsv(pairs->lines, tsv, columns, &bad, error);
@@ -86,6 +99,7 @@ static dm_status read_job(Job *job, const dm_options *options, dm_error *error)
     dm_status status = dm_translate_options_read(&job->options, NULL, error);
     job->options.threads = (int)dm_options_number(options, "cpu-threads");
     job->options.mini_batch = (int)dm_options_number(options, "mini-batch");
+    job->options.no_eos = dm_options_flag(options, "no-eos");
     job->word_scores = dm_options_flag(options, "word-scores");
     job->normalize = dm_options_number(options, "normalize");
     job->summary = dm_options_text(options, "summary", 0);
@@ -95,7 +109,8 @@ static dm_status read_job(Job *job, const dm_options *options, dm_error *error)
 // -12.3456, or with word scores -12.3456 ||| -0.1000 -2.0000
 static void print(const Job *job, const dm_rescored *rescored)
 {
-    printf("%.4f", rescored->log_probability / pow(rescored->pieces, job->normalize));
+    const double by = rescored->pieces ? pow(rescored->pieces, job->normalize) : 1;
+    printf("%.4f", rescored->log_probability / by);
     if (job->word_scores) printf(" |||");
     for (int i = 0; job->word_scores && i < rescored->pieces; i++) printf(" %.4f", rescored->word_scores[i]);
     putchar('\n');
@@ -133,7 +148,7 @@ static dm_status mend_pair(const Job *job, Pairs *pairs, size_t line, dm_error *
 {
     take_bad_line(pairs, line);
     dm_status status = DM_OK;
-    for (int side = 0; side < 2 && !status; side++) {
+    for (int side = pairs->alone; side < 2 && !status; side++) {
         char *text = pairs->lines[side].line[line];
         if (pairs->skipped[line])
             *text = '\0';
@@ -147,13 +162,16 @@ static dm_status mend_pair(const Job *job, Pairs *pairs, size_t line, dm_error *
 // written first: the library looks at every line before it begins, so halving what it is given costs next to nothing.
 static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error *error)
 {
-    const char *const *sources = (const char *const *)pairs->lines[0].line;
+    const char *const *sources = pairs->alone ? NULL : (const char *const *)pairs->lines[0].line;
     const char *const *targets = (const char *const *)pairs->lines[1].line;
-    const size_t count = pairs->lines[0].count;
-    size_t mended = 0;  // pairs before that one
+    const size_t count = pairs->lines[1].count;
+    dm_status status = dm_rescore(job->model, sources, targets, 0, &job->options, rescored, error);
+    if (status) return status;  // it is another kind of model
+    size_t mended = 0;          // pairs before that one
     for (size_t done = 0, part = MOST_PAIRS; done < count;) {
         if (part > count - done) part = count - done;
-        if (dm_rescore(job->model, sources + done, targets + done, part, &job->options, rescored, error)) {
+        if (dm_rescore(job->model, sources ? sources + done : NULL, targets + done, part, &job->options, rescored,
+                       error)) {
             if (part == 1 && (pairs->bad.on == DM_STOP_THERE || mended > done))
                 return refuse_pair(pairs, done + 1, error);
             if (part == 1 && mend_pair(job, pairs, done, error)) return DM_FAILURE;
@@ -172,9 +190,9 @@ static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error
 
 static dm_status summarise(const Job *job, const Pairs *pairs, dm_error *error)
 {
-    if (!job->pairs) {
+    if (!job->pieces) {
         return failure(error, "%s %s: there is nothing to summarise", pairs->name[0],
-                       pairs->lines[0].count ? "has no line that is good" : "is empty");
+                       pairs->lines[1].count ? "has no line that is good" : "is empty");
     }
     const double per_piece = job->cost / (double)job->pieces;
     if (strcmp(job->summary, "perplexity") == 0)

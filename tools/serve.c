@@ -66,6 +66,7 @@ int serve_command(const dm_options *options)
         status = place_take(&service.place, dm_options_text(options, "host", 0),
                             (int)dm_options_number(options, "port"), &error);
     if (!status) status = open_models(&service.model, options, &error);
+    if (!status) status = dm_translate(service.model, NULL, 0, NULL, NULL, &error);  // can it at all?
     if (!status) service.name = name_models(options);
     if (!status) service.info = describe_models(options, service.model);
     if (!status) status = serve(&service, &error);

@@ -1,4 +1,4 @@
-// What the options of translate come to: what to look for, how to write it, and which models to ask.
+// What the options of translate and generate come to: what to look for, how to write it, and which models to ask.
 #include "settings.h"
 
 #include <string.h>
@@ -13,16 +13,24 @@ static dm_status begin_stream(Settings *settings, const dm_options *options, dm_
         return misuse(error, "--stream is for greedy search, which finds one piece after the other: leave "
                              "out --beam-size, or make it 1");
     if (f->n_best || f->json || f->hard || f->soft || f->word_scores || settings->search.unk_replace)
-        return misuse(error, "--stream writes the text alone: leave out --n-best, --json, --alignment, --word-scores "
-                             "and --unk-replace");
+        return misuse(error, "--stream writes the text alone: leave out --n-best, --json%s--word-scores%s",
+                      settings->goes_on ? " and " : ", --alignment, ", settings->goes_on ? "" : " and --unk-replace");
     settings->search.beam_size = 1;
     return DM_OK;
 }
 
+const char *prefix_of(const dm_options *options)
+{
+    return dm_options_has(options, "prefix") ? dm_options_text(options, "prefix", 0) : NULL;
+}
+
 dm_status read_settings(Settings *settings, const dm_options *options, dm_error *error)
 {
-    const char *prefix = dm_options_text(options, "prefix", 0);
-    *settings = (Settings){.format = format_of(options),
+    const char *prefix = prefix_of(options);
+    const bool goes_on = dm_options_has(options, "stop");
+    *settings = (Settings){.goes_on = goes_on,
+                           .answer = goes_on ? dm_generate : dm_translate,
+                           .format = format_of(options),
                            .stream = dm_options_flag(options, "stream"),
                            .prefix_tab = prefix && strcmp(prefix, "tab") == 0};
     if (settings->prefix_tab && dm_options_flag(options, "tsv"))
@@ -34,7 +42,7 @@ dm_status read_settings(Settings *settings, const dm_options *options, dm_error 
 
 dm_status fit_settings(const Settings *settings, dm_model *model, dm_error *error)
 {
-    return dm_translate(model, NULL, 0, &settings->search, NULL, error);
+    return settings->answer(model, NULL, 0, &settings->search, NULL, error);
 }
 
 const char *cut_prefix(const Settings *settings, char *line)
@@ -50,7 +58,7 @@ dm_status open_models(dm_model **model, const dm_options *options, dm_error *err
     dm_status status = dm_model_open(model, dm_options_text(options, "model", 0), options, error);
     for (int i = 1; i < dm_options_count(options, "model") && !status; i++)
         status = dm_model_join(*model, dm_options_text(options, "model", i), error);
-    if (!status && dm_options_flag(options, "shortlist"))
+    if (!status && dm_options_has(options, "shortlist") && dm_options_flag(options, "shortlist"))
         status = dm_model_shortlist(*model, dm_options_text(options, "model", 0), error);
     if (!status) return DM_OK;
     dm_model_close(*model);

@@ -5,7 +5,7 @@
 #include "dragoman/dragoman.h"
 
 int train_command(const dm_options *options);
-int translate_command(const dm_options *options);
+int lines_command(const dm_options *options);  // translate and generate
 int rescore_command(const dm_options *options);
 int score_command(const dm_options *options);
 int average_command(const dm_options *options);

@@ -64,6 +64,7 @@ DM_API dm_status dm_options_load(dm_options *options, const char *path, dm_error
 // counts.
 DM_API bool dm_options_remark(const dm_options *options, dm_error *remark);
 
+DM_API bool dm_options_has(const dm_options *options, const char *name);    // it is an option of the command
 DM_API bool dm_options_given(const dm_options *options, const char *name);  // set by the user rather than by default
 DM_API int dm_options_count(const dm_options *options, const char *name);   // how many values it has
 DM_API const char *dm_options_text(const dm_options *options, const char *name, int index);  // NULL past the last value
@@ -182,13 +183,16 @@ typedef struct dm_translate_options {
     int threads;              // 0: one for each processor; the result does not depend on it
     int mini_batch;           // sentences that a thread takes at once; 0: what pays with this beam
     const char *const *prefixes;  // [lines] what each translation has to begin with, "" for nothing; NULL: nothing has
+    const char *const *stop_pieces;  // dm_generate: pieces with which a text ends, as the vocabulary spells them ...
+    int stop_count;                  // ... so many
+    bool no_eos;  // dm_rescore, of text alone: a line goes on behind its end, which is not counted
 
     void *context;                // for the functions, which may be NULL and are called from any thread
     bool (*stop)(void *context);  // asked at every step: true ends the call with DM_STOPPED
     void (*partial)(void *context, size_t line, const char *text);  // greedy search: what a line has come to so far
 } dm_translate_options;
 
-// From the options of "translate"; NULL: their defaults.
+// From the options of "translate" or "generate", which must outlive it; NULL: the defaults of "translate".
 DM_API dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error);
 
 typedef struct dm_hypothesis {
@@ -220,6 +224,29 @@ typedef struct dm_translation {
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);
+
+// The same by a model of text alone (dragoman train with one text), which goes on with a line: the text of a hypothesis
+// is the line and what comes behind it, its pieces, their scores and the log-probability are those that came. An empty
+// line is gone on with from nothing. max_length and min_length count what comes; what looks at a source is refused. The
+// caller frees the texts with dm_translations_free.
+DM_API dm_status dm_generate(dm_model *model, const char *const *lines, size_t count,
+                             const dm_translate_options *options, dm_translation *texts, dm_error *error);
+
+// A text that is written in turns, by a caller and a model of text alone, of which nothing is read twice: what the model
+// has read, and what it wrote (the best hypothesis), stays in its caches.
+typedef struct dm_conversation {
+    void *context;
+    // The next line behind the text ("": the model goes on where it stopped), until the next call; NULL ends the
+    // conversation. *options: to be filled in.
+    const char *(*next)(void *context, dm_translate_options *options);
+    // What came of it, as of dm_generate: the caller's, who frees it. Of what was stopped or refused (NULL, and the
+    // reason) neither line nor answer becomes part of the text.
+    void (*found)(void *context, dm_status status, const dm_translation *text, const dm_error *error);
+} dm_conversation;
+
+// Fails at once where the model is none of text alone; all else is told to `found`.
+DM_API dm_status dm_converse(dm_model *model, const dm_conversation *conversation, dm_error *error);
+
 // Whether dm_translate would take these lines: it refuses what is not UTF-8 and what has too many pieces. Where lines
 // of several people are translated together, nobody's answer then depends on what the others sent.
 DM_API dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error);
@@ -232,7 +259,9 @@ typedef struct dm_rescored {
     double *word_scores;     // [pieces], their sum is log_probability
 } dm_rescored;
 
-// options: NULL for the defaults (only threads and mini_batch matter here).
+// options: NULL for the defaults (only threads, mini_batch and no_eos matter here). sources: NULL for a model of text
+// alone, of which each target is a text; where the model has no piece that a text begins with, its first piece is given
+// and not counted. One of more pieces than the model was trained with at once is cut into windows, as in training.
 DM_API dm_status dm_rescore(dm_model *model, const char *const *sources, const char *const *targets, size_t count,
                             const dm_translate_options *options, dm_rescored *rescored, dm_error *error);
 DM_API void dm_rescored_free(dm_rescored *rescored, size_t count);

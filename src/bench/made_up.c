@@ -6,6 +6,7 @@
 
 #include "bench/padding.h"
 #include "bench/text.h"
+#include "bench/without_cache.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "translate/translator.h"
@@ -76,18 +77,12 @@ static void search_batch(void *context, int index, int thread)
 // Batches as the translator cuts them; returns how many.
 static int cut_batches(MadeUp *all, int first, int count)
 {
-    const int mini_batch = dm_mini_batch(all->manner.mini_batch, all->manner.beam, (size_t)count);
-    int batches = 0, pieces = 0;
-    all->batch_start[0] = first;
-    for (int i = first; i < first + count; i++) {
-        const int length = all->corpus.source_length[all->order[i]], sentences = i - all->batch_start[batches];
-        if (sentences && (sentences == mini_batch || pieces + length > DM_BATCH_PIECES)) {
-            all->batch_start[++batches] = i;
-            pieces = 0;
-        }
-        pieces += length;
-    }
-    all->batch_start[++batches] = first + count;
+    int *lengths = dm_allocate((size_t)count, sizeof(int));
+    for (int i = 0; i < count; i++) lengths[i] = all->corpus.source_length[all->order[first + i]];
+    const int most = dm_mini_batch(all->manner.mini_batch, all->manner.beam, (size_t)count),
+              batches = dm_cut_batches(all->batch_start, lengths, count, most);
+    for (int i = 0; i <= batches; i++) all->batch_start[i] += first;
+    dm_free(lengths);
     return batches;
 }
 
@@ -163,6 +158,9 @@ Status dm_text_made_up(Text *text, const Bench *bench, const Manner *manner, Err
     all->options.beam_size = manner->beam;
     dm_take_search_defaults(&all->options, &bench->config.search);
     if (!corpus.places) all->model->output.bias.data[bench->config.eos] = -10000;
+    if (dm_options_flag(bench->options, "no-cache")) dm_bench_forget(all->model);
+    for (int i = 0; i < pairs && dm_is_text_model(&bench->config); i++)
+        all->corpus.source_length[i] = 1;  // a text goes on from its first piece
     long pieces = 0;
     for (int i = 0; i < pairs; i++) pieces += all->corpus.target_length[i];
     all->options.max_length = (int)((pieces + pairs / 2) / pairs);

@@ -17,7 +17,8 @@ enum {
     DM_BENCH = 512,
     DM_QUANTIZE = 1024,
     DM_SHORTLIST = 2048,
-    DM_EVERY_COMMAND = 4095
+    DM_GENERATE = 4096,
+    DM_EVERY_COMMAND = 8191
 };
 
 extern const CommandTable dm_catalogue;

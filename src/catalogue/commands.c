@@ -4,7 +4,7 @@
 #include "folder/folder_files.h"
 
 static const Command commands[] = {
-    {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC TRG | --tsv FILE) --model DIR [options]",
+    {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC [TRG] | --tsv FILE) --model DIR [options]",
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, "
@@ -15,7 +15,8 @@ static const Command commands[] = {
      "dragoman train --config zh-en.json --after 30m\n"
      "dragoman train --model zh-en --after 20e --change --learn-rate 0.0005\n"
      "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
-     "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u"},
+     "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u\n"
+     "dragoman train --type lm --train-sets text.en --valid-sets dev.en --model en"},
     {"translate", &dm_catalogue, DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",
      "Reads sentences, one a line, and writes their translations in the same order; from a pipe it answers as soon as "
      "no further line waits. On a terminal it asks for sentences: :help lists what else can be typed, Ctrl-D leaves.",
@@ -24,13 +25,28 @@ static const Command commands[] = {
      "dragoman translate --model zh-en --beam-size 1 --input test.zh.gz --output test.out\n"
      "dragoman translate --model zh-en --n-best 5 --alignment hard < test.zh\n"
      "dragoman translate --model zh-en another-zh-en --json < test.zh"},
-    {"rescore", &dm_catalogue, DM_RESCORE, "--model DIR (SRC TRG | --tsv FILE) [options]",
-     "say how probable given translations are",
+    {"generate", &dm_catalogue, DM_GENERATE, "--model DIR [options]", "go on with text, line by line or as you type",
+     "Reads the beginnings of texts, one a line, and writes each with what a model that has learnt from text alone "
+     "(train with one file) goes on with; an empty line is gone on with from nothing. From a pipe it answers as soon "
+     "as "
+     "no further line waits. On a terminal it is a conversation: the text grows, and what was read stays in the "
+     "model's caches, so that every line goes on where the last answer stopped, and Enter alone lets the model go on; "
+     ":new begins another text, :help lists what else can be typed, Ctrl-D leaves.",
+     "dragoman generate --model en\n"
+     "echo 'Once upon a time' | dragoman generate --model en --output-sampling topp 0.9\n"
+     "dragoman generate --model en --stop . --max-length 60 --n-best 3 < beginnings.txt"},
+    {"rescore", &dm_catalogue, DM_RESCORE, "--model DIR (SRC [TRG] | --tsv FILE) [options]",
+     "say how probable given translations, or texts, are",
      "Writes for each pair of lines the natural logarithm of the probability P that the model gives the translation, "
-     "as it goes; or one figure for all of them.",
+     "as it goes; or one figure for all of them. Of a model that has learnt from text alone, the same of each line of "
+     "one text: what its pieces cost, each behind those before it, and the end of the line. Where the model has no "
+     "piece that a text begins with, the first piece of a line is given, and does not count. A line of more pieces "
+     "than "
+     "the model was trained with at once is cut into windows, as it was in training.",
      "dragoman rescore --model zh-en test.zh test.en\n"
      "dragoman rescore --model zh-en test.zh test.en --word-scores\n"
-     "dragoman rescore --model zh-en --tsv test.tsv --summary perplexity"},
+     "dragoman rescore --model zh-en --tsv test.tsv --summary perplexity\n"
+     "dragoman rescore --model en test.en --summary perplexity"},
     {"average", &dm_catalogue, DM_AVERAGE, "--model DIR [FILE ... | --last N | --best N] [options]",
      "make one model of several checkpoints, which train --average keeps",
      "Averages the weights of checkpoints, which often translates better than any of them. `train --average N` does it "

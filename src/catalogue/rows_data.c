@@ -3,10 +3,12 @@
 
 // clang-format off
 const OptionRow dm_rows_data[] = {
-    {DM_TRAIN, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2, .values_max = 2,
+    {DM_TRAIN, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 1, .values_max = 2,
      .argument = "SRC TRG", .instead = "tsv", .free_on_resume = true,
-     .help = "text to learn from: two files, line N of one is the translation of line N of the other, or for --type labels "
-             "has a label for each of its words, or one; - is standard input. Text may be compressed (gzip, zstd), wherever it is read"}},
+     .help = "text to learn from: two files, line N of one is the translation of line N of the other; or for "
+             "--type labels has a label for each of its words, or one; one file is text alone, for a language model (--type "
+             "lm), which generate goes on from; - is standard input. Text may be "
+             "compressed (gzip, zstd), wherever it is read"}},
     {DM_TRAIN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true,
      .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"}},
@@ -19,23 +21,23 @@ const OptionRow dm_rows_data[] = {
     {DM_SHORTLIST, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1"}},
-    {DM_TRAIN, &(const Option){.name = "valid-sets", .type = DM_TEXT, .values_min = 2, .values_max = 2,
+    {DM_TRAIN, &(const Option){.name = "valid-sets", .type = DM_TEXT, .values_min = 1, .values_max = 2,
      .argument = "SRC TRG", .instead = "valid-tsv", .free_on_resume = true,
      .help = "text that is not learnt from: it decides which checkpoint is the best, and when to stop"}},
     {DM_TRAIN, &(const Option){.name = "valid-tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true,
      .help = "instead of --valid-sets: one file of columns separated by tabs"}},
-    {DM_TRAIN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
+    {DM_TRAIN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 1, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv|valid-tsv",
      .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
-             "the other direction"}},
+             "the other direction, one column is text alone"}},
     {DM_TRAIN | DM_SHORTLIST, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
      .choices = "stop|skip|crop", .argument = "WHAT", .free_on_resume = true,
      .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column, and of labels that are not as "
              "many as needed: stop there, skip the pair, or crop the line to what stands before the bad byte, and words and "
              "labels to as many as there are of both; how many there were is said"}},
-    {DM_TRANSLATE | DM_RESCORE, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE,
+    {DM_TRANSLATE | DM_GENERATE | DM_RESCORE, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE,
      .initial = "stop", .choices = "stop|skip|crop", .argument = "WHAT",
      .help = "what becomes of a line that is not UTF-8, has a NUL byte, lacks a column, or has more pieces than are taken: "
              "stop there, skip it (an empty line stands for it), or crop it to what stands before the bad byte and to as "
@@ -44,7 +46,7 @@ const OptionRow dm_rows_data[] = {
      .free_on_resume = true, .required = true, .recalls = true,
      .help = "folder for the model, its checkpoints and train.jsonl; if a run in it has stopped, the same command "
              "goes on with it, and so does --model DIR alone: what is not given stays as it was"}},
-    {DM_TRANSLATE | DM_SERVE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1,
+    {DM_TRANSLATE | DM_GENERATE | DM_SERVE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, .values_min = 1,
      .values_max = 16, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"}},
@@ -116,6 +118,9 @@ const OptionRow dm_rows_data[] = {
      .help = "padding put in on purpose, as programs have it that know only batches of equally long sentences: those "
              "that a thread takes at once are filled up to the longest of them, and to N pieces; translations go on "
              "until the last of a batch ends. Padding counts as no token, and not among the operations"}},
+    {DM_BENCH, &(const Option){.name = "no-cache", .type = DM_FLAG, .needs = "WHAT=translate !input",
+     .help = "for every piece, all that stand before it are decoded anew: what past keys and values save. (The share of "
+             "the matrix library's speed is then not known: operations are counted as with them)"}},
     {DM_BENCH, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 0,
      .high = 999999999999999, .argument = "N", .needs = "WHAT=train,translate,layer !input",
      .help = "of the made-up text and the weights"}},
@@ -125,15 +130,16 @@ const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "overwrite", .type = DM_FLAG, .free_on_resume = true,
      .help = "begin anew although the folder holds a run: that run is lost once the new one has its first checkpoint"}},
     {DM_RESCORE, &(const Option){.name = "SRC", .type = DM_TEXT, DM_ONE_VALUE, .required = true, .instead = "tsv",
-     .help = "sentences, one a line, plain or compressed; - is standard input"}},
-    {DM_RESCORE, &(const Option){.name = "TRG", .type = DM_TEXT, DM_ONE_VALUE, .required = true, .instead = "tsv",
-     .help = "their translations, line by line"}},
+     .help = "sentences, or text alone, one a line, plain or compressed; - is standard input"}},
+    {DM_RESCORE, &(const Option){.name = "TRG", .type = DM_TEXT, DM_ONE_VALUE, .instead = "tsv",
+     .help = "their translations, line by line; of text alone there are none"}},
     {DM_RESCORE, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "instead of SRC and TRG: one file of columns separated by tabs, a pair of sentences on each line; - is "
              "standard input"}},
-    {DM_RESCORE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
+    {DM_RESCORE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 1, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
-     .help = "which columns of --tsv are source and target, counted from 1; others are ignored"}},
+     .help = "which columns of --tsv are source and target, counted from 1; others are ignored. One column is text "
+             "alone"}},
     {DM_SCORE, &(const Option){.name = "HYP", .type = DM_TEXT, .values_min = 1, .values_max = 64, .initial = "-",
      .repeats = true,
      .help = "translations to score, one a line, plain or compressed; - is standard input. Several files, one of each "
@@ -156,6 +162,12 @@ const OptionRow dm_rows_data[] = {
      .argument = "FILE",
      .help = "where the translations go, line by line; an old file is replaced when all are there; - is standard "
              "output"}},
+    {DM_GENERATE, &(const Option){.name = "input", .aliases = "i", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
+     .argument = "FILE",
+     .help = "beginnings, one a line, plain or compressed; - is standard input, which may be a terminal"}},
+    {DM_GENERATE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
+     .argument = "FILE",
+     .help = "where the texts go, line by line; an old file is replaced when all are there; - is standard output"}},
     {DM_REPORT, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "where the page goes: report.html in the first folder if nothing is said; - is standard output"}},
     {0, NULL},

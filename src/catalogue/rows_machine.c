@@ -44,7 +44,7 @@ const OptionRow dm_rows_measuring[] = {
 };
 
 const OptionRow dm_rows_machine[] = {
-    {DM_TRAIN | DM_TRANSLATE | DM_RESCORE | DM_REPORT | DM_SERVE, &(const Option){.name = "cpu-threads",
+    {DM_TRAIN | DM_TRANSLATE | DM_GENERATE | DM_RESCORE | DM_REPORT | DM_SERVE, &(const Option){.name = "cpu-threads",
      .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0, .high = 4096, .argument = "N", .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"}},
     {DM_SHORTLIST, &(const Option){.name = "cpu-threads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
@@ -61,7 +61,7 @@ const OptionRow dm_rows_machine[] = {
      .choices = "auto|openblas|onednn", .argument = "NAME",
      .stays = "the last digits of all products depend on it",
      .help = "matrix library; auto takes the faster one"}},
-    {DM_TRANSLATE | DM_RESCORE | DM_SERVE, &(const Option){.name = "gemm", .type = DM_CHOICE, DM_ONE_VALUE,
+    {DM_TRANSLATE | DM_GENERATE | DM_RESCORE | DM_SERVE, &(const Option){.name = "gemm", .type = DM_CHOICE, DM_ONE_VALUE,
      .initial = "auto", .choices = "auto|openblas|onednn", .argument = "NAME",
      .help = "matrix library; auto takes the one that has kernels for packed weights. Where none has, dragoman's own "
              "multiply by the weights, and the library does what is left"}},
@@ -71,7 +71,7 @@ const OptionRow dm_rows_machine[] = {
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16 and adds up in float32, one and a half "
              "times as fast on processors with AVX-512 BF16 (AMX: more); weights, moments, norms, softmax and loss "
              "stay float32"}},
-    {DM_TRANSLATE | DM_RESCORE | DM_SERVE, &(const Option){.name = "precision", .type = DM_CHOICE, DM_ONE_VALUE,
+    {DM_TRANSLATE | DM_GENERATE | DM_RESCORE | DM_SERVE, &(const Option){.name = "precision", .type = DM_CHOICE, DM_ONE_VALUE,
      .initial = "auto", .choices = "auto|fp32|bf16|int8", .argument = "NAME",
      .help = "of matrix products: bf16 rounds what goes into them to bfloat16, int8 to integers with a scale for every "
              "row; one and a half times as fast and twice as fast, on processors with AVX-512 BF16 and VNNI, where "

@@ -15,7 +15,8 @@ const OptionRow dm_rows_segmentation[] = {
              "for text that is in pieces already, joined by @@ or whole words"}},
     {DM_TRAIN, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 0,
      .high = 1000000000, .argument = "N", .stays = "it decides which pairs the run has",
-     .help = "pairs with more pieces than this on a side are left out; 0: none is"}},
+     .help = "pairs with more pieces than this on a side are left out, and a line of text alone is cut into windows of so "
+             "many, each of which goes on from the one before; 0: neither"}},
     {0, NULL},
 };
 

@@ -33,11 +33,13 @@ static Status unequal(const Bitext *bitext, Error *error)
 
 static Status check_lines(const Bitext *bitext, bool tsv, Error *error)
 {
-    const size_t source = bitext->lines[DM_SOURCE].count, target = bitext->lines[DM_TARGET].count;
+    const size_t target = bitext->lines[DM_TARGET].count,
+                 source = bitext->alone ? target : bitext->lines[DM_SOURCE].count;
     const char *const *file = bitext->file;
+    const bool one = bitext->alone || tsv;
     if (source == 0 && target == 0)
-        return dm_fail(error, "%s %s empty: give it text, one sentence%s a line", bitext->name, tsv ? "is" : "are",
-                       tsv ? " pair" : "");
+        return dm_fail(error, "%s %s empty: give it text, one sentence%s a line", bitext->name, one ? "is" : "are",
+                       tsv && !bitext->alone ? " pair" : "");
     if (source == 0 || target == 0)
         return dm_fail(error, "%s is empty, but %s is not: give it text, one sentence a line",
                        file[source ? DM_TARGET : DM_SOURCE], file[source ? DM_SOURCE : DM_TARGET]);
@@ -60,16 +62,18 @@ static void language_of(const char *path, char language[4])
     dm_free(name);
 }
 
-static Status read_two(Bitext *bitext, const BitextFiles *files, Error *error)
+static Status read_sides(Bitext *bitext, const BitextFiles *files, Error *error)
 {
     Status status = DM_OK;
-    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+    for (int side = files->alone ? DM_TARGET : DM_SOURCE; side <= DM_TARGET; side++) {
         bitext->file[side] = dm_text_name(files->path[side]);
         language_of(files->path[side], bitext->language[side]);
-        bitext->bad[side].on = files->on;
         if (!status) status = dm_lines_read_all(&bitext->lines[side], files->path[side], &bitext->bad[side], error);
     }
-    bitext->name = dm_format("%s and %s", bitext->file[DM_SOURCE], bitext->file[DM_TARGET]);
+    if (files->alone) bitext->file[DM_SOURCE] = bitext->file[DM_TARGET];
+    if (files->alone) strcpy(bitext->language[DM_SOURCE], bitext->language[DM_TARGET]);
+    bitext->name = files->alone ? dm_copy_string(bitext->file[DM_TARGET])
+                                : dm_format("%s and %s", bitext->file[DM_SOURCE], bitext->file[DM_TARGET]);
     return status;
 }
 
@@ -79,8 +83,10 @@ static Status read_tsv(Bitext *bitext, const BitextFiles *files, Error *error)
     bitext->name = dm_copy_string(dm_text_name(files->tsv));
     strcpy(bitext->language[DM_SOURCE], "und");
     strcpy(bitext->language[DM_TARGET], "und");
-    bitext->bad[0].on = files->on;
-    return dm_lines_read_all_tsv(bitext->lines, files->tsv, files->columns, &bitext->bad[0], error);
+    const int columns[2] = {files->columns[files->alone ? DM_TARGET : DM_SOURCE], files->columns[DM_TARGET]};
+    Status status = dm_lines_read_all_tsv(bitext->lines, files->tsv, columns, &bitext->bad[0], error);
+    if (files->alone) dm_lines_free(&bitext->lines[DM_SOURCE]);
+    return status;
 }
 
 // Of a pair with a bad line the other one goes as well.
@@ -89,7 +95,7 @@ static void skip_pairs(Bitext *bitext)
     for (int file = 0; file < 2; file++)
         for (size_t i = 0; i < bitext->bad[file].count; i++)
             for (int side = DM_SOURCE; side <= DM_TARGET; side++)
-                bitext->lines[side].line[bitext->bad[file].line[i]][0] = '\0';
+                if (bitext->lines[side].count) bitext->lines[side].line[bitext->bad[file].line[i]][0] = '\0';
 }
 
 char *dm_bitext_mended(const Bitext *bitext)
@@ -112,8 +118,8 @@ char *dm_bitext_mended(const Bitext *bitext)
 
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)
 {
-    *bitext = (Bitext){0};
-    Status status = files->tsv ? read_tsv(bitext, files, error) : read_two(bitext, files, error);
+    *bitext = (Bitext){.alone = files->alone, .bad = {{.on = files->on}, {.on = files->on}}};
+    Status status = files->tsv ? read_tsv(bitext, files, error) : read_sides(bitext, files, error);
     if (!status) status = check_lines(bitext, files->tsv, error);
     if (!status && files->on == DM_SKIP_LINE) skip_pairs(bitext);
     if (status) dm_bitext_free(bitext);
@@ -128,7 +134,12 @@ long dm_bitext_fingerprint(const Bitext *bitext)
             const char *line = bitext->lines[side].line[i];
             hash = dm_hash(hash, dm_hash_text(line, strlen(line)));
         }
-    return bitext->lines[DM_SOURCE].count ? (long)(hash >> 1) | 1 : 0;
+    return dm_bitext_count(bitext) ? (long)(hash >> 1) | 1 : 0;
+}
+
+size_t dm_bitext_count(const Bitext *bitext)
+{
+    return bitext->lines[DM_TARGET].count;
 }
 
 void dm_bitext_drop_lines(Bitext *bitext)

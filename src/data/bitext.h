@@ -1,5 +1,5 @@
-// A bitext: the same text in two languages, line by line. It is read once, for the segmenter, the corpus and whoever
-// else wants it.
+// A bitext: the same text in two languages, line by line; or text alone, which has a target and no source. It is read
+// once, for the segmenter, the corpus and whoever else wants it.
 #pragma once
 #include "text/segmenter.h"
 
@@ -8,9 +8,11 @@ typedef struct BitextFiles {
     const char *tsv;      // or one file of columns ...
     int columns[2];       // ... of which these are the sides
     dm_on_bad_line on;    // what is done about bad lines; a pair with one that is skipped is empty on both sides
+    bool alone;           // of path and columns only those of the target
 } BitextFiles;
 
 typedef struct Bitext {
+    bool alone;           // the source has no lines
     dm_lines lines[2];    // of each Side: as many of one as of the other, and at least one
     const char *file[2];  // how messages call the sides: "train.zh", "standard input"; owned by who gave the paths
     char *name;           // and both: "train.zh and train.en", "pairs.tsv"
@@ -25,7 +27,8 @@ Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
 Status dm_bitext_check_labels(Bitext *bitext, Labels labels, Error *error);
 // What was done about bad lines, in a sentence that the caller frees; NULL: there were none.
 char *dm_bitext_mended(const Bitext *bitext);
-void dm_bitext_drop_lines(Bitext *bitext);  // keeps what messages need
+size_t dm_bitext_count(const Bitext *bitext);  // pairs, or lines of text alone
+void dm_bitext_drop_lines(Bitext *bitext);      // keeps what messages need
 void dm_bitext_free(Bitext *bitext);
 // The hash of its lines, positive; 0 where it has none. Names and places of files do not matter.
 long dm_bitext_fingerprint(const Bitext *bitext);

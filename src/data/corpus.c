@@ -1,18 +1,21 @@
-// A parallel corpus: a bitext becomes ids in memory, pair by pair.
+// A corpus: a bitext becomes ids in memory, pair by pair.
 #include "data/corpus.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/threads.h"
+#include "data/windows.h"
 
 enum { JOB_PAIRS = 256 };  // pairs that a thread encodes at a time
 
 typedef struct Encoding {
     const Segmenter *segmenter;
-    char **source_line, **target_line;
+    char **line[2];  // of each Side; NULL: text alone has no source
     int pairs;
-    Ids *source, *target, *places;  // [pairs]
+    Ids *ids[2];  // [pairs] of each Side
+    Ids *places;  // [pairs] of labels
     Stop *stop;
 } Encoding;
 
@@ -22,23 +25,79 @@ static void encode_some(void *context, int index, int thread)
     const Encoding *e = context;
     if (dm_stop_asked(e->stop)) return;
     int start = index * JOB_PAIRS, end = e->pairs - start < JOB_PAIRS ? e->pairs : start + JOB_PAIRS;
-    for (int i = start; i < end; i++) {
-        dm_encode_source(e->segmenter, e->source_line[i], &e->source[i], &e->places[i]);
-        dm_encode(e->segmenter, DM_TARGET, e->target_line[i], &e->target[i]);
+    for (int i = start; i < end; i++)
+        for (Side side = DM_SOURCE; side <= DM_TARGET; side++) {
+            if (!e->line[side]) continue;
+            if (side == DM_SOURCE)
+                dm_encode_source(e->segmenter, e->line[side][i], &e->ids[side][i], &e->places[i]);
+            else
+                dm_encode(e->segmenter, side, e->line[side][i], &e->ids[side][i]);
+        }
+}
+
+static bool is_alone(const Encoding *e)
+{
+    return !e->line[DM_SOURCE];
+}
+
+static bool has_labels(const Encoding *e)
+{
+    return dm_segmenter_labels(e->segmenter) != DM_NO_LABELS;
+}
+
+// Whether it is to stay; those that are not are counted.
+static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules *rules)
+{
+    const int target = e->ids[DM_TARGET][pair].count + has_labels(e),  // which have no end
+        source = is_alone(e) ? target : e->ids[DM_SOURCE][pair].count, less = source < target ? source : target,
+              more = source < target ? target : source;
+    const bool empty = less < rules->shortest, too_long = rules->max_length && more > rules->max_length && !is_alone(e);
+    corpus->skipped_empty += empty;
+    corpus->skipped_long += too_long && !empty;
+    return !empty && !too_long;
+}
+
+// Room for so many pairs and pieces.
+static void make_room(Corpus *corpus, size_t pairs, size_t pieces)
+{
+    corpus->ids = dm_allocate(pieces, sizeof *corpus->ids);
+    corpus->source = dm_allocate(pairs, sizeof *corpus->source);
+    corpus->target = dm_allocate(pairs, sizeof *corpus->target);
+    corpus->source_length = dm_allocate(pairs, sizeof *corpus->source_length);
+    corpus->target_length = dm_allocate(pairs, sizeof *corpus->target_length);
+    corpus->line = dm_allocate(pairs, sizeof *corpus->line);
+}
+
+static void append(Corpus *corpus, size_t *used, Ids pieces)
+{
+    if (pieces.count) memcpy(corpus->ids + *used, pieces.id, (size_t)pieces.count * sizeof *corpus->ids);
+    *used += (size_t)pieces.count;
+}
+
+// A pair, or the windows of a line of text alone: behind one another, as the kinds of examples want them.
+static void keep_pair(Corpus *corpus, size_t *used, const Encoding *e, int pair, const CorpusRules *rules)
+{
+    const Ids source = is_alone(e) ? (Ids){0} : e->ids[DM_SOURCE][pair], target = e->ids[DM_TARGET][pair];
+    const int windows = is_alone(e) ? dm_windows(target.count, rules->max_length) : 1;
+    corpus->cut += windows > 1;
+    for (int w = 0; w < windows; w++) {
+        const int first = dm_window_start(target.count, windows, w), next = corpus->pairs++;
+        corpus->line[next] = pair + 1;
+        corpus->source[next] = *used;
+        corpus->source_length[next] = source.count;
+        append(corpus, used, source);
+        corpus->target[next] = *used;
+        corpus->target_length[next] = dm_window_start(target.count, windows, w + 1) - first;
+        append(corpus, used, (Ids){target.id + first, corpus->target_length[next]});
+        if (!corpus->places) continue;
+        corpus->places[next] = *used;
+        append(corpus, used, e->places[pair]);
     }
 }
 
-static size_t put(Corpus *corpus, size_t *used, const Ids *ids)
+static Status check_known(const Encoding *e, int pair, const char *name, Error *error)
 {
-    const size_t at = *used;
-    if (ids->count) memcpy(corpus->ids + at, ids->id, (size_t)ids->count * sizeof *corpus->ids);
-    *used += (size_t)ids->count;
-    return at;
-}
-
-static Status check_known(const Encoding *encoding, int pair, const char *name, Error *error)
-{
-    char *unknown = dm_unknown_label(encoding->segmenter, encoding->target_line[pair]);
+    char *unknown = dm_unknown_label(e->segmenter, e->line[DM_TARGET][pair]);
     Status status = DM_OK;
     if (unknown)
         status =
@@ -47,48 +106,10 @@ static Status check_known(const Encoding *encoding, int pair, const char *name, 
     return status;
 }
 
-// Copies the ids of the pairs that stay behind one another.
-static Status keep_pairs(Corpus *corpus, const Encoding *encoding, const CorpusRules *rules, const char *name,
-                         Error *error)
+static Status nothing_left(const Corpus *corpus, const Encoding *e, const CorpusRules *rules, const char *name,
+                           Error *error)
 {
-    const bool labels = dm_segmenter_labels(encoding->segmenter) != DM_NO_LABELS;
-    const int nothing = labels ? 0 : 1;  // of a target: the end of sentence, or not even that
-    size_t ids = 0, used = 0;
-    int all = encoding->pairs;
-    for (int i = 0; i < all; i++)
-        ids +=
-            (size_t)encoding->source[i].count + (size_t)encoding->target[i].count + (size_t)encoding->places[i].count;
-    corpus->ids = dm_allocate(ids, sizeof *corpus->ids);
-    corpus->source = dm_allocate((size_t)all, sizeof *corpus->source);
-    corpus->target = dm_allocate((size_t)all, sizeof *corpus->target);
-    corpus->source_length = dm_allocate((size_t)all, sizeof *corpus->source_length);
-    corpus->target_length = dm_allocate((size_t)all, sizeof *corpus->target_length);
-    corpus->line = dm_allocate((size_t)all, sizeof *corpus->line);
-    if (labels) corpus->places = dm_allocate((size_t)all, sizeof *corpus->places);
-    for (int i = 0; i < all; i++) {
-        const Ids *source = &encoding->source[i], *target = &encoding->target[i];
-        bool empty = source->count == 1 || target->count == nothing;
-        bool too_long = rules->max_length && (source->count > rules->max_length || target->count > rules->max_length);
-        if (empty && !rules->keep_all) {
-            corpus->skipped_empty++;
-        } else if (too_long) {
-            corpus->skipped_long++;
-        } else {
-            int pair = corpus->pairs++;
-            corpus->line[pair] = i + 1;
-            corpus->source_length[pair] = source->count;
-            corpus->target_length[pair] = target->count;
-            corpus->source[pair] = put(corpus, &used, source);
-            corpus->target[pair] = put(corpus, &used, target);
-            if (!labels) continue;
-            corpus->places[pair] = put(corpus, &used, &encoding->places[i]);
-            if (rules->keep_all) continue;
-            Status status = check_known(encoding, i, name, error);
-            if (status) return status;
-        }
-    }
-    if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
-    if (corpus->pairs) return DM_OK;
+    if (is_alone(e)) return dm_fail(error, "%s: no line is left: all are empty", name);
     if (corpus->skipped_long == 0) return dm_fail(error, "%s: no sentence pair is left: each has an empty side", name);
     return dm_fail(error,
                    "%s: no sentence pair is left: %d have an empty side and %d a side of more than %d pieces: raise "
@@ -96,31 +117,51 @@ static Status keep_pairs(Corpus *corpus, const Encoding *encoding, const CorpusR
                    name, corpus->skipped_empty, corpus->skipped_long, rules->max_length);
 }
 
+// Copies the ids of the pairs that stay behind one another.
+static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *rules, const char *name, Error *error)
+{
+    size_t pieces = 0, pairs = 0, used = 0;
+    for (int i = 0; i < e->pairs; i++) {
+        const Ids *target = &e->ids[DM_TARGET][i];
+        pieces +=
+            (size_t)target->count + (is_alone(e) ? 0 : (size_t)e->ids[DM_SOURCE][i].count) + (size_t)e->places[i].count;
+        pairs += is_alone(e) ? (size_t)dm_windows(target->count, rules->max_length) : 1;
+    }
+    if (pairs > INT_MAX / 2) return dm_fail(error, "%s makes more than %d windows: divide it", name, INT_MAX / 2);
+    make_room(corpus, pairs, pieces);
+    if (has_labels(e)) corpus->places = dm_allocate(pairs, sizeof *corpus->places);
+    Status status = DM_OK;
+    for (int i = 0; i < e->pairs && !status; i++) {
+        if (!stays(corpus, e, i, rules)) continue;
+        keep_pair(corpus, &used, e, i, rules);
+        if (has_labels(e) && !rules->unknown) status = check_known(e, i, name, error);
+    }
+    if (status) return status;
+    if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
+    return corpus->pairs ? DM_OK : nothing_left(corpus, e, rules, name, error);
+}
+
 Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
                       Error *error)
 {
-    size_t count = bitext->lines[DM_SOURCE].count;
-    Encoding encoding = {.segmenter = segmenter,
-                         .source_line = bitext->lines[DM_SOURCE].line,
-                         .target_line = bitext->lines[DM_TARGET].line,
-                         .pairs = (int)count,
-                         .source = dm_allocate(count, sizeof *encoding.source),
-                         .target = dm_allocate(count, sizeof *encoding.target),
-                         .places = dm_allocate(count, sizeof *encoding.places),
-                         .stop = rules->stop};
+    const size_t count = dm_bitext_count(bitext);
+    Encoding encoding = {.segmenter = segmenter, .pairs = (int)count, .stop = rules->stop};
+    for (int side = bitext->alone ? DM_TARGET : DM_SOURCE; side <= DM_TARGET; side++) {
+        encoding.line[side] = bitext->lines[side].line;
+        encoding.ids[side] = dm_allocate(count, sizeof(Ids));
+    }
+    encoding.places = dm_allocate(count, sizeof(Ids));
     *corpus = (Corpus){0};
     dm_parallel(rules->threads > 0 ? rules->threads : 1, (encoding.pairs + JOB_PAIRS - 1) / JOB_PAIRS, encode_some,
                 &encoding);
     const bool stopped = dm_stop_asked(rules->stop);
     if (stopped) dm_fail(error, "%s: stopped while it was cut into pieces", bitext->name);
     Status status = stopped ? DM_STOPPED : keep_pairs(corpus, &encoding, rules, bitext->name, error);
-    for (int i = 0; i < encoding.pairs; i++) {
-        dm_free(encoding.source[i].id);
-        dm_free(encoding.target[i].id);
-        dm_free(encoding.places[i].id);
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        for (int i = 0; encoding.ids[side] && i < encoding.pairs; i++) dm_free(encoding.ids[side][i].id);
+        dm_free(encoding.ids[side]);
     }
-    dm_free(encoding.source);
-    dm_free(encoding.target);
+    for (int i = 0; i < encoding.pairs; i++) dm_free(encoding.places[i].id);
     dm_free(encoding.places);
     if (status) dm_corpus_free(corpus);
     return status;

@@ -52,6 +52,27 @@ static Example make_text(Arena *arena, const Corpus *c, const int *order, int co
 
 const ExampleKind dm_text = {"text", "text alone, each piece from those before it", 1, make_text};
 
+// As of pairs: start s1 ... sn t1 ... tm, where sn and tm are the ends; but all of it is written.
+static Example make_joined(Arena *arena, const Corpus *c, const int *order, int count, int start)
+{
+    int *lengths = dm_arena_take(arena, (size_t)count * sizeof(int)), rows = 0;
+    for (int i = 0; i < count; i++) rows += lengths[i] = c->source_length[order[i]] + c->target_length[order[i]];
+    int *ids = dm_arena_take(arena, (size_t)rows * sizeof(int)), *at = ids;
+    for (int i = 0; i < count; at += lengths[i++]) {
+        const int k = order[i], source = c->source_length[k];
+        memcpy(at, c->ids + c->source[k], (size_t)source * sizeof(int));
+        memcpy(at + source, c->ids + c->target[k], (size_t)c->target_length[k] * sizeof(int));
+    }
+    int *nothing = dm_arena_take(arena, (size_t)count * sizeof(int));
+    for (int i = 0; i < count; i++) nothing[i] = 0;
+    const Tokens written = dm_tokens(arena, count, lengths, ids);
+    return (Example){.source = dm_tokens(arena, count, nothing, NULL),
+                     .read = dm_shifted(arena, written, start),
+                     .written = written.ids};
+}
+
+const ExampleKind dm_joined = {"joined", "a source and its translation as one text", 2, make_joined};
+
 // A label that the model does not know does not count.
 static const float *weights_of(Arena *arena, Tokens labels)
 {
@@ -76,7 +97,7 @@ static Example make_labelled(Arena *arena, const Corpus *c, const int *order, in
 
 const ExampleKind dm_labelled = {"labels", "a source and labels of places in it", 2, make_labelled};
 
-const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, &dm_labelled, NULL};
+const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, &dm_joined, &dm_labelled, NULL};
 
 static const void *doubled(Arena *arena, const void *from, size_t bytes)
 {

@@ -13,13 +13,21 @@ static dm_on_bad_line wish_of(const dm_options *o)
     return strcmp(wish, "skip") == 0 ? DM_SKIP_LINE : strcmp(wish, "crop") == 0 ? DM_CROP_LINE : DM_STOP_THERE;
 }
 
+bool dm_is_text_alone(const dm_options *o, const char *sets, const char *tsv)
+{
+    return dm_options_count(o, dm_options_count(o, tsv) ? "tsv-columns" : sets) == 1;
+}
+
 Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
 {
-    BitextFiles files = {.path = {dm_options_text(o, sets, 0), dm_options_text(o, sets, 1)},
-                         .tsv = dm_options_text(o, tsv, 0),
-                         .on = wish_of(o)};
-    for (int i = 0; i < 2; i++) files.columns[i] = (int)dm_option_number(dm_options_text(o, "tsv-columns", i));
-    return files.path[0] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
+    BitextFiles files = {.tsv = dm_options_text(o, tsv, 0), .on = wish_of(o), .alone = dm_is_text_alone(o, sets, tsv)};
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        const int place = files.alone ? 0 : side;
+        const char *column = dm_options_text(o, "tsv-columns", files.tsv ? place : 0);
+        files.path[side] = dm_options_text(o, sets, place);
+        files.columns[side] = (int)dm_option_number(column);
+    }
+    return files.path[DM_TARGET] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
 }
 
 static Status check_readable(const char *path, Error *error)

@@ -83,6 +83,11 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     if (!status && config.architecture->labels(&config))
         status =
             dm_misuse(error, "%s has a model of labels, which looks at all of them: a shortlist has no effect", folder);
+    if (!status && dm_is_text_model(&config))
+        status = dm_fail(error,
+                         "%s holds a model of text alone, which translates nothing: a shortlist says which pieces "
+                         "translate which",
+                         folder);
     if (!status) status = dm_segmenter_of(segmenter, &config, extra, folder, error);
     dm_config_free(&config);
     cJSON_Delete(extra);

@@ -351,7 +351,13 @@ static int longest(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     if (!dm_position_kinds[t->positions]->ends) return INT_MAX;
-    return t->prompt_positions || dm_examples_of(config) == &dm_text ? t->max_positions : t->max_positions / 2;
+    return t->prompt_positions || dm_is_text_model(config) ? t->max_positions : t->max_positions / 2;
+}
+
+// Of text alone there is no source that could be looked at.
+static SourceAttention source_attention(const ModelConfig *config)
+{
+    return dm_is_text_model(config) ? (SourceAttention){0} : dm_transformer_source_attention(config);
 }
 
 static bool misfit(const ModelConfig *config, Name *why)
@@ -376,7 +382,7 @@ const Architecture dm_lm = {
     .declare = dm_transformer_declare,
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
-    .source_attention = dm_transformer_source_attention,
+    .source_attention = source_attention,
     .labels = dm_no_labels,
     .longest = longest,
     .misfit = misfit,

@@ -74,6 +74,7 @@ struct Architecture {
 extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv, dm_labels;
 extern const ExampleKind *const dm_only_pairs[];                 // for `examples` of those that learn from nothing else
 const ExampleKind *dm_examples_of(const ModelConfig *config);    // that this model learns from
+bool dm_is_text_model(const ModelConfig *config);                // text alone, with which it goes on
 // What a search reads first behind a source: of a text that goes on, its last piece.
 int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
 Labels dm_no_labels(const ModelConfig *config);  // for `labels` of those that write text

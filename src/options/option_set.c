@@ -243,6 +243,11 @@ static const Setting *ask(const dm_options *options, const char *name)
     return dm_option_setting(options, row);
 }
 
+bool dm_options_has(const dm_options *options, const char *name)
+{
+    return dm_option_find(options->command, name) != NULL;
+}
+
 bool dm_options_given(const dm_options *options, const char *name)
 {
     return ask(options, name)->given;

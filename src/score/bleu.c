@@ -71,6 +71,15 @@ static Bleu bleu_of(const double *sums)
     return bleu;
 }
 
+double dm_sentence_bleu(const double *statistics)
+{
+    double sum = 0;
+    if (statistics[MATCHES] == 0) return 0;
+    for (int n = 0; n < ORDER; n++)
+        sum += log((statistics[MATCHES + n] + (n > 0)) / (statistics[TOTALS + n] + (n > 0)));
+    return brevity_penalty(statistics[LENGTH], statistics[REFERENCE_LENGTH]) * exp(sum / ORDER);
+}
+
 static double score(const Measure *measure, const double *sums)
 {
     (void)measure;

@@ -76,5 +76,9 @@ void dm_add_up(const Measure *measure, const double *statistics, size_t count, d
 // Signature, line and json of a result, from its name, score and verbose and the fields of the signature.
 void dm_describe(dm_metric *metric, const Field *fields, int count);
 
+// BLEU of one line, from 0 to 1, of its statistics by dm_bleu_measure: 1 is added to the matches and the totals of 2 to 4
+// words (Lin and Och 2004, "ORANGE: a method for evaluating automatic evaluation metrics").
+double dm_sentence_bleu(const double *statistics);
+
 // The score of a text that has one reference, in full precision.
 double dm_score_of(Measure measure, const char *const *hypotheses, const char *const *references, size_t count);

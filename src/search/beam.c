@@ -1,11 +1,12 @@
 // Beam search: at each step the 2 * beam best continuations of a sentence (ties: the lower hypothesis, then the lower
-// id) are gone through in order; those that end among the first `beam` are finished, the first `beam` others go on. It
+// id; more where other pieces may end one) are gone through in order; those that end among the first `beam` are
+// finished, the first `beam` others go on. It
 // ends when `beam` hypotheses are finished, or at the length limit, where the open ones end as they are. Greedy search
 // is a beam of one.
 #include "search/stepwise.h"
 
 typedef struct Beam {
-    Best best, mine;  // continuations: 2 * width of a sentence, and of one of its hypotheses
+    Best best, mine;  // continuations: of a sentence, and of one of its hypotheses
 } Beam;
 
 static Best new_best(Arena *arena, int room)
@@ -40,7 +41,7 @@ static void choose(Stepwise *s, Sentence *sentence, const Scores *scores)
     const Best *best = find_best(s, sentence, scores);
     for (int i = 0; i < best->count; i++) {
         const Candidate *c = &best->list[i];
-        if (c->id != s->config->eos) {
+        if (!dm_stepwise_ends(s, c->id)) {
             if (s->taken - first < size) dm_stepwise_continue(s, c, 0);
         } else if (i < size) {
             dm_stepwise_end(s, sentence, c);
@@ -52,8 +53,11 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
 {
     static const Manner manner = {.choose = choose, .ends_when_full = true};
     const int width = job->options->beam_size;
-    Beam beam = {new_best(g->arena, 2 * width), new_best(g->arena, 2 * width)};
-    return dm_stepwise_run(g, &(Stepwise){.job = job, .manner = &manner, .width = width, .own = &beam}, found);
+    Stepwise s = {.job = job, .manner = &manner, .width = width};
+    const int room = dm_stepwise_candidates(&s);
+    Beam beam = {new_best(g->arena, room), new_best(g->arena, room)};
+    s.own = &beam;
+    return dm_stepwise_run(g, &s, found);
 }
 
 static bool is_wanted(const SearchJob *job)

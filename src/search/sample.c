@@ -79,7 +79,7 @@ static void choose(Stepwise *s, Sentence *sentence, const Scores *scores)
         }
         const double total = s->now.total[slot] + (double)row[id];
         const Candidate drawn = {total, total, row[id], slot, id};
-        if (id == s->config->eos)
+        if (dm_stepwise_ends(s, id))
             dm_stepwise_end(s, sentence, &drawn);
         else
             dm_stepwise_continue(s, &drawn, draw->sample);

@@ -14,6 +14,12 @@ typedef struct SearchJob {
     const Ids *places;                    // [source.spans.n] of what there are labels; NULL: text is written
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
+    const int *stops;                     // pieces with which a hypothesis ends, as with the end of sentence, but they
+    int stop_count;                       // belong to it
+    // Of text alone: what one source is read behind, in one slot of each model. They are left with some slots that have
+    // read more, the first of which begins as theirs did. NULL: states of its own, behind nothing.
+    SearchState *const *states;
+    int read;  // pieces that these have read
     // Called in greedy search after every piece; NULL: nobody waits.
     void (*partial)(void *context, int sentence, const int *ids, int count);
     void *context;

@@ -6,6 +6,16 @@
 
 bool dm_search_is_stopped(const dm_translate_options *options);  // asks options->stop
 
+// ---- Where a search begins (begin.c) --------------------------------------------------------------------------------
+
+// Whether what is found goes on from its source, as text alone does, and stands behind it in the same sequence.
+bool dm_search_goes_on(const SearchJob *job);
+int dm_search_behind(const SearchJob *job, int sentence);  // pieces that the text has then, its start among them
+// The state of a model with a slot for each source, which has read it, but for the last piece of a text that goes on.
+SearchState *dm_search_begin(Graph *g, const SearchJob *job, int model);
+
+// ---- Hypotheses, rules and candidates -------------------------------------------------------------------------------
+
 // A hypothesis is a chain of nodes, never copied.
 typedef struct Node Node;
 struct Node {

@@ -1,5 +1,6 @@
 // Decoding piece by piece, for the strategies that do so: one step serves the open hypotheses of all sentences of the
-// batch; a sentence that is done leaves the batch. Which hypotheses go on, the strategy chooses.
+// batch; a sentence that is done leaves the batch. Which hypotheses go on, the strategy chooses. What they go on from
+// is begin.c's.
 #include "search/stepwise.h"
 
 #include <limits.h>
@@ -32,8 +33,9 @@ static int prefix_length(const SearchJob *job, int sentence)
     return (job->prefixes ? job->prefixes[sentence].count : 0) + pieces_before_prefix(job, sentence);
 }
 
-// What all of the models can write, and after it read with an end of sentence behind it.
-static int most_pieces(const SearchJob *job)
+// What all of the models can write, and after it read with an end of sentence behind it; behind a text what its places
+// leave.
+static int most_pieces(const SearchJob *job, int sentence)
 {
     int most = INT_MAX;
     for (int m = 0; m < job->model_count; m++) {
@@ -41,7 +43,7 @@ static int most_pieces(const SearchJob *job)
         const int longest = model->architecture->longest(&model->config);
         if (longest < most) most = longest;
     }
-    return most - 1;
+    return most - (dm_search_goes_on(job) ? dm_search_behind(job, sentence) : 1);
 }
 
 static void set_limit(const SearchJob *job, Sentence *sentence)
@@ -52,15 +54,16 @@ static void set_limit(const SearchJob *job, Sentence *sentence)
         sentence->limit = job->limits[sentence->index];
         return;
     }
-    const bool own = o->max_length <= 0;  // the folder's
-    const int most = own ? d->max_length : o->max_length, prefix = prefix_length(job, sentence->index);
-    double limit = ceil(o->max_length_factor * job->source.spans.length[sentence->index]) + 10;
+    const bool own = o->max_length <= 0, alone = dm_search_goes_on(job);
+    const int most = own ? d->max_length : o->max_length, prefix = prefix_length(job, sentence->index),
+              able = most_pieces(job, sentence->index);
+    double limit = alone ? INT_MAX : ceil(o->max_length_factor * job->source.spans.length[sentence->index]) + 10;
     if (limit < prefix + 10) limit = prefix + 10;
     if (limit < o->min_length) limit = o->min_length;
-    sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most;
+    sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most && !alone;
     if (most > 0 && limit > most) limit = most;
-    if (limit > most_pieces(job)) {
-        limit = most_pieces(job);
+    if (limit > able) {
+        limit = able;
         sentence->ends_there = false;
     }
     sentence->limit = limit < 1 ? 1 : limit > INT_MAX / 2 ? INT_MAX / 2 : (int)limit;
@@ -111,6 +114,20 @@ static void end_slot(const Stepwise *s, Sentence *sentence, const Slots *slots, 
                (Ended){.end = slots->end[slot], .count = length, .pieces = length, .total = slots->total[slot]});
 }
 
+bool dm_stepwise_ends(const Stepwise *s, int id)
+{
+    const SearchJob *job = s->job;
+    bool stops = id == s->config->eos;
+    for (int i = 0; i < job->stop_count && !stops; i++) stops = id == job->stops[i];
+    return stops;
+}
+
+// Of each of `width` hypotheses, one continuation may be the end, and one each of the stops.
+int dm_stepwise_candidates(const Stepwise *s)
+{
+    return (2 + s->job->stop_count) * s->width;
+}
+
 void dm_stepwise_cut_off(const Stepwise *s, Sentence *sentence, int slot)
 {
     end_slot(s, sentence, &s->now, slot, s->length - 1);
@@ -123,6 +140,7 @@ void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c)
                        .count = s->length - 1,
                        .pieces = s->length,
                        .total = c->total,
+                       .id = c->id,
                        .last = c->log_probability});
 }
 
@@ -145,7 +163,7 @@ static Scores score(Graph *g, Stepwise *s, SearchState *const *states, bool forc
 {
     enum { MANY = 256 };
     const dm_translate_options *o = s->job->options;
-    const int enough = 2 * s->width + dm_search_most_banned(&s->rules);
+    const int enough = dm_stepwise_candidates(s) + dm_search_most_banned(&s->rules);
     const bool whole = s->manner->whole_rows || s->job->model_count > 1 || o->no_repeat_ngram ||
                        s->config->search.renormalize || forced || enough > MANY;
     return whole ? dm_search_rows(g, s->job, states, s->now.id)
@@ -250,27 +268,31 @@ static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
     if (o->no_repeat_ngram) s->rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
 }
 
-static Hypothesis written_out(Arena *arena, const Ended *ended)
+static Hypothesis written_out(Arena *arena, const Ended *ended, int eos)
 {
-    Hypothesis h = {.ids = dm_arena_take(arena, (size_t)ended->count * sizeof(int)),
+    const int count = ended->count;
+    Hypothesis h = {.ids = dm_arena_take(arena, ((size_t)count + 1) * sizeof(int)),
                     .piece_scores = dm_arena_take(arena, (size_t)ended->pieces * sizeof(double)),
-                    .count = ended->count,
+                    .count = count,
                     .pieces = ended->pieces,
                     .log_probability = ended->total,
                     .score = ended->score};
-    dm_search_history(h.ids, ended->end, h.count);
+    dm_search_history(h.ids, ended->end, count);
     const Node *node = ended->end;
-    for (int i = h.count; i-- > 0; node = node->parent) h.piece_scores[i] = (double)node->log_probability;
-    if (h.pieces > h.count) h.piece_scores[h.count] = (double)ended->last;
+    for (int i = count; i-- > 0; node = node->parent) h.piece_scores[i] = (double)node->log_probability;
+    if (h.pieces == count) return h;
+    h.piece_scores[count] = (double)ended->last;
+    if (ended->id != eos) h.ids[h.count++] = ended->id;
     return h;
 }
 
-static Found write_out(Arena *arena, const dm_translate_options *options, const Sentence *sentence)
+static Found write_out(Arena *arena, const Stepwise *s, const Sentence *sentence)
 {
+    const dm_translate_options *options = s->job->options;
     int wanted = options->n_best > 1 ? options->n_best : 1;
     if (options->coverage_penalty != 0 || wanted > sentence->ended) wanted = sentence->ended;
     Found found = {wanted, dm_arena_take(arena, (size_t)wanted * sizeof(Hypothesis))};
-    for (int i = 0; i < wanted; i++) found.best[i] = written_out(arena, &sentence->ends[i]);
+    for (int i = 0; i < wanted; i++) found.best[i] = written_out(arena, &sentence->ends[i], s->config->eos);
     return found;
 }
 
@@ -280,10 +302,7 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
     const int count = job->source.spans.n, models = job->model_count;
     const dm_translate_options *o = job->options;
     SearchState **states = dm_arena_take(g->arena, (size_t)models * sizeof *states);
-    for (int m = 0; m < models; m++) {
-        const Architecture *architecture = job->models[m]->architecture;
-        states[m] = architecture->start(g, job->models[m], architecture->encode(g, job->models[m], job->source), 1);
-    }
+    for (int m = 0; m < models; m++) states[m] = dm_search_begin(g, job, m);
     Sentence *sentences = dm_arena_take(g->arena, (size_t)count * sizeof *sentences);
     Sentence **alive = dm_arena_take(g->arena, (size_t)count * sizeof *alive);
     for (int i = 0; i < count; i++) alive[i] = &sentences[i];
@@ -297,8 +316,8 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
             job->models[m]->architecture->keep(states[m], s->from, NULL, s->taken, 1);
         stopped = open && dm_search_is_stopped(o);
     }
-    for (int m = 0; m < models; m++) job->models[m]->architecture->finish(states[m]);
+    for (int m = 0; m < models && !job->states; m++) job->models[m]->architecture->finish(states[m]);
     dm_short_output_free(s->output);
-    for (int i = 0; i < count && !stopped; i++) found[i] = write_out(g->arena, o, &sentences[i]);
+    for (int i = 0; i < count && !stopped; i++) found[i] = write_out(g->arena, s, &sentences[i]);
     return !stopped;
 }

@@ -7,7 +7,8 @@ typedef struct Ended {
     const Node *end;
     int count, pieces;
     double total, score;
-    float last;  // log probability of the end of sentence, where it was reached
+    int id;      // of the piece behind them with which it ended, if pieces > count: the end of sentence, or a stop
+    float last;  // its log probability
 } Ended;
 
 // The search of one sentence: its open hypotheses are the slots first ... first + open - 1.
@@ -57,6 +58,8 @@ struct Stepwise {
 // False: job->options->stop said so, and found holds nothing.
 bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found);
 
+bool dm_stepwise_ends(const Stepwise *s, int id);  // whether a hypothesis does with this piece
+int dm_stepwise_candidates(const Stepwise *s);     // so many of a sentence, and `width` of them go on
 void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample);           // into the next free slot
-void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c);  // c is the end of sentence
+void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c);  // with c
 void dm_stepwise_cut_off(const Stepwise *s, Sentence *sentence, int slot);        // it ends as it stands

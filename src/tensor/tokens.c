@@ -24,5 +24,17 @@ Tokens dm_shifted(Arena *arena, Tokens written, int start)
     int *ids = dm_arena_take(arena, (size_t)written.n * sizeof(int));
     for (int i = 0; i < written.n; i++) ids[i] = written.positions[i] ? written.ids[i - 1] : start;
     read.ids = ids;
+    if (!written.mixture) return read;
+    const int most = written.mixture->most;  // what stands before is all there
+    Mixture *mixture = dm_arena_take(arena, sizeof *mixture);
+    int *pieces = dm_arena_take(arena, (size_t)(written.n * most) * sizeof(int));
+    float *shares = dm_arena_take(arena, (size_t)(written.n * most) * sizeof(float));
+    for (int i = 0; i < written.n * most; i++) {
+        const bool before = written.positions[i / most];
+        pieces[i] = before ? written.mixture->ids[i - most] : start;
+        shares[i] = before ? written.mixture->shares[i - most] : i % most == 0;
+    }
+    *mixture = (Mixture){most, pieces, shares};
+    read.mixture = mixture;
     return read;
 }

@@ -14,7 +14,7 @@
 // ---- The rules ------------------------------------------------------------------------------------------------------
 
 // A word of a European language with its space, and what would be one in Chinese, have five to six bytes a side.
-static const double bytes_of_both_sides = 11;
+static const double bytes_of_a_word = 5.5;
 
 // factor * (words / per)^power, rounded to the step, from low to high. Of pieces there are the characters besides:
 // where they are thousands, as in Chinese, few others would be left.
@@ -75,7 +75,8 @@ TextSize dm_text_size(const Bitext *text)
             characters += dm_utf8_mark(seen, text->lines[side].line[i]);
         }
     dm_free(seen);
-    return (TextSize){text->lines[DM_SOURCE].count, (double)bytes / bytes_of_both_sides, characters};
+    const int sides = text->alone ? 1 : 2;
+    return (TextSize){dm_bitext_count(text), (double)bytes / (sides * bytes_of_a_word), characters, text->alone};
 }
 
 static double power_of(const Power *rule, const TextSize *size)
@@ -141,7 +142,7 @@ Status dm_defaults_by_text(dm_options *options, const TextSize *size, char **sai
         status = settle(options, "early-stopping", to_the_end ? patience_to_the_end : patience, &list, error);
     *said = NULL;
     if (!status && *list)
-        *said = dm_format("For %s, about %s:%s", counted(size->pairs, "pair", pairs),
+        *said = dm_format("For %s, about %s:%s", counted(size->pairs, size->alone ? "line" : "pair", pairs),
                           counted(about(size->words), "word", words), list);
     dm_free(list);
     return status;

@@ -8,6 +8,7 @@ typedef struct TextSize {
     size_t pairs;
     double words;    // of a side, about
     int characters;  // different ones, of both sides
+    bool alone;      // text alone: the pairs are lines, which have one side
 } TextSize;
 TextSize dm_text_size(const Bitext *text);
 

@@ -70,6 +70,7 @@ typedef struct Pass {
     float rate;                                 // learn rate / (1 - beta1^t)
     float root;                                 // 1 / sqrt(1 - beta2^t)
     float beta1, rest1, beta2, rest2, epsilon;  // rest = 1 - beta
+    float keep;                                 // of the weights: 1 - learn rate * decay
     float share;                                // of the new weights in the moving average
 } Pass;
 
@@ -86,6 +87,8 @@ static void sum_lanes(void *context, int index, int thread)
 // Kingma and Ba 2015, algorithm 1, in the order in which PyTorch computes it:
 //   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
 //   p = p - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+// and with weight decay apart from the gradient, p = (1 - rate decay) p - ... (Loshchilov and Hutter 2019, "Decoupled
+// weight decay regularization", algorithm 2).
 static DM_CLONES void adam(float *restrict p, float *restrict sum, float *restrict first, float *restrict second,
                            size_t n, const Pass *pass)
 {
@@ -94,17 +97,17 @@ static DM_CLONES void adam(float *restrict p, float *restrict sum, float *restri
         float g = k.scale * sum[i];
         float m = k.beta1 * first[i] + k.rest1 * g;
         float v = k.beta2 * second[i] + k.rest2 * g * g;
-        p[i] -= k.rate * m / (sqrtf(v) * k.root + k.epsilon);
+        p[i] = k.keep * p[i] - k.rate * m / (sqrtf(v) * k.root + k.epsilon);
         first[i] = m;
         second[i] = v;
         sum[i] = 0;
     }
 }
 
-static DM_CLONES void descend(float *restrict p, float *restrict sum, size_t n, float rate)
+static DM_CLONES void descend(float *restrict p, float *restrict sum, size_t n, float rate, float keep)
 {
     for (size_t i = 0; i < n; i++) {
-        p[i] -= rate * sum[i];
+        p[i] = keep * p[i] - rate * sum[i];
         sum[i] = 0;
     }
 }
@@ -138,7 +141,7 @@ static void change_parameters(void *context, int index, int thread)
     if (o->adam)
         adam(pass->parameters + from, o->lanes.lane[0] + from, o->first + from, o->second + from, n, pass);
     else
-        descend(pass->parameters + from, o->lanes.lane[0] + from, n, pass->rate * pass->scale);
+        descend(pass->parameters + from, o->lanes.lane[0] + from, n, pass->rate * pass->scale, pass->keep);
     if (o->rounded) dm_round_bf16(pass->parameters + from, o->rounded + from, n);
     if (o->average) follow(o->average + from, pass->parameters + from, n, pass->share);
 }
@@ -199,6 +202,7 @@ StepResult dm_optimizer_step(Optimizer *o, Parameters *parameters, const Step *s
         rate /= 1 - pow(o->beta1, (double)step->update);
         pass.root = (float)(1 / sqrt(1 - pow(o->beta2, (double)step->update)));
     }
+    pass.keep = (float)(1 - step->rate * o->decay);
     pass.scale = (float)scale;
     pass.rate = (float)rate;
     pass.beta1 = (float)o->beta1, pass.rest1 = (float)(1 - o->beta1);

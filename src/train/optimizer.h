@@ -10,6 +10,7 @@ typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
     bool adam;  // else plain stochastic gradient descent
     double beta1, beta2, epsilon;
+    double decay;      // of the weights, times the rate, in every step (Loshchilov and Hutter 2019); 0: they do not
     double smoothing;  // least share of the new weights in their moving average; 0: there is none
     bool rounds;       // keep `rounded`
     int lane_count;

@@ -66,6 +66,7 @@ typedef struct Run {
     int plan_epoch;  // 0: none made yet
     ChosenTerms terms;
     ScheduledSampling sampling;
+    RiskSettings risk;
     Optimizer optimizer;
     double *squares;  // [parameters] of their gradients at the last update that was shown: Step.squares
     bool shows;       // this update is shown
@@ -104,6 +105,14 @@ Status dm_run_recall(Run *run, Error *error);  // options that are not given bec
 bool dm_run_changes(const Run *run, const char *option);
 void dm_run_judge_anew(Run *run, long valid_text);  // forgets what was the best, if it cannot be compared any more
 Status dm_run_record(Run *run, Error *error);       // says what is other than it was, and writes it down
+
+// ---- What it learns from (run_text.c) -------------------------------------------------------------------------------
+
+// DM_USAGE where the options name a text that the model cannot learn from, or measures that it cannot have.
+Status dm_run_check_text(Run *run, Error *error);
+const ExampleKind *dm_run_examples(const Architecture *architecture, bool alone);  // of pairs, or text alone; NULL: none
+Status dm_run_take_examples(Run *run, Error *error);  // of a model that is taken over: as the text is
+const ExampleKind *dm_run_trains_on(const Run *run);  // NULL: on what the model is for
 
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 

@@ -42,6 +42,11 @@ Status dm_run_check_settings(Run *run, Error *error)
     if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);
     status = dm_terms_of_options(&run->terms, o, error);
     if (!status) status = dm_sampling_of_options(&run->sampling, o, error);
+    if (!status) status = dm_risk_of_options(&run->risk, o, error);
+    if (!status && run->risk.candidates && run->terms.copies > 1)
+        return dm_misuse(error, "--add-loss %s has every sentence run twice, which --objective %s cannot do: leave one of "
+                                "them out",
+                         run->terms.term[0]->name, dm_options_text(o, "objective", 0));
     return status ? status : check_kept_metrics(o, error);
 }
 

@@ -38,8 +38,8 @@ static Status make_segmenter(Run *run, Error *error)
         dm_say(run, "Training a segmenter on %s", labels ? text->file[DM_SOURCE] : text->name);
     return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
                                                    .kind = kind,
-                                                   .text = text->lines,
-                                                   .text_count = labels ? 1 : 2,
+                                                   .text = text->lines + text->alone,
+                                                   .text_count = text->alone || labels ? 1 : 2,
                                                    .labels = labels ? &text->lines[DM_TARGET] : NULL,
                                                    .text_name = text->name,
                                                    .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
@@ -64,6 +64,7 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     *config = (ModelConfig){
         .architecture = architecture,
+        .examples = dm_run_examples(architecture, dm_is_text_alone(o, "train-sets", "tsv")),
         .source_vocabulary = vocabulary,
         .target_vocabulary = vocabulary,
         .shared_embeddings = true,
@@ -75,6 +76,10 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
     Status status = dm_shape_of_options(config, o, error);
     if (status) return status;
     if (labels_of(config)) take_labels(config, target);
+    if (dm_is_text_model(config)) {
+        config->search.beam_size = 1;  // the most probable text goes round in circles
+        config->search.ends_at_limit = false;
+    }
     const int longest = config->architecture->longest(config);
     if (config->search.max_length >= longest) config->search.max_length = longest - 1;
     return DM_OK;
@@ -87,7 +92,7 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
     if (longest == INT_MAX || (asked && asked <= longest)) return DM_OK;
     if (!asked)
         return dm_misuse(error,
-                         "--max-length 0 takes pairs of any length, but the learned positions of this model end at %d "
+                         "--max-length 0 takes text of any length, but the learned positions of this model end at %d "
                          "pieces: make it %d or less, or --max-positions more",
                          longest, longest);
     return dm_misuse(
@@ -156,13 +161,17 @@ static void say_vocabulary(const Run *run, int pieces)
 
 static Status settle_balance(Run *run, Error *error)
 {
+    if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
+        return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
+                         dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
     const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
-    return dm_misuse(error,
-                     "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
-                     "for it: take --balance loss, or --router sigmoid",
-                     dm_format_of_config(&run->model->config)->model_type);
+    return dm_misuse(
+        error,
+        "--balance bias has no effect in a folder of the format that this model has (%s), which has no place "
+        "for it: take --balance loss, or --router sigmoid",
+        dm_format_of_config(&run->model->config)->model_type);
 }
 
 // The model, segmenter and configuration of a run that begins.
@@ -172,6 +181,7 @@ static Status begin_run(Run *run, Error *error)
     cJSON *theirs = NULL;
     int width = whole(run->options, "dim-emb");
     Status status = start ? dm_model_read(&run->model, &theirs, start, error) : DM_OK;
+    if (!status && start) status = dm_run_take_examples(run, error);
     if (!status && start) status = check_max_length(&run->model->config, run->options, error);
     if (!status && start) {
         said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(theirs, "segmenter"));
@@ -252,13 +262,23 @@ static Status read_texts(Run *run, Error *error)
 
 static Status make_corpus(Run *run, Error *error)
 {
-    CorpusRules rules = {
-        .max_length = whole(run->options, "max-length"), .threads = run->settings.threads, .stop = &run->stop};
+    CorpusRules rules = {.max_length = whole(run->options, "max-length"),
+                         .shortest = 2,
+                         .threads = run->settings.threads,
+                         .stop = &run->stop};
     Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
+    const dm_lines *targets = &run->text.lines[DM_TARGET];
+    const bool words =
+        !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space");
+    run->risk.tokenizer =
+        words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
+    run->risk.segmenter = run->segmenter;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
-    if (c->skipped_empty) dm_say(run, "Left out: %d pairs with an empty side", c->skipped_empty);
+    if (c->skipped_empty)
+        dm_say(run, "Left out: %d %s", c->skipped_empty, run->text.alone ? "empty lines" : "pairs with an empty side");
+    if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
     if (c->skipped_long)
         dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
     return DM_OK;
@@ -291,6 +311,7 @@ static void make_workers(Run *run)
         .beta1 = numbers[0],
         .beta2 = numbers[1],
         .epsilon = numbers[2],
+        .decay = dm_options_number(o, "weight-decay"),
         .smoothing = dm_options_number(o, "exponential-smoothing"),
         .rounds = precision_of(run->options) == DM_PRECISION_BF16,
         .lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
@@ -301,12 +322,15 @@ static void make_workers(Run *run)
     run->squares = dm_allocate((size_t)run->model->parameters.count, sizeof *run->squares);
     run->workers = (Workers){
         .model = run->model,
+        .examples = dm_run_trains_on(run),
         .objective = dm_objective(dm_options_text(o, "objective", 0)),
         .terms = &run->terms,
         .sampling = run->sampling,
+        .risk = run->risk,
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
+        .word_dropout = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,
@@ -452,6 +476,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     const bool there = dm_exists(run->settings.folder);
     if (there) status = dm_run_claim_folder(run, error);
     if (!status && run->resumed) status = dm_run_recall(run, error);
+    if (!status) status = dm_run_check_text(run, error);
     if (!status) status = settle_shape(run, error);
     if (!status) status = settle_labels(run, error);
     if (!status) status = dm_run_check_settings(run, error);

@@ -11,12 +11,15 @@
 // What stays the same from update to update.
 typedef struct Workers {
     const Model *model;
+    const ExampleKind *examples;  // to train on; NULL: those that the model is for, which are always evaluated
     const Objective *objective;
     const ChosenTerms *terms;
     ScheduledSampling sampling;
+    RiskSettings risk;
     const GemmBackend *gemm;
     int threads;
     float dropout, smoothing;
+    float word_dropout[2];  // of each Side
     uint64_t seed;
     const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32
     Profile *profiles;    // [threads] what each spends its time on; NULL: nobody asks

@@ -1,18 +1,24 @@
 // Validation. Cost and perplexity come from the target as it stands; BLEU, chrF and the samples from a greedy
-// translation of the source, compared as text.
+// translation of the source, compared as text. Text alone has no source: its samples are what lines go on with.
 #include "train/validate.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "score/tokenize.h"
 #include "translate/line_checks.h"
+
+enum { MOST_SHOWN = 50 };  // pieces that a sample of text alone goes on with
 
 struct Validator {
     Corpus corpus;
     Plan plan;
-    const dm_lines *sources, *references;
+    const dm_lines *sources, *references;  // text alone has no sources
+    int samples;
+    size_t sample[SAMPLES];    // always the same few lines, spread over the text
+    char *beginning[SAMPLES];  // of these lines of text alone; else NULL
     const Model *model;
     Translator translator;
     const char *tok;     // of BLEU
@@ -44,6 +50,7 @@ static Translator greedy_translator(const ValidatorSetup *setup, const Model *co
     Error none;
     dm_translate_options_read(&translator.options, NULL, &none);
     translator.options.beam_size = 1;
+    if (setup->text->alone) translator.options.max_length = MOST_SHOWN;
     dm_take_search_defaults(&translator.options, &(*model)->config.search);
     translator.options.threads = setup->threads;
     translator.options.context = setup->stop;
@@ -59,13 +66,54 @@ static const char *choose_tok(const Validator *v, const ValidatorSetup *setup)
     return dm_tokenizer_for((const char *const *)v->references->line, v->references->count)->name;
 }
 
+// All of the text counts. Pairs stay as they are; text alone is cut as in training, and where it has no start, the
+// first piece of a line is given, so that of an empty one nothing is left to be predicted.
+static CorpusRules rules_of(const ValidatorSetup *setup)
+{
+    const int longest = dm_most_pieces(&setup->model->config),
+              asked = (int)dm_options_number(setup->options, "max-length");
+    return (CorpusRules){.max_length = !setup->text->alone        ? 0
+                                       : asked && asked < longest ? asked
+                                                                  : longest,
+                         .shortest = setup->text->alone && setup->model->config.decoder_start < 0 ? 2 : 1,
+                         .unknown = true,
+                         .threads = setup->threads,
+                         .stop = setup->stop};
+}
+
+// About half of a line: up to a space, where there is one, or else to the end of a character.
+static char *beginning_of(const char *line)
+{
+    const size_t size = strlen(line);
+    size_t half = size / 2;
+    while (half < size && line[half] != ' ') half++;
+    if (half == size) half = dm_utf8_valid(line, size / 2);
+    return dm_format("%.*s", (int)half, line);
+}
+
+// What cannot be gone on with is no sample: nothing, where a text has no start.
+static void choose_samples(Validator *v, bool alone)
+{
+    const size_t count = v->references->count, most = count < SAMPLES ? count : SAMPLES;
+    for (size_t i = 0; i < most; i++) {
+        const size_t index = count * i / most;
+        char *beginning = alone ? beginning_of(v->references->line[index]) : NULL;
+        if (alone && dm_is_blank(beginning)) {
+            dm_free(beginning);
+            continue;
+        }
+        v->beginning[v->samples] = beginning;
+        v->sample[v->samples++] = index;
+    }
+}
+
 Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Error *error)
 {
     const dm_options *options = setup->options;
     dm_lines *references = &setup->text->lines[DM_TARGET];
     *validator = NULL;
     if (!references->count) return DM_OK;
-    const CorpusRules rules = {.keep_all = true, .threads = setup->threads, .stop = setup->stop};
+    const CorpusRules rules = rules_of(setup);
     Validator *v = dm_allocate(1, sizeof *v);
     Status status = dm_corpus_make(&v->corpus, setup->text, &rules, setup->segmenter, error);
     if (!status) status = check_lengths(&v->corpus, setup->text, dm_most_pieces(&setup->model->config), error);
@@ -78,6 +126,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
     dm_plan_make(&v->plan, &v->corpus,
                  &(PlanBudget){.shard_words = setup->shard_words, .update_words = setup->shard_words, .lanes = 1});
     v->model = setup->model;
+    choose_samples(v, setup->text->alone);
     v->translator = greedy_translator(setup, &v->model);
     for (size_t i = 0; setup->pieces && i < references->count; i++)
         dm_undo_joins(references->line[i]);  // as decoding does for the hypotheses
@@ -93,6 +142,7 @@ Status dm_validator_open(Validator **validator, const ValidatorSetup *setup, Err
 void dm_validator_close(Validator *v)
 {
     if (!v) return;
+    for (int i = 0; i < v->samples; i++) dm_free(v->beginning[i]);
     dm_plan_free(&v->plan);
     dm_corpus_free(&v->corpus);
     dm_free(v);
@@ -110,35 +160,27 @@ const char *dm_validator_tok(const Validator *v)
     return bleu ? v->tok : NULL;
 }
 
-// Always the same few, spread over the text.
-static size_t sample_index(const Validator *v, int sample, int samples)
-{
-    return v->sources->count * (size_t)sample / (size_t)samples;
-}
-
 // False: stopped.
 static bool take_samples(const Validator *v, const Translator *translator, const dm_translation *all, Validation *out)
 {
-    const int samples = v->sources->count < SAMPLES ? (int)v->sources->count : SAMPLES;
     const char *lines[SAMPLES];
     dm_translation own[SAMPLES] = {0};
-    for (int i = 0; i < samples; i++) lines[i] = v->sources->line[sample_index(v, i, samples)];
-    if (!all && !dm_translator_run(translator, lines, (size_t)samples, own)) return false;
-    out->samples = samples;
-    for (int i = 0; i < samples; i++) {
-        const size_t index = sample_index(v, i, samples);
-        const dm_translation *found = all ? &all[index] : &own[i];
+    for (int i = 0; i < v->samples; i++) lines[i] = v->beginning[i] ? v->beginning[i] : v->sources->line[v->sample[i]];
+    if (!all && !dm_translator_run(translator, lines, (size_t)v->samples, own)) return false;
+    out->samples = v->samples;
+    for (int i = 0; i < v->samples; i++) {
+        const dm_translation *found = all ? &all[v->sample[i]] : &own[i];
         out->source[i] = lines[i];
-        out->reference[i] = v->references->line[index];
+        out->reference[i] = v->references->line[v->sample[i]];
         out->hypothesis[i] = dm_copy_string(found->hypotheses[0].text);
     }
-    dm_translations_free(own, (size_t)samples);
+    dm_translations_free(own, (size_t)v->samples);
     return true;
 }
 
 static void measure(const Validator *v, const Loss *loss, const dm_translation *translations, Validation *out)
 {
-    const size_t count = v->sources->count;
+    const size_t count = v->references->count;
     const char **texts = translations ? dm_allocate(count, sizeof *texts) : NULL;
     for (size_t i = 0; texts && i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     const Measured measured = {.nll = loss->nll,

@@ -1,5 +1,6 @@
 // The public functions that use a model: open, translate, attend, rescore, close. What callers hand in is checked here,
 // their lines in line_checks.c.
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +14,9 @@
 #include "folder/folder.h"
 #include "folder/folder_files.h"
 #include "model/layers/experts.h"
+#include "options/option_set.h"
 #include "translate/line_checks.h"
-#include "translate/translator.h"
-
-enum { MOST_MODELS = 16 };  // of an ensemble
-
-struct dm_model {
-    Model *models[MOST_MODELS];
-    int count;
-    Segmenter *segmenter;
-    const GemmBackend *gemm;
-    Packs *packs;          // of all of them
-    Shortlist *shortlist;  // or NULL
-    AlignmentHeads heads;
-};
+#include "translate/opened.h"
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
 
@@ -51,6 +41,15 @@ static Status choose_gemm(dm_model *model, const dm_options *options, const cJSO
     return status;
 }
 
+// What the run of the folder cut its text into, where it says so; else as much as the model reads.
+static int window_of(const ModelConfig *config, const cJSON *extra)
+{
+    const int most = dm_most_pieces(config);
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(extra, "training");
+    const double said = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(training, "max-length"));
+    return said >= 2 && said < most ? (int)said : most;
+}
+
 static Status open_model(dm_model **model, const char *folder, const dm_options *options, Error *error)
 {
     dm_model *opened = dm_allocate(1, sizeof *opened);
@@ -60,6 +59,7 @@ static Status open_model(dm_model **model, const char *folder, const dm_options 
     if (!status) status = dm_segmenter_of(&opened->segmenter, &opened->models[0]->config, extra, folder, error);
     if (!status) status = choose_gemm(opened, options, extra, error);
     if (!status) status = dm_alignment_heads_of(&opened->heads, &opened->models[0]->config, extra, folder, error);
+    if (!status) opened->window = window_of(&opened->models[0]->config, extra);
     cJSON_Delete(extra);
     *model = status ? NULL : opened;
     if (status) dm_model_close(opened);
@@ -100,9 +100,17 @@ static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *f
                    folder, b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
 }
 
+static Status same_kind(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+{
+    const bool alone = dm_is_text_model(a);
+    if (alone == dm_is_text_model(b)) return DM_OK;
+    return dm_fail(error, "%s %s, and the first model %s: these cannot be asked together", folder,
+                   alone ? "translates" : "goes on with text", alone ? "goes on with text" : "translates");
+}
+
 static Status join(dm_model *model, const char *folder, Error *error)
 {
-    if (model->count == MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", MOST_MODELS);
+    if (model->count == DM_MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", DM_MOST_MODELS);
     Model *member = NULL;
     Segmenter *segmenter = NULL;
     cJSON *extra = NULL;
@@ -111,6 +119,7 @@ static Status join(dm_model *model, const char *folder, Error *error)
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
     if (!status) status = same_ids(&model->models[0]->config, &member->config, folder, error);
+    if (!status) status = same_kind(&model->models[0]->config, &member->config, folder, error);
     if (!status) model->models[model->count++] = member;
     if (status) dm_model_destroy(member);
     dm_segmenter_close(segmenter);
@@ -162,19 +171,25 @@ void dm_model_close(dm_model *model)
 
 // ---- Checking lines -------------------------------------------------------------------------------------------------
 
-static LineCheck check_of(const dm_model *model, const char *what, Side side)
+int dm_opened_reads(const dm_model *model)
 {
     int most = DM_MOST_PIECES;
     for (int i = 0; i < model->count; i++) {
         const int longest = dm_most_pieces(&model->models[i]->config);
         if (longest < most) most = longest;
     }
-    return (LineCheck){.segmenter = model->segmenter, .what = what, .side = side, .most = most};
+    return most;
 }
 
-static Status check_sources(const dm_model *model, const char *const *lines, size_t count, Error *error)
+static LineCheck check_of(const dm_model *model, const char *what, Side side)
 {
-    const LineCheck check = check_of(model, "line", DM_SOURCE);
+    return (LineCheck){.segmenter = model->segmenter, .what = what, .side = side, .most = dm_opened_reads(model)};
+}
+
+// Of text alone a line is a text, which has no language code.
+Status dm_opened_check_lines(const dm_model *model, const char *const *lines, size_t count, Error *error)
+{
+    const LineCheck check = check_of(model, "line", dm_goes_on(model) ? DM_TARGET : DM_SOURCE);
     return dm_lines_check(&check, lines, count, error);
 }
 
@@ -188,11 +203,13 @@ static Status check_prefixes(const dm_model *model, const char *const *prefixes,
 static Status check_pairs(const dm_model *model, const char *const *sources, const char *const *targets, size_t count,
                           Error *error)
 {
-    const LineCheck source = check_of(model, "source line", DM_SOURCE),
-                    target = check_of(model, "target line", DM_TARGET);
-    Status status = dm_lines_check(&source, sources, count, error);
+    const LineCheck source = check_of(model, "source line", DM_SOURCE);
+    LineCheck target = check_of(model, "target line", DM_TARGET);
+    if (!sources) target.what = "line", target.most = INT_MAX;  // it is cut into windows
+    Status status = sources ? dm_lines_check(&source, sources, count, error) : DM_OK;
     if (!status) status = dm_lines_check(&target, targets, count, error);
-    return status ? status : dm_lines_check_labels(model->segmenter, sources, targets, count, error);
+    if (status || !sources) return status;
+    return dm_lines_check_labels(model->segmenter, sources, targets, count, error);
 }
 
 dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error)
@@ -206,7 +223,7 @@ dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error
 dm_status dm_check_lines(dm_model *model, const char *const *lines, size_t count, dm_error *error)
 {
     Status status;
-    DM_SCOPE(status, error, check_sources(model, lines, count, error));
+    DM_SCOPE(status, error, dm_opened_check_lines(model, lines, count, error));
     return status;
 }
 
@@ -254,6 +271,23 @@ static double number_or_folder(const dm_options *options, const char *name)
     return dm_options_given(options, name) ? dm_options_number(options, name) : OF_FOLDER;
 }
 
+// What translate and generate have each for itself.
+static void read_translating(dm_translate_options *read, const dm_options *options)
+{
+    read->max_length_factor = dm_options_number(options, "max-length-factor");
+    read->coverage_penalty = dm_options_number(options, "coverage-penalty");
+    read->alignment = dm_options_text(options, "alignment", 0) != NULL;
+    read->unk_replace = dm_options_flag(options, "unk-replace");
+}
+
+static void read_generating(dm_translate_options *read, const dm_options *options)
+{
+    const Setting *stops = dm_option_setting(options, dm_option_find(options->command, "stop"));
+    read->max_length = (int)dm_options_number(options, "max-length");
+    read->stop_pieces = (const char *const *)stops->values;
+    read->stop_count = stops->count;
+}
+
 dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
@@ -266,19 +300,20 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
     *read = (dm_translate_options){
         .beam_size = (int)dm_options_number(options, "beam-size"),
         .normalize = number_or_folder(options, "normalize"),
-        .max_length_factor = dm_options_number(options, "max-length-factor"),
+        .max_length_factor = defaults.max_length_factor,
         .min_length = (int)number_or_folder(options, "min-length"),
         .n_best = (int)dm_options_number(options, "n-best"),
-        .coverage_penalty = dm_options_number(options, "coverage-penalty"),
         .no_repeat_ngram = (int)number_or_folder(options, "no-repeat-ngram"),
         .diversity = dm_options_number(options, "diversity"),
         .temperature = dm_options_number(options, "temperature"),
         .seed = (unsigned long long)dm_options_number(options, "seed"),
-        .alignment = dm_options_text(options, "alignment", 0) != NULL,
-        .unk_replace = dm_options_flag(options, "unk-replace"),
         .threads = (int)dm_options_number(options, "cpu-threads"),
         .mini_batch = (int)dm_options_number(options, "mini-batch"),
     };
+    if (dm_options_has(options, "stop"))
+        read_generating(read, options);
+    else
+        read_translating(read, options);
     return read_sampling(read, options, error);
 }
 
@@ -344,13 +379,29 @@ static Status check_effects(const dm_translate_options *o, const dm_model *model
         return dm_misuse(error, "the temperature has no effect without sampling: leave it at 1");
     if (o->sampling_limit > 0 && (!sampling || o->sampling == DM_SAMPLE_FULL))
         return dm_misuse(error, "the limit of sampling is for topk and topp, and has no effect without them");
+    if (o->stop_count && !dm_goes_on(model))
+        return dm_misuse(error, "a translation does not stop at a piece: only text that goes on does");
     if (o->partial && !greedy)
         return dm_misuse(error, "what a line has come to so far is told in greedy search alone: make the beam 1");
     return DM_OK;
 }
 
+bool dm_goes_on(const dm_model *model)
+{
+    return dm_is_text_model(&model->models[0]->config);
+}
+
+Status dm_opened_is_for(const dm_model *model, bool text_alone, Error *error)
+{
+    if (dm_goes_on(model) == text_alone) return DM_OK;
+    return dm_misuse(error, text_alone ? "this model translates, from a source: ask it by dragoman translate"
+                                       : "this model goes on with text, and has not learnt to translate any: ask it by "
+                                         "dragoman generate");
+}
+
 // What a caller left open, and what cannot be.
-static Status complete(dm_translate_options *o, const dm_model *model, const dm_translate_options *given, Error *error)
+Status dm_opened_options(dm_translate_options *o, const dm_model *model, const dm_translate_options *given,
+                         Error *error)
 {
     *o = given ? *given : defaults;
     if (dm_segmenter_labels(model->segmenter)) {
@@ -358,6 +409,7 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
         if (status) return status;
         o->beam_size = o->n_best;  // of each as many as are asked for
     }
+    if (dm_goes_on(model) && o->beam_size <= 0 && !model->models[0]->config.search.beam_size) o->beam_size = 1;
     dm_take_search_defaults(o, &model->models[0]->config.search);
     if (o->threads <= 0) o->threads = dm_processors();
     if (o->mini_batch < 0 || !(o->max_length_factor > 0))
@@ -369,7 +421,7 @@ static Status complete(dm_translate_options *o, const dm_model *model, const dm_
     return status ? status : check_abilities(o, model, error);
 }
 
-static Translator translator_of(const dm_model *model, const dm_translate_options *options)
+Translator dm_opened_translator(const dm_model *model, const dm_translate_options *options)
 {
     return (Translator){.models = (const Model *const *)model->models,
                         .model_count = model->count,
@@ -378,6 +430,7 @@ static Translator translator_of(const dm_model *model, const dm_translate_option
                         .packs = model->packs,
                         .shortlist = model->shortlist,
                         .heads = model->heads,
+                        .window = model->window,
                         .options = *options};
 }
 
@@ -387,11 +440,12 @@ static Status translate(const dm_model *model, const char *const *lines, size_t 
                         const dm_translate_options *options, dm_translation *translations, Error *error)
 {
     dm_translate_options o;
-    Status status = complete(&o, model, options, error);
-    if (!status) status = check_sources(model, lines, count, error);
+    Status status = dm_opened_is_for(model, false, error);
+    if (!status) status = dm_opened_options(&o, model, options, error);
+    if (!status) status = dm_opened_check_lines(model, lines, count, error);
     if (!status) status = check_prefixes(model, o.prefixes, count, error);
     if (status) return status;
-    const Translator translator = translator_of(model, &o);
+    const Translator translator = dm_opened_translator(model, &o);
     if (dm_translator_run(&translator, lines, count, translations)) return DM_OK;
     dm_fail(error, "stopped");
     return DM_STOPPED;
@@ -410,13 +464,14 @@ static Status attend(const dm_model *model, const char *line, const dm_translate
                      dm_attended *attended, Error *error)
 {
     dm_translate_options o;
-    Status status = complete(&o, model, options, error);
-    if (!status) status = check_sources(model, &line, 1, error);
+    Status status = dm_opened_is_for(model, false, error);
+    if (!status) status = dm_opened_options(&o, model, options, error);
+    if (!status) status = dm_opened_check_lines(model, &line, 1, error);
     if (!status) status = check_prefixes(model, o.prefixes, 1, error);
     if (!status) status = dm_needs_source_attention(&model->models[0]->config, "a picture of attention", error);
     if (status) return status;
     if (dm_is_blank(line)) return dm_misuse(error, "the line is blank: there is nothing that a head could look at");
-    const Translator translator = translator_of(model, &o);
+    const Translator translator = dm_opened_translator(model, &o);
     if (dm_translator_attend(&translator, line, attended)) return DM_OK;
     dm_fail(error, "stopped");
     return DM_STOPPED;
@@ -437,12 +492,12 @@ static Status expert_uses(const dm_model *model, const char *const *lines, size_
     dm_translate_options o;
     cJSON *uses = NULL;
     *json = NULL;
-    Status status = complete(&o, model, options, error);
+    Status status = dm_opened_options(&o, model, options, error);
     if (!status && !dm_router_bias(&model->models[0]->parameters, 0))
         status = dm_misuse(error, "this model has no experts: train --experts N makes one that has");
-    if (!status) status = check_sources(model, lines, count, error);
+    if (!status) status = dm_opened_check_lines(model, lines, count, error);
     if (status) return status;
-    const Translator translator = translator_of(model, &o);
+    const Translator translator = dm_opened_translator(model, &o);
     if (dm_translator_routes(&translator, lines, count, &uses)) {
         char *printed = cJSON_Print(uses);
         *json = dm_copy_for_caller(printed);
@@ -462,16 +517,35 @@ dm_status dm_expert_uses(dm_model *model, const char *const *lines, size_t count
     return status;
 }
 
+// A text that is not translated is what stands in the place of a target.
+static Status check_sides(const dm_model *model, const char *const *sources, const dm_translate_options *o,
+                          Error *error)
+{
+    if (dm_goes_on(model) && sources)
+        return dm_misuse(error,
+                         "this model has learnt from text alone: give it one text, as rescore TEXT or one column");
+    if (!dm_goes_on(model) && !sources)
+        return dm_misuse(error,
+                         "this model has learnt from pairs: give it SRC and TRG, sources and their translations");
+    if (sources && o->no_eos)
+        return dm_misuse(error, "only of text alone the end of a line may be left out: a translation ends there");
+    return DM_OK;
+}
+
 static Status rescore(const dm_model *model, const char *const *sources, const char *const *targets, size_t count,
                       const dm_translate_options *options, dm_rescored *rescored, Error *error)
 {
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
-    Status status = complete(&o, model, options, error);
+    Status status = dm_opened_options(&o, model, options, error);
+    if (!status) status = check_sides(model, sources, &o, error);
     if (!status) status = check_pairs(model, sources, targets, count, error);
     if (status) return status;
-    const Translator translator = translator_of(model, &o);
-    dm_translator_rescore(&translator, sources, targets, count, rescored);
+    const Translator translator = dm_opened_translator(model, &o);
+    if (sources)
+        dm_translator_rescore(&translator, sources, targets, count, rescored);
+    else
+        dm_translator_rescore_text(&translator, targets, count, rescored);
     return DM_OK;
 }
 

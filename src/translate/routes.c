@@ -1,5 +1,5 @@
 // What experts are for: lines are translated, then encoder and decoder read lines and translations once more, as in
-// training, with a tap in the graph that keeps which experts every piece went to.
+// training, with a tap in the graph that keeps which experts every piece went to. Lines of text alone are only read.
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -31,14 +31,14 @@ static void add_routing(Uses *uses, const Routing *r, const int *ids)
     uses->entropy += dm_entropy(r);
 }
 
-// A line and its translation; of labels the line alone. Nothing goes back, but what a graph that records has made stays
-// until the end.
-static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char *line, const char *translation)
+// A line and its translation, text alone without a line, or a line that has labels. Nothing goes back, but what a graph
+// that records has made stays until the end.
+static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char *line, const char *text)
 {
     const Model *model = t->models[0];
-    RouteTap tap = {0};
     const Architecture *a = model->architecture;
-    Ids source, target;
+    RouteTap tap = {0};
+    Ids source = {0}, target;
     dm_arena_reset(arena);
     Graph g = {.arena = arena,
                .gemm = t->gemm,
@@ -46,13 +46,17 @@ static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char 
                .parameters = model->parameters.data,
                .recording = true,
                .routes = &tap};
-    dm_encode_source(t->segmenter, line, &source, NULL);
-    dm_encode(t->segmenter, DM_TARGET, translation, &target);
+    if (line) dm_encode_source(t->segmenter, line, &source, NULL);
+    dm_encode(t->segmenter, DM_TARGET, text, &target);
+    const bool labels = a->labels(&model->config) != DM_NO_LABELS;
+    const bool starts = model->config.decoder_start >= 0;
+    target.count -=
+        !starts && !labels;  // nothing is read in front of the first piece, and the last one is only written
     const Tokens read = dm_tokens(arena, 1, &source.count, source.id),
                  written = dm_tokens(arena, 1, &target.count, target.id),
-                 before = dm_shifted(arena, written, model->config.decoder_start);
-    const Memory memory = a->encode(&g, model, read);
-    if (!a->labels(&model->config)) a->decode(&g, model, memory, before);
+                 before = starts ? dm_shifted(arena, written, model->config.decoder_start) : written;
+    const Memory memory = before.n || labels ? a->encode(&g, model, read) : (Memory){0};
+    if (before.n && !labels) a->decode(&g, model, memory, before);
     for (const Routing *r = tap.first; r; r = r->next)
         add_routing(&uses[r->router], r, uses[r->router].side == DM_SOURCE ? read.ids : before.ids);
     dm_free(source.id);
@@ -123,8 +127,9 @@ static Uses uses_of(const Translator *t, const Parameter *bias)
 bool dm_translator_routes(const Translator *t, const char *const *lines, size_t count, cJSON **json)
 {
     const Parameters *p = &t->models[0]->parameters;
+    const bool alone = dm_translator_goes_on(t);
     dm_translation *translations = dm_allocate(count, sizeof *translations);
-    if (!dm_translator_run(t, lines, count, translations)) {
+    if (!alone && !dm_translator_run(t, lines, count, translations)) {
         dm_free(translations);
         return false;
     }
@@ -133,7 +138,8 @@ bool dm_translator_routes(const Translator *t, const char *const *lines, size_t 
     Uses *uses = dm_allocate((size_t)routers, sizeof *uses);
     for (int i = 0; i < routers; i++) uses[i] = uses_of(t, dm_router_bias(p, i));
     Arena arena = {0};
-    for (size_t i = 0; i < count; i++) read_pair(uses, t, &arena, lines[i], translations[i].hypotheses[0].text);
+    for (size_t i = 0; i < count; i++)
+        read_pair(uses, t, &arena, alone ? NULL : lines[i], alone ? lines[i] : translations[i].hypotheses[0].text);
     dm_arena_destroy(&arena);
     *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(*json, "lines", (double)count);

@@ -51,6 +51,10 @@ static void segment(void *context, int index, int thread)
     const char *const *prefixes = work->translator->options.prefixes;
     Line *line = &work->lines[index];
     line->index = index;
+    if (dm_translator_goes_on(work->translator)) {
+        line->source = dm_beginning(segmenter, work->sources[index]);
+        return;
+    }
     if (!work->targets && dm_is_blank(work->sources[index])) return;
     dm_encode_source(segmenter, work->sources[index], &line->source, &line->places);
     if (work->targets) {
@@ -78,25 +82,33 @@ int dm_mini_batch(int asked, int beam, size_t lines)
     return (int)(share < LEAST ? LEAST : share > most ? most : share);
 }
 
+int dm_cut_batches(int *start, const int *lengths, int count, int most)
+{
+    int batches = 0;
+    long pieces = 0;
+    start[0] = 0;
+    for (int i = 0; i < count; i++) {
+        const int sentences = i - start[batches];
+        if (sentences && (sentences == most || pieces + lengths[i] > DM_BATCH_PIECES)) {
+            start[++batches] = i;
+            pieces = 0;
+        }
+        pieces += lengths[i];
+    }
+    if (count) start[++batches] = count;
+    return batches;
+}
+
 // Cuts lines[0 ... count-1] into batches; returns how many.
 static int cut_batches(Work *work, int count)
 {
     const dm_translate_options *o = &work->translator->options;
     const int mini_batch = dm_mini_batch(o->mini_batch, work->targets ? 1 : o->beam_size, (size_t)count);
-    int batches = 0, sentences = 0;
-    long pieces = 0;
+    int *lengths = dm_allocate((size_t)count + 1, sizeof(int));
+    for (int i = 0; i < count; i++) lengths[i] = weight(&work->lines[i]);
     work->batch_start = dm_allocate((size_t)count + 1, sizeof(int));
-    for (int i = 0; i < count; i++) {
-        int length = weight(&work->lines[i]);
-        if (sentences && (sentences == mini_batch || pieces + length > DM_BATCH_PIECES)) {
-            work->batch_start[++batches] = i;
-            sentences = 0;
-            pieces = 0;
-        }
-        sentences++;
-        pieces += length;
-    }
-    if (sentences) work->batch_start[++batches] = count;
+    const int batches = dm_cut_batches(work->batch_start, lengths, count, mini_batch);
+    dm_free(lengths);
     return batches;
 }
 
@@ -140,18 +152,27 @@ static Tokens tokens_of(Arena *arena, const Line *lines, int n, const Ids *(*of)
 typedef struct Batch {
     const Translator *translator;
     const Line *lines;
+    const char *const *sources;
 } Batch;
+
+void dm_tell_partial(const Translator *t, const char *line, size_t number, const int *ids, int count)
+{
+    const dm_translate_options *o = &t->options;
+    char *text = dm_translator_goes_on(t) ? dm_go_on_with(t->segmenter, line, ids, count)
+                                          : dm_decode(t->segmenter, ids, count),
+         *end = text + strlen(text);
+    while (end - text >= 3 && memcmp(end - 3, "\xEF\xBF\xBD", 3) == 0) *(end -= 3) = '\0';  // not all its bytes yet
+    Scope *paused = dm_scope_pause();
+    o->partial(o->context, number, text);
+    dm_scope_resume(paused);
+    dm_free(text);
+}
 
 static void tell_partial(void *context, int sentence, const int *ids, int count)
 {
     const Batch *batch = context;
-    const dm_translate_options *o = &batch->translator->options;
-    char *text = dm_decode(batch->translator->segmenter, ids, count), *end = text + strlen(text);
-    while (end - text >= 3 && memcmp(end - 3, "\xEF\xBF\xBD", 3) == 0) *(end -= 3) = '\0';  // not all its bytes yet
-    Scope *paused = dm_scope_pause();
-    o->partial(o->context, (size_t)batch->lines[sentence].index, text);
-    dm_scope_resume(paused);
-    dm_free(text);
+    const int line = batch->lines[sentence].index;
+    dm_tell_partial(batch->translator, batch->sources[line], (size_t)line, ids, count);
 }
 
 static void translate_batch(void *context, int index, int thread)
@@ -159,7 +180,7 @@ static void translate_batch(void *context, int index, int thread)
     Work *work = context;
     const Translator *t = work->translator;
     const dm_translate_options *o = &t->options;
-    Batch batch = {t, work->lines + work->batch_start[index]};
+    Batch batch = {t, work->lines + work->batch_start[index], work->sources};
     const int n = work->batch_start[index + 1] - work->batch_start[index];
     if (work->stopped) return;
     Graph g = graph_of(work, thread);
@@ -180,6 +201,8 @@ static void translate_batch(void *context, int index, int thread)
                            .prefixes = prefixes,
                            .places = dm_segmenter_labels(t->segmenter) ? places : NULL,
                            .lines = numbers,
+                           .stops = t->stops,
+                           .stop_count = t->stop_count,
                            .partial = o->partial ? tell_partial : NULL,
                            .context = &batch};
     if (!dm_search(&g, &job, found)) {
@@ -262,7 +285,7 @@ bool dm_translator_run(const Translator *translator, const char *const *lines, s
     memset(out, 0, count * sizeof *out);
     Work work = {.translator = translator, .sources = lines, .translations = out};
     enum { SHORTEST = 2 };  // the end of sentence alone, or not even that, is nothing to translate
-    run_batches(&work, (int)count, translate_batch, SHORTEST);
+    run_batches(&work, (int)count, translate_batch, dm_translator_goes_on(translator) ? 0 : SHORTEST);
     if (work.stopped) {
         dm_translations_free(out, count);
         return false;

@@ -55,6 +55,7 @@ typedef struct Source {
     Ids ids;
     char **pieces;  // as they stand in the line
     Words words;    // without end of sentence
+    const char *line;
 } Source;
 
 // The source piece that a target piece looks at most, end of sentence left out.
@@ -101,7 +102,10 @@ static dm_hypothesis hypothesis_in_words(const Translator *t, const Source *sour
     const Vocabulary *vocabulary = dm_segmenter_vocabulary(t->segmenter, DM_TARGET);
     dm_hypothesis out = {.log_probability = h->log_probability, .score = h->score, .pieces = h->pieces};
     const bool replace = t->options.unk_replace && source->ids.count > 1 && has_unknown(t->segmenter, h);
-    out.text = replace ? text_of(t->segmenter, source, h, look) : dm_decode(t->segmenter, h->ids, h->count);
+    if (dm_translator_goes_on(t))
+        out.text = dm_go_on_with(t->segmenter, source->line, h->ids, h->count);
+    else
+        out.text = replace ? text_of(t->segmenter, source, h, look) : dm_decode(t->segmenter, h->ids, h->count);
     out.piece = dm_allocate((size_t)h->pieces + 1, sizeof *out.piece);
     out.piece_scores = dm_allocate((size_t)h->pieces + 1, sizeof *out.piece_scores);
     for (int i = 0; i < h->pieces; i++) {
@@ -122,7 +126,7 @@ dm_translation dm_put_into_words(const Translator *t, const char *line, const Fo
 {
     dm_translation out = {.count = found->count,
                           .hypotheses = dm_allocate((size_t)found->count, sizeof *out.hypotheses)};
-    Source source = {0};
+    Source source = {.line = line};
     if (looks) {
         source.pieces = dm_encode_pieces(t->segmenter, DM_SOURCE, line, &source.ids);
         source.words = words_of(t->segmenter, (const char *const *)source.pieces, source.ids.count - 1);

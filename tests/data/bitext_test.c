@@ -139,6 +139,40 @@ static void columns_of_one_file_are_its_sides(void)
     dm_free(blank);
 }
 
+static void text_alone_is_a_target(void)
+{
+    char *text = scratch_write("train.en.gz", "a\nb\xff\n"), *tsv = scratch_write("text.tsv", "1\ta\n2\tc\n"),
+         *empty = scratch_write("empty", "");
+    Bitext bitext;
+    BitextFiles files = {.path = {NULL, text}, .on = DM_SKIP_LINE, .alone = true};
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &files, NULL), DM_OK);
+    CU_ASSERT(bitext.alone && bitext.lines[DM_SOURCE].count == 0 && dm_bitext_count(&bitext) == 2);
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_TARGET].line[1], "");
+    CU_ASSERT_STRING_EQUAL(bitext.name, text);
+    CU_ASSERT_STRING_EQUAL(bitext.file[DM_SOURCE], text);
+    CU_ASSERT_STRING_EQUAL(bitext.language[DM_SOURCE], "en");
+    char *mended = dm_bitext_mended(&bitext);
+    CU_ASSERT(mended && contains(mended, "Left out: 1 bad line of") && contains(mended, "train.en.gz"));
+    dm_free(mended);
+    const long one = dm_bitext_fingerprint(&bitext);
+    CU_ASSERT(one != 0);
+    dm_bitext_free(&bitext);
+
+    files = (BitextFiles){.tsv = tsv, .columns = {0, 2}, .alone = true};
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(&bitext, &files, NULL), DM_OK);
+    CU_ASSERT(bitext.lines[DM_SOURCE].count == 0 && dm_bitext_count(&bitext) == 2);
+    CU_ASSERT_STRING_EQUAL(bitext.lines[DM_TARGET].line[1], "c");
+    CU_ASSERT(dm_bitext_fingerprint(&bitext) != one);
+    dm_bitext_free(&bitext);
+
+    Error error = {""};
+    CU_ASSERT_EQUAL(dm_bitext_read(&bitext, &(BitextFiles){.path = {NULL, empty}, .alone = true}, &error), DM_FAILURE);
+    CU_ASSERT(contains(error.message, "empty is empty: give it text, one sentence a line"));
+    dm_free(text);
+    dm_free(tsv);
+    dm_free(empty);
+}
+
 const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
                       FACT(the_names_of_files_may_say_their_languages),
                       FACT(a_bad_bitext_is_refused_in_a_sentence),
@@ -146,4 +180,5 @@ const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
                       FACT(a_missing_side_is_named),
                       FACT(one_side_may_be_standard_input),
                       FACT(columns_of_one_file_are_its_sides),
+                      FACT(text_alone_is_a_target),
                       {NULL, NULL}};

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "data/corpus.h"
+#include "data/windows.h"
 #include "text/scratch.h"
 
 static Segmenter *letters(void)  // one piece a word
@@ -17,7 +18,7 @@ static Segmenter *letters(void)  // one piece a word
 }
 
 typedef struct Case {
-    const char *source, *target;
+    const char *source, *target;  // no source: text alone
     int max_length;
     bool keep_all;
     int threads;
@@ -26,10 +27,11 @@ typedef struct Case {
 static Status make(Corpus *corpus, const Case *c, Error *error)
 {
     Segmenter *segmenter = letters();
-    char *source = scratch_write("train.zh", c->source), *target = scratch_write("train.en", c->target);
+    char *source = c->source ? scratch_write("train.zh", c->source) : NULL,
+         *target = scratch_write("train.en", c->target);
     Bitext bitext;
-    Status status = dm_bitext_read(&bitext, &(BitextFiles){.path = {source, target}}, error);
-    CorpusRules rules = {c->max_length, c->keep_all, c->threads, NULL};
+    Status status = dm_bitext_read(&bitext, &(BitextFiles){.path = {source, target}, .alone = !source}, error);
+    CorpusRules rules = {.max_length = c->max_length, .shortest = c->keep_all ? 1 : 2, .threads = c->threads};
     if (!status) status = dm_corpus_make(corpus, &bitext, &rules, segmenter, error);
     dm_bitext_free(&bitext);
     dm_free(source);
@@ -80,6 +82,46 @@ static void validation_keeps_every_line(void)
     dm_corpus_free(&corpus);
 }
 
+// Of 8 pieces with the end: in windows of at most 3, as equal as can be.
+static void text_alone_is_cut_into_windows(void)
+{
+    static const int first[] = {0, 2, 5, 8, 10}, lines[] = {1, 3, 3, 3, 4}, lengths[] = {2, 3, 3, 2, 3};
+    Corpus corpus;
+    Case c = {NULL, "a\n \na b c a b c a\nb c\n", .max_length = 3, .threads = 2};
+    CU_ASSERT_EQUAL_FATAL(make(&corpus, &c, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(corpus.pairs, 5);
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT(corpus.line[i] == lines[i] && corpus.target_length[i] == lengths[i]);
+        CU_ASSERT(corpus.source_length[i] == 0 && corpus.target[i] == (size_t)first[i]);
+    }
+    CU_ASSERT(is(corpus.ids, 13, (int[]){2, 0, 2, 3, 4, 2, 3, 4, 2, 0, 3, 4, 0}, 13));
+    CU_ASSERT(corpus.skipped_empty == 1 && corpus.skipped_long == 0 && corpus.cut == 1);
+    dm_corpus_free(&corpus);
+    c.max_length = 0;
+    CU_ASSERT_EQUAL_FATAL(make(&corpus, &c, NULL), DM_OK);
+    CU_ASSERT(corpus.pairs == 3 && corpus.target_length[1] == 8 && corpus.cut == 0);
+    dm_corpus_free(&corpus);
+    c.keep_all = true;  // an empty line is its end
+    CU_ASSERT_EQUAL_FATAL(make(&corpus, &c, NULL), DM_OK);
+    CU_ASSERT(corpus.pairs == 4 && corpus.target_length[1] == 1 && corpus.skipped_empty == 0);
+    dm_corpus_free(&corpus);
+}
+
+static void windows_are_few_and_equal(void)
+{
+    for (int pieces = 1; pieces < 60; pieces++)
+        for (int most = 0; most < 60; most++) {
+            const int n = dm_windows(pieces, most);
+            CU_ASSERT_FATAL(n >= 1 && dm_window_start(pieces, n, 0) == 0 && dm_window_start(pieces, n, n) == pieces);
+            CU_ASSERT(most == 0 ? n == 1 : (n - 1) * most < pieces && pieces <= n * most);
+            for (int i = 0; i < n; i++) {
+                const int size = dm_window_start(pieces, n, i + 1) - dm_window_start(pieces, n, i);
+                CU_ASSERT(size == (pieces + n - 1) / n || size == pieces / n);
+                CU_ASSERT(i || size == (pieces + n - 1) / n);  // the longest comes first
+            }
+        }
+}
+
 static void the_number_of_threads_changes_nothing(void)
 {
     enum { LINES = 3000 };
@@ -115,6 +157,7 @@ static void a_corpus_without_a_pair_is_refused(void)
         {{.source = "a\n\n", .target = "\nb\n"}, "train.en: no sentence pair is left: each has an empty side"},
         {{.source = "a b c\n", .target = "a\n", .max_length = 3},
          "train.en: no sentence pair is left: 0 have an empty side and 1 a side of more than 3 pieces"},
+        {{.source = NULL, .target = "\n \n"}, "train.en: no line is left: all are empty"},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         Corpus corpus;
@@ -141,6 +184,8 @@ static void a_line_of_a_megabyte_is_one_pair(void)
 
 const Fact facts[] = {FACT(pairs_are_kept_in_order_as_ids),
                       FACT(empty_and_long_pairs_are_left_out_and_counted),
+                      FACT(text_alone_is_cut_into_windows),
+                      FACT(windows_are_few_and_equal),
                       FACT(validation_keeps_every_line),
                       FACT(the_number_of_threads_changes_nothing),
                       FACT(a_corpus_without_a_pair_is_refused),

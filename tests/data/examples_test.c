@@ -89,11 +89,36 @@ static void labels_are_written_at_the_places_that_are_read(const ExampleKind *ki
     dm_arena_destroy(&arena);
 }
 
+// A pair whose source is predicted too is the text that both are, one behind the other.
+static void joined_pairs_are_text_alone(const ExampleKind *kind)
+{
+    int pieces[32], length[4], lines[] = {1, 2, 3, 4}, used = 0;
+    size_t first[4];
+    for (int i = 0; i < 4; i++) {
+        first[i] = (size_t)used;
+        memcpy(pieces + used, ids + source[i], (size_t)source_length[i] * sizeof(int));
+        memcpy(pieces + used + source_length[i], ids + target[i], (size_t)target_length[i] * sizeof(int));
+        used += length[i] = source_length[i] + target_length[i];
+    }
+    const Corpus text = {.pairs = 4, .ids = pieces, .target = first, .target_length = length, .line = lines};
+    const int order[] = {3, 0, 2, 1};
+    Arena arena = {0};
+    const Example got = kind->make(&arena, &corpus, order, 4, START),
+                  wanted = dm_text.make(&arena, &text, order, 4, START);
+    CU_ASSERT_FATAL(got.read.n == used && wanted.read.n == used && got.source.n == 0 && got.source.spans.n == 4);
+    CU_ASSERT(are(got.read.ids, wanted.read.ids, used) && are(got.written, wanted.written, used));
+    CU_ASSERT(are(got.read.spans.length, wanted.read.spans.length, 4));
+    CU_ASSERT(are(got.read.positions, wanted.read.positions, used));
+    CU_ASSERT(got.read.ids[0] == START && got.weights == NULL);
+    dm_arena_destroy(&arena);
+}
+
 static const struct {
     const ExampleKind *kind;
     void (*check)(const ExampleKind *kind);
 } cases[] = {{&dm_pairs, pairs_are_sources_and_what_is_read_and_written_of_targets},
              {&dm_text, text_is_read_from_the_start_or_from_where_the_window_before_ended},
+             {&dm_joined, joined_pairs_are_text_alone},
              {&dm_labelled, labels_are_written_at_the_places_that_are_read}};
 
 static void every_kind_makes_what_it_says(void)
@@ -129,16 +154,17 @@ static void of_every_kind_twice_means_the_same_rows_once_more_behind_themselves(
         for (int weighted = 0; weighted < 2; weighted++) {
             Arena arena = {0};
             const int order[] = {1, 3, 0};
-            const float weights[] = {1, 0, 0.5f, 2, 3, 4};
+            const float weights[] = {1, 0, 0.5f, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
             Example once = dm_example_kinds[i]->make(&arena, &corpus, order, 3, START);
-            CU_ASSERT_EQUAL_FATAL(once.read.n, 6);
+            const int rows = once.read.n;
+            CU_ASSERT_FATAL(rows >= 6 && rows <= 16);
             if (weighted) once.weights = weights;
             const Example twice = dm_example_twice(&arena, &once);
             check_twice(&once.source, &twice.source);
             check_twice(&once.read, &twice.read);
-            for (int row = 0; row < 12; row++) {
-                CU_ASSERT_EQUAL(twice.written[row], once.written[row % 6]);
-                if (weighted) CU_ASSERT_EQUAL(twice.weights[row], weights[row % 6]);
+            for (int row = 0; row < 2 * rows; row++) {
+                CU_ASSERT_EQUAL(twice.written[row], once.written[row % rows]);
+                if (weighted) CU_ASSERT_EQUAL(twice.weights[row], weights[row % rows]);
             }
             CU_ASSERT_EQUAL(twice.weights != NULL, once.weights != NULL);
             dm_arena_destroy(&arena);

@@ -98,6 +98,11 @@ static void training_from_a_pretrained_model_equals_pytorch(void)
             close_subject(&s);
             continue;
         }
+        if (dm_examples_of(&s.model->config)->sides == 1) {  // there are no pairs to train on
+            CU_ASSERT_EQUAL(rmdir(root), 0);
+            close_subject(&s);
+            continue;
+        }
         snprintf(pretrained, sizeof pretrained, "%s/pretrained", root);
         snprintf(source, sizeof source, "%s/source", root);
         snprintf(target, sizeof target, "%s/target", root);

@@ -16,7 +16,7 @@ from transformers.models.mixtral.modeling_mixtral import MixtralSparseMoeBlock
 
 torch.manual_seed(5)
 ACTIVATIONS = [("relu", torch.relu), ("gelu", F.gelu), ("swish", F.silu)]  # by their index in dm_activations
-SWIGLU = 7
+SWIGLU = 9
 cases = []
 
 

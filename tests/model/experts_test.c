@@ -86,10 +86,10 @@ static void experts_of_row(const ExpertBed *b, const double *x, double *y)
 static const FeedForwardShape expert_shapes[] = {
     {.experts = 5, .top = 2, .activation = &dm_activations[0]},
     {.experts = 5, .top = 1, .activation = &dm_activations[1]},
-    {.experts = 4, .top = 3, .sigmoid = true, .activation = &dm_activations[7]},
-    {.experts = 9, .top = 2, .shared = 1, .activation = &dm_activations[8]},
+    {.experts = 4, .top = 3, .sigmoid = true, .activation = &dm_activations[9]},
+    {.experts = 9, .top = 2, .shared = 1, .activation = &dm_activations[10]},
     {.experts = 3, .top = 1, .shared = 2, .sigmoid = true, .activation = &dm_activations[0]},
-    {.experts = 2, .top = 2, .activation = &dm_activations[7]},
+    {.experts = 2, .top = 2, .activation = &dm_activations[9]},
 };
 
 static FeedForwardShape expert_shape(size_t i)
@@ -181,7 +181,7 @@ static void a_row_is_the_same_in_any_company(void)
         const GemmBackend *backend;
         if (dm_gemm_choose_for_search(&backend, precision, test_backend, NULL, NULL)) continue;
         const FeedForwardShape shape = {
-            .width = WIDE, .inner = 48, .experts = 6, .top = 2, .shared = 1, .activation = &dm_activations[7]};
+            .width = WIDE, .inner = 48, .experts = 6, .top = 2, .shared = 1, .activation = &dm_activations[9]};
         ExpertBed b;
         open_experts(&b, &shape);
         b.graph.gemm = backend;

@@ -51,6 +51,11 @@ static inline double gelu(double x)
     return x * 0.5 * (1 + erf(x / sqrt(2)));
 }
 
+static inline double gelu_new(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+
 static inline double swish(double x)
 {
     return x / (1 + exp(-x));
@@ -65,7 +70,8 @@ static const struct {
     const char *name;
     double (*formula)(double x);
 } activations[] = {{"relu", relu}, {"gelu", gelu},       {"gelu_python", gelu}, {"swish", swish}, {"silu", swish},
-                   {"tanh", tanh}, {"linear", identity}, {"swiglu", swish},     {"geglu", gelu}};
+                   {"tanh", tanh}, {"linear", identity}, {"swiglu", swish},     {"geglu", gelu},
+                   {"gelu_new", gelu_new}, {"gelu_pytorch_tanh", gelu_new}};
 
 static inline double (*activation_formula(const ActivationRow *row))(double)
 {

@@ -78,7 +78,7 @@ static void a_wrong_file_is_explained(void)
         {"{\"model\": {\"a\": 1}}", DM_USAGE, "not an object"},
         {"{\"quiet\": 1}", DM_USAGE, "run.json: quiet must be true or false, not a number"},
         {"{\"after\": 10}", DM_USAGE, "run.json: after must be a string such as"},
-        {"{\"train-sets\": \"a\"}", DM_USAGE, "train-sets needs 2 values (SRC TRG), but got 1"},
+        {"{\"train-sets\": []}", DM_USAGE, "train-sets needs 1 to 2 values (SRC TRG), but got 0"},
         {"{\"train-sets\": [\"a\", 2]}", DM_USAGE, "train-sets must be a list of strings, not one with a number"},
         {"{\"valid-metrics\": []}", DM_USAGE, "valid-metrics needs 1 to 8 values"},
         {"{\"config\": \"b.json\"}", DM_USAGE, "config can only stand on the command line"},

@@ -73,7 +73,11 @@ static Found table_found(Arena *arena, const float scores[SCRIPTED], const float
         .weight = {.rows = SCRIPTED, .cols = SCRIPTED, .stride = SCRIPTED, .data = weight, .parameter = true},
         .bias = {.rows = 1, .cols = SCRIPTED, .stride = SCRIPTED, .data = bias},
         .pad = SCRIPTED - 1};
-    const Model model = {.config = {.eos = eos, .pad = SCRIPTED - 1, .decoder_start = SCRIPTED - 1, .width = SCRIPTED},
+    const Model model = {.config = {.examples = &dm_pairs,
+                                    .eos = eos,
+                                    .pad = SCRIPTED - 1,
+                                    .decoder_start = SCRIPTED - 1,
+                                    .width = SCRIPTED},
                          .architecture = &scripted,
                          .output = output};
     Graph g = {.arena = arena, .gemm = chosen_backend()};

@@ -113,7 +113,7 @@ static void way_back(Golden *c, Tensor *y)
 
 static Activation activation_of(const Golden *c)
 {
-    static const char *const names[] = {"identity", "relu", "gelu",
+    static const char *const names[] = {"identity", "relu", "gelu", "gelu by tanh",
                                         "swish",    "tanh", "sigmoid"};  // in the order of Activation
     int activation = 0;
     while (strcmp(names[activation], member(c, "activation")->valuestring)) activation++;

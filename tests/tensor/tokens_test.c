@@ -52,6 +52,22 @@ static void every_row_reads_what_stands_before_the_piece_that_it_is_to_predict(v
     dm_arena_destroy(&arena);
 }
 
+static void mixtures_are_shifted_along(void)
+{
+    enum { START = 99 };
+    Arena arena = {0};
+    const int lengths[] = {2, 1}, ids[] = {5, 6, 7};
+    Tokens written = dm_tokens(&arena, 2, lengths, ids);
+    written.mixture = &(Mixture){2, (int[]){5, 8, 6, 8, 7, 8}, (float[]){0.25f, 0.75f, 0, 1, 1, 0}};
+    const Tokens read = dm_shifted(&arena, written, START);
+    const float *shares = read.mixture->shares, wanted[] = {1, 0, 0.25f, 0.75f, 1, 0};
+    CU_ASSERT_EQUAL(read.mixture->most, 2);
+    for (int i = 0; i < 6; i++) CU_ASSERT(shares[i] >= wanted[i] && shares[i] <= wanted[i]);
+    CU_ASSERT(read.mixture->ids[0] == START && read.mixture->ids[4] == START);
+    CU_ASSERT(are(read.mixture->ids + 2, (int[]){5, 8}, 2));
+    dm_arena_destroy(&arena);
+}
+
 static void the_longest_is_found_wherever_it_stands(void)
 {
     Arena arena = {0};
@@ -68,6 +84,7 @@ const Fact facts[] = {
     FACT(tokens_are_copied_and_counted),
     FACT(there_may_be_none),
     FACT(every_row_reads_what_stands_before_the_piece_that_it_is_to_predict),
+    FACT(mixtures_are_shifted_along),
     FACT(the_longest_is_found_wherever_it_stands),
     {NULL, NULL},
 };

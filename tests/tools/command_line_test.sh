@@ -37,19 +37,19 @@ shows "default 0.1]" train --help
 
 says 2 "no command 'trian': did you mean train?" trian
 says 2 "no command 'scroe': did you mean score?" help scroe
-says 2 "no command 'xyzzy'; there are train, translate, rescore, " xyzzy
+says 2 "no command 'xyzzy'; there are train, translate, generate, rescore, " xyzzy
 says 2 "train needs --model DIR" train
 says 2 "train needs --train-sets SRC TRG" train --model nowhere
 says 2 "dragoman train --train-sets train.zh train.en" train
 says 2 "translate needs --model DIR" translate
-says 2 "rescore needs TRG" rescore --model m a
+says 2 "rescore needs SRC" rescore --model m
 says 2 "score needs --ref FILE" score
 says 2 "unknown option --mini-batch-word: did you mean --mini-batch-words?" train --mini-batch-word 5
 says 2 "--beam is called --beam-size here" translate --beam 5
 says 2 "--dropout is an option of train" translate --dropout 0.1
 says 2 "1 is too much; at most 0.95" train --dropout 1
 says 2 "'ten' is not a whole number" train --seed ten
-says 2 "--train-sets needs 2 values" train --train-sets a
+says 2 "--train-sets needs 1 to 2 values" train --train-sets --model m
 
 # A configuration file is read wherever --config stands, and the command line wins over it: the name of the file that
 # cannot be opened shows whose value counts.

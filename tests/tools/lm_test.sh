@@ -50,12 +50,30 @@ check 'training on' 0 '' train "${common[@]}" --pretrained-model run --after 10u
 check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
 "$dragoman" bench translate --model run --seconds 0 --rounds 1 --sentences 20 > out || fail 'bench'
 
+# ---- The source is predicted too ----
+
+check 'both sides' 0 '' train "${common[@]}" "${shape[@]}" --loss-on both --after 40u --cpu-threads 1 --model both
+check 'both sides, the beginning' 0 '' train "${common[@]}" "${shape[@]}" --loss-on both --after 17u --cpu-threads 3 --model half
+check 'both sides, the rest' 0 '' train "${common[@]}" "${shape[@]}" --after 40u --change --model half
+same 'both sides, in two parts' both/model.safetensors half/model.safetensors
+cmp -s both/model.safetensors run3/model.safetensors && fail '--loss-on both changes nothing'
+"$dragoman" translate --model both < src > out && [ "$(wc -l < out)" = 30 ] || fail 'a model of both sides does not translate'
+
 # ---- What does not go together ----
 
 check 'a layer of an encoder' 2 'a model of --type lm has none' "$dragoman" bench layer --model run
 
 check 'an encoder' 2 '--enc-depth is for --type ' train "${common[@]}" "${shape[@]}" --enc-depth 2 --model new
 check 'a prompt without a decoder alone' 2 '--prompt-mask is for --type lm' train "${common[@]}" --prompt-mask full --model new
+check 'a source seen as a whole' 2 '--loss-on has no effect with --prompt-mask full' \
+    train "${common[@]}" "${shape[@]}" --loss-on both --prompt-mask full --model new
+check 'places that begin anew' 2 '--loss-on has no effect with --prompt-positions restart' \
+    train "${common[@]}" "${shape[@]}" --loss-on both --prompt-positions restart --model new
+check 'a source that is no prompt' 2 '--loss-on has no effect' train "${common[@]}" --loss-on both --model new
+check 'a model that sees its source as a whole' 2 'this model has --prompt-mask full' \
+    train "${common[@]}" --pretrained-model run --loss-on both --model new
+check 'both sides of one text' 2 '--loss-on both has no effect on text alone' \
+    train "${common[@]:3}" "${shape[@]}" --train-sets src --loss-on both --model new
 check 'places that end' 2 '10 pieces at which the learned positions' \
     train "${common[@]}" "${shape[@]}" --positions learned --max-positions 20 --max-length 15 --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'

@@ -72,7 +72,7 @@ python3 -c 'import json; assert json.load(open("measured"))["shape"]["positions"
 # ---- Learned positions end ----
 
 short=(--positions learned --max-positions 8)
-check 'no limit' 2 '--max-length 0 takes pairs of any length|end at 8 pieces' \
+check 'no limit' 2 '--max-length 0 takes text of any length|end at 8 pieces' \
     train "${short[@]}" --max-length 0 --after 1u --model new
 check 'a limit that is too high' 2 '--max-length 100 is more than the 8 pieces' train "${short[@]}" --after 1u --model new
 check 'places for nothing' 2 '--max-positions|--positions learned' train --max-positions 8 --after 1u --model new

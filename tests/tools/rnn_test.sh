@@ -208,10 +208,23 @@ check 'input feeding without what would be fed' 2 '--input-feeding has no effect
 check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes words "${transformer[@]}" --dropout-src 0.2 --dropout-trg 0.2 --weight-decay 0.01
+resumes words-rnn "${rnn[@]}" --dropout-src 0.2 --dropout-trg 0.1
+check 'the same with all words' 0 'Done' train "${transformer[@]}" --weight-decay 0.01 --after 30u --model whole
+cmp -s words/model.safetensors whole/model.safetensors && fail 'words that are left out change nothing'
+check 'words left out of what is drawn' 2 '--dropout-src|teacher-forcing' train "${rnn[@]}" --objective minimum-risk \
+    --dropout-src 0.1 --after 1u --model new
 resumes scheduled "${transformer[@]}" --objective scheduled-sampling --sampling-decay exponential --sampling-constants 0.9 \
     --sampling-from mixed --dropout 0.1
 resumes scheduled-rnn "${rnn[@]}" --objective scheduled-sampling --sampling-decay linear --sampling-passes 0 \
     --sampling-constants 1 0.1 0.2 --sampling-from drawn
+resumes risk "${transformer[@]}" --objective minimum-risk --risk-cost chrf --risk-candidates 3 --risk-mix 0.5 --dropout 0.1
+resumes risk-rnn "${rnn[@]}" --objective minimum-risk --risk-from beam --risk-candidates 3 --risk-cost wer --risk-mix 0.5
+resumes critical "${transformer[@]}" --objective self-critical --risk-candidates 2 --risk-cost ter --risk-mix 0.5
+check 'R-Drop of candidates' 2 'r-drop|minimum-risk' train "${transformer[@]}" --objective minimum-risk --add-loss r-drop \
+    --dropout 0.1 --after 1u --model new
+check 'the sharpness of what is drawn once' 2 '--risk-sharpness|minimum-risk' train "${rnn[@]}" --objective self-critical \
+    --risk-sharpness 1 --after 1u --model new
 check 'constants of another decay' 2 'has 3 numbers|needs 1' train "${rnn[@]}" --objective scheduled-sampling \
     --sampling-constants 1 2 3 --after 1u --model new
 check 'mixtures piece by piece' 2 'mixed needs --sampling-passes' train "${rnn[@]}" --objective scheduled-sampling \

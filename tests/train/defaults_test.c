@@ -26,7 +26,7 @@ static dm_options *settled(const char *const *given, double words, long updates,
 {
     dm_options *options = options_with(given);
     char *both[2];
-    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){29000, words, CHARACTERS}, &both[0], NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){29000, words, CHARACTERS, false}, &both[0], NULL), DM_OK);
     CU_ASSERT_EQUAL(dm_default_warmup(options, updates, &both[1], NULL), DM_OK);
     for (int i = 0; i < 2; i++)
         if (said)
@@ -183,7 +183,7 @@ static void only_what_counts_is_settled(void)
     }
     dm_options *options = dm_options_new("train");  // without validation
     char *said;
-    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){1, 10, 5}, &said, NULL), DM_OK);
+    CU_ASSERT_EQUAL(dm_defaults_by_text(options, &(TextSize){1, 10, 5, false}, &said, NULL), DM_OK);
     CU_ASSERT(!dm_options_count(options, "early-stopping") && strncmp(said, "For 1 pair, about 10 words: --", 30) == 0);
     dm_free(said);
     dm_options_free(options);
@@ -197,6 +197,11 @@ static void a_text_is_measured_by_its_bytes(void)
     CU_ASSERT_EQUAL(size.pairs, 3);
     CU_ASSERT_DOUBLE_EQUAL(size.words, (8 + 6 + 8 + 1 + 4) / 11.0, 1e-12);
     CU_ASSERT_EQUAL(size.characters, 12);  // redblu, the space, two of Chinese, xgo
+
+    const Bitext alone = {.alone = true, .lines = {{NULL, 0}, {target, 3}}};
+    const TextSize half = dm_text_size(&alone);
+    CU_ASSERT(half.alone && half.pairs == 3);
+    CU_ASSERT_DOUBLE_EQUAL(half.words, (8 + 1 + 4) / 5.5, 1e-12);
 }
 
 static void shards_are_larger_where_sequences_run_step_by_step(void)

@@ -3,7 +3,9 @@
 #include "core/memory.h"
 #include "train/objectives/objective.h"
 
+#include "core/scratch.h"
 #include "model/small_model.h"
+#include "translate/translator.h"
 
 enum { PAIRS = 3, PIECES = 9, START = PAD };
 
@@ -20,6 +22,27 @@ static Example example_in(Arena *arena)
                      .written = target.ids};
 }
 
+// Pieces are words: "</s>", "<unk>", "w2" ...
+static RiskSettings risk = {.cost = 3 /* wer */, .candidates = 4, .sharpness = 0.3, .mix = 0.25};
+
+static void open_segmenter(void)
+{
+    static Segmenter *segmenter;
+    char pieces[VOCABULARY][8] = {"</s>", "<unk>"};
+    const char *list[VOCABULARY];
+    for (int i = 0; i < VOCABULARY; i++) {
+        if (i > 1) snprintf(pieces[i], sizeof pieces[i], "w%d", i);
+        list[i] = pieces[i];
+    }
+    Error error;
+    Vocabulary *vocabulary = dm_vocabulary_create(list, VOCABULARY);
+    if (!dm_vocabulary_write(vocabulary, scratch("vocab.json"), &error) &&
+        !dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = scratch_folder, .kind = "space"}, &error))
+        risk.segmenter = segmenter;
+    dm_vocabulary_free(vocabulary);
+    risk.tokenizer = dm_tokenizer("none");
+}
+
 // Half of what is read is the reference's: of 1 - 0.5 i, in the first update.
 static const ScheduledSampling half = {.decay = 1, .constants = {1, 0.5, 0}, .passes = 1};
 
@@ -27,7 +50,7 @@ static Loss run(const Objective *objective, Setting *s, bool recording, float sm
 {
     Graph *g = begin(s, recording, 0);
     const Example example = example_in(g->arena);
-    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms, &half});
+    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms, &half, &risk});
 }
 
 // ---- Each by itself -------------------------------------------------------------------------------------------------
@@ -38,7 +61,7 @@ static void ask_behind(Setting *s, int pair, const int *behind, int count, doubl
     const Architecture *a = s->model->architecture;
     const OutputLayer *output = &s->model->output;
     Graph *g = begin(s, false, 0);
-    int source = 0, inputs[PIECES] = {START}, length = count + 1;
+    int source = 0, inputs[64] = {START}, length = count + 1;
     for (int i = 0; i < pair; i++) source += source_lengths[i];
     if (count) memcpy(inputs + 1, behind, (size_t)count * sizeof(int));
     const Memory memory = a->encode(g, s->model, dm_tokens(g->arena, 1, &source_lengths[pair], source_ids + source));
@@ -111,7 +134,7 @@ static Loss run_sampled(const Objective *objective, Setting *s, const ScheduledS
 {
     Graph *g = begin(s, true, 0);
     const Example example = example_in(g->arena);
-    return objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, how});
+    return objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, how, NULL});
 }
 
 static void all_is_the_models_own(const Objective *objective, Setting *s)
@@ -149,7 +172,7 @@ static void what_is_drawn_is_as_probable_as_the_model_says(const Objective *obje
             const Example example = {.source = dm_tokens(g->arena, 1, &lengths[0], source),
                                      .read = dm_shifted(g->arena, written_here, START),
                                      .written = written_here.ids};
-            sum += objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, &drawn}).nll;
+            sum += objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, &drawn, NULL}).nll;
         }
         const double off = sum / UPDATES - (mean - first[5]), deviation = sqrt((square - mean * mean) / UPDATES);
         expect(fabs(off) < 4 * deviation, "%d passes: off by %g, a deviation is %g", passes, off, deviation);
@@ -192,14 +215,148 @@ static void the_reference_fades_as_the_paper_says(void)
     CU_ASSERT_STRING_EQUAL(dm_sampling_decay_choice(1).name, "linear");
 }
 
+// ---- Training on the metric
+// -------------------------------------------------------------------------------------------
+
+static void the_slope_of_the_expected_cost_agrees_with_differences(void)
+{
+    enum { N = 5 };
+    double log_p[N] = {-3, -1.5, -0.2, -7, -2}, slope[N];
+    static const double costs[N] = {0, 0.5, 1, 0.25, 0.75};
+    double sum = 0, wanted = 0;
+    for (int i = 0; i < N; i++) sum += exp(log_p[i]);
+    for (int i = 0; i < N; i++) wanted += exp(log_p[i]) / sum * costs[i];
+    CU_ASSERT_DOUBLE_EQUAL(dm_expected_cost(N, log_p, costs, slope), wanted, 1e-12);
+    for (int i = 0; i < N; i++) {
+        const double at = log_p[i], step = 1e-5;
+        log_p[i] = at + step;
+        const double above = dm_expected_cost(N, log_p, costs, NULL);
+        log_p[i] = at - step;
+        const double difference = (above - dm_expected_cost(N, log_p, costs, NULL)) / (2 * step);
+        log_p[i] = at;
+        CU_ASSERT_DOUBLE_EQUAL(slope[i], difference, 1e-9);
+    }
+}
+
+static double log_probability(Setting *s, int pair, const int *ids, int n)
+{
+    double sum = 0, log_p[VOCABULARY];
+    for (int count = 0; count < n; count++) {
+        ask_behind(s, pair, ids, count, log_p);
+        sum += log_p[ids[count]];
+    }
+    return sum;
+}
+
+static int edits(const int *a, int n, const int *b, int m)
+{
+    int row[64] = {0};
+    for (int j = 0; j <= m; j++) row[j] = j;
+    for (int i = 1; i <= n; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            const int above = row[j], replaced = diagonal + (a[i - 1] != b[j - 1]);
+            const int moved = (above < row[j - 1] ? above : row[j - 1]) + 1;
+            diagonal = above;
+            row[j] = moved < replaced ? moved : replaced;
+        }
+    }
+    return row[m];
+}
+
+// The hypotheses of a beam, found for each pair alone, and its reference: [n] ids with their ends; returns n.
+static int hypotheses_of(Setting *s, int pair, int ids[8][64], int *length)
+{
+    int source = 0, target = 0, n = 1;
+    for (int i = 0; i < pair; i++) source += source_lengths[i], target += target_lengths[i];
+    memcpy(ids[0], written + target, (size_t)target_lengths[pair] * sizeof(int));
+    length[0] = target_lengths[pair];
+    dm_translate_options options;
+    dm_translate_options_read(&options, NULL, NULL);
+    dm_take_search_defaults(&options, &s->model->config.search);
+    options.beam_size = options.n_best = risk.candidates;
+    const int limit = 2 * target_lengths[pair] + 10;
+    Graph *g = begin(s, false, 0);
+    const Model *model = s->model;
+    Found found;
+    dm_search(g,
+              &(SearchJob){.models = &model,
+                           .model_count = 1,
+                           .source = dm_tokens(g->arena, 1, &source_lengths[pair], source_ids + source),
+                           .options = &options,
+                           .limits = &limit},
+              &found);
+    for (int k = 0; k < found.count; k++) {
+        const Hypothesis *h = &found.best[k];
+        int known = 0;
+        for (int i = 0; i < h->count; i++) ids[n][i] = h->ids[i];
+        ids[n][length[n] = h->count] = EOS;
+        length[n]++;
+        for (int i = 0; i < n; i++)
+            known += length[i] == length[n] && !memcmp(ids[i], ids[n], (size_t)length[n] * sizeof(int));
+        if (!known) n++;
+    }
+    return n;
+}
+
+static void minimum_risk(const Objective *objective)
+{
+    const ModelConfig config = small_config();
+    Setting s = setting_of(&config);
+    const RiskSettings before = risk;
+    risk.from_beam = true, risk.sharpness = 2;
+    double wanted = 0, nll = 0;
+    for (int pair = 0; pair < PAIRS; pair++) {
+        int ids[8][64], length[8];
+        double sharp[8], cost[8];
+        const int n = hypotheses_of(&s, pair, ids, length);
+        CU_ASSERT(n > 2);
+        for (int k = 0; k < n; k++) {
+            const double log_p = log_probability(&s, pair, ids[k], length[k]);
+            sharp[k] = risk.sharpness * log_p / length[k];
+            cost[k] = (double)edits(ids[k], length[k] - 1, ids[0], length[0] - 1);
+            cost[k] = length[0] > 1 ? cost[k] / (length[0] - 1) : cost[k] > 0;
+            if (!k) nll -= log_p;
+        }
+        wanted += length[0] * dm_expected_cost(n, sharp, cost, NULL);
+    }
+    wanted = (1 - risk.mix) * wanted + risk.mix * nll;
+    const Loss loss = run(objective, &s, true, 0, &no_terms);
+    expect(fabs(loss.objective - wanted) <= 1e-5 * wanted, "%.9g, should be %.9g", loss.objective, wanted);
+    expect(fabs(loss.nll - nll) <= 1e-5 * nll, "%.9g nats, should be %.9g", loss.nll, nll);
+    CU_ASSERT_EQUAL(loss.count, PIECES);
+    risk = before;
+    end(&s);
+}
+
+// Where all that can be drawn costs the same as what greedy search finds, nothing is learnt.
+static void self_critical(const Objective *objective)
+{
+    const ModelConfig config = small_config();
+    Setting s = setting_of(&config);
+    const RiskSettings before = risk;
+    risk.mix = 0;
+    CU_ASSERT(fabs(run(objective, &s, true, 0, &no_terms).objective) > 1e-3);
+    s.model->output.bias.data[EOS] += 1000;  // all are empty
+    CU_ASSERT_DOUBLE_EQUAL(run(objective, &s, true, 0, &no_terms).objective, 0, 1e-9);
+    s.model->output.bias.data[EOS] -= 1000;
+    risk = before;
+    end(&s);
+}
+
 // An objective joins by a row.
 static const struct {
     const Objective *objective;
     void (*check)(const Objective *objective);
-} cases[] = {{&dm_teacher_forcing, teacher_forcing}, {&dm_scheduled_sampling, scheduled_sampling}};
+} cases[] = {{&dm_teacher_forcing, teacher_forcing},
+             {&dm_scheduled_sampling, scheduled_sampling},
+             {&dm_minimum_risk, minimum_risk},
+             {&dm_self_critical, self_critical}};
 
 static void every_objective_costs_what_it_should(void)
 {
+    open_segmenter();
     for (int i = 0; dm_objectives[i]; i++) {
         int known = 0;
         for (size_t k = 0; k < DM_COUNT(cases); k++)
@@ -244,11 +401,13 @@ static double move(const Parameters *p, const float *from, const float *gradient
     return slope;
 }
 
+// Where translations are short, the weights move none of them.
 static void check_gradient(const Objective *objective, const ChosenTerms *terms)
 {
     const double step = 1e-3;
     const ModelConfig config = small_config();
     Setting s = setting_of(&config);
+    s.model->output.bias.data[EOS] += 4;
     const Parameters *p = &s.model->parameters;
     const size_t size = p->size * sizeof(float);
     run(objective, &s, true, 0.1f, terms);
@@ -301,6 +460,7 @@ const Fact facts[] = {
     FACT(objectives_are_found_by_their_names_alone),
     FACT(every_objective_costs_what_it_should),
     FACT(the_reference_fades_as_the_paper_says),
+    FACT(the_slope_of_the_expected_cost_agrees_with_differences),
     FACT(the_gradient_is_that_of_the_objective),
     FACT(terms_count_in_training_alone),
     {NULL, NULL},

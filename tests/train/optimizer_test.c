@@ -64,10 +64,11 @@ static void check_near(const float *got, const double *wanted, size_t n, double 
 }
 
 // Ten updates against the formulas as the papers have them, in double.
-static void compare_with_plain_updates(bool adam, double clip_norm)
+static void compare_with_plain_updates(bool adam, double clip_norm, double decay)
 {
     Parameters p = make_parameters();
     Optimizer o = make_optimizer(&p, adam, 1);
+    o.decay = decay;
     double *weights = calloc(p.size, sizeof(double)), *m = calloc(p.size, sizeof(double));
     double *v = calloc(p.size, sizeof(double)), *g = calloc(p.size, sizeof(double));
     for (size_t i = 0; i < p.size; i++) weights[i] = (double)p.data[i];
@@ -80,7 +81,7 @@ static void compare_with_plain_updates(bool adam, double clip_norm)
             m[i] = 0.9 * m[i] + 0.1 * clip * g[i];
             v[i] = 0.98 * v[i] + 0.02 * clip * clip * g[i] * g[i];
             double step = m[i] / (1 - pow(0.9, (double)t)) / (sqrt(v[i] / (1 - pow(0.98, (double)t))) + 1e-9);
-            weights[i] -= rate * (adam ? step : clip * g[i]);
+            weights[i] -= rate * (decay * weights[i] + (adam ? step : clip * g[i]));
         }
         StepResult result = dm_optimizer_step(&o, &p, &(Step){rate, clip_norm, count, t, NULL});
         CU_ASSERT_DOUBLE_EQUAL(result.gradient_norm, norm, 1e-6 * norm);
@@ -93,19 +94,20 @@ static void compare_with_plain_updates(bool adam, double clip_norm)
 
 static void adam_equals_the_paper(void)
 {
-    compare_with_plain_updates(true, 0);
+    compare_with_plain_updates(true, 0, 0);
+    compare_with_plain_updates(true, 0, 0.5);
 }
 
 static void adam_with_clipping_equals_the_paper(void)
 {
-    compare_with_plain_updates(true, 0.25);  // the norm is about 2.5
+    compare_with_plain_updates(true, 0.25, 0);  // the norm is about 2.5
 }
 
 static void descent_with_and_without_clipping_is_plain(void)
 {
-    compare_with_plain_updates(false, 0);
-    compare_with_plain_updates(false, 0.25);
-    compare_with_plain_updates(false, 1000);
+    compare_with_plain_updates(false, 0, 0);
+    compare_with_plain_updates(false, 0.25, 0.1);
+    compare_with_plain_updates(false, 1000, 0);
 }
 
 static void frozen_rows_and_untrained_parameters_stay(void)

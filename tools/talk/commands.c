@@ -1,5 +1,4 @@
 // What else can be typed in a conversation: the commands that begin with a colon.
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,128 +12,29 @@ typedef struct Words {  // behind a command's name
     const char *word[MOST_WORDS];
 } Words;
 
-static void refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void refuse(const char *format, ...)
-{
-    dm_error error;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error.message, sizeof error.message, format, arguments);
-    va_end(arguments);
-    complain(DM_USAGE, &error);
-}
-
 // ---- Options --------------------------------------------------------------------------------------------------------
-
-// Those that may change from one sentence to the next, in the order of the help.
-static const char *const settable[] = {
-    "beam-size",       "normalize",   "max-length-factor", "min-length",      "coverage-penalty",
-    "no-repeat-ngram", "diversity",   "temperature",       "output-sampling", "seed",
-    "prefix",          "n-best",      "alignment",         "unk-replace",     "json",
-    "stream",          "word-scores", "cpu-threads",
-};
-enum { SETTABLE = sizeof settable / sizeof settable[0] };
-
-static bool is_settable(const char *name)
-{
-    for (int i = 0; i < SETTABLE; i++)
-        if (strcmp(settable[i], name) == 0) return true;
-    return false;
-}
-
-static void show_option(const Talk *talk, const char *name)
-{
-    const int count = dm_options_count(talk->options, name);
-    const bool given = dm_options_given(talk->options, name);
-    FILE *stream = talk->screen.stream;
-    fprintf(stream, "%s  %-17s", given ? "" : talk_style(&talk->screen, talk_dim), name);
-    for (int i = 0; i < count; i++) fprintf(stream, " %s", dm_options_text(talk->options, name, i));
-    fprintf(stream, "%s%s\n", count ? "" : " -", talk_style(&talk->screen, talk_plain));
-}
-
-// Nothing changes where the change is refused. Takes `changed`.
-static void take_options(Talk *talk, dm_options *changed, const char *name)
-{
-    dm_error error = {.message = ""};
-    Settings settings;
-    dm_status status = talk_settings(&settings, changed, &error);
-    if (!status) status = fit_settings(&settings, talk->model, &error);
-    if (status) {
-        complain(status, &error);
-        dm_options_free(changed);
-        return;
-    }
-    dm_options_free(talk->options);
-    talk->options = changed;
-    talk->settings = settings;
-    show_option(talk, name);
-}
-
-static bool may_change(const dm_options *options, const char *name)
-{
-    if (is_settable(name)) return true;
-    dm_error error = {.message = ""};
-    dm_options *trial = copy_options(options);
-    if (dm_options_unset(trial, name, &error))
-        complain(DM_USAGE, &error);
-    else
-        refuse("--%s stays what it is while the conversation lasts (:set lists what can change%s)", name,
-               strcmp(name, "model") == 0 ? ", :model opens another model" : "");
-    dm_options_free(trial);
-    return false;
-}
-
-// A list of one is a translation: it is shown as it is, and what goes with a translation alone goes with it.
-static void drop_list_of_one(dm_options *options, const char *name)
-{
-    dm_error error;
-    if (strcmp(name, "n-best") == 0 && dm_options_number(options, name) < 2) dm_options_unset(options, name, &error);
-}
-
-// Without values a flag is set, and any other option is shown.
-static void set_option(Talk *talk, const char *name, int count, const char *const *values)
-{
-    if (!may_change(talk->options, name)) return;
-    dm_error error = {.message = ""};
-    dm_options *changed = copy_options(talk->options);
-    dm_status status = dm_options_set(changed, name, count, values, &error);
-    if (!status) {
-        drop_list_of_one(changed, name);
-        take_options(talk, changed, name);
-        return;
-    }
-    dm_options_free(changed);
-    if (count)
-        complain(status, &error);
-    else
-        show_option(talk, name);
-}
 
 static void run_set(Talk *talk, const Words *words)
 {
     if (words->count)
-        set_option(talk, words->word[0], words->count - 1, words->word + 1);
+        talk_set_option(talk, words->word[0], words->count - 1, words->word + 1);
     else
-        for (int i = 0; i < SETTABLE; i++) show_option(talk, settable[i]);
+        talk_show_options(talk);
 }
 
 static void run_unset(Talk *talk, const Words *words)
 {
-    if (!may_change(talk->options, words->word[0])) return;
-    dm_error error = {.message = ""};
-    dm_options *changed = copy_options(talk->options);
-    dm_options_unset(changed, words->word[0], &error);
-    take_options(talk, changed, words->word[0]);
+    talk_unset_option(talk, words->word[0]);
 }
 
 static void run_beam(Talk *talk, const Words *words)
 {
-    set_option(talk, "beam-size", words->count, words->word);
+    talk_set_option(talk, "beam-size", words->count, words->word);
 }
 
 static void run_nbest(Talk *talk, const Words *words)
 {
-    set_option(talk, "n-best", words->count, words->word);
+    talk_set_option(talk, "n-best", words->count, words->word);
 }
 
 // ---- The last sentence ----------------------------------------------------------------------------------------------
@@ -143,22 +43,24 @@ static void run_nbest(Talk *talk, const Words *words)
 static const dm_hypothesis *chosen(const Talk *talk, const Words *words)
 {
     if (!talk->line) {
-        refuse("this model has not translated a sentence yet: type one first");
+        talk_refuse("this model has not %s yet: type one first",
+                    talk->settings.goes_on ? "gone on with a text" : "translated a sentence");
         return NULL;
     }
     char *end = "";
     const long number = words->count ? strtol(words->word[0], &end, 10) : 1;
     if (*end || number < 1 || number > talk->translation.count) {
-        refuse("there is no translation %s of the last sentence: %s", words->word[0],
-               talk->translation.count > 1 ? "the numbers stand before them" : "it has one (:nbest N asks for more)");
+        talk_refuse("there is no translation %s of the last sentence: %s", words->word[0],
+                    talk->translation.count > 1 ? "the numbers stand before them"
+                                                : "it has one (:nbest N asks for more)");
         return NULL;
     }
     const dm_hypothesis *h = &talk->translation.hypotheses[number - 1];
     if (h->pieces && h->pieces <= MOST_PIECES) return h;
     if (h->pieces)
-        refuse("a translation of %d pieces is too long for a picture", h->pieces);
+        talk_refuse("a translation of %d pieces is too long for a picture", h->pieces);
     else
-        refuse("the translation is empty: there is nothing to show");
+        talk_refuse("the translation is empty: there is nothing to show");
     return NULL;
 }
 
@@ -219,7 +121,7 @@ static void run_attention(Talk *talk, const Words *words)
 {
     const char *name = words->word[0], *ending = strrchr(name, '.');
     if (!ending || (strcmp(ending, ".html") != 0 && strcmp(ending, ".htm") != 0)) {
-        refuse("%s would be a page for the browser: give it a name that ends in .html", name);
+        talk_refuse("%s would be a page for the browser: give it a name that ends in .html", name);
         return;
     }
     if (!chosen(talk, &(Words){0})) return;
@@ -235,9 +137,11 @@ static void open_other(Talk *talk, int count, const char *const *folders)
     dm_error error = {.message = ""};
     dm_model *model = NULL;
     dm_options *changed = copy_options(talk->options);
+    Settings settings;
     dm_status status = dm_options_set(changed, "model", count, folders, &error);
     if (!status) status = open_models(&model, changed, &error);
-    if (!status) status = fit_settings(&talk->settings, model, &error);
+    if (!status) status = talk_settings(&settings, changed, &error);
+    if (!status) status = fit_settings(&settings, model, &error);
     if (status) {
         complain(status, &error);
         dm_model_close(model);
@@ -246,20 +150,34 @@ static void open_other(Talk *talk, int count, const char *const *folders)
         return;
     }
     talk_forget(talk);
-    dm_model_close(talk->model);
+    dm_model_close(talk->spent);
     dm_options_free(talk->options);
+    talk->spent = talk->model;
+    talk->ended = talk->settings.goes_on;
     talk->model = model;
     talk->options = changed;
-    show_option(talk, "model");
+    talk->settings = settings;
+    talk_show_option(talk, "model");
 }
 
 static void run_model(Talk *talk, const Words *words)
 {
     char *paths[MOST_WORDS];
-    if (!words->count) show_option(talk, "model");
+    if (!words->count) talk_show_option(talk, "model");
     for (int i = 0; i < words->count; i++) paths[i] = path_of(words->word[i]);
     if (words->count) open_other(talk, words->count, (const char *const *)paths);
     for (int i = 0; i < words->count; i++) free(paths[i]);
+}
+
+// ---- A text that grows ----------------------------------------------------------------------------------------------
+
+static void run_new(Talk *talk, const Words *words)
+{
+    (void)words;
+    talk_forget(talk);
+    talk->ended = true;
+    fprintf(talk->screen.stream, "%sA new text%s\n", talk_style(&talk->screen, talk_dim),
+            talk_style(&talk->screen, talk_plain));
 }
 
 // ---- The table ------------------------------------------------------------------------------------------------------
@@ -272,37 +190,50 @@ static void run_quit(Talk *talk, const Words *words)
 
 static void run_help(Talk *talk, const Words *words);
 
+enum { OF_SENTENCES = 1, OF_TEXTS = 2, OF_BOTH = 3 };  // conversations
+
 static const struct {
+    int of;
     const char *name, *arguments;
     int least, most;  // words behind the name
     void (*run)(Talk *talk, const Words *words);
     const char *help;
 } commands[] = {
-    {"beam", "N", 0, 1, run_beam, "hypotheses kept at each step of the search; 1 is greedy"},
-    {"nbest", "N", 0, 1, run_nbest, "how many translations to show"},
-    {"set", "NAME VALUE", 0, MOST_WORDS, run_set, "any option of the search and of what is shown; :set lists them"},
-    {"unset", "NAME", 1, 1, run_unset, "back to its default"},
-    {"align", "[N]", 0, 1, run_align, "which words belong together in the last translation, or in the Nth"},
-    {"score", "[N]", 0, 1, run_score, "the log-probability of each of its pieces"},
-    {"attention", "FILE.html", 1, 1, run_attention, "what every attention head looked at, as a page for the browser"},
-    {"model", "DIR ...", 0, 16, run_model, "open another model"},
-    {"help", "", 0, 0, run_help, "this list"},
-    {"quit", "", 0, 0, run_quit, "leave, as Ctrl-D does"},
+    {OF_TEXTS, "new", "", 0, 0, run_new, "another text: what was read so far is forgotten"},
+    {OF_BOTH, "beam", "N", 0, 1, run_beam, "hypotheses kept at each step of the search; 1 is greedy"},
+    {OF_BOTH, "nbest", "N", 0, 1, run_nbest, "how many answers to show"},
+    {OF_BOTH, "set", "NAME VALUE", 0, MOST_WORDS, run_set,
+     "any option of the search and of what is shown; :set lists them"},
+    {OF_BOTH, "unset", "NAME", 1, 1, run_unset, "back to its default"},
+    {OF_SENTENCES, "align", "[N]", 0, 1, run_align,
+     "which words belong together in the last translation, or in the Nth"},
+    {OF_BOTH, "score", "[N]", 0, 1, run_score, "the log-probability of each piece of the last answer, or of the Nth"},
+    {OF_SENTENCES, "attention", "FILE.html", 1, 1, run_attention,
+     "what every attention head looked at, as a page for the browser"},
+    {OF_BOTH, "model", "DIR ...", 0, 16, run_model, "open another model"},
+    {OF_BOTH, "help", "", 0, 0, run_help, "this list"},
+    {OF_BOTH, "quit", "", 0, 0, run_quit, "leave, as Ctrl-D does"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int kind_of(const Talk *talk)
+{
+    return talk->settings.goes_on ? OF_TEXTS : OF_SENTENCES;
+}
 
 static void run_help(Talk *talk, const Words *words)
 {
     (void)words;
     FILE *stream = talk->screen.stream;
     for (int i = 0; i < COMMANDS; i++) {
+        if (!(commands[i].of & kind_of(talk))) continue;
         const int width = fprintf(stream, "  :%s %s", commands[i].name, commands[i].arguments);
         fprintf(stream, "%*s%s\n", 24 - width, "", commands[i].help);
     }
     fprintf(stream,
             "Beginnings do as well: :q; Tab completes them. A sentence that begins with a colon is typed with\n"
-            "two. Pasted lines are translated one by one: they are sentences even where they begin with a colon.\n"
-            "Ctrl-C stops a translation, and the rest of a paste; what is typed meanwhile is kept.\n");
+            "two. Pasted lines are answered one by one: they are sentences even where they begin with a colon.\n"
+            "Ctrl-C stops an answer, and the rest of a paste; what is typed meanwhile is kept.\n");
 }
 
 static int smaller(int a, int b)
@@ -329,30 +260,31 @@ static int edits(const char *a, const char *b)
     return cost[columns];
 }
 
-static void refuse_name(const char *name)
+static void refuse_name(int kind, const char *name)
 {
     int nearest = -1, fewest = (int)strlen(name) / 3 + 2;
     for (int i = 0; i < COMMANDS; i++) {
+        if (!(commands[i].of & kind)) continue;
         const int distance = edits(name, commands[i].name);
         if (distance >= fewest) continue;
         nearest = i;
         fewest = distance;
     }
     if (nearest >= 0 && *name)
-        refuse("there is no command :%s: did you mean :%s? (:help lists them all)", name, commands[nearest].name);
+        talk_refuse("there is no command :%s: did you mean :%s? (:help lists them all)", name, commands[nearest].name);
     else
-        refuse(
+        talk_refuse(
             "there is no command :%s; :help lists those that there are (a sentence that begins with a colon is typed "
             "with two)",
             name);
 }
 
-Completion talk_complete(const char *beginning)
+static Completion complete(int kind, const char *beginning)
 {
     const size_t known = strlen(beginning);
     Completion found = {0};
     for (int i = 0; i < COMMANDS; i++) {
-        if (strncmp(commands[i].name, beginning, known) != 0) continue;
+        if (!(commands[i].of & kind) || strncmp(commands[i].name, beginning, known) != 0) continue;
         const char *rest = commands[i].name + known;
         int same = 0;
         while (rest[same] && (!found.rest || (same < found.length && rest[same] == found.rest[same]))) same++;
@@ -361,12 +293,23 @@ Completion talk_complete(const char *beginning)
     return found;
 }
 
+Completion talk_complete(const char *beginning)
+{
+    return complete(OF_SENTENCES, beginning);
+}
+
+Completion talk_complete_text(const char *beginning)
+{
+    return complete(OF_TEXTS, beginning);
+}
+
 // The command of this name, or the only one that begins so; -1: that was complained of.
-static int find_command(const char *name)
+static int find_command(int kind, const char *name)
 {
     char list[128] = "";
     int found = -1, beginnings = 0;
     for (int i = 0; i < COMMANDS; i++) {
+        if (!(commands[i].of & kind)) continue;
         if (strcmp(commands[i].name, name) == 0) return i;
         if (!*name || strncmp(commands[i].name, name, strlen(name)) != 0) continue;
         found = i;
@@ -375,9 +318,9 @@ static int find_command(const char *name)
     }
     if (beginnings == 1) return found;
     if (beginnings)
-        refuse("there is no command :%s: did you mean %s?", name, list);
+        talk_refuse("there is no command :%s: did you mean %s?", name, list);
     else
-        refuse_name(name);
+        refuse_name(kind, name);
     return -1;
 }
 
@@ -403,12 +346,12 @@ void talk_command(Talk *talk, char *line)
     Words words = {0};
     char *name = line + 1, *rest = name + strcspn(name, " \t");
     if (*rest) *rest++ = '\0';
-    const int command = find_command(name);
+    const int command = find_command(kind_of(talk), name);
     if (command < 0) return;
     if (!cut_words(rest, &words))
-        refuse(":%s: a quote is not closed, or there are too many words", commands[command].name);
+        talk_refuse(":%s: a quote is not closed, or there are too many words", commands[command].name);
     else if (words.count < commands[command].least || words.count > commands[command].most)
-        refuse("the command is :%s %s", commands[command].name, commands[command].arguments);
+        talk_refuse("the command is :%s %s", commands[command].name, commands[command].arguments);
     else
         commands[command].run(talk, &words);
 }

@@ -1,4 +1,5 @@
-// A conversation with a model on a terminal: a line that is typed is answered by its translation, or is a command.
+// A conversation with a model on a terminal: a line that is typed is answered by its translation, or by what a text
+// goes on with, or is a command.
 #include "conversation.h"
 
 #include <errno.h>
@@ -73,33 +74,48 @@ static void show_speed(const Talk *talk, double seconds)
             best->pieces / (seconds > 1e-6 ? seconds : 1e-6), talk_style(&talk->screen, talk_plain));
 }
 
-// Takes the line. False: the output cannot be written.
-static bool answer(Talk *talk, char *line)
+// A line and what is answered to it.
+typedef struct Turn {
+    Talk *talk;
+    Keyboard *keyboard;
+    Stream stream;
+    double before;  // the clock
+    bool failed;    // the output cannot be written
+} Turn;
+
+// Takes the line.
+static dm_translate_options begin_turn(Turn *turn, char *line)
 {
-    Stream stream = {.file = talk->output};
-    dm_error error = {.message = ""};
+    Talk *talk = turn->talk;
     talk_forget(talk);
     talk->line = line;
     talk->prefix = cut_prefix(&talk->settings, line);
     talk->asked = talk->settings.search;
     talk->asked.first_line = talk->sentences++;
     dm_translate_options search = talk_search(talk);
-    if (talk->settings.stream) search.context = &stream, search.partial = stream_part;
-    const double before = seconds_now();
-    dm_status status =
-        dm_translate(talk->model, (const char *const *)&talk->line, 1, &search, &talk->translation, &error);
-    const double seconds = seconds_now() - before;
-    bool good = true;
-    if (!status) {
-        good = write_translation(talk, &stream) && fflush(talk->output) == 0 && !ferror(talk->output);
+    turn->stream = (Stream){.file = talk->output};
+    if (talk->settings.stream) search.context = &turn->stream, search.partial = stream_part;
+    turn->before = seconds_now();
+    return search;
+}
+
+// Takes the answer; NULL: why there is none.
+static void end_turn(void *context, dm_status status, const dm_translation *answer, const dm_error *error)
+{
+    Turn *turn = context;
+    Talk *talk = turn->talk;
+    const double seconds = seconds_now() - turn->before;
+    if (answer) {
+        talk->translation = *answer;
+        turn->failed = !write_translation(talk, &turn->stream) || fflush(talk->output) != 0 || ferror(talk->output);
         show_speed(talk, seconds);
     } else {
-        if (stream.shown) putc('\n', talk->output);
-        talk_complain(talk, status, &error);
+        if (turn->stream.shown) putc('\n', talk->output);
+        talk_complain(talk, status, error);
         talk_forget(talk);
     }
-    free(stream.shown);
-    return good;
+    free(turn->stream.shown);
+    turn->stream.shown = NULL;
 }
 
 // ---- The conversation -----------------------------------------------------------------------------------------------
@@ -113,34 +129,92 @@ static bool is_command(char *line)
     return false;
 }
 
-static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
+static void close_spent(Talk *talk)
 {
-    fprintf(talk->screen.stream, "Type a sentence. :help says what else there is. Ctrl-D or :quit leaves.\n");
-    while (!talk->over) {
-        keyboard_tabs(keyboard, talk->settings.prefix_tab);
-        char *line = keyboard_ask(keyboard);
-        if (!line) {
-            talk->over = true;
-        } else if (!line[strspn(line, " \t")]) {
-            free(line);
-        } else if (is_command(line)) {
-            talk_command(talk, line);
-            free(line);
-        } else if (!answer(talk, line)) {
-            return failure(error, "cannot write the translation: %s", strerror(errno));
-        }
-    }
-    return DM_OK;
+    dm_model_close(talk->spent);
+    talk->spent = NULL;
 }
 
-dm_status translate_conversation(const dm_options *options, FILE *output, dm_error *error)
+// The next line that is no command; NULL: there is none, or commands have changed what it would be asked of. Blank
+// lines say something only where a text grows: the model goes on by itself.
+static char *next_sentence(Turn *turn)
+{
+    Talk *talk = turn->talk;
+    while (!talk->over && !talk->ended) {
+        keyboard_tabs(turn->keyboard, talk->settings.prefix_tab);
+        char *line = keyboard_ask(turn->keyboard);
+        const bool blank = line && !line[strspn(line, " \t")];
+        if (!line)
+            talk->over = true;
+        else if (!is_command(line) && (!blank || talk->settings.goes_on))
+            return line;
+        else if (!blank)
+            talk_command(talk, line);
+        free(line);
+        if (!talk->settings.goes_on) close_spent(talk);
+    }
+    return NULL;
+}
+
+static void translate_sentences(Turn *turn)
+{
+    for (char *line; !turn->failed && (line = next_sentence(turn));) {
+        dm_error error = {.message = ""};
+        dm_translation found;
+        const dm_translate_options search = begin_turn(turn, line);
+        const char *const *lines = (const char *const *)&turn->talk->line;
+        const dm_status status = dm_translate(turn->talk->model, lines, 1, &search, &found, &error);
+        end_turn(turn, status, status ? NULL : &found, &error);
+    }
+}
+
+static const char *next_line(void *context, dm_translate_options *options)
+{
+    Turn *turn = context;
+    char *line = turn->failed ? NULL : next_sentence(turn);
+    if (line) *options = begin_turn(turn, line);
+    return line;
+}
+
+// One text after the other; in each the model remembers what stands before.
+static dm_status write_texts(Turn *turn, dm_error *error)
+{
+    Talk *talk = turn->talk;
+    dm_status status = DM_OK;
+    while (!talk->over && !turn->failed && !status) {
+        talk->ended = false;
+        status = dm_converse(talk->model, &(dm_conversation){turn, next_line, end_turn}, error);
+        close_spent(talk);
+    }
+    return status;
+}
+
+static dm_status converse(Talk *talk, Keyboard *keyboard, dm_error *error)
+{
+    Turn turn = {.talk = talk, .keyboard = keyboard};
+    const bool goes_on = talk->settings.goes_on;
+    dm_status status = DM_OK;
+    fprintf(talk->screen.stream, "%s :help says what else there is. Ctrl-D or :quit leaves.\n",
+            goes_on ? "Type how a text begins, and then how it goes on; Enter alone leaves that to the model, :new "
+                      "begins another."
+                    : "Type a sentence.");
+    if (goes_on)
+        status = write_texts(&turn, error);
+    else
+        translate_sentences(&turn);
+    if (!turn.failed) return status;
+    return failure(error, "cannot write the %s: %s", goes_on ? "text" : "translation", strerror(errno));
+}
+
+dm_status hold_conversation(const dm_options *options, FILE *output, dm_error *error)
 {
     Talk talk = {.options = copy_options(options), .screen = find_screen(), .output = output, .prefix = ""};
     char *history = history_path();
     Keyboard *keyboard = NULL;
     dm_status status = talk_settings(&talk.settings, options, error);
+    Completer *completer = talk.settings.goes_on ? talk_complete_text : talk_complete;
     speak_utf8();
-    if (!status && !(keyboard = keyboard_open(&talk.screen, history, talk_complete))) {
+    if (!status && !(keyboard = keyboard_open(&talk.screen, history, completer))) {
         status = failure(error, "this terminal cannot be used for typing: give the sentences through a pipe or with "
                                 "--input FILE");
     }

@@ -14,7 +14,7 @@ static bool stop(void *context)
 dm_translate_options talk_search(Talk *talk)
 {
     dm_translate_options search = talk->asked;
-    search.prefixes = &talk->prefix;
+    if (!talk->settings.goes_on) search.prefixes = &talk->prefix;
     search.stop = stop;
     keyboard_forget_interrupt();
     return search;
@@ -39,7 +39,7 @@ void talk_complain(const Talk *talk, dm_status status, const dm_error *error)
 // A file of prefixes belongs to a file of lines.
 static dm_status check_prefix(const dm_options *options, dm_error *error)
 {
-    const char *prefix = dm_options_text(options, "prefix", 0);
+    const char *prefix = prefix_of(options);
     if (!prefix || strcmp(prefix, "tab") == 0) return DM_OK;
     return misuse(error,
                   "--prefix %s has a line for each line of a file or a pipe: on a terminal use --prefix tab, and type "

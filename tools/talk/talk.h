@@ -23,6 +23,8 @@ typedef struct Talk {
     FILE *output;      // where translations go
     size_t sentences;  // so far
     bool over;
+    bool ended;        // of a text that grows: the next line begins another
+    dm_model *spent;   // a model that another has taken the place of, to be closed when nothing is being asked of it
     // The last sentence, with what it was translated by; NULL: there was none yet, or none since the model is another.
     char *line;
     const char *prefix;  // what its translation had to begin with, "" for nothing
@@ -36,6 +38,17 @@ dm_translate_options talk_search(Talk *talk);
 dm_status talk_settings(Settings *settings, const dm_options *options, dm_error *error);  // checked for a terminal
 void talk_complain(const Talk *talk, dm_status status, const dm_error *error);
 
+// ---- Options that change (talk_options.c) ---------------------------------------------------------------------------
+
+void talk_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void talk_show_option(const Talk *talk, const char *name);
+void talk_show_options(const Talk *talk);  // all that may change
+// Without values a flag is set, and any other option is shown.
+void talk_set_option(Talk *talk, const char *name, int count, const char *const *values);
+void talk_unset_option(Talk *talk, const char *name);
+
+// ---- Commands -------------------------------------------------------------------------------------------------------
+
 void talk_command(Talk *talk, char *line);  // commands.c: a line that begins with a colon, which it may change
 
 // What the names of commands that begin so go on with, as far as they agree; length 0: nothing.
@@ -46,7 +59,7 @@ typedef struct Completion {
 } Completion;
 
 typedef Completion Completer(const char *beginning);
-Completer talk_complete;
+Completer talk_complete, talk_complete_text;  // the second: where a text grows
 
 // ---- The keyboard (keyboard.c) --------------------------------------------------------------------------------------
 

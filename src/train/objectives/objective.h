@@ -3,6 +3,7 @@
 #pragma once
 #include "data/examples.h"
 #include "model/model.h"
+#include "train/objectives/risk.h"
 #include "train/objectives/scheduled_sampling.h"
 #include "train/terms/term.h"
 
@@ -13,6 +14,7 @@ typedef struct ShardRun {
     float smoothing;  // of labels
     const ChosenTerms *terms;
     const ScheduledSampling *sampling;  // of the objective of this name; others do not look
+    const RiskSettings *risk;           // of those that train on a metric
 } ShardRun;
 
 typedef struct Objective {
@@ -22,7 +24,7 @@ typedef struct Objective {
     Loss (*run)(const ShardRun *shard);
 } Objective;
 
-extern const Objective dm_teacher_forcing, dm_scheduled_sampling;
+extern const Objective dm_teacher_forcing, dm_scheduled_sampling, dm_minimum_risk, dm_self_critical;
 extern const Objective *const dm_objectives[];    // ends with NULL
 const Objective *dm_objective(const char *name);  // NULL: no such name
 Choice dm_objective_choice(int index);

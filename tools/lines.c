@@ -1,4 +1,5 @@
-// dragoman translate: lines in, lines out, in order; or a conversation, where standard input is a terminal.
+// dragoman translate and dragoman generate: lines in, lines out, in order; or a conversation, where standard input is a
+// terminal. What is between a line and its answer, the library knows.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ typedef struct Prefixes {
 
 static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm_error *error)
 {
-    prefixes->name = dm_options_text(options, "prefix", 0);
+    prefixes->name = prefix_of(options);
     return prefixes->name ? dm_lines_read(&prefixes->lines, prefixes->name, error) : DM_OK;
 }
 
@@ -66,7 +67,7 @@ static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk
     if (options.prefixes) options.prefixes += done;
     if (streams) options.context = &stream, options.partial = stream_part;
     dm_status status =
-        dm_translate(job->model, (const char *const *)chunk->line + done, part, &options, translations, error);
+        job->settings.answer(job->model, (const char *const *)chunk->line + done, part, &options, translations, error);
     for (size_t i = 0; i < part && !streams && !status; i++)
         if (!print_translation(job->output.stream, &job->settings.format, input->line_number + i, &translations[i]))
             status = (out_of_memory(error), DM_FAILURE);
@@ -88,7 +89,7 @@ static dm_status mend_line(Job *job, Input *input, char *line, size_t index, dm_
         if (prefix) *prefix = "";
         return DM_OK;
     }
-    const dm_status status = dm_crop_line(job->model, line, false, error);
+    const dm_status status = dm_crop_line(job->model, line, job->settings.goes_on, error);
     return !status && prefix && **prefix ? dm_crop_line(job->model, behind, true, error) : status;
 }
 
@@ -165,7 +166,7 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
 
 static dm_status check_prefix(const char *in, const dm_options *options, dm_error *error)
 {
-    const char *prefix = dm_options_text(options, "prefix", 0);
+    const char *prefix = prefix_of(options);
     if (!prefix || strcmp(prefix, "-") != 0 || strcmp(in, "-") != 0) return DM_OK;
     return misuse(error, "--input and --prefix cannot both be standard input: name a file for one of them");
 }
@@ -173,14 +174,14 @@ static dm_status check_prefix(const char *in, const dm_options *options, dm_erro
 // What is read must still be there when it has been read.
 static dm_status check_output(const char *out, const dm_options *options, dm_error *error)
 {
-    const char *prefix = dm_options_text(options, "prefix", 0);
+    const char *prefix = prefix_of(options);
     dm_status status = output_spare_file(out, dm_options_text(options, "input", 0), error);
     if (!status && prefix && strcmp(prefix, "tab") != 0) status = output_spare_file(out, prefix, error);
     if (!status) status = output_spare_file(out, dm_options_text(options, "config", 0), error);
     return status ? status : output_spare_models(out, options, error);
 }
 
-int translate_command(const dm_options *options)
+int lines_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     Job job = {.model = NULL};
@@ -195,7 +196,7 @@ int translate_command(const dm_options *options)
     if (!status && !conversation) status = open_models(&job.model, options, &error);
     if (!status && !conversation) status = fit_settings(&job.settings, job.model, &error);
     if (!status) status = output_open(&job.output, out, &error);
-    if (!status && conversation) status = translate_conversation(options, job.output.stream, &error);
+    if (!status && conversation) status = hold_conversation(options, job.output.stream, &error);
     if (!status && !conversation) status = translate_all(&job, &input, &error);
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);

@@ -1,0 +1,101 @@
+// Where a search begins: a source is encoded; a text that goes on is read as what stands in front of the rest. What all
+// texts of a batch begin with is read once, by one slot from which all of them go on. Every piece is read by extend, in
+// whatever company, so that no text depends on those that it shares a batch with.
+#include <limits.h>
+#include <string.h>
+
+#include "search/search_parts.h"
+
+bool dm_search_goes_on(const SearchJob *job)
+{
+    return dm_is_text_model(&job->models[0]->config);
+}
+
+// The start is read where nothing has been read yet.
+static bool starts(const SearchJob *job, int model)
+{
+    return !job->read && job->models[model]->config.decoder_start >= 0;
+}
+
+int dm_search_behind(const SearchJob *job, int sentence)
+{
+    return job->read + starts(job, 0) + job->source.spans.length[sentence];
+}
+
+// What is read of the texts before the search: the start, if nothing has been read yet, and all but the last piece.
+static Tokens to_read(Arena *arena, const SearchJob *job, int model)
+{
+    const Spans texts = job->source.spans;
+    const bool begins = starts(job, model);
+    int *lengths = dm_arena_take(arena, (size_t)(texts.n + job->source.n) * sizeof(int)), *ids = lengths + texts.n;
+    for (int i = 0, at = 0; i < texts.n; at += lengths[i++]) {
+        const int more = texts.length[i] - 1, *piece = job->source.ids + texts.start[i];
+        lengths[i] = more < 0 ? 0 : more + begins;
+        if (begins && lengths[i]) ids[at] = job->models[model]->config.decoder_start;
+        if (more > 0) memcpy(ids + at + begins, piece, (size_t)more * sizeof(int));
+    }
+    return dm_tokens(arena, texts.n, lengths, ids);
+}
+
+// How many pieces all of them begin with.
+static int shared_pieces(Tokens texts)
+{
+    const Spans s = texts.spans;
+    int shared = s.length[0];
+    for (int i = 1; i < s.n; i++) {
+        int same = 0;
+        while (same < shared && same < s.length[i] && texts.ids[s.start[i] + same] == texts.ids[same]) same++;
+        shared = same;
+    }
+    return shared;
+}
+
+// Pieces shared ... length-1 of each.
+static Tokens behind(Arena *arena, Tokens texts, int shared)
+{
+    const Spans s = texts.spans;
+    int *lengths = dm_arena_take(arena, (size_t)(s.n + texts.n) * sizeof(int)), *ids = lengths + s.n;
+    for (int i = 0, at = 0; i < s.n; at += lengths[i++]) {
+        lengths[i] = s.length[i] - shared;
+        memcpy(ids + at, texts.ids + s.start[i] + shared, (size_t)lengths[i] * sizeof(int));
+    }
+    return dm_tokens(arena, s.n, lengths, ids);
+}
+
+static void extend(Graph *g, const Architecture *a, SearchState *state, const int *ids, const int *lengths)
+{
+    const ArenaMark mark = dm_arena_mark(g->arena);
+    a->extend(g, state, ids, lengths);
+    dm_arena_release(g->arena, mark);
+}
+
+static SearchState *read_texts(Graph *g, const SearchJob *job, int m)
+{
+    const Model *model = job->models[m];
+    const Architecture *a = model->architecture;
+    const Tokens texts = to_read(g->arena, job, m);
+    const int n = texts.spans.n, shared = shared_pieces(texts), nothing = 0;
+    int *from = dm_arena_take(g->arena, (size_t)n * sizeof(int)), longest = 0;
+    for (int i = 0; i < n; i++) {
+        const int rest = texts.spans.length[i] - shared;
+        longest = rest > longest ? rest : longest;
+        from[i] = 0;
+    }
+    SearchState *state = job->states
+                             ? job->states[m]
+                             : a->start(g, model, a->encode(g, model, dm_tokens(g->arena, 1, &nothing, NULL)), shared);
+    if (job->states) a->keep(state, from, NULL, 1, shared);
+    if (shared) extend(g, a, state, texts.ids, &shared);
+    a->keep(state, from, NULL, n, longest + 1);
+    const Tokens rest = behind(g->arena, texts, shared);
+    if (rest.n) extend(g, a, state, rest.ids, rest.spans.length);
+    return state;
+}
+
+SearchState *dm_search_begin(Graph *g, const SearchJob *job, int m)
+{
+    const Model *model = job->models[m];
+    const Architecture *a = model->architecture;
+    if (dm_search_goes_on(job)) return read_texts(g, job, m);
+    return a->start(g, model, a->encode(g, model, job->source), 1);
+}
