@@ -99,8 +99,9 @@ static void draw_vocabulary(const cJSON *json)
     const cJSON *vocabulary = json_find(json, "vocabulary"), *languages = json_find(json, "languages");
     const char *segmenter = json_string(vocabulary, "segmenter");
     const char *source = json_string(languages, "source"), *target = json_string(languages, "target");
-    printf("\nvocabulary\n  %s source pieces, %s target pieces\n", grouped_of(vocabulary, "source").text,
-           grouped_of(vocabulary, "target").text);
+    const char *labels = json_string(vocabulary, "labels");
+    printf("\nvocabulary\n  %s source pieces, %s %s%s\n", grouped_of(vocabulary, "source").text,
+           grouped_of(vocabulary, "target").text, *labels ? "labels of " : "target pieces", labels);
     if (strcmp(segmenter, "space") == 0)
         printf("  no segmenter: the text is in pieces already, which spaces separate\n");
     else if (strcmp(segmenter, "sentencepiece") == 0)
@@ -113,16 +114,18 @@ static void draw_vocabulary(const cJSON *json)
 static void draw_operations(const cJSON *json)
 {
     static const struct {
-        const char *name, *meaning;
-    } rows[] = {{"encode", "a source piece"},
-                {"decode", "a target piece, greedy, keys and values kept"},
-                {"train", "a target piece, with as many source pieces"}};
+        const char *name, *meaning, *of_labels;
+    } rows[] = {{"encode", "a source piece", "a piece"},
+                {"decode", "a target piece, greedy, keys and values kept", "a label"},
+                {"train", "a target piece, with as many source pieces", "a label, with as many pieces"}};
     const cJSON *operations = json_find(json, "operations");
+    const bool labels = *json_string(json_find(json, "vocabulary"), "labels");
     printf("\n%-10s%12s%12s%12s  floating-point operations\n", "operations", "weights", "attention", "total");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const cJSON *row = json_find(operations, rows[i].name);
         printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(json_number(row, "weights")).text,
-               scaled(json_number(row, "attention")).text, scaled(json_number(row, "total")).text, rows[i].meaning);
+               scaled(json_number(row, "attention")).text, scaled(json_number(row, "total")).text,
+               labels ? rows[i].of_labels : rows[i].meaning);
     }
     printf("  of matrix products alone, a multiplication and an addition counted as two; sentences of %.0f pieces\n",
            json_number(operations, "length"));

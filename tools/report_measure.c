@@ -224,10 +224,23 @@ static char *why_not(const Validation *v)
                        v->path[0], v->tsv ? "" : " and ", v->tsv ? "" : v->path[1]);
 }
 
+// Labels, which are right or wrong, and have no BLEU.
+static bool writes_labels(const Run *run)
+{
+    char *text = NULL;
+    dm_error error;
+    if (dm_model_describe(run->folder, 0, &text, &error)) return false;
+    cJSON *described = cJSON_Parse(text);
+    free(text);
+    const bool labels = *json_string(json_find(described, "vocabulary"), "labels");
+    cJSON_Delete(described);
+    return labels;
+}
+
 static void measure_lengths(Run *run, dm_model *model, const dm_options *options)
 {
     const Validation v = validation_of(run);
-    run->length_note = why_not(&v);
+    run->length_note = writes_labels(run) ? format_text("No BLEU by length: the model writes labels.") : why_not(&v);
     if (run->length_note) return;
     dm_lines lines[2] = {{0}, {0}};
     dm_error error = {.message = ""};

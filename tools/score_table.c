@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_SYSTEMS = 64, MOST_METRICS = 3, NAME_ROOM = 8192 };  // as many as the options take; a path is shorter
+enum { MOST_SYSTEMS = 64, MOST_METRICS = 8, NAME_ROOM = 8192 };  // as many as the options take; a path is shorter
 
 // A cell has one line or two: the score, and below it the p-value.
 typedef struct Cell {

@@ -218,6 +218,9 @@ typedef struct dm_translation {
 // depend on the others, save with a shortlist, and is the same bytes on the same machine. options: NULL for the
 // defaults. Several threads may translate with one model at the same time. The caller frees the translations; after a
 // failure there are none.
+// A model of labels says one of each word (what blanks separate) or of the line: a piece is a label then, nothing ends it,
+// and the k-th hypothesis has of each the k-th best one. Of the options only n_best, normalize, threads and mini_batch have
+// an effect.
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);
@@ -252,7 +255,7 @@ DM_API dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error
 
 typedef struct dm_rescored {
     double log_probability;  // natural logarithm of P(target | source), end of sentence included
-    int pieces;              // end of sentence counted
+    int pieces;              // end of sentence counted; of labels, as many as there are
     double *word_scores;     // [pieces], their sum is log_probability
 } dm_rescored;
 

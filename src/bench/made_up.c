@@ -58,10 +58,15 @@ static void search_batch(void *context, int index, int thread)
     const Model *model = all->model;
     Graph g = {.arena = arena, .gemm = all->bench->gemm, .parameters = model->parameters.data, .packs = all->packs};
     Found *found = dm_arena_take(arena, (size_t)n * sizeof *found);
-    dm_search(
-        &g,
-        &(SearchJob){.models = &model, .model_count = 1, .source = sources, .options = &all->options, .limits = limits},
-        found);
+    Ids *places = c->places ? dm_arena_take(arena, (size_t)n * sizeof *places) : NULL;
+    for (int i = 0; i < n && places; i++) places[i] = (Ids){c->ids + c->places[pair[i]], c->target_length[pair[i]]};
+    const SearchJob job = {.models = &model,
+                           .model_count = 1,
+                           .source = sources,
+                           .places = places,
+                           .options = &all->options,
+                           .limits = limits};
+    dm_search(&g, &job, found);
     all->pieces[index] = (Pieces){0};
     for (int i = 0; i < n; i++) {
         all->pieces[index].source += c->source_length[pair[i]];
@@ -152,7 +157,7 @@ Status dm_text_made_up(Text *text, const Bench *bench, const Manner *manner, Err
     dm_translate_options_read(&all->options, NULL, NULL);
     all->options.beam_size = manner->beam;
     dm_take_search_defaults(&all->options, &bench->config.search);
-    all->model->output.bias.data[bench->config.eos] = -10000;
+    if (!corpus.places) all->model->output.bias.data[bench->config.eos] = -10000;
     if (dm_options_flag(bench->options, "no-cache")) dm_bench_forget(all->model);
     for (int i = 0; i < pairs && dm_is_text_model(&bench->config); i++)
         all->corpus.source_length[i] = 1;  // a text goes on from its first piece

@@ -47,7 +47,7 @@ static void keep_sentences(Lines *all, const Segmenter *segmenter)
     all->length = dm_allocate(all->lines.count, sizeof *all->length);
     for (size_t i = 0; i < all->lines.count; i++) {
         Ids ids = {0};
-        dm_encode(segmenter, DM_SOURCE, all->lines.line[i], &ids);
+        dm_encode_source(segmenter, all->lines.line[i], &ids, NULL);
         if (ids.count > 1) {
             all->length[kept] = ids.count;
             all->lines.line[kept++] = all->lines.line[i];

@@ -45,10 +45,16 @@ static Status read_lengths(const Bench *bench, const char *path, const dm_lines 
 // ---- Pieces ---------------------------------------------------------------------------------------------------------
 
 // Zipf's law, roughly: of n pieces, piece i is drawn with a probability of about 1 / (i log n).
+static int draw(Random *random, int n)
+{
+    return (int)exp(dm_random_uniform(random) * log(n)) - 1;
+}
+
 static int draw_piece(Random *random, const ModelConfig *c)
 {
-    const int n = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
-    int id = (int)exp(dm_random_uniform(random) * log(n)) - 1;
+    const bool both = !c->architecture->labels(c) && c->target_vocabulary < c->source_vocabulary;
+    const int n = both ? c->target_vocabulary : c->source_vocabulary;
+    int id = draw(random, n);
     while (id == c->pad || id == c->eos) id = (id + 1) % n;
     return id;
 }
@@ -59,10 +65,30 @@ static void draw_side(Random *random, const ModelConfig *c, int *ids, int length
     ids[length - 1] = c->eos;
 }
 
+// Every piece is a word, and the end is none.
+static void shape_labels(Corpus *corpus, const ModelConfig *c)
+{
+    const bool words = c->architecture->labels(c) == DM_LABELS_OF_WORDS;
+    corpus->places = dm_allocate((size_t)corpus->pairs, sizeof *corpus->places);
+    for (int i = 0; i < corpus->pairs; i++) corpus->target_length[i] = words ? corpus->source_length[i] - 1 : 1;
+}
+
+static size_t draw_labels(Random *random, const ModelConfig *c, int *labels, int count)
+{
+    for (int i = 0; i < count; i++) {
+        labels[i] = draw(random, c->target_vocabulary);
+        labels[count + i] = i;
+    }
+    return (size_t)count;
+}
+
 static void draw_pieces(Corpus *corpus, const Bench *bench, Random *random)
 {
     size_t rows = 0, used = 0;
-    for (int i = 0; i < corpus->pairs; i++) rows += (size_t)corpus->source_length[i] + (size_t)corpus->target_length[i];
+    const bool labels = bench->config.architecture->labels(&bench->config) != DM_NO_LABELS;
+    if (labels) shape_labels(corpus, &bench->config);
+    for (int i = 0; i < corpus->pairs; i++)
+        rows += (size_t)corpus->source_length[i] + (labels ? 2 : 1) * (size_t)corpus->target_length[i];
     corpus->ids = dm_allocate(rows, sizeof(int));
     for (int i = 0; i < corpus->pairs; i++) {
         corpus->line[i] = i + 1;
@@ -70,6 +96,12 @@ static void draw_pieces(Corpus *corpus, const Bench *bench, Random *random)
         draw_side(random, &bench->config, corpus->ids + used, corpus->source_length[i]);
         used += (size_t)corpus->source_length[i];
         corpus->target[i] = used;
+        if (labels) {
+            used += draw_labels(random, &bench->config, corpus->ids + used, corpus->target_length[i]);
+            corpus->places[i] = used;
+            used += (size_t)corpus->target_length[i];
+            continue;
+        }
         draw_side(random, &bench->config, corpus->ids + used, corpus->target_length[i]);
         used += (size_t)corpus->target_length[i];
     }
@@ -80,6 +112,8 @@ Status dm_bench_text(Corpus *corpus, const Bench *bench, int usual, Error *error
     const int asked = (int)dm_options_number(bench->options, "sentences"),
               length = (int)dm_options_number(bench->options, "length");
     const char *path = dm_options_text(bench->options, "lengths", 0);
+    if (bench->config.architecture->labels(&bench->config) && dm_options_count(bench->options, "pad-to"))
+        return dm_misuse(error, "--pad-to pads sentences and their translations, and this is a model of labels");
     dm_lines lines = {0};
     *corpus = (Corpus){0};
     Status status = path ? dm_lines_read(&lines, path, error) : DM_OK;

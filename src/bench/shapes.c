@@ -134,7 +134,8 @@ Status dm_bench_shape(Bench *bench, Error *error)
             return status;
         }
         dm_search_forget(&bench->config.search);  // how it is searched, bench says
-        if (bench->config.source_vocabulary < 3 || bench->config.target_vocabulary < 3) {
+        const bool labels = bench->config.architecture->labels(&bench->config) != DM_NO_LABELS;
+        if (bench->config.source_vocabulary < 3 || (!labels && bench->config.target_vocabulary < 3)) {
             cJSON_Delete(extra);
             return dm_fail(error, "%s/config.json: a vocabulary of less than 3 pieces has no words", folder);
         }

@@ -5,8 +5,9 @@
 const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 1, .values_max = 2,
      .argument = "SRC TRG", .instead = "tsv", .free_on_resume = true,
-     .help = "text to learn from: two files, line N of one is the translation of line N of the other; one file is text "
-             "alone, for a language model (--type lm), which generate goes on from; - is standard input. Text may be "
+     .help = "text to learn from: two files, line N of one is the translation of line N of the other; or for "
+             "--type labels has a label for each of its words, or one; one file is text alone, for a language model (--type "
+             "lm), which generate goes on from; - is standard input. Text may be "
              "compressed (gzip, zstd), wherever it is read"}},
     {DM_TRAIN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true,
@@ -33,8 +34,9 @@ const OptionRow dm_rows_data[] = {
              "the other direction, one column is text alone"}},
     {DM_TRAIN | DM_SHORTLIST, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
      .choices = "stop|skip|crop", .argument = "WHAT", .free_on_resume = true,
-     .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column: stop there, skip the pair, or "
-             "crop the line to what stands before the bad byte; how many there were is said"}},
+     .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column, and of labels that are not as "
+             "many as needed: stop there, skip the pair, or crop the line to what stands before the bad byte, and words and "
+             "labels to as many as there are of both; how many there were is said"}},
     {DM_TRANSLATE | DM_GENERATE | DM_RESCORE, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE,
      .initial = "stop", .choices = "stop|skip|crop", .argument = "WHAT",
      .help = "what becomes of a line that is not UTF-8, has a NUL byte, lacks a column, or has more pieces than are taken: "

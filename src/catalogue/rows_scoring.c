@@ -4,7 +4,7 @@
 
 // clang-format off
 const OptionRow dm_rows_scoring[] = {
-    {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 6,
+    {DM_SCORE, &(const Option){.name = "metrics", .aliases = "m", .type = DM_CHOICE, .values_min = 1, .values_max = 8,
      .initial = "bleu", .choice = dm_measure_choice, .argument = "NAME ...",
      .help = "what to compute."}},
     {DM_SCORE, &(const Option){.name = "tok", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "13a",

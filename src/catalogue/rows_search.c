@@ -98,7 +98,8 @@ const OptionRow dm_rows_writing[] = {
     {DM_TRANSLATE, &(const Option){.name = "n-best", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
      .high = 1000, .argument = "N",
      .help = "the N best translations of a line, each on a line as: number of the line from 0 ||| text ||| F0= "
-             "log-probability ||| score. There may be fewer, and a beam of B finds at most 2 B - 1"}},
+             "log-probability ||| score. There may be fewer, and a beam of B finds at most 2 B - 1. Of a model of "
+             "labels the N-th has of each word the N-th best label, and --word-scores its probability"}},
     {DM_GENERATE, &(const Option){.name = "n-best", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1", .low = 1,
      .high = 1000, .argument = "N",
      .help = "the N best texts of a line, each on a line as: number of the line from 0 ||| text ||| F0= log-probability "

@@ -22,6 +22,7 @@ const OptionRow dm_rows_segmentation[] = {
 
 const OptionRow dm_rows_shape[] = {
     {DM_TRAIN, &dm_option_type},
+    {DM_TRAIN, &dm_option_label},
     {DM_TRAIN, &dm_option_dim_emb},
     {DM_TRAIN, &dm_option_dim_ffn},
     {DM_TRAIN, &dm_option_enc_depth},

@@ -166,7 +166,7 @@ const OptionRow dm_rows_validation[] = {
     {DM_TRAIN, &(const Option){.name = "valid-metrics", .type = DM_CHOICE, .values_min = 1, .values_max = DM_MOST_METRICS,
      .initial = "ce-mean-words bleu", .choice = dm_metric_choice, .argument = "NAME ...", .needs = "valid-sets|valid-tsv",
      .may_change = true,
-     .help = "what to measure; the first decides about the best checkpoint and --early-stopping. ce-mean-words and "
+     .help = "what to measure (of --type labels, ce-mean-words and accuracy if nothing is said); the first decides about the best checkpoint and --early-stopping. ce-mean-words and "
              "perplexity are of the given translations, all others of the model's own, greedily"}},
     {DM_TRAIN, &(const Option){.name = "valid-tok", .type = DM_CHOICE, DM_ONE_VALUE, .choice = dm_tokenizer_choice,
      .argument = "NAME", .needs = "valid-sets|valid-tsv valid-metrics=bleu",

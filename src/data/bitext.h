@@ -22,6 +22,9 @@ typedef struct Bitext {
 
 // Unequal line counts, invalid UTF-8, empty files and the like are errors that name file and line.
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
+// Labels are as many as there are words in their line, or one. A line that has others is a bad line of theirs: an error,
+// or both lines are empty, or end where the shorter one does.
+Status dm_bitext_check_labels(Bitext *bitext, Labels labels, Error *error);
 // What was done about bad lines, in a sentence that the caller frees; NULL: there were none.
 char *dm_bitext_mended(const Bitext *bitext);
 size_t dm_bitext_count(const Bitext *bitext);  // pairs, or lines of text alone

@@ -15,6 +15,7 @@ typedef struct Encoding {
     char **line[2];  // of each Side; NULL: text alone has no source
     int pairs;
     Ids *ids[2];  // [pairs] of each Side
+    Ids *places;  // [pairs] of labels
     Stop *stop;
 } Encoding;
 
@@ -25,8 +26,13 @@ static void encode_some(void *context, int index, int thread)
     if (dm_stop_asked(e->stop)) return;
     int start = index * JOB_PAIRS, end = e->pairs - start < JOB_PAIRS ? e->pairs : start + JOB_PAIRS;
     for (int i = start; i < end; i++)
-        for (Side side = DM_SOURCE; side <= DM_TARGET; side++)
-            if (e->line[side]) dm_encode(e->segmenter, side, e->line[side][i], &e->ids[side][i]);
+        for (Side side = DM_SOURCE; side <= DM_TARGET; side++) {
+            if (!e->line[side]) continue;
+            if (side == DM_SOURCE)
+                dm_encode_source(e->segmenter, e->line[side][i], &e->ids[side][i], &e->places[i]);
+            else
+                dm_encode(e->segmenter, side, e->line[side][i], &e->ids[side][i]);
+        }
 }
 
 static bool is_alone(const Encoding *e)
@@ -34,11 +40,17 @@ static bool is_alone(const Encoding *e)
     return !e->line[DM_SOURCE];
 }
 
+static bool has_labels(const Encoding *e)
+{
+    return dm_segmenter_labels(e->segmenter) != DM_NO_LABELS;
+}
+
 // Whether it is to stay; those that are not are counted.
 static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules *rules)
 {
-    const int target = e->ids[DM_TARGET][pair].count, source = is_alone(e) ? target : e->ids[DM_SOURCE][pair].count,
-              less = source < target ? source : target, more = source < target ? target : source;
+    const int target = e->ids[DM_TARGET][pair].count + has_labels(e),  // which have no end
+        source = is_alone(e) ? target : e->ids[DM_SOURCE][pair].count, less = source < target ? source : target,
+              more = source < target ? target : source;
     const bool empty = less < rules->shortest, too_long = rules->max_length && more > rules->max_length && !is_alone(e);
     corpus->skipped_empty += empty;
     corpus->skipped_long += too_long && !empty;
@@ -77,7 +89,21 @@ static void keep_pair(Corpus *corpus, size_t *used, const Encoding *e, int pair,
         corpus->target[next] = *used;
         corpus->target_length[next] = dm_window_start(target.count, windows, w + 1) - first;
         append(corpus, used, (Ids){target.id + first, corpus->target_length[next]});
+        if (!corpus->places) continue;
+        corpus->places[next] = *used;
+        append(corpus, used, e->places[pair]);
     }
+}
+
+static Status check_known(const Encoding *e, int pair, const char *name, Error *error)
+{
+    char *unknown = dm_unknown_label(e->segmenter, e->line[DM_TARGET][pair]);
+    Status status = DM_OK;
+    if (unknown)
+        status =
+            dm_fail(error, "%s: line %d has the label %.100s, which this model does not have", name, pair + 1, unknown);
+    dm_free(unknown);
+    return status;
 }
 
 static Status nothing_left(const Corpus *corpus, const Encoding *e, const CorpusRules *rules, const char *name,
@@ -97,13 +123,20 @@ static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *r
     size_t pieces = 0, pairs = 0, used = 0;
     for (int i = 0; i < e->pairs; i++) {
         const Ids *target = &e->ids[DM_TARGET][i];
-        pieces += (size_t)target->count + (is_alone(e) ? 0 : (size_t)e->ids[DM_SOURCE][i].count);
+        pieces +=
+            (size_t)target->count + (is_alone(e) ? 0 : (size_t)e->ids[DM_SOURCE][i].count) + (size_t)e->places[i].count;
         pairs += is_alone(e) ? (size_t)dm_windows(target->count, rules->max_length) : 1;
     }
     if (pairs > INT_MAX / 2) return dm_fail(error, "%s makes more than %d windows: divide it", name, INT_MAX / 2);
     make_room(corpus, pairs, pieces);
-    for (int i = 0; i < e->pairs; i++)
-        if (stays(corpus, e, i, rules)) keep_pair(corpus, &used, e, i, rules);
+    if (has_labels(e)) corpus->places = dm_allocate(pairs, sizeof *corpus->places);
+    Status status = DM_OK;
+    for (int i = 0; i < e->pairs && !status; i++) {
+        if (!stays(corpus, e, i, rules)) continue;
+        keep_pair(corpus, &used, e, i, rules);
+        if (has_labels(e) && !rules->unknown) status = check_known(e, i, name, error);
+    }
+    if (status) return status;
     if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
     return corpus->pairs ? DM_OK : nothing_left(corpus, e, rules, name, error);
 }
@@ -117,6 +150,7 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
         encoding.line[side] = bitext->lines[side].line;
         encoding.ids[side] = dm_allocate(count, sizeof(Ids));
     }
+    encoding.places = dm_allocate(count, sizeof(Ids));
     *corpus = (Corpus){0};
     dm_parallel(rules->threads > 0 ? rules->threads : 1, (encoding.pairs + JOB_PAIRS - 1) / JOB_PAIRS, encode_some,
                 &encoding);
@@ -127,6 +161,8 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
         for (int i = 0; encoding.ids[side] && i < encoding.pairs; i++) dm_free(encoding.ids[side][i].id);
         dm_free(encoding.ids[side]);
     }
+    for (int i = 0; i < encoding.pairs; i++) dm_free(encoding.places[i].id);
+    dm_free(encoding.places);
     if (status) dm_corpus_free(corpus);
     return status;
 }
@@ -138,6 +174,7 @@ void dm_corpus_free(Corpus *corpus)
     dm_free(corpus->target);
     dm_free(corpus->source_length);
     dm_free(corpus->target_length);
+    dm_free(corpus->places);
     dm_free(corpus->line);
     *corpus = (Corpus){0};
 }

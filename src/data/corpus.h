@@ -8,7 +8,10 @@ typedef struct Corpus {
     int pairs;
     int *ids;                  // all sides of all pairs; of text alone targets, one behind the other
     size_t *source, *target;   // [pairs] offset of the first id
-    int *source_length, *target_length;  // [pairs] end of sentence counted
+    int *source_length, *target_length;  // [pairs] end of sentence counted, which labels have none of
+    // [pairs] of labels: offset of the places in their source that they are of; NULL: the target is text. A label that
+    // the model does not know is -1.
+    size_t *places;
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
     int skipped_empty, skipped_long;     // pairs left out
     int cut;                             // lines of text alone that are several windows, each of which counts as a pair
@@ -18,6 +21,7 @@ typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out, and a line of text
                      // alone is cut into windows (windows.h); 0: neither
     int shortest;    // pairs with a side of fewer pieces are left out; 2: those with one that is empty
+    bool unknown;    // labels that the model does not know are kept, as -1 (validation); else they are refused
     int threads;
     Stop *stop;  // NULL: nobody will want to
 } CorpusRules;

@@ -73,7 +73,31 @@ static Example make_joined(Arena *arena, const Corpus *c, const int *order, int 
 
 const ExampleKind dm_joined = {"joined", "a source and its translation as one text", 2, make_joined};
 
-const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, &dm_joined, NULL};
+// A label that the model does not know does not count.
+static const float *weights_of(Arena *arena, Tokens labels)
+{
+    bool known = true;
+    float *weights = dm_arena_take(arena, (size_t)labels.n * sizeof(float));
+    for (int i = 0; i < labels.n; i++) {
+        weights[i] = labels.ids[i] < 0 ? 0 : 1;
+        known = known && labels.ids[i] >= 0;
+    }
+    return known ? NULL : weights;
+}
+
+static Example make_labelled(Arena *arena, const Corpus *c, const int *order, int count, int start)
+{
+    (void)start;
+    const Tokens labels = side(arena, c, c->target, c->target_length, order, count);
+    return (Example){.source = side(arena, c, c->source, c->source_length, order, count),
+                     .read = side(arena, c, c->places, c->target_length, order, count),
+                     .written = labels.ids,
+                     .weights = weights_of(arena, labels)};
+}
+
+const ExampleKind dm_labelled = {"labels", "a source and labels of places in it", 2, make_labelled};
+
+const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, &dm_joined, &dm_labelled, NULL};
 
 static const void *doubled(Arena *arena, const void *from, size_t bytes)
 {

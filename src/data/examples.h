@@ -22,6 +22,7 @@ typedef struct ExampleKind {
 extern const ExampleKind dm_pairs;                   // a source and its translation
 extern const ExampleKind dm_text;                    // text alone, whose source is empty
 extern const ExampleKind dm_joined;                  // a source and its translation behind it as one text
+extern const ExampleKind dm_labelled;                // a source and labels of places in it
 extern const ExampleKind *const dm_example_kinds[];  // ends with NULL
 
 // The same sentences once more behind themselves: rows n ... 2n - 1 are those of 0 ... n - 1.

@@ -104,7 +104,8 @@ static int64_t round_up(int64_t n, int64_t unit)
 // are equal, and where there are more of them than lanes, every lane gets as many: at its end no thread waits for long.
 void dm_plan_make(Plan *plan, const Corpus *corpus, const PlanBudget *budget)
 {
-    const int pairs = corpus->pairs, *length = corpus->target_length;
+    // Labels may be one of each sentence: there the work is what is read.
+    const int pairs = corpus->pairs, *length = corpus->places ? corpus->source_length : corpus->target_length;
     int64_t total = 0;
     for (int i = 0; i < pairs; i++) total += length[i];
     int64_t updates = (total + budget->update_words / 2) / budget->update_words;

@@ -235,8 +235,9 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
     need(file, "vocab_size");
     config->source_vocabulary = dm_json_integer(file, "vocab_size", 1, MOST_PIECES, 1);
     config->target_vocabulary = dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
-    config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", true);
-    config->tied_output = dm_json_flag(file, "tie_word_embeddings", !format->untied);
+    const bool text = !config->architecture->labels(config);  // labels share nothing
+    config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", text) && text;
+    config->tied_output = dm_json_flag(file, "tie_word_embeddings", text && !format->untied) && text;
     if (config->shared_embeddings && config->source_vocabulary != config->target_vocabulary)
         dm_json_complain(file,
                          "%s: \"vocab_size\" is %d and \"decoder_vocab_size\" %d, but "
@@ -271,10 +272,20 @@ static void read_fewer_ids(ModelConfig *c, JsonFile *config, JsonFile *generatio
     if (c->pad == c->eos) c->pad = -1;
 }
 
+// What is labelled has an end and a pad, labels themselves have neither.
+static void read_ids_of_labels(ModelConfig *c, JsonFile *config, JsonFile *generation)
+{
+    c->eos = required_id(config, generation, "eos_token_id", c->source_vocabulary);
+    c->pad = required_id(config, generation, "pad_token_id", c->source_vocabulary);
+    c->decoder_start = -1;
+}
+
 static void read_ids_and_search(ModelConfig *c, const Format *format, JsonFile *config, JsonFile *generation)
 {
     int both = c->source_vocabulary < c->target_vocabulary ? c->source_vocabulary : c->target_vocabulary;
-    if (format->decoder_alone) {
+    if (c->architecture->labels(c)) {
+        read_ids_of_labels(c, config, generation);
+    } else if (format->decoder_alone) {
         read_fewer_ids(c, config, generation);
     } else {
         c->eos = required_id(config, generation, "eos_token_id", both);
@@ -285,7 +296,7 @@ static void read_ids_and_search(ModelConfig *c, const Format *format, JsonFile *
     if (c->eos == c->pad)
         dm_json_complain(config, "%s: \"eos_token_id\" and \"pad_token_id\" are both %d, but must differ", config->path,
                          c->eos);
-    dm_search_read(c, generation->json ? generation : config);
+    if (!c->architecture->labels(c)) dm_search_read(c, generation->json ? generation : config);
 }
 
 // ---- Reading both files ---------------------------------------------------------------------------------------------
@@ -424,7 +435,7 @@ static cJSON *generation_json(const ModelConfig *config)
     const Format *format = dm_format_of_config(config);
     cJSON *json = cJSON_CreateObject();
     add_ids(json, config, format);
-    dm_search_write(json, config, format->decoder_alone);
+    if (!config->architecture->labels(config)) dm_search_write(json, config, format->decoder_alone);
     return json;
 }
 

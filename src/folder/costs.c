@@ -15,6 +15,8 @@ static const struct {
 } parts[] = {
     {"final_logits_bias", "output"},
     {"lm_head.", "output"},
+    {"classifier.", "output"},
+    {"pooler.", "output"},
     {".shared.", "embeddings and output"},
     {".embed_tokens.", "embeddings and output"},
     {".embed_positions.", "positions"},

@@ -42,7 +42,7 @@ static void add_tables(cJSON *json, const ModelConfig *c)
         add_table(tables, c->source_vocabulary, users, last);
     } else {
         add_table(tables, c->source_vocabulary, users, 1);
-        add_table(tables, c->target_vocabulary, users + 1, last - 1);
+        if (!c->architecture->labels(c)) add_table(tables, c->target_vocabulary, users + 1, last - 1);
     }
 }
 
@@ -100,6 +100,8 @@ static void add_vocabulary(cJSON *json, const ModelConfig *c, const cJSON *extra
     cJSON *vocabulary = cJSON_AddObjectToObject(json, "vocabulary");
     cJSON_AddNumberToObject(vocabulary, "source", c->source_vocabulary);
     cJSON_AddNumberToObject(vocabulary, "target", c->target_vocabulary);
+    const Labels labels = c->architecture->labels(c);
+    if (labels) cJSON_AddStringToObject(vocabulary, "labels", labels == DM_LABELS_OF_WORDS ? "words" : "sentences");
     cJSON_AddStringToObject(vocabulary, "segmenter", segmenter ? segmenter : "sentencepiece");
 }
 

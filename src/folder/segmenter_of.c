@@ -11,9 +11,11 @@
 #include "text/tokenizer_json.h"
 
 // Whether source and target have a vocabulary each: tokenizer_config.json says so (MarianTokenizer's separate_vocabs),
-// or, where that file is missing, target_vocab.json is there.
-static Status has_separate_vocabularies(bool *separate, const char *folder, Error *error)
+// or, where that file is missing, target_vocab.json is there. Labels always have one of their own.
+static Status has_separate_vocabularies(bool *separate, const ModelConfig *config, const char *folder, Error *error)
 {
+    *separate = true;
+    if (config->architecture->labels(config)) return DM_OK;
     char *settings = dm_folder_path(folder, DM_TOKENIZER_FILE),
          *target = dm_folder_path(folder, DM_TARGET_VOCABULARY_FILE);
     JsonFile file = {0};
@@ -42,8 +44,11 @@ Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const c
 {
     const cJSON *said = cJSON_GetObjectItemCaseSensitive(extra, "segmenter");
     bool space = cJSON_IsString(said) && strcmp(said->valuestring, "space") == 0;
-    SegmenterFiles files = {folder, space ? "space" : "sentencepiece", false, config->eos};
-    Status status = has_separate_vocabularies(&files.separate, folder, error);
+    SegmenterFiles files = {.folder = folder,
+                            .kind = space ? "space" : "sentencepiece",
+                            .eos = config->eos,
+                            .labels = config->architecture->labels(config)};
+    Status status = has_separate_vocabularies(&files.separate, config, folder, error);
     if (!status) status = dm_segmenter_open(segmenter, &files, error);
     if (!status) status = check_vocabulary(*segmenter, DM_SOURCE, config, folder, error);
     if (!status) status = check_vocabulary(*segmenter, DM_TARGET, config, folder, error);

@@ -80,6 +80,9 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     ModelConfig config = {0};
     cJSON *extra = NULL;
     Status status = dm_config_read(&config, &extra, folder, error);
+    if (!status && config.architecture->labels(&config))
+        status =
+            dm_misuse(error, "%s has a model of labels, which looks at all of them: a shortlist has no effect", folder);
     if (!status && dm_is_text_model(&config))
         status = dm_fail(error,
                          "%s holds a model of text alone, which translates nothing: a shortlist says which pieces "

@@ -4,7 +4,7 @@
 #include "model/model.h"
 #include "model/shape_options.h"
 
-const Architecture *const dm_architectures[] = {&dm_transformer, &dm_lm, &dm_rnn, &dm_conv, NULL};
+const Architecture *const dm_architectures[] = {&dm_transformer, &dm_lm, &dm_rnn, &dm_conv, &dm_labels, NULL};
 
 const Architecture *dm_architecture(const char *name)
 {

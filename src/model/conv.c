@@ -232,6 +232,7 @@ const Architecture dm_conv = {
     .connect = dm_conv_connect,
     .disconnect = dm_conv_disconnect,
     .source_attention = source_attention,
+    .labels = dm_no_labels,
     .longest = dm_endless,
     .misfit = dm_fits_always,
     .complete = dm_complete_nothing,

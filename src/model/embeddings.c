@@ -15,6 +15,11 @@ static void declare_table(Model *model, const char *name, int vocabulary, const 
     p->list[at].frozen_row = dm_frozen_piece(&model->config);
 }
 
+void dm_source_embeddings_declare(Model *model)
+{
+    declare_table(model, "model.encoder.embed_tokens.weight", model->config.source_vocabulary, "vocab_size d_model");
+}
+
 void dm_embeddings_declare(Model *model)
 {
     static const char source[] = "vocab_size d_model", target[] = "decoder_vocab_size d_model";
@@ -22,7 +27,7 @@ void dm_embeddings_declare(Model *model)
     if (c->shared_embeddings) {
         declare_table(model, "model.shared.weight", c->source_vocabulary, source);
     } else {
-        declare_table(model, "model.encoder.embed_tokens.weight", c->source_vocabulary, source);
+        dm_source_embeddings_declare(model);
         declare_table(model, "model.decoder.embed_tokens.weight", c->target_vocabulary, target);
     }
     if (!c->tied_output)
@@ -50,7 +55,9 @@ static Tensor table_of(const Model *model, const char *own)
 
 Tensor dm_source_embeddings(const Model *model)
 {
-    return table_of(model, "model.encoder.embed_tokens.weight");
+    static const char own[] = "model.encoder.embed_tokens.weight";
+    const Parameters *p = &model->parameters;
+    return dm_parameters_joined(p, dm_parameter(p, own) ? own : "model.shared.weight", 1);
 }
 
 Embeddings dm_embeddings_connect(Model *model)

@@ -10,5 +10,6 @@ typedef struct Embeddings {
 void dm_embeddings_declare(Model *model);        // and the output's table, where it has one of its own
 void dm_output_declare(Model *model);            // the bias of the logits: the last of all, for it is not trained
 Embeddings dm_embeddings_connect(Model *model);  // and model->output
+void dm_source_embeddings_declare(Model *model);  // alone, of a model whose target is no text
 int dm_frozen_piece(const ModelConfig *config);   // pad, where its rows stay zero and it is never written; else -1
 Tensor dm_source_embeddings(const Model *model);  // [vocabulary, width] of a model that is connected

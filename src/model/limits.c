@@ -1,5 +1,11 @@
-// What architectures say that have no limit, or nothing to add.
+// What architectures say that have no limit, no labels, or nothing to add.
 #include "model/model.h"
+
+Labels dm_no_labels(const ModelConfig *config)
+{
+    (void)config;
+    return DM_NO_LABELS;
+}
 
 int dm_endless(const ModelConfig *config)
 {

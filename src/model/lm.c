@@ -383,6 +383,7 @@ const Architecture dm_lm = {
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
     .source_attention = source_attention,
+    .labels = dm_no_labels,
     .longest = longest,
     .misfit = misfit,
     .complete = complete,

@@ -24,7 +24,8 @@ Model *dm_model_create(const ModelConfig *config)
 void dm_model_initialise(Model *model, uint64_t seed)
 {
     dm_parameters_initialise(&model->parameters, seed);
-    if (model->config.biases == DM_BIASES) model->output.bias.data[model->config.pad] = -10000;
+    if (model->config.biases == DM_BIASES && model->output.pad >= 0)
+        model->output.bias.data[model->output.pad] = -10000;
 }
 
 void dm_model_destroy(Model *model)

@@ -44,6 +44,8 @@ struct Architecture {
     void (*connect)(Model *model);     // fills model->layers and model->output once the parameters have memory
     void (*disconnect)(Model *model);  // frees what connect made
     SourceAttention (*source_attention)(const ModelConfig *config);
+    // What the target is: text, or labels, and then the decoder reads their places in the source (Corpus.places).
+    Labels (*labels)(const ModelConfig *config);
     int (*longest)(const ModelConfig *config);              // pieces of a sequence, read or written; INT_MAX: no end
     bool (*misfit)(const ModelConfig *config, Name *why);  // whether values of the shape do not go together, and why
     // What no option says of a new model, by what they do say.
@@ -69,13 +71,14 @@ struct Architecture {
     void (*finish)(SearchState *state);
 };
 
-extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv;
+extern const Architecture dm_transformer, dm_lm, dm_rnn, dm_conv, dm_labels;
 extern const ExampleKind *const dm_only_pairs[];                 // for `examples` of those that learn from nothing else
 const ExampleKind *dm_examples_of(const ModelConfig *config);    // that this model learns from
 bool dm_is_text_model(const ModelConfig *config);                // text alone, with which it goes on
 // What a search reads first behind a source: of a text that goes on, its last piece.
 int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
-int dm_endless(const ModelConfig *config);  // for `longest` of those without an end
+Labels dm_no_labels(const ModelConfig *config);  // for `labels` of those that write text
+int dm_endless(const ModelConfig *config);       // for `longest` of those without an end
 void dm_complete_nothing(ModelConfig *config);         // for `complete` of those that options say whole
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
 extern const Architecture *const dm_architectures[];    // ends with NULL

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/error.h"
+#include "model/model.h"
 
 cJSON *dm_outline(const char *text)
 {
@@ -34,6 +35,7 @@ cJSON *dm_outline_of_embeddings(const ModelConfig *c, const char *rest)
                   c->tied_output ? "source, target and output" : "source and target", rest);
     } else {
         add_table(list, c->source_vocabulary, c->width, "source", rest);
+        if (c->architecture->labels(c)) return list;
         add_table(list, c->target_vocabulary, c->width, c->tied_output ? "target and output" : "target", rest);
     }
     return list;

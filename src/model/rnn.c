@@ -334,6 +334,7 @@ const Architecture dm_rnn = {
     .connect = dm_rnn_connect,
     .disconnect = dm_rnn_disconnect,
     .source_attention = source_attention,
+    .labels = dm_no_labels,
     .longest = dm_endless,
     .misfit = dm_fits_always,
     .complete = dm_complete_nothing,

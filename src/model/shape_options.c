@@ -28,7 +28,7 @@ const Option dm_option_norm = {
             "no biases, as Llama has none):"};
 const Option dm_option_norm_place = {
     .name = "norm-place", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_CHOICE, .argument = "PLACE", .initial = "post",
-    .choice = dm_norm_place_choice, .help = "where the norms stand (of --type lm, pre if nothing is said):"};
+    .choice = dm_norm_place_choice, .help = "where the norms stand (of --type lm and labels, pre if nothing is said):"};
 const Option dm_option_positions = {
     .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .choice = dm_position_choice,
     .help = "what tells one place in a sentence from another (of --type lm, rotary if nothing is said):"};

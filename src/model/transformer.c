@@ -28,7 +28,7 @@ static Tensor *self_attention(const Sublayer *s, const Model *model, const Block
                                      .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
 }
 
-static Memory encode(Graph *g, const Model *model, Tokens source)
+Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
@@ -102,7 +102,7 @@ bool dm_transformer_misfit(const ModelConfig *config, Name *why)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     const PositionKind *kind = dm_position_kinds[t->positions];
-    for (int decoder = !t->encoder_layers; kind->misfit && decoder < 2; decoder++) {
+    for (int decoder = !t->encoder_layers; kind->misfit && decoder <= (t->decoder_layers > 0); decoder++) {
         const PositionShape stack = dm_transformer_position_shape(config, decoder);
         if (kind->misfit(&stack, why)) return true;
     }
@@ -162,7 +162,7 @@ cJSON *dm_transformer_outline(const ModelConfig *c)
                                              : dm_name("%s", ", without positions");
     cJSON *list = dm_outline_of_embeddings(c, dm_name("%s%s", scale.text, added.text).text);
     if (t->encoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, false));
-    cJSON_AddItemToArray(list, outline_of_stack(c, true));
+    if (t->decoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, true));
     cJSON_AddItemToArray(list, dm_outline_of_output(c));
     return list;
 }
@@ -177,11 +177,12 @@ const Architecture dm_transformer = {
     .connect = dm_transformer_connect,
     .disconnect = dm_transformer_disconnect,
     .source_attention = dm_transformer_source_attention,
+    .labels = dm_no_labels,
     .longest = longest,
     .misfit = dm_transformer_misfit,
     .complete = dm_complete_nothing,
     .outline = dm_transformer_outline,
-    .encode = encode,
+    .encode = dm_transformer_encode,
     .decode = decode,
     .start = dm_transformer_start,
     .extend = dm_transformer_extend,

@@ -19,6 +19,7 @@ typedef struct TransformerShape {
     bool scale_embedding;                         // embeddings times sqrt(width)
     int key_heads;                                // that heads of self-attention share; 0: each has its own
     int prompt_mask, prompt_positions;            // of a language model: lm.c
+    int label;                                    // of what there are labels: labels.c
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
 
@@ -82,9 +83,14 @@ SourceAttention dm_transformer_source_attention(const ModelConfig *config);
 bool dm_transformer_misfit(const ModelConfig *config, Name *why);
 cJSON *dm_transformer_outline(const ModelConfig *config);
 
+// Whole sequences (transformer.c)
+Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source);
+
 // Parameters (transformer_parameters.c)
 void dm_transformer_declare(Model *model);
+void dm_transformer_declare_encoder(Model *model);  // without embeddings
 void dm_transformer_connect(Model *model);
+void dm_transformer_connect_layers(Model *model);  // all but embeddings and output
 void dm_transformer_disconnect(Model *model);
 
 // Layers (transformer_layers.c)

@@ -48,6 +48,11 @@ static void declare_stack(Model *model, bool decoder)
     if (at_end) s.norm->declare(s.p, dm_name("model.%s.layer_norm", side).text, s.width);
 }
 
+void dm_transformer_declare_encoder(Model *model)
+{
+    declare_stack(model, false);
+}
+
 void dm_transformer_declare(Model *model)
 {
     model->parameters.unbiased = model->config.biases == DM_NO_BIASES;
@@ -71,7 +76,7 @@ static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm
     };
 }
 
-void dm_transformer_connect(Model *model)
+void dm_transformer_connect_layers(Model *model)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Parameters *p = &model->parameters;
@@ -80,7 +85,6 @@ void dm_transformer_connect(Model *model)
     Transformer *t = model->layers;
     *t = (Transformer){.encoder = dm_allocate((size_t)shape->encoder_layers, sizeof *t->encoder),
                        .decoder = dm_allocate((size_t)shape->decoder_layers, sizeof *t->decoder),
-                       .embeddings = dm_embeddings_connect(model),
                        .norm_place = &dm_norm_places[shape->norm_place]};
     const PositionShape places[2] = {dm_transformer_position_shape(&model->config, false),
                                      dm_transformer_position_shape(&model->config, true)};
@@ -96,7 +100,13 @@ void dm_transformer_connect(Model *model)
     }
     if (!t->norm_place->at_end) return;
     if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm", epsilon);
-    t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm", epsilon);
+    if (shape->decoder_layers) t->decoder_norm = dm_norm_find(p, norm, "model.decoder.layer_norm", epsilon);
+}
+
+void dm_transformer_connect(Model *model)
+{
+    dm_transformer_connect_layers(model);
+    ((Transformer *)model->layers)->embeddings = dm_embeddings_connect(model);
 }
 
 void dm_transformer_disconnect(Model *model)

@@ -71,6 +71,23 @@ Status dm_option_assign(dm_options *options, const Option *row, const char *labe
 
 // ---- One set of options ---------------------------------------------------------------------------------------------
 
+typedef struct Words {
+    char *text;
+    const char *word[8];  // in it
+    int count;
+} Words;
+
+static Words words_of(const char *text)
+{
+    Words words = {.text = dm_copy_string(text)};
+    char *rest = NULL;
+    for (char *word = strtok_r(words.text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        assert((size_t)words.count < DM_COUNT(words.word));
+        words.word[words.count++] = word;
+    }
+    return words;
+}
+
 // Empty again, or as the row says.
 static void reset(dm_options *options, Setting *setting)
 {
@@ -78,15 +95,9 @@ static void reset(dm_options *options, Setting *setting)
         clear(setting);
         return;
     }
-    const char *values[8];
-    int count = 0;
-    char *words = dm_copy_string(setting->row->initial), *rest = NULL;
-    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        assert((size_t)count < DM_COUNT(values));
-        values[count++] = word;
-    }
-    fill(options, setting, count, values);
-    dm_free(words);
+    Words words = words_of(setting->row->initial);
+    fill(options, setting, words.count, words.word);
+    dm_free(words.text);
 }
 
 dm_options *dm_options_create(const Command *command)
@@ -179,9 +190,11 @@ dm_status dm_options_unset(dm_options *options, const char *name, dm_error *erro
     return status;
 }
 
-Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error)
+Status dm_options_set_default(dm_options *options, const char *name, const char *values, Error *error)
 {
-    Status status = dm_options_set(options, name, 1, &value, error);
+    Words words = words_of(values);
+    Status status = dm_options_set(options, name, words.count, words.word, error);
+    dm_free(words.text);
     if (!status) dm_option_setting(options, dm_option_find(options->command, name))->given = false;
     return status;
 }

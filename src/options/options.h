@@ -86,8 +86,8 @@ Duration dm_options_duration(const dm_options *options, const char *name);
 // dm_options_copy for those who are in a scope (core/scope.h).
 dm_options *dm_options_create_copy(const dm_options *options);
 
-// What a command makes of its own copy: a value that the user has not given, or none.
-Status dm_options_set_default(dm_options *options, const char *name, const char *value, Error *error);
+// What a command makes of its own copy: values that the user has not given, separated by spaces, or none.
+Status dm_options_set_default(dm_options *options, const char *name, const char *values, Error *error);
 void dm_options_drop(dm_options *options, const char *name);
 // Takes out what a configuration file gives and this kind of model has no use for, so that dm_options_remark speaks of it;
 // false: the command line gave it.

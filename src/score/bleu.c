@@ -87,8 +87,9 @@ static double score(const Measure *measure, const double *sums)
 }
 
 // 54.4/26.6/14.9/8.7 (BP = 1.000 ratio = 1.026 hyp_len = 62880 ref_len = 61287)
-static char *verbose(const double *sums)
+static char *verbose(const Measure *measure, const double *sums)
 {
+    (void)measure;
     Bleu bleu = bleu_of(sums);
     const double *p = bleu.precisions, length = sums[LENGTH], reference_length = sums[REFERENCE_LENGTH];
     return dm_format("%.1f/%.1f/%.1f/%.1f (BP = %.3f ratio = %.3f hyp_len = %.0f ref_len = %.0f)", p[0], p[1], p[2],

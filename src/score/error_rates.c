@@ -77,8 +77,9 @@ static double rate(const Measure *measure, const double *sums)
     return sums[EDITS] > 0 ? 100 : 0;
 }
 
-static char *edits_of(const double *sums)
+static char *edits_of(const Measure *measure, const double *sums)
 {
+    (void)measure;
     return dm_format("(edits = %.0f ref_len = %.0f)", sums[EDITS], sums[REFERENCE_LENGTH]);
 }
 
@@ -161,8 +162,9 @@ static double share(const Measure *measure, const double *sums)
     return sums[LINES] > 0 ? 100 * sums[RIGHT] / sums[LINES] : 0;
 }
 
-static char *lines_of(const double *sums)
+static char *lines_of(const Measure *measure, const double *sums)
 {
+    (void)measure;
     return dm_format("(right = %.0f lines = %.0f)", sums[RIGHT], sums[LINES]);
 }
 

@@ -11,6 +11,11 @@ const MeasureRow dm_measures[] = {
     {"exact", "lines that are equal to a reference", dm_exact_measure},
     {"wer", "edits by words of the reference, less is better", dm_wer_measure},
     {"cer", "the same by characters", dm_cer_measure},
+    {"accuracy", "labels, word by word, that are the reference's", dm_accuracy_measure},
+    {"f1",
+     "of labels the mean of precision and recall: where they are B-, I-, E-, S- and O, of entities, all together, as "
+     "conlleval and seqeval count them; else of each label, and the mean of these",
+     dm_f1_measure},
     {.name = NULL},
 };
 

@@ -47,6 +47,16 @@ static double cer(const Measured *m)
     return score_of(m, dm_cer_measure((MeasureSettings){0}));
 }
 
+static double accuracy(const Measured *m)
+{
+    return score_of(m, dm_accuracy_measure((MeasureSettings){0}));
+}
+
+static double f1(const Measured *m)
+{
+    return score_of(m, dm_f1_measure((MeasureSettings){0}));
+}
+
 const Metric dm_metrics[] = {{"ce-mean-words", .falls = true, .measure = cost},
                              {"perplexity", .falls = true, .measure = perplexity},
                              {"bleu", .of_translations = true, .tokenizes = true, .measure = bleu},
@@ -54,6 +64,8 @@ const Metric dm_metrics[] = {{"ce-mean-words", .falls = true, .measure = cost},
                              {"exact", .of_translations = true, .measure = exact},
                              {"wer", .falls = true, .of_translations = true, .measure = wer},
                              {"cer", .falls = true, .of_translations = true, .measure = cer},
+                             {"accuracy", .of_translations = true, .measure = accuracy},
+                             {"f1", .of_translations = true, .measure = f1},
                              {.name = NULL}};
 
 const Metric *dm_metric_of(const char *name)

@@ -29,15 +29,21 @@ typedef struct MeasureSettings {
 
 // A measure counts a few numbers in each line, its statistics, and makes a score of their sums. The score of other
 // lines, or of the same lines drawn again, is then a sum away.
-enum { DM_MOST_STATISTICS = 24, DM_MOST_FIELDS = 6 };
+enum { DM_MOST_FIELDS = 6 };
 typedef struct Measure Measure;
 struct Measure {
     const char *name;              // "BLEU"
     Field fields[DM_MOST_FIELDS];  // its own part of the signature; ends with a key of NULL
     int width;                     // numbers of a line
+    // Before lines are counted, of each text that is compared: what has to be known of all of it, which may decide width
+    // and fields. NULL: nothing has. What it keeps is `own`, which `forget` frees.
+    void (*look)(Measure *measure, const Comparison *comparison);
+    void (*forget)(Measure *measure);
+    void *own;
     void (*count)(const Measure *measure, const Comparison *comparison, size_t line, double *statistics);
     double (*score)(const Measure *measure, const double *sums);  // in percent
-    char *(*verbose)(const double *sums);  // what is printed behind the score, for the caller to free; NULL: nothing
+    // What is printed behind the score, for the caller to free; NULL: nothing.
+    char *(*verbose)(const Measure *measure, const double *sums);
     MeasureSettings settings;
 };
 
@@ -47,6 +53,8 @@ Measure dm_ter_measure(MeasureSettings settings);
 Measure dm_exact_measure(MeasureSettings settings);
 Measure dm_wer_measure(MeasureSettings settings);
 Measure dm_cer_measure(MeasureSettings settings);
+Measure dm_accuracy_measure(MeasureSettings settings);
+Measure dm_f1_measure(MeasureSettings settings);
 
 // The measures that score --metrics knows.
 typedef struct MeasureRow {
@@ -58,6 +66,8 @@ extern const MeasureRow dm_measures[];         // ends with a name of NULL
 const MeasureRow *dm_measure_of(const char *name);  // NULL: no such measure
 Choice dm_measure_choice(int index);
 
+void dm_measure_look(Measure *measure, const Comparison *comparison);  // at each text that is compared, first of all
+void dm_measure_forget(Measure *measure);
 // The statistics of all lines, [comparison->count][width]; the caller frees them.
 double *dm_statistics(const Measure *measure, const Comparison *comparison);
 // Their sums, [width]. In the order of the lines, so that they are sacreBLEU's to the last bit.

@@ -113,13 +113,17 @@ typedef struct Table {
 
 static void count_statistics(Table *table, const dm_lines *systems, const dm_lines *references)
 {
+    const int count = table->system_count * table->measure_count;
     const char *const **streams = dm_allocate((size_t)table->reference_count, sizeof *streams);
     for (int r = 0; r < table->reference_count; r++) streams[r] = (const char *const *)references[r].line;
-    for (int k = 0; k < table->system_count * table->measure_count; k++) {
-        const dm_lines *hypotheses = &systems[k / table->measure_count];
-        const Measure *measure = &table->measures[k % table->measure_count];
+    for (int k = 0; k < 2 * count; k++) {
+        const dm_lines *hypotheses = &systems[k % count / table->measure_count];
+        Measure *measure = &table->measures[k % table->measure_count];
         Comparison comparison = {(const char *const *)hypotheses->line, streams, table->lines, table->reference_count};
-        table->samples[k] = (Sample){.measure = measure, .statistics = dm_statistics(measure, &comparison)};
+        if (k < count)
+            dm_measure_look(measure, &comparison);
+        else
+            table->samples[k - count] = (Sample){.measure = measure, .statistics = dm_statistics(measure, &comparison)};
     }
     dm_free(streams);
 }
@@ -128,14 +132,16 @@ static void score_all(Table *table)
 {
     for (int k = 0; k < table->system_count * table->measure_count; k++) {
         const Measure *measure = table->samples[k].measure;
-        double sums[DM_MOST_STATISTICS];
+        double *sums = dm_allocate((size_t)measure->width, sizeof *sums);
         dm_add_up(measure, table->samples[k].statistics, table->lines, sums);
-        table->metrics[k] = (dm_metric){.name = measure->name,
-                                        .score = measure->score(measure, sums),
-                                        .mean = NAN,
-                                        .interval = NAN,
-                                        .p_value = NAN,
-                                        .verbose = measure->verbose ? measure->verbose(sums) : dm_copy_string("")};
+        table->metrics[k] =
+            (dm_metric){.name = measure->name,
+                        .score = measure->score(measure, sums),
+                        .mean = NAN,
+                        .interval = NAN,
+                        .p_value = NAN,
+                        .verbose = measure->verbose ? measure->verbose(measure, sums) : dm_copy_string("")};
+        dm_free(sums);
     }
 }
 
@@ -205,6 +211,7 @@ static Status compare(const dm_lines *systems, int system_count, const dm_lines 
         dm_free(table.samples[k].statistics);
         dm_free(table.samples[k].scores);
     }
+    for (int m = 0; m < table.measure_count; m++) dm_measure_forget(&table.measures[m]);
     dm_free(table.samples);
     dm_free(table.measures);
     return DM_OK;

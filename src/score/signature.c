@@ -29,7 +29,16 @@ static void put_member(Text *text, const char *key, const char *value)
     put(text, ",\n \"");
     put(text, key);
     put(text, "\": \"");
-    put(text, value);
+    for (const char *at = value; *at; at++) {
+        char escaped[8];
+        if (*at == '"' || *at == '\\')
+            snprintf(escaped, sizeof escaped, "\\%c", *at);
+        else if ((unsigned char)*at < ' ')
+            snprintf(escaped, sizeof escaped, "\\u%04x", *at);
+        else
+            snprintf(escaped, sizeof escaped, "%c", *at);
+        put(text, escaped);
+    }
     put(text, "\"");
 }
 
@@ -38,7 +47,7 @@ static char *confidence_of(const dm_metric *metric)
     return dm_format("μ = %.1f ± %.1f", metric->mean, metric->interval);
 }
 
-// A JSON object as Python prints it with an indent of one; no string in it needs an escape.
+// A JSON object as Python prints it with an indent of one. Only labels may need an escape.
 static char *json_of(const dm_metric *metric, const Field *fields, int count)
 {
     char *head = dm_format("{\n \"name\": \"%s\",\n \"score\": %.1f", metric->name, metric->score);

@@ -1,13 +1,20 @@
 // From the lines of a text to the statistics of a measure, and to its score.
-#include <assert.h>
-
 #include "core/error.h"
 #include "core/memory.h"
 #include "score/score.h"
 
+void dm_measure_look(Measure *measure, const Comparison *comparison)
+{
+    if (measure->look) measure->look(measure, comparison);
+}
+
+void dm_measure_forget(Measure *measure)
+{
+    if (measure->forget) measure->forget(measure);
+}
+
 double *dm_statistics(const Measure *measure, const Comparison *comparison)
 {
-    assert(measure->width <= DM_MOST_STATISTICS);
     double *statistics = dm_allocate(comparison->count, (size_t)measure->width * sizeof *statistics);
     for (size_t i = 0; i < comparison->count; i++)
         measure->count(measure, comparison, i, statistics + i * (size_t)measure->width);
@@ -23,9 +30,13 @@ void dm_add_up(const Measure *measure, const double *statistics, size_t count, d
 
 double dm_score_of(Measure measure, const char *const *hypotheses, const char *const *references, size_t count)
 {
-    double *statistics = dm_statistics(&measure, &(Comparison){hypotheses, &references, count, 1});
-    double sums[DM_MOST_STATISTICS];
+    const Comparison comparison = {hypotheses, &references, count, 1};
+    dm_measure_look(&measure, &comparison);
+    double *statistics = dm_statistics(&measure, &comparison), *sums = dm_allocate((size_t)measure.width, sizeof *sums);
     dm_add_up(&measure, statistics, count, sums);
+    const double score = measure.score(&measure, sums);
     dm_free(statistics);
-    return measure.score(&measure, sums);
+    dm_free(sums);
+    dm_measure_forget(&measure);
+    return score;
 }

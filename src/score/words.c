@@ -88,3 +88,24 @@ void dm_words_free(Symbols *words, const Comparison *comparison)
     for (int s = 0; s <= comparison->reference_count; s++) dm_symbols_free(&words[s]);
     dm_free(words);
 }
+
+Cut dm_cut_words(const char *line)
+{
+    Words words = {0};
+    Cut cut = {.text = dm_copy_string(line)};
+    cut.count = add_words(&words, cut.text, 0);
+    cut.word = dm_allocate(cut.count, sizeof *cut.word);
+    for (size_t i = 0; i < cut.count; i++) {
+        cut.word[i] = words.word[i].text;
+        cut.text[(size_t)(words.word[i].text - cut.text) + words.word[i].length] = '\0';
+    }
+    dm_free(words.word);
+    return cut;
+}
+
+void dm_cut_free(Cut *cut)
+{
+    dm_free(cut->text);
+    dm_free(cut->word);
+    *cut = (Cut){0};
+}

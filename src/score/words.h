@@ -7,3 +7,12 @@
 // (NULL: what the line has already), lower_case goes before it. The caller frees it with dm_words_free.
 Symbols *dm_words(const Comparison *comparison, size_t line, Tokenize *tokenize, bool lower_case);
 void dm_words_free(Symbols *words, const Comparison *comparison);
+
+// The words of one text: copies, in one piece of memory. The caller frees it with dm_cut_free.
+typedef struct Cut {
+    char *text;
+    const char **word;  // [count] into text
+    size_t count;
+} Cut;
+Cut dm_cut_words(const char *line);
+void dm_cut_free(Cut *cut);

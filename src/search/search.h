@@ -11,6 +11,7 @@ typedef struct SearchJob {
     Tokens source;
     const dm_translate_options *options;  // nothing left open; its prefixes, context and partial are not used
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
+    const Ids *places;                    // [source.spans.n] of what there are labels; NULL: text is written
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     const int *stops;                     // pieces with which a hypothesis ends, as with the end of sentence, but they
@@ -45,7 +46,7 @@ typedef struct Strategy {
     bool (*run)(Graph *g, const SearchJob *job, Found *found);
 } Strategy;
 
-extern const Strategy dm_beam_strategy, dm_sample_strategy;
+extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy;
 extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
 
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as

@@ -4,6 +4,8 @@
 #include "search/search.h"
 #include "tensor/ops/ops.h"
 
+bool dm_search_is_stopped(const dm_translate_options *options);  // asks options->stop
+
 // ---- Where a search begins (begin.c) --------------------------------------------------------------------------------
 
 // Whether what is found goes on from its source, as text alone does, and stands behind it in the same sequence.

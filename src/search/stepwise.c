@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/scope.h"
-
 // Room for hypotheses that ended, in widths. Where the search ends once `width` of them have: at most `width` end at a
 // step, before it there were less, and at the limit the open ones come on top.
 enum { ENDS = 3 };
@@ -298,15 +296,6 @@ static Found write_out(Arena *arena, const Stepwise *s, const Sentence *sentence
     return found;
 }
 
-static bool asked_to_stop(const dm_translate_options *o)
-{
-    if (!o->stop) return false;
-    Scope *paused = dm_scope_pause();
-    const bool stop = o->stop(o->context);
-    dm_scope_resume(paused);
-    return stop;
-}
-
 bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
 {
     const SearchJob *job = s->job;
@@ -325,7 +314,7 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
         open = extend_all(g, s, states, alive, open);
         for (int m = 0; m < models && open; m++)
             job->models[m]->architecture->keep(states[m], s->from, NULL, s->taken, 1);
-        stopped = open && asked_to_stop(o);
+        stopped = open && dm_search_is_stopped(o);
     }
     for (int m = 0; m < models && !job->states; m++) job->models[m]->architecture->finish(states[m]);
     dm_short_output_free(s->output);

@@ -14,7 +14,8 @@
 #include "text/tokenizer_read.h"
 
 struct Segmenter {
-    bool spaces;                // text in pieces: no SentencePiece models
+    bool spaces;  // text in pieces: no SentencePiece models
+    Labels labels;
     SentencePiece *model[2];    // by Side; the same one twice where both files are alike
     Vocabulary *vocabulary[2];  // the same one twice unless separate
     AddedTokens added;          // behind the vocabulary, which both sides share then
@@ -47,10 +48,11 @@ static Status read_part(char **bytes, size_t *size, const char *folder, const ch
     return status;
 }
 
-static Status open_vocabulary(Vocabulary **vocabulary, const char *folder, const char *name, Error *error)
+static Status open_vocabulary(Vocabulary **vocabulary, const char *folder, const char *name,
+                              Status (*read)(Vocabulary **, const char *, Error *), Error *error)
 {
     char *path = dm_join_path(folder, name);
-    Status status = dm_exists(path) ? dm_vocabulary_read(vocabulary, path, error) : missing(folder, path, error);
+    Status status = dm_exists(path) ? read(vocabulary, path, error) : missing(folder, path, error);
     dm_free(path);
     return status;
 }
@@ -105,16 +107,44 @@ static Status open_tokenizer(Segmenter *s, const SegmenterFiles *files, Error *e
 
 static Status open_parts(Segmenter *s, const SegmenterFiles *files, Error *error)
 {
-    Status status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, error);
+    Status status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, dm_vocabulary_read, error);
     if (!status && files->separate)
-        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, error);
+        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY,
+                                 s->labels ? dm_labels_read : dm_vocabulary_read, error);
     if (!status && !s->spaces && !files->separate)
         status = dm_added_tokens_read(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
     if (!files->separate) s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
     if (!status && !s->spaces) status = open_models(s, files->folder, error);
     for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++)
-        s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
+        s->unknown[side] = s->labels && side == DM_TARGET ? -1 : dm_vocabulary_id(s->vocabulary[side], "<unk>");
     return status;
+}
+
+// The configuration's id is one of the target's, which with separate vocabularies are not the source's; but labels have
+// none.
+static Side side_of_eos(const Segmenter *s)
+{
+    return s->labels ? DM_SOURCE : DM_TARGET;
+}
+
+static Status check_eos(const Segmenter *s, const SegmenterFiles *files, Error *error)
+{
+    const int pieces = dm_vocabulary_size(s->vocabulary[side_of_eos(s)]);
+    if (files->eos >= 0 && files->eos < pieces) return DM_OK;
+    return dm_fail(error, "%s/config.json: eos_token_id %d is not in the vocabulary, whose ids are 0 to %d",
+                   files->folder, files->eos, pieces - 1);
+}
+
+static void find_special(Segmenter *s, const SegmenterFiles *files)
+{
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        const bool none = s->labels && side == DM_TARGET;
+        const Vocabulary *vocabulary = s->vocabulary[side];
+        s->pad[side] = none ? -1 : dm_vocabulary_id(vocabulary, "<pad>");
+        s->eos[side] = none                                              ? -1
+                       : side == (int)side_of_eos(s) || !files->separate ? files->eos
+                                                                         : dm_vocabulary_id(vocabulary, "</s>");
+    }
 }
 
 Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error *error)
@@ -122,25 +152,19 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
     *opened = NULL;
     Segmenter *s = dm_allocate(1, sizeof *s);
     s->spaces = strcmp(files->kind, "space") == 0;
+    s->labels = files->labels;
     Status status = DM_OK;
     if (!s->spaces && strcmp(files->kind, "sentencepiece") != 0)
         status = dm_fail(error, "%s/config.json: there is no segmenter \"%s\": it is \"sentencepiece\" or \"space\"",
                          files->folder, files->kind);
     const bool alone = !s->spaces && !files->separate && dm_segmenter_is_tokenizer(files->folder);
     if (!status) status = alone ? open_tokenizer(s, files, error) : open_parts(s, files, error);
-    if (!status && (files->eos < 0 || files->eos >= dm_vocabulary_size(s->vocabulary[DM_TARGET])))
-        status = dm_fail(error, "%s/config.json: eos_token_id %d is not in the vocabulary, whose ids are 0 to %d",
-                         files->folder, files->eos, dm_vocabulary_size(s->vocabulary[DM_TARGET]) - 1);
+    if (!status) status = check_eos(s, files, error);
     if (status) {
         dm_segmenter_close(s);
         return status;
     }
-    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
-        s->pad[side] = dm_vocabulary_id(s->vocabulary[side], "<pad>");
-        // The configuration's id is one of the target's, which with separate vocabularies are not the source's.
-        s->eos[side] =
-            side == DM_SOURCE && files->separate ? dm_vocabulary_id(s->vocabulary[side], "</s>") : files->eos;
-    }
+    find_special(s, files);
     *opened = s;
     return DM_OK;
 }
@@ -160,6 +184,11 @@ void dm_segmenter_close(Segmenter *segmenter)
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
 {
     return segmenter->vocabulary[side];
+}
+
+Labels dm_segmenter_labels(const Segmenter *segmenter)
+{
+    return segmenter->labels;
 }
 
 const SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side)
@@ -220,41 +249,6 @@ static void encode_spaces(Encoding *encoding, const char *line)
     }
 }
 
-size_t dm_language_code(const char *line)
-{
-    if (strncmp(line, ">>", 2) != 0) return 0;
-    size_t size = strspn(line + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.");
-    return size && size <= 32 && strncmp(line + 2 + size, "<<", 2) == 0 ? size + 4 : 0;
-}
-
-static void list_codes(const Vocabulary *vocabulary, char codes[256])
-{
-    enum { FEW = 10, ROOM = 256 };
-    int named = 0, more = 0;
-    size_t used = 0;
-    codes[0] = '\0';
-    for (int id = 0; id < dm_vocabulary_size(vocabulary); id++) {
-        const char *piece = dm_vocabulary_piece(vocabulary, id);
-        if (dm_language_code(piece) != strlen(piece) || !*piece) continue;
-        if (named == FEW || used + strlen(piece) + 2 > ROOM - 20)
-            more++;
-        else
-            used += (size_t)snprintf(codes + used, ROOM - used, "%s%s", named++ ? ", " : "", piece);
-    }
-    if (more) snprintf(codes + used, ROOM - used, " and %d more", more);
-}
-
-size_t dm_unknown_code(const Segmenter *segmenter, const char *line, char codes[256])
-{
-    const size_t size = segmenter->spaces ? 0 : dm_language_code(line);
-    if (!size) return 0;
-    char code[64];
-    snprintf(code, sizeof code, "%.*s", (int)size, line);
-    if (dm_vocabulary_id(segmenter->vocabulary[DM_SOURCE], code) >= 0) return 0;
-    list_codes(segmenter->vocabulary[DM_SOURCE], codes);
-    return size;
-}
-
 // ">>deu<< text": the language code is one piece, the rest goes to SentencePiece. Returns the rest.
 static const char *take_language_code(Encoding *encoding, const char *line)
 {
@@ -282,12 +276,13 @@ static void take_part(void *context, const char *part, const AddedToken *token)
 static void encode(Encoding *encoding, const char *line)
 {
     const Segmenter *s = encoding->segmenter;
+    const bool labels = s->labels && encoding->side == DM_TARGET;
     *encoding->ids = (Ids){0};
-    if (s->spaces)
+    if (s->spaces || labels)
         encode_spaces(encoding, line);
     else
         dm_added_tokens_split(&s->added, line, take_part, encoding);
-    add_id(encoding, s->eos[encoding->side], "</s>");
+    if (!labels) add_id(encoding, s->eos[encoding->side], "</s>");
 }
 
 void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids)
@@ -327,7 +322,7 @@ void dm_undo_joins(char *line)
     *to = '\0';
 }
 
-static char *decode_spaces(const char *const *pieces, int count)
+static char *with_spaces(const char *const *pieces, int count)
 {
     size_t size = 1;
     for (int i = 0; i < count; i++) size += strlen(pieces[i]) + 1;
@@ -336,7 +331,6 @@ static char *decode_spaces(const char *const *pieces, int count)
         if (i) *end++ = ' ';
         end = stpcpy(end, pieces[i]);
     }
-    dm_undo_joins(text);
     return text;
 }
 
@@ -360,10 +354,13 @@ static void tidy(char *text)
 
 char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int count)
 {
-    const bool spaces = segmenter->spaces;
-    char *text =
-        spaces ? decode_spaces(pieces, count) : dm_sentencepiece_decode(segmenter->model[DM_TARGET], pieces, count);
-    if (!spaces) tidy(text);
+    if (segmenter->labels) return with_spaces(pieces, count);
+    char *text = segmenter->spaces ? with_spaces(pieces, count)
+                                   : dm_sentencepiece_decode(segmenter->model[DM_TARGET], pieces, count);
+    if (segmenter->spaces)
+        dm_undo_joins(text);
+    else
+        tidy(text);
     for (char *c = text; *c; c++)
         if (*c == '\n' || *c == '\r') *c = ' ';
     return text;

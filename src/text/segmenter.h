@@ -8,6 +8,7 @@
 // pieces <-> ids: vocab.json
 typedef struct Vocabulary Vocabulary;
 Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error);  // strict: ids 0 ... n-1, each once
+Status dm_labels_read(Vocabulary **vocabulary, const char *path, Error *error);      // the same of labels alone
 Vocabulary *dm_vocabulary_create(const char *const *pieces, int count);              // copies the pieces
 Status dm_vocabulary_write(const Vocabulary *vocabulary, const char *path, Error *error);
 int dm_vocabulary_size(const Vocabulary *vocabulary);
@@ -25,26 +26,42 @@ typedef struct Ids {
 
 typedef enum Side { DM_SOURCE, DM_TARGET } Side;
 
+// What the target of a model is: text, or labels, of each word of the source or of the sentence as a whole. Labels have
+// a vocabulary of their own, which is nothing but labels, and no end of sentence.
+typedef enum Labels { DM_NO_LABELS, DM_LABELS_OF_WORDS, DM_LABEL_OF_SENTENCE } Labels;
+
 // Opens vocab.json (target_vocab.json where separate), source.spm and target.spm of a folder. kind: "sentencepiece" or
 // "space" (no .spm files: pieces are separated by spaces, `@@ ` joins a piece to the next and is undone by decode).
-// Or tokenizer.json alone (dm_segmenter_is_tokenizer). separate: the target has a vocabulary of its own. eos: id of the end of sentence (from the configuration).
+// Or tokenizer.json alone (dm_segmenter_is_tokenizer). separate: the target has a vocabulary of its own, as labels always
+// have. eos: id of the end of sentence (from the configuration).
 typedef struct SegmenterFiles {
     const char *folder, *kind;
     bool separate;
     int eos;
+    Labels labels;
 } SegmenterFiles;
 Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Error *error);
 // Whether a folder has its segmenter in tokenizer.json alone; else that is for other programs.
 bool dm_segmenter_is_tokenizer(const char *folder);
 void dm_segmenter_close(Segmenter *segmenter);
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
+Labels dm_segmenter_labels(const Segmenter *segmenter);
 struct SentencePiece;
 const struct SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side);  // NULL: text in pieces
 
 // Thread-safe. encode: as MarianTokenizer does (a leading >>deu<< is one piece); unknown pieces become <unk>; eos is
-// appended; the caller frees ids->id. decode: ids without eos and pad -> text; the caller frees it.
+// appended; the caller frees ids->id. decode: ids without eos and pad -> text; the caller frees it. Labels are what
+// blanks separate, -1 where one is unknown, and nothing is appended.
 void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
+
+// What a model reads of a line: dm_encode of the source, but word by word where words are labelled, so that no piece
+// belongs to two of them. words (NULL: nobody asks): the places of what labels are of, which is the first piece of each
+// word, or of the sentence; none where the target is text. The caller frees words->id too.
+void dm_encode_source(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words);
+int dm_count_words(const char *line);  // what blanks separate
+// The first label that there is not, of a line, as a copy that the caller frees; NULL: all are known.
+char *dm_unknown_label(const Segmenter *segmenter, const char *line);
 
 // Length of a language code at the start of a line, as in ">>deu<< text", or 0.
 size_t dm_language_code(const char *line);
@@ -77,6 +94,7 @@ typedef struct SegmenterTraining {
     int text_count;
     const char *text_name;     // how messages call it: "train.zh and train.en"
     const char *languages[2];  // of source and target (ISO 639): "zh", "und"
+    const dm_lines *labels;    // of the target, whose vocabulary is made too; NULL: the target is text
     int size;
     bool adapts;  // where the text does not allow the size, the nearest that it does is taken
     Stop *stop;  // NULL: it goes on to its end; else it may take a child process to be given up (DM_STOPPED)

@@ -174,20 +174,40 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
 
 // ---- Text that is already in pieces ---------------------------------------------------------------------------------
 
-static void count_words(Counter *counter, const char *line)
+static void count_between_blanks(Counter *counter, const char *line, bool special_too)
 {
     for (line += strspn(line, DM_BLANKS); *line; line += strspn(line, DM_BLANKS)) {
         size_t length = strcspn(line, DM_BLANKS);
-        if (!is_special(line, length)) count(counter, line, length);
+        if (special_too || !is_special(line, length)) count(counter, line, length);
         line += length;
     }
+}
+
+// The most frequent first, as pieces are.
+static Status write_labels(const SegmenterTraining *training, Error *error)
+{
+    Counter counter = {0};
+    for (size_t k = 0; k < training->labels->count; k++)
+        count_between_blanks(&counter, training->labels->line[k], true);
+    sort_counter(&counter);
+    const int count = (int)counter.used;
+    char **labels = copy_pieces(&counter, count);
+    Vocabulary *vocabulary = dm_vocabulary_create((const char *const *)labels, count);
+    char *path = dm_join_path(training->folder, DM_TARGET_VOCABULARY);
+    const Status status = count ? dm_vocabulary_write(vocabulary, path, error)
+                                : dm_fail(error, "%s: there are no labels", training->text_name);
+    dm_vocabulary_free(vocabulary);
+    dm_pieces_free(labels, count);
+    dm_free(counter.slot);
+    dm_free(path);
+    return status;
 }
 
 static Status train_spaces(const SegmenterTraining *training, const Text *text, Error *error)
 {
     Counter counter = {0};
     for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->sides[i].count; k++) count_words(&counter, text->sides[i].line[k]);
+        for (size_t k = 0; k < text->sides[i].count; k++) count_between_blanks(&counter, text->sides[i].line[k], false);
     sort_counter(&counter);
     int pieces = (int)counter.used;
     Status status = DM_OK;
@@ -361,5 +381,7 @@ Status dm_segmenter_train(const SegmenterTraining *training, Error *error)
     if (status) return status;
     const Text text = text_of(training);
     const bool spaces = strcmp(training->kind, "space") == 0;
+    if (training->labels) status = write_labels(training, error);
+    if (status) return status;
     return spaces ? train_spaces(training, &text, error) : train_sentencepiece(training, &text, error);
 }

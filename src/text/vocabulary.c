@@ -82,9 +82,9 @@ static void place_pieces(const char **pieces, int count, JsonFile *file)
     }
 }
 
-Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error)
+// needed: pieces that must be among them, ending with NULL.
+static Status read(Vocabulary **vocabulary, const char *path, const char *const *needed, Error *error)
 {
-    static const char *const needed[] = {"</s>", "<unk>"};
     JsonFile file;
     *vocabulary = NULL;
     dm_json_open(&file, path, error);
@@ -96,10 +96,10 @@ Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *erro
     if (!file.status) place_pieces(pieces, count, &file);  // as many ids as places: none is empty
     if (!file.status) *vocabulary = build(pieces, count, &twice);
     if (twice) dm_json_complain(&file, "%s: the piece \"%.80s\" stands there twice", path, twice);
-    for (size_t i = 0; i < DM_COUNT(needed) && !file.status; i++)
-        if (dm_vocabulary_id(*vocabulary, needed[i]) < 0)
+    for (; *needed && !file.status; needed++)
+        if (dm_vocabulary_id(*vocabulary, *needed) < 0)
             dm_json_complain(&file, "%s: the piece \"%s\" is missing: this is no vocabulary of a translation model",
-                             path, needed[i]);
+                             path, *needed);
     if (file.status) {
         dm_vocabulary_free(*vocabulary);
         *vocabulary = NULL;
@@ -107,6 +107,16 @@ Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *erro
     dm_json_close(&file);
     dm_free(pieces);
     return file.status;
+}
+
+Status dm_vocabulary_read(Vocabulary **vocabulary, const char *path, Error *error)
+{
+    return read(vocabulary, path, (const char *const[]){"</s>", "<unk>", NULL}, error);
+}
+
+Status dm_labels_read(Vocabulary **vocabulary, const char *path, Error *error)
+{
+    return read(vocabulary, path, (const char *const[]){NULL}, error);
 }
 
 Status dm_vocabulary_write(const Vocabulary *vocabulary, const char *path, Error *error)

@@ -58,6 +58,7 @@ typedef struct Run {
     const GemmBackend *gemm;
     Segmenter *segmenter;
     Model *model;
+    Labels labels;      // that the target is made of
     Bitext text;        // its lines are there until the corpus is made of them
     Bitext valid_text;  // without lines: there is no validation
     Corpus corpus;

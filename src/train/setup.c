@@ -21,6 +21,11 @@ static int whole(const dm_options *options, const char *name)
     return (int)dm_options_number(options, name);
 }
 
+static Labels labels_of(const ModelConfig *config)
+{
+    return config->architecture->labels(config);
+}
+
 static Status make_segmenter(Run *run, Error *error)
 {
     const dm_options *o = run->options;
@@ -28,11 +33,14 @@ static Status make_segmenter(Run *run, Error *error)
     if (start) return dm_segmenter_copy(start, run->settings.folder, error);
     const bool adapts = !dm_options_given(o, "vocab-size"), all_pieces = !strcmp(kind, "space") && adapts;
     const Bitext *text = &run->text;
-    if (strcmp(kind, "space") != 0) dm_say(run, "Training a segmenter on %s", text->name);
+    const bool labels = run->labels != DM_NO_LABELS;
+    if (strcmp(kind, "space") != 0)
+        dm_say(run, "Training a segmenter on %s", labels ? text->file[DM_SOURCE] : text->name);
     return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
                                                    .kind = kind,
                                                    .text = text->lines + text->alone,
-                                                   .text_count = text->alone ? 1 : 2,
+                                                   .text_count = text->alone || labels ? 1 : 2,
+                                                   .labels = labels ? &text->lines[DM_TARGET] : NULL,
                                                    .text_name = text->name,
                                                    .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
                                                    .size = all_pieces ? 0 : whole(o, "vocab-size"),
@@ -41,8 +49,17 @@ static Status make_segmenter(Run *run, Error *error)
                               error);
 }
 
-// The shape that the options say, of a vocabulary that both languages share.
-static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, Error *error)
+// Labels are a vocabulary of their own, and nothing is searched for.
+static void take_labels(ModelConfig *config, int labels)
+{
+    config->target_vocabulary = labels;
+    config->shared_embeddings = config->tied_output = false;
+    config->decoder_start = -1;
+    config->search = (SearchDefaults){0};
+}
+
+// The shape that the options say, of a vocabulary that both languages share, unless the target is one of labels.
+static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, int target, Error *error)
 {
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     *config = (ModelConfig){
@@ -58,6 +75,7 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
     };
     Status status = dm_shape_of_options(config, o, error);
     if (status) return status;
+    if (labels_of(config)) take_labels(config, target);
     if (dm_is_text_model(config)) {
         config->search.beam_size = 1;  // the most probable text goes round in circles
         config->search.ends_at_limit = false;
@@ -85,13 +103,18 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
 }
 
 // A new model with random weights.
-static Status make_model(Run *run, int vocabulary, Error *error)
+static Status make_model(Run *run, Error *error)
 {
     ModelConfig config;
-    Status status = shape_of_options(&config, run->options, vocabulary, error);
+    int pieces[2];
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++)
+        pieces[side] = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
+    Status status = shape_of_options(&config, run->options, pieces[DM_SOURCE], pieces[DM_TARGET], error);
     if (status) return status;
-    config.search.bad_words = dm_allocate(1, sizeof(int));
-    config.search.bad_words[config.search.bad_word_count++] = config.pad;
+    if (!labels_of(&config)) {
+        config.search.bad_words = dm_allocate(1, sizeof(int));
+        config.search.bad_words[config.search.bad_word_count++] = config.pad;
+    }
     run->model = dm_model_create(&config);
     dm_model_initialise(run->model, run->settings.budget.seed);
     return DM_OK;
@@ -170,13 +193,17 @@ static Status begin_run(Run *run, Error *error)
     if (!status && start) status = dm_segmenter_of(&run->segmenter, &run->model->config, theirs, start, error);
     if (!status) status = make_segmenter(run, error);
     if (!status && !start)
-        status =
-            dm_segmenter_open(&run->segmenter, &(SegmenterFiles){.folder = run->settings.folder, .kind = kind}, error);
+        status = dm_segmenter_open(&run->segmenter,
+                                   &(SegmenterFiles){.folder = run->settings.folder,
+                                                     .kind = kind,
+                                                     .separate = run->labels != DM_NO_LABELS,
+                                                     .labels = run->labels},
+                                   error);
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
-        const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+        const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_SOURCE));
         if (!start) say_vocabulary(run, pieces);
-        if (!start) status = make_model(run, pieces, error);
+        if (!start) status = make_model(run, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_balance(run, error);
         if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
@@ -224,6 +251,8 @@ static Status read_texts(Run *run, Error *error)
     Status status = dm_bitext_of_options(&run->text, run->options, "train-sets", "tsv", error);
     if (!status) status = dm_bitext_of_options(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
     for (int i = 0; i < 2 && !status; i++) {
+        status = dm_bitext_check_labels(i ? &run->valid_text : &run->text, run->labels, error);
+        if (status) break;
         char *mended = dm_bitext_mended(i ? &run->valid_text : &run->text);
         if (mended) dm_say(run, "%s", mended);
         dm_free(mended);
@@ -338,6 +367,20 @@ static Status restore(Run *run, long text, Error *error)
     return status;
 }
 
+// What the target is made of says the model that there is, or the options of a new one. Labels are right or wrong, so
+// that it says as well what is usually measured.
+static Status settle_labels(Run *run, Error *error)
+{
+    dm_options *o = run->options;
+    const char *folder = run->resumed ? run->settings.folder : dm_options_text(o, "pretrained-model", 0);
+    ModelConfig config = {.architecture = dm_architecture(dm_options_text(o, "type", 0))};
+    Status status = folder ? dm_config_read(&config, NULL, folder, error) : dm_shape_of_options(&config, o, error);
+    if (!status) run->labels = labels_of(&config);
+    dm_config_free(&config);
+    if (status || !run->labels || dm_options_given(o, "valid-metrics")) return status;
+    return dm_options_set_default(o, "valid-metrics", "ce-mean-words accuracy", error);
+}
+
 // The options of the shape are checked before anything is made. A model that is taken over brings its own.
 static Status settle_shape(Run *run, Error *error)
 {
@@ -346,7 +389,7 @@ static Status settle_shape(Run *run, Error *error)
     if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
     ModelConfig config;
     Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
-    if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, error);
+    if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, ANY_VOCABULARY, error);
     return status ? status : check_max_length(&config, o, error);
 }
 
@@ -361,7 +404,8 @@ static Status prepare(Run *run, double clock, Error *error)
         .segmenter = run->segmenter,
         .model = run->model,
         .gemm = run->gemm,
-        .pieces = !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space"),
+        .pieces = !run->labels &&
+                  !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space"),
         .threads = run->settings.threads,
         .shard_words = run->settings.budget.shard_words,
         .stop = &run->stop,
@@ -434,6 +478,7 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     if (!status && run->resumed) status = dm_run_recall(run, error);
     if (!status) status = dm_run_check_text(run, error);
     if (!status) status = settle_shape(run, error);
+    if (!status) status = settle_labels(run, error);
     if (!status) status = dm_run_check_settings(run, error);
     if (!status) status = dm_run_check_inputs(run, error);
     if (!status && !there) status = dm_run_claim_folder(run, error);

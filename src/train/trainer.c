@@ -246,11 +246,14 @@ static void say_tokenizer(const Run *run)
 static void say_what_begins(const Run *run)
 {
     const RunState *state = &run->state;
+    const ModelConfig *c = &run->model->config;
     const char *what = !run->text.alone ? "pairs" : run->corpus.cut ? "windows" : "lines";
-    dm_say(run, "%s in %s: %d %s, %d pieces, %.2f million weights; %d thread%s, %s",
+    const Name labels = run->labels ? dm_name(", %d labels", c->target_vocabulary) : dm_name("%s", "");
+    dm_say(run, "%s in %s: %d %s, %d pieces%s, %.2f million weights; %d thread%s, %s",
            run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs, what,
-           run->model->config.target_vocabulary, 1e-6 * (double)run->model->parameters.size, run->settings.threads,
-           run->settings.threads == 1 ? "" : "s", run->gemm->name);
+           run->labels ? c->source_vocabulary : c->target_vocabulary, labels.text,
+           1e-6 * (double)run->model->parameters.size, run->settings.threads, run->settings.threads == 1 ? "" : "s",
+           run->gemm->name);
     say_tokenizer(run);
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }

@@ -75,7 +75,8 @@ static CorpusRules rules_of(const ValidatorSetup *setup)
     return (CorpusRules){.max_length = !setup->text->alone        ? 0
                                        : asked && asked < longest ? asked
                                                                   : longest,
-                         .shortest = setup->model->config.decoder_start < 0 ? 2 : 1,
+                         .shortest = setup->text->alone && setup->model->config.decoder_start < 0 ? 2 : 1,
+                         .unknown = true,
                          .threads = setup->threads,
                          .stop = setup->stop};
 }

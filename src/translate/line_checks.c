@@ -58,7 +58,10 @@ static bool asks_in_vain(const LineCheck *check, const char *line, char complain
 static int pieces_of(const LineCheck *check, const char *line)
 {
     Ids ids = {0};
-    dm_encode(check->segmenter, check->side, line, &ids);
+    if (check->side == DM_SOURCE)
+        dm_encode_source(check->segmenter, line, &ids, NULL);
+    else
+        dm_encode(check->segmenter, check->side, line, &ids);
     dm_free(ids.id);
     return ids.count;
 }
@@ -88,6 +91,32 @@ Status dm_lines_check(const LineCheck *check, const char *const *lines, size_t c
 {
     Status status = DM_OK;
     for (size_t i = 0; i < count && !status; i++) status = check_line(check, lines, i, count, error);
+    return status;
+}
+
+static Status refuse_labels(size_t index, size_t count, const char *complaint, Error *error)
+{
+    const LineCheck check = {.what = "target line"};
+    return refuse_line(&check, index, count, complaint, error);
+}
+
+Status dm_lines_check_labels(const Segmenter *segmenter, const char *const *sources, const char *const *targets,
+                             size_t count, Error *error)
+{
+    const Labels labels = dm_segmenter_labels(segmenter);
+    Status status = DM_OK;
+    for (size_t i = 0; i < count && labels && !status; i++) {
+        const int words = dm_count_words(sources[i]), given = dm_count_words(targets[i]),
+                  wanted = labels == DM_LABEL_OF_SENTENCE && words ? 1 : words;
+        char *unknown = dm_unknown_label(segmenter, targets[i]), complaint[256];
+        if (given != wanted)
+            snprintf(complaint, sizeof complaint, "has %d label%s, but its source line needs %d: one for each %s",
+                     given, given == 1 ? "" : "s", wanted, labels == DM_LABEL_OF_SENTENCE ? "sentence" : "word");
+        else if (unknown)
+            snprintf(complaint, sizeof complaint, "has the label %.100s, which this model does not have", unknown);
+        if (given != wanted || unknown) status = refuse_labels(i, count, complaint, error);
+        dm_free(unknown);
+    }
     return status;
 }
 

@@ -20,5 +20,8 @@ typedef struct LineCheck {
 
 // The error names the line and says what to do.
 Status dm_lines_check(const LineCheck *check, const char *const *lines, size_t count, Error *error);
+// The same of labels against what they are of: as many as are needed, and all known. Text is not looked at.
+Status dm_lines_check_labels(const Segmenter *segmenter, const char *const *sources, const char *const *targets,
+                             size_t count, Error *error);
 // Cuts a line down to what would be taken, in place.
 void dm_line_crop(const LineCheck *check, char *line);

@@ -90,6 +90,9 @@ static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side,
 
 static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
 {
+    if (a->architecture->labels(a) != b->architecture->labels(b))
+        return dm_fail(error, "%s writes text or labels where the first model does not: they cannot be asked together",
+                       folder);
     if (a->eos == b->eos && a->pad == b->pad && a->decoder_start == b->decoder_start) return DM_OK;
     return dm_fail(error,
                    "%s/config.json has other ids than the first model's: eos_token_id %d, pad_token_id %d and "
@@ -204,7 +207,9 @@ static Status check_pairs(const dm_model *model, const char *const *sources, con
     LineCheck target = check_of(model, "target line", DM_TARGET);
     if (!sources) target.what = "line", target.most = INT_MAX;  // it is cut into windows
     Status status = sources ? dm_lines_check(&source, sources, count, error) : DM_OK;
-    return status ? status : dm_lines_check(&target, targets, count, error);
+    if (!status) status = dm_lines_check(&target, targets, count, error);
+    if (status || !sources) return status;
+    return dm_lines_check_labels(model->segmenter, sources, targets, count, error);
 }
 
 dm_status dm_crop_line(dm_model *model, char *line, bool target, dm_error *error)
@@ -322,6 +327,33 @@ static Status check_abilities(const dm_translate_options *o, const dm_model *mod
     return status;
 }
 
+// A label is chosen by itself: there is nothing to search for.
+static Status check_effects_on_labels(const dm_translate_options *o, const dm_model *model, Error *error)
+{
+    const struct {
+        const char *what;
+        bool asked;
+    } vain[] = {{"a beam", o->beam_size > 1},
+                {"sampling", o->sampling != DM_NO_SAMPLING},
+                {"a temperature", o->temperature < 1 || o->temperature > 1},
+                {"a limit of sampling", o->sampling_limit > 0},
+                {"diversity", o->diversity > 0},
+                {"a length of at least or at most so many pieces", o->min_length > 0 || o->max_length > 0},
+                {"a factor of the length", o->max_length_factor < defaults.max_length_factor ||
+                                               o->max_length_factor > defaults.max_length_factor},
+                {"what must not be repeated", o->no_repeat_ngram > 0},
+                {"a prefix", o->prefixes != NULL},
+                {"a shortlist", model->shortlist != NULL},
+                {"what a line has come to so far", o->partial != NULL}};
+    for (size_t i = 0; i < DM_COUNT(vain); i++)
+        if (vain[i].asked)
+            return dm_misuse(error,
+                             "%s has no effect on labels: the best one of each is taken, and n_best asks for the next "
+                             "ones",
+                             vain[i].what);
+    return DM_OK;
+}
+
 // What would be taken and do nothing. A field of 0 says nothing.
 static Status check_effects(const dm_translate_options *o, const dm_model *model, Error *error)
 {
@@ -372,6 +404,11 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
                          Error *error)
 {
     *o = given ? *given : defaults;
+    if (dm_segmenter_labels(model->segmenter)) {
+        Status status = check_effects_on_labels(o, model, error);
+        if (status) return status;
+        o->beam_size = o->n_best;  // of each as many as are asked for
+    }
     if (dm_goes_on(model) && o->beam_size <= 0 && !model->models[0]->config.search.beam_size) o->beam_size = 1;
     dm_take_search_defaults(o, &model->models[0]->config.search);
     if (o->threads <= 0) o->threads = dm_processors();

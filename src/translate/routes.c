@@ -31,11 +31,12 @@ static void add_routing(Uses *uses, const Routing *r, const int *ids)
     uses->entropy += dm_entropy(r);
 }
 
-// A line and its translation, or text alone without a line. Nothing goes back, but what a graph that records has made
-// stays until the end.
+// A line and its translation, text alone without a line, or a line that has labels. Nothing goes back, but what a graph
+// that records has made stays until the end.
 static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char *line, const char *text)
 {
     const Model *model = t->models[0];
+    const Architecture *a = model->architecture;
     RouteTap tap = {0};
     Ids source = {0}, target;
     dm_arena_reset(arena);
@@ -45,14 +46,17 @@ static void read_pair(Uses *uses, const Translator *t, Arena *arena, const char 
                .parameters = model->parameters.data,
                .recording = true,
                .routes = &tap};
-    if (line) dm_encode(t->segmenter, DM_SOURCE, line, &source);
+    if (line) dm_encode_source(t->segmenter, line, &source, NULL);
     dm_encode(t->segmenter, DM_TARGET, text, &target);
+    const bool labels = a->labels(&model->config) != DM_NO_LABELS;
     const bool starts = model->config.decoder_start >= 0;
-    target.count -= !starts;  // nothing is read in front of the first piece, and the last one is only written
+    target.count -=
+        !starts && !labels;  // nothing is read in front of the first piece, and the last one is only written
     const Tokens read = dm_tokens(arena, 1, &source.count, source.id),
                  written = dm_tokens(arena, 1, &target.count, target.id),
                  before = starts ? dm_shifted(arena, written, model->config.decoder_start) : written;
-    if (before.n) model->architecture->decode(&g, model, model->architecture->encode(&g, model, read), before);
+    const Memory memory = before.n || labels ? a->encode(&g, model, read) : (Memory){0};
+    if (before.n && !labels) a->decode(&g, model, memory, before);
     for (const Routing *r = tap.first; r; r = r->next)
         add_routing(&uses[r->router], r, uses[r->router].side == DM_SOURCE ? read.ids : before.ids);
     dm_free(source.id);

@@ -15,6 +15,7 @@
 
 typedef struct Line {
     Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
+    Ids places;          // in the source, that labels are of
     int index;           // which line it is
 } Line;
 
@@ -55,7 +56,7 @@ static void segment(void *context, int index, int thread)
         return;
     }
     if (!work->targets && dm_is_blank(work->sources[index])) return;
-    dm_encode(segmenter, DM_SOURCE, work->sources[index], &line->source);
+    dm_encode_source(segmenter, work->sources[index], &line->source, &line->places);
     if (work->targets) {
         dm_encode(segmenter, DM_TARGET, work->targets[index], &line->target);
     } else if (prefixes && !dm_is_blank(prefixes[index])) {
@@ -120,20 +121,30 @@ static Graph graph_of(const Work *work, int thread)
                    .parameters = work->translator->models[0]->parameters.data};
 }
 
-// One side of n lines as tokens in the arena.
-static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side)
+static const Ids *source_of(const Line *line)
+{
+    return &line->source;
+}
+
+static const Ids *target_of(const Line *line)
+{
+    return &line->target;
+}
+
+static const Ids *places_of(const Line *line)
+{
+    return &line->places;
+}
+
+// What n lines have of this kind as tokens in the arena.
+static Tokens tokens_of(Arena *arena, const Line *lines, int n, const Ids *(*of)(const Line *line))
 {
     size_t total = 0;
     int *lengths = dm_arena_take(arena, (size_t)n * sizeof(int));
-    for (int i = 0; i < n; i++) {
-        lengths[i] = side == DM_SOURCE ? lines[i].source.count : lines[i].target.count;
-        total += (size_t)lengths[i];
-    }
+    for (int i = 0; i < n; i++) total += (size_t)(lengths[i] = of(&lines[i])->count);
     int *ids = dm_arena_take(arena, total * sizeof(int)), *at = ids;
-    for (int i = 0; i < n; at += lengths[i++]) {
-        const int *from = side == DM_SOURCE ? lines[i].source.id : lines[i].target.id;
-        memcpy(at, from, (size_t)lengths[i] * sizeof(int));
-    }
+    for (int i = 0; i < n; at += lengths[i++])
+        if (lengths[i]) memcpy(at, of(&lines[i])->id, (size_t)lengths[i] * sizeof(int));
     return dm_tokens(arena, n, lengths, ids);
 }
 
@@ -175,17 +186,20 @@ static void translate_batch(void *context, int index, int thread)
     Graph g = graph_of(work, thread);
     Found *found = dm_arena_take(g.arena, (size_t)n * sizeof *found);
     Ids *prefixes = dm_arena_take(g.arena, (size_t)n * sizeof *prefixes);
+    Ids *places = dm_arena_take(g.arena, (size_t)n * sizeof *places);
     size_t *numbers = dm_arena_take(g.arena, (size_t)n * sizeof *numbers);
     for (int i = 0; i < n; i++) {
         prefixes[i] = batch.lines[i].target;
+        places[i] = batch.lines[i].places;
         numbers[i] = o->first_line + (size_t)batch.lines[i].index;
     }
     const SearchJob job = {.models = t->models,
                            .model_count = t->model_count,
                            .shortlist = t->shortlist,
-                           .source = tokens_of(g.arena, batch.lines, n, DM_SOURCE),
+                           .source = tokens_of(g.arena, batch.lines, n, source_of),
                            .options = o,
                            .prefixes = prefixes,
+                           .places = dm_segmenter_labels(t->segmenter) ? places : NULL,
                            .lines = numbers,
                            .stops = t->stops,
                            .stop_count = t->stop_count,
@@ -212,9 +226,11 @@ static void rescore_batch(void *context, int index, int thread)
     const Line *lines = work->lines + work->batch_start[index];
     int n = work->batch_start[index + 1] - work->batch_start[index];
     Graph g = graph_of(work, thread);
-    const Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, DM_SOURCE));
-    const Tokens written = tokens_of(g.arena, lines, n, DM_TARGET),
-                 read = dm_shifted(g.arena, written, model->config.decoder_start);
+    const bool labels = dm_segmenter_labels(work->translator->segmenter) != DM_NO_LABELS;
+    const Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, source_of));
+    const Tokens written = tokens_of(g.arena, lines, n, target_of),
+                 read = labels ? tokens_of(g.arena, lines, n, places_of)
+                               : dm_shifted(g.arena, written, model->config.decoder_start);
     float *scores = dm_arena_take(g.arena, (size_t)written.n * sizeof(float));
     const Tensor *features = model->architecture->decode(&g, model, memory, read);
     model->output.kind->loss(&g, &model->output, features, &(Targets){.ids = written.ids, .log_probabilities = scores});
@@ -247,6 +263,7 @@ static void run_batches(Work *work, int count, Job *batch, int shortest)
     for (int i = 0; i < count; i++) {
         dm_free(work->lines[i].source.id);
         dm_free(work->lines[i].target.id);
+        dm_free(work->lines[i].places.id);
     }
     dm_free(work->arenas);
     dm_free(work->batch_start);

@@ -14,7 +14,10 @@ static ModelConfig config_of(const Architecture *architecture)
     ModelConfig config = small_transformer(PIECES, WIDTH, LAYERS, 2);
     dm_transformer_shape(&config)->encoder_ffn = dm_transformer_shape(&config)->decoder_ffn = FFN;
     config.architecture = architecture;
-    if (architecture != &dm_transformer) dm_shape_take_usual(&config);
+    if (architecture != &dm_transformer) {
+        memset(config.shape, 0, sizeof config.shape);
+        dm_shape_take_usual(&config);
+    }
     return config;
 }
 

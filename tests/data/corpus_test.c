@@ -12,7 +12,7 @@ static Segmenter *letters(void)  // one piece a word
         scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
     char *folder = scratch_path("model");
     Segmenter *segmenter;
-    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "space", false, 0}, NULL)) abort();
+    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, NULL)) abort();
     dm_free(folder);
     return segmenter;
 }
@@ -31,7 +31,7 @@ static Status make(Corpus *corpus, const Case *c, Error *error)
          *target = scratch_write("train.en", c->target);
     Bitext bitext;
     Status status = dm_bitext_read(&bitext, &(BitextFiles){.path = {source, target}, .alone = !source}, error);
-    CorpusRules rules = {c->max_length, c->keep_all ? 1 : 2, c->threads, NULL};
+    CorpusRules rules = {.max_length = c->max_length, .shortest = c->keep_all ? 1 : 2, .threads = c->threads};
     if (!status) status = dm_corpus_make(corpus, &bitext, &rules, segmenter, error);
     dm_bitext_free(&bitext);
     dm_free(source);

@@ -15,12 +15,14 @@ static int ids[] = {11, 0, 4, 5, 6, 0, 21, 22, 0, 7, 0, 0, 23, 24, 25, 0, 8, 9, 
 static size_t source[] = {2, 9, 11, 16}, target[] = {6, 0, 12, 19};
 static int source_length[] = {4, 2, 1, 3}, target_length[] = {3, 2, 4, 1};
 static int line[] = {1, 2, 5, 7};
+static size_t places[] = {12, 2, 0, 9};  // of labels: some of the ids
 static const Corpus corpus = {.pairs = 4,
                               .ids = ids,
                               .source = source,
                               .target = target,
                               .source_length = source_length,
                               .target_length = target_length,
+                              .places = places,
                               .line = line};
 
 // ---- Kinds ----------------------------------------------------------------------------------------------------------
@@ -66,6 +68,27 @@ static void text_is_read_from_the_start_or_from_where_the_window_before_ended(co
     dm_arena_destroy(&arena);
 }
 
+static void labels_are_written_at_the_places_that_are_read(const ExampleKind *kind)
+{
+    Arena arena = {0};
+    const int order[] = {2, 0, 3};
+    Example e = kind->make(&arena, &corpus, order, 3, START);
+    CU_ASSERT_EQUAL_FATAL(e.source.n, 8);
+    CU_ASSERT_EQUAL_FATAL(e.read.n, 8);
+    CU_ASSERT(are(e.source.ids, (int[]){0, 4, 5, 6, 0, 8, 9, 0}, 8));
+    CU_ASSERT(are(e.written, (int[]){23, 24, 25, 0, 21, 22, 0, 0}, 8));
+    CU_ASSERT(are(e.read.ids, (int[]){11, 0, 4, 5, 23, 24, 25, 7}, 8));
+    CU_ASSERT(e.read.spans.n == 3 && are(e.read.spans.length, (int[]){4, 3, 1}, 3));
+    CU_ASSERT_PTR_NULL(e.weights);
+
+    ids[7] = -1;  // a label that the model does not know
+    e = kind->make(&arena, &corpus, order, 3, START);
+    ids[7] = 22;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(e.weights);
+    for (int i = 0; i < 8; i++) CU_ASSERT_EQUAL(e.weights[i], i == 5 ? 0 : 1);
+    dm_arena_destroy(&arena);
+}
+
 // A pair whose source is predicted too is the text that both are, one behind the other.
 static void joined_pairs_are_text_alone(const ExampleKind *kind)
 {
@@ -95,7 +118,8 @@ static const struct {
     void (*check)(const ExampleKind *kind);
 } cases[] = {{&dm_pairs, pairs_are_sources_and_what_is_read_and_written_of_targets},
              {&dm_text, text_is_read_from_the_start_or_from_where_the_window_before_ended},
-             {&dm_joined, joined_pairs_are_text_alone}};
+             {&dm_joined, joined_pairs_are_text_alone},
+             {&dm_labelled, labels_are_written_at_the_places_that_are_read}};
 
 static void every_kind_makes_what_it_says(void)
 {

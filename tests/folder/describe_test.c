@@ -31,7 +31,10 @@ static ModelConfig odd_config(const Architecture *architecture, bool shared, boo
 {
     ModelConfig c = small_config();
     c.architecture = architecture;
-    if (architecture != &dm_transformer) dm_shape_take_usual(&c);
+    if (architecture != &dm_transformer) {
+        memset(c.shape, 0, sizeof c.shape);
+        dm_shape_take_usual(&c);
+    }
     shared = shared || architecture->one_vocabulary;
     c.shared_embeddings = shared;
     c.tied_output = tied;
@@ -84,7 +87,7 @@ static void expect_weights(const cJSON *json, const char *name, double spent)
 static void a_token_costs_what_is_said(void)
 {
     int ids[LENGTH], targets[LENGTH], length = LENGTH;
-    for (int i = 0; i < LENGTH; i++) ids[i] = targets[i] = 1 + i;
+    for (int i = 0; i < LENGTH; i++) ids[i] = i, targets[i] = 1 + i;
     for (int kind = 0; dm_architectures[kind / 4]; kind++) {
         const ModelConfig config = odd_config(dm_architectures[kind / 4], kind & 1, kind & 2);
         Setting s = setting_of(&config);

@@ -19,6 +19,7 @@ static const char *const trained_folders[] = {
     "conv/plain",          "conv/separable",     "conv/light",       "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi", "positions/none",
+    "labels/words",        "labels/sentences",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",      "llama/grouped", "llama/pairs",
     "mixtral/top2",        "glm4_moe/shared",
 };
@@ -29,6 +30,7 @@ static const char *const all_folders[] = {
     "conv/separable",      "conv/light",         "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",
+    "labels/words",        "labels/sentences",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
     "mixtral/top2",        "glm4_moe/shared",
 };
@@ -104,6 +106,7 @@ static inline void read_expected(Expected *e, const char *folder, int decoder_st
         int *outputs = e->outputs + e->target_count, *inputs = e->inputs + e->target_count;
         e->target_length[i] = copy_ids(outputs, cJSON_GetObjectItemCaseSensitive(pair, "target"));
         for (int j = 0; j < e->target_length[i]; j++) inputs[j] = j ? outputs[j - 1] : decoder_start;
+        copy_ids(inputs, cJSON_GetObjectItemCaseSensitive(pair, "places"));  // of labels
         double *log_probability = e->log_probabilities + e->target_count;
         cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(pair, "log_probabilities")) *log_probability++ =
             value->valuedouble;
@@ -175,6 +178,11 @@ static inline Loss run_pairs(Subject *s, int first, int last, float smoothing, f
 static inline Loss run_corpus(Subject *s, float *gradients, float *log_probabilities)
 {
     return run_pairs(s, 0, s->expected.pairs, (float)figure(s, "label_smoothing"), gradients, log_probabilities);
+}
+
+static inline bool has_labels(const Subject *s)
+{
+    return s->model->architecture->labels(&s->model->config) != DM_NO_LABELS;
 }
 
 static inline double largest_of(const float *values, size_t count)

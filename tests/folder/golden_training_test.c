@@ -5,22 +5,23 @@
 
 #include <unistd.h>
 
-static void write_words(const char *path, const int *ids, const int *lengths, const Expected *e)
+// end: of each sentence, which is not written; labels have none.
+static void write_words(const char *path, const int *ids, const int *lengths, const Expected *e, int end)
 {
     FILE *file = fopen(path, "w");
     for (int i = 0, at = 0; i < e->pairs; at += lengths[i++]) {
-        for (int j = 0; j + 1 < lengths[i]; j++)
+        for (int j = 0; j + end < lengths[i]; j++)
             fprintf(file, ids[at + j] == 1 ? "%s<unk>" : "%sw%d", j ? " " : "", ids[at + j]);
         fprintf(file, "\n");
     }
     fclose(file);
 }
 
-// A vocabulary of plain words: piece i is written "w<i>".
-static void write_vocabulary(const char *path, int size, int pad)
+// A vocabulary of plain words: piece i is written "w<i>". first: what piece 0 is.
+static void write_vocabulary(const char *path, const char *first, int size, int pad)
 {
     FILE *file = fopen(path, "w");
-    fprintf(file, "{\"</s>\": 0, \"<unk>\": 1");
+    fprintf(file, "{\"%s\": 0, \"<unk>\": 1", first);
     for (int i = 2; i < size; i++) fprintf(file, i == pad ? ", \"<pad>\": %d" : ", \"w%d\": %d", i, i);
     fprintf(file, "}\n");
     fclose(file);
@@ -50,10 +51,10 @@ static void write_pretrained(const Subject *s, const char *folder)
     dm_free(text);
     const int pad = (int)number(config, "pad_token_id");
     snprintf(path, sizeof path, "%s/vocab.json", folder);
-    write_vocabulary(path, (int)number(config, "vocab_size"), pad);
+    write_vocabulary(path, "</s>", (int)number(config, "vocab_size"), pad);
     if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(config, "share_encoder_decoder_embeddings"))) {
         snprintf(path, sizeof path, "%s/target_vocab.json", folder);
-        write_vocabulary(path, (int)number(config, "decoder_vocab_size"), pad);
+        write_vocabulary(path, has_labels(s) ? "w0" : "</s>", (int)number(config, "decoder_vocab_size"), pad);
     }
     cJSON_Delete(config);
 }
@@ -107,8 +108,8 @@ static void training_from_a_pretrained_model_equals_pytorch(void)
         snprintf(target, sizeof target, "%s/target", root);
         snprintf(trained, sizeof trained, "%s/trained", root);
         write_pretrained(&s, pretrained);
-        write_words(source, s.expected.source, s.expected.source_length, &s.expected);
-        write_words(target, s.expected.outputs, s.expected.target_length, &s.expected);
+        write_words(source, s.expected.source, s.expected.source_length, &s.expected, 1);
+        write_words(target, s.expected.outputs, s.expected.target_length, &s.expected, !has_labels(&s));
         Error error = {""};
         Model *model = NULL;
         Status status = train_ten(pretrained, source, target, trained, &error);

@@ -7,6 +7,8 @@ static const int source_lengths[] = {4, 1, 7, 2}, target_lengths[] = {3, 5, 1, 4
 static const int source_ids[] = {3, 9, 2, 0, 0, 4, 4, 17, 5, 29, 8, 0, 11, 0};
 static const int target_inputs[] = {PAD, 5, 6, PAD, 7, 8, 9, 7, PAD, PAD, 1, 2, 28};
 static const int target_outputs[] = {5, 6, 0, 7, 8, 9, 7, 0, 0, 1, 2, 28, 0};
+// Of labels: the places in the sources that they are of.
+static const int target_places[] = {0, 2, 3, 0, 0, 0, 0, 0, 6, 0, 1, 1, 0};
 enum { PAIRS = DM_COUNT(source_lengths) };
 
 // In training: with a tape; and back through it, to the gradients.
@@ -17,8 +19,9 @@ static inline double loss_of(Setting *s, Way way, float dropout)
     Graph *g = begin(s, way > LOOKING, dropout);
     if (way == TRAINING) g->gradients = NULL;
     const Model *m = s->model;
+    const int *inputs = m->architecture->labels(&m->config) ? target_places : target_inputs;
     Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
-    Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, target_inputs));
+    Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, inputs));
     Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
                                                     .weight = &m->output.weight,
                                                     .bias = &m->output.bias,

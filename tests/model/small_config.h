@@ -37,6 +37,10 @@ static inline ModelConfig small_config_of(const Architecture *architecture, int 
                           .decoder_start = vocabulary - 1};
     char words[512], *rest = NULL;
     dm_shape_take_usual(&config);
+    if (architecture->labels(&config)) {
+        config.shared_embeddings = config.tied_output = false;
+        config.decoder_start = -1;
+    }
     snprintf(words, sizeof words, "%s", shape);
     for (char *key = strtok_r(words, " ", &rest); key; key = strtok_r(NULL, " ", &rest)) {
         const ShapeRow *row = dm_shape_row(architecture, key);

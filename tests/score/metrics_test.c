@@ -18,7 +18,7 @@ static const struct {
     bool of_translations;
 } cases[] = {{"ce-mean-words", 1.5, false}, {"perplexity", 4.481689, false}, {"bleu", NAN, true},
              {"chrf", NAN, true},           {"exact", 200. / 3, true},       {"wer", 100. / 18, true},
-             {"cer", 300. / 63, true}};
+             {"cer", 300. / 63, true},      {"accuracy", 1700. / 18, true},  {"f1", NAN, true}};
 
 static double of_bleu(const char *tok)
 {
@@ -42,6 +42,8 @@ static void every_metric_says_what_it_should(void)
             if (strcmp(metric->name, "bleu") == 0) wanted = of_bleu(NULL);
             if (strcmp(metric->name, "chrf") == 0)
                 wanted = dm_score_of(dm_chrf_measure((MeasureSettings){0}), good, references, LINES);
+            if (strcmp(metric->name, "f1") == 0)
+                wanted = dm_score_of(dm_f1_measure((MeasureSettings){0}), good, references, LINES);
             CU_ASSERT_DOUBLE_EQUAL(metric->measure(&better), wanted, 1e-6);
             CU_ASSERT_EQUAL(metric->of_translations, cases[k].of_translations);
         }

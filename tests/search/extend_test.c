@@ -47,6 +47,8 @@ static const struct {
     {"lm, shared keys", &dm_lm,
      "d_model 16 decoder_layers 2 decoder_attention_heads 4 key_value_heads 2 decoder_ffn_dim 24"},
     {"lm, experts", &dm_lm, LM "positions none experts 4 prompt_mask full"},
+    {"labels", &dm_labels, "d_model 16 encoder_layers 2 encoder_attention_heads 2 encoder_ffn_dim 20"},
+    {"a label of each sentence", &dm_labels, "d_model 16 encoder_layers 1 label sentences attention_window 2"},
     {"rnn", &dm_rnn, "d_model 10 hidden_size 12 encoder_layers 2"},
     {"conv, plain", &dm_conv, "d_model 10 conv plain kernel_size 3 largest_kernel_size 5"},
     {"conv, separable", &dm_conv, "d_model 10 conv separable kernel_size 2 encoder_layers 1"},
@@ -94,15 +96,17 @@ static float *all_rows(Setting *s, bool recording, int *size)
     const Architecture *a = s->model->architecture;
     Graph *g = begin(s, recording, 0);
     const int lengths[] = {4, 1, 7}, targets[] = {3, 5, 2};
-    static const int source[] = {3, 9, 2, 0, 0, 4, 4, 17, 5, 29, 8, 0}, target[] = {PAD, 5, 6, PAD, 7, 8, 9, 7, PAD, 4};
+    static const int source[] = {3, 9, 2, 0, 0, 4, 4, 17, 5, 29, 8, 0}, target[] = {PAD, 5, 6, PAD, 7, 8, 9, 7, PAD, 4},
+                     places[] = {0, 3, 1, 0, 0, 0, 0, 0, 6, 2};
     const Memory memory = a->encode(g, s->model, dm_tokens(g->arena, 3, lengths, source));
-    const Tensor *x = a->decode(g, s->model, memory, dm_tokens(g->arena, 3, targets, target));
+    const int *read = a->labels(&s->model->config) ? places : target;
+    const Tensor *x = a->decode(g, s->model, memory, dm_tokens(g->arena, 3, targets, read));
     *size = x->rows * x->cols;
     return memcpy(dm_allocate((size_t)*size, sizeof(float)), x->data, (size_t)*size * sizeof(float));
 }
 
-// Where nothing is recorded layers give memory back on the way: nothing that is read later may lie there. (Batch norm is
-// another one while it learns.)
+// Where nothing is recorded layers give memory back on the way: nothing that is read later may lie there. (Batch norm
+// is another one while it learns.)
 static void what_is_not_recorded_is_the_same(void)
 {
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -203,6 +207,15 @@ static void release(Search *s, ArenaMark mark)
     dm_arena_release(arena, mark);
 }
 
+// Of labels a place in the source.
+static int draw_piece(Search *s, const Slot *slot)
+{
+    const ModelConfig *config = &s->setting.model->config;
+    if (config->architecture->labels(config))
+        return (int)dm_random_below(&s->random, (uint32_t)source_lengths[slot->source]);
+    return slot->count ? (int)dm_random_below(&s->random, PAD) : config->decoder_start;
+}
+
 // Random pieces behind the slots; kept (if it is not NULL) gets the rows.
 static void extend(Search *s, const int *lengths, float *kept)
 {
@@ -212,8 +225,8 @@ static void extend(Search *s, const int *lengths, float *kept)
         most = length > most ? length : most;
         for (int j = 0; j < length; j++) {
             Slot *slot = &s->slot[i];
-            const int id = slot->count ? (int)dm_random_below(&s->random, PAD) : s->setting.model->config.decoder_start;
-            ids[rows++] = slot->ids[slot->count++] = id;
+            ids[rows++] = slot->ids[slot->count] = draw_piece(s, slot);
+            slot->count++;
         }
     }
     const ArenaMark mark = dm_arena_mark(&s->setting.arena);

@@ -9,6 +9,8 @@ static const struct {
     const char *name;
     dm_translate_options options;
 } cases[] = {
+    {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12)}},
+    {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12), .n_best = 3}},
     {&dm_sample_strategy, "sample", {BEAM(1, 1, 1, 12), .sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 4}},
     {&dm_sample_strategy,
      "sample",
@@ -16,6 +18,19 @@ static const struct {
     {&dm_beam_strategy, "beam", {BEAM(1, 1, 1, 12)}},
     {&dm_beam_strategy, "beam", {BEAM(4, 1, 1, 12), .n_best = 3}},
 };
+
+static bool is_of_labels(size_t k)
+{
+    return cases[k].strategy == &dm_labels_strategy;
+}
+
+static const Ids two_places[SENTENCES] = {
+    {(int[]){0, 0}, 2}, {(int[]){0, 1}, 2}, {(int[]){1, 1}, 2}, {(int[]){1, 0}, 2}};
+
+static SearchJob job_of(size_t k)
+{
+    return (SearchJob){.options = &cases[k].options, .places = is_of_labels(k) ? two_places : NULL};
+}
 
 static void every_strategy_has_a_case(void)
 {
@@ -31,8 +46,8 @@ static void the_first_that_is_wanted_is_the_one_that_is_meant(void)
 {
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
         int first = 0;
-        while (dm_strategies[first] && !dm_strategies[first]->is_wanted(&(SearchJob){.options = &cases[k].options}))
-            first++;
+        const SearchJob job = job_of(k);
+        while (dm_strategies[first] && !dm_strategies[first]->is_wanted(&job)) first++;
         CU_ASSERT_PTR_EQUAL(dm_strategies[first], cases[k].strategy);
         CU_ASSERT_STRING_EQUAL(cases[k].strategy->name, cases[k].name);
     }
@@ -43,8 +58,10 @@ static void the_last_is_always_wanted(void)
     int last = 0;
     while (dm_strategies[last + 1]) last++;
     CU_ASSERT(dm_strategies[last]->is_wanted(&(SearchJob){.options = &(dm_translate_options){.beam_size = 1}}));
-    for (size_t k = 0; k < DM_COUNT(cases); k++)
-        CU_ASSERT(dm_strategies[last]->is_wanted(&(SearchJob){.options = &cases[k].options}));
+    for (size_t k = 0; k < DM_COUNT(cases); k++) {
+        const SearchJob job = job_of(k);
+        CU_ASSERT(dm_strategies[last]->is_wanted(&job));
+    }
 }
 
 static bool same_found(const Found *a, const Found *b)
@@ -55,17 +72,26 @@ static bool same_found(const Found *a, const Found *b)
     return same;
 }
 
+static Model *small_labels(void)
+{
+    ModelConfig config = small_config_of(&dm_labels, 53, "d_model 16 encoder_layers 1");
+    config.target_vocabulary = 5;
+    Model *model = dm_model_create(&config);
+    dm_model_initialise(model, 3);
+    return model;
+}
+
 static void search_runs_it(void)
 {
-    Model *model = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f});
+    Model *model = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f}), *labels = small_labels();
     Found found[DM_COUNT(cases)][SENTENCES], alone[SENTENCES];
     Arena arena = {0};
-    Graph g = graph_for(&arena, model);
-    SearchJob job = {.models = (const Model *const *)&model,
-                     .model_count = 1,
-                     .source = random_sources(&arena, model, SENTENCES, LONGEST_SOURCE, 5)};
+    const Tokens source = random_sources(&arena, model, SENTENCES, LONGEST_SOURCE, 5);
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
-        job.options = &cases[k].options;
+        const Model *asked = is_of_labels(k) ? labels : model;
+        Graph g = graph_for(&arena, asked);
+        SearchJob job = job_of(k);
+        job.models = &asked, job.model_count = 1, job.source = source;
         CU_ASSERT_TRUE(dm_search(&g, &job, found[k]));
         CU_ASSERT_TRUE(cases[k].strategy->run(&g, &job, alone));
         for (int i = 0; i < SENTENCES; i++) CU_ASSERT(same_found(&found[k][i], &alone[i]));
@@ -77,6 +103,7 @@ static void search_runs_it(void)
     }
     dm_arena_destroy(&arena);
     dm_model_destroy(model);
+    dm_model_destroy(labels);
 }
 
 static void of_no_source_nothing_is_found(void)

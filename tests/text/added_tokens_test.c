@@ -61,7 +61,7 @@ static void ids_that_do_not_follow_the_vocabulary_are_named(void)
         Error error = {"no error"};
         Segmenter *segmenter = NULL;
         CU_ASSERT_EQUAL_FATAL(dm_write_file(path, cases[i][0], strlen(cases[i][0]), NULL), DM_OK);
-        CU_ASSERT(dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "sentencepiece", false, 0}, &error));
+        CU_ASSERT(dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "sentencepiece"}, &error));
         const bool good = strstr(error.message, cases[i][1]) && strstr(error.message, folder);
         if (!good) fprintf(stderr, "\nwanted: %s\n   got: %s\n", cases[i][1], error.message);
         CU_ASSERT(good);

@@ -6,7 +6,7 @@
 static Status use(const char *folder, Error *error)
 {
     Segmenter *segmenter;
-    Status status = dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "sentencepiece", false, 0}, error);
+    Status status = dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "sentencepiece"}, error);
     if (status) return status;
     Ids ids;
     char **pieces = dm_encode_pieces(segmenter, DM_SOURCE, ">>deu<< I love <sep> China. \xE9\xBE\x98", &ids);

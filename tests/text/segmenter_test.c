@@ -236,7 +236,10 @@ static void refuse(const char *folder, const char *kind, bool separate, int eos,
 {
     Segmenter *segmenter;
     Error error = {""};
-    CU_ASSERT_EQUAL(dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, kind, separate, eos}, &error), DM_FAILURE);
+    CU_ASSERT_EQUAL(
+        dm_segmenter_open(&segmenter,
+                          &(SegmenterFiles){.folder = folder, .kind = kind, .separate = separate, .eos = eos}, &error),
+        DM_FAILURE);
     CU_ASSERT_PTR_NULL(segmenter);
     CU_ASSERT(contains(error.message, message));
 }
@@ -285,7 +288,7 @@ static void a_damaged_model_does_no_harm(void)
         Segmenter *segmenter;
         Error error = {""};
         Ids ids;
-        if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "sentencepiece", false, 0}, &error)) {
+        if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "sentencepiece"}, &error)) {
             CU_ASSERT(contains(error.message, "source.spm"));
             refused++;
             continue;

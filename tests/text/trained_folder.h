@@ -71,7 +71,7 @@ static inline Segmenter *opened(const char *folder, const char *kind, bool separ
 {
     Segmenter *segmenter;
     Error error = {""};
-    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, kind, separate, 0}, &error)) {
+    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = kind, .separate = separate}, &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();
     }

@@ -5,8 +5,8 @@
 scripts=$(realpath "$(dirname "$0")/../../scripts")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
-mkdir -p tree/build tree/scripts articles/text/handbook---text-only-de articles/text/g2p---text-only multi/bpe
-cp -r "$scripts/articles" tree/scripts
+mkdir -p tree/build tree/scripts articles/text/treebank---text-only articles/text/handbook---text-only-de articles/text/g2p---text-only multi/bpe
+cp -r "$scripts/articles" "$scripts/recipes" tree/scripts
 ln -s "$dragoman" tree/build/dragoman
 
 # ---- Text: words and their reversals; of letters two ways to be right ----
@@ -33,6 +33,11 @@ for part in ("train", "dev", "test"):
     write(f"{folder}/{part}.sounds" + ".1" * (part == "test"), (" ".join(line).upper() for line in lines))
     if part == "test":
         write(f"{folder}/test.sounds.2", (" ".join(reversed(line)).upper() for line in lines))
+folder = "articles/text/treebank---text-only"
+for part in ("train", "dev", "test"):
+    lines = [[dice.choice(words) + dice.choice(["", "ish", "er"]) for _ in range(8)] for _ in range(40)]
+    write(f"{folder}/{part}.words", map(" ".join, lines))
+    write(f"{folder}/{part}.labels", (" ".join("ADJ" if word in words else "NOUN" for word in line) for line in lines))
 PYTHON
 for text in articles/text/*; do touch "$text/made"; done
 
@@ -119,6 +124,14 @@ article exposure 'import exposure; exposure.SIZES = [(400, 1)] * 2; exposure.MOD
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"
+
+article labels 'import labels; labels.SENTENCES, labels.EPOCHS = [(200, 60)] * 2, [("1e", "1e")] * 2
+labels.TREEBANK = {"type": "labels", "dim_emb": 16, "dim_ffn": 16, "enc_depth": 1, "heads": 2}' > said 2> err ||
+    fail "labels.py: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 4 ] || fail "labels.py trains $(grep -c 'dragoman train' err) runs: $(cat said)"
+[ "$(grep -cE '^\| (the most|a window|self).* \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 5 ] &&
+    [ "$(grep -cE '^\| the most frequent label of the word \| [0-9.]+ \| 50.0 \| 50.0 \|$' said)" = 1 ] ||
+    fail "labels.py: $(cat said)"
 
 article systems "$few" --tasks handbook --tune > said 2> err || fail "--tune: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 5 ] || fail "--tune tries $(grep -c 'dragoman train' err) settings: $(cat said)"

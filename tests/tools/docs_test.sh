@@ -33,7 +33,7 @@ dragoman train --segmenter=b => bpe
 dragoman train --seed 5 --segmenter u => unigram
 dragoman train --optimizer-params 1 2 3 --optimizer a => adam
 dragoman train --optimizer-params 1  => 
-dragoman train --valid-metrics  => bleu ce-mean-words cer chrf exact perplexity wer
+dragoman train --valid-metrics  => accuracy bleu ce-mean-words cer chrf exact f1 perplexity wer
 dragoman train --valid-metrics bleu c => ce-mean-words cer chrf
 dragoman train --valid-metrics bleu chrf --vo => --vocab-size
 dragoman train -t  => $files
@@ -51,7 +51,7 @@ dragoman score --ref  => $files
 dragoman score --ref a --ref  => $files
 dragoman score --ref a pl => plain.txt
 dragoman score --ref a b p => plain.txt
-dragoman score --metrics chrf  => a b.txt bleu cer chrf exact my model plain.txt sub ter wer
+dragoman score --metrics chrf  => a b.txt accuracy bleu cer chrf exact f1 my model plain.txt sub ter wer
 dragoman score -- pl => plain.txt
 dragoman score -- -- => 
 dragoman docs  => bash man zsh

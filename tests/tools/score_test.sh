@@ -37,6 +37,10 @@ expect 0 out 'nc:6|nw:0|space:no|' -r ref hyp -m bleu chrf  # as sacreBLEU is ca
 expect 0 out 'chrF2++|nrefs:1|case:mixed|eff:yes|nc:6|nw:2|' --ref ref --metrics chrf --chrf-word-order 2 hyp
 expect 0 out 'TER|nrefs:1|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:' --ref ref --metrics bleu ter -- hyp
 expect 0 out ' = 11.1' --ref ref --metrics ter hyp  # one of nine words
+expect 0 out 'Accuracy|nrefs:1|version:' --ref ref --metrics accuracy hyp
+expect 0 out 'F1|nrefs:1|of:labels|average:macro|version:' --ref ref --metrics accuracy f1 -- hyp
+expect 0 out ' F1 ' --ref ref --metrics bleu chrf ter exact wer cer accuracy f1 -- hyp ref  # all of them in a table
+[ "$(grep -o '│' out | wc -l)" = 30 ] || fail "a table of two systems and eight metrics: $(cat out)"
 expect 0 out ' "smooth": "exp",' --ref ref --json hyp
 expect 0 out '|tok:zh|' --ref chinese chinese
 expect 0 err 'the references are Chinese' --ref chinese chinese

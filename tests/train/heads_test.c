@@ -171,7 +171,8 @@ static Learnt open_learnt(const char *name)
     if (dm_model_read(&l.model, &extra, folder, &error) ||
         dm_alignment_heads_of(&l.heads, &l.model->config, extra, folder, &error) ||
         dm_gemm_choose(&l.gemm, test_backend, l.model->config.width, &error) ||
-        dm_segmenter_open(&l.segmenter, &(SegmenterFiles){folder, "space", false, l.model->config.eos}, &error) ||
+        dm_segmenter_open(&l.segmenter,
+                          &(SegmenterFiles){.folder = folder, .kind = "space", .eos = l.model->config.eos}, &error) ||
         dm_bitext_read(&bitext, &files, &error) ||
         dm_corpus_make(&l.corpus, &bitext, &(CorpusRules){.threads = 1}, l.segmenter, &error)) {
         fprintf(stderr, "%s\n", error.message);

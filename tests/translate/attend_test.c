@@ -41,8 +41,8 @@ static void open_bench(Bench *b)
     if (!mkdtemp(b->folder)) abort();
     char *path = dm_join_path(b->folder, "vocab.json");
     write_vocabulary(path);
-    CU_ASSERT_EQUAL_FATAL(dm_segmenter_open(&b->segmenter, &(SegmenterFiles){b->folder, "space", false, 0}, &error),
-                          DM_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        dm_segmenter_open(&b->segmenter, &(SegmenterFiles){.folder = b->folder, .kind = "space"}, &error), DM_OK);
     dm_free(path);
     b->translator = (Translator){
         .models = (const Model *const *)&b->model,

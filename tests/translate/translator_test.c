@@ -40,7 +40,8 @@ static Segmenter *word_segmenter(void)
     Segmenter *segmenter = NULL;
     Error error = {""};
     CU_ASSERT_EQUAL_FATAL(dm_vocabulary_write(vocabulary, path, &error), DM_OK);
-    CU_ASSERT_EQUAL_FATAL(dm_segmenter_open(&segmenter, &(SegmenterFiles){folder, "space", false, 0}, &error), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, &error),
+                          DM_OK);
     dm_vocabulary_free(vocabulary);
     unlink(path);
     rmdir(folder);

@@ -23,7 +23,7 @@ typedef struct OutputKind {
 struct OutputLayer {
     const OutputKind *kind;
     Tensor weight, bias;  // [pieces, width], [pieces], which is not trained
-    int pad;
+    int pad;  // -1: there is none among what it writes
     // of an output of few pieces:
     const int *ids;  // [pieces] which piece a row stands for; NULL: the output is whole
     Packs *packs;    // of its weights; NULL: the graph's
