@@ -58,12 +58,17 @@ static void draw_outlines(const cJSON *outlines, const char *before)
     }
 }
 
+static bool learns_text_alone(const cJSON *json)
+{
+    return strcmp(json_string(json_find(json, "architecture"), "examples"), "text") == 0;
+}
+
 static void draw_architecture(const cJSON *json)
 {
     const cJSON *architecture = json_find(json, "architecture"),
                 *total = json_find(json_find(json, "parameters"), "total");
-    printf("%s: %s, %s parameters\n", json_string(json, "folder"), json_string(architecture, "name"),
-           grouped_of(total, "count").text);
+    printf("%s: %s%s, %s parameters\n", json_string(json, "folder"), json_string(architecture, "name"),
+           learns_text_alone(json) ? ", of text alone" : "", grouped_of(total, "count").text);
     draw_outlines(json_find(architecture, "outline"), "");
 }
 
@@ -114,21 +119,23 @@ static void draw_vocabulary(const cJSON *json)
 static void draw_operations(const cJSON *json)
 {
     static const struct {
-        const char *name, *meaning, *of_labels;
-    } rows[] = {{"encode", "a source piece", "a piece"},
-                {"decode", "a target piece, greedy, keys and values kept", "a label"},
-                {"train", "a target piece, with as many source pieces", "a label, with as many pieces"}};
+        const char *name, *of_pairs, *of_labels, *of_text;  // NULL: they have none
+    } rows[] = {{"encode", "a source piece", "a piece", NULL},
+                {"decode", "a target piece, greedy, keys and values kept", "a label",
+                 "a piece, greedy, keys and values kept"},
+                {"train", "a target piece, with as many source pieces", "a label, with as many pieces", "a piece"}};
     const cJSON *operations = json_find(json, "operations");
-    const bool labels = *json_string(json_find(json, "vocabulary"), "labels");
+    const bool labels = *json_string(json_find(json, "vocabulary"), "labels"), alone = learns_text_alone(json);
     printf("\n%-10s%12s%12s%12s  floating-point operations\n", "operations", "weights", "attention", "total");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *meaning = labels ? rows[i].of_labels : alone ? rows[i].of_text : rows[i].of_pairs;
         const cJSON *row = json_find(operations, rows[i].name);
+        if (!meaning) continue;
         printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(json_number(row, "weights")).text,
-               scaled(json_number(row, "attention")).text, scaled(json_number(row, "total")).text,
-               labels ? rows[i].of_labels : rows[i].meaning);
+               scaled(json_number(row, "attention")).text, scaled(json_number(row, "total")).text, meaning);
     }
-    printf("  of matrix products alone, a multiplication and an addition counted as two; sentences of %.0f pieces\n",
-           json_number(operations, "length"));
+    printf("  of matrix products alone, a multiplication and an addition counted as two; %s of %.0f pieces\n",
+           alone ? "texts" : "sentences", json_number(operations, "length"));
 }
 
 static double sum_of(const cJSON *parts, const char *figure)
@@ -147,8 +154,10 @@ static void draw_parts(const cJSON *json)
     cJSON_ArrayForEach(part, parts)
     {
         printf("  %-26s", json_string(part, "name"));
-        for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
-            printf("%*.1f", i ? 10 : 12, 100 * json_number(part, figures[i]) / sum_of(parts, figures[i]));
+        for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+            const double sum = sum_of(parts, figures[i]);
+            printf("%*.1f", i ? 10 : 12, sum > 0 ? 100 * json_number(part, figures[i]) / sum : 0);
+        }
         putchar('\n');
     }
 }

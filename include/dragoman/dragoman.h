@@ -136,7 +136,8 @@ DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *er
 DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
-// What the model in a folder is made of, without opening it: a JSON object with "architecture", "vocabulary",
+// What the model in a folder is made of, without opening it: a JSON object with "architecture" ("examples": what it has
+// learnt from, "pairs", "text" and so on), "vocabulary",
 // "parameters" (by part, in all and of these "active" for a token, with the bytes in model.safetensors and the
 // "precision" of the matrices there, fp32, bf16 or int8, or null where there is no such file yet), "operations" (of a
 // piece, in sentences of `length` pieces, 1 to 1024; 0: 20), "parts" (parameters and operations of each kind of layer)

@@ -77,6 +77,7 @@ static void add_architecture(cJSON *json, const ModelConfig *c)
 {
     cJSON *architecture = cJSON_AddObjectToObject(json, "architecture");
     cJSON_AddStringToObject(architecture, "name", c->architecture->name);
+    cJSON_AddStringToObject(architecture, "examples", dm_examples_of(c)->name);
     cJSON_AddBoolToObject(architecture, "tied_output", c->tied_output);
     for (const ShapeRow *row = c->architecture->shape; row->key; row++)
         if (dm_shape_counts(c, row)) dm_shape_json(architecture, c, row);

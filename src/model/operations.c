@@ -84,10 +84,17 @@ static Graph *begin_counting(Run *run, CountedModel *counted, CountedList *to)
     return &run->graph;
 }
 
+// Text alone has none.
+static Tokens sources_of(Graph *g, const Model *model, CountedText source)
+{
+    if (!dm_is_text_model(&model->config)) return tokens_of(g->arena, source);
+    return dm_tokens(g->arena, source.sentences, zeros(g->arena, source.sentences), NULL);
+}
+
 static SearchState *read_source(Graph *g, const Model *model, CountedText source)
 {
     const Architecture *a = model->architecture;
-    return a->start(g, model, a->encode(g, model, tokens_of(g->arena, source)), 1);
+    return a->start(g, model, a->encode(g, model, sources_of(g, model, source)), 1);
 }
 
 void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to)
@@ -137,7 +144,7 @@ int dm_count_training(CountedModel *counted, CountedText source, CountedText tar
     Graph *g = begin_recording(&run, counted, to, &chain);
     const Model *model = counted->model;
     const Architecture *a = model->architecture;
-    const Memory memory = a->encode(g, model, tokens_of(g->arena, source));
+    const Memory memory = a->encode(g, model, sources_of(g, model, source));
     const Tokens pieces = tokens_of(g->arena, target);
     const Tensor *features = a->decode(g, model, memory, pieces);
     model->output.kind->loss(g, &model->output, features, &(Targets){.ids = pieces.ids});

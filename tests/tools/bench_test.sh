@@ -50,6 +50,8 @@ for line in "3" "3 0" "3 4 5" "3 x" "100001 3" ""; do
     check "lengths of '$line'" 1 "wrong:2|two numbers" bench train --shape tiny --lengths wrong
 done
 : > wrong
+bench translate --model model "${short[@]}" --sentences 3 --length 5 --no-cache > text || fail "bench translate --no-cache"
+check "no cache of a training" 2 "--no-cache has no effect in bench train" bench train --shape tiny --no-cache
 check "no lengths" 1 "wrong" bench train --shape tiny --lengths wrong
 check "lengths and a length" 2 "--lengths|--length" bench train --shape tiny --lengths lengths --length 3
 bench gemm --shape tiny --seconds 0 --rounds 1 --cpu-threads 1 --json > gemm.json || fail "bench gemm --json"

@@ -114,6 +114,7 @@ check 'an average' 0 '' "$dragoman" average --model run --last 2 --output run/me
 check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
 grep -q 'has learnt from text alone' report.html || fail 'the report does not say that there is no source'
 "$dragoman" info --model run > out || fail 'info'
+grep -q 'run: lm, of text alone' out && ! grep -q 'a source piece\|nan' out || fail "info of text alone: $(cat out)"
 "$dragoman" bench translate --model run --seconds 0 --rounds 1 --sentences 20 > out || fail 'bench translate'
 "$dragoman" bench train --model run --seconds 0 --rounds 1 --sentences 60 --mini-batch-words 100 > out || fail 'bench train'
 "$dragoman" generate --model run run < beginnings > out || fail 'an ensemble'
