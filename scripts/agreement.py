@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Shows that transformers and CTranslate2 translate with a model folder as dragoman does: greedy search, line by line.
+"""Shows that transformers and CTranslate2 translate with a model folder as dragoman does: greedy search, line by line. With
+one that has learnt from text alone, lines are beginnings that all of them go on with.
 
   scripts/agreement.py FOLDER SOURCE_FILE [--dragoman build/dragoman]
 
@@ -22,6 +23,7 @@ NEAR_TIE = 1e-4
 BATCH = 32
 MOST_VARIANTS = 32
 ENOUGH = 10
+GENERATED = 100  # pieces that dragoman generate writes by default
 
 try:
     import ctranslate2
@@ -112,8 +114,8 @@ def read_lines(path):
     return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def by_dragoman(program, folder, source):
-    command = [program, "translate", "--model", folder, "--beam-size", "1", "--input", source]
+def by_dragoman(program, folder, source, text):
+    command = [program, "generate" if text else "translate", "--model", folder, "--beam-size", "1", "--input", source]
     output = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if output.returncode:
         sys.exit(f"agreement.py: {' '.join(map(str, command))} failed with exit status {output.returncode}")
@@ -142,6 +144,9 @@ class Transformers:
         ids = [i for i in ids[:self.limit(source)] if i != self.pad]
         return ids[:ids.index(self.eos)] if self.eos in ids else ids
 
+    def written(self, ids, source):
+        return self.segmenter.text(self.cut(ids, source))
+
     @torch.inference_mode()
     def greedy(self, sources):
         length = max(map(len, sources))
@@ -149,7 +154,7 @@ class Transformers:
         mask = torch.tensor([[1] * len(source) + [0] * (length - len(source)) for source in sources])
         out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
                                   max_new_tokens=max(map(self.limit, sources)))
-        return [self.segmenter.text(self.cut(ids[1:], source)) for ids, source in zip(out.tolist(), sources)]
+        return [self.written(ids[1:], source) for ids, source in zip(out.tolist(), sources)]
 
     def scores(self, source, ids):
         """Logits of what comes behind these ids."""
@@ -169,13 +174,23 @@ class Transformers:
                 if best - second < NEAR_TIE:
                     open_ones.append(ids + [other])
                 ids = ids + [first]
-            texts.add(self.segmenter.text(self.cut(ids, source)))
+            texts.add(self.written(ids, source))
         return texts
 
 
 class Decoder(Transformers):
     kind = transformers.AutoModelForCausalLM
     around = 1  # what it begins with
+
+    def __init__(self, folder, segmenter, text):
+        super().__init__(folder, segmenter)
+        self.goes_on = text  # with what it reads, which is written too
+
+    def limit(self, source):
+        return min(GENERATED, self.most) if self.goes_on else super().limit(source)
+
+    def written(self, ids, source):
+        return self.segmenter.text((source if self.goes_on else []) + self.cut(ids, source))
 
     @torch.inference_mode()
     def greedy(self, sources):
@@ -184,7 +199,7 @@ class Decoder(Transformers):
         mask = torch.tensor([[0] * (length - len(source)) + [1] * len(source) for source in sources])
         out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
                                   max_new_tokens=max(map(self.limit, sources)))
-        return [self.segmenter.text(self.cut(ids[length:], source)) for ids, source in zip(out.tolist(), sources)]
+        return [self.written(ids[length:], source) for ids, source in zip(out.tolist(), sources)]
 
     def scores(self, source, ids):
         return self.model(input_ids=torch.tensor([source + ids])).logits[0, -1]
@@ -200,7 +215,7 @@ def by_ctranslate2(folder, lines, segmenter, limits):
     return [segmenter.text_of_pieces(result.hypotheses[0][:limit]) for result, limit in zip(results, limits)]
 
 
-def decoder_by_ctranslate2(folder, lines, segmenter, limits):
+def decoder_by_ctranslate2(folder, lines, segmenter, limits, text):
     with tempfile.TemporaryDirectory() as scratch:
         converted = pathlib.Path(scratch) / "model"
         ctranslate2.converters.TransformersConverter(str(folder)).convert(str(converted))
@@ -209,7 +224,7 @@ def decoder_by_ctranslate2(folder, lines, segmenter, limits):
         for line, limit in zip(lines, limits):
             found = generator.generate_batch([segmenter.pieces(line)], beam_size=1, max_length=limit,
                                              suppress_sequences=[["<pad>"]], include_prompt_in_result=False)
-            texts.append(segmenter.text_of_pieces(found[0].sequences[0]))
+            texts.append(segmenter.text_of_pieces((segmenter.pieces(line) if text else []) + found[0].sequences[0]))
     return texts
 
 
@@ -238,7 +253,10 @@ def main():
     warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
     transformers.utils.logging.disable_progress_bar()
 
-    lines, ours = read_lines(args.source), by_dragoman(args.dragoman, args.folder, args.source)
+    config = json.loads((args.folder / "config.json").read_text(encoding="utf-8"))
+    kind, alone = config["model_type"], config["model_type"] in ("gpt2", "llama", "mixtral", "glm4_moe")
+    text = alone and config.get("dragoman", {}).get("examples", "text") == "text"
+    lines, ours = read_lines(args.source), by_dragoman(args.dragoman, args.folder, args.source, text)
     if len(lines) != len(ours):
         sys.exit(f"agreement.py: {args.source} has {len(lines)} lines, but dragoman wrote {len(ours)}")
     for i in [i for i, line in enumerate(lines) if not line.strip()]:
@@ -249,11 +267,9 @@ def main():
     if not lines:
         sys.exit(f"agreement.py: {args.source} has no sentences")
 
-    kind = json.loads((args.folder / "config.json").read_text(encoding="utf-8"))["model_type"]
-    alone = kind in ("gpt2", "llama", "mixtral", "glm4_moe")
     whole = Prompts if alone else SentencePieces if (args.folder / "source.spm").exists() else Words
     segmenter = whole(args.folder)
-    peer = (Decoder if alone else Transformers)(args.folder, segmenter)
+    peer = Decoder(args.folder, segmenter, text) if alone else Transformers(args.folder, segmenter)
     sources = [segmenter.ids(line) for line in lines]
     order = sorted(range(len(lines)), key=lambda i: len(sources[i]))
     theirs = [""] * len(lines)
@@ -275,8 +291,9 @@ def main():
     elif kind in ("mixtral", "glm4_moe"):
         print(f"CTranslate2: left out, its converter does not know {kind}")
     else:
-        convert = decoder_by_ctranslate2 if alone else by_ctranslate2
-        theirs = convert(args.folder, lines, segmenter, [peer.limit(source) for source in sources])
+        limits = [peer.limit(source) for source in sources]
+        theirs = decoder_by_ctranslate2(args.folder, lines, segmenter, limits, text) if alone else \
+            by_ctranslate2(args.folder, lines, segmenter, limits)
         good = compare(f"CTranslate2 {ctranslate2.__version__}", theirs, ours, lines, explain, args.show) and good
     sys.exit(0 if good else 1)
 
