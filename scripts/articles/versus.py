@@ -13,6 +13,7 @@ COMPARED = {
     PRE_NORM: systems.SYSTEMS[PRE_NORM],
     "decoder alone": EQUAL_WORK,
     "decoder alone, the prompt seen in both directions": {**EQUAL_WORK, "prompt_mask": "full"},
+    "decoder alone, the source predicted too": {**EQUAL_WORK, "loss_on": "both"},
     "decoder alone, as many weights": {**EQUAL_WORK, "dim_ffn": 512, "dec_depth": 7},
 }
 
