@@ -132,7 +132,7 @@ static Tokens tokens_of(Arena *arena, const Line *lines, int n, Side side)
     int *ids = dm_arena_take(arena, total * sizeof(int)), *at = ids;
     for (int i = 0; i < n; at += lengths[i++]) {
         const int *from = side == DM_SOURCE ? lines[i].source.id : lines[i].target.id;
-        memcpy(at, from, (size_t)lengths[i] * sizeof(int));
+        if (lengths[i]) memcpy(at, from, (size_t)lengths[i] * sizeof(int));
     }
     return dm_tokens(arena, n, lengths, ids);
 }
