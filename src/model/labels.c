@@ -64,8 +64,7 @@ static Tensor *at_places(Graph *g, const Model *model, const Memory *memory, con
     const Labeller *l = model->layers;
     const Tensor *const encoded[1] = {memory->rows};
     Tensor *x = dm_collect(g, encoded, 1, row, n);
-    if (labels(&model->config) == DM_LABEL_OF_SENTENCE)
-        x = dm_linear_apply_as(g, &l->pooler, x, DM_TANH);
+    if (labels(&model->config) == DM_LABEL_OF_SENTENCE) x = dm_linear_apply_as(g, &l->pooler, x, DM_TANH);
     return dm_dropout(g, x, g->dropout);
 }
 
@@ -164,11 +163,17 @@ static int longest(const ModelConfig *config)
 
 static cJSON *outline(const ModelConfig *config)
 {
-    cJSON *list = dm_transformer_outline(config);
-    if (labels(config) == DM_LABEL_OF_SENTENCE)
-        cJSON_InsertItemInArray(
-            list, cJSON_GetArraySize(list) - 1,
-            dm_outline(dm_name("of the first piece, layer %d - %d, tanh", config->width, config->width).text));
+    cJSON *plain = dm_transformer_outline(config);
+    if (labels(config) != DM_LABEL_OF_SENTENCE) return plain;
+    cJSON *list = cJSON_CreateArray();
+    for (const cJSON *item = plain->child; item; item = item->next) {
+        if (!item->next)  // the output
+            cJSON_AddItemToArray(
+                list,
+                dm_outline(dm_name("of the first piece, layer %d - %d, tanh", config->width, config->width).text));
+        cJSON_AddItemToArray(list, cJSON_Duplicate(item, true));
+    }
+    cJSON_Delete(plain);
     return list;
 }
 

@@ -221,14 +221,14 @@ static void add_id(Encoding *encoding, int id, const char *piece)
 }
 
 // Text that spells "</s>" or "<pad>" is text: it must not end a sentence or be an id that no model reads. Where there
-// is no piece for what is unknown, it is left out.
+// is no piece for what is unknown, it is left out; an unknown label is -1.
 static void take_piece(Encoding *encoding, const char *piece)
 {
     const Segmenter *s = encoding->segmenter;
     Side side = encoding->side;
     int id = dm_vocabulary_id(s->vocabulary[side], piece);
     if (id < 0 || id == s->eos[side] || id == s->pad[side]) id = s->unknown[side];
-    if (id >= 0) add_id(encoding, id, piece);
+    if (id >= 0 || (s->labels && side == DM_TARGET)) add_id(encoding, id, piece);
 }
 
 static void take_copy(Encoding *encoding, const char *text, size_t size)
