@@ -116,7 +116,8 @@ Status dm_costs_add(cJSON *json, const Model *model, int length, Error *error)
     dm_count_training(&counted, text, text, &train);
     dm_counted_free(&counted);
     for (int i = 0; i < p->count; i++)
-        charge(&costs, part_of(p->list[i].name), "parameters", (double)dm_parameter_size(&p->list[i]));
+        if (!p->list[i].absent)
+            charge(&costs, part_of(p->list[i].name), "parameters", (double)dm_parameter_size(&p->list[i]));
     cJSON *operations = cJSON_AddObjectToObject(json, "operations");
     cJSON_AddNumberToObject(operations, "length", text.pieces);
     add_cost(&costs, operations, "encode", &encode, text.pieces);

@@ -346,9 +346,9 @@ static void a_flag_with_the_other_value_is_refused_by_name(void)
             cJSON *json = read_json(folder);
             const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, flag->key);
             const char *other = other_value(flag);
-            char *is = cJSON_PrintUnformatted(said);
-            expect(strcmp(is, flag->value) == 0, "%s: %s", cases[i].model_type, flag->key);
-            cJSON_free(is);
+            cJSON *value = cJSON_Parse(flag->value);
+            expect(cJSON_Compare(said, value, true), "%s: %s", cases[i].model_type, flag->key);
+            cJSON_Delete(value);
             cJSON_ReplaceItemInObjectCaseSensitive(json, flag->key, cJSON_Parse(other));
             write_json(json, folder);
             char *wanted = dm_format("\"%s\" is %s, which means %s", flag->key, other, flag->otherwise);

@@ -7,7 +7,7 @@
 // A key that must have one value, where another means another computation.
 typedef struct FormatFlag {
     const char *key;
-    const char *value;      // as JSON
+    const char *value;      // as JSON, to the letter: transformers tells 1.0 from 1
     const char *otherwise;  // what it would mean: "layer norms before the sublayers"
     const char *row;        // of the shape, which has its second value then, instead of its first; NULL: none has
     bool must;              // be said: without it, another value is meant

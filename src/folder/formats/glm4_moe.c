@@ -8,7 +8,7 @@ static const FormatFlag flags[] = {
     {"attention_bias", "false", "biases in attention", NULL, false},
     {"use_qk_norm", "false", "norms of queries and keys", NULL, false},
     {"norm_topk_prob", "true", "experts that are not weighed in proportion", NULL, false},
-    {"routed_scaling_factor", "1", "experts that count more than that", NULL, false},
+    {"routed_scaling_factor", "1.0", "experts that count more than that", NULL, false},
     {"n_group", "1", "experts in groups", NULL, false},
     {"topk_group", "1", "experts in groups", NULL, false},
     {"first_k_dense_replace", "0", "first layers without experts", NULL, true},

@@ -46,7 +46,7 @@ void dm_rope_write(cJSON *json)
     cJSON_AddStringToObject(said, "rope_type", "default");
     cJSON_AddNumberToObject(said, "rope_theta",
                             cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "rope_theta")));
-    cJSON_AddNumberToObject(said, "partial_rotary_factor", 1);
+    cJSON_AddRawToObject(said, "partial_rotary_factor", "1.0");  // transformers tells it from 1
 }
 
 void dm_head_width_check(JsonFile *file)
