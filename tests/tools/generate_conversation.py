@@ -8,7 +8,7 @@ command, model, room = sys.argv[1:4]
 
 
 def begin(*options):
-    t = terminal.Terminal([command, "generate", "--model", model, "--max-length", "2", *options], room)
+    t = terminal.Terminal([command, "generate", "--model", model, "--max-length", "2", "--min-length", "2", *options], room)
     t.wait("Type how a text begins")
     return t
 
