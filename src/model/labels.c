@@ -64,8 +64,7 @@ static Tensor *at_places(Graph *g, const Model *model, const Memory *memory, con
     const Labeller *l = model->layers;
     const Tensor *const encoded[1] = {memory->rows};
     Tensor *x = dm_collect(g, encoded, 1, row, n);
-    if (labels(&model->config) == DM_LABEL_OF_SENTENCE)
-        x = dm_linear_apply_as(g, &l->pooler, x, DM_TANH);
+    if (labels(&model->config) == DM_LABEL_OF_SENTENCE) x = dm_linear_apply_as(g, &l->pooler, x, DM_TANH);
     return dm_dropout(g, x, g->dropout);
 }
 
@@ -164,11 +163,12 @@ static int longest(const ModelConfig *config)
 
 static cJSON *outline(const ModelConfig *config)
 {
-    cJSON *list = dm_transformer_outline(config);
+    cJSON *list = dm_transformer_outline(config), *output = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
     if (labels(config) == DM_LABEL_OF_SENTENCE)
-        cJSON_InsertItemInArray(
-            list, cJSON_GetArraySize(list) - 1,
-            dm_outline(dm_name("of the first piece, layer %d - %d, tanh", config->width, config->width).text));
+        dm_outline_add(
+            output,
+            dm_outline(
+                dm_name("of the first piece, through a layer %d - %d, tanh", config->width, config->width).text));
     return list;
 }
 

@@ -3,19 +3,7 @@
 
 #include <stddef.h>
 
-#include "core/scope.h"
-#include "search/search_parts.h"
-
 const Strategy *const dm_strategies[] = {&dm_labels_strategy, &dm_sample_strategy, &dm_beam_strategy, NULL};
-
-bool dm_search_is_stopped(const dm_translate_options *o)
-{
-    if (!o->stop) return false;
-    Scope *paused = dm_scope_pause();
-    const bool stop = o->stop(o->context);
-    dm_scope_resume(paused);
-    return stop;
-}
 
 bool dm_search(Graph *g, const SearchJob *job, Found *found)
 {

@@ -79,9 +79,11 @@ static double cost_of(const RiskSettings *risk, const char *hypothesis, const ch
     const Measure measure = row->measure((MeasureSettings){.tokenizer = risk->tokenizer});
     const char *const *references[] = {&reference};
     const Comparison comparison = {&hypothesis, references, 1, 1};
-    double statistics[DM_MOST_STATISTICS] = {0};
+    double *statistics = dm_allocate((size_t)measure.width, sizeof *statistics);
     measure.count(&measure, &comparison, 0, statistics);
-    return row->of_statistics(&measure, statistics);
+    const double cost = row->of_statistics(&measure, statistics);
+    dm_free(statistics);
+    return cost;
 }
 
 // ---- Candidates
