@@ -11,6 +11,7 @@ surrounding, and only what sees the whole sentence can tell them apart. Compared
 The treebank is that of scripts/treebank.sh.
 """
 import collections
+import math
 import random
 
 from article import HERE, Article, spread
@@ -81,7 +82,7 @@ def most_frequent(train, test):
 
 def share(right):
     right = list(right)
-    return 100 * sum(right) / len(right)
+    return 100 * sum(right) / len(right) if right else math.nan
 
 
 def accuracies(said, test, made):

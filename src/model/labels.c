@@ -163,17 +163,12 @@ static int longest(const ModelConfig *config)
 
 static cJSON *outline(const ModelConfig *config)
 {
-    cJSON *plain = dm_transformer_outline(config);
-    if (labels(config) != DM_LABEL_OF_SENTENCE) return plain;
-    cJSON *list = cJSON_CreateArray();
-    for (const cJSON *item = plain->child; item; item = item->next) {
-        if (!item->next)  // the output
-            cJSON_AddItemToArray(
-                list,
-                dm_outline(dm_name("of the first piece, layer %d - %d, tanh", config->width, config->width).text));
-        cJSON_AddItemToArray(list, cJSON_Duplicate(item, true));
-    }
-    cJSON_Delete(plain);
+    cJSON *list = dm_transformer_outline(config), *output = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
+    if (labels(config) == DM_LABEL_OF_SENTENCE)
+        dm_outline_add(
+            output,
+            dm_outline(
+                dm_name("of the first piece, through a layer %d - %d, tanh", config->width, config->width).text));
     return list;
 }
 

@@ -1,4 +1,4 @@
-// Whether the caller of a search wants it to end: what is asked at every step leaves no scope.
+// Whether a caller wants a search to end: in a room of its own, since what asks, the table of strategies calls.
 #include "core/scope.h"
 #include "search/search_parts.h"
 

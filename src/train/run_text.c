@@ -105,7 +105,7 @@ Status dm_run_take_examples(Run *run, Error *error)
     ModelConfig *config = &run->model->config;
     config->examples = dm_run_examples(config->architecture, run->text.alone);
     if (!config->examples) return refuse_text_alone(config->architecture, error);
-    if (!run->text.alone && config->decoder_start < 0)
+    if (!run->text.alone && config->decoder_start < 0 && !config->architecture->labels(config))
         return dm_fail(error,
                        "%s has no piece that a text begins with, so that no translation could begin: it can learn from "
                        "text alone",

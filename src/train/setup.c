@@ -377,7 +377,15 @@ static Status settle_labels(Run *run, Error *error)
     Status status = folder ? dm_config_read(&config, NULL, folder, error) : dm_shape_of_options(&config, o, error);
     if (!status) run->labels = labels_of(&config);
     dm_config_free(&config);
-    if (status || !run->labels || dm_options_given(o, "valid-metrics")) return status;
+    if (status || !run->labels) return status;
+    const char *objective = dm_options_text(o, "objective", 0);
+    if (strcmp(objective, "teacher-forcing") != 0)
+        return dm_misuse(error, "--objective %s is about text that a decoder writes, and labels are none: leave it out",
+                         objective);
+    if (dm_options_number(o, "dropout-trg") > 0)
+        return dm_misuse(error,
+                         "--dropout-trg is about pieces that a decoder reads, and labels have none: leave it out");
+    if (dm_options_given(o, "valid-metrics")) return DM_OK;
     return dm_options_set_default(o, "valid-metrics", "ce-mean-words accuracy", error);
 }
 

@@ -7,12 +7,12 @@
 
 static Status check(Bitext *bitext, const char *words, const char *labels, Labels of, dm_on_bad_line on, Error *error)
 {
-    char *source = scratch_write("words", words), *target = scratch_write("labels", labels);
-    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(bitext, &(BitextFiles){.path = {source, target}, .on = on}, error), DM_OK);
-    Status status = dm_bitext_check_labels(bitext, of, error);
+    static char *source, *target;  // messages call the sides so, until the next ones are read
     dm_free(source);
     dm_free(target);
-    return status;
+    source = scratch_write("words", words), target = scratch_write("labels", labels);
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_read(bitext, &(BitextFiles){.path = {source, target}, .on = on}, error), DM_OK);
+    return dm_bitext_check_labels(bitext, of, error);
 }
 
 static void as_many_labels_as_words_are_good(void)

@@ -35,7 +35,7 @@ for part in ("train", "dev", "test"):
         write(f"{folder}/test.sounds.2", (" ".join(reversed(line)).upper() for line in lines))
 folder = "articles/text/treebank---text-only"
 for part in ("train", "dev", "test"):
-    lines = [[dice.choice(words) + dice.choice(["", "ish", "er"]) for _ in range(8)] for _ in range(40)]
+    lines = [[dice.choice(words) + dice.choice(["", "ish", "er" + "ly" * (part == "test")]) for _ in range(8)] for _ in range(40)]
     write(f"{folder}/{part}.words", map(" ".join, lines))
     write(f"{folder}/{part}.labels", (" ".join("ADJ" if word in words else "NOUN" for word in line) for line in lines))
 PYTHON

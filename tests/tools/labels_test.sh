@@ -140,6 +140,9 @@ check 'left out' 0 'Left out: 1 bad line of other (the first is line 3)' \
     train --train-sets words other "${common[@]::${#common[@]}-1}" "${shape[@]}" --segmenter space --on-bad-line skip --after 2u --model left
 check 'a decoder' 2 '--dec-depth is for --type ' train --train-sets words labels "${common[@]}" "${shape[@]}" --dec-depth 2 --model new
 check 'labels of a Transformer' 2 '--label is for --type labels' train --train-sets words labels "${common[@]}" --label sentences --model new
+check 'an objective' 2 '--objective scheduled-sampling is about text' train --train-sets words labels "${common[@]}" "${shape[@]}" \
+    --objective scheduled-sampling --model new
+check 'pieces that are read' 2 '--dropout-trg is about pieces' train --train-sets words labels "${common[@]}" "${shape[@]}" --dropout-trg 0.1 --model new
 check 'another label later' 1 'has the label NEW, which this model does not have' \
     train --train-sets words_more more "${common[@]}" --pretrained-model run --after 2u --model new
 for option in '--beam-size 3' '--output-sampling full' '--alignment hard' '--unk-replace' '--coverage-penalty 0.5' \
