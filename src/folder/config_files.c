@@ -389,7 +389,10 @@ static void add_flags(cJSON *json, const ModelConfig *config, const Format *form
     for (const FormatFlag *flag = format->flags; flag && flag->key; flag++) {
         const bool second = flag->row && dm_shape_value(config, dm_shape_row(config->architecture, flag->row)) != 0,
                    yes = strcmp(flag->value, "true") == 0;
-        cJSON_AddItemToObject(json, flag->key, second ? cJSON_CreateBool(!yes) : cJSON_CreateRaw(flag->value));
+        if (second)
+            add_flag(json, flag->key, !yes);
+        else
+            cJSON_AddRawToObject(json, flag->key, flag->value);
     }
 }
 

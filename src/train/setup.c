@@ -486,8 +486,8 @@ Status dm_run_open(Run *run, const dm_options *options, const dm_observer *obser
     if (!status && run->resumed) status = dm_run_recall(run, error);
     if (!status) status = dm_run_check_text(run, error);
     if (!status) status = settle_shape(run, error);
-    if (!status) status = settle_labels(run, error);
     if (!status) status = dm_run_check_settings(run, error);
+    if (!status) status = settle_labels(run, error);
     if (!status) status = dm_run_check_inputs(run, error);
     if (!status && !there) status = dm_run_claim_folder(run, error);
     const Run claimed = *run;
