@@ -1,9 +1,9 @@
 // A language model: a decoder alone (Radford et al. 2018), to which a source is a prompt and its translation what goes
 // on from there (Raffel et al. 2020, section 3.2.1; Wang et al. 2021): start s1 ... sn, start t1 ... tm as one sequence
 // for the same layers. Since a piece sees none that come after it, keys and values of the prompt are all that the rest
-// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search. Of text
-// alone the source is what there is of a line: nothing in training, in a search what it goes on from. So the last piece
-// of a prompt is never read by encode: it is what the rest begins with, the end of the source or any other piece.
+// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search. The last
+// piece of a prompt is its end, with which the rest begins. Of text alone the source is empty: all is read by decode, or
+// by the states of a search.
 #include <string.h>
 
 #include "core/memory.h"
@@ -55,25 +55,12 @@ static void keep_prompt(const Graph *g, Prompt *to, const Heads *made)
     }
 }
 
-// Without its last piece, behind the start where there is one.
-static Tokens all_but_last(Arena *arena, Tokens source, int start)
-{
-    if (start >= 0) return dm_shifted(arena, source, start);
-    int *lengths = dm_arena_take(arena, (size_t)(source.spans.n + source.n) * sizeof(int)),
-        *ids = lengths + source.spans.n;
-    for (int i = 0, at = 0; i < source.spans.n; at += lengths[i++]) {
-        lengths[i] = source.spans.length[i] ? source.spans.length[i] - 1 : 0;
-        memcpy(ids + at, source.ids + source.spans.start[i], (size_t)lengths[i] * sizeof(int));
-    }
-    return dm_tokens(arena, source.spans.n, lengths, ids);
-}
-
 // Of its last layer nothing is read but keys and values.
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
-    const Tokens read = all_but_last(g->arena, source, model->config.decoder_start);
+    const Tokens read = dm_shifted(g->arena, source, model->config.decoder_start);
     const Spans spans = read.spans;
     Prompt *prompt = rooms(g, shape->decoder_layers, read.n, dm_transformer_key_width(&model->config));
     if (!read.n) return (Memory){.rows = dm_tensor(g, 0, model->config.width), .spans = spans, .layers = prompt};

@@ -77,48 +77,6 @@ static void a_batch_equals_each_pair_alone(void)
     }
 }
 
-// A text is the same whether it is read as a whole or goes on from any place of it: in a batch, with a start and
-// without, by decode and by the states of a search.
-static void a_text_goes_on_from_any_place_of_it(void)
-{
-    enum { START = 0, TEXTS = 4, LENGTH = 6 };
-    static const int text[] = {7, 3, 9, 12, 5, 4}, given[TEXTS] = {2, 0, 6, 1};
-    for (size_t i = 0; i < 2 * DM_COUNT(shapes); i++) {
-        const char *shape = shapes[i / 2];
-        if (strstr(shape, "full") || strstr(shape, "restart")) continue;
-        ModelConfig config = small_lm(shape);
-        const bool starts = i % 2;
-        config.examples = &dm_text;
-        config.decoder_start = starts ? START : -1;
-        Setting s = setting_of(&config);
-        const Architecture *a = s.model->architecture;
-        Graph *g = begin(&s, false, 0);
-        int ids[TEXTS * LENGTH], lengths[TEXTS], n = 0, whole[LENGTH + 1] = {START};
-        for (int k = 0; k < TEXTS; n += lengths[k++]) {
-            lengths[k] = given[k] || starts ? given[k] : 3;
-            memcpy(ids + n, text, (size_t)lengths[k] * sizeof(int));
-        }
-        memcpy(whole + starts, text, sizeof text);
-        const int most = LENGTH + starts, nothing = 0;
-        const Memory none = a->encode(g, s.model, dm_tokens(g->arena, 1, &nothing, NULL));
-        const Tensor *all = a->decode(g, s.model, none, dm_tokens(g->arena, 1, &most, whole));
-        const Tokens prompts = dm_tokens(g->arena, TEXTS, lengths, ids);
-        const Memory memory = a->encode(g, s.model, prompts);
-        int first[TEXTS], one[TEXTS] = {1, 1, 1, 1};
-        for (int k = 0; k < TEXTS; k++) first[k] = dm_first_read(&config, prompts, k);
-        SearchState *state = a->start(g, s.model, memory, 1);
-        const Tensor *decoded = a->decode(g, s.model, memory, dm_tokens(g->arena, TEXTS, one, first)),
-                     *extended = a->extend(g, state, first, NULL);
-        for (int k = 0; k < TEXTS; k++) {
-            const Tensor row = dm_rows(decoded, k, 1), other = dm_rows(extended, k, 1);
-            same_rows(shape, all, lengths[k] - 1 + starts, &row, 4e-6);
-            same_rows(shape, all, lengths[k] - 1 + starts, &other, 4e-6);
-        }
-        a->finish(state);
-        end(&s);
-    }
-}
-
 // How far row `row` of what the prompt becomes moves when its piece `changed` is another.
 static double moved(const char *shape, int row, int changed)
 {
@@ -243,7 +201,6 @@ const Fact facts[] = {
     FACT(gradient_of_every_kind_agrees_with_differences),
     FACT(prompt_and_target_are_one_sequence),
     FACT(a_batch_equals_each_pair_alone),
-    FACT(a_text_goes_on_from_any_place_of_it),
     FACT(the_mask_hides_what_comes_later),
     FACT(places_that_restart_do_not_know_the_prompt),
     FACT(a_picture_has_a_column_for_each_piece_of_the_source),

@@ -138,11 +138,11 @@ static void every_class_has_its_figures(void)
 static void resamples_know_all_classes(void)
 {
     char *a[40], *b[40], *wanted[40];
-    static char room[3][40][8];
+    static char room[3][40][16];
     for (int i = 0; i < 40; i++) {
-        snprintf(room[0][i], 8, "L%d X", i);
-        snprintf(room[1][i], 8, "L%d X", i % 3 ? i : i + 40);
-        snprintf(room[2][i], 8, "L%d X", i % 2 ? i : i + 80);
+        snprintf(room[0][i], 16, "L%d X", i);
+        snprintf(room[1][i], 16, "L%d X", i % 3 ? i : i + 40);
+        snprintf(room[2][i], 16, "L%d X", i % 2 ? i : i + 80);
         wanted[i] = room[0][i], a[i] = room[1][i], b[i] = room[2][i];
     }
     const dm_lines systems[] = {{a, 40}, {b, 40}}, references = {wanted, 40};
