@@ -1,8 +1,7 @@
 // Beam search: at each step the 2 * beam best continuations of a sentence (ties: the lower hypothesis, then the lower
 // id; more where other pieces may end one) are gone through in order; those that end among the first `beam` are
-// finished, the first `beam` others go on. It
-// ends when `beam` hypotheses are finished, or at the length limit, where the open ones end as they are. Greedy search
-// is a beam of one.
+// finished, the first `beam` others go on. It ends when `beam` hypotheses are finished, or at the length limit, where
+// the open ones end as they are. Greedy search is a beam of one.
 #include "search/stepwise.h"
 
 typedef struct Beam {

@@ -7,7 +7,7 @@
 typedef struct Mixture {
     int most;             // ids of a row
     const int *ids;       // [n, most]
-    const float *shares;  // [n, most] those of a row add up to 1
+    const float *shares;  // [n, most] of their embeddings; none at all: a row is read as its place alone
 } Mixture;
 
 // Some sequences of ids, concatenated.

@@ -323,24 +323,17 @@ const Objective dm_self_critical = {
 // ---- The options
 // ------------------------------------------------------------------------------------------------------
 
-static int index_of(Choice (*choice)(int index), const char *name)
-{
-    int i = 0;
-    while (strcmp(choice(i).name, name) != 0) i++;
-    return i;
-}
-
 Status dm_risk_of_options(RiskSettings *risk, dm_options *o, Error *error)
 {
     const char *objective = dm_options_text(o, "objective", 0);
     const bool minimum = strcmp(objective, dm_minimum_risk.name) == 0;
     *risk = (RiskSettings){0};
     if (!minimum && strcmp(objective, dm_self_critical.name) != 0) return DM_OK;
-    risk->cost = index_of(dm_risk_cost_choice, dm_options_text(o, "risk-cost", 0));
+    risk->cost = dm_chosen(dm_risk_cost_choice, dm_options_text(o, "risk-cost", 0));
     risk->candidates = (int)dm_options_number(o, "risk-candidates");
     risk->mix = dm_options_number(o, "risk-mix");
     if (!minimum) return DM_OK;
-    risk->from_beam = index_of(dm_risk_candidates_choice, dm_options_text(o, "risk-from", 0)) == 1;
+    risk->from_beam = dm_chosen(dm_risk_candidates_choice, dm_options_text(o, "risk-from", 0)) == 1;
     if (!dm_options_count(o, "risk-sharpness")) {
         Status status = dm_options_set_default(o, "risk-sharpness", risk->from_beam ? "1" : "0.005", error);
         if (status) return status;

@@ -242,13 +242,6 @@ const Objective dm_scheduled_sampling = {
 // ---- The options
 // ------------------------------------------------------------------------------------------------------
 
-static int index_of(Choice (*choice)(int index), const char *name)
-{
-    int i = 0;
-    while (strcmp(choice(i).name, name) != 0) i++;
-    return i;
-}
-
 static Status read_constants(ScheduledSampling *s, dm_options *o, Error *error)
 {
     static const char name[] = "sampling-constants";
@@ -272,8 +265,8 @@ Status dm_sampling_of_options(ScheduledSampling *s, dm_options *o, Error *error)
 {
     *s = (ScheduledSampling){0};
     if (strcmp(dm_options_text(o, "objective", 0), dm_scheduled_sampling.name) != 0) return DM_OK;
-    s->decay = index_of(dm_sampling_decay_choice, dm_options_text(o, "sampling-decay", 0));
-    s->from = (SampledFrom)index_of(dm_sampled_from_choice, dm_options_text(o, "sampling-from", 0));
+    s->decay = dm_chosen(dm_sampling_decay_choice, dm_options_text(o, "sampling-decay", 0));
+    s->from = (SampledFrom)dm_chosen(dm_sampled_from_choice, dm_options_text(o, "sampling-from", 0));
     s->passes = (int)dm_options_number(o, "sampling-passes");
     if (s->from == DM_SAMPLED_MIXED && !s->passes)
         return dm_misuse(error,
