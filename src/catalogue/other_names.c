@@ -87,6 +87,11 @@ const OtherName dm_other_names[] = {
     {"transformer-dropout embed-dropout attention-dropout activation-dropout relu-dropout "
      "transformer-dropout-prepost transformer-dropout-attention", DM_TRAIN, "dropout", "one for all places"},
     {"smoothing criterion loss", DM_TRAIN, "label-smoothing", "the loss is the cross-entropy; --add-loss adds to it"},
+    {"guided-alignment-weight lambda-align alignment-loss load-alignments", DM_TRAIN, "add-loss",
+     "guided-alignment with its weight, and --guided-alignment names the file of links"},
+    {"alignment-layer transformer-guided-alignment-layer", DM_TRAIN, "guided-alignment-layer", NULL},
+    {"alignment-heads", DM_TRAIN, "guided-alignment-head", "one of them, or 0: the mean of all"},
+    {"coverage-loss lambda-coverage", DM_TRAIN, "add-loss", "coverage with its weight"},
     {"max-grad-norm gradient-clipping-threshold clip-grad-norm clip-grad-val", DM_TRAIN, "clip-norm", NULL},
     {"optim", DM_TRAIN, "optimizer", NULL},
     {"adam-betas adam-beta1 adam-beta2 adam-eps optimizer-betas optimizer-eps", DM_TRAIN, "optimizer-params",
