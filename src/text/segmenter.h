@@ -39,6 +39,8 @@ typedef struct SegmenterFiles {
     bool separate;
     int eos;
     Labels labels;
+    const char *const *label_names;  // [label_count] of the configuration; NULL: target_vocab.json has them
+    int label_count;
 } SegmenterFiles;
 Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Error *error);
 // Whether a folder has its segmenter in tokenizer.json alone; else that is for other programs.
@@ -46,6 +48,7 @@ bool dm_segmenter_is_tokenizer(const char *folder);
 void dm_segmenter_close(Segmenter *segmenter);
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
 Labels dm_segmenter_labels(const Segmenter *segmenter);
+int dm_segmenter_first(const Segmenter *segmenter);  // the piece that what is labelled begins with; -1: none
 struct SentencePiece;
 const struct SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side);  // NULL: text in pieces
 
@@ -56,8 +59,9 @@ void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
 
 // What a model reads of a line: dm_encode of the source, but word by word where words are labelled, so that no piece
-// belongs to two of them. words (NULL: nobody asks): the places of what labels are of, which is the first piece of each
-// word, or of the sentence; none where the target is text. The caller frees words->id too.
+// belongs to two of them; what is labelled begins with the segmenter's first piece, if it has one, unless it is empty.
+// words (NULL: nobody asks): the places of what labels are of, which is the first piece of each word, or where the line
+// begins; none where the target is text. The caller frees words->id too.
 void dm_encode_source(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words);
 int dm_count_words(const char *line);  // what blanks separate
 // The first label that there is not, of a line, as a copy that the caller frees; NULL: all are known.

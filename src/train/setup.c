@@ -102,6 +102,14 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
         asked, longest);
 }
 
+static char **copy_names(const Vocabulary *labels)
+{
+    const int count = dm_vocabulary_size(labels);
+    char **names = dm_allocate((size_t)count, sizeof *names);
+    for (int id = 0; id < count; id++) names[id] = dm_copy_string(dm_vocabulary_piece(labels, id));
+    return names;
+}
+
 // A new model with random weights.
 static Status make_model(Run *run, Error *error)
 {
@@ -111,7 +119,9 @@ static Status make_model(Run *run, Error *error)
         pieces[side] = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     Status status = shape_of_options(&config, run->options, pieces[DM_SOURCE], pieces[DM_TARGET], error);
     if (status) return status;
-    if (!labels_of(&config)) {
+    if (labels_of(&config)) {
+        config.labels = copy_names(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+    } else {
         config.search.bad_words = dm_allocate(1, sizeof(int));
         config.search.bad_words[config.search.bad_word_count++] = config.pad;
     }
