@@ -89,14 +89,21 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
 // <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that
-// MarianTokenizer opens it, with "space" tokenizer.json too, so that AutoTokenizer does. A size larger than the text
+// MarianTokenizer opens it, with "space" tokenizer.json too, so that AutoTokenizer does. Where the sides are separate,
+// each has a model and a vocabulary of so many pieces, in target_vocab.json that of the target, and in both <pad> is 2
+// (DM_SEPARATE_PAD). A size larger than the text
 // allows is an error that says the largest that would do, one that leaves no room for its characters one that says the
 // smallest; a size that adapts becomes these.
+enum { DM_SEPARATE_PAD = 2 };
 typedef struct SegmenterTraining {
     const char *folder, *kind;
     const dm_lines *text;  // [text_count], a side each
     int text_count;
     const char *text_name;     // how messages call it: "train.zh and train.en"
+    const char *file[2];       // and its sides
+    bool separate;             // a vocabulary for each
+    const char *given[2];      // files of SentencePiece models that are taken as they are; where the sides are not
+                               // separate, the first; NULL: they are trained
     const char *languages[2];  // of source and target (ISO 639): "zh", "und"
     const dm_lines *labels;    // of the target, whose vocabulary is made too; NULL: the target is text
     int size;
