@@ -17,12 +17,13 @@ typedef struct Prompt {
     Tensor k, v;
 } Prompt;
 
-static Attention attention_of(const Model *model, const Heads *made, Spans queries)
+static Attention attention_of(const Graph *g, const Model *model, const Heads *made, Spans queries)
 {
     const Positions *positions = &((const Transformer *)model->layers)->positions[1];
     return (Attention){.q = made->q,
                        .queries = queries,
                        .heads = positions->shape.heads,
+                       .dropout = g->attention_dropout,
                        .key_heads = dm_transformer_shape(&model->config)->key_heads,
                        .window = dm_transformer_shape(&model->config)->attention_window,
                        .slopes = positions->slopes};
@@ -67,13 +68,14 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
     Tensor *x = dm_transformer_embed(g, model, true, read);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
+        if (dm_is_dropped(g, i)) continue;
         const Block *l = &t->decoder[i].self;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         const Heads made = dm_block_heads(&self, l, &t->positions[1], read, x);
         keep_prompt(g, &prompt[i], &made);
         if (i + 1 == shape->decoder_layers) break;
-        Attention a = attention_of(model, &made, spans);
+        Attention a = attention_of(g, model, &made, spans);
         a.k = made.k, a.v = made.v, a.keys = spans, a.causal = shape->prompt_mask == 0;
         a.view = dm_tap(g, DM_ENCODER_ATTENTION, a.heads, spans, spans);
         x = dm_block_feed_forward(&ffn, l, dm_block_mix(&self, l, x, &a));
@@ -169,11 +171,12 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     Tensor *x = dm_transformer_embed(g, model, true, tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
+        if (dm_is_dropped(g, i)) continue;
         const Block *l = &t->decoder[i].self;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         const Heads made = dm_block_heads(&self, l, &t->positions[1], tokens, x);
-        Attention a = attention_of(model, &made, spans);
+        Attention a = attention_of(g, model, &made, spans);
         a.k = joined(g, &keys, &prompt[i].k, &made.k), a.v = joined(g, &keys, &prompt[i].v, &made.v);
         a.keys = keys.spans, a.causal = true;
         const AttentionView *cross = dm_tap(g, DM_CROSS_ATTENTION, a.heads, spans, memory.spans),

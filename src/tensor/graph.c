@@ -165,6 +165,19 @@ Random dm_graph_random(Graph *graph)
     return dm_random(graph->seed, graph->update, graph->shard, graph->op++);
 }
 
+// Their streams are counted from the end, so that they are no op's.
+bool dm_is_dropped(const Graph *graph, int layer)
+{
+    if (!(graph->layer_drop > 0)) return false;
+    Random stream = dm_random(graph->seed, graph->update, graph->shard, UINT32_MAX - (uint32_t)layer);
+    return dm_random_uniform(&stream) < (double)graph->layer_drop;
+}
+
+void dm_drop_nothing(Graph *graph)
+{
+    graph->dropout = graph->inner_dropout = graph->attention_dropout = graph->layer_drop = 0;
+}
+
 // A result that nothing was made of has a gradient too: zero.
 static void run_back(Graph *graph, Record *record)
 {

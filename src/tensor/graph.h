@@ -61,7 +61,9 @@ struct Graph {
     void (*before_gradients)(void *waiting);  // called once, before the first of these is handed out, for others may be
     void *waiting;                            // adding to the lane; NULL: nobody is
     bool recording;                           // keep a tape: training
-    float dropout;                            // the model's dropout: 0 outside training
+    float dropout;                            // the model's dropout: 0 outside training, and so
+    float inner_dropout, attention_dropout;   // ... inside feed-forward blocks, and of what attention gives to each place
+    float layer_drop;                         // ... how probable it is that a layer is passed over
     uint64_t seed;                            // masks are drawn from (seed, update, shard, op, element)
     uint32_t update, shard, op;               // op counts the random streams drawn so far
     Record *tape;                             // the last record; NULL at the start
@@ -118,6 +120,9 @@ static inline void dm_next_gradient_row(GradientRow *row)
 AttentionView *dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
 
 Random dm_graph_random(Graph *graph);  // a fresh stream for this op
+// Whether this layer of the model is passed over (layer_drop): the same each time that the pass asks.
+bool dm_is_dropped(const Graph *graph, int layer);
+void dm_drop_nothing(Graph *graph);  // all rates become 0
 
 // Backward through all records. The caller has put the gradient of the result into its dm_gradient (a loss op has done
 // it).

@@ -38,46 +38,69 @@ static Status make_segmenter(Run *run, Error *error)
     const bool labels = run->labels != DM_NO_LABELS;
     if (strcmp(kind, "space") != 0)
         dm_say(run, "Training a segmenter on %s", labels ? text->file[DM_SOURCE] : text->name);
-    return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
-                                                   .kind = kind,
-                                                   .text = text->lines + text->alone,
-                                                   .text_count = text->alone || labels ? 1 : 2,
-                                                   .labels = labels ? &text->lines[DM_TARGET] : NULL,
-                                                   .text_name = text->name,
-                                                   .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
-                                                   .size = all_pieces ? 0 : whole(o, "vocab-size"),
-                                                   .stop = &run->stop,
-                                                   .adapts = adapts},
-                              error);
+    return dm_segmenter_train(
+        &(SegmenterTraining){.folder = run->settings.folder,
+                             .kind = kind,
+                             .text = text->lines + text->alone,
+                             .text_count = text->alone || labels ? 1 : 2,
+                             .labels = labels ? &text->lines[DM_TARGET] : NULL,
+                             .text_name = text->name,
+                             .file = {text->file[DM_SOURCE], text->file[DM_TARGET]},
+                             .separate = dm_options_flag(o, "separate-vocabs"),
+                             .given = {dm_options_text(o, "sentencepiece", 0), dm_options_text(o, "sentencepiece", 1)},
+                             .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
+                             .size = all_pieces ? 0 : whole(o, "vocab-size"),
+                             .stop = &run->stop,
+                             .adapts = adapts},
+        error);
 }
 
 // Labels are a vocabulary of their own, and nothing is searched for.
-static void take_labels(ModelConfig *config, int labels)
+static void take_labels(ModelConfig *config)
 {
-    config->target_vocabulary = labels;
     config->shared_embeddings = config->tied_output = false;
     config->decoder_start = -1;
     config->search = (SearchDefaults){0};
 }
 
-// The shape that the options say, of a vocabulary that both languages share, unless the target is one of labels.
+static Status check_vocabularies(const dm_options *o, Error *error)
+{
+    const bool separate = dm_options_flag(o, "separate-vocabs");
+    const int given = dm_options_count(o, "sentencepiece");
+    if (dm_architecture(dm_options_text(o, "type", 0))->one_vocabulary &&
+        !strcmp(dm_options_text(o, "tied-embeddings", 0), "target"))
+        return dm_misuse(error,
+                         "--tied-embeddings target: a decoder alone has no table of the source: take all or none");
+    if (separate && given == 1)
+        return dm_misuse(error,
+                         "--separate-vocabs needs two files of --sentencepiece, that of the source and that of the "
+                         "target");
+    if (!separate && given == 2)
+        return dm_misuse(error,
+                         "--sentencepiece has a second file, which counts with --separate-vocabs alone: leave it out");
+    return DM_OK;
+}
+
+// The shape that the options say, of so many pieces of the source and of the target.
 static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, int target, Error *error)
 {
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
+    const char *tied = dm_options_text(o, "tied-embeddings", 0);
+    const int pad = dm_options_flag(o, "separate-vocabs") ? DM_SEPARATE_PAD : vocabulary - 1;
     *config = (ModelConfig){
         .architecture = architecture,
         .examples = dm_run_examples(architecture, dm_is_text_alone(o, "train-sets", "tsv")),
         .source_vocabulary = vocabulary,
-        .target_vocabulary = vocabulary,
-        .shared_embeddings = true,
-        .tied_output = true,
-        .pad = vocabulary - 1,
-        .decoder_start = architecture->starts_with_eos ? 0 : vocabulary - 1,
+        .target_vocabulary = target,
+        .shared_embeddings = architecture->one_vocabulary || !strcmp(tied, "all"),
+        .tied_output = strcmp(tied, "none") != 0,
+        .pad = pad,
+        .decoder_start = architecture->starts_with_eos ? 0 : pad,
         .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
     Status status = dm_shape_of_options(config, o, error);
     if (status) return status;
-    if (labels_of(config)) take_labels(config, target);
+    if (labels_of(config)) take_labels(config);
     if (dm_is_text_model(config)) {
         config->search.beam_size = 1;  // the most probable text goes round in circles
         config->search.ends_at_limit = false;
@@ -104,6 +127,14 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
         asked, longest);
 }
 
+static char **copy_names(const Vocabulary *labels)
+{
+    const int count = dm_vocabulary_size(labels);
+    char **names = dm_allocate((size_t)count, sizeof *names);
+    for (int id = 0; id < count; id++) names[id] = dm_copy_string(dm_vocabulary_piece(labels, id));
+    return names;
+}
+
 // A new model with random weights.
 static Status make_model(Run *run, Error *error)
 {
@@ -113,7 +144,9 @@ static Status make_model(Run *run, Error *error)
         pieces[side] = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     Status status = shape_of_options(&config, run->options, pieces[DM_SOURCE], pieces[DM_TARGET], error);
     if (status) return status;
-    if (!labels_of(&config)) {
+    if (labels_of(&config)) {
+        config.labels = copy_names(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+    } else {
         config.search.bad_words = dm_allocate(1, sizeof(int));
         config.search.bad_words[config.search.bad_word_count++] = config.pad;
     }
@@ -154,19 +187,22 @@ static Status choose_gemm(Run *run, const char *name, int width, Error *error)
 // A vocabulary whose size nobody has asked for is as large as it has become: so it is recorded, and so a run goes on.
 static Status settle_vocabulary(Run *run, int pieces, Error *error)
 {
-    if (dm_options_given(run->options, "vocab-size")) return DM_OK;
+    if (dm_options_given(run->options, "vocab-size") || dm_options_given(run->options, "sentencepiece")) return DM_OK;
     char *size = dm_format("%d", pieces);
     Status status = dm_options_set(run->options, "vocab-size", 1, (const char *[]){size}, error);
     dm_free(size);
     return status;
 }
 
-static void say_vocabulary(const Run *run, int pieces)
+static void say_vocabulary(const Run *run, Side side)
 {
-    if (!strcmp(dm_options_text(run->options, "segmenter", 0), "space")) return;
-    const int usual = whole(run->options, "vocab-size");
+    const dm_options *o = run->options;
+    if (!strcmp(dm_options_text(o, "segmenter", 0), "space") || dm_options_given(o, "sentencepiece")) return;
+    const int usual = whole(o, "vocab-size"),
+              pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     if (pieces == usual) return;
-    dm_say(run, "The vocabulary has %d pieces instead of %d: %s", pieces, usual,
+    const char *of = !dm_options_flag(o, "separate-vocabs") ? "" : side ? " of the target" : " of the source";
+    dm_say(run, "The vocabulary%s has %d pieces instead of %d: %s", of, pieces, usual,
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
@@ -208,13 +244,15 @@ static Status begin_run(Run *run, Error *error)
         status = dm_segmenter_open(&run->segmenter,
                                    &(SegmenterFiles){.folder = run->settings.folder,
                                                      .kind = kind,
-                                                     .separate = run->labels != DM_NO_LABELS,
+                                                     .separate = run->labels != DM_NO_LABELS ||
+                                                                 dm_options_flag(run->options, "separate-vocabs"),
                                                      .labels = run->labels},
                                    error);
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_SOURCE));
-        if (!start) say_vocabulary(run, pieces);
+        if (!start) say_vocabulary(run, DM_SOURCE);
+        if (!start && dm_options_flag(run->options, "separate-vocabs")) say_vocabulary(run, DM_TARGET);
         if (!start) status = make_model(run, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
         if (!status) status = settle_terms(run, error);
@@ -369,6 +407,9 @@ static void make_workers(Run *run)
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
+        .inner_dropout = (float)dm_options_number(o, "dropout-ffn"),
+        .attention_dropout = (float)dm_options_number(o, "dropout-attention"),
+        .layer_drop = (float)dm_options_number(o, "layer-drop"),
         .word_dropout = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
@@ -442,7 +483,8 @@ static Status settle_shape(Run *run, Error *error)
     dm_options *o = run->options;
     if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
     ModelConfig config;
-    Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
+    Status status = check_vocabularies(o, error);
+    if (!status) status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
     if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, ANY_VOCABULARY, error);
     return status ? status : check_max_length(&config, o, error);
 }

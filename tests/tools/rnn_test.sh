@@ -209,6 +209,9 @@ check 'a reversed source that is read both ways' 2 '--reverse-source has no effe
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes words "${transformer[@]}" --dropout-src 0.2 --dropout-trg 0.2 --weight-decay 0.01
+resumes drops "${transformer[@]}" --dropout-attention 0.2 --dropout-ffn 0.2 --layer-drop 0.3 --weight-decay 0.01
+cmp -s words/model.safetensors drops/model.safetensors && fail 'dropout in other places changes nothing'
+check 'layers of what has none that could be passed over' 2 '--layer-drop' train "${rnn[@]}" --layer-drop 0.1 --after 1u --model new
 resumes words-rnn "${rnn[@]}" --dropout-src 0.2 --dropout-trg 0.1
 check 'the same with all words' 0 'Done' train "${transformer[@]}" --weight-decay 0.01 --after 30u --model whole
 cmp -s words/model.safetensors whole/model.safetensors && fail 'words that are left out change nothing'

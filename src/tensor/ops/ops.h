@@ -79,6 +79,7 @@ typedef struct Attention {
     bool causal;
     // A query sees only keys at most so many places away, at a cost that grows with them (section 4 of the same); 0: all.
     int window;
+    float dropout;  // of P, where it is mixed: what is looked at is whole
     // ALiBi (Press et al. 2022): [heads, 2], what is taken off a score for every place that the key stands before the
     // query, and behind it; NULL: nothing.
     const float *slopes;

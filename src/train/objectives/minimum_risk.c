@@ -259,7 +259,7 @@ static Loss run(const ShardRun *shard, bool critical)
     const OutputLayer *output = &shard->model->output;
     Graph *g = shard->graph, copy = *g;
     copy.recording = false;
-    copy.dropout = 0;
+    dm_drop_nothing(&copy);
     copy.routes = NULL;
     const Candidates c = candidates_of(&copy, shard, critical);
     const Tokens written = written_of(g, &c), read = dm_shifted(g->arena, written, shard->model->config.decoder_start);
