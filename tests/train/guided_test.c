@@ -179,6 +179,7 @@ static void what_cannot_be_is_refused(void)
         {{"add-loss guided-alignment", few}, "few has 1 lines and "},
         {{"add-loss guided-alignment", links, "objective minimum-risk"},
          "and --objective minimum-risk reads what the model"},
+        {{"add-loss guided-alignment", links, "layer-drop 0.2"}, "and --layer-drop passes over layers"},
         {{"add-loss guided-alignment", links, "guided-alignment-layer 2"}, "the decoder of this model has 1 layer"},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
