@@ -176,5 +176,8 @@ void dm_corpus_free(Corpus *corpus)
     dm_free(corpus->target_length);
     dm_free(corpus->places);
     dm_free(corpus->line);
+    dm_free(corpus->links.first);
+    dm_free(corpus->links.target);
+    dm_free(corpus->links.source);
     *corpus = (Corpus){0};
 }

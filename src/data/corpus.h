@@ -4,6 +4,12 @@
 
 #include "data/bitext.h"
 
+// Where target pieces come from, pair by pair (data/linking.h).
+typedef struct PieceLinks {
+    size_t *first;         // [pairs + 1] where those of a pair begin; NULL: nothing is known of any
+    int *target, *source;  // places in the pair: in order of targets, then of sources, none twice
+} PieceLinks;
+
 typedef struct Corpus {
     int pairs;
     int *ids;                  // all sides of all pairs; of text alone targets, one behind the other
@@ -13,6 +19,7 @@ typedef struct Corpus {
     // the model does not know is -1.
     size_t *places;
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
+    PieceLinks links;
     int skipped_empty, skipped_long;     // pairs left out
     int cut;                             // lines of text alone that are several windows, each of which counts as a pair
 } Corpus;

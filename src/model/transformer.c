@@ -26,7 +26,7 @@ static Tensor *self_attention(const Sublayer *s, const Model *model, const Block
                                      .causal = causal,
                                      .window = dm_transformer_shape(&model->config)->attention_window,
                                      .slopes = positions->slopes,
-                                     .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
+                                     .view = dm_tap(s->g, kind, heads, spans, spans)});
 }
 
 Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source)
@@ -92,7 +92,7 @@ static const ShapeRow shape[] = {
 SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
-    return (SourceAttention){t->decoder_layers, t->decoder_heads};
+    return (SourceAttention){.layers = t->decoder_layers, .heads = t->decoder_heads};
 }
 
 static int longest(const ModelConfig *config)

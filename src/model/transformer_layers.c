@@ -31,7 +31,7 @@ Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, co
                                         .keys = source,
                                         .heads = heads,
                                         .dropout = s->g->attention_dropout,
-                                        .probabilities = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, source)});
+                                        .view = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, source)});
     return dm_leave(s, x, dm_linear_apply(s->g, &l->cross_out, mixed));
 }
 

@@ -64,6 +64,9 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
 // begins; none where the target is text. The caller frees words->id too.
 void dm_encode_source(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words);
 int dm_count_words(const char *line);  // what blanks separate
+// Which of these words each of the `count` pieces of a line (its end is not counted) belongs to, from 0. False: nobody can
+// tell, for the words cut one by one have another number of pieces.
+bool dm_words_of_pieces(const Segmenter *segmenter, Side side, const char *line, int count, int *word_of);
 // The first label that there is not, of a line, as a copy that the caller frees; NULL: all are known.
 char *dm_unknown_label(const Segmenter *segmenter, const char *line);
 

@@ -9,7 +9,9 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/scope.h"
+#include "core/text_stream.h"
 #include "data/inputs.h"
+#include "folder/alignment.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
 #include "folder/layout.h"
@@ -153,9 +155,18 @@ static Status make_model(Run *run, Error *error)
     return DM_OK;
 }
 
+static cJSON *guided_heads(const Run *run)
+{
+    AlignmentHeads heads = dm_alignment_heads_of_gaze(&run->terms.gaze, &run->model->config);
+    cJSON *json = dm_alignment_heads_json(&heads);
+    dm_alignment_heads_free(&heads);
+    return json;
+}
+
 static cJSON *describe(const Run *run, const char *kind)
 {
     cJSON *extra = cJSON_CreateObject();
+    if (dm_terms_have(&run->terms, &dm_guided_alignment)) cJSON_AddItemToObject(extra, "alignment", guided_heads(run));
     cJSON_AddStringToObject(extra, "version", dm_version());
     cJSON_AddStringToObject(extra, "segmenter", kind);
     cJSON_AddStringToObject(extra, "gemm", run->gemm->name);
@@ -195,13 +206,14 @@ static void say_vocabulary(const Run *run, Side side)
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
-static Status settle_balance(Run *run, Error *error)
+static Status settle_terms(Run *run, Error *error)
 {
     if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
         return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
                          dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
-    const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
+    Status status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
+    if (!status) status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
     return dm_misuse(
         error,
@@ -243,7 +255,7 @@ static Status begin_run(Run *run, Error *error)
         if (!start && dm_options_flag(run->options, "separate-vocabs")) say_vocabulary(run, DM_TARGET);
         if (!start) status = make_model(run, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
-        if (!status) status = settle_balance(run, error);
+        if (!status) status = settle_terms(run, error);
         if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
         if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
@@ -278,9 +290,35 @@ static Status resume_run(Run *run, Error *error)
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
                               change ? run->changes : NULL, error);
     dm_options_drop(run->options, "change");  // it is not of the run
-    if (!status) status = settle_balance(run, error);
+    if (!status) status = settle_terms(run, error);
     if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
+}
+
+// The links that guide attention, if any do.
+static Status read_links(Run *run, Error *error)
+{
+    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) return DM_OK;
+    const char *path = dm_options_text(run->options, "guided-alignment", 0);
+    dm_bad_lines bad;
+    char count[32], first[32];
+    const Status status = dm_links_of_bitext(&run->links, &bad, path, &run->text, error);
+    if (status) return status;
+    if (bad.count)
+        dm_say(run, "%s: %s bad line%s of %s (the first is line %s)",
+               bad.on == DM_SKIP_LINE ? "Left out, with their pairs" : "Cropped", dm_with_commas(bad.count, count),
+               bad.count == 1 ? "" : "s", dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
+    dm_bad_lines_free(&bad);
+    return DM_OK;
+}
+
+static void link_corpus(Run *run)
+{
+    if (!run->links.pairs) return;
+    const int lost = dm_corpus_link(&run->corpus, &run->links, &run->text, run->segmenter);
+    if (lost)
+        dm_say(run, "Without their links: %d pairs, of which nobody can tell which pieces belong to which word", lost);
+    dm_links_free(&run->links);
 }
 
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
@@ -295,7 +333,7 @@ static Status read_texts(Run *run, Error *error)
         if (mended) dm_say(run, "%s", mended);
         dm_free(mended);
     }
-    return status;
+    return status ? status : read_links(run, error);
 }
 
 static Status make_corpus(Run *run, Error *error)
@@ -312,6 +350,7 @@ static Status make_corpus(Run *run, Error *error)
     run->risk.tokenizer =
         words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
+    link_corpus(run);
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)
@@ -397,14 +436,21 @@ static bool moves_end_of_schedule(const Run *run)
     return dm_run_changes(run, "after") || dm_run_changes(run, "lr-schedule") || dm_run_changes(run, "optimizer-delay");
 }
 
-static Status restore(Run *run, long text, Error *error)
+static Status restore(Run *run, Error *error)
 {
+    const long text = run->state.text, links = run->state.links;
     Status status = dm_checkpoint_load(run, error);
     if (!status && run->state.text != text)
         status = dm_fail(error,
                          "%s: this is not the text that the run in %s was begun with: bring that back, or begin a "
                          "run with --overwrite or another --model",
                          run->text.name, run->settings.folder);
+    if (!status && run->state.links && links && run->state.links != links)
+        status = dm_fail(error,
+                         "%s: these are not the links that the run in %s was begun with: bring those back, or begin a "
+                         "run with --overwrite or another --model",
+                         dm_options_text(run->options, "guided-alignment", 0), run->settings.folder);
+    run->state.links = links;
     return status;
 }
 
@@ -461,8 +507,8 @@ static Status prepare(Run *run, double clock, Error *error)
         .stop = &run->stop,
     };
     Status status = dm_validator_open(&run->validator, &setup, error);
-    run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus)};
-    if (!status && run->resumed) status = restore(run, run->state.text, error);
+    run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus), .links = dm_links_fingerprint(&run->corpus)};
+    if (!status && run->resumed) status = restore(run, error);
     if (status) return status;
     dm_run_judge_anew(run, valid_text);
     run->started = clock - run->state.seconds;
@@ -491,6 +537,7 @@ static void free_what_was_made(Run *run)
     dm_corpus_free(&run->corpus);
     dm_bitext_free(&run->text);
     dm_bitext_free(&run->valid_text);
+    dm_links_free(&run->links);
     dm_model_destroy(run->model);
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);

@@ -58,6 +58,7 @@ static void multiply(const Graph *g, const Product *whole)
 
 // One head of one sequence, or of a block of it: rows of queries and keys, columns of the head.
 typedef struct Head {
+    int sequence;
     int t, s, w, wide;           // queries, keys, width, dm_padded(keys)
     int first, more;             // keys that the first query sees, and how many more each of the next
     int query, key;              // first row of queries and of keys
@@ -107,7 +108,8 @@ static Head block_of(const Head *whole, const Attention *a, int block)
 static Head first_head(const Attention *a, int sequence, int block)
 {
     const int w = a->q.cols / a->heads, t = a->queries.length[sequence], s = a->keys.length[sequence];
-    const Head whole = {.t = t,
+    const Head whole = {.sequence = sequence,
+                        .t = t,
                         .s = s,
                         .w = w,
                         .wide = dm_padded(s),
@@ -249,8 +251,18 @@ typedef struct AttentionBack {
     bool add_q, add_k, add_v;
 } AttentionBack;
 
-// With M the mask of dropout, dP = M * (dY V'),  dV += (M * P)' dY,  dS = dm_softmax_back(P, dP),  dQ += dS K,  dK +=
-// dS' Q
+// dP += what those who look at P send back to it
+static void add_sent(const Attention *a, const Head *h, float *dp)
+{
+    const size_t t = (size_t)a->queries.length[h->sequence], s = (size_t)a->keys.length[h->sequence];
+    const float *sent = a->view->gradients[h->sequence] +
+                        ((size_t)(h->column / h->w) * t + (size_t)h->block_query) * s + (size_t)h->block_key;
+    for (int i = 0; i < h->t; i++, dp += h->wide, sent += s)
+        for (int j = 0; j < h->s; j++) dp[j] += sent[j];
+}
+
+// With M the mask of dropout, dP = M * (dY V') + what is sent back,  dV += (M * P)' dY,  dS = dm_softmax_back(P, dP),
+// dQ += dS K,  dK += dS' Q
 static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p, int row)
 {
     const Attention *a = &b->record->args;
@@ -289,6 +301,7 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .add = b->add_v || h->again,
                                .triangle = h->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->place});
+    if (a->view && a->view->gradients) add_sent(a, h, dp);
     dm_softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
     if (b->dq)
         multiply(g, &(Product){.m = h->t,
@@ -395,11 +408,11 @@ static Attention joined(Graph *g, const Attention *from)
 }
 
 // P as it is looked at: zeros where a query does not see.
-static void show(const Attention *a, int sequence, int h, const Head *head, const float *p)
+static void show(const Attention *a, int h, const Head *head, const float *p)
 {
-    const size_t t = (size_t)a->queries.length[sequence], s = (size_t)a->keys.length[sequence];
+    const size_t t = (size_t)a->queries.length[head->sequence], s = (size_t)a->keys.length[head->sequence];
     for (int i = 0; i < head->t; i++, p += head->wide) {
-        float *row = a->probabilities[sequence] + ((size_t)h * t + (size_t)(head->block_query + i)) * s;
+        float *row = a->view->probabilities[head->sequence] + ((size_t)h * t + (size_t)(head->block_query + i)) * s;
         if ((size_t)head->s < s) memset(row, 0, s * sizeof *row);
         memcpy(row + head->block_key, p, (size_t)head->s * sizeof *row);
     }
@@ -407,8 +420,8 @@ static void show(const Attention *a, int sequence, int h, const Head *head, cons
 
 Tensor *dm_attention(Graph *g, const Attention *args)
 {
-    const bool whole = g->recording || args->causal || args->probabilities || args->rows || args->window ||
-                       args->slopes || args->dropout > 0;  // sequences stay as they are
+    const bool whole = g->recording || args->causal || args->view || args->rows || args->window || args->slopes ||
+                       args->dropout > 0;  // sequences stay as they are
     const Attention used = whole ? *args : joined(g, args), *a = &used;
     assert(args->queries.n == args->keys.n);
     assert(a->q.cols % a->heads == 0 && (!a->key_heads || a->heads % a->key_heads == 0));
@@ -438,7 +451,7 @@ Tensor *dm_attention(Graph *g, const Attention *args)
                 if (dropped) drop(a, &stream, row, &head, *p, dropped, mask);
                 mix(g, a, &head, dropped ? dropped : *p, y);
                 row += head.t;
-                if (a->probabilities) show(a, s, h, &head, *p);
+                if (a->view) show(a, h, &head, *p);
                 if (r) p++;
             }
         }

@@ -83,8 +83,7 @@ typedef struct Attention {
     // ALiBi (Press et al. 2022): [heads, 2], what is taken off a score for every place that the key stands before the
     // query, and behind it; NULL: nothing.
     const float *slopes;
-    float **
-        probabilities;  // where to leave P: [queries.n] pointers to [heads, length of queries, length of keys]; or NULL
+    const AttentionView *view;  // where to leave P, and what else is to flow back to it; NULL: nobody looks
 } Attention;
 Tensor *dm_attention(Graph *g, const Attention *args);  // -> [nq, d]
 
@@ -96,7 +95,7 @@ typedef struct AdditiveAttention {
     Tensor k, value;        // [nk, a], [nk, c]; may be columns of one wider tensor
     const Tensor *v;        // [a]
     Spans queries, keys;    // same number of sequences; spans of keys may overlap
-    float **probabilities;  // where to leave P: [queries.n] pointers to [length of queries, length of keys]; or NULL
+    const AttentionView *view;  // of one head; or NULL
 } AdditiveAttention;
 Tensor *dm_additive_attention(Graph *g, const AdditiveAttention *args);  // -> [nq, c]
 
