@@ -159,39 +159,40 @@ static int sample(const Pieces *pieces, double alpha, Random *stream, const Stre
 
 // ---- BPE-dropout ----------------------------------------------------------------------------------------------------
 
-// Symbols begin at characters first[0 ... count-1]; merged[k] is what symbols k and k + 1 together are, or NULL.
+// Symbols begin at characters first[0 ... count-1]; merged[k] is what symbols k and k + 1 together are, NULL: no piece,
+// or a merge that is left out.
 typedef struct Symbols {
     int count, *first;
     const Entry **merged;
 } Symbols;
 
-static void look_at(const Pieces *pieces, const Stretch *s, Symbols *symbols, int k)
+// A merge that could be made is left out for good, as SentencePiece has it: what a text becomes then does not hang on
+// how long it is, of scripts without spaces neither. (Provilkov's algorithm 1 draws for all merges of a word at every
+// step.)
+static void look_at(const Pieces *pieces, const Stretch *s, double rate, Random *stream, Symbols *symbols, int k)
 {
     bool on;
     if (k < 0 || k + 1 >= symbols->count) return;
     const int end = k + 2 < symbols->count ? symbols->first[k + 2] : s->count;
-    symbols->merged[k] = between(pieces, s, symbols->first[k], end, &on);
+    const Entry *entry = between(pieces, s, symbols->first[k], end, &on);
+    symbols->merged[k] = entry && dm_random_uniform(stream) >= rate ? entry : NULL;
 }
 
-// The best merge of those that chance leaves, -1: there is none (Provilkov et al. 2020, algorithm 1).
-static int best_merge(const Symbols *symbols, double rate, Random *stream)
+// -1: there is none.
+static int best_merge(const Symbols *symbols)
 {
     int best = -1;
     for (int k = 0; k + 1 < symbols->count; k++)
-        if (symbols->merged[k] && dm_random_uniform(stream) >= rate &&
-            (best < 0 || symbols->merged[k]->score > symbols->merged[best]->score))
-            best = k;
+        if (symbols->merged[k] && (best < 0 || symbols->merged[k]->score > symbols->merged[best]->score)) best = k;
     return best;
 }
 
-static void merge(const Pieces *pieces, const Stretch *s, Symbols *symbols, int k)
+static void merge(Symbols *symbols, int k)
 {
     const size_t behind = (size_t)(symbols->count - k - 2);
     memmove(symbols->first + k + 1, symbols->first + k + 2, behind * sizeof *symbols->first);
     memmove(symbols->merged + k, symbols->merged + k + 1, (behind + 1) * sizeof *symbols->merged);
     symbols->count--;
-    look_at(pieces, s, symbols, k - 1);
-    look_at(pieces, s, symbols, k);
 }
 
 // 0: a character that is no piece by itself was left alone.
@@ -200,8 +201,12 @@ static int drop_merges(const Pieces *pieces, double rate, Random *stream, const 
     Symbols symbols = {s->count, dm_allocate((size_t)s->count + 1, sizeof(int)),
                        dm_allocate((size_t)s->count + 1, sizeof(Entry *))};
     for (int k = 0; k < s->count; k++) symbols.first[k] = k;
-    for (int k = 0; k < s->count; k++) look_at(pieces, s, &symbols, k);
-    for (int k; (k = best_merge(&symbols, rate, stream)) >= 0;) merge(pieces, s, &symbols, k);
+    for (int k = 0; k < s->count; k++) look_at(pieces, s, rate, stream, &symbols, k);
+    for (int k; (k = best_merge(&symbols)) >= 0;) {
+        merge(&symbols, k);
+        look_at(pieces, s, rate, stream, &symbols, k - 1);
+        look_at(pieces, s, rate, stream, &symbols, k);
+    }
     int count = 0;
     for (int k = 0; k < symbols.count && count == k; k++) {
         bool on;

@@ -7,7 +7,7 @@
 
 typedef struct Noise Noise;
 
-// rate: of BPE, the probability that a merge is left out, each time that it could be made; of unigram, alpha: a
+// rate: of BPE, the probability that a merge that could be made is left out; of unigram, alpha: a
 // segmentation x is drawn with a probability in proportion to P(x)^alpha. The segmenter, which must have SentencePiece
 // models, outlives it.
 Noise *dm_noise_create(const Segmenter *segmenter, double rate);
