@@ -361,6 +361,17 @@ static Status make_corpus(Run *run, Error *error)
     return DM_OK;
 }
 
+static Status make_noise(Run *run, Error *error)
+{
+    const double rate = dm_options_number(run->options, "segment-noise");
+    if (!(rate > 0)) return DM_OK;
+    if (!dm_segmenter_model(run->segmenter, DM_SOURCE))
+        return dm_misuse(error, "--segment-noise cuts words in other ways, and the text of this model is in pieces "
+                                "already: leave it out");
+    run->noise = dm_noise_create(run->segmenter, rate);
+    return DM_OK;
+}
+
 // The hash of the ids and lengths, positive: a run does not go on with another text.
 static long fingerprint(const Corpus *corpus)
 {
@@ -534,6 +545,8 @@ static void free_what_was_made(Run *run)
     dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
+    dm_corpus_free(&run->noisy);
+    dm_noise_free(run->noise);
     dm_corpus_free(&run->corpus);
     dm_bitext_free(&run->text);
     dm_bitext_free(&run->valid_text);
@@ -553,6 +566,7 @@ static Status make_run(Run *run, double clock, Error *error)
     if (!status && run->resumed) dm_run_settle_shards(run);
     if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
+    if (!status) status = make_noise(run, error);
     if (!status) status = prepare(run, clock, error);
     if (!status && !run->resumed) status = install(run, error);
     if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
