@@ -43,7 +43,7 @@ const OptionRow dm_rows_training[] = {
      .help = "the same of the pieces of the target that the decoder reads"}},
     {DM_TRAIN, &(const Option){.name = "segment-noise", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 1, .argument = "F",
-     .may_change = true, .needs = "segmenter!=space type!=labels", .off = "0",
+     .may_change = true, .needs = "segmenter!=space type!=labels !guided-alignment", .off = "0",
      .help = "words are cut into other pieces in every epoch: of --segmenter bpe F is the probability that a merge is left "
              "out (BPE-dropout: Provilkov et al. 2020, 0.1), of unigram the exponent of the probabilities with which one of "
              "all segmentations is drawn (Kudo 2018, 0.1 to 0.5; the smaller the noisier); 0: as they are translated"}},
