@@ -3,6 +3,7 @@
 #include "catalogue/catalogue.h"
 #include "score/metrics.h"
 #include "score/tokenize.h"
+#include "train/blotting.h"
 #include "train/defaults.h"
 #include "train/optimizer.h"
 #include "train/objectives/objective.h"
@@ -104,6 +105,14 @@ const OptionRow dm_rows_training[] = {
      .choice = dm_term_choice, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,
      .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
+    {DM_TRAIN, &(const Option){.name = "cutoff", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.05", .low = 0.001, .high = 0.95,
+     .argument = "F",
+     .may_change = true, .needs = "add-loss=cutoff",
+     .help = "share of a sentence, on either side, that is cut off"}},
+    {DM_TRAIN, &(const Option){.name = "cutoff-kind", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "token",
+     .choice = dm_cutoff_choice, .argument = "KIND",
+     .may_change = true, .needs = "add-loss=cutoff",
+     .help = "what is cut off:"}},
     {DM_TRAIN, &(const Option){.name = "guided-alignment", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true, .needs = "add-loss=guided-alignment",
      .help = "links between the words of the training pairs, in the format of Pharaoh and fast_align, as Marian takes "

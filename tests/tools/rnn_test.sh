@@ -208,6 +208,10 @@ check 'input feeding without what would be fed' 2 '--input-feeding has no effect
 check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes cutoff "${transformer[@]}" --add-loss cutoff --dropout 0.1
+resumes cutoff-rnn "${rnn[@]}" --add-loss cutoff 2 --cutoff 0.3 --cutoff-kind span
+check 'two terms that compare copies' 2 'two copies' train "${rnn[@]}" --add-loss r-drop cutoff --after 1u --model new
+check 'cutoff of nothing' 2 '--cutoff has no effect' train "${rnn[@]}" --cutoff 0.1 --after 1u --model new
 resumes words "${transformer[@]}" --dropout-src 0.2 --dropout-trg 0.2 --weight-decay 0.01
 resumes drops "${transformer[@]}" --dropout-attention 0.2 --dropout-ffn 0.2 --layer-drop 0.3 --weight-decay 0.01
 cmp -s words/model.safetensors drops/model.safetensors && fail 'dropout in other places changes nothing'
