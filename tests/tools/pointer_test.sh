@@ -51,6 +51,8 @@ sed 's/$/\tby/' new.src | "$dragoman" translate --model run --beam-size 1 --pref
 same 'unknown words are no longer any' greedy replaced
 translate run --alignment hard > aligned
 [ "$(cut -d '|' -f 1 aligned | sed 's/ $//' | cmp - greedy && grep -c '0-' aligned)" -gt 0 ] || fail "alignment: $(head -n 2 aligned)"
+translate run --stream > streamed
+same 'told piece by piece' greedy streamed
 translate run --json > lines.json
 python3 - << 'PYTHON' || fail 'the pieces of a translation are not those of its text'
 import json
@@ -84,6 +86,8 @@ translate small > fewer
 grep -qF 'or a piece of the source, as head 1 of layer 1 looks at it' drawing || fail "info: $(cat drawing)"
 ends 'bench' 0 '' "$dragoman" bench train --model run --sentences 50
 ends 'bench translate' 0 '' "$dragoman" bench translate --model run --sentences 20
+ends 'a page with pictures of attention' 0 '' "$dragoman" report --model run
+grep -qE 'n[5-8][0-9][0-9]' run/report.html || fail 'the report shows no name that was copied'
 for type in 'rnn --dim-rnn 32' 'rnn --dim-rnn 32 --rnn-attention general --input-feeding' 'conv --enc-depth 1 --dec-depth 1'; do
     check "copying, $type" 0 'Done' train "${common[@]}" "${pointer[@]}" --overwrite --model other --type $type
     translate other > copied

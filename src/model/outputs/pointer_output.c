@@ -5,17 +5,18 @@
 // Products of g are in float32 and row by row, whatever the graph multiplies in. ops/pointer.c has the rest.
 #include "model/outputs/output.h"
 
+static void declare_row(Parameters *p, const char *name, int cols)
+{
+    const int at = dm_declare_matrix(p, name, 1, cols, DM_INIT_XAVIER);
+    p->list[at].full = true;
+}
+
+// The keys that give the memory its width, the caller has said.
 void dm_pointer_declare(Parameters *p, int width, int memory)
 {
-    static const struct {
-        const char *name, *keys;
-    } weights[] = {{"pointer.source.weight", "d_model"}, {"pointer.gate.weight", "d_model"}};
-    const int cols[] = {memory, 2 * width};
-    for (int i = 0; i < 2; i++) {
-        p->keys = weights[i].keys;
-        const int at = dm_declare_matrix(p, weights[i].name, 1, cols[i], DM_INIT_XAVIER);
-        p->list[at].full = true;
-    }
+    declare_row(p, "pointer.source.weight", memory);
+    p->keys = "d_model";
+    declare_row(p, "pointer.gate.weight", 2 * width);
     dm_declare_vector(p, "pointer.gate.bias", 1, DM_INIT_ZERO);
 }
 
