@@ -139,6 +139,12 @@ static void sort_by_length(MadeUp *all)
 Status dm_text_made_up(Text *text, const Bench *bench, const Manner *manner, Error *error)
 {
     Corpus corpus;
+    if (dm_options_flag(bench->options, "no-cache") && dm_outputs[bench->config.output]->copies)
+        return dm_misuse(
+            error,
+            "--no-cache decodes all pieces anew, and what --output-layer %s looks at is known of the new ones "
+            "alone: leave it out",
+            dm_outputs[bench->config.output]->name);
     Status status = dm_bench_text(&corpus, bench, 1000, error);
     if (status) return status;
     const int pairs = corpus.pairs;

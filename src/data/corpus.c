@@ -14,8 +14,9 @@ typedef struct Encoding {
     const Segmenter *segmenter;
     char **line[2];  // of each Side; NULL: text alone has no source
     int pairs;
-    Ids *ids[2];  // [pairs] of each Side
-    Ids *places;  // [pairs] of labels
+    Ids *ids[2];     // [pairs] of each Side
+    Ids *copies[2];  // [pairs] what the ids are copied as; NULL: nobody asks
+    Ids *places;     // [pairs] of labels
     Stop *stop;
 } Encoding;
 
@@ -33,6 +34,9 @@ static void encode_some(void *context, int index, int thread)
             else
                 dm_encode(e->segmenter, side, e->line[side][i], &e->ids[side][i]);
         }
+    for (int i = start; i < end && e->copies[DM_SOURCE]; i++)
+        dm_encode_copies(e->segmenter, e->line[DM_SOURCE][i], e->line[DM_TARGET][i], &e->copies[DM_SOURCE][i],
+                         &e->copies[DM_TARGET][i]);
 }
 
 static bool is_alone(const Encoding *e)
@@ -73,6 +77,12 @@ static void append(Corpus *corpus, size_t *used, Ids pieces)
     *used += (size_t)pieces.count;
 }
 
+static void append_copies(Corpus *corpus, size_t at, Ids copies)
+{
+    if (corpus->copies && copies.count)
+        memcpy(corpus->copies + at, copies.id, (size_t)copies.count * sizeof *corpus->copies);
+}
+
 // A pair, or the windows of a line of text alone: behind one another, as the kinds of examples want them.
 static void keep_pair(Corpus *corpus, size_t *used, const Encoding *e, int pair, const CorpusRules *rules)
 {
@@ -88,6 +98,10 @@ static void keep_pair(Corpus *corpus, size_t *used, const Encoding *e, int pair,
         corpus->target[next] = *used;
         corpus->target_length[next] = dm_window_start(target.count, windows, w + 1) - first;
         append(corpus, used, (Ids){target.id + first, corpus->target_length[next]});
+        if (corpus->copies) {
+            append_copies(corpus, corpus->source[next], e->copies[DM_SOURCE][pair]);
+            append_copies(corpus, corpus->target[next], e->copies[DM_TARGET][pair]);
+        }
         if (!corpus->places) continue;
         corpus->places[next] = *used;
         append(corpus, used, e->places[pair]);
@@ -128,6 +142,7 @@ static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *r
     }
     if (pairs > INT_MAX / 2) return dm_fail(error, "%s makes more than %d windows: divide it", name, INT_MAX / 2);
     dm_corpus_make_room(corpus, pairs, pieces);
+    if (e->copies[DM_SOURCE]) corpus->copies = dm_allocate(pieces, sizeof *corpus->copies);
     if (has_labels(e)) corpus->places = dm_allocate(pairs, sizeof *corpus->places);
     Status status = DM_OK;
     for (int i = 0; i < e->pairs && !status; i++) {
@@ -137,6 +152,7 @@ static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *r
     }
     if (status) return status;
     if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
+    if (used && corpus->copies) corpus->copies = dm_reallocate(corpus->copies, used, sizeof *corpus->copies);
     return corpus->pairs ? DM_OK : nothing_left(corpus, e, rules, name, error);
 }
 
@@ -148,6 +164,7 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
     for (int side = bitext->alone ? DM_TARGET : DM_SOURCE; side <= DM_TARGET; side++) {
         encoding.line[side] = bitext->lines[side].line;
         encoding.ids[side] = dm_allocate(count, sizeof(Ids));
+        if (rules->copies) encoding.copies[side] = dm_allocate(count, sizeof(Ids));
     }
     encoding.places = dm_allocate(count, sizeof(Ids));
     *corpus = (Corpus){0};
@@ -158,7 +175,9 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
     Status status = stopped ? DM_STOPPED : keep_pairs(corpus, &encoding, rules, bitext->name, error);
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
         for (int i = 0; encoding.ids[side] && i < encoding.pairs; i++) dm_free(encoding.ids[side][i].id);
+        for (int i = 0; encoding.copies[side] && i < encoding.pairs; i++) dm_free(encoding.copies[side][i].id);
         dm_free(encoding.ids[side]);
+        dm_free(encoding.copies[side]);
     }
     for (int i = 0; i < encoding.pairs; i++) dm_free(encoding.places[i].id);
     dm_free(encoding.places);
@@ -169,6 +188,7 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
 void dm_corpus_free(Corpus *corpus)
 {
     dm_free(corpus->ids);
+    dm_free(corpus->copies);
     dm_free(corpus->source);
     dm_free(corpus->target);
     dm_free(corpus->source_length);

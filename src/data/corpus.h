@@ -14,6 +14,7 @@ typedef struct PieceLinks {
 typedef struct Corpus {
     int pairs;
     int *ids;                  // all sides of all pairs; of text alone targets, one behind the other
+    int *copies;               // [as ids] what they are copied as (dm_encode_copies); NULL: nobody has asked
     size_t *source, *target;   // [pairs] offset of the first id
     int *source_length, *target_length;  // [pairs] end of sentence counted, which labels have none of
     // [pairs] of labels: offset of the places in their source that they are of; NULL: the target is text. A label that
@@ -29,6 +30,7 @@ typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out, and a line of text
                      // alone is cut into windows (windows.h); 0: neither
     int shortest;    // pairs with a side of fewer pieces are left out; 2: those with one that is empty
+    bool copies;     // what pieces are copied as is wanted too
     bool unknown;    // labels that the model does not know are kept, as -1 (validation); else they are refused
     int threads;
     Stop *stop;  // NULL: nobody will want to

@@ -15,6 +15,18 @@ static Tokens side(Arena *arena, const Corpus *corpus, const size_t *start, cons
     return dm_tokens(arena, count, lengths, ids);
 }
 
+// What the pieces of a side are copied as.
+static const int *copies_of(Arena *arena, const Corpus *corpus, const size_t *start, const int *order, Spans spans)
+{
+    size_t rows = 0;
+    if (!corpus->copies) return NULL;
+    for (int i = 0; i < spans.n; i++) rows += (size_t)spans.length[i];
+    int *copies = dm_arena_take(arena, rows * sizeof(int));
+    for (int i = 0; i < spans.n; i++)
+        memcpy(copies + spans.start[i], corpus->copies + start[order[i]], (size_t)spans.length[i] * sizeof(int));
+    return copies;
+}
+
 // A row is what writes its piece: those of a pair are in order, and so are its links.
 static RowLinks links_of(Arena *arena, const Corpus *c, const int *order, Tokens written)
 {
@@ -39,9 +51,11 @@ static Example make_pairs(Arena *arena, const Corpus *c, const int *order, int c
 {
     const Tokens source = side(arena, c, c->source, c->source_length, order, count),
                  written = side(arena, c, c->target, c->target_length, order, count);
+    const int *copies = copies_of(arena, c, c->target, order, written.spans);
     return (Example){.source = source,
+                     .copies = copies_of(arena, c, c->source, order, source.spans),
                      .read = dm_shifted(arena, written, start),
-                     .written = written.ids,
+                     .written = copies ? copies : written.ids,
                      .links = links_of(arena, c, order, written)};
 }
 
@@ -150,6 +164,7 @@ Example dm_example_twice(Arena *arena, const Example *e)
 {
     const size_t rows = (size_t)e->read.n;
     return (Example){.source = tokens_twice(arena, e->source),
+                     .copies = e->copies ? doubled(arena, e->copies, (size_t)e->source.n * sizeof(int)) : NULL,
                      .read = tokens_twice(arena, e->read),
                      .written = doubled(arena, e->written, rows * sizeof(int)),
                      .weights = e->weights ? doubled(arena, e->weights, rows * sizeof(float)) : NULL,

@@ -12,8 +12,9 @@ typedef struct RowLinks {
 
 typedef struct Example {
     Tokens source;
+    const int *copies;     // [source.n] what each piece is copied as; NULL: as itself
     Tokens read;           // what the decoder reads: start w1 ... w(n-1) of each sequence
-    const int *written;    // [read.n] what it should have written: w1 ... wn
+    const int *written;    // [read.n] what it should have written: w1 ... wn; what can be copied alone, as that
     const float *weights;  // [read.n] how much a row counts, or NULL: 1 each
     RowLinks links;        // of each row; no `first`: nothing is known of any
 } Example;

@@ -15,6 +15,7 @@ static const struct {
 } parts[] = {
     {"final_logits_bias", "output"},
     {"lm_head.", "output"},
+    {"pointer.", "output"},
     {"classifier.", "output"},
     {"pooler.", "output"},
     {".shared.", "embeddings and output"},

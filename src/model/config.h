@@ -52,6 +52,7 @@ typedef struct ModelConfig {
     bool tied_output;                          // output = target embedding; else it has a table of its own
     int biases;                                // a Biases: what has any
     int width;                                 // of the embeddings, and of what the output layer reads
+    int output;                                // of dm_outputs
     // ids. pad -1: there is none; decoder_start -1, of text alone: its first piece is given
     int pad, eos, decoder_start;
     SearchDefaults search;

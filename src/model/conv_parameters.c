@@ -106,7 +106,7 @@ void dm_conv_declare(Model *model)
     dm_embeddings_declare(model);
     declare_stack(model, false);
     declare_stack(model, true);
-    dm_output_declare(model);
+    dm_output_declare(model, (dm_conv_is_light(&model->config) ? 1 : 2) * model->config.width);
 }
 
 static ConvLayer find_layer(const Model *model, const char *layer, bool decoder)

@@ -35,10 +35,11 @@ void dm_embeddings_declare(Model *model)
 }
 
 // [1, V] in the file, as MarianMTModel has it.
-void dm_output_declare(Model *model)
+void dm_output_declare(Model *model, int memory)
 {
     const ModelConfig *c = &model->config;
     Parameters *p = &model->parameters;
+    if (dm_outputs[c->output]->copies) dm_pointer_declare(p, c->width, memory);
     p->keys = c->shared_embeddings ? "vocab_size" : "decoder_vocab_size";
     p->depth = NULL;
     p->kind = DM_FIXED;
@@ -66,11 +67,14 @@ Embeddings dm_embeddings_connect(Model *model)
     const Parameters *p = &model->parameters;
     const Embeddings e = {dm_source_embeddings(model), table_of(model, "model.decoder.embed_tokens.weight")};
     model->output = (OutputLayer){
-        .kind = &dm_softmax,
+        .kind = dm_outputs[c->output],
         .weight = c->tied_output ? e.target : dm_parameters_joined(p, "lm_head.weight", 1),
         .bias = dm_parameters_joined(p, "final_logits_bias", 1),
         .pad = dm_frozen_piece(c),
     };
     model->output.bias.parameter = false;  // not trained: no gradient anywhere
+    if (!model->output.kind->copies) return e;
+    model->output.gaze = dm_usual_gaze(c);
+    model->output.copying = dm_pointer_connect(p, &e.target);
     return e;
 }

@@ -56,9 +56,3 @@ Status dm_needs_taught_attention(const ModelConfig *config, const char *what, Er
                      "attention to all that it has read: leave it out, or take --type transformer",
                      what, config->architecture->name);
 }
-
-Gaze dm_usual_gaze(const ModelConfig *config)
-{
-    const int layers = config->architecture->source_attention(config).layers;
-    return (Gaze){.layer = layers > 1 ? layers - 1 : layers};
-}

@@ -88,6 +88,15 @@ const Architecture *dm_architecture(const char *name);  // NULL: no such name
 
 // The first head of the last layer but one, where heads align best (Garg et al. 2019). No layer: the model has none.
 Gaze dm_usual_gaze(const ModelConfig *config);
+// What of written pieces can be read: those that were copied from beyond the vocabulary are unknown.
+Tokens dm_readable(Arena *arena, const Model *model, Tokens written, int unknown);
+// Whole target sequences as `decode`, with what its output looks at, or where that looks nowhere, what the gaze sees.
+// copies: [source rows], or NULL where nothing is copied.
+Decoded dm_decode_rows(Graph *g, const Model *model, Memory memory, Tokens target, const int *copies, Gaze gaze);
+// The same of `extend`. memory: the rows that the state was made from; they and copies are not looked at where the output
+// copies nothing.
+Decoded dm_extend_rows(Graph *g, const Model *model, SearchState *state, const Tensor *memory, const int *copies,
+                       const int *ids, const int *lengths);
 // DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);
 // The same where it is to learn by what is seen.

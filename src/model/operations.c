@@ -92,17 +92,26 @@ static Tokens sources_of(Graph *g, const Model *model, CountedText source)
     return dm_tokens(g->arena, source.sentences, zeros(g->arena, source.sentences), NULL);
 }
 
-static SearchState *read_source(Graph *g, const Model *model, CountedText source)
+// What a search begins with, and what can be copied: the same piece.
+typedef struct Begun {
+    SearchState *state;
+    const Tensor *memory;
+    const int *copies;
+} Begun;
+
+static Begun read_source(Graph *g, const Model *model, CountedText source)
 {
     const Architecture *a = model->architecture;
-    return a->start(g, model, a->encode(g, model, sources_of(g, model, source)), 1);
+    const Tokens read = sources_of(g, model, source);
+    const Memory memory = a->encode(g, model, read);
+    return (Begun){a->start(g, model, memory, 1), memory.rows, read.ids};
 }
 
 void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to)
 {
     Run run;
     Graph *g = begin_counting(&run, counted, to);
-    counted->model->architecture->finish(read_source(g, counted->model, source));
+    counted->model->architecture->finish(read_source(g, counted->model, source).state);
 }
 
 void dm_count_writing(CountedModel *counted, CountedText source, int beam, int steps, CountedList *to)
@@ -112,7 +121,8 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
     Graph *g = begin_counting(&run, counted, &read);
     const Model *model = counted->model;
     const Architecture *a = model->architecture;
-    SearchState *state = read_source(g, model, source);
+    const Begun begun = read_source(g, model, source);
+    SearchState *state = begun.state;
     run.backend.to = to;
     dm_free(read.list);
     const int slots = source.sentences * beam, *ids = zeros(g->arena, slots);
@@ -122,7 +132,8 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
         a->keep(state, from, NULL, slots, 1);
         for (int i = 0; i < slots; i++) from[i] = i;
         const ArenaMark mark = dm_arena_mark(g->arena);
-        model->output.kind->next_pieces(g, &model->output, a->extend(g, state, ids, NULL), 1);
+        const Decoded decoded = dm_extend_rows(g, model, state, begun.memory, begun.copies, ids, NULL);
+        model->output.kind->next_pieces(g, &model->output, &decoded, 1);
         dm_arena_release(g->arena, mark);
     }
     a->finish(state);
@@ -145,10 +156,10 @@ int dm_count_training(CountedModel *counted, CountedText source, CountedText tar
     Graph *g = begin_recording(&run, counted, to, &chain);
     const Model *model = counted->model;
     const Architecture *a = model->architecture;
-    const Memory memory = a->encode(g, model, sources_of(g, model, source));
-    const Tokens pieces = tokens_of(g->arena, target);
-    const Tensor *features = a->decode(g, model, memory, pieces);
-    model->output.kind->loss(g, &model->output, features, &(Targets){.ids = pieces.ids});
+    const Tokens read = sources_of(g, model, source), pieces = tokens_of(g->arena, target);
+    const Memory memory = a->encode(g, model, read);
+    const Decoded decoded = dm_decode_rows(g, model, memory, pieces, read.ids, (Gaze){0});
+    model->output.kind->loss(g, &model->output, &decoded, &(Targets){.ids = pieces.ids});
     dm_backward(g);
     return chain;
 }

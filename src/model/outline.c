@@ -46,5 +46,11 @@ cJSON *dm_outline_of_output(const ModelConfig *c)
     char text[160], number[32];
     snprintf(text, sizeof text, "output %d - %s%s%s", c->width, dm_with_commas((size_t)c->target_vocabulary, number),
              c->tied_output ? ", by the embedding of the target" : "", c->biases == DM_BIASES ? ", plus bias" : "");
-    return dm_outline(text);
+    cJSON *outline = dm_outline(text);
+    if (dm_outputs[c->output]->copies)
+        dm_outline_add(
+            outline,
+            dm_outline(
+                dm_name("or a piece of the source, as head 1 of layer %d looks at it", dm_usual_gaze(c).layer).text));
+    return outline;
 }

@@ -289,6 +289,7 @@ static const ShapeRow shape[] = {
      .with = {{"encoder_layers", 2, DM_MOST_LAYERS}, {"decoder_layers", 2, DM_MOST_LAYERS}}},
     {.key = "reverse_source", .type = DM_SHAPE_FLAG, .offset = AT(reverse_source), .option = &dm_option_reverse_source,
      .with = {{"encoder_direction", DM_RNN_FORWARD, DM_RNN_FORWARD}}},
+    {DM_OUTPUT_ROW, .with = {{"attention", DM_RNN_ADDITIVE, DM_RNN_GENERAL}}},
     {.key = NULL},
 };
 // clang-format on

@@ -67,7 +67,7 @@ void dm_rnn_declare(Model *model)
     p->depth = NULL;
     p->keys = "hidden_size d_model";
     dm_linear_declare(p, "model.decoder.readout", d, readout_width(&model->config));
-    dm_output_declare(model);
+    dm_output_declare(model, m);
 }
 
 void dm_rnn_connect(Model *model)

@@ -101,6 +101,38 @@ static RnnStep step_of(Graph *g, SearchState *s, const Taking *taking, const int
                      .fed = row > all ? dm_view(g, dm_columns(before, all, row - all)) : NULL};
 }
 
+// What each slot looks at with its new pieces: as many queries as it takes.
+static AttentionView *view_of(Graph *g, const SearchState *s, const int *lengths)
+{
+    const Past *past = &s->past;
+    const Spans memory = s->source.memory.spans;
+    const int n = past->n;
+    if (!g->tap) return NULL;
+    int *list = dm_arena_take(g->arena, 4 * (size_t)n * sizeof(int)), *length = list + n, *start = length + n,
+        *seen = start + n;
+    for (int i = 0, at = 0; i < n; at += length[i++]) {
+        list[i] = at;
+        length[i] = lengths ? lengths[i] : 1;
+        start[i] = memory.start[past->now.source[i]];
+        seen[i] = memory.length[past->now.source[i]];
+    }
+    return dm_tap(g, DM_CROSS_ATTENTION, 1, (Spans){n, list, length}, (Spans){n, start, seen});
+}
+
+// Of the pieces of a step.
+static const AttentionView *view_of_step(Graph *g, const AttentionView *whole, const Taking *taking, int j)
+{
+    if (!whole) return NULL;
+    AttentionView *view = dm_arena_take(g->arena, sizeof *view);
+    *view = (AttentionView){.kind = DM_CROSS_ATTENTION, .heads = 1};
+    view->probabilities = dm_arena_take(g->arena, (size_t)taking->n * sizeof *view->probabilities);
+    for (int k = 0; k < taking->n; k++) {
+        const int slot = taking->slot[k];
+        view->probabilities[k] = whole->probabilities[slot] + (size_t)j * (size_t)whole->keys.length[slot];
+    }
+    return view;
+}
+
 static Tokens tokens_of(Graph *g, int n, const int *ids)
 {
     int *one = dm_arena_take(g->arena, (size_t)n * sizeof(int));
@@ -143,10 +175,12 @@ Tensor *dm_rnn_extend(Graph *g, SearchState *s, const int *ids, const int *lengt
     dm_past_extend(&s->past, lengths);
     const Tensor *embedded = dm_rnn_embed(g, s->model, &r->embeddings.target, tokens_of(g, more, ids)),
                  *input = dm_linear_apply(g, &r->decoder[0].input, embedded);
+    const AttentionView *view = view_of(g, s, lengths);
     Tensor *top = NULL, *context = NULL, *features = NULL;  // of all pieces: the first two, or the last
     for (int j = 0; j < most; j++) {
         const Taking taking = slots_at(g, s, lengths, j);
-        const RnnStep step = step_of(g, s, &taking, lengths, j, input);
+        RnnStep step = step_of(g, s, &taking, lengths, j, input);
+        step.view = view_of_step(g, view, &taking, j);
         const RnnStepped stepped = dm_rnn_step(g, s->model, &s->source, &step);
         const Tensor *said = NULL;
         if (step.fed) {

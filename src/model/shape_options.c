@@ -6,6 +6,7 @@
 #include "model/layers/experts.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
+#include "model/outputs/output.h"
 
 // clang-format off
 const Option dm_option_dim_emb = {
@@ -59,6 +60,9 @@ const Option dm_option_max_positions = {
     .argument = "N", .low = 1, .high = DM_MOST_PLACES, .initial = "512",
     .help = "pieces of the longest sentence that learned positions know, its end counted; --max-length must not be more, and of "
             "--type lm whose places go on no more than half"};
+const Option dm_option_output_layer = {
+    .name = "output-layer", DM_ONE_VALUE, DM_NAMED, .initial = "softmax", .choice = dm_output_choice,
+    .help = "what the next piece can be:"};
 const Option dm_option_attention_window = {
     .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
     .high = DM_MOST_PLACES, .initial = "0", .off = "0",

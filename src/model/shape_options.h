@@ -15,6 +15,11 @@ extern const Option dm_option_dim_emb, dm_option_dim_ffn, dm_option_enc_depth, d
     dm_option_activation, dm_option_norm, dm_option_norm_place, dm_option_positions,
     dm_option_max_positions, dm_option_attention_window;
 extern const Option dm_option_label;  // in labels.c
+extern const Option dm_option_output_layer;
+// A row of architectures whose decoder looks at the source, and so can copy from it.
+#define DM_OUTPUT_ROW \
+    .key = "output_layer", .type = DM_SHAPE_NAME, .offset = offsetof(ModelConfig, output), .choice = dm_output_choice, \
+    .common = 1, .option = &dm_option_output_layer
 extern const Option dm_option_key_heads, dm_option_prompt_mask, dm_option_prompt_positions;  // in lm.c
 extern const Option dm_option_experts, dm_option_experts_top, dm_option_experts_shared, dm_option_experts_dim,
     dm_option_experts_every, dm_option_router;

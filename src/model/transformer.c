@@ -85,6 +85,7 @@ static const ShapeRow shape[] = {
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     DM_TRANSFORMER_ROWS("encoder_layers", 0, 0, true),
+    {DM_OUTPUT_ROW},
     {.key = NULL},
 };
 // clang-format on

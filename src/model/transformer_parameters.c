@@ -59,7 +59,7 @@ void dm_transformer_declare(Model *model)
     dm_embeddings_declare(model);
     if (dm_transformer_shape(&model->config)->encoder_layers) declare_stack(model, false);
     declare_stack(model, true);
-    dm_output_declare(model);
+    dm_output_declare(model, model->config.width);
 }
 
 static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, float epsilon,

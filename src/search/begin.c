@@ -92,10 +92,17 @@ static SearchState *read_texts(Graph *g, const SearchJob *job, int m)
     return state;
 }
 
-SearchState *dm_search_begin(Graph *g, const SearchJob *job, int m)
+Begun dm_search_begin(Graph *g, const SearchJob *job, int m)
 {
     const Model *model = job->models[m];
     const Architecture *a = model->architecture;
-    if (dm_search_goes_on(job)) return read_texts(g, job, m);
-    return a->start(g, model, a->encode(g, model, job->source), 1);
+    if (dm_search_goes_on(job)) return (Begun){read_texts(g, job, m), NULL};
+    const Memory memory = a->encode(g, model, job->source);
+    return (Begun){a->start(g, model, memory, 1), memory.rows};
+}
+
+int dm_search_reach(const SearchJob *job)
+{
+    const OutputLayer *output = &job->models[0]->output;
+    return output->weight.rows + (output->kind->copies ? dm_longest(job->source.spans) : 0);
 }

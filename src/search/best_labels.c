@@ -21,7 +21,8 @@ static Tensor *rows_of(Graph *g, const Model *model, Tokens source, Tokens place
 {
     const Architecture *a = model->architecture;
     const Memory memory = a->encode(g, model, source);
-    return model->output.kind->log_probabilities(g, &model->output, a->decode(g, model, memory, places));
+    const Decoded decoded = {.features = a->decode(g, model, memory, places)};
+    return model->output.kind->log_probabilities(g, &model->output, &decoded);
 }
 
 // Of several models the logarithm of the mean of their probabilities, in the first one's rows.

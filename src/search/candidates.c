@@ -36,25 +36,32 @@ static void mean_probability(Tensor *const *member, int members)
         }
 }
 
-Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids)
+static Decoded extend(Graph *g, const SearchJob *job, int m, const Begun *begun, const int *ids, int slots)
+{
+    const Model *model = job->models[m];
+    const Tokens read = dm_readable(g->arena, model, (Tokens){.n = slots, .ids = ids}, job->unknown);
+    return dm_extend_rows(g, model, begun->state, begun->memory, job->copies ? job->copies : job->source.ids, read.ids,
+                          NULL);
+}
+
+Scores dm_search_rows(Graph *g, const SearchJob *job, const Begun *models, const int *ids, int slots)
 {
     Tensor **member = dm_arena_take(g->arena, (size_t)job->model_count * sizeof(Tensor *));
     for (int m = 0; m < job->model_count; m++) {
-        const Model *model = job->models[m];
-        const Tensor *features = model->architecture->extend(g, states[m], ids, NULL);
-        member[m] = model->output.kind->log_probabilities(g, &model->output, features);
+        const OutputLayer *output = &job->models[m]->output;
+        const Decoded decoded = extend(g, job, m, &models[m], ids, slots);
+        member[m] = output->kind->log_probabilities(g, output, &decoded);
     }
     if (job->model_count > 1) mean_probability(member, job->model_count);
     return (Scores){.rows = member[0]};
 }
 
-Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
-                      const OutputLayer *output)
+Scores dm_search_best(Graph *g, const SearchJob *job, const Begun *model, const int *ids, int slots,
+                      const BestAsked *asked)
 {
-    const Model *model = job->models[0];
-    const Tensor *features = model->architecture->extend(g, state, ids, NULL);
-    if (!output) output = &model->output;
-    return (Scores){.best = output->kind->next_pieces(g, output, features, enough)};
+    const OutputLayer *output = asked->output ? asked->output : &job->models[0]->output;
+    const Decoded decoded = extend(g, job, 0, model, ids, slots);
+    return (Scores){.best = output->kind->next_pieces(g, output, &decoded, asked->enough)};
 }
 
 static bool any_above(const float *p, int n, float threshold)

@@ -68,6 +68,7 @@ static void choose(Stepwise *s, Sentence *sentence, const Scores *scores)
     Draw *draw = s->own;
     draw->line = job->lines ? job->lines[sentence->index] : (size_t)sentence->index;
     draw->length = s->length;
+    draw->vocabulary = scores->rows->cols;
     for (int i = 0; i < draws; i++) {
         const int slot = s->length == 1 ? sentence->first : sentence->first + i;
         draw->sample = s->length == 1 ? i : s->now.sample[slot];
@@ -90,7 +91,7 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
 {
     static const Manner manner = {.choose = choose, .whole_rows = true};
     const dm_translate_options *o = job->options;
-    const int vocabulary = job->models[0]->output.weight.rows;
+    const int vocabulary = dm_search_reach(job);
     Draw draw = {.options = o,
                  .vocabulary = vocabulary,
                  .order = dm_arena_take(g->arena, (size_t)vocabulary * sizeof(int)),

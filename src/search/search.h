@@ -12,6 +12,8 @@ typedef struct SearchJob {
     const dm_translate_options *options;  // nothing left open; its prefixes, context and partial are not used
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
     const Ids *places;                    // [source.spans.n] of what there are labels; NULL: text is written
+    const int *copies;                    // [source.n] what source pieces are copied as (Decoded); NULL: as themselves.
+    int unknown;                          // What is copied alone is read as this piece
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     const int *stops;                     // pieces with which a hypothesis ends, as with the end of sentence, but they

@@ -11,8 +11,15 @@ bool dm_search_is_stopped(const dm_translate_options *options);  // asks options
 // Whether what is found goes on from its source, as text alone does, and stands behind it in the same sequence.
 bool dm_search_goes_on(const SearchJob *job);
 int dm_search_behind(const SearchJob *job, int sentence);  // pieces that the text has then, its start among them
-// The state of a model with a slot for each source, which has read it, but for the last piece of a text that goes on.
-SearchState *dm_search_begin(Graph *g, const SearchJob *job, int model);
+// What a model knows of the sources when it begins: a state with a slot for each, which has read it, but for the last piece
+// of a text that goes on; and what the encoder says of them, NULL where they are such texts.
+typedef struct Begun {
+    SearchState *state;
+    const Tensor *memory;
+} Begun;
+Begun dm_search_begin(Graph *g, const SearchJob *job, int model);
+// Pieces that can be written: those of the vocabulary, and places of the source where it can be copied.
+int dm_search_reach(const SearchJob *job);
 
 // ---- Hypotheses, rules and candidates -------------------------------------------------------------------------------
 
@@ -65,9 +72,14 @@ typedef struct Scores {
     Tensor *rows;     // [slots, vocabulary] log probabilities; NULL:
     NextPieces best;  // without regard to the rules
 } Scores;
-Scores dm_search_rows(Graph *g, const SearchJob *job, SearchState *const *states, const int *ids);
+// ids: [slots], what each has written last
+Scores dm_search_rows(Graph *g, const SearchJob *job, const Begun *models, const int *ids, int slots);
 // output: the pieces that are looked at; NULL: all of them
-Scores dm_search_best(Graph *g, const SearchJob *job, SearchState *state, const int *ids, int enough,
-                      const OutputLayer *output);
+typedef struct BestAsked {
+    int enough;
+    const OutputLayer *output;
+} BestAsked;
+Scores dm_search_best(Graph *g, const SearchJob *job, const Begun *model, const int *ids, int slots,
+                      const BestAsked *asked);
 // Adds the continuations of a slot, which has this log probability, to the best.
 void dm_search_continue(const Scores *scores, const Rules *rules, int slot, double total, Best *best);

@@ -159,15 +159,17 @@ void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample)
 
 // What may follow each hypothesis. All that somebody may ask of a piece that is not among the best ones takes whole
 // rows; so does a very wide beam, since to keep many pieces in order costs more than to look through all.
-static Scores score(Graph *g, Stepwise *s, SearchState *const *states, bool forced)
+static Scores score(Graph *g, Stepwise *s, const Begun *models, int slots, bool forced)
 {
     enum { MANY = 256 };
     const dm_translate_options *o = s->job->options;
     const int enough = dm_stepwise_candidates(s) + dm_search_most_banned(&s->rules);
     const bool whole = s->manner->whole_rows || s->job->model_count > 1 || o->no_repeat_ngram ||
                        s->config->search.renormalize || forced || enough > MANY;
-    return whole ? dm_search_rows(g, s->job, states, s->now.id)
-                 : dm_search_best(g, s->job, states[0], s->now.id, enough, s->output);
+    if (!whole) return dm_search_best(g, s->job, models, s->now.id, slots, &(BestAsked){enough, s->output});
+    const Scores scores = dm_search_rows(g, s->job, models, s->now.id, slots);
+    s->rules.vocabulary = scores.rows->cols;
+    return scores;
 }
 
 static void forbid(Stepwise *s, const Sentence *sentence, const Scores *scores)
@@ -223,13 +225,15 @@ static void show_partial(const Stepwise *s, Arena *arena, const Sentence *senten
 }
 
 // One piece more for all sentences that are alive; returns how many are so afterwards.
-static int extend_all(Graph *g, Stepwise *s, SearchState *const *states, Sentence **alive, int open)
+static int extend_all(Graph *g, Stepwise *s, const Begun *models, Sentence **alive, int open)
 {
+    int slots = 0;
+    for (int i = 0; i < open; i++) slots += alive[i]->open;
     s->rules.length = ++s->length;
     s->taken = s->made = 0;
     s->nodes = dm_arena_take(g->arena, (size_t)open * (size_t)s->width * sizeof(Node));  // before the mark: they stay
     ArenaMark mark = dm_arena_mark(g->arena);
-    const Scores scores = score(g, s, states, any_is_forced(s, alive, open));
+    const Scores scores = score(g, s, models, slots, any_is_forced(s, alive, open));
     int going_on = 0;
     for (int i = 0; i < open; i++)
         if (extend_sentence(s, alive[i], &scores)) alive[going_on++] = alive[i];
@@ -264,7 +268,7 @@ static void begin_sentences(Arena *arena, Stepwise *s, Sentence *sentences)
         s->now.id[i] = dm_first_read(s->config, job->source, i);
         if (sentences[i].limit > longest) longest = sentences[i].limit;
     }
-    s->rules = (Rules){.config = s->config, .options = o, .vocabulary = job->models[0]->output.weight.rows};
+    s->rules = (Rules){.config = s->config, .options = o, .vocabulary = dm_search_reach(job)};
     if (o->no_repeat_ngram) s->rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
 }
 
@@ -301,8 +305,8 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
     const SearchJob *job = s->job;
     const int count = job->source.spans.n, models = job->model_count;
     const dm_translate_options *o = job->options;
-    SearchState **states = dm_arena_take(g->arena, (size_t)models * sizeof *states);
-    for (int m = 0; m < models; m++) states[m] = dm_search_begin(g, job, m);
+    Begun *begun = dm_arena_take(g->arena, (size_t)models * sizeof *begun);
+    for (int m = 0; m < models; m++) begun[m] = dm_search_begin(g, job, m);
     Sentence *sentences = dm_arena_take(g->arena, (size_t)count * sizeof *sentences);
     Sentence **alive = dm_arena_take(g->arena, (size_t)count * sizeof *alive);
     for (int i = 0; i < count; i++) alive[i] = &sentences[i];
@@ -311,12 +315,12 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
     int open = count;
     bool stopped = false;
     while (open && !stopped) {
-        open = extend_all(g, s, states, alive, open);
+        open = extend_all(g, s, begun, alive, open);
         for (int m = 0; m < models && open; m++)
-            job->models[m]->architecture->keep(states[m], s->from, NULL, s->taken, 1);
+            job->models[m]->architecture->keep(begun[m].state, s->from, NULL, s->taken, 1);
         stopped = open && dm_search_is_stopped(o);
     }
-    for (int m = 0; m < models && !job->states; m++) job->models[m]->architecture->finish(states[m]);
+    for (int m = 0; m < models && !job->states; m++) job->models[m]->architecture->finish(begun[m].state);
     dm_short_output_free(s->output);
     for (int i = 0; i < count && !stopped; i++) found[i] = write_out(g->arena, s, &sentences[i]);
     return !stopped;

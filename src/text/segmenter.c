@@ -334,6 +334,11 @@ void dm_pieces_free(char **pieces, int count)
     dm_free(pieces);
 }
 
+int dm_unknown_piece(const Segmenter *segmenter, Side side)
+{
+    return segmenter->unknown[side];
+}
+
 bool dm_is_unknown(const Segmenter *segmenter, Side side, int id)
 {
     return id == segmenter->unknown[side];
@@ -399,12 +404,17 @@ char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int 
 
 // Special pieces are left out as by MarianTokenizer.decode(skip_special_tokens=True), save that text in pieces shows
 // where a word was unknown.
-char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
+char *dm_decode_copies(const Segmenter *segmenter, const int *ids, int count, char *const *copied)
 {
     const Segmenter *s = segmenter;
+    const int vocabulary = dm_vocabulary_size(s->vocabulary[DM_TARGET]);
     const char **pieces = dm_allocate((size_t)count, sizeof *pieces);
     int kept = 0;
     for (int i = 0; i < count; i++) {
+        if (ids[i] >= vocabulary) {
+            pieces[kept++] = copied[ids[i] - vocabulary];
+            continue;
+        }
         if (ids[i] == s->eos[DM_TARGET] || ids[i] == s->pad[DM_TARGET]) continue;
         if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
         const AddedToken *added = s->labels ? NULL : dm_added_token_of(&s->added, ids[i]);  // which are the source's
@@ -414,6 +424,11 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
     char *text = dm_join_pieces(s, pieces, kept);
     dm_free(pieces);
     return text;
+}
+
+char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
+{
+    return dm_decode_copies(segmenter, ids, count, NULL);
 }
 
 // ---- Words ----------------------------------------------------------------------------------------------------------

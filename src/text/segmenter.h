@@ -80,6 +80,15 @@ size_t dm_unknown_code(const Segmenter *segmenter, const char *line, char codes[
 // </s>, to be freed by dm_pieces_free.
 char **dm_encode_pieces(const Segmenter *segmenter, Side side, const char *line, Ids *ids);
 void dm_pieces_free(char **pieces, int count);
+// What the pieces of a source are copied as: an id of the target's vocabulary, or the size of that + the first place in the
+// line of a piece that is spelt so and has none. -> the pieces, as dm_encode_pieces gives them
+char **dm_pieces_to_copy(const Segmenter *segmenter, const char *line, Ids *copies);
+// The same without the pieces, and dm_encode of a translation in which unknown pieces that can be copied are what they are
+// copied as (target NULL: none). The caller frees copies->id and written->id.
+void dm_encode_copies(const Segmenter *segmenter, const char *source, const char *target, Ids *copies, Ids *written);
+// dm_decode of ids that may be copies of these pieces.
+char *dm_decode_copies(const Segmenter *segmenter, const int *ids, int count, char *const *pieces);
+int dm_unknown_piece(const Segmenter *segmenter, Side side);  // its id; -1: there is none
 // The text that pieces of the target spell, on one line whatever they hold; the caller frees it.
 char *dm_join_pieces(const Segmenter *segmenter, const char *const *pieces, int count);
 // "trans@@ late" -> "translate", in place: "@@ " goes, and "@@" at the end, as sed 's/(@@ )|(@@ ?$)//g' does it.

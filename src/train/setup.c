@@ -206,13 +206,39 @@ static void say_vocabulary(const Run *run, Side side)
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
+// What copies has a loss of its own, of one pass over the reference.
+static Status check_copying(const Run *run, Error *error)
+{
+    const dm_options *o = run->options;
+    const char *objective = dm_options_text(o, "objective", 0);
+    if (!run->model->output.kind->copies) return DM_OK;
+    if (strcmp(objective, dm_teacher_forcing.name) != 0)
+        return dm_misuse(error,
+                         "--objective %s has the model write in training, and cannot yet read what --output-layer %s "
+                         "copies: leave it out",
+                         objective, run->model->output.kind->name);
+    if (dm_terms_have(&run->terms, &dm_r_drop))
+        return dm_misuse(error,
+                         "--add-loss r-drop compares what two passes say of the vocabulary, which is not all that "
+                         "--output-layer %s says: leave one of them out",
+                         run->model->output.kind->name);
+    if (dm_options_number(o, "layer-drop") > 0)
+        return dm_misuse(
+            error,
+            "--output-layer %s looks at a layer of the decoder, and --layer-drop passes over layers: leave "
+            "one of them out",
+            run->model->output.kind->name);
+    return DM_OK;
+}
+
 static Status settle_terms(Run *run, Error *error)
 {
     if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
         return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
                          dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
-    Status status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
+    Status status = check_copying(run, error);
+    if (!status) status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
     if (!status) status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
     return dm_misuse(
@@ -340,6 +366,7 @@ static Status make_corpus(Run *run, Error *error)
 {
     CorpusRules rules = {.max_length = whole(run->options, "max-length"),
                          .shortest = 2,
+                         .copies = run->model->output.kind->copies,
                          .threads = run->settings.threads,
                          .stop = &run->stop};
     Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
@@ -377,7 +404,8 @@ static long fingerprint(const Corpus *corpus)
 {
     uint64_t hash = DM_HASH;
     for (int i = 0; i < corpus->pairs; i++) {
-        const int *side[2] = {corpus->ids + corpus->source[i], corpus->ids + corpus->target[i]};
+        const int *ids = corpus->copies ? corpus->copies : corpus->ids,
+                  *side[2] = {ids + corpus->source[i], ids + corpus->target[i]};
         int length[2] = {corpus->source_length[i], corpus->target_length[i]};
         for (int s = 0; s < 2; s++) {
             hash = dm_hash(hash, (uint64_t)length[s]);

@@ -77,6 +77,7 @@ static CorpusRules rules_of(const ValidatorSetup *setup)
                                                                   : longest,
                          .shortest = setup->text->alone && setup->model->config.decoder_start < 0 ? 2 : 1,
                          .unknown = true,
+                         .copies = setup->model->output.kind->copies,
                          .threads = setup->threads,
                          .stop = setup->stop};
 }

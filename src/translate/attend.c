@@ -5,11 +5,14 @@
 #include "core/memory.h"
 #include "translate/translator.h"
 
-static char **pieces_of(const Segmenter *segmenter, Side side, const int *ids, int count)
+// copied: of the source, which pieces beyond the vocabulary are places in; NULL: there are none.
+static char **pieces_of(const Segmenter *segmenter, Side side, const int *ids, int count, char *const *copied)
 {
+    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, side);
+    const int size = dm_vocabulary_size(vocabulary);
     char **pieces = dm_allocate((size_t)count, sizeof *pieces);
     for (int i = 0; i < count; i++)
-        pieces[i] = dm_copy_string(dm_vocabulary_piece(dm_segmenter_vocabulary(segmenter, side), ids[i]));
+        pieces[i] = dm_copy_string(ids[i] < size ? dm_vocabulary_piece(vocabulary, ids[i]) : copied[ids[i] - size]);
     return pieces;
 }
 
@@ -36,7 +39,7 @@ static dm_attention_maps maps_of(const AttentionTap *tap, AttentionKind kind)
 }
 
 // The translation that dm_translate gives as the first line of a call. False: stopped.
-static bool translate(Graph *g, const Translator *t, Tokens source, Hypothesis *best)
+static bool translate(Graph *g, const Translator *t, Tokens source, const int *copies, Hypothesis *best)
 {
     const dm_translate_options *o = &t->options;
     Ids prefix = {0};
@@ -46,13 +49,15 @@ static bool translate(Graph *g, const Translator *t, Tokens source, Hypothesis *
     const SearchJob job = {.models = t->models,
                            .model_count = t->model_count,
                            .source = source,
+                           .copies = copies,
+                           .unknown = dm_unknown_piece(t->segmenter, DM_TARGET),
                            .options = o,
                            .prefixes = &prefix,
                            .lines = &o->first_line};
     const bool done = dm_search(g, &job, &found);
     dm_free(prefix.id);
     if (done && o->coverage_penalty != 0)
-        dm_rank_by_coverage(o, &found, dm_looks(g, t->models[0], &t->heads, source, &found)[0]);
+        dm_rank_by_coverage(o, &found, dm_looks(g, t->models[0], &t->heads, &job, &found)[0]);
     if (done) *best = found.best[0];
     return done;
 }
@@ -63,11 +68,14 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = t->gemm, .packs = t->packs, .parameters = model->parameters.data};
-    Ids ids = {0};
+    Ids ids = {0}, copies = {0};
     dm_encode(t->segmenter, DM_SOURCE, line, &ids);
     const Tokens source = dm_tokens(&arena, 1, &ids.count, ids.id);
     Hypothesis found = {0};
-    if (source.n > 1 && !translate(&g, t, source, &found)) {  // more than the end of the sentence
+    char **pieces = dm_translator_copies(t) ? dm_pieces_to_copy(t->segmenter, line, &copies) : NULL;
+    if (source.n > 1 && !translate(&g, t, source, copies.id, &found)) {  // more than the end of the sentence
+        dm_pieces_free(pieces, copies.count);
+        dm_free(copies.id);
         dm_free(ids.id);
         dm_arena_destroy(&arena);
         return false;
@@ -77,21 +85,24 @@ bool dm_translator_attend(const Translator *t, const char *line, dm_attended *ou
     int *ids_written = dm_arena_take(&arena, (size_t)count * sizeof(int));
     if (found.count) memcpy(ids_written, found.ids, (size_t)found.count * sizeof(int));
     ids_written[found.count] = model->config.eos;
-    const Tokens written = dm_tokens(&arena, 1, &count, ids_written);
+    const Tokens written = dm_tokens(&arena, 1, &count, ids_written),
+                 known = dm_readable(&arena, model, written, dm_unknown_piece(t->segmenter, DM_TARGET));
 
     g.tap = &tap;
     const Memory memory = model->architecture->encode(&g, model, source);
-    model->architecture->decode(&g, model, memory, dm_shifted(&arena, written, model->config.decoder_start));
+    model->architecture->decode(&g, model, memory, dm_shifted(&arena, known, model->config.decoder_start));
     *out = (dm_attended){
-        .text = dm_decode(t->segmenter, found.ids, found.count),
+        .text = dm_decode_copies(t->segmenter, found.ids, found.count, pieces),
         .source_pieces = ids.count,
         .target_pieces = count,
-        .source = pieces_of(t->segmenter, DM_SOURCE, ids.id, ids.count),
-        .target = pieces_of(t->segmenter, DM_TARGET, written.ids, count),
+        .source = pieces_of(t->segmenter, DM_SOURCE, ids.id, ids.count, NULL),
+        .target = pieces_of(t->segmenter, DM_TARGET, written.ids, count, pieces),
         .encoder = maps_of(&tap, DM_ENCODER_ATTENTION),
         .decoder = maps_of(&tap, DM_DECODER_ATTENTION),
         .cross = maps_of(&tap, DM_CROSS_ATTENTION),
     };
+    dm_pieces_free(pieces, copies.count);
+    dm_free(copies.id);
     dm_free(ids.id);
     dm_arena_destroy(&arena);
     return true;

@@ -41,13 +41,15 @@ static Look look_of(Arena *arena, const AttentionView *view, const AlignmentHead
     return look;
 }
 
-Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Tokens source, const Found *found)
+Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, const SearchJob *job, const Found *found)
 {
+    const Tokens source = job->source;
     const int n = source.spans.n;
     int *whose;
     Memory memory = model->architecture->encode(g, model, source);
     const Tokens written = hypotheses_of(g->arena, model->config.eos, n, found, &whose),
-                 read = dm_shifted(g->arena, written, model->config.decoder_start);
+                 known = dm_readable(g->arena, model, written, job->unknown),
+                 read = dm_shifted(g->arena, known, model->config.decoder_start);
     int *start = dm_arena_take(g->arena, (size_t)read.spans.n * sizeof(int));
     int *length = dm_arena_take(g->arena, (size_t)read.spans.n * sizeof(int));
     for (int i = 0; i < read.spans.n; i++) {

@@ -9,8 +9,8 @@ typedef struct Look {
     float *weights;
 } Look;
 
-// found: of every sequence of the source. looks[i][h]: what hypothesis h of sequence i looks at. In the graph's arena.
-Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Tokens source, const Found *found);
+// found: of every sequence of the job's source. looks[i][h]: what hypothesis h of sequence i looks at. In the graph's arena.
+Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, const SearchJob *job, const Found *found);
 
 // Ranks the hypotheses of a sentence anew, coverage counted, and leaves the n_best best (dm_translate_options).
 void dm_rank_by_coverage(const dm_translate_options *options, Found *found, Look *looks);

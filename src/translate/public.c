@@ -108,6 +108,14 @@ static Status same_kind(const ModelConfig *a, const ModelConfig *b, const char *
                    alone ? "translates" : "goes on with text", alone ? "goes on with text" : "translates");
 }
 
+static Status same_output(const Model *a, const Model *b, const char *folder, Error *error)
+{
+    if (a->output.kind->copies == b->output.kind->copies) return DM_OK;
+    return dm_fail(error,
+                   "%s has output layer %s, and the first model %s: what one of them copies the other cannot say",
+                   folder, b->output.kind->name, a->output.kind->name);
+}
+
 static Status join(dm_model *model, const char *folder, Error *error)
 {
     if (model->count == DM_MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", DM_MOST_MODELS);
@@ -120,6 +128,7 @@ static Status join(dm_model *model, const char *folder, Error *error)
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
     if (!status) status = same_ids(&model->models[0]->config, &member->config, folder, error);
     if (!status) status = same_kind(&model->models[0]->config, &member->config, folder, error);
+    if (!status) status = same_output(model->models[0], member, folder, error);
     if (!status) model->models[model->count++] = member;
     if (status) dm_model_destroy(member);
     dm_segmenter_close(segmenter);
@@ -136,6 +145,12 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 
 static Status read_shortlist(Shortlist **shortlist, const dm_model *model, const char *folder, Error *error)
 {
+    if (model->models[0]->output.kind->copies)
+        return dm_misuse(
+            error,
+            "a shortlist is of a softmax over the vocabulary alone, and this model also copies (output layer "
+            "%s): translate without it",
+            model->models[0]->output.kind->name);
     if (!dm_folder_has(folder, DM_SHORTLIST_FILE))
         return dm_fail(error,
                        "%s has no shortlist: make one of the text that it was trained on, with dragoman shortlist "

@@ -30,7 +30,8 @@ static void score_batch(void *context, int index, int thread)
     float *scores = dm_arena_take(arena, (size_t)e.read.n * sizeof(float));
     const Memory memory = model->architecture->encode(&g, model, e.source);
     const Tensor *features = model->architecture->decode(&g, model, memory, e.read);
-    model->output.kind->loss(&g, &model->output, features, &(Targets){.ids = e.written, .log_probabilities = scores});
+    const Decoded decoded = {.features = features};
+    model->output.kind->loss(&g, &model->output, &decoded, &(Targets){.ids = e.written, .log_probabilities = scores});
     for (int i = 0; i < n; i++) {
         const dm_rescored *line = &s->rescored[s->corpus.line[order[i]] - 1];
         const float *from = scores + e.read.spans.start[i];

@@ -16,6 +16,7 @@
 typedef struct Line {
     Ids source, target;  // target: of rescoring, or the prefix, which has no end of sentence
     Ids places;          // in the source, that labels are of
+    Ids copies;          // what the source's pieces are copied as, where the model copies; else none
     int index;           // which line it is
 } Line;
 
@@ -57,12 +58,13 @@ static void segment(void *context, int index, int thread)
     }
     if (!work->targets && dm_is_blank(work->sources[index])) return;
     dm_encode_source(segmenter, work->sources[index], &line->source, &line->places);
-    if (work->targets) {
-        dm_encode(segmenter, DM_TARGET, work->targets[index], &line->target);
-    } else if (prefixes && !dm_is_blank(prefixes[index])) {
-        dm_encode(segmenter, DM_TARGET, prefixes[index], &line->target);
-        line->target.count--;
-    }
+    const bool begun = !work->targets && prefixes && !dm_is_blank(prefixes[index]);
+    const char *target = work->targets ? work->targets[index] : begun ? prefixes[index] : NULL;
+    if (dm_translator_copies(work->translator))
+        dm_encode_copies(segmenter, work->sources[index], target, &line->copies, &line->target);
+    else if (target)
+        dm_encode(segmenter, DM_TARGET, target, &line->target);
+    line->target.count -= begun;
 }
 
 void dm_take_search_defaults(dm_translate_options *options, const SearchDefaults *search)
@@ -136,6 +138,11 @@ static const Ids *places_of(const Line *line)
     return &line->places;
 }
 
+static const Ids *copies_of(const Line *line)
+{
+    return &line->copies;
+}
+
 // What n lines have of this kind as tokens in the arena.
 static Tokens tokens_of(Arena *arena, const Line *lines, int n, const Ids *(*of)(const Line *line))
 {
@@ -155,12 +162,22 @@ typedef struct Batch {
     const char *const *sources;
 } Batch;
 
+char *dm_text_of(const Translator *t, const char *line, const int *ids, int count)
+{
+    if (dm_translator_goes_on(t)) return dm_go_on_with(t->segmenter, line, ids, count);
+    if (!dm_translator_copies(t)) return dm_decode(t->segmenter, ids, count);
+    Ids copies;
+    char **pieces = dm_pieces_to_copy(t->segmenter, line, &copies),
+         *text = dm_decode_copies(t->segmenter, ids, count, pieces);
+    dm_pieces_free(pieces, copies.count);
+    dm_free(copies.id);
+    return text;
+}
+
 void dm_tell_partial(const Translator *t, const char *line, size_t number, const int *ids, int count)
 {
     const dm_translate_options *o = &t->options;
-    char *text = dm_translator_goes_on(t) ? dm_go_on_with(t->segmenter, line, ids, count)
-                                          : dm_decode(t->segmenter, ids, count),
-         *end = text + strlen(text);
+    char *text = dm_text_of(t, line, ids, count), *end = text + strlen(text);
     while (end - text >= 3 && memcmp(end - 3, "\xEF\xBF\xBD", 3) == 0) *(end -= 3) = '\0';  // not all its bytes yet
     Scope *paused = dm_scope_pause();
     o->partial(o->context, number, text);
@@ -197,6 +214,8 @@ static void translate_batch(void *context, int index, int thread)
                            .model_count = t->model_count,
                            .shortlist = t->shortlist,
                            .source = tokens_of(g.arena, batch.lines, n, source_of),
+                           .copies = dm_translator_copies(t) ? tokens_of(g.arena, batch.lines, n, copies_of).ids : NULL,
+                           .unknown = dm_unknown_piece(t->segmenter, DM_TARGET),
                            .options = o,
                            .prefixes = prefixes,
                            .places = dm_segmenter_labels(t->segmenter) ? places : NULL,
@@ -211,7 +230,7 @@ static void translate_batch(void *context, int index, int thread)
     }
     Look **looks = NULL;
     if (o->alignment || o->unk_replace || o->coverage_penalty != 0)
-        looks = dm_looks(&g, t->models[0], &t->heads, job.source, found);
+        looks = dm_looks(&g, t->models[0], &t->heads, &job, found);
     for (int i = 0; i < n; i++) {
         if (o->coverage_penalty != 0) dm_rank_by_coverage(o, &found[i], looks[i]);
         const int line = batch.lines[i].index;
@@ -227,13 +246,15 @@ static void rescore_batch(void *context, int index, int thread)
     int n = work->batch_start[index + 1] - work->batch_start[index];
     Graph g = graph_of(work, thread);
     const bool labels = dm_segmenter_labels(work->translator->segmenter) != DM_NO_LABELS;
-    const Memory memory = model->architecture->encode(&g, model, tokens_of(g.arena, lines, n, source_of));
-    const Tokens written = tokens_of(g.arena, lines, n, target_of),
+    const Tokens source = tokens_of(g.arena, lines, n, source_of), written = tokens_of(g.arena, lines, n, target_of),
+                 known = dm_readable(g.arena, model, written, dm_unknown_piece(work->translator->segmenter, DM_TARGET)),
                  read = labels ? tokens_of(g.arena, lines, n, places_of)
-                               : dm_shifted(g.arena, written, model->config.decoder_start);
+                               : dm_shifted(g.arena, known, model->config.decoder_start);
+    const int *copies = model->output.kind->copies ? tokens_of(g.arena, lines, n, copies_of).ids : source.ids;
+    const Memory memory = model->architecture->encode(&g, model, source);
     float *scores = dm_arena_take(g.arena, (size_t)written.n * sizeof(float));
-    const Tensor *features = model->architecture->decode(&g, model, memory, read);
-    model->output.kind->loss(&g, &model->output, features, &(Targets){.ids = written.ids, .log_probabilities = scores});
+    const Decoded decoded = dm_decode_rows(&g, model, memory, read, copies, (Gaze){0});
+    model->output.kind->loss(&g, &model->output, &decoded, &(Targets){.ids = written.ids, .log_probabilities = scores});
     for (int i = 0; i < n; i++) {
         dm_rescored *out = &work->rescored[lines[i].index];
         int pieces = written.spans.length[i];
@@ -264,6 +285,7 @@ static void run_batches(Work *work, int count, Job *batch, int shortest)
         dm_free(work->lines[i].source.id);
         dm_free(work->lines[i].target.id);
         dm_free(work->lines[i].places.id);
+        dm_free(work->lines[i].copies.id);
     }
     dm_free(work->arenas);
     dm_free(work->batch_start);

@@ -21,6 +21,11 @@ typedef struct Translator {
     dm_translate_options options;  // with beam_size and threads above 0
 } Translator;
 
+static inline bool dm_translator_copies(const Translator *translator)  // pieces of the source
+{
+    return translator->models[0]->output.kind->copies;
+}
+
 static inline bool dm_translator_goes_on(const Translator *translator)  // with text; else it translates
 {
     return dm_is_text_model(&translator->models[0]->config);
@@ -47,6 +52,8 @@ Ids dm_beginning(const Segmenter *segmenter, const char *line);
 // The line, and behind it what these pieces go on with; the caller frees it.
 char *dm_go_on_with(const Segmenter *segmenter, const char *line, const int *ids, int count);
 
+// The text of pieces that were written for a line, some of which may be copied from it; the caller frees it.
+char *dm_text_of(const Translator *translator, const char *line, const int *ids, int count);
 // Tells the caller what a line has come to so far.
 void dm_tell_partial(const Translator *translator, const char *line, size_t number, const int *ids, int count);
 

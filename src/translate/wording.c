@@ -76,14 +76,21 @@ static char *instead(const Segmenter *segmenter, const Source *source, const Loo
     return spell(segmenter, &source->words, (const char *const *)source->pieces, count, source->words.of[at]);
 }
 
-static char *text_of(const Segmenter *segmenter, const Source *source, const Hypothesis *h, const Look *look)
+// The piece of an id, or of a place of the source that was copied.
+static const char *piece_of(const Segmenter *segmenter, const Source *source, int id)
 {
     const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_TARGET);
+    const int size = dm_vocabulary_size(vocabulary);
+    return id < size ? dm_vocabulary_piece(vocabulary, id) : source->pieces[id - size];
+}
+
+static char *text_of(const Segmenter *segmenter, const Source *source, const Hypothesis *h, const Look *look)
+{
     char **pieces = dm_allocate((size_t)h->count + 1, sizeof *pieces);
     for (int i = 0; i < h->count; i++)
         pieces[i] = dm_is_unknown(segmenter, DM_TARGET, h->ids[i])
                         ? instead(segmenter, source, look, i)
-                        : dm_copy_string(dm_vocabulary_piece(vocabulary, h->ids[i]));
+                        : dm_copy_string(piece_of(segmenter, source, h->ids[i]));
     char *text = dm_join_pieces(segmenter, (const char *const *)pieces, h->count);
     dm_pieces_free(pieces, h->count);
     return text;
@@ -96,22 +103,40 @@ static bool has_unknown(const Segmenter *segmenter, const Hypothesis *h)
     return false;
 }
 
+// The pieces of a hypothesis. Those of the vocabulary stay where they are; copied ones lie behind the list, and go with
+// it.
+static const char **list_pieces(const Translator *t, const Source *source, const Hypothesis *h)
+{
+    const int size = dm_vocabulary_size(dm_segmenter_vocabulary(t->segmenter, DM_TARGET));
+    size_t bytes = ((size_t)h->pieces + 1) * sizeof(char *);
+    for (int i = 0; i < h->count; i++)
+        if (h->ids[i] >= size) bytes += strlen(piece_of(t->segmenter, source, h->ids[i])) + 1;
+    const char **list = dm_allocate(bytes, 1);
+    char *end = (char *)(list + h->pieces + 1);
+    for (int i = 0; i < h->pieces; i++) {
+        const int id = i < h->count ? h->ids[i] : t->models[0]->config.eos;
+        list[i] = piece_of(t->segmenter, source, id);
+        if (id < size) continue;
+        const char *copied = list[i];
+        list[i] = end;
+        end = stpcpy(end, copied) + 1;
+    }
+    return list;
+}
+
 static dm_hypothesis hypothesis_in_words(const Translator *t, const Source *source, const Hypothesis *h,
                                          const Look *look)
 {
-    const Vocabulary *vocabulary = dm_segmenter_vocabulary(t->segmenter, DM_TARGET);
     dm_hypothesis out = {.log_probability = h->log_probability, .score = h->score, .pieces = h->pieces};
     const bool replace = t->options.unk_replace && source->ids.count > 1 && has_unknown(t->segmenter, h);
     if (dm_translator_goes_on(t))
         out.text = dm_go_on_with(t->segmenter, source->line, h->ids, h->count);
     else
-        out.text = replace ? text_of(t->segmenter, source, h, look) : dm_decode(t->segmenter, h->ids, h->count);
-    out.piece = dm_allocate((size_t)h->pieces + 1, sizeof *out.piece);
+        out.text = replace ? text_of(t->segmenter, source, h, look)
+                           : dm_decode_copies(t->segmenter, h->ids, h->count, source->pieces);
+    out.piece = list_pieces(t, source, h);
     out.piece_scores = dm_allocate((size_t)h->pieces + 1, sizeof *out.piece_scores);
-    for (int i = 0; i < h->pieces; i++) {
-        out.piece[i] = dm_vocabulary_piece(vocabulary, i < h->count ? h->ids[i] : t->models[0]->config.eos);
-        out.piece_scores[i] = h->piece_scores[i];
-    }
+    for (int i = 0; i < h->pieces; i++) out.piece_scores[i] = h->piece_scores[i];
     if (t->options.alignment) {
         const Words words = words_of(t->segmenter, out.piece, h->count);
         out.words = words.count;
@@ -127,7 +152,7 @@ dm_translation dm_put_into_words(const Translator *t, const char *line, const Fo
     dm_translation out = {.count = found->count,
                           .hypotheses = dm_allocate((size_t)found->count, sizeof *out.hypotheses)};
     Source source = {.line = line};
-    if (looks) {
+    if (looks || dm_translator_copies(t)) {
         source.pieces = dm_encode_pieces(t->segmenter, DM_SOURCE, line, &source.ids);
         source.words = words_of(t->segmenter, (const char *const *)source.pieces, source.ids.count - 1);
     }

@@ -2,7 +2,7 @@
 #include "core/memory.h"
 #include "test.h"
 
-#include "data/corpus.h"
+#include "data/examples.h"
 #include "data/windows.h"
 #include "text/scratch.h"
 
@@ -22,6 +22,7 @@ typedef struct Case {
     int max_length;
     bool keep_all;
     int threads;
+    bool copies;
 } Case;
 
 static Status make(Corpus *corpus, const Case *c, Error *error)
@@ -31,7 +32,8 @@ static Status make(Corpus *corpus, const Case *c, Error *error)
          *target = scratch_write("train.en", c->target);
     Bitext bitext;
     Status status = dm_bitext_read(&bitext, &(BitextFiles){.path = {source, target}, .alone = !source}, error);
-    CorpusRules rules = {.max_length = c->max_length, .shortest = c->keep_all ? 1 : 2, .threads = c->threads};
+    CorpusRules rules = {
+        .max_length = c->max_length, .shortest = c->keep_all ? 1 : 2, .threads = c->threads, .copies = c->copies};
     if (!status) status = dm_corpus_make(corpus, &bitext, &rules, segmenter, error);
     dm_bitext_free(&bitext);
     dm_free(source);
@@ -55,6 +57,35 @@ static void pairs_are_kept_in_order_as_ids(void)
     CU_ASSERT(is(corpus.ids + corpus.target[1], corpus.target_length[1], (int[]){4, 4, 4, 0}, 4));
     CU_ASSERT(is(corpus.ids + corpus.source[2], corpus.source_length[2], (int[]){1, 0}, 2));
     CU_ASSERT_EQUAL(corpus.skipped_empty + corpus.skipped_long, 0);
+    dm_corpus_free(&corpus);
+}
+
+// Of ids, what can be copied alone is a place of the source behind the six pieces of the vocabulary. Examples read it
+// as unknown, and have it to write.
+static void what_pieces_are_copied_as_stands_beside_them(void)
+{
+    static const int order[] = {1, 0};
+    Corpus corpus;
+    Case c = {"a x y\nc\nx b x\n", "y x a\n\nx z\n", .threads = 2, .copies = true};
+    CU_ASSERT_EQUAL_FATAL(make(&corpus, &c, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(corpus.pairs, 2);
+    CU_ASSERT(is(corpus.ids + corpus.target[0], 4, (int[]){1, 1, 2, 0}, 4));
+    CU_ASSERT(is(corpus.copies + corpus.source[0], 4, (int[]){2, 7, 8, 0}, 4));
+    CU_ASSERT(is(corpus.copies + corpus.target[0], 4, (int[]){8, 7, 2, 0}, 4));
+    CU_ASSERT(is(corpus.copies + corpus.source[1], 4, (int[]){6, 3, 6, 0}, 4));
+    CU_ASSERT(is(corpus.copies + corpus.target[1], 3, (int[]){6, 1, 0}, 3));
+    Arena arena = {0};
+    const Example once = dm_pairs.make(&arena, &corpus, order, 2, 5), twice = dm_example_twice(&arena, &once);
+    CU_ASSERT(is(once.source.ids, once.source.n, (int[]){1, 3, 1, 0, 2, 1, 1, 0}, 8));
+    CU_ASSERT(is(once.copies, once.source.n, (int[]){6, 3, 6, 0, 2, 7, 8, 0}, 8));
+    CU_ASSERT(is(once.read.ids, once.read.n, (int[]){5, 1, 1, 5, 1, 1, 2}, 7));
+    CU_ASSERT(is(once.written, once.read.n, (int[]){6, 1, 0, 8, 7, 2, 0}, 7));
+    CU_ASSERT(is(twice.copies, 8, once.copies, 8) && is(twice.copies + 8, 8, once.copies, 8));
+    dm_arena_destroy(&arena);
+    dm_corpus_free(&corpus);
+    c.copies = false;
+    CU_ASSERT_EQUAL_FATAL(make(&corpus, &c, NULL), DM_OK);
+    CU_ASSERT_PTR_NULL(corpus.copies);
     dm_corpus_free(&corpus);
 }
 
@@ -131,9 +162,9 @@ static void the_number_of_threads_changes_nothing(void)
         *end++ = '\n';
     }
     Corpus one, many;
-    CU_ASSERT_EQUAL_FATAL(make(&one, &(Case){text, text, 5, false, 1}, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(make(&one, &(Case){text, text, 5, .threads = 1}, NULL), DM_OK);
     for (int threads = 2; threads <= 5; threads++) {
-        CU_ASSERT_EQUAL_FATAL(make(&many, &(Case){text, text, 5, false, threads}, NULL), DM_OK);
+        CU_ASSERT_EQUAL_FATAL(make(&many, &(Case){text, text, 5, .threads = threads}, NULL), DM_OK);
         CU_ASSERT_EQUAL_FATAL(one.pairs, many.pairs);
         size_t bytes = (size_t)one.pairs * sizeof(int), ids = 0;
         for (int i = 0; i < one.pairs; i++) ids += (size_t)(one.source_length[i] + one.target_length[i]);
@@ -183,6 +214,7 @@ static void a_line_of_a_megabyte_is_one_pair(void)
 }
 
 const Fact facts[] = {FACT(pairs_are_kept_in_order_as_ids),
+                      FACT(what_pieces_are_copied_as_stands_beside_them),
                       FACT(empty_and_long_pairs_are_left_out_and_counted),
                       FACT(text_alone_is_cut_into_windows),
                       FACT(windows_are_few_and_equal),

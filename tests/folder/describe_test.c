@@ -102,7 +102,8 @@ static void a_token_costs_what_is_said(void)
         Memory memory = a->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
         SearchState *state = a->start(g, s.model, memory, LENGTH);
         expect_weights(json, "encode", take_operations());
-        for (int i = 0; i < LENGTH; i++) output->kind->log_probabilities(g, output, a->extend(g, state, ids + i, NULL));
+        for (int i = 0; i < LENGTH; i++)
+            output->kind->log_probabilities(g, output, &(Decoded){.features = a->extend(g, state, ids + i, NULL)});
         expect_weights(json, "decode", take_operations());
         a->finish(state);
 
@@ -110,7 +111,7 @@ static void a_token_costs_what_is_said(void)
         g->gemm = &watched;
         memory = a->encode(g, s.model, dm_tokens(g->arena, 1, &length, ids));
         const Tensor *x = a->decode(g, s.model, memory, dm_tokens(g->arena, 1, &length, ids));
-        output->kind->loss(g, output, x, &(Targets){.ids = targets});
+        output->kind->loss(g, output, &(Decoded){.features = x}, &(Targets){.ids = targets});
         dm_backward(g);
         expect_weights(json, "train", take_operations());
         cJSON_Delete(json);

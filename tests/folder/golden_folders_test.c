@@ -176,8 +176,8 @@ static void translate_greedily(Subject *s, Packs *packs, int made[][MOST_STEPS])
     int ids[MOST_PAIRS];
     for (int i = 0; i < n; i++) ids[i] = m->config.decoder_start;
     for (int step = 0; step < MOST_STEPS; step++) {
-        const Tensor *all =
-            m->output.kind->log_probabilities(g, &m->output, m->architecture->extend(g, state, ids, NULL));
+        const Tensor *all = m->output.kind->log_probabilities(
+            g, &m->output, &(Decoded){.features = m->architecture->extend(g, state, ids, NULL)});
         for (int i = 0; i < n; i++) ids[i] = made[i][step] = best_of(dm_row(all, i), all->cols, m->config.pad);
     }
     m->architecture->finish(state);

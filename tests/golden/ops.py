@@ -376,11 +376,54 @@ def linear_sum():
         add("linear_sum", tensors, torch.tanh(F.linear(first[:going], weight, bias)), going=going)
 
 
+def pointer():
+    """What is copied from the source beside what the vocabulary says: sequences see keys of their own."""
+    for queries, keys, width, vocabulary, smoothing, excluded, weights in [
+            ([2, 3], [3, 4], 5, 9, 0.0, -1, None), ([4, 1, 2], [2, 5, 1], 4, 13, 0.125, 12, [1, 0, 2, 0.5, 1, 1, -1])]:
+        n, sources, longest = sum(queries), sum(keys), max(keys)
+        tensors = {"x": draw(n, width), "weight": draw(vocabulary, width), "bias": draw(vocabulary).detach(),
+                   "gate": draw(n, 1), "source": draw(sources, 1), "shift": draw(1, 1),
+                   "seen": draw(1, sum(q * k for q, k in zip(queries, keys))).detach().abs().requires_grad_()}
+        copies, rows, first, at, seen = [], [], 0, 0, tensors["seen"][0]
+        for q, k in zip(queries, keys):
+            own = torch.randint(0, vocabulary - 1, (k,)).tolist()
+            own[0] = vocabulary  # no piece of the vocabulary, which stands at the first place
+            own[-1] = own[0] if k > 3 else own[-1]
+            copies += own
+            for i in range(q):
+                rows.append((first, k, at + i * k))
+            first, at = first + k, at + q * k
+        p = F.linear(tensors["x"], tensors["weight"], tensors["bias"]).log_softmax(-1)
+        whole = []
+        for i, (key, k, place) in enumerate(rows):
+            a = seen[place:place + k]
+            g = torch.sigmoid(tensors["gate"][i, 0] + (a * tensors["source"][key:key + k, 0]).sum() + tensors["shift"][0, 0])
+            copied = torch.zeros(vocabulary + longest, dtype=torch.float64)
+            copied = copied.index_add(0, torch.tensor(copies[key:key + k]), a)
+            whole.append(torch.cat([g * p[i].exp(), torch.zeros(longest, dtype=torch.float64)]) + (1 - g) * copied)
+        whole = torch.stack(whole)
+        targets = [copies[key] if i % 2 else (copies[key + k - 1] if i % 4 else int(torch.randint(0, vocabulary - 1, (1,))))
+                   for i, (key, k, _) in enumerate(rows)]
+        chosen = whole.gather(1, torch.tensor(targets)[:, None])[:, 0].log()
+        counted = [w for w in range(vocabulary) if w != excluded]
+        loss = (1 - smoothing) * -chosen - smoothing * p[:, counted].mean(-1)
+        each = torch.ones(n, dtype=torch.float64)
+        if weights:
+            each = torch.tensor(weights, dtype=torch.float64)
+            tensors["weights"] = each[None]
+        if excluded >= 0:
+            tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
+        add("pointer", tensors, (each * loss).sum(), targets=targets, copies=copies, smoothing=smoothing,
+            excluded=excluded, queries=queries, keys=keys)
+        cases[-1].update(nll=(each * -chosen).sum().item(), all=stored(whole),
+                         log_probabilities=stored(chosen.where(each != 0, 0.0)[None]))
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
              weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
              combine, balance,
-             rotate, attention_by_place, learned_positions, linear_sum):
+             rotate, attention_by_place, learned_positions, linear_sum, pointer):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

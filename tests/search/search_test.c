@@ -393,7 +393,7 @@ static void a_step_equals_the_whole_sequence(void)
     for (int step = 0; step < STEPS; step++) {
         ArenaMark mark = dm_arena_mark(&arena);
         const Tensor *x = model->architecture->extend(&g, state, ids, NULL);
-        const Tensor *got = model->output.kind->log_probabilities(&g, &model->output, x);
+        const Tensor *got = model->output.kind->log_probabilities(&g, &model->output, &(Decoded){.features = x});
         CU_ASSERT_EQUAL_FATAL(got->rows, n);
         for (int i = 0; i < n; i++) {
             int source = source_of[i], length = sources.spans.length[source];

@@ -175,7 +175,7 @@ static void what_is_found_is_as_probable_as_it_says(void)
                     const Memory none = a->encode(g, s.model, dm_tokens(g->arena, 1, &nothing, NULL));
                     const Tensor *x = a->decode(g, s.model, none, dm_tokens(g->arena, 1, &all, read));
                     float scores[3 * LENGTH];
-                    s.model->output.kind->loss(g, &s.model->output, x,
+                    s.model->output.kind->loss(g, &s.model->output, &(Decoded){.features = x},
                                                &(Targets){.ids = written, .log_probabilities = scores});
                     double sum = 0;
                     for (int j = 0; j < best->pieces; j++) {

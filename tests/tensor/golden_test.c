@@ -295,6 +295,61 @@ static void check_cross_entropy(Golden *c)
     equals(c, "all_log_probabilities", in_place->data);
 }
 
+static void check_pointer(Golden *c)
+{
+    Graph *g = &c->bench.graph;
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias"), *weights = input(c, "weights"),
+                 *seen = input(c, "seen");
+    int n, sources;
+    const int *targets = integers(c, "targets", &n);
+    const Spans queries = spans_of(c, "queries"), keys = spans_of(c, "keys");
+    float *p[8], *back[8], *sent = dm_arena_take(g->arena, (size_t)seen->cols * sizeof(float));
+    memset(sent, 0, (size_t)seen->cols * sizeof(float));
+    for (int s = 0, at = 0; s < queries.n; at += queries.length[s] * keys.length[s], s++)
+        p[s] = seen->data + at, back[s] = sent + at;
+    const AttentionView view = {.heads = 1, .queries = queries, .keys = keys, .probabilities = p, .gradients = back};
+    const Pointer args = {.gate = input(c, "gate"),
+                          .source = input(c, "source"),
+                          .bias = weight(c, "shift"),
+                          .view = &view,
+                          .copies = integers(c, "copies", &sources)};
+    float *log_probabilities = dm_arena_take(g->arena, (size_t)n * sizeof(float));
+    const Loss loss = dm_pointer_loss(g, &args,
+                                      &(CrossEntropy){.x = x,
+                                                      .weight = w,
+                                                      .bias = bias,
+                                                      .targets = targets,
+                                                      .smoothing = (float)number(c, "smoothing", 0),
+                                                      .excluded = (int)number(c, "excluded", -1),
+                                                      .weights = weights ? weights->data : NULL,
+                                                      .log_probabilities = log_probabilities});
+    dm_backward(g);
+    const double objective = number(c, "objective", NAN), nll = number(c, "nll", NAN);
+    expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
+           loss.objective, objective);
+    expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", c->name, loss.nll, nll);
+    equals(c, "log_probabilities", log_probabilities);
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+    gradient_equals(c, "dgate", args.gate);
+    gradient_equals(c, "dsource", args.source);
+    gradient_equals(c, "dshift", args.bias);
+    equals(c, "dseen", sent);
+    // What search is told, whole and in order of the best.
+    const Tensor *all = dm_pointer_log_probabilities(g, &args, dm_log_probabilities(g, x, w, bias));
+    const NextPieces next = dm_pointer_next_pieces(g, &args, x, w, bias, all->cols);
+    float *whole = dm_arena_take(g->arena, 2 * (size_t)(n * all->cols) * sizeof(float)), *found = whole + n * all->cols;
+    memset(whole, 0, 2 * (size_t)(n * all->cols) * sizeof(float));
+    for (int i = 0; i < n * all->cols; i++) {
+        const int row = i / all->cols, id = next.ids[i];
+        whole[i] = expf(all->data[i]);
+        if (id >= 0) found[row * all->cols + id] = expf(next.logits->data[i] - next.log_sums[row]);
+        CU_ASSERT(i % all->cols == 0 || next.logits->data[i] <= next.logits->data[i - 1]);
+    }
+    equals(c, "all", whole);
+    equals(c, "all", found);
+}
+
 static void check_divergence(Golden *c)
 {
     const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
@@ -481,6 +536,7 @@ static const Check checks[] = {
     {"attention", check_attention},
     {"add", check_arithmetic},
     {"cross_entropy", check_cross_entropy},
+    {"pointer", check_pointer},
     {"scale", check_arithmetic},
     {"concatenate", check_arithmetic},
     {"gru", check_gru},

@@ -13,7 +13,7 @@ static const struct {
     {"products", "linear linear_sum embedding gate affinity"},
     {"norms", "layer_norm rms_norm batch_norm residual residual_norm dropout"},
     {"attention", "attention additive_attention rotate"},
-    {"outputs", "cross_entropy divergence log_probabilities next_pieces"},
+    {"outputs", "cross_entropy pointer divergence log_probabilities next_pieces"},
     {"sequences", "gru lstm unfold convolve softmax_groups"},
     {"experts", "route combine balance"},
     {"arithmetic", "add scale scale_rows scale_gradient concatenate collect"},

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "tensor/gradient.h"
+#include "tensor/seen.h"
 
 const char *const family = "outputs";
 
@@ -29,6 +30,49 @@ static Tensor *run_cross_entropy(Bench *b, const Case *c)
                                                           .smoothing = c->rate,
                                                           .weights = c->weighted ? weights : NULL,
                                                           .excluded = c->frozen ? c->frozen : -1});
+    return NULL;
+}
+
+// Two sequences, whose attention is an op's; the first source piece of each is none of the vocabulary's. Targets are
+// pieces of the vocabulary, of the source, and what can only be copied.
+static Tensor *run_pointer(Bench *b, const Case *c)
+{
+    static int targets[64], copies[64], query_start[2], query_length[2], key_start[2], key_length[2];
+    static float weights[64];
+    const int heads = c->heads ? c->heads : 1, keys = 9;
+    query_length[0] = query_start[1] = c->rows / 3, query_length[1] = c->rows - c->rows / 3;
+    key_length[0] = key_start[1] = 4, key_length[1] = keys - 4;
+    const Spans queries = {2, query_start, query_length}, seen = {2, key_start, key_length};
+    Random random = dm_random(6, 0, 0, 0);
+    for (int j = 0; j < keys; j++) copies[j] = (int)dm_random_below(&random, (uint64_t)c->out);
+    copies[0] = copies[4] = copies[7] = c->out;
+    for (int i = 0; i < c->rows; i++) {
+        const int own = copies[i < c->rows / 3 ? i % 4 : 4 + i % 5];
+        targets[i] = i % 3 ? own : (int)dm_random_below(&random, (uint64_t)c->out);
+        weights[i] = (float)dm_random_below(&random, 4) - 1;
+    }
+    AttentionTap tap = {.gradients = b->graph.recording};
+    b->graph.tap = &tap;
+    const AttentionView *view = dm_tap(&b->graph, DM_CROSS_ATTENTION, heads, queries, seen);
+    b->graph.tap = NULL;
+    const Tensor *q = bench_input(b, c->rows, 4 * heads), *k = bench_input(b, keys, 4 * heads);
+    dm_attention(
+        &b->graph,
+        &(Attention){.q = *q, .k = *k, .v = *k, .heads = heads, .queries = queries, .keys = seen, .view = view});
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    const Pointer pointer = {.gate = bench_input(b, c->rows, 1),
+                             .source = bench_input(b, keys, 1),
+                             .bias = bench_weight(b, 1, 1, 1, 0),
+                             .view = view,
+                             .head = c->heads ? DM_ALL_HEADS : 0,
+                             .copies = copies};
+    b->loss = dm_pointer_loss(&b->graph, &pointer,
+                              &(CrossEntropy){.x = x,
+                                              .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
+                                              .targets = targets,
+                                              .smoothing = c->rate,
+                                              .weights = c->weighted ? weights : NULL,
+                                              .excluded = -1});
     return NULL;
 }
 
@@ -91,6 +135,12 @@ const Case cases[] = {
      .weighted = true},
     {.op = "cross_entropy", .what = "weights, smoothing, excluded", .run = run_cross_entropy, .rows = 40, .in = 8,
      .out = 301, .weighted = true, .rate = 0.1f, .frozen = 300, .bias = true},
+
+    {.op = "pointer", .what = "plain", .run = run_pointer, .rows = 7, .in = 8, .out = 11},
+    {.op = "pointer", .what = "smoothing", .run = run_pointer, .rows = 9, .in = 7, .out = 33, .rate = 0.1f},
+    {.op = "pointer", .what = "large vocabulary", .run = run_pointer, .rows = 12, .in = 5, .out = 301, .rate = 0.2f},
+    {.op = "pointer", .what = "weights, the mean of three heads", .run = run_pointer, .rows = 12, .in = 7, .out = 16,
+     .heads = 3, .weighted = true, .rate = 0.1f},
 
     {.op = "divergence", .what = "one pair", .run = run_divergence, .rows = 2, .in = 8, .out = 11},
     {.op = "divergence", .what = "bias", .run = run_divergence, .rows = 10, .in = 7, .out = 16, .bias = true},

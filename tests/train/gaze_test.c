@@ -1,5 +1,5 @@
-// Terms that look at attention, in every architecture that has one to be taught: what they cost by their formulas, and
-// that what they send back is the slope of that.
+// Who looks at attention, in every architecture that has one to be taught, terms and the output that copies: what they
+// cost by their formulas, and that what they send back is the slope of that.
 #include "train/objectives/objective.h"
 
 #include "model/small_model.h"
@@ -41,11 +41,17 @@ static Example example_in(Arena *arena)
                      .links = {first_link, link}};
 }
 
+static Setting setting_as(size_t subject, const char *more)
+{
+    char shape[256];
+    snprintf(shape, sizeof shape, "%s %s", subjects[subject].shape, more);
+    const ModelConfig config = small_config_of(dm_architecture(subjects[subject].type), VOCABULARY, shape);
+    return setting_of(&config);
+}
+
 static Setting setting(size_t subject)
 {
-    const ModelConfig config =
-        small_config_of(dm_architecture(subjects[subject].type), VOCABULARY, subjects[subject].shape);
-    return setting_of(&config);
+    return setting_as(subject, "");
 }
 
 static ChosenTerms terms_of(size_t subject, double guided, double coverage)
@@ -143,7 +149,8 @@ static double move(const Parameters *p, const float *from, const float *gradient
     double slope = 0;
     for (int k = 0; k < p->count; k++) {
         const Parameter *parameter = &p->list[k];
-        if (parameter->kind != DM_TRAINED || strncmp(parameter->name, "model.decoder.", 14) != 0) continue;
+        const bool moves = !strncmp(parameter->name, "model.decoder.", 14) || !strncmp(parameter->name, "pointer.", 8);
+        if (parameter->kind != DM_TRAINED || !moves) continue;
         const size_t end = parameter->offset + dm_parameter_size(parameter);
         for (size_t i = parameter->offset; i < end; i++) {
             const double d = dm_random_normal(&random) / 10;
@@ -154,22 +161,22 @@ static double move(const Parameters *p, const float *from, const float *gradient
     return slope;
 }
 
-static void check_slopes(size_t subject, double guided, double coverage)
+static double (*run_this)(Setting *s, const ChosenTerms *terms, bool recording) = run;
+
+static void check_slopes(Setting s, size_t subject, const ChosenTerms terms)
 {
     const double step = 1e-3;
-    const ChosenTerms terms = terms_of(subject, guided, coverage);
-    Setting s = setting(subject);
     const Parameters *p = &s.model->parameters;
     const size_t size = p->size * sizeof(float);
-    run(&s, &terms, true);
+    run_this(&s, &terms, true);
     dm_backward(&s.graph);
     float *gradient = memcpy(dm_allocate(p->size, sizeof(float)), s.gradients, size),
           *weights = memcpy(dm_allocate(p->size, sizeof(float)), p->data, size);
     for (uint64_t direction = 0; direction < 6; direction++) {
         const double slope = move(p, weights, gradient, direction, step);
-        const double above = run(&s, &terms, true);
+        const double above = run_this(&s, &terms, true);
         move(p, weights, gradient, direction, -step);
-        const double difference = (above - run(&s, &terms, true)) / (2 * step);
+        const double difference = (above - run_this(&s, &terms, true)) / (2 * step);
         expect(fabs(slope - difference) <= 5e-3 * fmax(1, fabs(slope)), "%s: gradient %g, differences say %g",
                subjects[subject].shape, slope, difference);
     }
@@ -180,9 +187,139 @@ static void check_slopes(size_t subject, double guided, double coverage)
 static void what_they_send_back_is_the_slope(void)
 {
     for (size_t n = 0; n < DM_COUNT(subjects); n++) {
-        check_slopes(n, 3, 0);
-        check_slopes(n, 0, 3);
-        check_slopes(n, 2, 1);
+        check_slopes(setting(n), n, terms_of(n, 3, 0));
+        check_slopes(setting(n), n, terms_of(n, 0, 3));
+        check_slopes(setting(n), n, terms_of(n, 2, 1));
+    }
+}
+
+// ---- Copying --------------------------------------------------------------------------------------------------------
+
+// The first source has two pieces that the vocabulary does not have, of which the second piece of the first target is
+// one.
+static const int copies[SOURCES] = {VOCABULARY, 9, VOCABULARY + 2, 0, 0, 7, 7, 0};
+static const int copied[PIECES] = {5, VOCABULARY + 2, 0, 7, 8, 9, 7, 0, 7};
+
+static Loss copy(Setting *s, const ChosenTerms *terms, bool recording, float smoothing)
+{
+    Graph *g = begin(s, recording, 0);
+    Example example = example_in(g->arena);
+    example.copies = copies;
+    example.written = copied;
+    return dm_teacher_forcing.run(
+        &(ShardRun){.graph = g, .model = s->model, .example = &example, .smoothing = smoothing, .terms = terms});
+}
+
+static double run_copying(Setting *s, const ChosenTerms *terms, bool recording)
+{
+    return copy(s, terms, recording, 0.1f).objective;
+}
+
+static double dot(const float *a, const float *b, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+// In double, of what the model says without its output (See et al. 2017, equations 8 and 9).
+static double copying_by_formula(Setting *s)
+{
+    const Gaze gaze = dm_usual_gaze(&s->model->config);
+    const Seen seen = see(s, &gaze);
+    const OutputLayer *o = &s->model->output;
+    Graph *g = begin(s, false, 0);
+    const Example e = example_in(g->arena);
+    const Memory memory = s->model->architecture->encode(g, s->model, e.source);
+    const Tensor *x = s->model->architecture->decode(g, s->model, memory, e.read);
+    double nll = 0;
+    for (int k = 0, row = 0; k < PAIRS; k++)
+        for (int i = 0; i < target_lengths[k]; i++, row++) {
+            const float *features = dm_row(x, row);
+            double z[VOCABULARY], sum = 0, gate = (double)o->copying.bias.data[0], of_source = 0;
+            for (int v = 0; v < VOCABULARY; v++)
+                sum += exp(z[v] = (double)o->bias.data[v] + dot(features, dm_row(&o->weight, v), x->cols));
+            gate += dot(features, o->copying.gate.data, x->cols) +
+                    dot(dm_row(&o->copying.embeddings, e.read.ids[row]), o->copying.gate.data + x->cols, x->cols);
+            for (int j = 0; j < source_lengths[k]; j++) {
+                const int at = e.source.spans.start[k] + j;
+                gate += seen.p[k][i][j] * dot(dm_row(memory.rows, at), o->copying.source.data, memory.rows->cols);
+                if (copies[at] == copied[row]) of_source += seen.p[k][i][j];
+            }
+            const double open = 1 / (1 + exp(-gate)), p = copied[row] < VOCABULARY ? exp(z[copied[row]]) / sum : 0;
+            nll -= log(open * p + (1 - open) * of_source);
+        }
+    return nll;
+}
+
+static void copying_costs_what_the_paper_says(void)
+{
+    for (size_t n = 0; n < DM_COUNT(subjects); n++) {
+        const ChosenTerms none = {.copies = 1};
+        Setting s = setting_as(n, "output_layer pointer");
+        const double wanted = copying_by_formula(&s);
+        const Loss loss = copy(&s, &none, false, 0);
+        expect(fabs(loss.nll - wanted) <= 1e-5 * wanted, "%s: %.9g nats, should be %.9g", subjects[n].shape, loss.nll,
+               wanted);
+        CU_ASSERT_EQUAL(loss.count, PIECES);
+        end(&s);
+    }
+}
+
+static void the_slope_of_copying_is_that_of_its_cost(void)
+{
+    run_this = run_copying;
+    for (size_t n = 0; n < DM_COUNT(subjects); n++) {
+        ChosenTerms guided = terms_of(n, 1, 0.5);
+        Setting s = setting_as(n, "output_layer pointer");
+        guided.gaze = s.model->output.gaze;
+        check_slopes(s, n, (ChosenTerms){.copies = 1});
+        check_slopes(setting_as(n, "output_layer pointer"), n, guided);
+    }
+    run_this = run;
+}
+
+// The second pair, piece by piece in two slots or all pieces at once, against what a whole sequence says.
+static void search_is_told_what_training_says(void)
+{
+    enum { ROWS = 5, FIRST = 3 };
+    for (size_t n = 0; n < DM_COUNT(subjects); n++) {
+        Setting s = setting_as(n, "output_layer pointer");
+        const Architecture *a = s.model->architecture;
+        const OutputLayer *o = &s.model->output;
+        Graph *g = begin(&s, false, 0);
+        const int length = 3, rows = ROWS, from[2] = {0, 0}, own[3] = {VOCABULARY, 7, 0}, sources[3] = {1, 7, 0};
+        const Tokens source = dm_tokens(g->arena, 1, &length, sources),
+                     read = dm_shifted(g->arena, dm_tokens(g->arena, 1, &rows, written + FIRST), START);
+        const Memory memory = a->encode(g, s.model, source);
+        const Decoded whole = dm_decode_rows(g, s.model, memory, read, own, (Gaze){0});
+        const Tensor *wanted = o->kind->log_probabilities(g, o, &whole);
+        SearchState *state = a->start(g, s.model, memory, ROWS);
+        for (int i = 0; i < ROWS; i++) {
+            const int slots = i ? 2 : 1, ids[2] = {read.ids[i], read.ids[i]};
+            const Decoded step = dm_extend_rows(g, s.model, state, memory.rows, own, ids, NULL);
+            const Tensor *got = o->kind->log_probabilities(g, o, &step);
+            const NextPieces best = o->kind->next_pieces(g, o, &step, 3);
+            for (int slot = 0; slot < slots; slot++) {
+                for (int w = 0; w < wanted->cols; w++)
+                    expect(fabsf(expf(dm_row(got, slot)[w]) - expf(dm_row(wanted, i)[w])) <= 1e-5f,
+                           "%s: piece %d of row %d is %g, should be %g", subjects[n].shape, w, i,
+                           (double)dm_row(got, slot)[w], (double)dm_row(wanted, i)[w]);
+                for (int k = 0; k < 3; k++)
+                    CU_ASSERT_DOUBLE_EQUAL(dm_row(best.logits, slot)[k], dm_row(got, slot)[best.ids[3 * slot + k]],
+                                           1e-4);
+            }
+            a->keep(state, from, NULL, 2, ROWS);
+        }
+        a->finish(state);
+        state = a->start(g, s.model, memory, ROWS);
+        const Decoded at_once = dm_extend_rows(g, s.model, state, memory.rows, own, read.ids, &rows);
+        const Tensor *got = o->kind->log_probabilities(g, o, &at_once);
+        for (int i = 0; i < ROWS * VOCABULARY; i++)
+            CU_ASSERT_DOUBLE_EQUAL(expf(dm_row(got, i / VOCABULARY)[i % VOCABULARY]),
+                                   expf(dm_row(wanted, i / VOCABULARY)[i % VOCABULARY]), 1e-5);
+        a->finish(state);
+        end(&s);
     }
 }
 
@@ -209,5 +346,8 @@ const Fact facts[] = {
     FACT(terms_cost_what_their_formulas_say),
     FACT(what_they_send_back_is_the_slope),
     FACT(without_links_nothing_is_added),
+    FACT(copying_costs_what_the_paper_says),
+    FACT(the_slope_of_copying_is_that_of_its_cost),
+    FACT(search_is_told_what_training_says),
     {NULL, NULL},
 };

@@ -2,10 +2,10 @@
 //   z = x W' + b,  log p_w = z_w - log sum exp z,
 //   objective = sum_i weight_i ((1 - s) * -log p[target_i] + s * mean over all w but excluded of -log p[w])
 //   dz_w = weight_i (p_w - (1 - s) [w = target] - s / (V - 1) [w not excluded])
-// x [n, d], W [V, d], b [V], weight [n]. The [n, V] matrix is never whole. A chunk of rows goes through the vocabulary
-// block by block: the logits of a block become e = exp(z - m), with the row's largest logit m in the block, while they
-// are in cache. Once all blocks are done their sums say what p = e exp(m) / sum exp z is, and the blocks pass by once
-// more to become dz and to be multiplied.
+// of a blend with -log P instead of -log p[target]. x [n, d], W [V, d], b [V], weight [n]. The [n, V] matrix is never
+// whole. A chunk of rows goes through the vocabulary block by block: the logits of a block become e = exp(z - m), with
+// the row's largest logit m in the block, while they are in cache. Once all blocks are done their sums say what p = e
+// exp(m) / sum exp z is, and the blocks pass by once more to become dz and to be multiplied.
 #include <assert.h>
 
 #include "core/kernels.h"
@@ -63,9 +63,9 @@ static void gradient_row_bf16(Bf16 *e, float factor, float share, int n)
 typedef struct Chunk {
     const CrossEntropy *args;
     Operand x, weight;
-    int rows, blocks;
-    const int *targets;    // [rows]; that of a row that does not count is some piece
-    const float *weights;  // [rows] or NULL
+    int from, rows, blocks;  // its first row
+    const int *targets;      // [rows]; that of a row that does not count is some piece, of a blend it may be -1
+    const float *weights;    // [rows] or NULL
     bool gradient;
     Precision precision;  // of e
     void *e;              // [blocks][x.rows, width of the block] e, then dz; without gradient one block that all share
@@ -73,6 +73,7 @@ typedef struct Chunk {
     float *max, *sum;     // [blocks][ROWS] of e in the block
     float *others;        // [ROWS] sum of all logits but the excluded one, which may be huge (a bias of -10000)
     float *at_target;     // [ROWS] z[target]
+    float *kept, *said;   // [ROWS] of a blend: how much of P(target) is p's, and log P(target)
 } Chunk;
 
 static float weight_of(const Chunk *c, int i)
@@ -150,6 +151,21 @@ static void block_forward(Graph *g, const Chunk *c, int block)
 
 // ---- The loss of a row ----------------------------------------------------------------------------------------------
 
+// -log P of a row of a blend, and what is needed of it on the way back.
+static double blended_nll(const Chunk *c, int i, double log_p)
+{
+    const Blend *b = c->args->blend;
+    const int row = c->from + i;
+    const double of_p = log(b->share[row]) + log_p, of_rest = log(b->rest[row]), most = of_p > of_rest ? of_p : of_rest,
+                 both = most + log(exp(of_p - most) + exp(of_rest - most)),
+                 counts = (double)weight_of(c, i) * (1 - (double)c->args->smoothing);
+    c->kept[i] = (float)exp(of_p - both);
+    c->said[i] = (float)both;
+    b->by_share[row] = -counts * exp(log_p - both);
+    b->by_rest[row] = -counts * exp(-both);
+    return -both;
+}
+
 // Adds a row to the loss; its factors exp(m) / sum exp z take the place of its m. Returns log sum exp z.
 static float row_loss(const Chunk *c, int i, Loss *loss)
 {
@@ -160,7 +176,8 @@ static float row_loss(const Chunk *c, int i, Loss *loss)
     for (int b = 0; b < c->blocks; b++) c->max[b * ROWS + i] = expf(c->max[b * ROWS + i] - max) / sum;
     const float log_sum = max + logf(sum);
     const int counted = a->weight->rows - (a->excluded >= 0);
-    const double weight = weight_of(c, i), nll = (double)log_sum - (double)c->at_target[i];
+    const double weight = weight_of(c, i), surprise = (double)log_sum - (double)c->at_target[i],
+                 nll = a->blend ? blended_nll(c, i, -surprise) : surprise;
     if (weight == 0) return log_sum;
     loss->count++;
     loss->nll += weight * nll;
@@ -186,6 +203,13 @@ static float get(const Chunk *c, int block, int i, int column)
     return c->precision == DM_PRECISION_BF16 ? dm_of_bf16(e_bf16(c, block)[at]) : e_float(c, block)[at];
 }
 
+// Of a blend, what the target gives p is less, and what the smoothing gives it is as ever:
+//   dz_w = weight_i (((1 - s) kept_i + s) p_w - (1 - s) kept_i [w = target] - s / (V - 1) [w not excluded])
+static float kept_of(const Chunk *c, int i)
+{
+    return (1 - c->args->smoothing) * c->kept[i];
+}
+
 // e becomes dz in one block. log_sum: [rows]
 static void block_gradient(const Chunk *c, int block, const float *log_sum)
 {
@@ -193,16 +217,18 @@ static void block_gradient(const Chunk *c, int block, const float *log_sum)
     const int n = width_of(c, block), first = block * COLUMNS, counted = a->weight->rows - (a->excluded >= 0);
     for (int i = 0; i < c->rows; i++) {
         const size_t row = (size_t)i * (size_t)width_of(c, block);
-        const float weight = weight_of(c, i), factor = weight * c->max[block * ROWS + i];
+        const float weight = weight_of(c, i), whole = a->blend ? kept_of(c, i) + a->smoothing : 1,
+                    factor = weight * c->max[block * ROWS + i] * whole;
         const float share = weight * (a->smoothing / (float)counted);
         const int target = c->targets[i];
         if (c->precision == DM_PRECISION_BF16)
             gradient_row_bf16(e_bf16(c, block) + row, factor, share, n);
         else
             gradient_row(e_float(c, block) + row, factor, share, n);
-        if (block_of(target) == block)
+        if (target >= 0 && block_of(target) == block)
             set(c, block, i, target - first,
-                weight * expf(c->at_target[i] - log_sum[i]) - share - weight * (1 - a->smoothing));
+                weight * whole * expf(c->at_target[i] - log_sum[i]) - share -
+                    weight * (a->blend ? kept_of(c, i) : 1 - a->smoothing));
         if (a->excluded >= 0 && block_of(a->excluded) == block)
             set(c, block, i, a->excluded - first, get(c, block, i, a->excluded - first) + share);
     }
@@ -268,6 +294,7 @@ static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
     Chunk c = {.args = a,
                .x = dm_operand(g, dm_row(a->x, from), rows, a->x->cols, a->x->stride),
                .weight = gradient ? dm_weight_operand(g, a->weight) : (Operand){0},
+               .from = from,
                .rows = rows,
                .targets = targets_of(g, a, from, rows),
                .weights = a->weights ? a->weights + from : NULL,
@@ -282,6 +309,10 @@ static Chunk new_chunk(Graph *g, const CrossEntropy *a, int from, bool gradient)
     c.sum = c.max + stats;
     c.others = memset(floats(g, ROWS), 0, ROWS * sizeof(float));
     c.at_target = floats(g, ROWS);
+    if (!a->blend) return c;
+    for (int i = 0; i < ROWS; i++) c.at_target[i] = -INFINITY;
+    c.kept = floats(g, 2 * ROWS);
+    c.said = c.kept + ROWS;
     return c;
 }
 
@@ -297,13 +328,15 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args)
         const Chunk c = new_chunk(g, a, from, dx || dw);
         float log_sum[ROWS];
         for (int i = 0; i < c.rows; i++)
-            assert(c.targets[i] >= 0 && c.targets[i] < a->weight->rows &&
-                   (c.targets[i] != a->excluded || weight_of(&c, i) == 0));
+            assert(c.targets[i] >= (a->blend ? -1 : 0) && c.targets[i] < a->weight->rows &&
+                   (c.targets[i] < 0 || c.targets[i] != a->excluded || weight_of(&c, i) == 0));
         for (int block = 0; block < c.blocks; block++) block_forward(g, &c, block);
         for (int i = 0; i < c.rows; i++) {
             log_sum[i] = row_loss(&c, i, &loss);
             if (a->log_probabilities)
-                a->log_probabilities[from + i] = weight_of(&c, i) != 0 ? c.at_target[i] - log_sum[i] : 0;
+                a->log_probabilities[from + i] = weight_of(&c, i) == 0 ? 0
+                                                 : a->blend            ? c.said[i]
+                                                                       : c.at_target[i] - log_sum[i];
         }
         for (int block = 0; block < c.blocks && c.gradient; block++) {
             block_gradient(&c, block, log_sum);

@@ -34,5 +34,6 @@ const Op *const dm_ops[] = {
     &dm_combine_op,
     &dm_balance_op,
     &dm_rotate_op,
+    &dm_pointer_op,
     NULL,
 };

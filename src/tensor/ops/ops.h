@@ -113,9 +113,16 @@ typedef struct Loss {
 // x [n, d], weight [vocabulary, d], bias [vocabulary] (never trained) or NULL, targets [n].
 // Works in chunks of rows, block by block of the vocabulary; where the graph is recording, the gradients of x and
 // weight are made in the same call (so the caller waits for its turn at the lane before it, and runs dm_backward next).
+// Where p is a part of what is said alone: P_i(target_i) = share_i p_i[target_i] + rest_i takes the place of the target's
+// probability, but not that of the others in the smoothing. A target of -1 is none of the vocabulary's: P_i is rest_i.
+typedef struct Blend {
+    const double *share, *rest;  // [n] above 0
+    double *by_share, *by_rest;  // [n] left there: the slope of the objective by either
+} Blend;
 typedef struct CrossEntropy {
     const Tensor *x, *weight, *bias;
     const int *targets;
+    const Blend *blend;  // NULL: p is all
     float smoothing;
     int excluded;              // pad: takes no part in the smoothing and its row gets no gradient; -1: none
     const float *weights;      // [n] how much a row counts; 0: not at all, whatever its target is; NULL: 1 each
@@ -150,6 +157,26 @@ typedef struct NextPieces {
     float *log_sums;  // [n]
 } NextPieces;
 NextPieces dm_next_pieces(Graph *g, const Tensor *x, const Tensor *weight, const Tensor *bias, int best);
+
+// Copying (See et al. 2017, equations 8 and 9): P_i(w) = g_i p_i(w) + (1 - g_i) sum of a_ij over the source pieces j that
+// are w,  g_i = sigmoid(gate_i + sum_j a_ij source_j + bias),  a what is seen of attention by a head.
+typedef struct Pointer {
+    const Tensor *gate;    // [n, 1]
+    const Tensor *source;  // [source rows, 1], which the keys of the view are rows of
+    const Tensor *bias;    // [1]
+    const AttentionView *view;
+    int head;           // or DM_ALL_HEADS
+    const int *copies;  // [source rows] which piece each is, or a number beyond the vocabulary: its size + the first place
+                        // in the sentence of a piece that is spelt so
+} Pointer;
+// dm_cross_entropy of P, as args have it for p (they have no blend); a target may be beyond the vocabulary. All gradients
+// are made in the same call, that of what is seen is left in the view.
+Loss dm_pointer_loss(Graph *g, const Pointer *pointer, const CrossEntropy *args);
+// log P of all pieces, of log p [n, vocabulary] -> [n, vocabulary + the longest of the view's keys]
+Tensor *dm_pointer_log_probabilities(Graph *g, const Pointer *pointer, const Tensor *vocabulary);
+// The same of the best: logits are log P, log_sums 0. The [n, vocabulary] matrix is never whole.
+NextPieces dm_pointer_next_pieces(Graph *g, const Pointer *pointer, const Tensor *x, const Tensor *weight,
+                                  const Tensor *bias, int best);
 
 // Cho et al. 2014, one step of a gated recurrent unit, gates in PyTorch's order r | z | n, each h wide:
 //   r, z = sigmoid(input + hidden),  c = tanh(input_n + r * hidden_n),  y = (1 - z) * c + z * h

@@ -271,7 +271,8 @@ static Loss run(const ShardRun *shard, bool critical)
     double *log_p = dm_arena_take(g->arena, 2 * candidates * sizeof(double)), *weight = log_p + candidates;
     copy = *g;
     copy.recording = false;
-    output->kind->loss(&copy, output, features, &(Targets){.ids = written.ids, .log_probabilities = log_rows});
+    output->kind->loss(&copy, output, &(Decoded){.features = features},
+                       &(Targets){.ids = written.ids, .log_probabilities = log_rows});
     sum_rows(&written, log_rows, log_p);
 
     Loss loss = {0};
@@ -291,11 +292,11 @@ static Loss run(const ShardRun *shard, bool critical)
         .source = shard->example->source, .read = read, .written = written.ids, .weights = weights};
     loss.objective += dm_terms_add(
         shard->terms, &(TermInput){.graph = g, .model = shard->model, .example = &example, .features = features});
-    output->kind->loss(g, output, features, &(Targets){.ids = written.ids, .weights = weights});
+    output->kind->loss(g, output, &(Decoded){.features = features}, &(Targets){.ids = written.ids, .weights = weights});
     if (risk->mix > 0)
         loss.objective +=
             output->kind
-                ->loss(g, output, features,
+                ->loss(g, output, &(Decoded){.features = features},
                        &(Targets){.ids = written.ids, .weights = of_reference, .smoothing = shard->smoothing})
                 .objective;
     return loss;

@@ -101,10 +101,10 @@ static void say(const Asking *a, const Tensor *features, const int *rows, int *p
     const OutputLayer *output = &a->model->output;
     const ArenaMark mark = dm_arena_mark(a->g->arena);
     if (a->how->from == DM_SAMPLED_DRAWN) {
-        const Tensor *all = output->kind->log_probabilities(a->g, output, features);
+        const Tensor *all = output->kind->log_probabilities(a->g, output, &(Decoded){.features = features});
         for (int i = 0; i < features->rows; i++) pieces[i] = drawn(dm_row(all, i), all->cols, a->draws[rows[i]]);
     } else {
-        const NextPieces next = output->kind->next_pieces(a->g, output, features, 1);
+        const NextPieces next = output->kind->next_pieces(a->g, output, &(Decoded){.features = features}, 1);
         memcpy(pieces, next.ids, (size_t)features->rows * sizeof(int));
     }
     dm_arena_release(a->g->arena, mark);
@@ -171,7 +171,7 @@ static const Mixture *mix(const Asking *a, Memory memory, const int *ids)
     int *pieces = dm_arena_take(a->g->arena, room * sizeof(int));
     float *shares = dm_arena_take(a->g->arena, room * sizeof(float));
     const Tensor *features = a->model->architecture->decode(a->g, a->model, memory, now);
-    const NextPieces next = output->kind->next_pieces(a->g, output, features, MIXED);
+    const NextPieces next = output->kind->next_pieces(a->g, output, &(Decoded){.features = features}, MIXED);
     for (int i = 0; i < now.n; i++) {
         const float *logits = a->gold[i] ? NULL : dm_row(next.logits, i - 1);
         double sum = 0;

@@ -9,13 +9,12 @@ static Loss run(const ShardRun *shard)
     const OutputLayer *output = &shard->model->output;
     Graph *g = shard->graph;
     const Memory memory = a->encode(g, shard->model, e->source);
-    AttentionTap tap = dm_gaze_tap(shard->terms->gaze, true);
-    if (g->recording && shard->terms->gaze.layer) g->tap = &tap;
-    const Tensor *features = a->decode(g, shard->model, memory, e->read);
-    g->tap = NULL;
-    const TermInput seen = {g, shard->model, e, features, shard->terms->gaze, tap.first};
+    const Gaze gaze = g->recording ? shard->terms->gaze : (Gaze){0};
+    const Decoded decoded =
+        dm_decode_rows(g, shard->model, memory, e->read, e->copies ? e->copies : e->source.ids, gaze);
+    const TermInput seen = {g, shard->model, e, decoded.features, gaze, decoded.view};
     const double added = g->recording ? dm_terms_add(shard->terms, &seen) : 0;
-    Loss loss = output->kind->loss(g, output, features,
+    Loss loss = output->kind->loss(g, output, &decoded,
                                    &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
     loss.objective += added;
     return loss;

@@ -81,6 +81,14 @@ Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const Model
         return dm_misuse(error, "--guided-alignment-head %d: a layer of this model has %d head%s", head, seen.heads,
                          seen.heads == 1 ? "" : "s");
     chosen->gaze = dm_usual_gaze(config);
+    if (dm_outputs[config->output]->copies) {
+        if ((!layer || layer == chosen->gaze.layer) && head == chosen->gaze.head + 1) return DM_OK;
+        return dm_misuse(
+            error,
+            "--output-layer %s copies by head %d of layer %d, and what --add-loss %s teaches is to be the same "
+            "one: leave --guided-alignment-layer and --guided-alignment-head out",
+            dm_outputs[config->output]->name, chosen->gaze.head + 1, chosen->gaze.layer, looks->name);
+    }
     if (layer) chosen->gaze.layer = layer;
     chosen->gaze.head = head ? head - 1 : DM_ALL_HEADS;
     return DM_OK;
