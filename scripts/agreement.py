@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 """Shows that transformers and CTranslate2 translate with a model folder as dragoman does: greedy search, line by line. With
-one that has learnt from text alone, lines are beginnings that all of them go on with.
+one that has learnt from text alone, lines are beginnings that all of them go on with; of one that has learnt labels, the
+labels of words or of lines.
 
   scripts/agreement.py FOLDER SOURCE_FILE [--dragoman build/dragoman]
+  scripts/agreement.py FOLDER SOURCE_FILE --random LlamaForCausalLM
+
+The second makes FOLDER first, by transformers: a small model of that class with random weights, and a tokenizer that has
+learnt its pieces from the file. So it is seen whether a folder that somebody else has made opens here.
 
 Prints how many lines agree and the first ones that do not. A line that differs is explained where transformers, too,
 comes to dragoman's translation once it takes the second-best piece at steps where the two best are closer than 1e-4 in
@@ -14,6 +19,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,9 +31,25 @@ MOST_VARIANTS = 32
 ENOUGH = 10
 GENERATED = 100  # pieces that dragoman generate writes by default
 
+DECODER = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+               max_position_embeddings=512, initializer_range=0.3)
+LABELS = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3)
+RANDOM = {
+    "GPT2LMHeadModel": dict(n_embd=64, n_layer=2, n_head=4, n_positions=512, initializer_range=0.3),
+    "LlamaForCausalLM": DECODER,
+    "MixtralForCausalLM": dict(DECODER, num_local_experts=4, num_experts_per_tok=2),
+    "Glm4MoeForCausalLM": dict(
+        DECODER, moe_intermediate_size=48, n_routed_experts=5, num_experts_per_tok=3, n_shared_experts=2, head_dim=16,
+        first_k_dense_replace=0, num_mtp_layers=0,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0}),
+    "MegatronBertForTokenClassification": dict(LABELS, num_labels=7),
+    "MegatronBertForSequenceClassification": dict(LABELS, num_labels=5),
+}
+
 try:
     import ctranslate2
     import torch
+    import tokenizers
     import transformers
     import sentencepiece  # noqa: F401 (MarianTokenizer asks for it)
 except ImportError as missing:
@@ -39,6 +61,28 @@ except ImportError as missing:
              "Debian, python3 -m venv needs the package python3-venv), then give the same command again:\n"
              f"    python3 -m venv {root / '.venv'}\n"
              f"    {root / '.venv'}/bin/pip install torch transformers ctranslate2 sentencepiece")
+
+
+def make_random(folder, class_name, lines):
+    """Saves a model and a tokenizer as somebody would who has trained them. Labels begin with a piece of their own, as BERT
+    has it; a text begins with the piece that ends one, as GPT-2's do."""
+    labels = class_name.startswith("Megatron")
+    words = tokenizers.Tokenizer(tokenizers.models.Unigram())
+    words.pre_tokenizer, words.decoder = tokenizers.pre_tokenizers.Metaspace(), tokenizers.decoders.Metaspace()
+    specials = ["</s>", "<unk>", "<pad>", "<s>"]
+    words.train_from_iterator(lines, tokenizers.trainers.UnigramTrainer(
+        vocab_size=400, special_tokens=specials, unk_token="<unk>", show_progress=False))
+    eos, _, pad, bos = [words.token_to_id(piece) for piece in specials]
+    words.post_processor = tokenizers.processors.TemplateProcessing(
+        single="<s> $A </s>" if labels else "</s> $A", special_tokens=[("</s>", eos), ("<s>", bos)])
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token="</s>", unk_token="<unk>", pad_token="<pad>", bos_token="<s>" if labels else "</s>",
+    ).save_pretrained(folder)
+    torch.manual_seed(1)
+    kind = getattr(transformers, class_name)
+    model = kind(kind.config_class(vocab_size=words.get_vocab_size(), eos_token_id=eos, pad_token_id=pad,
+                                   bos_token_id=bos if labels else eos, **RANDOM[class_name]))
+    model.save_pretrained(folder)
 
 
 class SentencePieces:
@@ -109,13 +153,41 @@ class Prompts:
         return self.text(self.tokenizer.convert_tokens_to_ids(pieces))
 
 
+class Labelled(list):
+    """Ids of a line, and which of them its labels are of."""
+
+
+class Labels:
+    """A folder that says labels, which AutoTokenizer opens: of each word, which blanks separate, at its first piece, or of
+    the line, at its first one."""
+
+    separate = False
+
+    def __init__(self, folder, words):
+        self.tokenizer, self.words = transformers.AutoTokenizer.from_pretrained(folder), words
+
+    def ids(self, line):
+        if not self.words:
+            ids = Labelled(self.tokenizer(line).input_ids)
+            ids.places = [0]
+            return ids
+        words = [word for word in re.split("[ \t\n\v\f\r]+", line) if word]
+        encoding = self.tokenizer(words, is_split_into_words=True)
+        ids, of = Labelled(encoding.input_ids), encoding.word_ids()
+        if set(range(len(words))) - set(of):
+            sys.exit(f"agreement.py: the tokenizer leaves nothing of one of the words of: {line}")
+        ids.places = [of.index(word) for word in range(len(words))]
+        return ids
+
+
 def read_lines(path):
     text = path.read_text(encoding="utf-8-sig")
     return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def by_dragoman(program, folder, source, text):
-    command = [program, "generate" if text else "translate", "--model", folder, "--beam-size", "1", "--input", source]
+def by_dragoman(program, folder, source, text, labels):
+    command = [program, "generate" if text else "translate", "--model", folder, "--input", source,
+               *([] if labels else ["--beam-size", "1"])]
     output = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if output.returncode:
         sys.exit(f"agreement.py: {' '.join(map(str, command))} failed with exit status {output.returncode}")
@@ -198,11 +270,40 @@ class Decoder(Transformers):
         batch = torch.tensor([[self.pad] * (length - len(source)) + source for source in sources])
         mask = torch.tensor([[0] * (length - len(source)) + [1] * len(source) for source in sources])
         out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
+                                  bad_words_ids=[[self.pad]],  # which dragoman never writes, whatever the folder says
                                   max_new_tokens=max(map(self.limit, sources)))
         return [self.written(ids[length:], source) for ids, source in zip(out.tolist(), sources)]
 
     def scores(self, source, ids):
         return self.model(input_ids=torch.tensor([source + ids])).logits[0, -1]
+
+
+class Labeller:
+    """What transformers says of the places of a line."""
+
+    def __init__(self, folder, words):
+        kind = transformers.AutoModelForTokenClassification if words else transformers.AutoModelForSequenceClassification
+        self.model, self.words = kind.from_pretrained(folder, dtype=torch.float32).eval(), words
+        self.names, self.pad = self.model.config.id2label, self.model.config.pad_token_id
+
+    @torch.inference_mode()
+    def scores(self, sources):
+        """[labels of the line, labels], of each line."""
+        length = max(map(len, sources))
+        batch = torch.tensor([source + [self.pad] * (length - len(source)) for source in sources])
+        mask = torch.tensor([[1] * len(source) + [0] * (length - len(source)) for source in sources])
+        logits = self.model(input_ids=batch, attention_mask=mask).logits
+        return [found[source.places] if self.words else found[None] for found, source in zip(logits, sources)]
+
+    def greedy(self, sources):
+        return [" ".join(self.names[i] for i in scores.argmax(-1).tolist()) for scores in self.scores(sources)]
+
+    def variants(self, source):
+        texts = [[]]
+        for scores in torch.log_softmax(self.scores([source])[0].double(), dim=-1):
+            near = [self.names[i] for i, score in enumerate(scores.tolist()) if scores.max() - score < NEAR_TIE]
+            texts = [text + [name] for text in texts for name in near][:MOST_VARIANTS]
+        return {" ".join(text) for text in texts}
 
 
 def by_ctranslate2(folder, lines, segmenter, limits):
@@ -248,15 +349,21 @@ def main():
     parser.add_argument("folder", type=pathlib.Path, help="a model folder")
     parser.add_argument("source", type=pathlib.Path, help="sentences, one a line")
     parser.add_argument("--dragoman", default="build/dragoman", metavar="PATH", help="the command (build/dragoman)")
+    parser.add_argument("--random", choices=RANDOM, metavar="CLASS", help=f"make the folder first: {', '.join(RANDOM)}")
     parser.add_argument("--show", type=int, default=5, metavar="N", help="differences that are printed (5)")
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
     transformers.utils.logging.disable_progress_bar()
 
+    if args.random:
+        if args.folder.exists():
+            sys.exit(f"agreement.py: {args.folder} is there already: name a folder that --random can make")
+        make_random(args.folder, args.random, read_lines(args.source))
     config = json.loads((args.folder / "config.json").read_text(encoding="utf-8"))
     kind, alone = config["model_type"], config["model_type"] in ("gpt2", "llama", "mixtral", "glm4_moe")
     text = alone and config.get("dragoman", {}).get("examples", "text") == "text"
-    lines, ours = read_lines(args.source), by_dragoman(args.dragoman, args.folder, args.source, text)
+    labels, words = kind == "megatron-bert", config.get("architectures") == ["MegatronBertForTokenClassification"]
+    lines, ours = read_lines(args.source), by_dragoman(args.dragoman, args.folder, args.source, text, labels)
     if len(lines) != len(ours):
         sys.exit(f"agreement.py: {args.source} has {len(lines)} lines, but dragoman wrote {len(ours)}")
     for i in [i for i, line in enumerate(lines) if not line.strip()]:
@@ -268,8 +375,9 @@ def main():
         sys.exit(f"agreement.py: {args.source} has no sentences")
 
     whole = Prompts if alone else SentencePieces if (args.folder / "source.spm").exists() else Words
-    segmenter = whole(args.folder)
-    peer = Decoder(args.folder, segmenter, text) if alone else Transformers(args.folder, segmenter)
+    segmenter = Labels(args.folder, words) if labels else whole(args.folder)
+    peer = Labeller(args.folder, words) if labels else \
+        Decoder(args.folder, segmenter, text) if alone else Transformers(args.folder, segmenter)
     sources = [segmenter.ids(line) for line in lines]
     order = sorted(range(len(lines)), key=lambda i: len(sources[i]))
     theirs = [""] * len(lines)
@@ -288,7 +396,7 @@ def main():
     good = compare(f"transformers {transformers.__version__}", theirs, ours, lines, explain, args.show)
     if segmenter.separate:
         print("CTranslate2: left out, its converter knows only one vocabulary, and a tokenizer with it")
-    elif kind in ("mixtral", "glm4_moe"):
+    elif kind in ("mixtral", "glm4_moe", "megatron-bert"):
         print(f"CTranslate2: left out, its converter does not know {kind}")
     else:
         limits = [peer.limit(source) for source in sources]

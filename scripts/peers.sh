@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # How fast Dragoman is beside PyTorch (training) and CTranslate2 (translating), measured in turn on this machine.
-#   scripts/peers.sh [train] [recurrent] [translate] [latency] [start] [--model DIR --input FILE] [--rounds N]
-#                    [--quick] [--json FILE]
-# Parts by name; none: all. About forty minutes on two cores; --quick, with one round of little of each, about 3.
+#   scripts/peers.sh [train] [recurrent] [translate] [text] [latency] [start] [--model DIR --input FILE]
+#                    [--rounds N] [--quick] [--json FILE]
+# Parts by name; none: all. About fifty minutes on two cores; --quick, with one round of little of each, about 5.
 #   train      updates of the tiny Transformer and of base (10,000 pieces), fp32 and bf16, against PyTorch in fp32 and
 #              under bf16 autocast, in batches of 1,024 and 4,096 tokens, its memory kept between steps
 #   recurrent  the same of two recurrent models with attention, bench's shapes gru and lstm, and their greedy search in
@@ -10,6 +10,8 @@
 #   translate  with a trained folder and its text, and with base and random weights at fixed lengths; greedy and beam 5;
 #              one thread and all; batches of 1, of 32, of all; against CTranslate2 in each precision it has here, with
 #              one batch on all threads or a batch on each; then the lines that both translate alike
+#   text       a decoder alone of the shape of GPT-2's smallest: updates of 1,024 tokens of text against PyTorch; greedy texts
+#              of 128 pieces in batches of 1 and of 32 against CTranslate2, with one text on all threads or one on each
 #   latency    up to 1,000 sentences one after the other on one thread, beam 5
 #   start      dragoman translate on an empty input, from the beginning of the process to its end; of the peer only how
 #              long it takes to open the model, Python and the library being there; base is a folder of transformers

@@ -229,6 +229,37 @@ def translate(table, options):
     table.cells.append(count_same(options))
 
 
+# ---- Text alone ------------------------------------------------------------------------------------------------------
+
+
+def generate_cell(table, options, batch):
+    """Each thread goes on with texts of its own, and where there is one text for both, both with it."""
+    texts, length = 2 * batch, 32 if options.quick else 128
+    peers, mine = [], []
+    for compute in options.computes:
+        command = python("ctranslate2_speed.py", "generate", "--converted", options.work / "gpt2.ct2", "--model",
+                         options.work / "gpt2", "--made-up", texts, "--length", length, "--compute", compute, "--batch", batch)
+        peers.append(Contender("CTranslate2", OUR_NAME[compute],
+                               [(f"intra {intra} inter {inter}", command + ["--intra", intra, "--inter", inter])
+                                for intra, inter in sorted({(options.threads, 1), (1, options.threads)})]))
+    for precision in options.precisions:
+        command = bench("translate", "--model", options.work / "gpt2", "--precision", precision, "--beam-size", 1,
+                        "--length", length, "--sentences", texts, "--mini-batch", batch, "--cpu-threads", options.threads,
+                        "--rounds", 1, "--seconds", 0.5)
+        mine.append(Contender("dragoman", precision, [("", command)], ours=True))
+    table.measure(f"generate gpt2, {options.threads} threads, greedy, batch {batch}", taking_turns(mine, peers),
+                  [("target tokens a second", speed, True)])
+
+
+def text(table, options):
+    """The same update on both sides: what a batch of 4,096 does to PyTorch is seen in train."""
+    batch = [("", ["--batch-tokens", 1024])]
+    ours = ["--model", options.work / "gpt2", "--length", 128, "--mini-batch-words", 1024]
+    train_cell(table, options, "gpt2", ours, ["torch_gpt2_speed.py"], batch)
+    for size in [32] if options.quick else [1, 32]:
+        generate_cell(table, options, size)
+
+
 def latency(table, options):
     peers = [Contender("CTranslate2", OUR_NAME[compute],
                        [("", peer_command(options, "trained", "--latency", "--compute", compute,
@@ -255,7 +286,8 @@ def start(table, options):
         table.measure(f"start {shape}", taking_turns(mine, peers), [("ms", lambda figures: figures["start_ms"], False)])
 
 
-PARTS = {"train": train, "recurrent": recurrent, "translate": translate, "latency": latency, "start": start}  # in this order
+PARTS = {"train": train, "recurrent": recurrent, "translate": translate, "text": text, "latency": latency,
+         "start": start}  # in this order
 
 # ---- Beginning -------------------------------------------------------------------------------------------------------
 
@@ -314,9 +346,11 @@ def prepare(options):
     if translates:
         prepare_text(options)
     if not options.quick and {"train", "translate", "start"} & set(options.parts):
-        run(python("base_folder.py", options.work / "base"), quiet=True)
-    for shape in ("trained", "base") if translates else ():
-        folder = options.model if shape == "trained" else options.work / "base"
+        run(python("random_folder.py", "base", options.work / "base"), quiet=True)
+    if "text" in options.parts:
+        run(python("random_folder.py", "gpt2", options.work / "gpt2"), quiet=True)
+    for shape in ["trained", "base"] * translates + ["gpt2"]:
+        folder = options.model if shape == "trained" else options.work / shape
         if folder.exists():
             run(python("ctranslate2_speed.py", "convert", "--model", folder, "--to", options.work / f"{shape}.ct2"),
                 quiet=True)
@@ -324,7 +358,7 @@ def prepare(options):
 
 def read_options():
     parser = argparse.ArgumentParser(prog="peers.sh", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="train, recurrent, translate, latency, start; none: all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all")
     parser.add_argument("--model", type=pathlib.Path, help="MarianMT folder")
     parser.add_argument("--input", type=pathlib.Path, help="text for it")
     parser.add_argument("--rounds", type=int)
@@ -344,7 +378,7 @@ def read_options():
 
 def main():
     options = read_options()
-    minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "latency": (2, 1), "start": (1, 0)}
+    minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "text": (10, 2), "latency": (2, 1), "start": (1, 0)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)

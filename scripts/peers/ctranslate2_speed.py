@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""How fast CTranslate2 translates with a MarianMT folder. Prints one JSON object.
+"""How fast CTranslate2 translates with a MarianMT folder, or goes on with a text with one of GPT-2. Prints one JSON object.
 
   ctranslate2_speed.py convert --model DIR --to DIR
   ctranslate2_speed.py start --converted DIR --model DIR [options]
   ctranslate2_speed.py run --converted DIR --model DIR (--input FILE | --made-up N) [options]
+  ctranslate2_speed.py generate --converted DIR --model DIR --made-up N --length N [options]
 
 convert makes CTranslate2's own folder of the very folder that dragoman reads. start opens that a few times, without the
 time that Python takes to begin and to find the library. run loads it, translates a part to warm
 up and then everything once, and counts target tokens a second, end of sentence counted, as dragoman bench does. A
 folder with source.spm has FILE cut by SentencePiece, outside the measured time; without it FILE holds pieces with
 spaces between them. --made-up is for random weights: N sentences, and every translation gets the mean length of
-dragoman bench's.
+dragoman bench's. generate goes on with N texts, greedily, each from one piece to --length of them.
 """
 import argparse
 import json
@@ -27,7 +28,7 @@ STARTS = 9
 class Pieces:
     """All of a tokenizer that the converter asks for, for folders that have a vocabulary but no SentencePiece."""
 
-    eos_token, unk_token, bos_token, pad_token = "</s>", "<unk>", None, "<pad>"
+    eos_token, unk_token, bos_token, pad_token = "</s>", "<unk>", "</s>", "<pad>"
 
     def __init__(self, folder):
         with open(os.path.join(folder, "vocab.json"), encoding="utf-8") as file:
@@ -73,11 +74,11 @@ def peak_memory():
         return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
-def open_translator(options):
+def open_translator(options, kind="Translator"):
     import ctranslate2
 
-    return ctranslate2.Translator(options.converted, "cpu", compute_type=options.compute, intra_threads=options.intra,
-                                  inter_threads=options.inter)
+    return getattr(ctranslate2, kind)(options.converted, "cpu", compute_type=options.compute, intra_threads=options.intra,
+                                      inter_threads=options.inter)
 
 
 def start(options):
@@ -92,6 +93,23 @@ def start(options):
         del translator
     print(json.dumps({"peer": "CTranslate2 " + ctranslate2.__version__, "compute": compute,
                       "start_ms": statistics.median(milliseconds), "peak_memory_bytes": peak_memory()}))
+
+
+def generate(options):
+    import ctranslate2
+
+    generator = open_translator(options, "Generator")
+    starts = [["w2"]] * options.made_up
+    how = {"max_length": options.length - 1, "min_length": options.length - 1, "include_prompt_in_result": False,
+           "max_batch_size": options.batch}
+    generator.generate_batch(starts[: options.batch], **how)
+    began = time.perf_counter()
+    results = generator.generate_batch(starts, **how)
+    seconds = time.perf_counter() - began
+    tokens = sum(len(result.sequences_ids[0]) for result in results)
+    print(json.dumps({"peer": "CTranslate2 " + ctranslate2.__version__, "compute": generator.compute_type,
+                      "batch": options.batch, "intra": options.intra, "inter": options.inter, "target_tokens": tokens,
+                      "target_tokens_per_second": {"median": tokens / seconds}, "peak_memory_bytes": peak_memory()}))
 
 
 def run(options):
@@ -127,12 +145,13 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["convert", "start", "run"])
-    parser.add_argument("--model", required=True, help="MarianMT folder")
+    parser.add_argument("what", choices=["convert", "start", "run", "generate"])
+    parser.add_argument("--model", required=True, help="folder of transformers")
     parser.add_argument("--to", help="the folder to make of it")
     parser.add_argument("--converted", help="the folder that convert made")
     parser.add_argument("--input")
     parser.add_argument("--made-up", type=int, metavar="N", help="sentences instead of --input")
+    parser.add_argument("--length", type=int, help="generate: pieces of a text, the first of which is there")
     parser.add_argument("--output", help="write the translations there")
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--compute", default="float32", help="float32, int8, bfloat16 ...")
@@ -141,7 +160,7 @@ def main():
     parser.add_argument("--batch", type=int, default=32, help="sentences; 0: all, in as many parts as --inter says")
     parser.add_argument("--latency", action="store_true", help="one sentence after the other")
     options = parser.parse_args()
-    {"convert": convert, "start": start, "run": run}[options.what](options)
+    {"convert": convert, "start": start, "run": run, "generate": generate}[options.what](options)
 
 
 if __name__ == "__main__":

@@ -182,7 +182,11 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     model = Recurrent(options.shape, options.cell == "whole").train()
-    print(json.dumps((torch_speed.measure_training if options.what == "train" else measure_search)(model, options)))
+    if options.what == "train":
+        figures = torch_speed.measure_training(model, made_up.pairs(29000, VOCABULARY), options)
+    else:
+        figures = measure_search(model, options)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

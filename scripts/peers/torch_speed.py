@@ -132,9 +132,8 @@ def loss_of(model, batch, begin, precision, smoothing=0.1):
     return loss, sum(len(pair[1]) for pair in batch)
 
 
-def measure_training(model, options):
+def measure_training(model, pairs, options):
     """The figures that are printed."""
-    pairs = made_up.pairs(29000, VOCABULARY)
     adam = torch.optim.Adam(model.parameters(), 3e-4, (0.9, 0.98), fused=True)
     rates, steps, began = [], 0, None
     for batch in batches(pairs, options.batch_tokens, random.Random(1)):
@@ -142,7 +141,7 @@ def measure_training(model, options):
             began = time.perf_counter()
         start = time.perf_counter()
         adam.zero_grad(set_to_none=True)
-        loss, tokens = loss_of(model, batch, BEGIN, options.precision)
+        loss, tokens = loss_of(model, batch, model.pad, options.precision)
         (loss / tokens).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
@@ -177,7 +176,7 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     model = Transformer(SHAPES[options.shape], VOCABULARY, PAD).train()
-    print(json.dumps(measure_training(model, options)))
+    print(json.dumps(measure_training(model, made_up.pairs(29000, VOCABULARY), options)))
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ Status dm_bench_shape(Bench *bench, Error *error)
             cJSON_Delete(extra);
             return status;
         }
-        dm_search_forget(&bench->config.search);  // how it is searched, bench says
+        dm_config_forget(&bench->config);  // how it is searched, bench says
         const bool labels = bench->config.architecture->labels(&bench->config) != DM_NO_LABELS;
         if (bench->config.source_vocabulary < 3 || (!labels && bench->config.target_vocabulary < 3)) {
             cJSON_Delete(extra);

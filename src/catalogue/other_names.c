@@ -56,9 +56,10 @@ const OtherName dm_other_names[] = {
     {"bpe tokenizer tokenizer-type learn-subwords", DM_TRAIN, "segmenter", NULL},
     {"post-process remove-bpe bpe tokenizer no-spm-decode", DM_TRANSLATE, NULL,
      "whole words come out: the model folder holds the segmenter of its text"},
-    {"tied-embeddings tied-embeddings-all share-all-embeddings share-embeddings share-decoder-embeddings "
-     "share-vocab joined-dictionary weight-tying-type tied-softmax", DM_TRAIN, NULL,
-     "source, target and output share one vocabulary and one table of embeddings"},
+    {"tied-embeddings-all tied-embeddings-src share-all-embeddings share-embeddings share-decoder-embeddings "
+     "share-decoder-input-output-embed tie-word-embeddings weight-tying-type tied-softmax", DM_TRAIN, "tied-embeddings",
+     "all, target or none"},
+    {"share-vocab joined-dictionary", DM_TRAIN, "separate-vocabs", "the sides share one vocabulary without it"},
     // Shape
     {"arch task encoder decoder encoder-type decoder-type model-type", DM_TRAIN, "type",
      "its shape is said by --dim-emb, --dim-ffn, --enc-depth, --dec-depth and --heads"},
@@ -85,9 +86,17 @@ const OtherName dm_other_names[] = {
      "batches are counted in target pieces"},
     {"update-freq accum-count batch-multiplier update-interval gradient-accumulation-steps",
      DM_TRAIN, "optimizer-delay", NULL},
-    {"transformer-dropout embed-dropout attention-dropout activation-dropout relu-dropout "
-     "transformer-dropout-prepost transformer-dropout-attention", DM_TRAIN, "dropout", "one for all places"},
+    {"transformer-dropout embed-dropout transformer-dropout-prepost", DM_TRAIN, "dropout",
+     "one for embeddings and states"},
+    {"attention-dropout transformer-dropout-attention", DM_TRAIN, "dropout-attention", NULL},
+    {"activation-dropout relu-dropout transformer-dropout-ffn", DM_TRAIN, "dropout-ffn", NULL},
+    {"encoder-layerdrop decoder-layerdrop layerdrop", DM_TRAIN, "layer-drop", "one for both sides"},
     {"smoothing criterion loss", DM_TRAIN, "label-smoothing", "the loss is the cross-entropy; --add-loss adds to it"},
+    {"guided-alignment-weight lambda-align alignment-loss load-alignments", DM_TRAIN, "add-loss",
+     "guided-alignment with its weight, and --guided-alignment names the file of links"},
+    {"alignment-layer transformer-guided-alignment-layer", DM_TRAIN, "guided-alignment-layer", NULL},
+    {"alignment-heads", DM_TRAIN, "guided-alignment-head", "one of them, or 0: the mean of all"},
+    {"coverage-loss lambda-coverage", DM_TRAIN, "add-loss", "coverage with its weight"},
     {"max-grad-norm gradient-clipping-threshold clip-grad-norm clip-grad-val", DM_TRAIN, "clip-norm", NULL},
     {"optim", DM_TRAIN, "optimizer", NULL},
     {"adam-betas adam-beta1 adam-beta2 adam-eps optimizer-betas optimizer-eps", DM_TRAIN, "optimizer-params",

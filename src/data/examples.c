@@ -15,11 +15,34 @@ static Tokens side(Arena *arena, const Corpus *corpus, const size_t *start, cons
     return dm_tokens(arena, count, lengths, ids);
 }
 
+// A row is what writes its piece: those of a pair are in order, and so are its links.
+static RowLinks links_of(Arena *arena, const Corpus *c, const int *order, Tokens written)
+{
+    const PieceLinks *all = &c->links;
+    size_t count = 0;
+    if (!all->first) return (RowLinks){0};
+    for (int s = 0; s < written.spans.n; s++) count += all->first[order[s] + 1] - all->first[order[s]];
+    int *first = dm_arena_take(arena, ((size_t)written.n + 1 + count) * sizeof(int)), *source = first + written.n + 1,
+        used = 0;
+    for (int s = 0; s < written.spans.n; s++) {
+        size_t at = all->first[order[s]];
+        for (int i = 0; i < written.spans.length[s]; i++) {
+            first[written.spans.start[s] + i] = used;
+            while (at < all->first[order[s] + 1] && all->target[at] == i) source[used++] = all->source[at++];
+        }
+    }
+    first[written.n] = used;
+    return (RowLinks){first, source};
+}
+
 static Example make_pairs(Arena *arena, const Corpus *c, const int *order, int count, int start)
 {
     const Tokens source = side(arena, c, c->source, c->source_length, order, count),
                  written = side(arena, c, c->target, c->target_length, order, count);
-    return (Example){.source = source, .read = dm_shifted(arena, written, start), .written = written.ids};
+    return (Example){.source = source,
+                     .read = dm_shifted(arena, written, start),
+                     .written = written.ids,
+                     .links = links_of(arena, c, order, written)};
 }
 
 const ExampleKind dm_pairs = {"pairs", "a source and its translation", 2, make_pairs};
@@ -114,11 +137,21 @@ static Tokens tokens_twice(Arena *arena, Tokens t)
     return dm_tokens(arena, 2 * t.spans.n, lengths, ids);
 }
 
+static RowLinks links_twice(Arena *arena, RowLinks links, int rows)
+{
+    if (!links.first) return links;
+    const int count = links.first[rows];
+    int *first = dm_arena_take(arena, (2 * (size_t)rows + 1) * sizeof(int));
+    for (int i = 0; i <= rows; i++) first[i] = links.first[i], first[rows + i] = count + links.first[i];
+    return (RowLinks){first, doubled(arena, links.source, (size_t)count * sizeof(int))};
+}
+
 Example dm_example_twice(Arena *arena, const Example *e)
 {
     const size_t rows = (size_t)e->read.n;
     return (Example){.source = tokens_twice(arena, e->source),
                      .read = tokens_twice(arena, e->read),
                      .written = doubled(arena, e->written, rows * sizeof(int)),
-                     .weights = e->weights ? doubled(arena, e->weights, rows * sizeof(float)) : NULL};
+                     .weights = e->weights ? doubled(arena, e->weights, rows * sizeof(float)) : NULL,
+                     .links = links_twice(arena, e->links, e->read.n)};
 }

@@ -4,11 +4,18 @@
 #include "data/corpus.h"
 #include "tensor/tokens.h"
 
+// Which pieces of its source each row comes from.
+typedef struct RowLinks {
+    const int *first;   // [rows + 1] where those of a row begin
+    const int *source;  // places, counted from the first piece of the sentence
+} RowLinks;
+
 typedef struct Example {
     Tokens source;
     Tokens read;           // what the decoder reads: start w1 ... w(n-1) of each sequence
     const int *written;    // [read.n] what it should have written: w1 ... wn
     const float *weights;  // [read.n] how much a row counts, or NULL: 1 each
+    RowLinks links;        // of each row; no `first`: nothing is known of any
 } Example;
 
 typedef struct ExampleKind {

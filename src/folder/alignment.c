@@ -57,7 +57,7 @@ static Status read_heads(AlignmentHeads *heads, const cJSON *alignment, int all,
 static void take_usual(AlignmentHeads *heads, const ModelConfig *config)
 {
     const SourceAttention seen = config->architecture->source_attention(config);
-    *heads = (AlignmentHeads){.layer = seen.layers > 1 ? seen.layers - 2 : 0,
+    *heads = (AlignmentHeads){.layer = dm_usual_gaze(config).layer - 1,
                               .head_count = seen.heads,
                               .heads = dm_allocate((size_t)seen.heads, sizeof *heads->heads)};
     for (int h = 0; h < seen.heads; h++) heads->heads[h] = h;
@@ -87,12 +87,27 @@ void dm_alignment_heads_free(AlignmentHeads *heads)
     *heads = (AlignmentHeads){0};
 }
 
-Status dm_alignment_heads_store(const AlignmentHeads *heads, double agreement, const char *folder, Error *error)
+AlignmentHeads dm_alignment_heads_of_gaze(const Gaze *gaze, const ModelConfig *config)
+{
+    const int all = config->architecture->source_attention(config).heads;
+    AlignmentHeads heads = {.layer = gaze->layer - 1, .head_count = gaze->head < 0 ? all : 1};
+    heads.heads = dm_allocate((size_t)heads.head_count, sizeof *heads.heads);
+    for (int h = 0; h < heads.head_count; h++) heads.heads[h] = gaze->head < 0 ? h : gaze->head;
+    return heads;
+}
+
+cJSON *dm_alignment_heads_json(const AlignmentHeads *heads)
 {
     cJSON *alignment = cJSON_CreateObject();
     cJSON_AddNumberToObject(alignment, "layer", heads->layer);
     cJSON_AddItemToObject(alignment, "heads", cJSON_CreateIntArray(heads->heads, heads->head_count));
     cJSON_AddNumberToObject(alignment, "shift", heads->shift);
+    return alignment;
+}
+
+Status dm_alignment_heads_store(const AlignmentHeads *heads, double agreement, const char *folder, Error *error)
+{
+    cJSON *alignment = dm_alignment_heads_json(heads);
     cJSON_AddNumberToObject(alignment, "agreement", round(agreement * 1e4) / 1e4);
     return dm_config_store(folder, "alignment", alignment, error);
 }

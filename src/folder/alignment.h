@@ -1,11 +1,12 @@
-// Which heads of the decoder tell where a target piece comes from. A run with a validation set measures it at its end
-// and leaves it in config.json: "dragoman": {"alignment": {"layer": 1, "heads": [0, 2], "shift": 0, "agreement":
+// Which heads of the decoder tell where a target piece comes from. A run whose heads were guided knows it, another one with
+// a validation set measures it at its end; it stands in config.json: "dragoman": {"alignment": {"layer": 1, "heads": [0, 2], "shift": 0, "agreement":
 // 0.91}}.
 #pragma once
 #include "core/cjson.h"
 
 #include "core/error.h"
 #include "model/config.h"
+#include "tensor/seen.h"
 
 typedef struct AlignmentHeads {
     int layer;       // of the decoder, from 0
@@ -20,5 +21,7 @@ Status dm_alignment_heads_of(AlignmentHeads *heads, const ModelConfig *config, c
                              Error *error);
 void dm_alignment_heads_free(AlignmentHeads *heads);
 
+AlignmentHeads dm_alignment_heads_of_gaze(const Gaze *gaze, const ModelConfig *config);  // unshifted
+cJSON *dm_alignment_heads_json(const AlignmentHeads *heads);  // as config.json has them
 // Puts them into config.json in the place of what it said. agreement: the share of pieces that they align as expected.
 Status dm_alignment_heads_store(const AlignmentHeads *heads, double agreement, const char *folder, Error *error);

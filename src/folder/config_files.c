@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "folder/folder.h"
 #include "folder/formats/format.h"
+#include "folder/label_names.h"
 #include "folder/search_config.h"
 
 enum { MOST_PIECES = 1 << 24 };
@@ -234,7 +235,11 @@ static void read_vocabularies(ModelConfig *config, const Format *format, JsonFil
 {
     need(file, "vocab_size");
     config->source_vocabulary = dm_json_integer(file, "vocab_size", 1, MOST_PIECES, 1);
-    config->target_vocabulary = dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
+    if (format->encoder_alone)
+        dm_label_names_read(config, file);
+    else
+        config->target_vocabulary =
+            dm_json_integer(file, "decoder_vocab_size", 1, MOST_PIECES, config->source_vocabulary);
     const bool text = !config->architecture->labels(config);  // labels share nothing
     config->shared_embeddings = dm_json_flag(file, "share_encoder_decoder_embeddings", text) && text;
     config->tied_output = dm_json_flag(file, "tie_word_embeddings", text && !format->untied) && text;
@@ -412,11 +417,12 @@ static cJSON *model_json(const ModelConfig *config, const cJSON *extra)
 {
     const Format *format = dm_format_of_config(config);
     cJSON *json = cJSON_CreateObject();
-    if (format->class_name)
-        cJSON_AddItemToObject(json, "architectures", cJSON_CreateStringArray(&format->class_name, 1));
+    const char *class_name = dm_format_class(format, config);
+    if (class_name) cJSON_AddItemToObject(json, DM_CLASSES, cJSON_CreateStringArray(&class_name, 1));
     cJSON_AddStringToObject(json, "model_type", format->model_type);
     add_number(json, "vocab_size", config->source_vocabulary);
-    if (!format->decoder_alone) {
+    if (format->encoder_alone) dm_label_names_write(json, config);
+    if (!format->decoder_alone && !format->encoder_alone) {
         add_number(json, "decoder_vocab_size", config->target_vocabulary);
         add_flag(json, "share_encoder_decoder_embeddings", config->shared_embeddings);
     }

@@ -50,9 +50,9 @@ Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Er
     const Parameters *p = &model->parameters;
     Layout layout = dm_layout_of(&model->config, p);
     const int count = layout.count;
-    Quantized q = {.tensors = dm_allocate(3 * (size_t)count, sizeof *q.tensors),
-                   .memory = dm_allocate(4 * (size_t)count, sizeof *q.memory)};
-    TensorToStore *matrices = q.tensors + 2 * count;  // [matrix_count], for now
+    Quantized q = {.tensors = dm_allocate(4 * (size_t)count, sizeof *q.tensors),
+                   .memory = dm_allocate(4 * (size_t)count + 1, sizeof *q.memory)};
+    TensorToStore *matrices = q.tensors + 3 * count;  // [matrix_count], for now
     int matrix_count = 0;
     for (int i = 0; i < count; i++) {
         float *memory;
@@ -63,6 +63,9 @@ Status dm_weights_quantize(const Model *model, Dtype dtype, const char *path, Er
         else
             matrices[matrix_count++] = tensor;
     }
+    float *zeros;
+    q.count += dm_layout_added(&layout, q.tensors + q.count, &zeros);
+    q.memory[q.blocks++] = zeros;
     for (int i = 0; i < matrix_count; i++) add_matrix(&q, matrices + i, dtype);
     memmove(q.tensors + q.count, matrices, (size_t)matrix_count * sizeof *matrices);
     Status status = dm_safetensors_write(path, q.tensors, q.count + matrix_count, NULL, error);

@@ -44,6 +44,8 @@ Layout dm_layout_of(const ModelConfig *config, const Parameters *p)
         LaidOut *tensor = layout.list + layout.count++;
         *tensor = laid_out(p, i, joined, row && row->transposed);
         tensor->name = name;
+        if (layout.format->added_to && strcmp(p->list[i].name, layout.format->added_to) == 0)
+            tensor->added = layout.format->added;
         i += joined;
     }
     return layout;
@@ -85,4 +87,31 @@ TensorToStore dm_laid_out_to_store(const LaidOut *tensor, const Parameters *p, c
     stored.data = *memory = dm_allocate((size_t)(tensor->shape[0] * tensor->shape[1]), sizeof **memory);
     transpose(from, *memory, tensor->shape[1], tensor->shape[0]);
     return stored;
+}
+
+// ---- What is added --------------------------------------------------------------------------------------------------
+
+void dm_laid_out_add(const LaidOut *tensor, const Parameters *p, const StoredTensor *stored, float *data)
+{
+    float *rows = dm_allocate(stored->elements, sizeof *rows), *to = data + p->list[tensor->first].offset;
+    dm_stored_to_float(stored, rows);
+    for (int64_t i = 0; i < tensor->shape[0]; i++)
+        for (int64_t j = 0; j < tensor->shape[1]; j++) to[i * tensor->shape[1] + j] += rows[j];
+    dm_free(rows);
+}
+
+int dm_layout_added(const Layout *layout, TensorToStore *tensors, float **memory)
+{
+    int64_t widest = 0;
+    int count = 0;
+    for (int i = 0; i < layout->count; i++)
+        if (layout->list[i].added && layout->list[i].shape[1] > widest) widest = layout->list[i].shape[1];
+    *memory = dm_allocate(DM_ADDED_ROWS * (size_t)widest, sizeof **memory);
+    for (int i = 0; i < layout->count; i++)
+        if (layout->list[i].added)
+            tensors[count++] = (TensorToStore){.name = layout->list[i].added,
+                                               .rank = 2,
+                                               .shape = {DM_ADDED_ROWS, layout->list[i].shape[1]},
+                                               .data = *memory};
+    return count;
 }

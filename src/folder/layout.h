@@ -6,6 +6,7 @@
 
 typedef struct LaidOut {
     Name name;
+    const char *added;  // a tensor that each row has something from, and which is written as zeros; NULL: none
     int first, count;  // parameters
     bool transposed;
     int rank;
@@ -28,3 +29,8 @@ bool dm_layout_has(const ModelConfig *config, const Parameter *parameter);  // e
 void dm_laid_out_read(const LaidOut *tensor, const Parameters *parameters, const StoredTensor *stored, float *data);
 TensorToStore dm_laid_out_to_store(const LaidOut *tensor, const Parameters *parameters, const float *data,
                                    float **memory);
+
+// The first row of `stored` to each row of a tensor in its place in the buffer.
+void dm_laid_out_add(const LaidOut *tensor, const Parameters *parameters, const StoredTensor *stored, float *data);
+// What is written for all that is added, [layout->count] at most; returns how many. *memory: as above.
+int dm_layout_added(const Layout *layout, TensorToStore *tensors, float **memory);

@@ -47,7 +47,9 @@ Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const c
     SegmenterFiles files = {.folder = folder,
                             .kind = space ? "space" : "sentencepiece",
                             .eos = config->eos,
-                            .labels = config->architecture->labels(config)};
+                            .labels = config->architecture->labels(config),
+                            .label_names = (const char *const *)config->labels,
+                            .label_count = config->target_vocabulary};
     Status status = has_separate_vocabularies(&files.separate, config, folder, error);
     if (!status) status = dm_segmenter_open(segmenter, &files, error);
     if (!status) status = check_vocabulary(*segmenter, DM_SOURCE, config, folder, error);
@@ -55,17 +57,19 @@ Status dm_segmenter_of(Segmenter **segmenter, const ModelConfig *config, const c
     return status;
 }
 
-// A prompt begins as what a decoder reads does; where it is a source, its end is among it.
+// A prompt begins as what a decoder reads does; where it is a source, its end is among it, as it is of what is
+// labelled.
 Status dm_tokenizer_write(const ModelConfig *config, const Segmenter *segmenter, const char *folder, Error *error)
 {
-    if (!dm_format_of_config(config)->decoder_alone || dm_segmenter_is_tokenizer(folder)) return DM_OK;
-    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_TARGET);
+    const Format *format = dm_format_of_config(config);
+    if (!(format->decoder_alone || format->encoder_alone) || dm_segmenter_is_tokenizer(folder)) return DM_OK;
+    const Vocabulary *vocabulary = dm_segmenter_vocabulary(segmenter, DM_SOURCE);
     const int start = config->decoder_start;
+    const bool ends = dm_examples_of(config) != &dm_text;
     return dm_tokenizer_json_write(
         &(TokenizerJson){.vocabulary = vocabulary,
-                         .model = dm_segmenter_model(segmenter, DM_TARGET),
+                         .model = dm_segmenter_model(segmenter, DM_SOURCE),
                          .before = start >= 0 ? dm_vocabulary_piece(vocabulary, start) : NULL,
-                         .behind =
-                             dm_examples_of(config) == &dm_pairs ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
+                         .behind = ends ? dm_vocabulary_piece(vocabulary, config->eos) : NULL},
         folder, error);
 }

@@ -1,6 +1,7 @@
 // The model folder: the tensors of model.safetensors against the parameters that config.json asks for, both ways.
 #include "folder/folder.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ typedef struct Check {
     const SafeTensors *file;
     Layout layout;
     const StoredTensor **sources;  // [layout.count] where each comes from; NULL: zeros
+    const StoredTensor **added;    // [layout.count] whose first row its rows have added; NULL: none
     bool *known;                   // [file->count] belongs to the model
     Complaints complaints;
 } Check;
@@ -160,6 +162,19 @@ static const StoredTensor *find_source(Check *check, const LaidOut *tensor)
     return source;
 }
 
+// What a tensor has added, where it has something.
+static const StoredTensor *find_added(Check *check, const LaidOut *tensor)
+{
+    const StoredTensor *stored = tensor->added ? lookup(check, tensor->added) : NULL;
+    if (tensor->added && !stored)
+        dm_complain(&check->complaints, DM_TENSOR_MISSING, "tensor %s is missing", tensor->added);
+    if (!stored || (stored->rank == 2 && stored->shape[0] > 0 && stored->shape[1] == tensor->shape[1])) return stored;
+    dm_complain(&check->complaints, DM_TENSOR_UNFIT, "tensor %.95s is %s, but config.json (%s %d) needs rows of %d",
+                stored->name, shape_text(stored->rank, stored->shape).text,
+                dm_format_key_name(check->layout.format, "d_model"), check->config->width, check->config->width);
+    return NULL;
+}
+
 // Where the model has sinusoids, stored positions must be these.
 static void check_positions(Check *check, const char *name)
 {
@@ -181,7 +196,10 @@ static void check_positions(Check *check, const char *name)
 static Status find_sources(Check *check, Error *error)
 {
     const Format *format = check->layout.format;
-    for (int i = 0; i < check->layout.count; i++) check->sources[i] = find_source(check, check->layout.list + i);
+    for (int i = 0; i < check->layout.count; i++) {
+        check->sources[i] = find_source(check, check->layout.list + i);
+        check->added[i] = find_added(check, check->layout.list + i);
+    }
     if (format->stored_positions)
         for (int i = 0; dm_position_tensors[i]; i++) check_positions(check, dm_position_tensors[i]);
     for (int i = 0; i < check->file->count; i++)
@@ -215,10 +233,21 @@ static Status load(const Check *check, float *data, Error *error)
             dm_laid_out_read(tensor, p, source, data);
         else
             memset(data + p->list[i].offset, 0, dm_parameter_size(p->list + i) * sizeof *data);
+        if (here && check->added[next]) dm_laid_out_add(tensor, p, check->added[next], data);
         i += here ? tensor->count : 1;
         next += here;
     }
     return check_finite(check, data, error);
+}
+
+static bool is_zero(const StoredTensor *stored)
+{
+    float *values = dm_allocate(stored->elements, sizeof *values);
+    dm_stored_to_float(stored, values);
+    bool zero = true;
+    for (int64_t i = 0; i < stored->shape[1] && zero; i++) zero = fabsf(values[i]) <= 0;
+    dm_free(values);
+    return zero;
 }
 
 // Whether the data of the file are what the buffer would be: float32, in order, from an aligned place on. So are those
@@ -231,6 +260,7 @@ static bool is_buffer(const Check *check)
         const LaidOut *tensor = check->layout.list + i;
         const StoredTensor *source = check->sources[i];
         if (!source || source->dtype != DM_DTYPE_F32 || tensor->transposed) return false;
+        if (check->added[i] && !is_zero(check->added[i])) return false;
         if (source->bytes != begin + check->parameters->list[tensor->first].offset * sizeof(float)) return false;
     }
     return true;
@@ -253,6 +283,7 @@ static Check make_check(const ModelConfig *config, const Parameters *parameters,
                    .file = file,
                    .layout = dm_layout_of(config, parameters),
                    .sources = dm_allocate((size_t)parameters->count, sizeof(StoredTensor *)),
+                   .added = dm_allocate((size_t)parameters->count, sizeof(StoredTensor *)),
                    .known = dm_allocate((size_t)file->count, sizeof(bool))};
 }
 
@@ -260,6 +291,7 @@ static void free_check(Check *check)
 {
     dm_layout_free(&check->layout);
     dm_free(check->sources);
+    dm_free(check->added);
     dm_free(check->known);
 }
 
@@ -268,7 +300,7 @@ static void free_check(Check *check)
 static Status check_weights_exist(const ModelConfig *config, const char *path, const char *folder, Error *error)
 {
     if (dm_exists(path)) return DM_OK;
-    const char *theirs = dm_format_of_config(config)->class_name;
+    const char *theirs = dm_format_class(dm_format_of_config(config), config);
     char *pickle = dm_join_path(folder, "pytorch_model.bin"),
          *parts = dm_join_path(folder, "model.safetensors.index.json");
     Status status;
@@ -378,13 +410,15 @@ Status dm_weights_write(const Model *model, const float *data, const char *path,
 {
     const Parameters *p = &model->parameters;
     Layout layout = dm_layout_of(&model->config, p);
-    TensorToStore *tensors = dm_allocate((size_t)layout.count, sizeof *tensors);
-    float **memory = dm_allocate((size_t)layout.count, sizeof *memory);
+    TensorToStore *tensors = dm_allocate(2 * (size_t)layout.count, sizeof *tensors);
+    float **memory = dm_allocate((size_t)layout.count, sizeof *memory), *zeros;
     for (int i = 0; i < layout.count; i++)
         tensors[i] = dm_laid_out_to_store(layout.list + i, p, data ? data : p->data, memory + i);
-    Status status = dm_safetensors_write(path, tensors, layout.count, NULL, error);
+    const int added = dm_layout_added(&layout, tensors + layout.count, &zeros);
+    Status status = dm_safetensors_write(path, tensors, layout.count + added, NULL, error);
     for (int i = 0; i < layout.count; i++) dm_free(memory[i]);
     dm_free(memory);
+    dm_free(zeros);
     dm_free(tensors);
     dm_layout_free(&layout);
     return status;

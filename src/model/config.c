@@ -8,16 +8,19 @@
 #include "model/model.h"
 #include "model/shape_options.h"
 
-void dm_search_forget(SearchDefaults *search)
+void dm_config_forget(ModelConfig *config)
 {
-    dm_free(search->bad_words);
-    dm_free(search->bad_first);
-    *search = (SearchDefaults){0};
+    dm_free(config->search.bad_words);
+    dm_free(config->search.bad_first);
+    for (int i = 0; config->labels && i < config->target_vocabulary; i++) dm_free(config->labels[i]);
+    dm_free(config->labels);
+    config->search = (SearchDefaults){0};
+    config->labels = NULL;
 }
 
 void dm_config_free(ModelConfig *config)
 {
-    dm_search_forget(&config->search);
+    dm_config_forget(config);
     *config = (ModelConfig){0};
 }
 

@@ -55,11 +55,12 @@ typedef struct ModelConfig {
     // ids. pad -1: there is none; decoder_start -1, of text alone: its first piece is given
     int pad, eos, decoder_start;
     SearchDefaults search;
+    char **labels;  // [target_vocabulary] what they are called, where config.json says it; else NULL
     _Alignas(8) unsigned char shape[DM_SHAPE_ROOM];  // the architecture's own struct
 } ModelConfig;
 
-void dm_config_free(ModelConfig *config);  // what it points to
-void dm_search_forget(SearchDefaults *search);
+void dm_config_free(ModelConfig *config);    // what it points to
+void dm_config_forget(ModelConfig *config);  // how it is searched, and names: the shape remains
 
 typedef enum ShapeType {
     DM_SHAPE_INTEGER,  // an int

@@ -183,7 +183,7 @@ static const ShapeRow shape[] = {
 static SourceAttention source_attention(const ModelConfig *config)
 {
     const ConvShape *s = dm_conv_shape(config);
-    return (SourceAttention){s->decoder_layers, dm_conv_is_light(config) ? s->heads : 1};
+    return (SourceAttention){.layers = s->decoder_layers, .heads = dm_conv_is_light(config) ? s->heads : 1};
 }
 
 // ---- For people -----------------------------------------------------------------------------------------------------

@@ -56,14 +56,13 @@ Tensor *dm_conv_look(Graph *g, const Model *model, const ConvLayer *l, Tensor *u
     const int d = model->config.width;
     const Tensor *q = dm_scale(g, dm_add(g, dm_linear_apply(g, &l->query, u), embedded), half_root * sqrtf((float)d));
     const Spans target = rows->tokens.spans;
-    const Tensor *mixed =
-        dm_attention(g, &(Attention){.q = *q,
-                                     .k = dm_columns(memory, 0, d),
-                                     .v = dm_columns(memory, d, d),
-                                     .queries = target,
-                                     .keys = rows->source,
-                                     .heads = 1,
-                                     .probabilities = dm_tap(g, DM_CROSS_ATTENTION, 1, target, rows->source)});
+    const Tensor *mixed = dm_attention(g, &(Attention){.q = *q,
+                                                       .k = dm_columns(memory, 0, d),
+                                                       .v = dm_columns(memory, d, d),
+                                                       .queries = target,
+                                                       .keys = rows->source,
+                                                       .heads = 1,
+                                                       .view = dm_tap(g, DM_CROSS_ATTENTION, 1, target, rows->source)});
     return dm_conv_sum(g, dm_linear_apply(g, &l->out, dm_scale_rows(g, mixed, rows->roots)), u);
 }
 
@@ -72,14 +71,14 @@ Tensor *dm_conv_cross(const Sublayer *s, const Model *model, const ConvLayer *l,
 {
     const int heads = dm_conv_shape(&model->config)->heads, d = model->config.width;
     const Spans target = rows->tokens.spans;
-    const Tensor *mixed = dm_attention(
-        s->g, &(Attention){.q = *dm_linear_apply(s->g, &l->query, dm_enter(s, x)),
-                           .k = dm_columns(key_value, 0, d),
-                           .v = dm_columns(key_value, d, d),
-                           .queries = target,
-                           .keys = rows->source,
-                           .heads = heads,
-                           .probabilities = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, rows->source)});
+    const Tensor *mixed =
+        dm_attention(s->g, &(Attention){.q = *dm_linear_apply(s->g, &l->query, dm_enter(s, x)),
+                                        .k = dm_columns(key_value, 0, d),
+                                        .v = dm_columns(key_value, d, d),
+                                        .queries = target,
+                                        .keys = rows->source,
+                                        .heads = heads,
+                                        .view = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, rows->source)});
     return dm_leave(s, x, dm_linear_apply(s->g, &l->out, mixed));
 }
 

@@ -148,12 +148,22 @@ static const ShapeRow shape[] = {
      .high = DM_MOST_HEADS, .missing = DM_MUST_BE_SAID, .usual = 4, .option = &dm_option_heads, .divides = "d_model"},
     {.key = "encoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(encoder_ffn), .low = 1,
      .high = DM_MOST_FFN, .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
-    DM_TRANSFORMER_ROWS("encoder_layers", 1, 0, true),
+    DM_TRANSFORMER_ROWS("encoder_layers", 1, 1, false),
     {.key = "label", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(label), .choice = kind_choice,
      .option = &dm_option_label},
+    {.key = "norm_epsilon", .type = DM_SHAPE_TINY, .offset = DM_TRANSFORMER_AT(norm_epsilon), .low = 0,
+     .high = 1000000000 /* 0.001 */},
     {.key = NULL},
 };
 // clang-format on
+
+// As MegatronBert is, embeddings stand as they are beside positions that are learned as well; beside sinusoids they
+// would be small.
+static void complete(ModelConfig *config)
+{
+    TransformerShape *t = dm_transformer_shape(config);
+    t->scale_embedding = dm_position_kinds[t->positions] == &dm_sine_positions;
+}
 
 static int longest(const ModelConfig *config)
 {
@@ -187,7 +197,7 @@ const Architecture dm_labels = {
     .labels = labels,
     .longest = longest,
     .misfit = dm_transformer_misfit,
-    .complete = dm_complete_nothing,
+    .complete = complete,
     .outline = outline,
     .encode = dm_transformer_encode,
     .decode = decode,

@@ -1,9 +1,9 @@
 // A language model: a decoder alone (Radford et al. 2018), to which a source is a prompt and its translation what goes
 // on from there (Raffel et al. 2020, section 3.2.1; Wang et al. 2021): start s1 ... sn, start t1 ... tm as one sequence
 // for the same layers. Since a piece sees none that come after it, keys and values of the prompt are all that the rest
-// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search. The last
-// piece of a prompt is its end, with which the rest begins. Of text alone the source is empty: all is read by decode, or
-// by the states of a search.
+// has to know of it: they are what encode leaves behind, in training as well as for all hypotheses of a search. The
+// last piece of a prompt is its end, with which the rest begins. Of text alone the source is empty: all is read by
+// decode, or by the states of a search.
 #include <string.h>
 
 #include "core/memory.h"
@@ -17,12 +17,13 @@ typedef struct Prompt {
     Tensor k, v;
 } Prompt;
 
-static Attention attention_of(const Model *model, const Heads *made, Spans queries)
+static Attention attention_of(const Graph *g, const Model *model, const Heads *made, Spans queries)
 {
     const Positions *positions = &((const Transformer *)model->layers)->positions[1];
     return (Attention){.q = made->q,
                        .queries = queries,
                        .heads = positions->shape.heads,
+                       .dropout = g->attention_dropout,
                        .key_heads = dm_transformer_shape(&model->config)->key_heads,
                        .window = dm_transformer_shape(&model->config)->attention_window,
                        .slopes = positions->slopes};
@@ -67,15 +68,16 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
     Tensor *x = dm_transformer_embed(g, model, true, read);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
+        if (dm_is_dropped(g, i)) continue;
         const Block *l = &t->decoder[i].self;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         const Heads made = dm_block_heads(&self, l, &t->positions[1], read, x);
         keep_prompt(g, &prompt[i], &made);
         if (i + 1 == shape->decoder_layers) break;
-        Attention a = attention_of(model, &made, spans);
+        Attention a = attention_of(g, model, &made, spans);
         a.k = made.k, a.v = made.v, a.keys = spans, a.causal = shape->prompt_mask == 0;
-        a.probabilities = dm_tap(g, DM_ENCODER_ATTENTION, a.heads, spans, spans);
+        a.view = dm_tap(g, DM_ENCODER_ATTENTION, a.heads, spans, spans);
         x = dm_block_feed_forward(&ffn, l, dm_block_mix(&self, l, x, &a));
     }
     return (Memory){.rows = x, .spans = spans, .layers = prompt};
@@ -124,36 +126,38 @@ static Tokens placed(Graph *g, const TransformerShape *shape, const Memory *memo
 }
 
 // What is seen of all keys, as pictures of those from `first` on: of the prompt they are made to add up to one.
-static void show(float *const *to, float *const *all, int heads, Spans queries, Spans keys, Spans shown,
-                 const int *first, bool share)
+static void show(const AttentionView *to, const AttentionView *all, const int *first)
 {
-    for (int s = 0; s < queries.n; s++)
-        for (int row = 0; row < heads * queries.length[s]; row++) {
-            const float *from = all[s] + (size_t)row * (size_t)keys.length[s] + first[s];
-            float *picture = to[s] + (size_t)row * (size_t)shown.length[s], sum = 0;
-            for (int j = 0; j < shown.length[s]; j++) sum += picture[j] = from[j];
-            for (int j = 0; share && j < shown.length[s]; j++) picture[j] /= sum > 0 ? sum : 1;
+    const bool share = to->kind == DM_CROSS_ATTENTION;
+    for (int s = 0; s < all->queries.n; s++)
+        for (int row = 0; row < all->heads * all->queries.length[s]; row++) {
+            const int shown = to->keys.length[s];
+            const float *from = all->probabilities[s] + (size_t)row * (size_t)all->keys.length[s] + first[s];
+            float *picture = to->probabilities[s] + (size_t)row * (size_t)shown, sum = 0;
+            for (int j = 0; j < shown; j++) sum += picture[j] = from[j];
+            for (int j = 0; share && j < shown; j++) picture[j] /= sum > 0 ? sum : 1;
         }
 }
 
 // A prompt's row j holds its piece j - 1: the source's pieces begin at key 1, and its end is what the target begins
 // with.
-static void show_both(Graph *g, float *const *cross, float *const *own, float *const *all, int heads, Spans queries,
-                      const Keys *keys, Spans source)
+static void show_both(Graph *g, const AttentionView *cross, const AttentionView *own, const AttentionView *all,
+                      Spans source)
 {
-    int *one = dm_arena_take(g->arena, (size_t)queries.n * sizeof(int));
-    for (int s = 0; s < queries.n; s++) one[s] = 1;
-    if (cross) show(cross, all, heads, queries, keys->spans, source, one, true);
-    if (own) show(own, all, heads, queries, keys->spans, queries, source.length, false);
+    int *one = dm_arena_take(g->arena, (size_t)all->queries.n * sizeof(int));
+    for (int s = 0; s < all->queries.n; s++) one[s] = 1;
+    if (cross) show(cross, all, one);
+    if (own) show(own, all, source.length);
 }
 
-static float **pictures_of_all(Graph *g, int heads, Spans queries, Spans keys)
+// Of all keys, prompt and own, for a moment: it is in no tap of the graph's.
+static const AttentionView *view_of_all(Graph *g, int heads, Spans queries, Spans keys)
 {
-    float **all = dm_arena_take(g->arena, (size_t)queries.n * sizeof *all);
-    for (int s = 0; s < queries.n; s++)
-        all[s] =
-            dm_arena_take(g->arena, (size_t)heads * (size_t)queries.length[s] * (size_t)keys.length[s] * sizeof(float));
-    return all;
+    AttentionTap all = {0}, *const tap = g->tap;
+    g->tap = &all;
+    dm_tap(g, DM_DECODER_ATTENTION, heads, queries, keys);
+    g->tap = tap;
+    return all.first;
 }
 
 static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
@@ -167,18 +171,19 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     Tensor *x = dm_transformer_embed(g, model, true, tokens);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
+        if (dm_is_dropped(g, i)) continue;
         const Block *l = &t->decoder[i].self;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         const Heads made = dm_block_heads(&self, l, &t->positions[1], tokens, x);
-        Attention a = attention_of(model, &made, spans);
+        Attention a = attention_of(g, model, &made, spans);
         a.k = joined(g, &keys, &prompt[i].k, &made.k), a.v = joined(g, &keys, &prompt[i].v, &made.v);
         a.keys = keys.spans, a.causal = true;
-        float **cross = dm_tap(g, DM_CROSS_ATTENTION, a.heads, spans, memory.spans),
-              **own = dm_tap(g, DM_DECODER_ATTENTION, a.heads, spans, spans);
-        if (cross || own) a.probabilities = pictures_of_all(g, a.heads, spans, keys.spans);
+        const AttentionView *cross = dm_tap(g, DM_CROSS_ATTENTION, a.heads, spans, memory.spans),
+                            *own = dm_tap(g, DM_DECODER_ATTENTION, a.heads, spans, spans);
+        if (cross || own) a.view = view_of_all(g, a.heads, spans, keys.spans);
         x = dm_block_mix(&self, l, x, &a);
-        if (a.probabilities) show_both(g, cross, own, a.probabilities, a.heads, spans, &keys, memory.spans);
+        if (a.view) show_both(g, cross, own, a.view, memory.spans);
         x = dm_block_feed_forward(&ffn, l, x);
     }
     return dm_transformer_end(g, model, &t->decoder_norm, x);
@@ -344,7 +349,10 @@ static int longest(const ModelConfig *config)
 // Of text alone there is no source that could be looked at.
 static SourceAttention source_attention(const ModelConfig *config)
 {
-    return dm_is_text_model(config) ? (SourceAttention){0} : dm_transformer_source_attention(config);
+    SourceAttention seen = {0};
+    if (!dm_is_text_model(config)) seen = dm_transformer_source_attention(config);
+    seen.within = true;
+    return seen;
 }
 
 static bool misfit(const ModelConfig *config, Name *why)

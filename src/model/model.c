@@ -46,3 +46,19 @@ Status dm_needs_source_attention(const ModelConfig *config, const char *what, Er
                      "attention to the source) looks at none",
                      what, config->architecture->name);
 }
+
+Status dm_needs_taught_attention(const ModelConfig *config, const char *what, Error *error)
+{
+    Status status = dm_needs_source_attention(config, what, error);
+    if (status || !config->architecture->source_attention(config).within) return status;
+    return dm_misuse(error,
+                     "%s teaches the decoder's attention to the source, and in a model of type %s that is part of its "
+                     "attention to all that it has read: leave it out, or take --type transformer",
+                     what, config->architecture->name);
+}
+
+Gaze dm_usual_gaze(const ModelConfig *config)
+{
+    const int layers = config->architecture->source_attention(config).layers;
+    return (Gaze){.layer = layers > 1 ? layers - 1 : layers};
+}

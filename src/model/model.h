@@ -8,6 +8,7 @@
 #include "model/outputs/output.h"
 #include "tensor/parameters.h"
 #include "tensor/graph.h"
+#include "tensor/seen.h"
 #include "tensor/tokens.h"
 
 typedef struct Model Model;
@@ -24,6 +25,7 @@ typedef struct SearchState SearchState;  // the architecture's caches during a s
 // The attention of the decoder to the source: pictures of so many layers and heads. No layers: it has none.
 typedef struct SourceAttention {
     int layers, heads;
+    bool within;  // it is part of the attention to all that has been read, so that nothing can be sent back to it alone
 } SourceAttention;
 
 // No member is NULL: what an architecture has not, it says by functions such as source_attention, and who needs it asks
@@ -84,8 +86,12 @@ bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of t
 extern const Architecture *const dm_architectures[];    // ends with NULL
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
 
+// The first head of the last layer but one, where heads align best (Garg et al. 2019). No layer: the model has none.
+Gaze dm_usual_gaze(const ModelConfig *config);
 // DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);
+// The same where it is to learn by what is seen.
+Status dm_needs_taught_attention(const ModelConfig *config, const char *what, Error *error);
 
 struct Model {
     ModelConfig config;

@@ -21,6 +21,7 @@ Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error
     ModelConfig own = *config;
     own.pad = -1;  // any piece will do
     own.search = (SearchDefaults){0};
+    own.labels = NULL;
     Model declared = {.config = own, .architecture = own.architecture};
     declared.architecture->declare(&declared);
     const size_t size = declared.parameters.size,

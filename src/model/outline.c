@@ -44,8 +44,7 @@ cJSON *dm_outline_of_embeddings(const ModelConfig *c, const char *rest)
 cJSON *dm_outline_of_output(const ModelConfig *c)
 {
     char text[160], number[32];
-    snprintf(text, sizeof text, "output %d - %s%s%s", c->width,
-             dm_with_commas((size_t)c->target_vocabulary, number),
+    snprintf(text, sizeof text, "output %d - %s%s%s", c->width, dm_with_commas((size_t)c->target_vocabulary, number),
              c->tied_output ? ", by the embedding of the target" : "", c->biases == DM_BIASES ? ", plus bias" : "");
     return dm_outline(text);
 }

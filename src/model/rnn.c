@@ -108,20 +108,29 @@ static Tensor *decode_layers(Graph *g, const Model *model, const RnnSource *sour
     }
     if (!dm_rnn_looks_after(&model->config)) return dm_rnn_readout(g, model, x, NULL, embedded);
     const Spans keys = source->memory.spans;
-    float **pictures = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, keys);
-    return dm_rnn_readout(g, model, x, dm_rnn_look(g, model, source->memory, x, spans, keys, pictures), embedded);
+    const AttentionView *view = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, keys);
+    return dm_rnn_readout(g, model, x, dm_rnn_look(g, model, source->memory, x, spans, keys, view), embedded);
 }
 
-// Where the probabilities of a step go: row `step` of the picture of each sequence.
-static float **rows_of_pictures(Graph *g, float **pictures, const InTime *time, int step, Spans source)
+// Row `step` of the picture of each sequence that is still going on.
+static float **rows_of_pictures(Graph *g, float *const *pictures, const InTime *time, int step, Spans source)
 {
-    if (!pictures) return NULL;
     float **rows = dm_arena_take(g->arena, (size_t)time->going[step] * sizeof *rows);
     for (int k = 0; k < time->going[step]; k++) {
         const int sequence = time->sequence[k];
         rows[k] = pictures[sequence] + (size_t)step * (size_t)source.length[sequence];
     }
     return rows;
+}
+
+static const AttentionView *view_of_step(Graph *g, const AttentionView *whole, const InTime *time, int step)
+{
+    if (!whole) return NULL;
+    AttentionView *view = dm_arena_take(g->arena, sizeof *view);
+    *view = (AttentionView){.kind = DM_CROSS_ATTENTION, .heads = 1};
+    view->probabilities = rows_of_pictures(g, whole->probabilities, time, step, whole->keys);
+    if (whole->gradients) view->gradients = rows_of_pictures(g, whole->gradients, time, step, whole->keys);
+    return view;
 }
 
 // Spans of the memory in the order in which sequences run.
@@ -163,7 +172,7 @@ static Tensor *decode_steps(Graph *g, const Model *model, const RnnSource *sourc
     const int layers = shape->decoder_layers, rows = embedded->rows;
     const InTime time = dm_rnn_in_time(g->arena, spans, DM_IN_ORDER);
     const Spans memory = source->memory.spans, keys = spans_in_time(g, memory, &time);
-    float **pictures = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, memory);
+    const AttentionView *view = dm_tap(g, DM_CROSS_ATTENTION, 1, spans, memory);
     const Tensor *input = dm_linear_apply(g, &r->decoder[0].input, embedded);
     input = dm_collect(g, &input, 1, time.row, rows);
     const Tensor **before = dm_arena_take(g->arena, (size_t)layers * sizeof *before);
@@ -176,13 +185,12 @@ static Tensor *decode_steps(Graph *g, const Model *model, const RnnSource *sourc
     announce_steps(g, r, shape, rows);
     for (int t = 0; t < time.steps; t++) {
         const int going = time.going[t];
-        const RnnStepped stepped =
-            dm_rnn_step(g, model, source,
-                        &(RnnStep){.input = dm_view(g, dm_rows(input, time.first[t], going)),
-                                   .states = going_on(g, before, layers, going),
-                                   .source = {going, keys.start, keys.length},
-                                   .fed = fed ? dm_view(g, dm_rows(fed, 0, going)) : NULL,
-                                   .probabilities = rows_of_pictures(g, pictures, &time, t, memory)});
+        const RnnStepped stepped = dm_rnn_step(g, model, source,
+                                               &(RnnStep){.input = dm_view(g, dm_rows(input, time.first[t], going)),
+                                                          .states = going_on(g, before, layers, going),
+                                                          .source = {going, keys.start, keys.length},
+                                                          .fed = fed ? dm_view(g, dm_rows(fed, 0, going)) : NULL,
+                                                          .view = view_of_step(g, view, &time, t)});
         before = stepped.states;
         tops[t] = stepped.top;
         others[t] = stepped.context;
@@ -288,7 +296,7 @@ static const ShapeRow shape[] = {
 static SourceAttention source_attention(const ModelConfig *config)
 {
     const bool looks = dm_rnn_shape(config)->attention != DM_RNN_NO_ATTENTION;
-    return (SourceAttention){looks, looks};
+    return (SourceAttention){.layers = looks, .heads = looks};
 }
 
 // ---- For people -----------------------------------------------------------------------------------------------------

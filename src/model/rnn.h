@@ -90,7 +90,7 @@ typedef struct RnnStep {
     const Tensor **states;  // [decoder layers] [n, state]
     Spans source;           // [n] of the memory
     const Tensor *fed;      // [n, d] with input feeding, else NULL
-    float **probabilities;  // [n] where to leave what each looks at, or NULL
+    const AttentionView *view;  // where to leave what each looks at, or NULL
 } RnnStep;
 typedef struct RnnStepped {
     const Tensor **states;  // [decoder layers] [n, state]
@@ -100,7 +100,7 @@ typedef struct RnnStepped {
 RnnStepped dm_rnn_step(Graph *g, const Model *model, const RnnSource *source, const RnnStep *step);
 // The source as seen by rows of outputs, dot and general.
 Tensor *dm_rnn_look(Graph *g, const Model *model, Memory memory, const Tensor *top, Spans queries, Spans keys,
-                    float **probabilities);
+                    const AttentionView *view);
 Tensor *dm_rnn_readout(Graph *g, const Model *model, const Tensor *top, const Tensor *context, const Tensor *embedded);
 
 // Rows of sequences in the order of time: step t has the rows first[t] ... first[t] + going[t] - 1, one for each

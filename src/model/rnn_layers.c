@@ -108,12 +108,12 @@ static Tensor *look_before(Graph *g, const Rnn *r, const RnnSource *source, cons
                                                          .v = &r->v,
                                                          .queries = each_by_itself(g, top->rows),
                                                          .keys = step->source,
-                                                         .probabilities = step->probabilities});
+                                                         .view = step->view});
 }
 
 // Scores are not divided by the root of the width. Of both directions, dot takes the sum of the two products.
 Tensor *dm_rnn_look(Graph *g, const Model *model, Memory memory, const Tensor *top, Spans queries, Spans keys,
-                    float **probabilities)
+                    const AttentionView *view)
 {
     const Rnn *r = model->layers;
     const RnnShape *shape = dm_rnn_shape(&model->config);
@@ -123,13 +123,10 @@ Tensor *dm_rnn_look(Graph *g, const Model *model, Memory memory, const Tensor *t
     else if (shape->direction == DM_RNN_BOTH)
         q = dm_concatenate(g, top, top);
     q = dm_scale(g, q, sqrtf((float)q->cols));
-    return dm_attention(g, &(Attention){.q = *q,
-                                        .k = *memory.rows,
-                                        .v = *memory.rows,
-                                        .queries = queries,
-                                        .keys = keys,
-                                        .heads = 1,
-                                        .probabilities = probabilities});
+    return dm_attention(
+        g,
+        &(Attention){
+            .q = *q, .k = *memory.rows, .v = *memory.rows, .queries = queries, .keys = keys, .heads = 1, .view = view});
 }
 
 // The layers of cells, one above the other.
@@ -162,8 +159,8 @@ RnnStepped dm_rnn_step(Graph *g, const Model *model, const RnnSource *source, co
     if (beside) input = dm_add(g, input, dm_linear(g, beside, &r->beside, NULL, DM_IDENTITY));
     out.top = climb(g, model, input, step, out.states);
     if (dm_rnn_looks_after(&model->config))
-        out.context = dm_rnn_look(g, model, source->memory, out.top, each_by_itself(g, out.top->rows), step->source,
-                                  step->probabilities);
+        out.context =
+            dm_rnn_look(g, model, source->memory, out.top, each_by_itself(g, out.top->rows), step->source, step->view);
     return out;
 }
 

@@ -22,10 +22,11 @@ static Tensor *self_attention(const Sublayer *s, const Model *model, const Block
                                      .queries = spans,
                                      .keys = spans,
                                      .heads = heads,
+                                     .dropout = s->g->attention_dropout,
                                      .causal = causal,
                                      .window = dm_transformer_shape(&model->config)->attention_window,
                                      .slopes = positions->slopes,
-                                     .probabilities = dm_tap(s->g, kind, heads, spans, spans)});
+                                     .view = dm_tap(s->g, kind, heads, spans, spans)});
 }
 
 Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source)
@@ -35,6 +36,7 @@ Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source)
     Tensor *x = dm_transformer_embed(g, model, false, source);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->encoder_layers; i++) {
+        if (dm_is_dropped(g, i)) continue;
         const Block *l = t->encoder + i;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->attention_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
@@ -51,6 +53,7 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
     Tensor *x = dm_transformer_embed(g, model, true, target);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
+        if (dm_is_dropped(g, shape->encoder_layers + i)) continue;
         const DecoderLayer *l = t->decoder + i;
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->self.attention_norm),
                        cross = dm_transformer_sublayer(g, model, mark, &l->cross_norm),
@@ -89,7 +92,7 @@ static const ShapeRow shape[] = {
 SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
-    return (SourceAttention){t->decoder_layers, t->decoder_heads};
+    return (SourceAttention){.layers = t->decoder_layers, .heads = t->decoder_heads};
 }
 
 static int longest(const ModelConfig *config)

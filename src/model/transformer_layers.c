@@ -30,7 +30,8 @@ Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, co
                                         .queries = target,
                                         .keys = source,
                                         .heads = heads,
-                                        .probabilities = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, source)});
+                                        .dropout = s->g->attention_dropout,
+                                        .view = dm_tap(s->g, DM_CROSS_ATTENTION, heads, target, source)});
     return dm_leave(s, x, dm_linear_apply(s->g, &l->cross_out, mixed));
 }
 

@@ -210,6 +210,13 @@ Status dm_options_count_all(const dm_options *options, Error *error)
     return DM_OK;
 }
 
+// Of two rows' needs, from a condition on.
+static bool same_condition(const char *a, const char *b)
+{
+    const size_t length = strcspn(a, " ");
+    return length == strcspn(b, " ") && memcmp(a, b, length) == 0;
+}
+
 // Names that lack the same follow each other in the table, mostly: what they lack is said behind the last of them.
 bool dm_options_remark(const dm_options *options, dm_error *remark)
 {
@@ -219,7 +226,7 @@ bool dm_options_remark(const dm_options *options, dm_error *remark)
         const Setting *s = i < options->rows ? &options->settings[i] : NULL;
         const char *condition = s && s->given && s->from_file ? missing(options, s) : NULL;
         if (s && !condition) continue;
-        if (lacked && (!s || strcmp(condition, lacked) != 0)) {
+        if (lacked && (!s || !same_condition(condition, lacked))) {
             add(&said, " ");
             add_condition(&said, options, lacked, " and ", state);
         }

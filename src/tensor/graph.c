@@ -122,27 +122,60 @@ float *dm_gradient(Graph *graph, const Tensor *t)
     return gradient;
 }
 
-float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys)
+static size_t bytes_seen(const AttentionView *view, int sequence)
+{
+    return (size_t)view->heads * (size_t)view->queries.length[sequence] * (size_t)view->keys.length[sequence] *
+           sizeof(float);
+}
+
+static float **pictures(Graph *graph, const AttentionView *view)
+{
+    float **picture = dm_arena_take(graph->arena, (size_t)view->queries.n * sizeof *picture);
+    for (int s = 0; s < view->queries.n; s++) picture[s] = dm_arena_take(graph->arena, bytes_seen(view, s));
+    return picture;
+}
+
+static bool is_looked_at(AttentionTap *tap, AttentionKind kind)
+{
+    if (!tap) return false;
+    if (kind != DM_CROSS_ATTENTION) return !tap->only_cross;
+    tap->layers++;
+    return !tap->only_layer || tap->only_layer == tap->layers;
+}
+
+AttentionView *dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys)
 {
     AttentionTap *tap = graph->tap;
-    if (!tap || (tap->only_cross && kind != DM_CROSS_ATTENTION)) return NULL;
-    float **probabilities = dm_arena_take(graph->arena, (size_t)queries.n * sizeof *probabilities);
-    for (int s = 0; s < queries.n; s++)
-        probabilities[s] = dm_arena_take(graph->arena, (size_t)heads * (size_t)queries.length[s] *
-                                                           (size_t)keys.length[s] * sizeof(float));
+    if (!is_looked_at(tap, kind)) return NULL;
     AttentionView *view = dm_arena_take(graph->arena, sizeof *view);
-    *view = (AttentionView){kind, heads, queries, keys, probabilities, NULL};
+    *view = (AttentionView){.kind = kind, .heads = heads, .queries = queries, .keys = keys};
+    view->probabilities = pictures(graph, view);
+    if (tap->gradients) view->gradients = pictures(graph, view);
+    for (int s = 0; s < queries.n && tap->gradients; s++) memset(view->gradients[s], 0, bytes_seen(view, s));
     if (tap->first)
         tap->last->next = view;
     else
         tap->first = view;
     tap->last = view;
-    return probabilities;
+    return view;
 }
 
 Random dm_graph_random(Graph *graph)
 {
     return dm_random(graph->seed, graph->update, graph->shard, graph->op++);
+}
+
+// Their streams are counted from the end, so that they are no op's.
+bool dm_is_dropped(const Graph *graph, int layer)
+{
+    if (!(graph->layer_drop > 0)) return false;
+    Random stream = dm_random(graph->seed, graph->update, graph->shard, UINT32_MAX - (uint32_t)layer);
+    return dm_random_uniform(&stream) < (double)graph->layer_drop;
+}
+
+void dm_drop_nothing(Graph *graph)
+{
+    graph->dropout = graph->inner_dropout = graph->attention_dropout = graph->layer_drop = 0;
 }
 
 // A result that nothing was made of has a gradient too: zero.

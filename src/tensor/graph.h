@@ -31,10 +31,16 @@ struct AttentionView {
     int heads;
     Spans queries, keys;
     float **probabilities;  // [queries.n] pointers to [heads, length of queries, length of keys]
+    // The same of what is to flow back to them, zeros at first: whoever looks adds to it before dm_backward, and the
+    // attention sends it on through its softmax. NULL: nothing does.
+    float **gradients;
     AttentionView *next;
 };
 typedef struct AttentionTap {
     bool only_cross;              // the other kinds pass by: of a long translation they are very much larger
+    int only_layer;               // of these, the one with this number, from 1; 0: all of them
+    bool gradients;               // views have room for what is to flow back
+    int layers;                   // of the decoder's attention to the source that have passed by
     AttentionView *first, *last;  // in the graph's arena
 } AttentionTap;
 
@@ -55,14 +61,16 @@ struct Graph {
     void (*before_gradients)(void *waiting);  // called once, before the first of these is handed out, for others may be
     void *waiting;                            // adding to the lane; NULL: nobody is
     bool recording;                           // keep a tape: training
-    float dropout;                            // the model's dropout: 0 outside training
+    float dropout;                            // the model's dropout: 0 outside training, and so
+    float inner_dropout, attention_dropout;   // ... inside feed-forward blocks, and of what attention gives to each place
+    float layer_drop;                         // ... how probable it is that a layer is passed over
     uint64_t seed;                            // masks are drawn from (seed, update, shard, op, element)
     uint32_t update, shard, op;               // op counts the random streams drawn so far
     Record *tape;                             // the last record; NULL at the start
     Spare *spare;                             // gradients that have done their work, for those that come after
     LinearSum *sums;                          // layers whose gradients are summed over several uses; NULL: none
     const Tensor **asked;  // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
-    AttentionTap *tap;     // collects what attention sees; NULL in training and search: nobody looks
+    AttentionTap *tap;     // collects what attention sees; NULL: nobody looks
     RouteTap *routes;      // collects what routers choose, where the graph is recording; NULL: nobody looks
     Profile *profile;      // charges time to the ops; NULL: nobody asks
     int *chain;    // where dm_backward leaves how many ops the longest chain on the tape has, each of which reads what
@@ -108,10 +116,13 @@ static inline void dm_next_gradient_row(GradientRow *row)
     if (row->to) row->to += row->stride;
 }
 
-// Room for the probabilities of the attention that comes next, at the end of the tap; NULL where nobody looks.
-float **dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
+// A view of the attention that comes next, at the end of the tap; NULL where nobody looks at it.
+AttentionView *dm_tap(Graph *graph, AttentionKind kind, int heads, Spans queries, Spans keys);
 
 Random dm_graph_random(Graph *graph);  // a fresh stream for this op
+// Whether this layer of the model is passed over (layer_drop): the same each time that the pass asks.
+bool dm_is_dropped(const Graph *graph, int layer);
+void dm_drop_nothing(Graph *graph);  // all rates become 0
 
 // Backward through all records. The caller has put the gradient of the result into its dm_gradient (a loss op has done
 // it).

@@ -34,31 +34,47 @@ static void take_word(const Segmenter *segmenter, Taken *taken, const char *word
     dm_free(pieces.id);
 }
 
-static void encode_words(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words)
+static void take_first(const Segmenter *segmenter, Taken *taken)
 {
-    Taken taken = {.ids = ids, .words = words};
+    const int first = dm_segmenter_first(segmenter);
+    if (first >= 0) add(taken->ids, &taken->room[0], &first, 1);
+}
+
+// A line, or the end of one.
+static void take_whole(const Segmenter *segmenter, Taken *taken, const char *line)
+{
+    Ids pieces;
+    dm_encode(segmenter, DM_SOURCE, line, &pieces);
+    if (pieces.count > 1) take_first(segmenter, taken);
+    add(taken->ids, &taken->room[0], pieces.id, pieces.count);
+    dm_free(pieces.id);
+}
+
+static void take_words(const Segmenter *segmenter, Taken *taken, const char *line)
+{
     char *copy = dm_copy_string(line), *rest = NULL;
-    for (char *word = strtok_r(copy, DM_BLANKS, &rest); word; word = strtok_r(NULL, DM_BLANKS, &rest))
-        take_word(segmenter, &taken, word);
+    for (char *word = strtok_r(copy, DM_BLANKS, &rest); word; word = strtok_r(NULL, DM_BLANKS, &rest)) {
+        if (!taken->ids->count) take_first(segmenter, taken);
+        take_word(segmenter, taken, word);
+    }
     dm_free(copy);
-    Ids end;
-    dm_encode(segmenter, DM_SOURCE, "", &end);
-    add(ids, &taken.room[0], end.id, end.count);
-    dm_free(end.id);
+    take_whole(segmenter, taken, "");
 }
 
 void dm_encode_source(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words)
 {
-    static const int first = 0;
+    static const int beginning = 0;
     const Labels labels = dm_segmenter_labels(segmenter);
-    int room = 0;
+    Taken taken = {.ids = ids, .words = words};
     *ids = (Ids){0};
     if (words) *words = (Ids){0};
-    if (labels == DM_LABELS_OF_WORDS)
-        encode_words(segmenter, line, ids, words);
-    else
+    if (labels == DM_NO_LABELS)
         dm_encode(segmenter, DM_SOURCE, line, ids);
-    if (words && labels == DM_LABEL_OF_SENTENCE && ids->count > 1) add(words, &room, &first, 1);
+    else if (labels == DM_LABELS_OF_WORDS)
+        take_words(segmenter, &taken, line);
+    else
+        take_whole(segmenter, &taken, line);
+    if (words && labels == DM_LABEL_OF_SENTENCE && ids->count > 1) add(words, &taken.room[1], &beginning, 1);
 }
 
 int dm_count_words(const char *line)

@@ -21,6 +21,7 @@ struct Segmenter {
     AddedTokens added;          // behind the vocabulary, which both sides share then
     int eos[2], unknown[2];
     int pad[2];  // -1: the vocabulary has none
+    int first;   // piece of what is labelled; -1: none
 };
 
 // ---- Opening --------------------------------------------------------------------------------------------------------
@@ -87,6 +88,18 @@ bool dm_segmenter_is_tokenizer(const char *folder)
     return alone;
 }
 
+// What is labelled is read as it was there: with the piece that begins it, if there is one, and its end.
+static Status take_first(Segmenter *s, const TokenizerRead *read, const char *path, int eos, Error *error)
+{
+    s->first = read->before;
+    if (!s->labels || (read->before != DM_NOT_ONE && read->behind == eos)) return DM_OK;
+    return dm_fail(
+        error,
+        "%s: \"post_processor\" has to put eos_token_id (%d) behind a text, and one piece or none before it: "
+        "what is labelled cannot be read with other pieces around it",
+        path, eos);
+}
+
 // tokenizer.json has both: vocabulary and model.
 static Status open_tokenizer(Segmenter *s, const SegmenterFiles *files, Error *error)
 {
@@ -100,6 +113,7 @@ static Status open_tokenizer(Segmenter *s, const SegmenterFiles *files, Error *e
     s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
     s->model[DM_TARGET] = s->model[DM_SOURCE];
     s->unknown[DM_SOURCE] = s->unknown[DM_TARGET] = read.unknown;
+    if (!status) status = take_first(s, &read, path, files->eos, error);
     dm_free(read.model);
     dm_free(path);
     return status;
@@ -108,16 +122,26 @@ static Status open_tokenizer(Segmenter *s, const SegmenterFiles *files, Error *e
 static Status open_parts(Segmenter *s, const SegmenterFiles *files, Error *error)
 {
     Status status = open_vocabulary(&s->vocabulary[DM_SOURCE], files->folder, DM_VOCABULARY, dm_vocabulary_read, error);
-    if (!status && files->separate)
-        status = open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY,
-                                 s->labels ? dm_labels_read : dm_vocabulary_read, error);
+    if (!status && files->separate && !s->labels)
+        status =
+            open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, dm_vocabulary_read, error);
     if (!status && !s->spaces && !files->separate)
         status = dm_added_tokens_read(&s->added, &s->vocabulary[DM_SOURCE], files->folder, error);
     if (!files->separate) s->vocabulary[DM_TARGET] = s->vocabulary[DM_SOURCE];
     if (!status && !s->spaces) status = open_models(s, files->folder, error);
-    for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++)
-        s->unknown[side] = s->labels && side == DM_TARGET ? -1 : dm_vocabulary_id(s->vocabulary[side], "<unk>");
+    for (int side = DM_SOURCE; side <= DM_TARGET && !status && !(s->labels && side == DM_TARGET); side++)
+        s->unknown[side] = dm_vocabulary_id(s->vocabulary[side], "<unk>");
     return status;
+}
+
+static Status open_labels(Segmenter *s, const SegmenterFiles *files, Error *error)
+{
+    s->vocabulary[DM_TARGET] = NULL;
+    s->unknown[DM_TARGET] = -1;
+    if (!files->label_names)
+        return open_vocabulary(&s->vocabulary[DM_TARGET], files->folder, DM_TARGET_VOCABULARY, dm_labels_read, error);
+    s->vocabulary[DM_TARGET] = dm_vocabulary_create(files->label_names, files->label_count);
+    return DM_OK;
 }
 
 // The configuration's id is one of the target's, which with separate vocabularies are not the source's; but labels have
@@ -153,12 +177,14 @@ Status dm_segmenter_open(Segmenter **opened, const SegmenterFiles *files, Error 
     Segmenter *s = dm_allocate(1, sizeof *s);
     s->spaces = strcmp(files->kind, "space") == 0;
     s->labels = files->labels;
+    s->first = -1;
     Status status = DM_OK;
     if (!s->spaces && strcmp(files->kind, "sentencepiece") != 0)
         status = dm_fail(error, "%s/config.json: there is no segmenter \"%s\": it is \"sentencepiece\" or \"space\"",
                          files->folder, files->kind);
-    const bool alone = !s->spaces && !files->separate && dm_segmenter_is_tokenizer(files->folder);
+    const bool alone = !s->spaces && (!files->separate || s->labels) && dm_segmenter_is_tokenizer(files->folder);
     if (!status) status = alone ? open_tokenizer(s, files, error) : open_parts(s, files, error);
+    if (!status && s->labels) status = open_labels(s, files, error);
     if (!status) status = check_eos(s, files, error);
     if (status) {
         dm_segmenter_close(s);
@@ -189,6 +215,11 @@ const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side)
 Labels dm_segmenter_labels(const Segmenter *segmenter)
 {
     return segmenter->labels;
+}
+
+int dm_segmenter_first(const Segmenter *segmenter)
+{
+    return segmenter->first;
 }
 
 const SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side)
@@ -376,7 +407,7 @@ char *dm_decode(const Segmenter *segmenter, const int *ids, int count)
     for (int i = 0; i < count; i++) {
         if (ids[i] == s->eos[DM_TARGET] || ids[i] == s->pad[DM_TARGET]) continue;
         if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
-        const AddedToken *added = dm_added_token_of(&s->added, ids[i]);
+        const AddedToken *added = s->labels ? NULL : dm_added_token_of(&s->added, ids[i]);  // which are the source's
         if (added && added->special) continue;
         pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
     }

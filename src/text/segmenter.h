@@ -39,6 +39,8 @@ typedef struct SegmenterFiles {
     bool separate;
     int eos;
     Labels labels;
+    const char *const *label_names;  // [label_count] of the configuration; NULL: target_vocab.json has them
+    int label_count;
 } SegmenterFiles;
 Status dm_segmenter_open(Segmenter **segmenter, const SegmenterFiles *files, Error *error);
 // Whether a folder has its segmenter in tokenizer.json alone; else that is for other programs.
@@ -46,6 +48,7 @@ bool dm_segmenter_is_tokenizer(const char *folder);
 void dm_segmenter_close(Segmenter *segmenter);
 const Vocabulary *dm_segmenter_vocabulary(const Segmenter *segmenter, Side side);
 Labels dm_segmenter_labels(const Segmenter *segmenter);
+int dm_segmenter_first(const Segmenter *segmenter);  // the piece that what is labelled begins with; -1: none
 struct SentencePiece;
 const struct SentencePiece *dm_segmenter_model(const Segmenter *segmenter, Side side);  // NULL: text in pieces
 
@@ -56,10 +59,14 @@ void dm_encode(const Segmenter *segmenter, Side side, const char *line, Ids *ids
 char *dm_decode(const Segmenter *segmenter, const int *ids, int count);
 
 // What a model reads of a line: dm_encode of the source, but word by word where words are labelled, so that no piece
-// belongs to two of them. words (NULL: nobody asks): the places of what labels are of, which is the first piece of each
-// word, or of the sentence; none where the target is text. The caller frees words->id too.
+// belongs to two of them; what is labelled begins with the segmenter's first piece, if it has one, unless it is empty.
+// words (NULL: nobody asks): the places of what labels are of, which is the first piece of each word, or where the line
+// begins; none where the target is text. The caller frees words->id too.
 void dm_encode_source(const Segmenter *segmenter, const char *line, Ids *ids, Ids *words);
 int dm_count_words(const char *line);  // what blanks separate
+// Which of these words each of the `count` pieces of a line (its end is not counted) belongs to, from 0. False: nobody can
+// tell, for the words cut one by one have another number of pieces.
+bool dm_words_of_pieces(const Segmenter *segmenter, Side side, const char *line, int count, int *word_of);
 // The first label that there is not, of a line, as a copy that the caller frees; NULL: all are known.
 char *dm_unknown_label(const Segmenter *segmenter, const char *line);
 
@@ -85,14 +92,21 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 // Makes the files of a new model folder from training text: a joint SentencePiece model (kind "unigram" or "bpe")
 // copied to source.spm and target.spm, or for kind "space" the vocabulary alone; vocab.json (</s> 0, <unk> 1, pieces,
 // <pad> last; size counts all of them, 0 with "space": every piece there is) and tokenizer_config.json, so that
-// MarianTokenizer opens it, with "space" tokenizer.json too, so that AutoTokenizer does. A size larger than the text
+// MarianTokenizer opens it, with "space" tokenizer.json too, so that AutoTokenizer does. Where the sides are separate,
+// each has a model and a vocabulary of so many pieces, in target_vocab.json that of the target, and in both <pad> is 2
+// (DM_SEPARATE_PAD). A size larger than the text
 // allows is an error that says the largest that would do, one that leaves no room for its characters one that says the
 // smallest; a size that adapts becomes these.
+enum { DM_SEPARATE_PAD = 2 };
 typedef struct SegmenterTraining {
     const char *folder, *kind;
     const dm_lines *text;  // [text_count], a side each
     int text_count;
     const char *text_name;     // how messages call it: "train.zh and train.en"
+    const char *file[2];       // and its sides
+    bool separate;             // a vocabulary for each
+    const char *given[2];      // files of SentencePiece models that are taken as they are; where the sides are not
+                               // separate, the first; NULL: they are trained
     const char *languages[2];  // of source and target (ISO 639): "zh", "und"
     const dm_lines *labels;    // of the target, whose vocabulary is made too; NULL: the target is text
     int size;

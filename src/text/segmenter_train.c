@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "core/files.h"
-#include "core/hash.h"
 #include "core/memory.h"
 #include "core/utf8.h"
+#include "text/piece_counter.h"
 #include "text/segmenter_files.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_apart.h"
@@ -20,109 +20,55 @@ enum { SENTENCE_BYTES = 4096 };
 // Its suffix array takes 20 bytes a character. More text than this is thinned out evenly: it makes no better pieces.
 static const size_t text_limit = 100u << 20;
 
+// What a vocabulary is made of, and the files that it goes into: of both sides, or of one where each has its own.
 typedef struct Text {
+    const SegmenterTraining *training;
     const dm_lines *sides;
     int count;
-    size_t step;  // every so manieth line is read
+    size_t step;            // every so manieth line is read
+    const char *name;       // how messages call it
+    const char *given;      // the SentencePiece model that is there already, or NULL
+    const char *models[2];  // of the same bytes; NULL: there is only one
+    const char *vocabulary;
 } Text;
 
-static Text text_of(const SegmenterTraining *training)
+static Text text_of(const SegmenterTraining *training, int side)
 {
+    Text text = {
+        .training = training,
+        .sides = training->text + side,
+        .count = training->separate ? 1 : training->text_count,
+        .name = training->separate ? training->file[side] : training->text_name,
+        .given = training->given[side],
+        .models = {side ? DM_TARGET_SEGMENTER : DM_SOURCE_SEGMENTER, training->separate ? NULL : DM_TARGET_SEGMENTER},
+        .vocabulary = side ? DM_TARGET_VOCABULARY : DM_VOCABULARY};
     size_t bytes = 0;
-    for (int i = 0; i < training->text_count; i++)
-        for (size_t k = 0; k < training->text[i].count; k++) bytes += strlen(training->text[i].line[k]);
-    return (Text){training->text, training->text_count, bytes / text_limit + 1};
+    for (int i = 0; i < text.count; i++)
+        for (size_t k = 0; k < text.sides[i].count; k++) bytes += strlen(text.sides[i].line[k]);
+    text.step = bytes / text_limit + 1;
+    return text;
 }
 
-static Status wrong_size(const SegmenterTraining *training, int allowed, Error *error)
+static Status wrong_size(const Text *text, int allowed, Error *error)
 {
     char size[32], bound[32];
-    bool large = allowed < training->size;
+    const int asked = text->training->size;
+    bool large = allowed < asked;
     return dm_fail(error, "the vocabulary of %s is %s than this text allows: %s %s (--vocab-size; text: %s)",
-                   dm_with_commas((size_t)training->size, size), large ? "larger" : "smaller",
+                   dm_with_commas((size_t)asked, size), large ? "larger" : "smaller",
                    large ? "at most" : "its characters alone need at least", dm_with_commas((size_t)allowed, bound),
-                   training->text_name);
+                   text->name);
 }
 
-static Status no_words(const SegmenterTraining *training, Error *error)
+static Status no_words(const Text *text, Error *error)
 {
-    return dm_fail(error, "%s: there are no words to make a vocabulary of", training->text_name);
-}
-
-// ---- Counting pieces ------------------------------------------------------------------------------------------------
-
-typedef struct Counted {
-    const char *piece;  // in the text, which goes on behind it
-    size_t length;
-    int64_t times;
-} Counted;
-
-// A hash table (open addressing) of what stands between spaces.
-typedef struct Counter {
-    Counted *slot;
-    size_t slots, used;
-} Counter;
-
-static bool is_piece(const Counted *slot, const char *piece, size_t length)
-{
-    return slot->length == length && memcmp(slot->piece, piece, length) == 0;
-}
-
-static Counted *find(const Counter *counter, const char *piece, size_t length)
-{
-    size_t at = dm_hash_text(piece, length) & (counter->slots - 1);
-    while (counter->slot[at].piece && !is_piece(&counter->slot[at], piece, length))
-        at = (at + 1) & (counter->slots - 1);
-    return &counter->slot[at];
-}
-
-static void count(Counter *counter, const char *piece, size_t length)
-{
-    if (2 * counter->used >= counter->slots) {
-        Counter old = *counter;
-        counter->slots = old.slots ? 2 * old.slots : 1024;
-        counter->slot = dm_allocate(counter->slots, sizeof *counter->slot);
-        for (size_t i = 0; i < old.slots; i++)
-            if (old.slot[i].piece) *find(counter, old.slot[i].piece, old.slot[i].length) = old.slot[i];
-        dm_free(old.slot);
-    }
-    Counted *found = find(counter, piece, length);
-    if (!found->piece) {
-        *found = (Counted){piece, length, 0};
-        counter->used++;
-    }
-    found->times++;
-}
-
-static int more_often(const void *left, const void *right)
-{
-    const Counted *a = left, *b = right;
-    if (a->times != b->times) return a->times < b->times ? 1 : -1;
-    int order = memcmp(a->piece, b->piece, a->length < b->length ? a->length : b->length);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
-}
-
-// The pieces, the most frequent first (among equals by their bytes), lie in front afterwards.
-static void sort_counter(Counter *counter)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < counter->slots; i++)
-        if (counter->slot[i].piece) counter->slot[kept++] = counter->slot[i];
-    if (kept) qsort(counter->slot, kept, sizeof *counter->slot, more_often);
+    return dm_fail(error, "%s: there are no words to make a vocabulary of", text->name);
 }
 
 static bool is_special(const char *piece, size_t length)
 {
     return (length == 4 && memcmp(piece, "</s>", 4) == 0) ||
            (length == 5 && (memcmp(piece, "<unk>", 5) == 0 || memcmp(piece, "<pad>", 5) == 0));
-}
-
-// The first pieces, each by itself.
-static char **copy_pieces(const Counter *counter, int count)
-{
-    char **pieces = dm_allocate((size_t)count, sizeof *pieces);
-    for (int i = 0; i < count; i++) pieces[i] = dm_format("%.*s", (int)counter->slot[i].length, counter->slot[i].piece);
-    return pieces;
 }
 
 // ---- The files ------------------------------------------------------------------------------------------------------
@@ -135,18 +81,23 @@ static Status write_in(const char *folder, const char *name, const void *bytes, 
     return status;
 }
 
-// </s> 0, <unk> 1, the pieces, <pad> last. pieces: room for three more, the pieces themselves from index 2.
-// words: they are plain words, for which transformers has no tokenizer of its own.
-static Status write_vocabulary(const char *folder, const char **pieces, int piece_count, bool words, Error *error)
+// </s> 0, <unk> 1, the pieces, <pad> last, or, where the other side has as many pieces as it likes, 2: it is one id on
+// both. pieces: room for three more, the pieces themselves from index 3.
+static Status write_vocabulary(const Text *text, const char **pieces, int piece_count, Error *error)
 {
-    pieces[0] = "</s>";
-    pieces[1] = "<unk>";
-    pieces[2 + piece_count] = "<pad>";
-    Vocabulary *vocabulary = dm_vocabulary_create(pieces, piece_count + 3);
-    char *path = dm_join_path(folder, DM_VOCABULARY);
+    const SegmenterTraining *training = text->training;
+    const bool words = !strcmp(training->kind, "space");
+    const char **list = training->separate ? pieces : pieces + 1;
+    list[0] = "</s>";
+    list[1] = "<unk>";
+    pieces[training->separate ? 2 : 3 + piece_count] = "<pad>";
+    Vocabulary *vocabulary = dm_vocabulary_create(list, piece_count + 3);
+    char *path = dm_join_path(training->folder, text->vocabulary);
     Status status = dm_vocabulary_write(vocabulary, path, error);
-    if (!status && words)
-        status = dm_tokenizer_json_write(&(TokenizerJson){.vocabulary = vocabulary, .behind = "</s>"}, folder, error);
+    // Of plain words transformers has no tokenizer of its own.
+    if (!status && words && !training->separate)
+        status = dm_tokenizer_json_write(&(TokenizerJson){.vocabulary = vocabulary, .behind = "</s>"}, training->folder,
+                                         error);
     dm_vocabulary_free(vocabulary);
     dm_free(path);
     return status;
@@ -162,11 +113,11 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
                            "  \"unk_token\": \"<unk>\",\n"
                            "  \"pad_token\": \"<pad>\",\n"
                            "  \"model_max_length\": 512,\n"
-                           "  \"separate_vocabs\": false,\n"
+                           "  \"separate_vocabs\": %s,\n"
                            "  \"sp_model_kwargs\": {},\n"
                            "  \"clean_up_tokenization_spaces\": false\n"
                            "}\n",
-                           training->languages[0], training->languages[1]);
+                           training->languages[0], training->languages[1], training->separate ? "true" : "false");
     Status status = write_in(training->folder, DM_TOKENIZER, text, strlen(text), error);
     dm_free(text);
     return status;
@@ -174,11 +125,11 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
 
 // ---- Text that is already in pieces ---------------------------------------------------------------------------------
 
-static void count_between_blanks(Counter *counter, const char *line, bool special_too)
+static void count_between_blanks(PieceCounter *counter, const char *line, bool special_too)
 {
     for (line += strspn(line, DM_BLANKS); *line; line += strspn(line, DM_BLANKS)) {
         size_t length = strcspn(line, DM_BLANKS);
-        if (special_too || !is_special(line, length)) count(counter, line, length);
+        if (special_too || !is_special(line, length)) dm_piece_count(counter, line, length);
         line += length;
     }
 }
@@ -186,12 +137,12 @@ static void count_between_blanks(Counter *counter, const char *line, bool specia
 // The most frequent first, as pieces are.
 static Status write_labels(const SegmenterTraining *training, Error *error)
 {
-    Counter counter = {0};
+    PieceCounter counter = {0};
     for (size_t k = 0; k < training->labels->count; k++)
         count_between_blanks(&counter, training->labels->line[k], true);
-    sort_counter(&counter);
+    dm_pieces_sort(&counter);
     const int count = (int)counter.used;
-    char **labels = copy_pieces(&counter, count);
+    char **labels = dm_pieces_copy(&counter, count);
     Vocabulary *vocabulary = dm_vocabulary_create((const char *const *)labels, count);
     char *path = dm_join_path(training->folder, DM_TARGET_VOCABULARY);
     const Status status = count ? dm_vocabulary_write(vocabulary, path, error)
@@ -203,27 +154,28 @@ static Status write_labels(const SegmenterTraining *training, Error *error)
     return status;
 }
 
-static Status train_spaces(const SegmenterTraining *training, const Text *text, Error *error)
+static Status train_spaces(const Text *text, Error *error)
 {
-    Counter counter = {0};
+    const SegmenterTraining *training = text->training;
+    PieceCounter counter = {0};
     for (int i = 0; i < text->count; i++)
         for (size_t k = 0; k < text->sides[i].count; k++) count_between_blanks(&counter, text->sides[i].line[k], false);
-    sort_counter(&counter);
+    dm_pieces_sort(&counter);
     int pieces = (int)counter.used;
     Status status = DM_OK;
     if (pieces == 0)
-        status = no_words(training, error);
+        status = no_words(text, error);
     else if (training->size && training->size < 4)
         status =
             dm_fail(error, "the vocabulary of %d leaves no room for words: at least 4 (--vocab-size)", training->size);
     else if (training->size - 3 > pieces)
-        status = wrong_size(training, pieces + 3, error);
+        status = wrong_size(text, pieces + 3, error);
     if (!status) {
         if (training->size) pieces = training->size - 3;
-        char **words = copy_pieces(&counter, pieces);
-        const char **list = dm_allocate((size_t)pieces + 3, sizeof *list);
-        for (int i = 0; i < pieces; i++) list[2 + i] = words[i];
-        status = write_vocabulary(training->folder, list, pieces, true, error);
+        char **words = dm_pieces_copy(&counter, pieces);
+        const char **list = dm_allocate((size_t)pieces + 4, sizeof *list);
+        for (int i = 0; i < pieces; i++) list[3 + i] = words[i];
+        status = write_vocabulary(text, list, pieces, error);
         dm_free(list);
         dm_pieces_free(words, pieces);
     }
@@ -302,52 +254,45 @@ static int distinct_characters(const Text *text, bool *visible)
 }
 
 // The language codes of the text, which SentencePiece does not see.
-static void count_codes(Counter *codes, const Text *text)
+static void count_codes(PieceCounter *codes, const Text *text)
 {
     for (int i = 0; i < text->count; i++)
         for (size_t k = 0; k < text->sides[i].count; k++) {
             const char *line = text->sides[i].line[k];
             size_t size = dm_language_code(line);
-            if (size) count(codes, line, size);
+            if (size) dm_piece_count(codes, line, size);
         }
-    sort_counter(codes);
+    dm_pieces_sort(codes);
 }
 
-// vocab.json: </s>, <unk>, language codes, SentencePiece's pieces, <pad>.
-static Status write_joint_vocabulary(const SegmenterTraining *training, const Counter *codes, const char *bytes,
-                                     size_t size, Error *error)
+// Language codes, then SentencePiece's pieces.
+static Status write_pieces(const Text *text, const PieceCounter *codes, const char *bytes, size_t size, Error *error)
 {
     SentencePiece *model;
-    Status status = dm_sentencepiece_open(&model, bytes, size, "the trained model", error);
+    Status status = dm_sentencepiece_open(&model, bytes, size, text->given ? text->given : "the trained model", error);
     if (status) return status;
-    int in_model = dm_sentencepiece_size(model), used = 2;
-    const char **list = dm_allocate(codes->used + (size_t)in_model + 3, sizeof *list);
-    char **names = copy_pieces(codes, (int)codes->used);
+    int in_model = dm_sentencepiece_size(model), used = 3;
+    const char **list = dm_allocate(codes->used + (size_t)in_model + 4, sizeof *list);
+    char **names = dm_pieces_copy(codes, (int)codes->used);
     for (size_t i = 0; i < codes->used; i++) list[used++] = names[i];
     for (int i = 0; i < in_model; i++) {
         const char *piece = dm_sentencepiece_piece(model, i);
-        if (piece) list[used++] = piece;
+        if (piece && !is_special(piece, strlen(piece))) list[used++] = piece;
     }
-    status = write_vocabulary(training->folder, list, used - 2, false, error);
+    status = write_vocabulary(text, list, used - 3, error);
     dm_pieces_free(names, (int)codes->used);
     dm_free(list);
     dm_sentencepiece_close(model);
     return status;
 }
 
-static Status train_sentencepiece(const SegmenterTraining *training, const Text *text, Error *error)
+// A model of the text, which the caller frees. around: pieces of the vocabulary that it does not have.
+static Status train_model(char **bytes, size_t *size, const Text *text, int around, Error *error)
 {
-    char *bytes = NULL;
-    size_t size;
-    Counter codes = {0};
-    count_codes(&codes, text);
+    const SegmenterTraining *training = text->training;
     bool visible;
-    int distinct = distinct_characters(text, &visible), around = 2 + (int)codes.used, allowed;
-    Status status = DM_OK;
-    if (!visible) {
-        status = no_words(training, error);
-        goto done;
-    }
+    int distinct = distinct_characters(text, &visible), allowed;
+    if (!visible) return no_words(text, error);
     // Every character is a piece where that leaves half of the vocabulary to longer ones. In texts with more of them
     // (thousands of Chinese characters, most of the last ones seen once or twice) the rarest 0.05% of the text stay
     // unknown.
@@ -358,18 +303,27 @@ static Status train_sentencepiece(const SegmenterTraining *training, const Text 
                                      .sentence_bytes = SENTENCE_BYTES,
                                      .next = next_sentence,
                                      .context = &walk};
-    status = dm_sentencepiece_train_apart(&bytes, &size, &allowed, &request, training->stop, error);
+    Status status = dm_sentencepiece_train_apart(bytes, size, &allowed, &request, training->stop, error);
     if (status && allowed && training->adapts) {
         request.size = allowed;
         walk = (Walk){.text = text};
-        status = dm_sentencepiece_train_apart(&bytes, &size, &allowed, &request, training->stop, error);
+        status = dm_sentencepiece_train_apart(bytes, size, &allowed, &request, training->stop, error);
     }
-    if (status && allowed) status = wrong_size(training, allowed + around, error);
-    if (!status) status = write_in(training->folder, DM_SOURCE_SEGMENTER, bytes, size, error);
-    if (!status) status = write_in(training->folder, DM_TARGET_SEGMENTER, bytes, size, error);
-    if (!status) status = write_joint_vocabulary(training, &codes, bytes, size, error);
-    if (!status) status = write_tokenizer_config(training, error);
-done:
+    return status && allowed ? wrong_size(text, allowed + around, error) : status;
+}
+
+static Status make_sentencepiece(const Text *text, Error *error)
+{
+    const char *folder = text->training->folder;
+    char *bytes = NULL;
+    size_t size;
+    PieceCounter codes = {0};
+    count_codes(&codes, text);
+    Status status = text->given ? dm_read_file(text->given, &bytes, &size, error)
+                                : train_model(&bytes, &size, text, 2 + (int)codes.used, error);
+    for (int i = 0; i < 2 && text->models[i] && !status; i++)
+        status = write_in(folder, text->models[i], bytes, size, error);
+    if (!status) status = write_pieces(text, &codes, bytes, size, error);
     dm_free(codes.slot);
     dm_free(bytes);
     return status;
@@ -379,9 +333,11 @@ Status dm_segmenter_train(const SegmenterTraining *training, Error *error)
 {
     Status status = dm_make_folder(training->folder, error);
     if (status) return status;
-    const Text text = text_of(training);
     const bool spaces = strcmp(training->kind, "space") == 0;
     if (training->labels) status = write_labels(training, error);
-    if (status) return status;
-    return spaces ? train_spaces(training, &text, error) : train_sentencepiece(training, &text, error);
+    for (int side = DM_SOURCE; side <= (training->separate ? DM_TARGET : DM_SOURCE) && !status; side++) {
+        const Text text = text_of(training, side);
+        status = spaces ? train_spaces(&text, error) : make_sentencepiece(&text, error);
+    }
+    return status || spaces ? status : write_tokenizer_config(training, error);
 }

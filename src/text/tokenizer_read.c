@@ -96,9 +96,31 @@ static void refuse(Source *s, const char *part, const char *what)
     dm_json_complain(
         &s->file,
         "%s: \"%s\" has %.80s, which this program cannot compute: it understands Unigram and BPE models whose "
-        "words begin with U+2581, as SentencePiece makes them; put the SentencePiece model (source.spm and "
-        "target.spm, with vocab.json) beside it",
+        "words begin with U+2581, as SentencePiece makes them; if this was made of a SentencePiece model, put that "
+        "beside it (source.spm and target.spm, with vocab.json), else train a model with such pieces",
         s->file.path, part, what);
+}
+
+// Pieces of bytes, as GPT-2 and Llama 3 have them: the words are cut in ways of their own before, so that there is no
+// SentencePiece model that does the same.
+static bool is_of_bytes(const cJSON *step)
+{
+    const cJSON *each;
+    bool found = strcmp(text_of(step, "type"), "ByteLevel") == 0;
+    cJSON_ArrayForEach(each, item_of(step, "pretokenizers")) found = found || is_of_bytes(each);
+    return found;
+}
+
+static void check_bytes(Source *s)
+{
+    if (!is_of_bytes(dm_json_find(&s->file, "pre_tokenizer")) && !is_of_bytes(dm_json_find(&s->file, "decoder")))
+        return;
+    dm_json_complain(
+        &s->file,
+        "%s: its pieces are of bytes (ByteLevel, as in GPT-2 and Llama 3), into which this program cannot "
+        "cut text, and no SentencePiece model does the same: take a model whose pieces are SentencePiece's "
+        "(as in Llama 2 and Mixtral), or train one here (dragoman train --type lm)",
+        s->file.path);
 }
 
 // ---- Normaliser -----------------------------------------------------------------------------------------------------
@@ -298,6 +320,43 @@ static void read_model(Source *s, Vocabulary **vocabulary)
     if (s->unknown >= 0) s->piece[s->unknown].kind = UNKNOWN;
 }
 
+// ---- Around a text --------------------------------------------------------------------------------------------------
+
+static void take_around(int *place, const cJSON *id)
+{
+    *place = *place == -1 && dm_json_is_whole(id, 0, INT_MAX) ? id->valueint : DM_NOT_ONE;
+}
+
+static void read_template(TokenizerRead *read, const cJSON *processor)
+{
+    const cJSON *part, *specials = item_of(processor, "special_tokens");
+    int *place = &read->before;
+    cJSON_ArrayForEach(part, item_of(processor, "single"))
+    {
+        const cJSON *ids = item_of(item_of(specials, text_of(item_of(part, "SpecialToken"), "id")), "ids");
+        if (item_of(part, "Sequence"))
+            place = &read->behind;
+        else
+            take_around(place, cJSON_GetArraySize(ids) == 1 ? cJSON_GetArrayItem(ids, 0) : NULL);
+    }
+}
+
+static void read_around(TokenizerRead *read, const cJSON *processor)
+{
+    const char *type = text_of(processor, "type");
+    const cJSON *each;
+    if (strcmp(type, "TemplateProcessing") == 0) {
+        read_template(read, processor);
+    } else if (strcmp(type, "BertProcessing") == 0 || strcmp(type, "RobertaProcessing") == 0) {
+        take_around(&read->before, cJSON_GetArrayItem(item_of(processor, "cls"), 1));
+        take_around(&read->behind, cJSON_GetArrayItem(item_of(processor, "sep"), 1));
+    } else if (strcmp(type, "Sequence") == 0) {
+        cJSON_ArrayForEach(each, item_of(processor, "processors")) read_around(read, each);
+    } else if (*type) {
+        read->before = read->behind = DM_NOT_ONE;
+    }
+}
+
 // ---- The model ------------------------------------------------------------------------------------------------------
 
 static void add_piece(Message *to, const char *text, float score, PieceKind kind)
@@ -357,12 +416,14 @@ static void read_added(TokenizerRead *read, Source *s, int eos)
 Status dm_tokenizer_read(TokenizerRead *read, const char *path, int eos, Error *error)
 {
     Source s = {.unknown = -1};
-    *read = (TokenizerRead){.unknown = -1};
+    *read = (TokenizerRead){.unknown = -1, .before = -1, .behind = -1};
     dm_json_open(&s.file, path, error);
     s.model = dm_json_find(&s.file, "model");
+    if (!s.file.status) check_bytes(&s);
     if (!s.file.status) read_spaces(&s);
     if (!s.file.status) read_model(&s, &read->vocabulary);
     read->unknown = s.unknown;
+    read_around(read, dm_json_find(&s.file, "post_processor"));
     if (!s.file.status) read_added(read, &s, eos);
     if (!s.file.status) {
         const Message model = model_of(&s);

@@ -64,6 +64,7 @@ static const Field fields[] = {
     FIELD("schedule_end", LONG, schedule_end),
     FIELD("text", LONG, text),
     LATER("valid_text", LONG, valid_text),
+    LATER("links", LONG, links),
     FIELD("journal_bytes", LONG, journal),
     LATER("owes_validation", BOOL, owes_validation),
     FIELD("complete", BOOL, complete),

@@ -150,6 +150,17 @@ void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads, Stop 
     dm_free(choice.set);
 }
 
+void dm_heads_measure(FoundHeads *found, const SeenText *text, const AlignmentHeads *heads)
+{
+    *found = (FoundHeads){.links = count_links(text)};
+    HeadSet set = {.layer = heads->layer, .shift = heads->shift, .count = heads->head_count};
+    set.chosen = dm_allocate((size_t)text->heads, sizeof *set.chosen);
+    for (int i = 0; i < heads->head_count; i++) set.chosen[heads->heads[i]] = true;
+    measure(&set, text);
+    take_set(found, &set, text->heads);
+    dm_free(set.chosen);
+}
+
 // ---- Looking ----------------------------------------------------------------------------------------------------
 
 // Some of the validation text, and room for what is seen of it. order: [pairs] which pairs of the corpus.
@@ -242,6 +253,18 @@ static void link_pairs(SeenText *text, const int *order, const Corpus *corpus, R
 
 // ---- At the end of a run ----------------------------------------------------------------------------------------
 
+// Heads that were guided are those that align; others are looked for.
+static void find_heads(FoundHeads *found, Run *run, const Model *model, const SeenText *text)
+{
+    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) {
+        dm_heads_choose(found, text, run->settings.threads, &run->stop);
+        return;
+    }
+    AlignmentHeads guided = dm_alignment_heads_of_gaze(&run->terms.gaze, &model->config);
+    dm_heads_measure(found, text, &guided);
+    dm_alignment_heads_free(&guided);
+}
+
 static Status keep_found(Run *run, const FoundHeads *found, Error *error)
 {
     if (!found->links) return DM_OK;
@@ -262,7 +285,7 @@ Status dm_heads_keep(Run *run, Error *error)
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
     link_pairs(&text, order, corpus, run);
     FoundHeads found = {0};
-    if (!dm_stop_asked(&run->stop)) dm_heads_choose(&found, &text, run->settings.threads, &run->stop);
+    if (!dm_stop_asked(&run->stop)) find_heads(&found, run, model, &text);
     status = dm_stop_asked(&run->stop) ? DM_STOPPED : keep_found(run, &found, error);
     dm_alignment_heads_free(&found.heads);
     free_text(&text);

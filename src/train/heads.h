@@ -31,6 +31,9 @@ typedef struct FoundHeads {
 // caller frees found->heads.
 void dm_heads_choose(FoundHeads *found, const SeenText *text, int threads, Stop *stop);
 
+// The same of heads that are given. found->links is 0 where there is nothing to measure them by.
+void dm_heads_measure(FoundHeads *found, const SeenText *text, const AlignmentHeads *heads);
+
 // Measures model.safetensors, says so, and stores the result in config.json. DM_STOPPED: run->stop said so, and nothing
 // is stored.
 Status dm_heads_keep(Run *run, Error *error);

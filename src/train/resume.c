@@ -25,7 +25,7 @@ static Status check_standard_input(const Run *run, const char *option, Error *er
 
 Status dm_run_recall(Run *run, Error *error)
 {
-    static const char *const texts[] = {"train-sets", "tsv", "valid-sets", "valid-tsv"};
+    static const char *const texts[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", "guided-alignment"};
     const char *folder = run->settings.folder;
     bool given[DM_COUNT(texts)];
     for (size_t i = 0; i < DM_COUNT(texts); i++) given[i] = dm_options_given(run->options, texts[i]);

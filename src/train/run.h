@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "options/options.h"
-#include "data/corpus.h"
+#include "data/linking.h"
 #include "model/model.h"
 #include "train/journal.h"
 #include "train/optimizer.h"
@@ -26,6 +26,7 @@ typedef struct RunState {
     Shown shown;                              // sums since the last line
     long schedule_end;                        // update at which linear and cosine reach 0; 0: not known yet
     long text, valid_text;                    // fingerprints of the texts; 0: there is none, or it is not known
+    long links;                               // the same of --guided-alignment
     long journal;                             // bytes of train.jsonl that belong to this state
     bool owes_validation;                     // one was due after this update, and was stopped
     bool complete;                            // the run came to its end
@@ -61,7 +62,10 @@ typedef struct Run {
     Labels labels;      // that the target is made of
     Bitext text;        // its lines are there until the corpus is made of them
     Bitext valid_text;  // without lines: there is no validation
+    LinkedPairs links;  // of --guided-alignment, until the corpus has them; no pairs: there are none
     Corpus corpus;
+    Noise *noise;    // of --segment-noise; NULL: none
+    Corpus noisy;    // of the present epoch
     Plan plan;       // of the present epoch
     int plan_epoch;  // 0: none made yet
     ChosenTerms terms;
@@ -83,6 +87,7 @@ typedef struct Run {
 
 // Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
 void dm_run_plan(Run *run);
+const Corpus *dm_run_corpus(const Run *run);  // that the plan is of
 double dm_run_epochs(const Run *run);              // done, with fractions; 0 before the first plan
 double dm_run_measure(const Run *run, char unit);  // epochs, updates or seconds done, whatever the unit counts
 bool dm_run_finished(const Run *run);

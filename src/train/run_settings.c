@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/threads.h"
+#include "data/inputs.h"
 #include "train/defaults.h"
 #include "train/run.h"
 
@@ -32,6 +33,28 @@ static Status check_kept_metrics(const dm_options *o, Error *error)
     return DM_OK;
 }
 
+// What looks at attention needs a source, and its reference.
+static Status check_looking_terms(const Run *run, Error *error)
+{
+    const Term *looks = NULL;
+    for (int i = 0; i < run->terms.count && !looks; i++) looks = run->terms.term[i]->looks ? run->terms.term[i] : NULL;
+    if (looks && run->risk.candidates)
+        return dm_misuse(error,
+                         "--add-loss %s looks at attention while the reference is read, and --objective %s reads what "
+                         "the model writes: leave one of them out",
+                         looks->name, dm_options_text(run->options, "objective", 0));
+    if (looks && dm_options_number(run->options, "layer-drop") > 0)
+        return dm_misuse(error,
+                         "--add-loss %s looks at a layer of the decoder, and --layer-drop passes over layers: leave one "
+                         "of them out",
+                         looks->name);
+    if (looks && dm_is_text_alone(run->options, "train-sets", "tsv"))
+        return dm_misuse(error,
+                         "--add-loss %s looks at the attention to a source, and text alone has none: leave it out",
+                         looks->name);
+    return DM_OK;
+}
+
 Status dm_run_check_settings(Run *run, Error *error)
 {
     dm_options *o = run->options;
@@ -44,9 +67,11 @@ Status dm_run_check_settings(Run *run, Error *error)
     if (!status) status = dm_sampling_of_options(&run->sampling, o, error);
     if (!status) status = dm_risk_of_options(&run->risk, o, error);
     if (!status && run->risk.candidates && run->terms.copies > 1)
-        return dm_misuse(error, "--add-loss %s has every sentence run twice, which --objective %s cannot do: leave one of "
-                                "them out",
+        return dm_misuse(error,
+                         "--add-loss %s has every sentence run twice, which --objective %s cannot do: leave one of "
+                         "them out",
                          run->terms.term[0]->name, dm_options_text(o, "objective", 0));
+    if (!status) status = check_looking_terms(run, error);
     return status ? status : check_kept_metrics(o, error);
 }
 

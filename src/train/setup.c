@@ -9,7 +9,9 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/scope.h"
+#include "core/text_stream.h"
 #include "data/inputs.h"
+#include "folder/alignment.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
 #include "folder/layout.h"
@@ -36,46 +38,69 @@ static Status make_segmenter(Run *run, Error *error)
     const bool labels = run->labels != DM_NO_LABELS;
     if (strcmp(kind, "space") != 0)
         dm_say(run, "Training a segmenter on %s", labels ? text->file[DM_SOURCE] : text->name);
-    return dm_segmenter_train(&(SegmenterTraining){.folder = run->settings.folder,
-                                                   .kind = kind,
-                                                   .text = text->lines + text->alone,
-                                                   .text_count = text->alone || labels ? 1 : 2,
-                                                   .labels = labels ? &text->lines[DM_TARGET] : NULL,
-                                                   .text_name = text->name,
-                                                   .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
-                                                   .size = all_pieces ? 0 : whole(o, "vocab-size"),
-                                                   .stop = &run->stop,
-                                                   .adapts = adapts},
-                              error);
+    return dm_segmenter_train(
+        &(SegmenterTraining){.folder = run->settings.folder,
+                             .kind = kind,
+                             .text = text->lines + text->alone,
+                             .text_count = text->alone || labels ? 1 : 2,
+                             .labels = labels ? &text->lines[DM_TARGET] : NULL,
+                             .text_name = text->name,
+                             .file = {text->file[DM_SOURCE], text->file[DM_TARGET]},
+                             .separate = dm_options_flag(o, "separate-vocabs"),
+                             .given = {dm_options_text(o, "sentencepiece", 0), dm_options_text(o, "sentencepiece", 1)},
+                             .languages = {text->language[DM_SOURCE], text->language[DM_TARGET]},
+                             .size = all_pieces ? 0 : whole(o, "vocab-size"),
+                             .stop = &run->stop,
+                             .adapts = adapts},
+        error);
 }
 
 // Labels are a vocabulary of their own, and nothing is searched for.
-static void take_labels(ModelConfig *config, int labels)
+static void take_labels(ModelConfig *config)
 {
-    config->target_vocabulary = labels;
     config->shared_embeddings = config->tied_output = false;
     config->decoder_start = -1;
     config->search = (SearchDefaults){0};
 }
 
-// The shape that the options say, of a vocabulary that both languages share, unless the target is one of labels.
+static Status check_vocabularies(const dm_options *o, Error *error)
+{
+    const bool separate = dm_options_flag(o, "separate-vocabs");
+    const int given = dm_options_count(o, "sentencepiece");
+    if (dm_architecture(dm_options_text(o, "type", 0))->one_vocabulary &&
+        !strcmp(dm_options_text(o, "tied-embeddings", 0), "target"))
+        return dm_misuse(error,
+                         "--tied-embeddings target: a decoder alone has no table of the source: take all or none");
+    if (separate && given == 1)
+        return dm_misuse(error,
+                         "--separate-vocabs needs two files of --sentencepiece, that of the source and that of the "
+                         "target");
+    if (!separate && given == 2)
+        return dm_misuse(error,
+                         "--sentencepiece has a second file, which counts with --separate-vocabs alone: leave it out");
+    return DM_OK;
+}
+
+// The shape that the options say, of so many pieces of the source and of the target.
 static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, int target, Error *error)
 {
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
+    const char *tied = dm_options_text(o, "tied-embeddings", 0);
+    const int pad = dm_options_flag(o, "separate-vocabs") ? DM_SEPARATE_PAD : vocabulary - 1;
     *config = (ModelConfig){
         .architecture = architecture,
         .examples = dm_run_examples(architecture, dm_is_text_alone(o, "train-sets", "tsv")),
         .source_vocabulary = vocabulary,
-        .target_vocabulary = vocabulary,
-        .shared_embeddings = true,
-        .tied_output = true,
-        .pad = vocabulary - 1,
-        .decoder_start = architecture->starts_with_eos ? 0 : vocabulary - 1,
+        .target_vocabulary = target,
+        .shared_embeddings = architecture->one_vocabulary || !strcmp(tied, "all"),
+        .tied_output = strcmp(tied, "none") != 0,
+        .pad = pad,
+        .decoder_start = architecture->starts_with_eos ? 0 : pad,
         .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
     Status status = dm_shape_of_options(config, o, error);
     if (status) return status;
-    if (labels_of(config)) take_labels(config, target);
+    if (labels_of(config)) take_labels(config);
     if (dm_is_text_model(config)) {
         config->search.beam_size = 1;  // the most probable text goes round in circles
         config->search.ends_at_limit = false;
@@ -102,6 +127,14 @@ static Status check_max_length(const ModelConfig *config, const dm_options *o, E
         asked, longest);
 }
 
+static char **copy_names(const Vocabulary *labels)
+{
+    const int count = dm_vocabulary_size(labels);
+    char **names = dm_allocate((size_t)count, sizeof *names);
+    for (int id = 0; id < count; id++) names[id] = dm_copy_string(dm_vocabulary_piece(labels, id));
+    return names;
+}
+
 // A new model with random weights.
 static Status make_model(Run *run, Error *error)
 {
@@ -111,7 +144,9 @@ static Status make_model(Run *run, Error *error)
         pieces[side] = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     Status status = shape_of_options(&config, run->options, pieces[DM_SOURCE], pieces[DM_TARGET], error);
     if (status) return status;
-    if (!labels_of(&config)) {
+    if (labels_of(&config)) {
+        config.labels = copy_names(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
+    } else {
         config.search.bad_words = dm_allocate(1, sizeof(int));
         config.search.bad_words[config.search.bad_word_count++] = config.pad;
     }
@@ -120,9 +155,18 @@ static Status make_model(Run *run, Error *error)
     return DM_OK;
 }
 
+static cJSON *guided_heads(const Run *run)
+{
+    AlignmentHeads heads = dm_alignment_heads_of_gaze(&run->terms.gaze, &run->model->config);
+    cJSON *json = dm_alignment_heads_json(&heads);
+    dm_alignment_heads_free(&heads);
+    return json;
+}
+
 static cJSON *describe(const Run *run, const char *kind)
 {
     cJSON *extra = cJSON_CreateObject();
+    if (dm_terms_have(&run->terms, &dm_guided_alignment)) cJSON_AddItemToObject(extra, "alignment", guided_heads(run));
     cJSON_AddStringToObject(extra, "version", dm_version());
     cJSON_AddStringToObject(extra, "segmenter", kind);
     cJSON_AddStringToObject(extra, "gemm", run->gemm->name);
@@ -143,29 +187,33 @@ static Status choose_gemm(Run *run, const char *name, int width, Error *error)
 // A vocabulary whose size nobody has asked for is as large as it has become: so it is recorded, and so a run goes on.
 static Status settle_vocabulary(Run *run, int pieces, Error *error)
 {
-    if (dm_options_given(run->options, "vocab-size")) return DM_OK;
+    if (dm_options_given(run->options, "vocab-size") || dm_options_given(run->options, "sentencepiece")) return DM_OK;
     char *size = dm_format("%d", pieces);
     Status status = dm_options_set(run->options, "vocab-size", 1, (const char *[]){size}, error);
     dm_free(size);
     return status;
 }
 
-static void say_vocabulary(const Run *run, int pieces)
+static void say_vocabulary(const Run *run, Side side)
 {
-    if (!strcmp(dm_options_text(run->options, "segmenter", 0), "space")) return;
-    const int usual = whole(run->options, "vocab-size");
+    const dm_options *o = run->options;
+    if (!strcmp(dm_options_text(o, "segmenter", 0), "space") || dm_options_given(o, "sentencepiece")) return;
+    const int usual = whole(o, "vocab-size"),
+              pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     if (pieces == usual) return;
-    dm_say(run, "The vocabulary has %d pieces instead of %d: %s", pieces, usual,
+    const char *of = !dm_options_flag(o, "separate-vocabs") ? "" : side ? " of the target" : " of the source";
+    dm_say(run, "The vocabulary%s has %d pieces instead of %d: %s", of, pieces, usual,
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
-static Status settle_balance(Run *run, Error *error)
+static Status settle_terms(Run *run, Error *error)
 {
     if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
         return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
                          dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
-    const Status status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
+    Status status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
+    if (!status) status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;
     return dm_misuse(
         error,
@@ -196,16 +244,18 @@ static Status begin_run(Run *run, Error *error)
         status = dm_segmenter_open(&run->segmenter,
                                    &(SegmenterFiles){.folder = run->settings.folder,
                                                      .kind = kind,
-                                                     .separate = run->labels != DM_NO_LABELS,
+                                                     .separate = run->labels != DM_NO_LABELS ||
+                                                                 dm_options_flag(run->options, "separate-vocabs"),
                                                      .labels = run->labels},
                                    error);
     if (!status) status = choose_gemm(run, dm_options_text(run->options, "gemm", 0), width, error);
     if (!status) {
         const int pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, DM_SOURCE));
-        if (!start) say_vocabulary(run, pieces);
+        if (!start) say_vocabulary(run, DM_SOURCE);
+        if (!start && dm_options_flag(run->options, "separate-vocabs")) say_vocabulary(run, DM_TARGET);
         if (!start) status = make_model(run, error);
         if (!status) status = settle_vocabulary(run, pieces, error);
-        if (!status) status = settle_balance(run, error);
+        if (!status) status = settle_terms(run, error);
         if (!status) status = dm_tokenizer_write(&run->model->config, run->segmenter, run->settings.folder, error);
         if (!status) dm_run_settle_shards(run);
         run->extra = describe(run, kind);
@@ -240,9 +290,35 @@ static Status resume_run(Run *run, Error *error)
     status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
                               change ? run->changes : NULL, error);
     dm_options_drop(run->options, "change");  // it is not of the run
-    if (!status) status = settle_balance(run, error);
+    if (!status) status = settle_terms(run, error);
     if (!status) status = choose_gemm(run, gemm, config.width, error);
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
+}
+
+// The links that guide attention, if any do.
+static Status read_links(Run *run, Error *error)
+{
+    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) return DM_OK;
+    const char *path = dm_options_text(run->options, "guided-alignment", 0);
+    dm_bad_lines bad;
+    char count[32], first[32];
+    const Status status = dm_links_of_bitext(&run->links, &bad, path, &run->text, error);
+    if (status) return status;
+    if (bad.count)
+        dm_say(run, "%s: %s bad line%s of %s (the first is line %s)",
+               bad.on == DM_SKIP_LINE ? "Left out, with their pairs" : "Cropped", dm_with_commas(bad.count, count),
+               bad.count == 1 ? "" : "s", dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
+    dm_bad_lines_free(&bad);
+    return DM_OK;
+}
+
+static void link_corpus(Run *run)
+{
+    if (!run->links.pairs) return;
+    const int lost = dm_corpus_link(&run->corpus, &run->links, &run->text, run->segmenter);
+    if (lost)
+        dm_say(run, "Without their links: %d pairs, of which nobody can tell which pieces belong to which word", lost);
+    dm_links_free(&run->links);
 }
 
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
@@ -257,7 +333,7 @@ static Status read_texts(Run *run, Error *error)
         if (mended) dm_say(run, "%s", mended);
         dm_free(mended);
     }
-    return status;
+    return status ? status : read_links(run, error);
 }
 
 static Status make_corpus(Run *run, Error *error)
@@ -274,6 +350,7 @@ static Status make_corpus(Run *run, Error *error)
     run->risk.tokenizer =
         words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
+    link_corpus(run);
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)
@@ -281,6 +358,17 @@ static Status make_corpus(Run *run, Error *error)
     if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
     if (c->skipped_long)
         dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
+    return DM_OK;
+}
+
+static Status make_noise(Run *run, Error *error)
+{
+    const double rate = dm_options_number(run->options, "segment-noise");
+    if (!(rate > 0)) return DM_OK;
+    if (!dm_segmenter_model(run->segmenter, DM_SOURCE))
+        return dm_misuse(error, "--segment-noise cuts words in other ways, and the text of this model is in pieces "
+                                "already: leave it out");
+    run->noise = dm_noise_create(run->segmenter, rate);
     return DM_OK;
 }
 
@@ -330,6 +418,9 @@ static void make_workers(Run *run)
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
+        .inner_dropout = (float)dm_options_number(o, "dropout-ffn"),
+        .attention_dropout = (float)dm_options_number(o, "dropout-attention"),
+        .layer_drop = (float)dm_options_number(o, "layer-drop"),
         .word_dropout = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
@@ -356,14 +447,21 @@ static bool moves_end_of_schedule(const Run *run)
     return dm_run_changes(run, "after") || dm_run_changes(run, "lr-schedule") || dm_run_changes(run, "optimizer-delay");
 }
 
-static Status restore(Run *run, long text, Error *error)
+static Status restore(Run *run, Error *error)
 {
+    const long text = run->state.text, links = run->state.links;
     Status status = dm_checkpoint_load(run, error);
     if (!status && run->state.text != text)
         status = dm_fail(error,
                          "%s: this is not the text that the run in %s was begun with: bring that back, or begin a "
                          "run with --overwrite or another --model",
                          run->text.name, run->settings.folder);
+    if (!status && run->state.links && links && run->state.links != links)
+        status = dm_fail(error,
+                         "%s: these are not the links that the run in %s was begun with: bring those back, or begin a "
+                         "run with --overwrite or another --model",
+                         dm_options_text(run->options, "guided-alignment", 0), run->settings.folder);
+    run->state.links = links;
     return status;
 }
 
@@ -396,7 +494,8 @@ static Status settle_shape(Run *run, Error *error)
     dm_options *o = run->options;
     if (dm_options_text(o, "pretrained-model", 0)) return DM_OK;
     ModelConfig config;
-    Status status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
+    Status status = check_vocabularies(o, error);
+    if (!status) status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
     if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, ANY_VOCABULARY, error);
     return status ? status : check_max_length(&config, o, error);
 }
@@ -419,8 +518,8 @@ static Status prepare(Run *run, double clock, Error *error)
         .stop = &run->stop,
     };
     Status status = dm_validator_open(&run->validator, &setup, error);
-    run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus)};
-    if (!status && run->resumed) status = restore(run, run->state.text, error);
+    run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus), .links = dm_links_fingerprint(&run->corpus)};
+    if (!status && run->resumed) status = restore(run, error);
     if (status) return status;
     dm_run_judge_anew(run, valid_text);
     run->started = clock - run->state.seconds;
@@ -446,9 +545,12 @@ static void free_what_was_made(Run *run)
     dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
+    dm_corpus_free(&run->noisy);
+    dm_noise_free(run->noise);
     dm_corpus_free(&run->corpus);
     dm_bitext_free(&run->text);
     dm_bitext_free(&run->valid_text);
+    dm_links_free(&run->links);
     dm_model_destroy(run->model);
     if (run->segmenter) dm_segmenter_close(run->segmenter);
     cJSON_Delete(run->extra);
@@ -464,6 +566,7 @@ static Status make_run(Run *run, double clock, Error *error)
     if (!status && run->resumed) dm_run_settle_shards(run);
     if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
+    if (!status) status = make_noise(run, error);
     if (!status) status = prepare(run, clock, error);
     if (!status && !run->resumed) status = install(run, error);
     if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);

@@ -18,7 +18,7 @@ typedef struct Workers {
     RiskSettings risk;
     const GemmBackend *gemm;
     int threads;
-    float dropout, smoothing;
+    float dropout, inner_dropout, attention_dropout, layer_drop, smoothing;
     float word_dropout[2];  // of each Side
     uint64_t seed;
     const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32

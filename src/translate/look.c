@@ -27,14 +27,6 @@ static Tokens hypotheses_of(Arena *arena, int eos, int n, const Found *found, in
     return dm_tokens(arena, count, lengths, ids);
 }
 
-static const AttentionView *layer_of(const AttentionTap *tap, int layer)
-{
-    const AttentionView *view = tap->first;
-    for (; view; view = view->next)
-        if (view->kind == DM_CROSS_ATTENTION && layer-- == 0) break;
-    return view;
-}
-
 static Look look_of(Arena *arena, const AttentionView *view, const AlignmentHeads *heads, int sequence)
 {
     const int steps = view->queries.length[sequence], columns = view->keys.length[sequence];
@@ -62,17 +54,16 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, Token
         start[i] = memory.spans.start[whose[i]];
         length[i] = memory.spans.length[whose[i]];
     }
-    AttentionTap tap = {.only_cross = true};
+    AttentionTap tap = {.only_cross = true, .only_layer = heads->layer + 1};
     g->tap = &tap;
     memory.spans = (Spans){read.spans.n, start, length};
     model->architecture->decode(g, model, memory, read);
     g->tap = NULL;
 
-    const AttentionView *view = layer_of(&tap, heads->layer);
     Look **looks = dm_arena_take(g->arena, (size_t)n * sizeof *looks);
     for (int i = 0, sequence = 0; i < n; i++) {
         looks[i] = dm_arena_take(g->arena, (size_t)found[i].count * sizeof **looks);
-        for (int h = 0; h < found[i].count; h++) looks[i][h] = look_of(g->arena, view, heads, sequence++);
+        for (int h = 0; h < found[i].count; h++) looks[i][h] = look_of(g->arena, tap.first, heads, sequence++);
     }
     return looks;
 }

@@ -19,7 +19,7 @@ static const char *const trained_folders[] = {
     "conv/plain",          "conv/separable",     "conv/light",       "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi", "positions/none",
-    "labels/words",        "labels/sentences",
+    "labels/sentences",    "megatron-bert/words", "megatron-bert/sentences",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",      "llama/grouped", "llama/pairs",
     "mixtral/top2",        "glm4_moe/shared",
 };
@@ -30,7 +30,7 @@ static const char *const all_folders[] = {
     "conv/separable",      "conv/light",         "conv/dynamic",
     "marian/learned",
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",
-    "labels/words",        "labels/sentences",
+    "labels/sentences",    "megatron-bert/words", "megatron-bert/sentences",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
     "mixtral/top2",        "glm4_moe/shared",
 };

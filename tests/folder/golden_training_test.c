@@ -11,17 +11,17 @@ static void write_words(const char *path, const int *ids, const int *lengths, co
     FILE *file = fopen(path, "w");
     for (int i = 0, at = 0; i < e->pairs; at += lengths[i++]) {
         for (int j = 0; j + end < lengths[i]; j++)
-            fprintf(file, ids[at + j] == 1 ? "%s<unk>" : "%sw%d", j ? " " : "", ids[at + j]);
+            fprintf(file, end && ids[at + j] == 1 ? "%s<unk>" : "%sw%d", j ? " " : "", ids[at + j]);
         fprintf(file, "\n");
     }
     fclose(file);
 }
 
-// A vocabulary of plain words: piece i is written "w<i>". first: what piece 0 is.
-static void write_vocabulary(const char *path, const char *first, int size, int pad)
+// A vocabulary of plain words: piece i is written "w<i>". Labels have no special ones.
+static void write_vocabulary(const char *path, bool labels, int size, int pad)
 {
     FILE *file = fopen(path, "w");
-    fprintf(file, "{\"%s\": 0, \"<unk>\": 1", first);
+    fprintf(file, labels ? "{\"w0\": 0, \"w1\": 1" : "{\"</s>\": 0, \"<unk>\": 1");
     for (int i = 2; i < size; i++) fprintf(file, i == pad ? ", \"<pad>\": %d" : ", \"w%d\": %d", i, i);
     fprintf(file, "}\n");
     fclose(file);
@@ -51,10 +51,10 @@ static void write_pretrained(const Subject *s, const char *folder)
     dm_free(text);
     const int pad = (int)number(config, "pad_token_id");
     snprintf(path, sizeof path, "%s/vocab.json", folder);
-    write_vocabulary(path, "</s>", (int)number(config, "vocab_size"), pad);
+    write_vocabulary(path, false, (int)number(config, "vocab_size"), pad);
     if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(config, "share_encoder_decoder_embeddings"))) {
         snprintf(path, sizeof path, "%s/target_vocab.json", folder);
-        write_vocabulary(path, has_labels(s) ? "w0" : "</s>", (int)number(config, "decoder_vocab_size"), pad);
+        write_vocabulary(path, has_labels(s), (int)number(config, "decoder_vocab_size"), pad);
     }
     cJSON_Delete(config);
 }

@@ -3,7 +3,7 @@
 
   python tests/golden/labels_folders.py        (needs torch, transformers, safetensors)
 
-Writes tests/golden/labels/NAME/. The committed files were made by this script; the tests read them, not this.
+Writes tests/golden/FORMAT/NAME/. The committed files were made by this script; the tests read them, not this.
 """
 import json
 import random
@@ -16,10 +16,15 @@ from transformers import (MegatronBertConfig, MegatronBertForSequenceClassificat
 
 from golden_folders import HERE, RATE, SMOOTHING, UPDATES, store, store_json
 
-# positions: learned, a table that is trained, or sine, one that is constant
+# positions: learned, a table that is trained, or sine, one that is constant. format: of our own with our names, or that of
+# these classes, saved by them; there a piece's type has a vector, which is not trained
 FOLDERS = [
-    dict(name="words", seed=51, label="words", positions="learned", labels=7, d=12, ffn=20, heads=3, layers=2, act="gelu"),
-    dict(name="sentences", seed=53, label="sentences", positions="sine", labels=3, d=8, ffn=14, heads=2, layers=1, act="relu"),
+    dict(format="megatron-bert", name="words", seed=51, label="words", positions="learned", labels=7, d=12, ffn=20, heads=3,
+         layers=2, act="gelu", epsilon=1e-12),
+    dict(format="megatron-bert", name="sentences", seed=52, label="sentences", positions="learned", labels=3, d=8, ffn=14,
+         heads=2, layers=1, act="gelu_new", epsilon=1e-3),
+    dict(format="labels", name="sentences", seed=53, label="sentences", positions="sine", labels=3, d=8, ffn=14, heads=2,
+         layers=1, act="relu", epsilon=1e-5),
 ]
 PIECES, PLACES, LENGTHS = 23, 33, [3, 1, 0, 5, 7, 2, 31, 4, 12, 6]
 NAMES = [(r"^bert\.", ""), (r"^embeddings\.word_embeddings", "model.encoder.embed_tokens"),
@@ -49,10 +54,11 @@ class Subject:
         config = MegatronBertConfig(
             vocab_size=PIECES, hidden_size=spec["d"], num_hidden_layers=spec["layers"], num_attention_heads=spec["heads"],
             intermediate_size=spec["ffn"], hidden_act=spec["act"], hidden_dropout_prob=0, attention_probs_dropout_prob=0,
-            max_position_embeddings=PLACES, layer_norm_eps=1e-5, pad_token_id=PIECES - 1, num_labels=spec["labels"])
+            max_position_embeddings=PLACES, layer_norm_eps=spec["epsilon"], pad_token_id=PIECES - 1, eos_token_id=0,
+            id2label={i: f"w{i}" for i in range(spec["labels"])}, label2id={f"w{i}": i for i in range(spec["labels"])})
         kind = MegatronBertForTokenClassification if spec["label"] == "words" else MegatronBertForSequenceClassification
         self.spec, self.model = spec, kind(config).double().eval()
-        self.words = spec["label"] == "words"
+        self.words, self.own = spec["label"] == "words", spec["format"] == "labels"
         bert = self.model.bert.embeddings
         fixed = [bert.token_type_embeddings.weight, self.model.classifier.bias]
         with torch.no_grad():
@@ -65,8 +71,14 @@ class Subject:
 
     def named(self):
         constant = ["token_type"] + (["position"] if self.spec["positions"] == "sine" else [])
-        return {ours(name): weight for name, weight in self.model.named_parameters()
+        return {ours(name) if self.own else name: weight for name, weight in self.model.named_parameters()
                 if not any(word in name for word in constant)}
+
+    def stored(self):
+        """What stands in a file of weights that were read: the vector of a piece's type is that of its place."""
+        type_of_piece = self.model.bert.embeddings.token_type_embeddings.weight[0]
+        return {name: weight.detach() + (type_of_piece if "position_embeddings" in name else 0)
+                for name, weight in trained(self).items()}
 
     def log_probabilities(self, source):
         """[labels of this source, labels]: without its end."""
@@ -109,7 +121,11 @@ def ten_updates(subject, corpus):
         optimizer.zero_grad()
         (losses(subject, corpus)[0] / count).backward()
         optimizer.step()
-    return {name: weight.detach().clone() for name, weight in weights.items()}
+    return subject.stored()
+
+
+def is_norm(name):
+    return name.endswith(("layer_norm.weight", "ln.weight"))
 
 
 def make_folder(spec):
@@ -118,9 +134,17 @@ def make_folder(spec):
     with torch.no_grad():
         for name, weight in subject.named().items():
             if "embed_positions" in name or weight.requires_grad or name == "classifier.bias":
-                around = 1.0 if name.endswith("layer_norm.weight") else 0.0
-                weight.copy_((around + 0.4 * torch.randn(weight.shape)).float())
-        subject.model.bert.embeddings.word_embeddings.weight[PIECES - 1].zero_()
+                weight.copy_(((1.0 if is_norm(name) else 0.0) + 0.4 * torch.randn(weight.shape)).float())
+        embeddings = subject.model.bert.embeddings
+        if not subject.own:
+            embeddings.token_type_embeddings.weight.copy_(0.4 * torch.randn(2, spec["d"]).float())
+        embeddings.word_embeddings.weight[PIECES - 1].zero_()
+    folder = HERE / spec["format"] / spec["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    if not subject.own:
+        subject.model.float().save_pretrained(folder)
+        (folder / "model.safetensors").chmod(0o644)
+        return folder
     config = {
         "model_type": "dragoman", "dragoman": {"architecture": "labels"}, "d_model": spec["d"],
         "encoder_layers": spec["layers"], "encoder_attention_heads": spec["heads"], "encoder_ffn_dim": spec["ffn"],
@@ -128,8 +152,6 @@ def make_folder(spec):
         "positions": spec["positions"], "max_position_embeddings": PLACES, "label": spec["label"], "vocab_size": PIECES,
         "decoder_vocab_size": spec["labels"], "share_encoder_decoder_embeddings": False, "tie_word_embeddings": False,
         "pad_token_id": PIECES - 1, "eos_token_id": 0}
-    folder = HERE / "labels" / spec["name"]
-    folder.mkdir(parents=True, exist_ok=True)
     store_json(config, folder / "config.json")
     store(subject.named(), folder / "model.safetensors")
     return folder
@@ -138,9 +160,12 @@ def make_folder(spec):
 def load(folder, spec):
     subject = Subject(spec)
     stored = load_file(folder / "model.safetensors")
+    types = "bert.embeddings.token_type_embeddings.weight"
     with torch.no_grad():
         for name, weight in subject.named().items():
             weight.copy_(stored[name])
+        if types in stored:
+            subject.model.bert.embeddings.token_type_embeddings.weight.copy_(stored[types])
     return subject
 
 
@@ -157,7 +182,7 @@ def main():
         objective.backward()
         store({name: weight.grad for name, weight in trained(subject).items()}, folder / "gradients.safetensors")
         store(ten_updates(load(folder, spec), [pair for pair in corpus if pair[1]]), folder / "after_ten_updates.safetensors")
-        print(f"labels/{spec['name']}: nll per label {nll.item() / count:.3f}")
+        print(f"{spec['format']}/{spec['name']}: nll per label {nll.item() / count:.3f}")
 
 
 main()

@@ -45,6 +45,7 @@ typedef struct Setting {
     Arena arena;
     Graph graph;
     float *gradients;
+    float more;  // dropout in places where the model has none by itself, and layers that are passed over; 0: none
 } Setting;
 
 static inline Setting setting_of(const ModelConfig *config)
@@ -64,6 +65,9 @@ static inline Graph *begin(Setting *s, bool recording, float dropout)
                        .statistics = s->model->parameters.statistic_size,
                        .recording = recording,
                        .dropout = dropout,
+                       .inner_dropout = s->more,
+                       .attention_dropout = s->more,
+                       .layer_drop = s->more,
                        .seed = 3,
                        .update = 1};
     return &s->graph;

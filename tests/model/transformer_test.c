@@ -18,6 +18,18 @@ static void gradient_with_dropout_agrees_with_differences(void)
     check_gradient(&config, 0.2f);
 }
 
+static void gradient_with_dropout_in_every_place_agrees_with_differences(void)
+{
+    const int windows[] = {0, 3};
+    for (size_t i = 0; i < DM_COUNT(windows); i++) {
+        ModelConfig config = small_config();
+        dm_transformer_shape(&config)->attention_window = windows[i];
+        Setting setting = setting_of(&config);
+        setting.more = 0.3f;
+        check_gradient_of(setting, 0.1f);
+    }
+}
+
 static void gradient_without_shared_embeddings_agrees_with_differences(void)
 {
     ModelConfig config = small_config();
@@ -158,7 +170,33 @@ static void dropout_acts_alike_with_and_without_a_tape(void)
     double plain = loss_of(&s, LOOKING, 0), dropped = loss_of(&s, LOOKING, 0.3f), recorded = loss_of(&s, BACK, 0.3f);
     CU_ASSERT(fabs(plain - dropped) > 1e-3);
     expect(fabs(dropped - recorded) <= 1e-5 * dropped, "%.9g without tape, %.9g with it", dropped, recorded);
+    s.more = 0.4f;
+    dropped = loss_of(&s, LOOKING, 0), recorded = loss_of(&s, BACK, 0);
+    CU_ASSERT(fabs(plain - dropped) > 1e-3);
+    expect(fabs(dropped - recorded) <= 1e-5 * dropped, "%.9g without tape, %.9g with it", dropped, recorded);
     end(&s);
+}
+
+// Layers each by itself, and a layer of a pass always alike.
+static void layers_are_passed_over_as_often_as_is_said(void)
+{
+    enum { LAYERS = 8, PASSES = 500 };
+    int dropped = 0, alike = 0;
+    for (int pass = 0; pass < PASSES; pass++) {
+        Graph g = {.seed = 3, .update = (uint32_t)pass / 4, .shard = (uint32_t)pass % 4, .layer_drop = 0.2f};
+        int here = 0;
+        for (int i = 0; i < LAYERS; i++) {
+            here += dm_is_dropped(&g, i);
+            CU_ASSERT_EQUAL(dm_is_dropped(&g, i), dm_is_dropped(&g, i));
+        }
+        dropped += here;
+        alike += here == 0 || here == LAYERS;
+        g.layer_drop = 0;
+        CU_ASSERT(!dm_is_dropped(&g, pass % LAYERS));
+    }
+    const double expected = 0.2 * LAYERS * PASSES, deviation = sqrt(0.8 * expected);
+    expect(fabs(dropped - expected) < 4 * deviation, "%d of %d dropped", dropped, LAYERS * PASSES);
+    expect(alike < PASSES / 3, "%d of %d passes have all layers alike", alike, PASSES);
 }
 
 // Rows of `all` that are sequence i, against a tensor of that sequence alone.
@@ -360,6 +398,8 @@ static void a_long_search_equals_the_whole_sequence(void)
 const Fact facts[] = {
     FACT(gradient_of_the_loss_agrees_with_differences),
     FACT(gradient_with_dropout_agrees_with_differences),
+    FACT(gradient_with_dropout_in_every_place_agrees_with_differences),
+    FACT(layers_are_passed_over_as_often_as_is_said),
     FACT(gradient_without_shared_embeddings_agrees_with_differences),
     FACT(gradient_with_gated_blocks_agrees_with_differences),
     FACT(gradient_with_every_norm_in_every_place_agrees_with_differences),

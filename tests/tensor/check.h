@@ -124,11 +124,12 @@ static inline const float *bench_gradient(const Bench *b, int weight)
     return b->gradients + (b->weights[weight].data - b->parameters);
 }
 
-// The scalar that a run comes down to, in double: sum(y * r), or the loss where the op is one (y is NULL).
+// The scalar that a run comes down to, in double: sum(y * r), or the loss where the op is one (y is NULL); of what is
+// looked at on the way to y, there is a loss too.
 static inline double bench_scalar(const Bench *b, const Tensor *y)
 {
-    if (!y) return b->loss.objective;
-    double sum = 0;
+    double sum = b->loss.objective;
+    if (!y) return sum;
     for (int row = 0; row < y->rows; row++)
         for (int col = 0; col < y->cols; col++) sum += dm_row(y, row)[col] * b->output_weights[row * y->cols + col];
     return sum;

@@ -253,6 +253,7 @@ static void check_attention(const Shape *s, bool recording)
         for (size_t j = 0; j < size; j++) probabilities[i][j] = NAN;  // what nobody sees is written too
         p[i] = dm_allocate(size, sizeof(double));
     }
+    const AttentionView view = {.heads = s->heads, .probabilities = probabilities};
     Tensor *y = dm_attention(&b.graph, &(Attention){.q = *q,
                                                     .k = *k,
                                                     .v = *v,
@@ -262,7 +263,7 @@ static void check_attention(const Shape *s, bool recording)
                                                     .slopes = s->leans ? slopes : NULL,
                                                     .queries = {s->sequences, s->query_start, s->query_length},
                                                     .keys = {s->sequences, s->key_start, s->key_length},
-                                                    .probabilities = probabilities});
+                                                    .view = &view});
     double *want = dm_allocate(query_size, sizeof(double)), *dq = dm_allocate(query_size, sizeof(double));
     double *dk = dm_allocate(key_size, sizeof(double)), *dv = dm_allocate(key_size, sizeof(double));
     for (int i = 0; i < s->sequences; i++)

@@ -113,7 +113,7 @@ static void way_back(Golden *c, Tensor *y)
 
 static Activation activation_of(const Golden *c)
 {
-    static const char *const names[] = {"identity", "relu", "gelu", "gelu by tanh",
+    static const char *const names[] = {"identity", "relu", "gelu",   "gelu by tanh",
                                         "swish",    "tanh", "sigmoid"};  // in the order of Activation
     int activation = 0;
     while (strcmp(names[activation], member(c, "activation")->valuestring)) activation++;
@@ -248,11 +248,11 @@ static void check_additive_attention(Golden *c)
     const Spans queries = spans_of(c, "queries"), keys = spans_of(c, "keys");
     float *all = dm_arena_take(g->arena, (size_t)(q->rows * k->rows) * sizeof(float)), *at = all, *p[8];
     for (int s = 0; s < queries.n; at += queries.length[s] * keys.length[s], s++) p[s] = at;
-    way_back(
-        c,
-        dm_additive_attention(
-            g, &(AdditiveAttention){
-                   .q = *q, .k = *k, .value = *value, .v = v, .queries = queries, .keys = keys, .probabilities = p}));
+    const AttentionView view = {.heads = 1, .queries = queries, .keys = keys, .probabilities = p};
+    way_back(c,
+             dm_additive_attention(
+                 g, &(AdditiveAttention){
+                        .q = *q, .k = *k, .value = *value, .v = v, .queries = queries, .keys = keys, .view = &view}));
     equals(c, "p", all);
     gradient_equals(c, "dq", q);
     gradient_equals(c, "dk", k);

@@ -44,6 +44,7 @@ typedef struct Case {
     bool leans;     // attention, by slopes
     int window;     // of attention
     bool weighted;  // rows of the loss count 0, -1, 1 or 2 times
+    bool looks;     // at the probabilities of attention, from which something flows back too
     bool constant;  // nothing flows back
     bool recorded;  // what comes out is something else where nothing is recorded
     float rate;     // of dropout, or of label smoothing

@@ -18,10 +18,42 @@ static const float *const *turns_of(Bench *b, int rows, int width)
     return turns;
 }
 
+static Spans queries_of(const Case *c)
+{
+    return (Spans){c->layout->sequences, c->layout->query_start, c->layout->query_length};
+}
+
+static Spans keys_of(const Case *c)
+{
+    return (Spans){c->layout->sequences, c->layout->key_start, c->layout->key_length};
+}
+
+static const AttentionView *begin_looking(Bench *b, const Case *c, int heads)
+{
+    AttentionTap tap = {.gradients = b->graph.recording};
+    if (c->looks) b->graph.tap = &tap;
+    const AttentionView *view = dm_tap(&b->graph, DM_DECODER_ATTENTION, heads, queries_of(c), keys_of(c));
+    b->graph.tap = NULL;
+    return view;
+}
+
+// The loss: each probability times a number of its own.
+static Tensor *look(Bench *b, const AttentionView *view, Tensor *y)
+{
+    int at = BENCH_OUTPUTS;
+    b->loss = (Loss){0};
+    for (int s = 0; view && s < view->queries.n; s++)
+        for (int i = 0; i < view->heads * view->queries.length[s] * view->keys.length[s]; i++) {
+            const double factor = b->output_weights[--at];
+            b->loss.objective += factor * (double)view->probabilities[s][i];
+            if (view->gradients) view->gradients[s][i] += (float)factor;
+        }
+    return y;
+}
+
 static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
 {
     static const float slopes[] = {0.25f, 0.5f, 0.0625f, 0.125f, 1, 0.75f, 0.03125f, 0};
-    const Layout *l = c->layout;
     return (Attention){.q = q,
                        .k = k,
                        .v = v,
@@ -30,8 +62,14 @@ static Attention attention_of(const Case *c, Tensor q, Tensor k, Tensor v)
                        .causal = c->causal,
                        .window = c->window,
                        .slopes = c->leans ? slopes : NULL,
-                       .queries = {l->sequences, l->query_start, l->query_length},
-                       .keys = {l->sequences, l->key_start, l->key_length}};
+                       .queries = queries_of(c),
+                       .keys = keys_of(c)};
+}
+
+static Tensor *attend(Bench *b, const Case *c, Attention args)
+{
+    args.view = begin_looking(b, c, args.heads);
+    return look(b, args.view, dm_attention(&b->graph, &args));
 }
 
 // q, k and v are tensors of their own.
@@ -39,25 +77,22 @@ static Tensor *run_attention(Bench *b, const Case *c)
 {
     Tensor q = *bench_input(b, c->layout->query_rows, c->in);
     Tensor k = *bench_input(b, c->layout->key_rows, c->in), v = *bench_input(b, c->layout->key_rows, c->in);
-    Attention args = attention_of(c, q, k, v);
-    return dm_attention(&b->graph, &args);
+    return attend(b, c, attention_of(c, q, k, v));
 }
 
 // Keys and values are one tensor, as the annotations of a recurrent encoder are.
 static Tensor *run_attention_of_one(Bench *b, const Case *c)
 {
     Tensor q = *bench_input(b, c->layout->query_rows, c->in), k = *bench_input(b, c->layout->key_rows, c->in);
-    Attention args = attention_of(c, q, k, k);
-    return dm_attention(&b->graph, &args);
+    return attend(b, c, attention_of(c, q, k, k));
 }
 
 // q, k and v are neighbours in one tensor, as one projection makes them.
 static Tensor *run_attention_of_columns(Bench *b, const Case *c)
 {
     const Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in);
-    Attention args =
-        attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in));
-    return dm_attention(&b->graph, &args);
+    return attend(
+        b, c, attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, c->in), dm_columns(x, 2 * c->in, c->in)));
 }
 
 // The same, of fewer heads of keys and values than of queries.
@@ -65,9 +100,9 @@ static Tensor *run_attention_of_shared(Bench *b, const Case *c)
 {
     const int width = c->in / c->heads * c->key_heads;
     const Tensor *x = bench_input(b, c->layout->query_rows, c->in + 2 * width);
-    Attention args =
-        attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, width), dm_columns(x, c->in + width, width));
-    return dm_attention(&b->graph, &args);
+    return attend(
+        b, c,
+        attention_of(c, dm_columns(x, 0, c->in), dm_columns(x, c->in, width), dm_columns(x, c->in + width, width)));
 }
 
 // As a layer has it: queries and keys turn, which are some columns of what values are columns of too.
@@ -75,9 +110,9 @@ static Tensor *run_attention_of_turned(Bench *b, const Case *c)
 {
     Tensor *x = bench_input(b, c->layout->query_rows, 3 * c->in), *qk = dm_view(&b->graph, dm_columns(x, 0, 2 * c->in));
     const Tensor *turned = dm_rotate(&b->graph, qk, turns_of(b, qk->rows, c->in / c->heads), 2 * c->heads);
-    Attention args = attention_of(c, dm_columns(turned, 0, c->in), dm_columns(turned, c->in, c->in),
-                                  dm_columns(x, 2 * c->in, c->in));
-    return dm_attention(&b->graph, &args);
+    return attend(b, c,
+                  attention_of(c, dm_columns(turned, 0, c->in), dm_columns(turned, c->in, c->in),
+                               dm_columns(x, 2 * c->in, c->in)));
 }
 
 static Tensor *run_rotate(Bench *b, const Case *c)
@@ -90,13 +125,15 @@ static Tensor *run_additive_attention(Bench *b, const Case *c)
 {
     const Layout *l = c->layout;
     const Tensor *q = bench_input(b, l->query_rows, c->in), *x = bench_input(b, l->key_rows, c->in + c->out);
-    return dm_additive_attention(&b->graph,
-                                 &(AdditiveAttention){.q = *q,
-                                                      .k = dm_columns(x, 0, c->in),
-                                                      .value = dm_columns(x, c->in, c->out),
-                                                      .v = bench_weight(b, 1, c->in, 1, 0),
-                                                      .queries = {l->sequences, l->query_start, l->query_length},
-                                                      .keys = {l->sequences, l->key_start, l->key_length}});
+    const AttentionView *view = begin_looking(b, c, 1);
+    return look(b, view,
+                dm_additive_attention(&b->graph, &(AdditiveAttention){.q = *q,
+                                                                      .k = dm_columns(x, 0, c->in),
+                                                                      .value = dm_columns(x, c->in, c->out),
+                                                                      .v = bench_weight(b, 1, c->in, 1, 0),
+                                                                      .queries = queries_of(c),
+                                                                      .keys = keys_of(c),
+                                                                      .view = view}));
 }
 
 // Self-attention over sequences of 5, 1, 8 and 3 rows, in another order than they lie.
@@ -155,6 +192,18 @@ const Case cases[] = {
      .window = 9, .layout = &blocks},
     {.op = "attention", .what = "in a window, blocks, leaning, causal", .run = run_attention_of_columns, .in = 6,
      .heads = 2, .window = 25, .causal = true, .leans = true, .layout = &blocks},
+    {.op = "attention", .what = "looked at, cross", .run = run_attention, .in = 12, .heads = 3, .looks = true,
+     .layout = &cross},
+    {.op = "attention", .what = "looked at, causal", .run = run_attention_of_columns, .in = 12, .heads = 2,
+     .causal = true, .looks = true, .layout = &short_spans},
+    {.op = "attention", .what = "looked at, long", .run = run_attention, .in = 14, .heads = 2, .looks = true,
+     .layout = &long_cross},
+    {.op = "attention", .what = "looked at, keys that are the values", .run = run_attention_of_one, .in = 12,
+     .heads = 1, .looks = true, .layout = &cross},
+    {.op = "attention", .what = "looked at, in a window, blocks, causal", .run = run_attention_of_columns, .in = 6,
+     .heads = 2, .window = 9, .causal = true, .looks = true, .layout = &blocks},
+    {.op = "attention", .what = "looked at, one for all", .run = run_attention_of_shared, .in = 12, .heads = 3,
+     .key_heads = 1, .looks = true, .layout = &short_spans},
     {.op = "attention", .what = "turned", .run = run_attention_of_turned, .in = 12, .heads = 2, .layout = &short_spans},
     {.op = "attention", .what = "turned, in a window, causal", .run = run_attention_of_turned, .in = 16, .heads = 4,
      .window = 2, .causal = true, .layout = &short_spans},
@@ -169,6 +218,10 @@ const Case cases[] = {
      .layout = &decoder_step},
     {.op = "additive_attention", .what = "one by one", .run = run_additive_attention, .in = 1, .out = 1,
      .layout = &one_token},
+    {.op = "additive_attention", .what = "looked at, step", .run = run_additive_attention, .in = 8, .out = 12,
+     .looks = true, .layout = &decoder_step},
+    {.op = "additive_attention", .what = "looked at, several queries", .run = run_additive_attention, .in = 7,
+     .out = 9, .looks = true, .layout = &cross},
     {.op = "additive_attention", .what = "several queries", .run = run_additive_attention, .in = 7, .out = 33,
      .layout = &cross},
     {.op = NULL},

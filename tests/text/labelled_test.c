@@ -1,6 +1,7 @@
 // Facts about labelled text: what a model reads of it, the places of its words, labels to ids and back.
 #include "test.h"
 
+#include "text/tokenizer_json.h"
 #include "text/trained_folder.h"
 
 // The trained folder with a vocabulary of labels, of which some are called as special pieces are.
@@ -126,6 +127,104 @@ static void text_has_no_places(void)
     dm_free(folder);
 }
 
+// ---- A tokenizer.json alone, and labels that the configuration names ------------------------------------------------
+
+// More labels than the source has pieces.
+static const char *const *named(int *count)
+{
+    enum { MANY = 300 };
+    static char names[MANY][8];
+    static const char *list[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "L%d", i);
+        list[i] = names[i];
+    }
+    *count = MANY;
+    return list;
+}
+
+// Of the trained folder, with these pieces around a text; eos: of config.json.
+static Status open_tokenizer(Segmenter **segmenter, Labels labels, const char *before, const char *behind, Error *error)
+{
+    char *trained = trained_folder(), *folder = scratch_path("tokenizer");
+    Segmenter *whole = opened(trained, "sentencepiece", false);
+    CU_ASSERT_EQUAL_FATAL(dm_make_folder(folder, NULL), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        dm_tokenizer_json_write(&(TokenizerJson){.vocabulary = dm_segmenter_vocabulary(whole, DM_SOURCE),
+                                                 .model = dm_segmenter_model(whole, DM_SOURCE),
+                                                 .before = before,
+                                                 .behind = behind},
+                                folder, NULL),
+        DM_OK);
+    SegmenterFiles files = {.folder = folder, .kind = "sentencepiece", .separate = true, .labels = labels};
+    files.label_names = named(&files.label_count);
+    const Status status = dm_segmenter_open(segmenter, &files, error);
+    dm_segmenter_close(whole);
+    dm_free(trained);
+    dm_free(folder);
+    return status;
+}
+
+static void names_of_the_configuration_are_the_labels(void)
+{
+    Segmenter *segmenter;
+    CU_ASSERT_EQUAL_FATAL(open_tokenizer(&segmenter, DM_LABELS_OF_WORDS, NULL, "</s>", NULL), DM_OK);
+    Ids ids;
+    dm_encode(segmenter, DM_TARGET, "L1 ADJ L0", &ids);
+    CU_ASSERT_EQUAL_FATAL(ids.count, 3);
+    CU_ASSERT(ids.id[0] == 1 && ids.id[1] == -1 && ids.id[2] == 0);
+    dm_free(ids.id);
+    int count;
+    named(&count);
+    for (int id = 0; id < count; id++) {  // also where the source has a special piece
+        char *text = dm_decode(segmenter, &id, 1), *name = dm_format("L%d", id);
+        CU_ASSERT_STRING_EQUAL(text, name);
+        dm_free(text);
+        dm_free(name);
+    }
+    dm_segmenter_close(segmenter);
+}
+
+// As BERT has [CLS]: a sentence's label is that of this piece, a word's still that of its own first one.
+static void what_is_labelled_begins_as_the_tokenizer_has_it(void)
+{
+    static const struct {
+        Labels labels;
+        const char *line;
+        int places;
+    } cases[] = {{DM_LABELS_OF_WORDS, "I love China.", 3},
+                 {DM_LABEL_OF_SENTENCE, "I love China.", 1},
+                 {DM_LABELS_OF_WORDS, " ", 0},
+                 {DM_LABEL_OF_SENTENCE, "", 0}};
+    for (size_t i = 0; i < DM_COUNT(cases); i++)
+        for (int first = 0; first < 2; first++) {
+            Segmenter *segmenter;
+            CU_ASSERT_EQUAL_FATAL(open_tokenizer(&segmenter, cases[i].labels, first ? "<unk>" : NULL, "</s>", NULL),
+                                  DM_OK);
+            Ids ids, places;
+            dm_encode_source(segmenter, cases[i].line, &ids, &places);
+            const bool begins = first && cases[i].places, of_words = cases[i].labels == DM_LABELS_OF_WORDS;
+            CU_ASSERT_EQUAL_FATAL(places.count, cases[i].places);
+            if (begins) CU_ASSERT_STRING_EQUAL(piece_at(segmenter, &ids, 0), "<unk>");
+            if (places.count) CU_ASSERT_EQUAL(places.id[0], begins && of_words);
+            if (places.count > 1) CU_ASSERT(strncmp(piece_at(segmenter, &ids, places.id[1]), "▁", 3) == 0);
+            CU_ASSERT(ids.id[ids.count - 1] == 0 && (places.count || ids.count == 1));
+            free_both(&ids, &places);
+            dm_segmenter_close(segmenter);
+        }
+}
+
+static void a_tokenizer_that_does_not_end_what_is_labelled_is_refused(void)
+{
+    static const char *const behind[] = {NULL, "<unk>"};
+    for (size_t i = 0; i < DM_COUNT(behind); i++) {
+        Segmenter *segmenter;
+        Error error = {"no error"};
+        CU_ASSERT_EQUAL(open_tokenizer(&segmenter, DM_LABELS_OF_WORDS, NULL, behind[i], &error), DM_FAILURE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "\"post_processor\" has to put eos_token_id (0) behind a text"));
+    }
+}
+
 // The most frequent first, among equals by their bytes; words are no pieces of it, nor labels of the other.
 static void training_makes_a_vocabulary_of_labels(void)
 {
@@ -154,6 +253,9 @@ const Fact facts[] = {
     FACT(of_a_sentence_the_first_piece_counts),
     FACT(labels_are_ids_and_come_back),
     FACT(text_has_no_places),
+    FACT(names_of_the_configuration_are_the_labels),
+    FACT(what_is_labelled_begins_as_the_tokenizer_has_it),
+    FACT(a_tokenizer_that_does_not_end_what_is_labelled_is_refused),
     FACT(training_makes_a_vocabulary_of_labels),
     {NULL, NULL},
 };

@@ -178,7 +178,13 @@ static void what_cannot_be_computed_is_refused_by_name(void)
     static const char *const cases[][2] = {
         {"{\"pre_tokenizer\": {\"type\": \"ByteLevel\"}, \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, "
          "\"merges\": []}}",
-         "\"pre_tokenizer\" has ByteLevel, which this program cannot compute: it understands Unigram and BPE"},
+         "its pieces are of bytes (ByteLevel, as in GPT-2 and Llama 3)"},
+        {"{\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\"}, {\"type\": "
+         "\"ByteLevel\"}]}, \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}}",
+         "or train one here (dragoman train --type lm)"},
+        {"{\"pre_tokenizer\": {\"type\": \"Digits\"}, \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, "
+         "\"merges\": []}}",
+         "\"pre_tokenizer\" has Digits, which this program cannot compute: it understands Unigram and BPE"},
         {"{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}", "\"model\" has WordPiece"},
         {"{\"normalizer\": {\"type\": \"NFKC\"}, \"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0]]}}",
          "\"normalizer\" has NFKC"},

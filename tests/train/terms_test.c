@@ -2,14 +2,19 @@
 #include "core/memory.h"
 #include "train/terms/term.h"
 
+#include "model/small_config.h"
+
 #include "test.h"
 
 // A term joins by a row.
 static const struct {
     const char *name;
     int copies;
-    bool of_dropout;
-} cases[] = {{"r-drop", 2, true}};
+    bool of_dropout, looks;
+    const char *file;  // the option of what it learns from; NULL: it needs none
+} cases[] = {{"r-drop", 2, true, false, NULL},
+             {"guided-alignment", 1, false, true, "guided-alignment"},
+             {"coverage", 1, false, true, NULL}};
 
 static void every_term_has_a_case(void)
 {
@@ -18,6 +23,8 @@ static void every_term_has_a_case(void)
         for (size_t k = 0; k < DM_COUNT(cases); k++) {
             if (strcmp(cases[k].name, dm_terms[i]->name) != 0) continue;
             CU_ASSERT(cases[k].copies == dm_terms[i]->copies && cases[k].of_dropout == dm_terms[i]->of_dropout);
+            CU_ASSERT(cases[k].looks == dm_terms[i]->looks && !cases[k].file == !dm_terms[i]->file);
+            if (cases[k].file) CU_ASSERT_STRING_EQUAL(cases[k].file, dm_terms[i]->file);
             found++;
         }
         CU_ASSERT_EQUAL(found, 1);
@@ -25,6 +32,13 @@ static void every_term_has_a_case(void)
         CU_ASSERT_STRING_EQUAL(dm_term_choice(i).name, dm_terms[i]->name);
         if (!dm_terms[i + 1]) CU_ASSERT_PTR_NULL(dm_term_choice(i + 1).name);
     }
+}
+
+static void name_files(dm_options *options)
+{
+    const char *name = "some.file";
+    for (int i = 0; dm_terms[i]; i++)
+        if (dm_terms[i]->file) CU_ASSERT_EQUAL(dm_options_set(options, dm_terms[i]->file, 1, &name, NULL), DM_OK);
 }
 
 // values: of --add-loss, separated by spaces; none: NULL
@@ -36,6 +50,7 @@ static Status choose(ChosenTerms *chosen, const char *values, const char *dropou
     snprintf(copy, sizeof copy, "%s", values ? values : "");
     for (char *at = strtok_r(copy, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) value[count++] = at;
     CU_ASSERT_EQUAL(dm_options_set(options, "dropout", 1, &dropout, error), DM_OK);
+    name_files(options);
     if (count) CU_ASSERT_EQUAL(dm_options_set(options, "add-loss", count, (const char *const *)value, error), DM_OK);
     const Status status = dm_terms_of_options(chosen, options, error);
     dm_options_free(options);
@@ -141,6 +156,85 @@ static void what_compares_draws_of_dropout_needs_some(void)
     }
 }
 
+static void what_learns_from_a_file_needs_one(void)
+{
+    for (int i = 0; dm_terms[i]; i++) {
+        if (!dm_terms[i]->file) continue;
+        dm_options *options = dm_options_new("train");
+        ChosenTerms chosen;
+        Error error = {""};
+        char *wanted = dm_format("learns from a file: name it by --%s", dm_terms[i]->file);
+        CU_ASSERT_EQUAL(dm_options_set(options, "add-loss", 1, &dm_terms[i]->name, NULL), DM_OK);
+        CU_ASSERT_EQUAL(dm_terms_of_options(&chosen, options, &error), DM_USAGE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, wanted));
+        dm_free(wanted);
+        dm_options_free(options);
+    }
+}
+
+// ---- Looking --------------------------------------------------------------------------------------------------------
+
+static Status look(Gaze *gaze, const ModelConfig *config, const char *terms, const char *layer, const char *head,
+                   Error *error)
+{
+    dm_options *options = dm_options_new("train");
+    ChosenTerms chosen = {.copies = 1};
+    for (int i = 0; dm_terms[i]; i++)
+        if (strcmp(dm_terms[i]->name, terms) == 0) chosen.term[chosen.count++] = dm_terms[i];
+    if (layer) CU_ASSERT_EQUAL(dm_options_set(options, "guided-alignment-layer", 1, &layer, NULL), DM_OK);
+    if (head) CU_ASSERT_EQUAL(dm_options_set(options, "guided-alignment-head", 1, &head, NULL), DM_OK);
+    const Status status = dm_terms_look(&chosen, options, config, error);
+    *gaze = chosen.gaze;
+    dm_options_free(options);
+    return status;
+}
+
+// One head of the last layer but one, if nothing is said; of terms that do not look, none.
+static void terms_look_where_options_say(void)
+{
+    static const struct {
+        const char *terms, *layer, *head;
+        int layers, wanted_layer, wanted_head;
+    } looks[] = {
+        {"guided-alignment", NULL, NULL, 3, 2, 0}, {"coverage", NULL, NULL, 1, 1, 0},
+        {"guided-alignment", "3", "4", 3, 3, 3},   {"guided-alignment", "1", "0", 3, 1, DM_ALL_HEADS},
+        {"r-drop", NULL, NULL, 3, 0, 0},
+    };
+    for (size_t i = 0; i < DM_COUNT(looks); i++) {
+        const ModelConfig config = small_transformer(11, 8, looks[i].layers, 4);
+        Gaze gaze;
+        CU_ASSERT_EQUAL(look(&gaze, &config, looks[i].terms, looks[i].layer, looks[i].head, NULL), DM_OK);
+        CU_ASSERT(gaze.layer == looks[i].wanted_layer && gaze.head == looks[i].wanted_head);
+    }
+}
+
+static void where_there_is_nothing_to_look_at_they_are_refused(void)
+{
+    const ModelConfig transformer = small_transformer(11, 8, 2, 2),
+                      lm = small_config_of(dm_architecture("lm"), 11, "d_model 8 decoder_attention_heads 2"),
+                      labels = small_config_of(dm_architecture("labels"), 11, "d_model 8 encoder_attention_heads 2"),
+                      rnn = small_config_of(dm_architecture("rnn"), 11, "attention none");
+    const struct {
+        const ModelConfig *config;
+        const char *layer, *head, *wanted;
+    } refused[] = {
+        {&transformer, "3", NULL, "--guided-alignment-layer 3: the decoder of this model has 2 layers"},
+        {&transformer, NULL, "3", "--guided-alignment-head 3: a layer of this model has 2 heads"},
+        {&lm, NULL, NULL,
+         "--add-loss guided-alignment teaches the decoder's attention to the source, and in a model of"},
+        {&labels, NULL, NULL, "looks at none"},
+        {&rnn, NULL, NULL, "looks at none"},
+    };
+    for (size_t i = 0; i < DM_COUNT(refused); i++) {
+        Gaze gaze;
+        Error error = {""};
+        CU_ASSERT_EQUAL(look(&gaze, refused[i].config, "guided-alignment", refused[i].layer, refused[i].head, &error),
+                        DM_USAGE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, refused[i].wanted));
+        if (!strstr(error.message, refused[i].wanted)) fprintf(stderr, "\n%s\n", error.message);
+    }
+}
+
 // ---- Adding ---------------------------------------------------------------------------------------------------------
 
 static char calls[8];
@@ -180,6 +274,7 @@ static void the_weight_that_counts_is_written_into_the_options(void)
         dm_options *options = dm_options_new("train");
         ChosenTerms chosen;
         CU_ASSERT_EQUAL(dm_options_set(options, "add-loss", 1, &dm_terms[i]->name, NULL), DM_OK);
+        name_files(options);
         CU_ASSERT_EQUAL(dm_terms_of_options(&chosen, options, NULL), DM_OK);
         CU_ASSERT_EQUAL_FATAL(dm_options_count(options, "add-loss"), 2);
         CU_ASSERT_STRING_EQUAL(dm_options_text(options, "add-loss", 0), dm_terms[i]->name);
@@ -199,6 +294,9 @@ const Fact facts[] = {
     FACT(a_term_of_no_weight_is_refused),
     FACT(a_term_named_twice_is_refused),
     FACT(what_compares_draws_of_dropout_needs_some),
+    FACT(what_learns_from_a_file_needs_one),
+    FACT(terms_look_where_options_say),
+    FACT(where_there_is_nothing_to_look_at_they_are_refused),
     FACT(what_terms_add_is_summed_in_their_order),
     {NULL, NULL},
 };

@@ -22,7 +22,10 @@ typedef struct FormatWord {
     const char *ours, *theirs;
 } FormatWord;
 
-// A row of the shape that stands in config.json under another key than ours, or in other words.
+#define DM_CLASSES "architectures"  // the key of transformers' classes, which is a list of one
+
+// A row of the shape that stands in config.json under another key than ours, or in other words. That of DM_CLASSES says
+// which class of several opens the folder.
 typedef struct FormatKey {
     const char *row, *key;
     const FormatWord *words;  // of a row of names: all that the format has; end with {NULL}. NULL: ours
@@ -30,6 +33,8 @@ typedef struct FormatKey {
     const char *zero;         // as what 0 is written, as JSON; NULL: as it is
     const char *same;         // or as the value of this row, which is meant where nothing is said, too
 } FormatKey;
+
+enum { DM_ADDED_ROWS = 2 };
 
 // A tensor of a file. In names, # is a number (of a layer, of an expert) and * at the end all the rest.
 typedef struct FormatTensor {
@@ -41,7 +46,7 @@ typedef struct FormatTensor {
 
 typedef struct Format {
     const char *model_type;
-    const char *class_name;            // in transformers; NULL: no other program opens it
+    const char *class_name;            // in transformers; NULL: none, or the one that a row says
     const Architecture *architecture;  // NULL: "dragoman": {"architecture": ...} says which
     const ExampleKind *examples;       // what a folder means that does not say it; NULL: the architecture's first
     bool separate_vocabularies;        // source and target may have a table each
@@ -49,11 +54,14 @@ typedef struct Format {
     // Of a decoder alone: it has one vocabulary, what it begins with is bos_token_id, which it may lack, as it may pad,
     // and lengths in generation_config.json are those of what is new.
     bool decoder_alone;
+    bool encoder_alone;           // what it says are labels, whose names are in "id2label"
     bool untied;                  // where nothing is said, the output has a table of its own
     const FormatFlag *flags;      // end with a key of NULL
     const FormatMeans *means;     // so do these
     const FormatKey *keys;        // and these; rows that are not among them have our keys. NULL: none is
     const FormatTensor *tensors;  // end with `theirs` of NULL. NULL: names and layouts are ours
+    // When it is read, each row of this parameter has the first row of that tensor added, which is written as zeros.
+    const char *added_to, *added;  // NULL: none
     const char *prefix;           // of all names of tensors, which some files lack; NULL: none
     void (*read)(JsonFile *file);                               // before all else: puts what it says where it is read
     void (*write)(cJSON *json, const ModelConfig *config);      // last: adds what rows do not say
@@ -61,7 +69,7 @@ typedef struct Format {
 } Format;
 
 extern const Format dm_marian_format, dm_pegasus_format, dm_gpt2_format, dm_llama_format, dm_mixtral_format,
-    dm_glm4_moe_format, dm_own_format;
+    dm_glm4_moe_format, dm_megatron_bert_format, dm_own_format;
 extern const Format *const dm_formats[];  // ends with NULL
 
 const Format *dm_format_of_type(const char *model_type);       // NULL: no such format
@@ -79,6 +87,7 @@ const char *dm_format_key_name(const Format *format, const char *row);  // as co
 // The index of a word of a row of names, and the word of an index. -1, NULL: the format has none.
 int dm_format_index(const Format *format, const ShapeRow *row, const char *word);
 const char *dm_format_word(const Format *format, const ShapeRow *row, int index);
+const char *dm_format_class(const Format *format, const ModelConfig *config);  // of transformers; NULL: none opens it
 void dm_format_read(const Format *format, JsonFile *file);  // before its rows are asked for: what is missing, is put in
 void dm_format_write_row(const Format *format, cJSON *json, const ModelConfig *config, const ShapeRow *row);
 

@@ -35,6 +35,22 @@ const char *dm_format_word(const Format *format, const ShapeRow *row, int index)
     return NULL;
 }
 
+// The row that the class says; NULL: none, the format has one class.
+static const FormatKey *key_of_class(const Format *format)
+{
+    for (const FormatKey *key = format->keys; key && key->row; key++)
+        if (strcmp(key->key, DM_CLASSES) == 0) return key;
+    return NULL;
+}
+
+const char *dm_format_class(const Format *format, const ModelConfig *config)
+{
+    const FormatKey *key = key_of_class(format);
+    if (!key) return format->class_name;
+    const ShapeRow *row = dm_shape_row(config->architecture, key->row);
+    return dm_format_word(format, row, dm_shape_value(config, row));
+}
+
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
 static void put(JsonFile *file, const char *key, cJSON *value)
@@ -43,8 +59,17 @@ static void put(JsonFile *file, const char *key, cJSON *value)
     cJSON_AddItemToObject(file->json, key, value);
 }
 
+// A list of one is what stands in it.
+static void unwrap(JsonFile *file, const char *key)
+{
+    const cJSON *list = dm_json_find(file, key);
+    if (cJSON_IsArray(list) && cJSON_GetArraySize(list) == 1)
+        put(file, key, cJSON_Duplicate(cJSON_GetArrayItem(list, 0), true));
+}
+
 void dm_format_read(const Format *format, JsonFile *file)
 {
+    if (key_of_class(format)) unwrap(file, DM_CLASSES);
     if (format->read) format->read(file);
     for (const FormatKey *key = format->keys; key && key->row; key++) {
         const cJSON *same = key->same ? dm_json_find(file, dm_format_key_name(format, key->same)) : NULL;
@@ -60,6 +85,7 @@ void dm_format_write_row(const Format *format, cJSON *json, const ModelConfig *c
 {
     const FormatKey *key = dm_format_key(format, row->key);
     const char *name = key ? key->key : row->key;
+    if (key && key == key_of_class(format)) return;  // which is written as that of any format
     int value = dm_shape_value(config, row);
     if (key && !value && key->zero) {
         cJSON_AddItemToObject(json, name, cJSON_Parse(key->zero));

@@ -4,8 +4,11 @@
 
 #include "folder/formats/format.h"
 
-const Format *const dm_formats[] = {&dm_marian_format,  &dm_pegasus_format,  &dm_gpt2_format, &dm_llama_format,
-                                    &dm_mixtral_format, &dm_glm4_moe_format, &dm_own_format,  NULL};
+const Format *const dm_formats[] = {
+    &dm_marian_format,        &dm_pegasus_format, &dm_gpt2_format,
+    &dm_llama_format,         &dm_mixtral_format, &dm_glm4_moe_format,
+    &dm_megatron_bert_format, &dm_own_format,     NULL,
+};
 
 const Format *dm_format_of_type(const char *model_type)
 {

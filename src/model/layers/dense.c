@@ -21,7 +21,7 @@ static FeedForward find_plain(const Parameters *p, const char *layer, const Feed
 static Tensor *apply_plain(Graph *g, const FeedForward *block, const Tensor *x)
 {
     const Tensor *inner = dm_linear_apply_as(g, &block->in, x, block->activation);
-    return dm_linear_apply(g, &block->out, inner);
+    return dm_linear_apply(g, &block->out, dm_dropout(g, inner, g->inner_dropout));
 }
 
 const FeedForwardKind dm_plain_block = {"plain", declare_plain, find_plain, apply_plain};
@@ -46,7 +46,8 @@ static FeedForward find_gated(const Parameters *p, const char *layer, const Feed
 static Tensor *apply_gated(Graph *g, const FeedForward *block, const Tensor *x)
 {
     const Tensor *halves = dm_linear(g, x, &block->in.weight, NULL, DM_IDENTITY);
-    return dm_linear(g, dm_gate(g, halves, block->activation), &block->out.weight, NULL, DM_IDENTITY);
+    const Tensor *inner = dm_dropout(g, dm_gate(g, halves, block->activation), g->inner_dropout);
+    return dm_linear(g, inner, &block->out.weight, NULL, DM_IDENTITY);
 }
 
 const FeedForwardKind dm_gated_block = {"gated", declare_gated, find_gated, apply_gated};

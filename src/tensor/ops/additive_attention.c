@@ -21,6 +21,7 @@ typedef struct AdditiveRecord {
 typedef struct Query {
     int row, key, keys, wide;  // of q, first of k and value, how many, dm_padded(keys)
     float *p;                  // [wide]
+    const float *sent;         // [keys] what those who look at p send back to it; NULL: nothing
 } Query;
 
 DM_CLONES
@@ -63,11 +64,15 @@ static void mix_back(const float *restrict p, const float *restrict dy, int keys
 static Query query_of(const AdditiveAttention *a, int sequence, int i, float *p)
 {
     const int keys = a->keys.length[sequence], wide = dm_padded(keys);
-    return (Query){.row = a->queries.start[sequence] + i,
-                   .key = a->keys.start[sequence],
-                   .keys = keys,
-                   .wide = wide,
-                   .p = p + (size_t)i * (size_t)wide};
+    const AttentionView *view = a->view;
+    return (Query){
+        .row = a->queries.start[sequence] + i,
+        .key = a->keys.start[sequence],
+        .keys = keys,
+        .wide = wide,
+        .p = p + (size_t)i * (size_t)wide,
+        .sent = view && view->gradients ? view->gradients[sequence] + (size_t)i * (size_t)keys : NULL,
+    };
 }
 
 // Those of a query: the scores, and the sum of the values. On the way back as many for the gradients of either side.
@@ -89,7 +94,7 @@ typedef struct AdditiveBack {
     float *de;  // [padded keys] scratch
 } AdditiveBack;
 
-// da_j = dy . value_j,  de = a (da - sum a da),  and on through the scores
+// da_j = dy . value_j + what is sent back to a_j,  de = a (da - sum a da),  and on through the scores
 static void query_back(const Graph *g, const AdditiveRecord *r, const AdditiveBack *b, const Query *at)
 {
     const AdditiveAttention *a = &r->args;
@@ -97,6 +102,7 @@ static void query_back(const Graph *g, const AdditiveRecord *r, const AdditiveBa
     const int c = a->value.cols;
     for (int twice = 0; twice < 2; twice++) count_products(g, a, at->keys);
     dm_dot_rows(dy, dm_row(&a->value, at->key), a->value.stride, NULL, at->keys, c, b->de);
+    for (int j = 0; at->sent && j < at->keys; j++) b->de[j] += at->sent[j];
     if (b->dvalue)
         mix_back(at->p, dy, at->keys, c, b->dvalue + (size_t)at->key * (size_t)a->value.stride, a->value.stride);
     dm_softmax_back(at->p, b->de, 1, at->wide, at->keys, 0, 1);
@@ -151,7 +157,7 @@ Tensor *dm_additive_attention(Graph *g, const AdditiveAttention *args)
             scores(dm_row(&a->q, at.row), dm_row(&a->k, at.key), a->k.stride, a->v->data, at.keys, width, at.p);
             dm_softmax_rows(at.p, 1, at.wide, at.keys, 0, 1);
             dm_mix_rows(at.p, dm_row(&a->value, at.key), a->value.stride, NULL, at.keys, y->cols, dm_row(y, at.row));
-            if (a->probabilities) memcpy(a->probabilities[s] + (size_t)i * keys, at.p, keys * sizeof(float));
+            if (a->view) memcpy(a->view->probabilities[s] + (size_t)i * keys, at.p, keys * sizeof(float));
         }
     }
     return y;

@@ -17,7 +17,8 @@
 typedef struct AttentionRecord {
     Attention args;
     Tensor *y;
-    float **p;  // [heads] P of each head, block after block, sequence after sequence; rows `dm_padded(S)` apart
+    Random stream;  // of the masks of P, a row for each of its rows
+    float **p;      // [heads] P of each head, block after block, sequence after sequence; rows `dm_padded(S)` apart
 } AttentionRecord;
 
 // Products of more multiplications than LARGE go to the library, those under a causal mask in pieces of PIECE rows. A
@@ -57,6 +58,7 @@ static void multiply(const Graph *g, const Product *whole)
 
 // One head of one sequence, or of a block of it: rows of queries and keys, columns of the head.
 typedef struct Head {
+    int sequence;
     int t, s, w, wide;           // queries, keys, width, dm_padded(keys)
     int first, more;             // keys that the first query sees, and how many more each of the next
     int query, key;              // first row of queries and of keys
@@ -106,7 +108,8 @@ static Head block_of(const Head *whole, const Attention *a, int block)
 static Head first_head(const Attention *a, int sequence, int block)
 {
     const int w = a->q.cols / a->heads, t = a->queries.length[sequence], s = a->keys.length[sequence];
-    const Head whole = {.t = t,
+    const Head whole = {.sequence = sequence,
+                        .t = t,
                         .s = s,
                         .w = w,
                         .wide = dm_padded(s),
@@ -204,6 +207,18 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
     dm_softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
 
+// to = mask * from of a head, whose first row is that one of all; from may be to. Masks are as wide as the longest, so
+// that each row has numbers of its own.
+static void drop(const Attention *a, const Random *stream, int row, const Head *h, const float *from, float *to,
+                 float *mask)
+{
+    const int cols = most_keys(a);
+    for (int i = 0; i < h->t; i++, from += h->wide, to += h->wide) {
+        dm_dropout_row(stream, row + i, cols, a->dropout, mask);
+        for (int j = 0; j < h->s; j++) to[j] = mask[j] * from[j];
+    }
+}
+
 static void mix(const Graph *g, const Attention *a, const Head *h, const float *p, Tensor *y)
 {
     const float *v = at(&a->v, h->key, h->key_column);
@@ -231,12 +246,24 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
 typedef struct AttentionBack {
     const AttentionRecord *record;
     float *dp, *transposed;  // scratch
+    float *dropped, *mask;   // scratch; NULL: P was mixed whole
     float *dq, *dk, *dv;     // NULL: not wanted
     bool add_q, add_k, add_v;
 } AttentionBack;
 
-// dP = dY V',  dV += P' dY,  dS = dm_softmax_back(P, dP),  dQ += dS K,  dK += dS' Q
-static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p)
+// dP += what those who look at P send back to it
+static void add_sent(const Attention *a, const Head *h, float *dp)
+{
+    const size_t t = (size_t)a->queries.length[h->sequence], s = (size_t)a->keys.length[h->sequence];
+    const float *sent = a->view->gradients[h->sequence] +
+                        ((size_t)(h->column / h->w) * t + (size_t)h->block_query) * s + (size_t)h->block_key;
+    for (int i = 0; i < h->t; i++, dp += h->wide, sent += s)
+        for (int j = 0; j < h->s; j++) dp[j] += sent[j];
+}
+
+// With M the mask of dropout, dP = M * (dY V') + what is sent back,  dV += (M * P)' dY,  dS = dm_softmax_back(P, dP),
+// dQ += dS K,  dK += dS' Q
+static void head_back(Graph *g, const AttentionBack *b, const Head *h, const float *p, int row)
 {
     const Attention *a = &b->record->args;
     const Tensor *y = b->record->y;
@@ -256,11 +283,15 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                            .triangle = h->causal ? DM_C_LOWER : DM_FULL,
                            .shift = h->place,
                            .padding = h->wide - h->s});
+    if (b->dropped) {
+        drop(a, &b->record->stream, row, h, p, b->dropped, b->mask);
+        drop(a, &b->record->stream, row, h, dp, dp, b->mask);
+    }
     if (b->dv)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,
                                .k = h->t,
-                               .a = p,
+                               .a = b->dropped ? b->dropped : p,
                                .a_row = 1,
                                .a_col = h->wide,
                                .b = dy,
@@ -270,6 +301,7 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                                .add = b->add_v || h->again,
                                .triangle = h->causal ? DM_A_UPPER : DM_FULL,
                                .shift = h->place});
+    if (a->view && a->view->gradients) add_sent(a, h, dp);
     dm_softmax_back(p, dp, h->t, h->wide, h->first, h->more, h->scale);
     if (b->dq)
         multiply(g, &(Product){.m = h->t,
@@ -331,13 +363,19 @@ static void backward(Graph *g, void *record)
     const ArenaMark mark = dm_arena_mark(g->arena);
     b.dp = scratch(g, most_queries(a), wide);
     b.transposed = scratch(g, a->q.cols / a->heads, wide);
+    if (a->dropout > 0) {
+        b.dropped = scratch(g, most_queries(a), wide);
+        b.mask = scratch(g, 1, dm_mask_size(wide));
+    }
     float *const *p = r->p;
+    int row = 0;
     for (int s = 0; s < a->queries.n; s++)
         for (int block = 0; block < blocks_of(a, s); block++) {
             Head head = first_head(a, s, block);
             for (int h = 0; h < a->heads; h++) {
                 head_at(&head, a, h);
-                head_back(g, &b, &head, *p++);
+                head_back(g, &b, &head, *p++, row);
+                row += head.t;
             }
         }
     dm_arena_release(g->arena, mark);
@@ -370,11 +408,11 @@ static Attention joined(Graph *g, const Attention *from)
 }
 
 // P as it is looked at: zeros where a query does not see.
-static void show(const Attention *a, int sequence, int h, const Head *head, const float *p)
+static void show(const Attention *a, int h, const Head *head, const float *p)
 {
-    const size_t t = (size_t)a->queries.length[sequence], s = (size_t)a->keys.length[sequence];
+    const size_t t = (size_t)a->queries.length[head->sequence], s = (size_t)a->keys.length[head->sequence];
     for (int i = 0; i < head->t; i++, p += head->wide) {
-        float *row = a->probabilities[sequence] + ((size_t)h * t + (size_t)(head->block_query + i)) * s;
+        float *row = a->view->probabilities[head->sequence] + ((size_t)h * t + (size_t)(head->block_query + i)) * s;
         if ((size_t)head->s < s) memset(row, 0, s * sizeof *row);
         memcpy(row + head->block_key, p, (size_t)head->s * sizeof *row);
     }
@@ -382,19 +420,23 @@ static void show(const Attention *a, int sequence, int h, const Head *head, cons
 
 Tensor *dm_attention(Graph *g, const Attention *args)
 {
-    const bool whole = g->recording || args->causal || args->probabilities || args->rows || args->window ||
-                       args->slopes;  // sequences stay as they are
+    const bool whole = g->recording || args->causal || args->view || args->rows || args->window || args->slopes ||
+                       args->dropout > 0;  // sequences stay as they are
     const Attention used = whole ? *args : joined(g, args), *a = &used;
     assert(args->queries.n == args->keys.n);
     assert(a->q.cols % a->heads == 0 && (!a->key_heads || a->heads % a->key_heads == 0));
     assert(a->k.cols == a->v.cols && a->k.cols * a->heads == a->q.cols * (a->key_heads ? a->key_heads : a->heads));
     assert(!a->rows || !(g->recording || a->window));
     Tensor *y = dm_tensor(g, a->q.rows, a->q.cols);
+    const Random stream = a->dropout > 0 ? dm_graph_random(g) : (Random){0};
     AttentionRecord *r = dm_record(g, &dm_attention_op, y, sizeof *r);
     if (r)
-        *r = (AttentionRecord){*a, y,
+        *r = (AttentionRecord){*a, y, stream,
                                dm_arena_take(g->arena, (size_t)most_blocks(a) * (size_t)a->heads * sizeof(float *))};
     const int wide = dm_padded(most_keys(a));
+    float *dropped = a->dropout > 0 ? scratch(g, most_queries(a), wide) : NULL,
+          *mask = dropped ? scratch(g, 1, dm_mask_size(wide)) : NULL;
+    int row = 0;
     float *kept = r ? NULL : scratch(g, most_queries(a), wide), **p = r ? r->p : &kept;
     float *transposed = scratch(g, a->q.cols / a->heads, wide);
     for (int s = 0; s < a->queries.n; s++) {
@@ -406,8 +448,10 @@ Tensor *dm_attention(Graph *g, const Attention *args)
                 head_at(&head, a, h);
                 if (r) *p = scratch(g, head.t, head.wide);
                 probabilities(g, a, &head, *p, transposed);
-                mix(g, a, &head, *p, y);
-                if (a->probabilities) show(a, s, h, &head, *p);
+                if (dropped) drop(a, &stream, row, &head, *p, dropped, mask);
+                mix(g, a, &head, dropped ? dropped : *p, y);
+                row += head.t;
+                if (a->view) show(a, h, &head, *p);
                 if (r) p++;
             }
         }

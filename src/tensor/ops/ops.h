@@ -79,11 +79,11 @@ typedef struct Attention {
     bool causal;
     // A query sees only keys at most so many places away, at a cost that grows with them (section 4 of the same); 0: all.
     int window;
+    float dropout;  // of P, where it is mixed: what is looked at is whole
     // ALiBi (Press et al. 2022): [heads, 2], what is taken off a score for every place that the key stands before the
     // query, and behind it; NULL: nothing.
     const float *slopes;
-    float **
-        probabilities;  // where to leave P: [queries.n] pointers to [heads, length of queries, length of keys]; or NULL
+    const AttentionView *view;  // where to leave P, and what else is to flow back to it; NULL: nobody looks
 } Attention;
 Tensor *dm_attention(Graph *g, const Attention *args);  // -> [nq, d]
 
@@ -95,7 +95,7 @@ typedef struct AdditiveAttention {
     Tensor k, value;        // [nk, a], [nk, c]; may be columns of one wider tensor
     const Tensor *v;        // [a]
     Spans queries, keys;    // same number of sequences; spans of keys may overlap
-    float **probabilities;  // where to leave P: [queries.n] pointers to [length of queries, length of keys]; or NULL
+    const AttentionView *view;  // of one head; or NULL
 } AdditiveAttention;
 Tensor *dm_additive_attention(Graph *g, const AdditiveAttention *args);  // -> [nq, c]
 

@@ -259,7 +259,7 @@ static Loss run(const ShardRun *shard, bool critical)
     const OutputLayer *output = &shard->model->output;
     Graph *g = shard->graph, copy = *g;
     copy.recording = false;
-    copy.dropout = 0;
+    dm_drop_nothing(&copy);
     copy.routes = NULL;
     const Candidates c = candidates_of(&copy, shard, critical);
     const Tokens written = written_of(g, &c), read = dm_shifted(g->arena, written, shard->model->config.decoder_start);
@@ -289,7 +289,8 @@ static Loss run(const ShardRun *shard, bool critical)
     }
     const Example example = {
         .source = shard->example->source, .read = read, .written = written.ids, .weights = weights};
-    loss.objective += dm_terms_add(shard->terms, &(TermInput){g, shard->model, &example, features});
+    loss.objective += dm_terms_add(
+        shard->terms, &(TermInput){.graph = g, .model = shard->model, .example = &example, .features = features});
     output->kind->loss(g, output, features, &(Targets){.ids = written.ids, .weights = weights});
     if (risk->mix > 0)
         loss.objective +=

@@ -212,7 +212,7 @@ static Tokens mixed_with_own(const ShardRun *shard, Graph *g)
     if (all) return mixed;
     Graph copy = *g;
     copy.recording = false;
-    copy.dropout = 0;
+    dm_drop_nothing(&copy);
     copy.routes = NULL;
     const Asking asking = {&copy, shard->model, how, gold, drawn_at, &read};
     const Memory memory = architecture->encode(&copy, shard->model, shard->example->source);

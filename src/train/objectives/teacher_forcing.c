@@ -9,8 +9,12 @@ static Loss run(const ShardRun *shard)
     const OutputLayer *output = &shard->model->output;
     Graph *g = shard->graph;
     const Memory memory = a->encode(g, shard->model, e->source);
+    AttentionTap tap = dm_gaze_tap(shard->terms->gaze, true);
+    if (g->recording && shard->terms->gaze.layer) g->tap = &tap;
     const Tensor *features = a->decode(g, shard->model, memory, e->read);
-    const double added = g->recording ? dm_terms_add(shard->terms, &(TermInput){g, shard->model, e, features}) : 0;
+    g->tap = NULL;
+    const TermInput seen = {g, shard->model, e, features, shard->terms->gaze, tap.first};
+    const double added = g->recording ? dm_terms_add(shard->terms, &seen) : 0;
     Loss loss = output->kind->loss(g, output, features,
                                    &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});
     loss.objective += added;

@@ -3,7 +3,7 @@
 
 #include "train/terms/term.h"
 
-const Term *const dm_terms[] = {&dm_r_drop, NULL};
+const Term *const dm_terms[] = {&dm_r_drop, &dm_guided_alignment, &dm_coverage, NULL};
 
 Choice dm_term_choice(int index)
 {
@@ -26,6 +26,8 @@ static Status choose_term(ChosenTerms *chosen, const Term *term, const dm_option
                          "--add-loss %s compares what two draws of dropout make of a sentence: it needs a "
                          "--dropout above 0",
                          term->name);
+    if (term->file && !dm_options_count(options, term->file))
+        return dm_misuse(error, "--add-loss %s learns from a file: name it by --%s", term->name, term->file);
     if (chosen->count == DM_MOST_TERMS) return dm_misuse(error, "--add-loss takes at most %d terms", DM_MOST_TERMS);
     chosen->weight[chosen->count] = dm_option_number(term->usual);
     chosen->term[chosen->count++] = term;
@@ -45,6 +47,37 @@ static Status fill_in_weights(dm_options *options, Error *error)
         if (term && (!next || term_of(next))) filled[count++] = term->usual;
     }
     return count ? dm_options_set(options, "add-loss", count, filled, error) : DM_OK;
+}
+
+// ---- Where terms look ----------------------------------------------------------------------------------------------
+
+bool dm_terms_have(const ChosenTerms *chosen, const Term *term)
+{
+    for (int i = 0; i < chosen->count; i++)
+        if (chosen->term[i] == term) return true;
+    return false;
+}
+
+Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const ModelConfig *config, Error *error)
+{
+    const Term *looks = NULL;
+    for (int i = 0; i < chosen->count && !looks; i++) looks = chosen->term[i]->looks ? chosen->term[i] : NULL;
+    if (!looks) return DM_OK;
+    const Status status = dm_needs_taught_attention(config, dm_name("--add-loss %s", looks->name).text, error);
+    if (status) return status;
+    const SourceAttention seen = config->architecture->source_attention(config);
+    const int layer = (int)dm_options_number(options, "guided-alignment-layer"),
+              head = (int)dm_options_number(options, "guided-alignment-head");
+    if (layer > seen.layers)
+        return dm_misuse(error, "--guided-alignment-layer %d: the decoder of this model has %d layer%s", layer,
+                         seen.layers, seen.layers == 1 ? "" : "s");
+    if (head > seen.heads)
+        return dm_misuse(error, "--guided-alignment-head %d: a layer of this model has %d head%s", head, seen.heads,
+                         seen.heads == 1 ? "" : "s");
+    chosen->gaze = dm_usual_gaze(config);
+    if (layer) chosen->gaze.layer = layer;
+    chosen->gaze.head = head ? head - 1 : DM_ALL_HEADS;
+    return DM_OK;
 }
 
 // ---- --balance ------------------------------------------------------------------------------------------------------
