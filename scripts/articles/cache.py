@@ -52,7 +52,7 @@ def main():
         *[[f"with caches, heads of keys: {name}", *[f"{of[n]:.4f}" for n in lengths]] for name, of in caches.items()
           if of is not whole]])
 
-    texts, pieces = (64, 2048) if article.full else (32, 128)
+    texts, pieces = (16, 2048) if article.full else (32, 128)
     rows, memory = [], []
     for name, heads in KEY_HEADS.items():
         resident = {n: article.bench("translate", folders[name], length=n, sentences=texts, mini_batch=texts, beam_size=1,
