@@ -270,6 +270,7 @@ class Decoder(Transformers):
         batch = torch.tensor([[self.pad] * (length - len(source)) + source for source in sources])
         mask = torch.tensor([[0] * (length - len(source)) + [1] * len(source) for source in sources])
         out = self.model.generate(input_ids=batch, attention_mask=mask, num_beams=1, do_sample=False,
+                                  bad_words_ids=[[self.pad]],  # which dragoman never writes, whatever the folder says
                                   max_new_tokens=max(map(self.limit, sources)))
         return [self.written(ids[length:], source) for ids, source in zip(out.tolist(), sources)]
 

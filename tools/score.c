@@ -67,10 +67,10 @@ static void free_input(Input *input)
     free(input->references);
 }
 
-static bool measures_bleu(const dm_options *options)
+static bool measures(const dm_options *options, const char *metric)
 {
     for (int i = 0; i < dm_options_count(options, "metrics"); i++)
-        if (!strcmp(dm_options_text(options, "metrics", i), "bleu")) return true;
+        if (!strcmp(dm_options_text(options, "metrics", i), metric)) return true;
     return false;
 }
 
@@ -78,7 +78,7 @@ static bool measures_bleu(const dm_options *options)
 // taken for tokens where a hundred lines, or of some lines most, end in a full stop by itself.
 static void note_unfinished_text(const dm_options *options, const char *name, const dm_lines *hypotheses)
 {
-    if (!strcmp(dm_options_text(options, "tok", 0), "none") || !measures_bleu(options)) return;
+    if (!strcmp(dm_options_text(options, "tok", 0), "none") || !measures(options, "bleu")) return;
     size_t stops = 0, joins = 0;
     for (size_t i = 0; i < hypotheses->count; i++) {
         const char *line = hypotheses->line[i];
@@ -94,6 +94,34 @@ static void note_unfinished_text(const dm_options *options, const char *name, co
             "dragoman: note: %zu lines of %s end in \" .\": scores of tokenized text cannot be compared with others "
             "(--tok none says that it is meant so)\n",
             stops, name);
+}
+
+// Whether a line of links names word 0 of either side: a number that is 0 alone.
+static bool names_first_word(const char *line)
+{
+    for (; *line; line += strspn(line, "-p \t")) {
+        const size_t length = strcspn(line, "-p \t");
+        if (length == 1 && *line == '0') return true;
+        line += length;
+    }
+    return false;
+}
+
+// Reference links are often counted from 1 where they were made by hand, and then nearly all others seem wrong.
+static void note_first_word(const dm_options *options, const char *name, const dm_lines *links)
+{
+    size_t linked = 0;
+    if (!measures(options, "aer")) return;
+    for (size_t i = 0; i < links->count; i++) {
+        if (names_first_word(links->line[i])) return;
+        linked += links->line[i][strspn(links->line[i], " \t")] != '\0';
+    }
+    if (linked)
+        fprintf(
+            stderr,
+            "dragoman: note: no link of %s names word 0: words are counted from 0 here, and if they are counted from 1 "
+            "there, nothing fits (perl -pe 's/\\d+/$&-1/ge' FILE > NEW)\n",
+            name);
 }
 
 static void note_tokenizer(const dm_options *options, const dm_metric *metrics, int count)
@@ -131,6 +159,8 @@ static void report(const dm_options *options, const Input *input, const dm_metri
     ScoreTable table = {options, input->names, metrics, input->system_count, metric_count};
     for (int i = 0; i < input->system_count; i++) note_unfinished_text(options, input->names[i], &input->systems[i]);
     note_tokenizer(options, metrics, metric_count);
+    for (int i = 0; i < input->system_count; i++) note_first_word(options, input->names[i], &input->systems[i]);
+    note_first_word(options, dm_options_text(options, "ref", 0), &input->references[0]);
     if (input->system_count == 1)
         print(metrics, metric_count, json);
     else if (json)

@@ -16,6 +16,7 @@ int info_command(const dm_options *options);
 int serve_command(const dm_options *options);
 int quantize_command(const dm_options *options);
 int shortlist_command(const dm_options *options);
+int align_command(const dm_options *options);
 
 // ---- What they share (program.c) ------------------------------------------------------------------------------------
 

@@ -331,6 +331,10 @@ DM_API dm_status dm_quantize(const dm_options *options, dm_error *error);
 // while somebody writes in the folder.
 DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *observer, dm_error *error);
 
+// Links the words of a text, as the options of "align" say: a line for each pair, "0-0 1-2", in their order. The caller
+// frees them with dm_lines_free. The observer (may be NULL) gets a line that says which lines were bad.
+DM_API dm_status dm_align(const dm_options *options, const dm_observer *observer, dm_lines *links, dm_error *error);
+
 // ---- Measuring ------------------------------------------------------------------------------------------------------
 
 // Measures as the options of "bench" say, and calls the observer's progress (it may be NULL) after every round. *json:

@@ -118,12 +118,17 @@ TASKS = {"handbook": handbook, "sounds": sounds, "multi30k": multi30k}
 def train(article, task, system, seed, chosen=None, epochs=None, called=(), **changes):
     """chosen: learning rate and dropout, where they are not those of the system; changes: to its options, and what they are
     called in the run's name, if not by these."""
-    rate, dropout = chosen or chosen_for(task.name, system)
     name = "-".join([task.name, *re.findall(r"\w+", system.lower()), *(called or changes), *map(str, chosen or ()), str(seed)])
-    return article.train(name, task.train, task.dev, **{"dim_emb": 128, **SYSTEMS[system], **changes, **task.options},
-                         learn_rate=rate, dropout=dropout, lr_schedule="cosine", mini_batch_words=WORDS,
-                         after=f"{epochs or task.epochs}e", early_stopping=0, valid_metrics="ce-mean-words", disp_freq="1e",
-                         seed=seed, precision=article.options.precision)
+    return article.train(name, task.train, task.dev, seed=seed,
+                         **options_of(article, task, system, chosen or chosen_for(task.name, system), epochs, changes))
+
+
+def options_of(article, task, system, chosen, epochs=None, changes=None):
+    """The options of training."""
+    rate, dropout = chosen
+    return {"dim_emb": 128, **SYSTEMS[system], **task.options, **(changes or {}), "learn_rate": rate, "dropout": dropout,
+            "lr_schedule": "cosine", "mini_batch_words": WORDS, "after": f"{epochs or task.epochs}e", "early_stopping": 0,
+            "valid_metrics": "ce-mean-words", "disp_freq": "1e", "precision": article.options.precision}
 
 
 def chosen_for(task, system):
@@ -225,16 +230,16 @@ def add_precision(parser):
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="of the products, in training")
 
 
-def add_comparison(parser):
+def add_comparison(parser, tasks=("handbook", "sounds")):
     add_precision(parser)
-    parser.add_argument("--tasks", nargs="*", choices=["handbook", "sounds"], default=["handbook", "sounds"])
+    parser.add_argument("--tasks", nargs="*", choices=tasks, default=tasks)
     parser.add_argument("--multi30k", type=pathlib.Path, metavar="FOLDER", help="compare on Multi30k, too")
     parser.add_argument("--speed", action="store_true", help="also measure speed and memory of each system, on one thread: "
                                                              "on a machine that does nothing else")
 
 
 def tasks_asked(article):
-    return [TASKS[name](article) for name in article.options.tasks + ["multi30k"] * bool(article.options.multi30k)]
+    return [TASKS[name](article) for name in [*article.options.tasks, *["multi30k"] * bool(article.options.multi30k)]]
 
 
 def add_options(parser):

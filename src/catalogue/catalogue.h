@@ -18,7 +18,8 @@ enum {
     DM_QUANTIZE = 1024,
     DM_SHORTLIST = 2048,
     DM_GENERATE = 4096,
-    DM_EVERY_COMMAND = 8191
+    DM_ALIGN = 8192,
+    DM_EVERY_COMMAND = 16383
 };
 
 extern const CommandTable dm_catalogue;

@@ -68,6 +68,17 @@ static const Command commands[] = {
      "instead of all of them.",
      "dragoman shortlist --model zh-en --train-sets train.zh train.en\n"
      "dragoman translate --model zh-en --shortlist < test.zh"},
+    {"align", &dm_catalogue, DM_ALIGN, "(--train-sets SRC TRG | --tsv FILE) [options]",
+     "link the words of sentences and their translations",
+     "Learns from pairs of sentences which words translate one another, and writes for each pair which of its words do: "
+     "0-0 1-2 links word 0 of the source with word 0 of the target, and 1 with 2 (the format of Pharaoh, Koehn 2004). "
+     "Words are what blanks separate, as they stand. It is IBM's first model with the prior of fast_align (Dyer, "
+     "Chahuneau and Smith 2013): the partner of a word is as far into its sentence, about; how much so is learnt. Both "
+     "directions are learnt at once, each by its own words, and asked together when links are chosen (Liang, Taskar and "
+     "Klein 2006); then they are made one. Sentences of more than 200 words are not learnt from, and linked in parts.",
+     "dragoman align --train-sets train.en train.de > train.links\n"
+     "dragoman align --tsv pairs.tsv.gz --symmetrize intersection --output pairs.links\n"
+     "dragoman score --metrics aer --ref gold.links train.links"},
     {"score", &dm_catalogue, DM_SCORE, "--ref FILE [--ref FILE ...] [HYP ...] [options]",
      "compare translations with references: BLEU, chrF, TER, error rates",
      "Writes BLEU, chrF, chrF++ and TER, digit for digit those of sacreBLEU, and error rates, with their signatures; "
@@ -76,7 +87,8 @@ static const Command commands[] = {
      "dragoman score --ref test.en test.out\n"
      "dragoman translate --model zh-en < test.zh | dragoman score --ref test.en --metrics bleu chrf ter\n"
      "dragoman score --ref test.de test.out --tok none --lowercase --json\n"
-     "dragoman score --ref test.en baseline.out test.out --paired-bs"},
+     "dragoman score --ref test.en baseline.out test.out --paired-bs\n"
+     "dragoman score --metrics aer --ref gold.links test.links"},
     {"report", &dm_catalogue, DM_REPORT, "--model DIR [DIR ...] [options]",
      "show training runs as a page for the browser",
      "Writes one page that needs nothing else: curves, sample translations, attention, BLEU by length and the settings "

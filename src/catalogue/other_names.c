@@ -11,6 +11,7 @@ const Meaning dm_other_commands[] = {
     {"evaluate eval sacrebleu bleu", "score"},
     {"average-checkpoints average-models", "average"},
     {"lexicon create-lexicon", "shortlist"},
+    {"fast-align eflomal eflomal-align giza mgiza atools symal word-align", "align"},
     {NULL, NULL},
 };
 

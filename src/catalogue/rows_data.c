@@ -1,5 +1,6 @@
 // The options under "Data": the text that a command reads, the folders that it reads and writes, what it writes.
 #include "catalogue/catalogue.h"
+#include "data/symmetrize.h"
 
 // clang-format off
 const OptionRow dm_rows_data[] = {
@@ -16,9 +17,15 @@ const OptionRow dm_rows_data[] = {
      .values_max = 2, .argument = "SRC TRG", .required = true, .instead = "tsv",
      .help = "the text that the model has learnt from, or some like it: two files, line N of one is the translation of "
              "line N of the other"}},
-    {DM_SHORTLIST, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+    {DM_ALIGN, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2,
+     .values_max = 2, .argument = "SRC TRG", .required = true, .instead = "tsv",
+     .help = "the text whose words are linked, and of which it is learnt: two files, line N of one is the translation of "
+             "line N of the other, plain or compressed; - is standard input. A pair with an empty line has no links. The more "
+             "text, the better: it is held in memory, with up to 1 GiB of what one round looks at and about 36 bytes for "
+             "every two words that meet in a pair"}},
+    {DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "instead of --train-sets: one file of columns separated by tabs"}},
-    {DM_SHORTLIST, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
+    {DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1"}},
     {DM_TRAIN, &(const Option){.name = "valid-sets", .type = DM_TEXT, .values_min = 1, .values_max = 2,
@@ -32,7 +39,7 @@ const OptionRow dm_rows_data[] = {
      .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
              "the other direction, one column is text alone"}},
-    {DM_TRAIN | DM_SHORTLIST, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
+    {DM_TRAIN | DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
      .choices = "stop|skip|crop", .argument = "WHAT", .free_on_resume = true,
      .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column, and of labels that are not as "
              "many as needed: stop there, skip the pair, or crop the line to what stands before the bad byte, and words and "
@@ -146,7 +153,8 @@ const OptionRow dm_rows_data[] = {
              "system, are scored in a table"}},
     {DM_SCORE, &(const Option){.name = "ref", .aliases = "r", .type = DM_TEXT, .values_min = 1, .values_max = 64,
      .argument = "FILE", .required = true, .repeats = true,
-     .help = "reference translations, line by line; give it again for each further file of references"}},
+     .help = "reference translations, line by line; give it again for each further file of references; for --metrics aer "
+             "word links, sure (3-4) and possible ones (3p4)"}},
     {DM_DOCS, &(const Option){.name = "FORMAT", .type = DM_CHOICE, DM_ONE_VALUE, .choice = dm_docs_format,
      .required = true,
      .help = "what to write: completion for a shell, or the man page"}},
@@ -168,6 +176,12 @@ const OptionRow dm_rows_data[] = {
     {DM_GENERATE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
      .argument = "FILE",
      .help = "where the texts go, line by line; an old file is replaced when all are there; - is standard output"}},
+    {DM_ALIGN, &(const Option){.name = "symmetrize", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "grow-diag-final-and",
+     .choice = dm_symmetrization_choice, .argument = "NAME",
+     .help = "how the two directions become one (Och and Ney 2003)."}},
+    {DM_ALIGN, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .initial = "-",
+     .argument = "FILE",
+     .help = "where the links go, line by line; an old file is replaced when all are there; - is standard output"}},
     {DM_REPORT, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "where the page goes: report.html in the first folder if nothing is said; - is standard output"}},
     {0, NULL},

@@ -18,7 +18,7 @@ const OptionRow dm_rows_segmentation[] = {
      .help = "a SentencePiece model (.spm, .model) that is there already, instead of one that is trained; with "
              "--separate-vocabs that of the source and that of the target"}},
     {DM_TRAIN, &(const Option){.name = "tied-embeddings", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "all",
-     .choices = "all|target|none", .argument = "WHICH", .needs = "type!=labels !pretrained-model", .off = "all",
+     .choices = "all|target|none", .argument = "WHICH", .needs = "type!=labels !pretrained-model",
      .help = "which tables of pieces are one: those of source, target and output (Press and Wolf 2017), those of target and "
              "output, or none"}},
     {DM_TRAIN, &(const Option){.name = "separate-vocabs", .type = DM_FLAG,

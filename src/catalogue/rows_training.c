@@ -3,6 +3,7 @@
 #include "catalogue/catalogue.h"
 #include "score/metrics.h"
 #include "score/tokenize.h"
+#include "train/blotting.h"
 #include "train/defaults.h"
 #include "train/optimizer.h"
 #include "train/objectives/objective.h"
@@ -41,6 +42,12 @@ const OptionRow dm_rows_training[] = {
      .high = 0.95, .argument = "F",
      .may_change = true, .needs = "objective=teacher-forcing", .off = "0",
      .help = "the same of the pieces of the target that the decoder reads"}},
+    {DM_TRAIN, &(const Option){.name = "segment-noise", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
+     .high = 1, .argument = "F",
+     .may_change = true, .needs = "segmenter!=space type!=labels !guided-alignment", .off = "0",
+     .help = "words are cut into other pieces in every epoch: of --segmenter bpe F is the probability that a merge is left "
+             "out (BPE-dropout: Provilkov et al. 2020, 0.1), of unigram the exponent of the probabilities with which one of "
+             "all segmentations is drawn (Kudo 2018, 0.1 to 0.5; the smaller the noisier); 0: as they are translated"}},
     {DM_TRAIN, &(const Option){.name = "label-smoothing", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.1", .low = 0,
      .high = 0.95, .argument = "F",
      .may_change = true,
@@ -98,6 +105,14 @@ const OptionRow dm_rows_training[] = {
      .choice = dm_term_choice, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,
      .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
+    {DM_TRAIN, &(const Option){.name = "cutoff", .type = DM_REAL, DM_ONE_VALUE, .initial = "0.05", .low = 0.001, .high = 0.95,
+     .argument = "F",
+     .may_change = true, .needs = "add-loss=cutoff",
+     .help = "share of a sentence, on either side, that is cut off"}},
+    {DM_TRAIN, &(const Option){.name = "cutoff-kind", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "token",
+     .choice = dm_cutoff_choice, .argument = "KIND",
+     .may_change = true, .needs = "add-loss=cutoff",
+     .help = "what is cut off:"}},
     {DM_TRAIN, &(const Option){.name = "guided-alignment", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true, .needs = "add-loss=guided-alignment",
      .help = "links between the words of the training pairs, in the format of Pharaoh and fast_align, as Marian takes "

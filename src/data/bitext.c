@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/text_stream.h"
 #include "core/utf8.h"
 
@@ -114,6 +115,13 @@ char *dm_bitext_mended(const Bitext *bitext)
     char *sentence = dm_format("%s: %s", bitext->bad[0].on == DM_SKIP_LINE ? "Left out" : "Cropped", said);
     dm_free(said);
     return sentence;
+}
+
+void dm_bitext_say_mended(const Bitext *bitext, const dm_observer *observer)
+{
+    char *mended = dm_bitext_mended(bitext);
+    if (mended) dm_observer_line(observer, mended);
+    dm_free(mended);
 }
 
 Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error)

@@ -27,6 +27,7 @@ Status dm_bitext_read(Bitext *bitext, const BitextFiles *files, Error *error);
 Status dm_bitext_check_labels(Bitext *bitext, Labels labels, Error *error);
 // What was done about bad lines, in a sentence that the caller frees; NULL: there were none.
 char *dm_bitext_mended(const Bitext *bitext);
+void dm_bitext_say_mended(const Bitext *bitext, const dm_observer *observer);
 size_t dm_bitext_count(const Bitext *bitext);  // pairs, or lines of text alone
 void dm_bitext_drop_lines(Bitext *bitext);      // keeps what messages need
 void dm_bitext_free(Bitext *bitext);

@@ -61,8 +61,7 @@ static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules
     return !empty && !too_long;
 }
 
-// Room for so many pairs and pieces.
-static void make_room(Corpus *corpus, size_t pairs, size_t pieces)
+void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces)
 {
     corpus->ids = dm_allocate(pieces, sizeof *corpus->ids);
     corpus->source = dm_allocate(pairs, sizeof *corpus->source);
@@ -142,7 +141,7 @@ static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *r
         pairs += is_alone(e) ? (size_t)dm_windows(target->count, rules->max_length) : 1;
     }
     if (pairs > INT_MAX / 2) return dm_fail(error, "%s makes more than %d windows: divide it", name, INT_MAX / 2);
-    make_room(corpus, pairs, pieces);
+    dm_corpus_make_room(corpus, pairs, pieces);
     if (e->copies[DM_SOURCE]) corpus->copies = dm_allocate(pieces, sizeof *corpus->copies);
     if (has_labels(e)) corpus->places = dm_allocate(pairs, sizeof *corpus->places);
     Status status = DM_OK;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "data/bitext.h"
+#include "text/noise.h"
 
 // Where target pieces come from, pair by pair (data/linking.h).
 typedef struct PieceLinks {
@@ -38,7 +39,18 @@ typedef struct CorpusRules {
 // A corpus without a single pair is an error; DM_STOPPED if rules->stop said so.
 Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
                       Error *error);
+void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces);
 void dm_corpus_free(Corpus *corpus);
+
+// The same pairs of text, cut by chance, each time that an epoch begins anew.
+typedef struct CorpusNoise {
+    const Noise *noise;
+    uint64_t seed;
+    uint32_t epoch;
+    int max_length;  // a side that would have more pieces stays as it is; 0: any number
+    int threads;
+} CorpusNoise;
+void dm_corpus_noisy(Corpus *corpus, const Corpus *from, const CorpusNoise *how);
 
 // The order of one epoch: a function of (corpus, seed, epoch, budgets) alone, so a resumed run finds its place.
 typedef struct Plan {

@@ -1,36 +1,37 @@
-// A lexicon: t(target piece | source piece), learnt from a parallel corpus, and by it where each target piece of a pair
-// comes from. Ids are those of the corpus; the end of sentence takes no part.
+// A lexicon: which words translate which, t(target | source) and t(source | target), learnt from pairs of sentences, and by
+// it where each word of a pair comes from. Words are numbers: of words, or ids of pieces.
 #pragma once
+#include "core/stop.h"
 #include "data/corpus.h"
+#include "data/diagonal.h"
+#include "data/meetings.h"
 
 enum { DM_NO_PIECE = -1, LEXICON_ROUNDS = 5 };
 
-// Sparse: a source piece has entries for the target pieces that stand opposite it in some pair. The last row is that of
-// NULL, from which target pieces come that nothing in the source stands for.
 typedef struct Lexicon {
-    int sources;                            // rows before NULL's
-    size_t *row;                            // [sources + 2] the entries of row s: row[s] ... row[s + 1] - 1
-    int *target;                            // their target pieces, ascending in a row
-    double *probability;                    // ... and t, which sums to 1 in a row
-    int pairs;                              // that it was learnt from
-    double log_likelihood[LEXICON_ROUNDS];  // of these pairs in nats, before each round of EM
+    Meetings meetings;  // the table, and what was learnt from
+    BothWays *chance;   // [entries] of each: of[DM_TARGET] is t(target | source), which is the same for each way
+    double tension[2];  // of the diagonal, of each way
+    double log_likelihood[2][LEXICON_ROUNDS];  // of the words of a side in nats, before each round of EM
 } Lexicon;
 
-// From every pair of a small corpus; of a large one from some of them, evenly spread, so that time and memory have a
-// bound. Single-threaded: the same corpus gives the same bytes. False: `stop` (which may be NULL) said so, and the
-// lexicon says nothing that counts.
-bool dm_lexicon_fit(Lexicon *lexicon, const Corpus *corpus, Stop *stop);
+// The same pairs give the same bytes, with any number of threads. False: `stop` (which may be NULL) said so, and the
+// lexicon says nothing that counts. The pairs' words stay the caller's, and are looked at until it is freed.
+bool dm_lexicon_fit(Lexicon *lexicon, const PiecePair *pairs, int count, int threads, Stop *stop);
 void dm_lexicon_free(Lexicon *lexicon);
 
-// t(target | source); source may be DM_NO_PIECE for NULL. 0 where they never stood opposite one another.
-double dm_lexicon_probability(const Lexicon *lexicon, int source, int target);
+// Of two words, either of which may be DM_NO_PIECE for NULL. 0 where they never met.
+BothWays dm_lexicon_chance(const Lexicon *lexicon, int source, int target);
 
-// A pair without its ends of sentence.
-typedef struct PiecePair {
-    const int *source, *target;
-    int sources, targets;
-} PiecePair;
 PiecePair dm_lexicon_pair(const Corpus *corpus, int pair);
+// Pairs to learn pieces from: all of a small corpus, of a large one some, evenly spread, so that time and memory have a bound.
+// The caller frees the list.
+PiecePair *dm_lexicon_pairs(const Corpus *corpus, int *count);
 
-// The most probable alignment: from[i] is the place in the source that target piece i comes from, or DM_NO_PIECE.
-void dm_lexicon_align(const Lexicon *lexicon, const PiecePair *pair, int *from);
+// The most probable alignments: from[DM_TARGET][i] is the place in the source that target word i comes from, or
+// DM_NO_PIECE, and from[DM_SOURCE] the other way round; either may be NULL. A link is as probable as both ways find it (Liang,
+// Taskar and Klein 2006, "Alignment by agreement"). A pair of very many words is aligned in parts, each with what is as far
+// in the other sentence.
+void dm_lexicon_align(const Lexicon *lexicon, const PiecePair *pair, int *const from[2]);
+// The same of all pairs that it was learnt from and of those that were left out: from[side][pair].
+void dm_lexicon_align_all(Lexicon *lexicon, const PiecePair *pairs, int count, int *const *const from[2], int threads);

@@ -63,13 +63,14 @@ static void write_rows(FILE *stream, const Lexicon *lexicon, const Segmenter *se
     const Vocabulary *source = dm_segmenter_vocabulary(segmenter, DM_SOURCE),
                      *target = dm_segmenter_vocabulary(segmenter, DM_TARGET);
     Ranked *ranked = dm_allocate((size_t)dm_vocabulary_size(target), sizeof *ranked);
-    for (int s = 0; s < lexicon->sources; s++) {
-        const size_t from = lexicon->row[s], count = lexicon->row[s + 1] - from;
-        if (!count || !can_be_written(dm_vocabulary_piece(source, s))) continue;
-        for (size_t i = 0; i < count; i++)
-            ranked[i] = (Ranked){lexicon->target[from + i], lexicon->probability[from + i]};
+    const Meetings *m = &lexicon->meetings;
+    for (int s = 0; s < m->sources; s++) {
+        if (m->row[s] == m->row[s + 1] || !can_be_written(dm_vocabulary_piece(source, s))) continue;
+        int count = 0;
+        for (size_t e = m->row[s]; e < m->row[s + 1]; e++)
+            if (m->target[e] < m->targets) ranked[count++] = (Ranked){m->target[e], lexicon->chance[e].of[DM_TARGET]};
         fprintf(stream, "%s\t", dm_vocabulary_piece(source, s));
-        write_best(stream, target, ranked, (int)count, most);
+        write_best(stream, target, ranked, count, most);
     }
     dm_free(ranked);
 }
@@ -94,6 +95,12 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     return status;
 }
 
+static int threads_of(const dm_options *options)
+{
+    const int threads = (int)dm_options_number(options, "cpu-threads");
+    return threads ? threads : dm_processors();
+}
+
 // The line that says how many bytes there are behind it, which is known when they are written.
 static void write_bytes(FILE *stream, long bytes)
 {
@@ -107,14 +114,17 @@ static Status write_list(const char *folder, const Corpus *corpus, const Segment
     FileWriter writer;
     Status status = dm_writer_open(&writer, path, error);
     if (!status) {
+        int count;
+        PiecePair *pairs = dm_lexicon_pairs(corpus, &count);
         Lexicon lexicon;
-        dm_lexicon_fit(&lexicon, corpus, NULL);
+        dm_lexicon_fit(&lexicon, pairs, count, threads_of(o), NULL);
         write_bytes(writer.stream, 0);
         const long begin = ftell(writer.stream);
         write_frequent(writer.stream, corpus, dm_segmenter_vocabulary(segmenter, DM_TARGET),
                        (int)dm_options_number(o, "first"));
         write_rows(writer.stream, &lexicon, segmenter, (int)dm_options_number(o, "best"));
         dm_lexicon_free(&lexicon);
+        dm_free(pairs);
         const long bytes = ftell(writer.stream) - begin;
         rewind(writer.stream);
         write_bytes(writer.stream, bytes);
@@ -141,17 +151,9 @@ static Status check_text(const char *folder, const dm_options *o, Error *error)
     return status;
 }
 
-static void say_mended(const Bitext *text, const dm_observer *observer)
-{
-    char *mended = dm_bitext_mended(text);
-    if (mended) dm_observer_line(observer, mended);
-    dm_free(mended);
-}
-
 static Status list_translations(const dm_options *options, const dm_observer *observer, Error *error)
 {
     const char *folder = dm_options_text(options, "model", 0);
-    const int threads = (int)dm_options_number(options, "cpu-threads");
     int lock = -1;
     Segmenter *segmenter = NULL;
     Bitext text = {0};
@@ -162,9 +164,8 @@ static Status list_translations(const dm_options *options, const dm_observer *ob
     if (!status) status = dm_folder_lock(&lock, folder, "shortlist", error);
     if (!status) status = dm_bitext_of_options(&text, options, "train-sets", "tsv", error);
     if (!status)
-        status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads ? threads : dm_processors()},
-                                segmenter, error);
-    if (!status) say_mended(&text, observer);
+        status = dm_corpus_make(&corpus, &text, &(CorpusRules){.threads = threads_of(options)}, segmenter, error);
+    if (!status) dm_bitext_say_mended(&text, observer);
     if (!status) status = write_list(folder, &corpus, segmenter, options, error);
     dm_corpus_free(&corpus);
     dm_bitext_free(&text);

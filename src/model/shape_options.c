@@ -32,7 +32,7 @@ const Option dm_option_norm_place = {
     .choice = dm_norm_place_choice, .help = "where the norms stand (of --type lm and labels, pre if nothing is said):"};
 const Option dm_option_positions = {
     .name = "positions", DM_ONE_VALUE, DM_NAMED, .initial = "sine", .choice = dm_position_choice,
-    .help = "what tells one place in a sentence from another (of --type lm, rotary if nothing is said):"};
+    .help = "what tells one place in a sentence from another (of --type lm rotary, of labels learned if nothing is said):"};
 
 #define OF_EXPERTS .needs = "experts", .type = DM_INTEGER, .argument = "N"
 const Option dm_option_experts = {

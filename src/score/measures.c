@@ -16,6 +16,8 @@ const MeasureRow dm_measures[] = {
      "of labels the mean of precision and recall: where they are B-, I-, E-, S- and O, of entities, all together, as "
      "conlleval and seqeval count them; else of each label, and the mean of these",
      dm_f1_measure},
+    {"aer", "wrong links of words, by the reference's sure and possible ones, less is better (Och and Ney 2003)",
+     dm_aer_measure},
     {.name = NULL},
 };
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dragoman/dragoman.h"
+#include "core/error.h"
 #include "score/tokenize.h"
 
 // What is compared: references[r][i] is the r-th reference of hypotheses[i].
@@ -35,6 +35,9 @@ struct Measure {
     const char *name;              // "BLEU"
     Field fields[DM_MOST_FIELDS];  // its own part of the signature; ends with a key of NULL
     int width;                     // numbers of a line
+    // Whether a line, of either side, is what it compares, which is then not text. NULL: it compares text. Such a measure
+    // has one reference, and no other beside it.
+    Status (*check)(const Measure *measure, const char *line, Error *error);
     // Before lines are counted, of each text that is compared: what has to be known of all of it, which may decide width
     // and fields. NULL: nothing has. What it keeps is `own`, which `forget` frees.
     void (*look)(Measure *measure, const Comparison *comparison);
@@ -55,6 +58,7 @@ Measure dm_wer_measure(MeasureSettings settings);
 Measure dm_cer_measure(MeasureSettings settings);
 Measure dm_accuracy_measure(MeasureSettings settings);
 Measure dm_f1_measure(MeasureSettings settings);
+Measure dm_aer_measure(MeasureSettings settings);
 
 // The measures that score --metrics knows.
 typedef struct MeasureRow {

@@ -98,6 +98,37 @@ static Status check_lines(const dm_lines *hypotheses, const dm_lines *references
     return status;
 }
 
+typedef struct Compared {
+    const dm_lines *systems, *references;
+    int system_count, reference_count;
+} Compared;
+
+// Of what is not text: all lines of systems and references, by the measure that can read them.
+static Status check_readable(const Measure *measure, const dm_lines *lines, const char *what, Error *error)
+{
+    Error reason;
+    for (size_t i = 0; i < lines->count; i++)
+        if (measure->check(measure, lines->line[i], &reason))
+            return dm_fail(error, "line %zu of the %s: %s", i + 1, what, reason.message);
+    return DM_OK;
+}
+
+static Status check_by_measure(const Measure *measure, const char *name, const Compared *c, int measure_count,
+                               Error *error)
+{
+    if (!measure->check) return DM_OK;
+    if (measure_count > 1)
+        return dm_misuse(error,
+                         "--metrics %s compares word links, and the others compare text: score the links by themselves",
+                         name);
+    if (c->reference_count > 1)
+        return dm_misuse(error, "--metrics %s takes one reference, with sure and possible links: name one --ref", name);
+    Status status = DM_OK;
+    for (int s = 0; s < c->system_count && !status; s++)
+        status = check_readable(measure, &c->systems[s], "hypotheses", error);
+    return status ? status : check_readable(measure, &c->references[0], "reference", error);
+}
+
 // ---- Scoring --------------------------------------------------------------------------------------------------------
 
 // All systems by all measures, system by system.
@@ -199,8 +230,16 @@ static Status compare(const dm_lines *systems, int system_count, const dm_lines 
 
     table.measures = dm_allocate((size_t)table.measure_count, sizeof *table.measures);
     const MeasureSettings settings = settings_of(options, &references[0]);
-    for (int m = 0; m < table.measure_count; m++)
-        table.measures[m] = dm_measure_of(dm_options_text(options, "metrics", m))->measure(settings);
+    const Compared compared = {systems, references, system_count, reference_count};
+    for (int m = 0; m < table.measure_count && !status; m++) {
+        const char *name = dm_options_text(options, "metrics", m);
+        table.measures[m] = dm_measure_of(name)->measure(settings);
+        status = check_by_measure(&table.measures[m], name, &compared, table.measure_count, error);
+    }
+    if (status) {
+        dm_free(table.measures);
+        return status;
+    }
     table.samples = dm_allocate(count, sizeof *table.samples);
     count_statistics(&table, systems, references);
     score_all(&table);

@@ -417,7 +417,7 @@ char *dm_decode_copies(const Segmenter *segmenter, const int *ids, int count, ch
         }
         if (ids[i] == s->eos[DM_TARGET] || ids[i] == s->pad[DM_TARGET]) continue;
         if (ids[i] == s->unknown[DM_TARGET] && !s->spaces) continue;
-        const AddedToken *added = dm_added_token_of(&s->added, ids[i]);
+        const AddedToken *added = s->labels ? NULL : dm_added_token_of(&s->added, ids[i]);  // which are the source's
         if (added && added->special) continue;
         pieces[kept++] = dm_vocabulary_piece(s->vocabulary[DM_TARGET], ids[i]);
     }

@@ -237,15 +237,18 @@ static void look_at_some(void *context, int index, int thread)
     dm_arena_destroy(&arena);
 }
 
-static void link_pairs(SeenText *text, const int *order, const Corpus *corpus, const Corpus *training, Stop *stop)
+static void link_pairs(SeenText *text, const int *order, const Corpus *corpus, Run *run)
 {
+    int count;
+    PiecePair *training = dm_lexicon_pairs(&run->corpus, &count);
     Lexicon lexicon;
-    const bool learnt = dm_lexicon_fit(&lexicon, training, stop);
+    const bool learnt = dm_lexicon_fit(&lexicon, training, count, run->settings.threads, &run->stop);
     for (int p = 0; p < text->pairs && learnt; p++) {
         const PiecePair pair = dm_lexicon_pair(corpus, order[p]);
-        dm_lexicon_align(&lexicon, &pair, text->pair[p].link);
+        dm_lexicon_align(&lexicon, &pair, (int *const[2]){NULL, text->pair[p].link});
     }
     dm_lexicon_free(&lexicon);
+    dm_free(training);
 }
 
 // ---- At the end of a run ----------------------------------------------------------------------------------------
@@ -280,7 +283,7 @@ Status dm_heads_keep(Run *run, Error *error)
     SeenText text = take_pairs(&order, corpus, model->architecture->source_attention(&model->config));
     Viewing look = {model, run->gemm, corpus, order, &text, &run->stop};
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
-    link_pairs(&text, order, corpus, &run->corpus, &run->stop);
+    link_pairs(&text, order, corpus, run);
     FoundHeads found = {0};
     if (!dm_stop_asked(&run->stop)) find_heads(&found, run, model, &text);
     status = dm_stop_asked(&run->stop) ? DM_STOPPED : keep_found(run, &found, error);

@@ -10,9 +10,24 @@ void dm_run_plan(Run *run)
     }
     if (run->plan_epoch == state->epoch) return;
     dm_plan_free(&run->plan);
-    run->settings.budget.epoch = (uint32_t)state->epoch;
-    dm_plan_make(&run->plan, &run->corpus, &run->settings.budget);
+    PlanBudget *budget = &run->settings.budget;
+    budget->epoch = (uint32_t)state->epoch;
+    if (run->noise) {
+        dm_corpus_free(&run->noisy);
+        dm_corpus_noisy(&run->noisy, &run->corpus,
+                        &(CorpusNoise){.noise = run->noise,
+                                       .seed = budget->seed,
+                                       .epoch = budget->epoch,
+                                       .max_length = (int)dm_options_number(run->options, "max-length"),
+                                       .threads = run->settings.threads});
+    }
+    dm_plan_make(&run->plan, dm_run_corpus(run), budget);
     run->plan_epoch = state->epoch;
+}
+
+const Corpus *dm_run_corpus(const Run *run)
+{
+    return run->noise ? &run->noisy : &run->corpus;
 }
 
 double dm_run_epochs(const Run *run)

@@ -64,6 +64,8 @@ typedef struct Run {
     Bitext valid_text;  // without lines: there is no validation
     LinkedPairs links;  // of --guided-alignment, until the corpus has them; no pairs: there are none
     Corpus corpus;
+    Noise *noise;    // of --segment-noise; NULL: none
+    Corpus noisy;    // of the present epoch
     Plan plan;       // of the present epoch
     int plan_epoch;  // 0: none made yet
     ChosenTerms terms;
@@ -85,6 +87,7 @@ typedef struct Run {
 
 // Makes the plan of the present epoch unless it is there; an epoch that is done gives way to the next.
 void dm_run_plan(Run *run);
+const Corpus *dm_run_corpus(const Run *run);  // that the plan is of
 double dm_run_epochs(const Run *run);              // done, with fractions; 0 before the first plan
 double dm_run_measure(const Run *run, char unit);  // epochs, updates or seconds done, whatever the unit counts
 bool dm_run_finished(const Run *run);

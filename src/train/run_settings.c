@@ -44,10 +44,11 @@ static Status check_looking_terms(const Run *run, Error *error)
                          "the model writes: leave one of them out",
                          looks->name, dm_options_text(run->options, "objective", 0));
     if (looks && dm_options_number(run->options, "layer-drop") > 0)
-        return dm_misuse(error,
-                         "--add-loss %s looks at a layer of the decoder, and --layer-drop passes over layers: leave one "
-                         "of them out",
-                         looks->name);
+        return dm_misuse(
+            error,
+            "--add-loss %s looks at a layer of the decoder, and --layer-drop passes over layers: leave one "
+            "of them out",
+            looks->name);
     if (looks && dm_is_text_alone(run->options, "train-sets", "tsv"))
         return dm_misuse(error,
                          "--add-loss %s looks at the attention to a source, and text alone has none: leave it out",

@@ -388,6 +388,17 @@ static Status make_corpus(Run *run, Error *error)
     return DM_OK;
 }
 
+static Status make_noise(Run *run, Error *error)
+{
+    const double rate = dm_options_number(run->options, "segment-noise");
+    if (!(rate > 0)) return DM_OK;
+    if (!dm_segmenter_model(run->segmenter, DM_SOURCE))
+        return dm_misuse(error, "--segment-noise cuts words in other ways, and the text of this model is in pieces "
+                                "already: leave it out");
+    run->noise = dm_noise_create(run->segmenter, rate);
+    return DM_OK;
+}
+
 // The hash of the ids and lengths, positive: a run does not go on with another text.
 static long fingerprint(const Corpus *corpus)
 {
@@ -438,7 +449,10 @@ static void make_workers(Run *run)
         .inner_dropout = (float)dm_options_number(o, "dropout-ffn"),
         .attention_dropout = (float)dm_options_number(o, "dropout-attention"),
         .layer_drop = (float)dm_options_number(o, "layer-drop"),
-        .word_dropout = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
+        .blotting = {.words = {(float)dm_options_number(o, "dropout-src"), (float)dm_options_number(o, "dropout-trg")},
+                     .cutoff = dm_terms_have(&run->terms, &dm_cutoff) ? (float)dm_options_number(o, "cutoff") : 0,
+                     .kind = strcmp(dm_options_text(o, "cutoff-kind", 0), "span") ? DM_CUTOFF_TOKENS : DM_CUTOFF_SPAN,
+                     .seed = run->settings.budget.seed},
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,
@@ -562,6 +576,8 @@ static void free_what_was_made(Run *run)
     dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
+    dm_corpus_free(&run->noisy);
+    dm_noise_free(run->noise);
     dm_corpus_free(&run->corpus);
     dm_bitext_free(&run->text);
     dm_bitext_free(&run->valid_text);
@@ -581,6 +597,7 @@ static Status make_run(Run *run, double clock, Error *error)
     if (!status && run->resumed) dm_run_settle_shards(run);
     if (!status && !run->resumed) status = begin_run(run, error);
     if (!status) status = make_corpus(run, error);
+    if (!status) status = make_noise(run, error);
     if (!status) status = prepare(run, clock, error);
     if (!status && !run->resumed) status = install(run, error);
     if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);

@@ -46,7 +46,7 @@ static Status update_once(Run *run, const Before *before, Error *error)
     double clock = dm_clock();
     long update = state->update + 1;
     int last = state->position + s->delay < plan->updates ? state->position + s->delay : plan->updates;
-    ShardRange range = {&run->corpus, plan, plan->update_start[state->position], plan->update_start[last]};
+    ShardRange range = {dm_run_corpus(run), plan, plan->update_start[state->position], plan->update_start[last]};
     Loss loss = dm_shards_train(&run->workers, &range, update, &run->optimizer);
     if (!dm_is_cost(&loss)) return dm_run_diverged(run, update, &range, error);
     state->update = update;

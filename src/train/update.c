@@ -39,26 +39,6 @@ typedef struct Round {
     bool training;  // with dropout, smoothing, terms and gradients
 } Round;
 
-// Some pieces without their embeddings, which leaves their places: each with this probability (Gal and Ghahramani 2016;
-// Sennrich et al. 2016, "Edinburgh neural machine translation systems for WMT 16", section 3.2.3).
-static Tokens without_words(const Round *round, Arena *arena, Tokens tokens, int index, Side side)
-{
-    enum { WORDS = 0x776F7264 };  // random streams, beyond the ops of any graph
-    const float rate = round->workers->word_dropout[side];
-    if (!(rate > 0) || !tokens.n) return tokens;
-    Random random = dm_random(round->workers->seed, (uint32_t)round->update, (uint32_t)index,
-                              WORDS + (uint32_t)(side == DM_TARGET));
-    Mixture *mixture = dm_arena_take(arena, sizeof *mixture);
-    float *shares = dm_arena_take(arena, (size_t)tokens.n * sizeof(float));
-    for (int i = 0; i < tokens.n; i++) {
-        const bool begins = side == DM_TARGET && !tokens.positions[i];  // that is no word
-        shares[i] = dm_random_uniform(&random) < (double)rate && !begins ? 0 : 1;
-    }
-    *mixture = (Mixture){1, tokens.ids, shares};
-    tokens.mixture = mixture;
-    return tokens;
-}
-
 // The sentences of a shard, as often as the terms want them.
 static Example example_of(const Round *round, int index, Arena *arena)
 {
@@ -70,9 +50,11 @@ static Example example_of(const Round *round, int index, Arena *arena)
     const Example once =
         kind->make(arena, range->corpus, range->plan->order + start[0], start[1] - start[0], config->decoder_start);
     if (!round->training) return once;
-    Example example = w->terms->copies == 2 ? dm_example_twice(arena, &once) : once;
-    example.source = without_words(round, arena, example.source, index, DM_SOURCE);
-    example.read = without_words(round, arena, example.read, index, DM_TARGET);
+    const int copies = w->terms->copies;
+    const uint32_t update = (uint32_t)round->update, shard = (uint32_t)index;
+    Example example = copies == 2 ? dm_example_twice(arena, &once) : once;
+    example.source = dm_blotted(arena, &w->blotting, example.source, DM_SOURCE, update, shard, copies);
+    example.read = dm_blotted(arena, &w->blotting, example.read, DM_TARGET, update, shard, copies);
     return example;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/stop.h"
 
+#include "train/blotting.h"
 #include "train/expert_loads.h"
 #include "train/objectives/objective.h"
 #include "train/optimizer.h"
@@ -19,7 +20,7 @@ typedef struct Workers {
     const GemmBackend *gemm;
     int threads;
     float dropout, inner_dropout, attention_dropout, layer_drop, smoothing;
-    float word_dropout[2];  // of each Side
+    Blotting blotting;
     uint64_t seed;
     const Bf16 *rounded;  // the optimizer's, for products in bf16; NULL: in float32
     Profile *profiles;    // [threads] what each spends its time on; NULL: nobody asks

@@ -248,6 +248,8 @@ static void both_ends_of_every_row_are_read_again(void)
                 const ShapeRow *above = row->most ? dm_shape_row(a, row->most) : NULL;
                 if (above) dm_shape_set(&c, above, row->high);
                 if (above && above->divides) dm_shape_set(&c, dm_shape_row(a, above->divides), 2 * row->high);
+                Name why;
+                if (a->misfit(&c, &why)) continue;  // which train refuses
                 CU_ASSERT_EQUAL_FATAL(dm_config_write(&c, NULL, folder, &error), DM_OK);
                 const Status status = dm_config_read(&again, NULL, folder, &error);
                 if (status) printf("\n  %s\n", error.message);

@@ -129,7 +129,19 @@ static void text_has_no_places(void)
 
 // ---- A tokenizer.json alone, and labels that the configuration names ------------------------------------------------
 
-static const char *const named[] = {"NOUN", "VERB"};
+// More labels than the source has pieces.
+static const char *const *named(int *count)
+{
+    enum { MANY = 300 };
+    static char names[MANY][8];
+    static const char *list[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "L%d", i);
+        list[i] = names[i];
+    }
+    *count = MANY;
+    return list;
+}
 
 // Of the trained folder, with these pieces around a text; eos: of config.json.
 static Status open_tokenizer(Segmenter **segmenter, Labels labels, const char *before, const char *behind, Error *error)
@@ -144,12 +156,8 @@ static Status open_tokenizer(Segmenter **segmenter, Labels labels, const char *b
                                                  .behind = behind},
                                 folder, NULL),
         DM_OK);
-    const SegmenterFiles files = {.folder = folder,
-                                  .kind = "sentencepiece",
-                                  .separate = true,
-                                  .labels = labels,
-                                  .label_names = named,
-                                  .label_count = DM_COUNT(named)};
+    SegmenterFiles files = {.folder = folder, .kind = "sentencepiece", .separate = true, .labels = labels};
+    files.label_names = named(&files.label_count);
     const Status status = dm_segmenter_open(segmenter, &files, error);
     dm_segmenter_close(whole);
     dm_free(trained);
@@ -162,10 +170,18 @@ static void names_of_the_configuration_are_the_labels(void)
     Segmenter *segmenter;
     CU_ASSERT_EQUAL_FATAL(open_tokenizer(&segmenter, DM_LABELS_OF_WORDS, NULL, "</s>", NULL), DM_OK);
     Ids ids;
-    dm_encode(segmenter, DM_TARGET, "VERB ADJ NOUN", &ids);
+    dm_encode(segmenter, DM_TARGET, "L1 ADJ L0", &ids);
     CU_ASSERT_EQUAL_FATAL(ids.count, 3);
     CU_ASSERT(ids.id[0] == 1 && ids.id[1] == -1 && ids.id[2] == 0);
     dm_free(ids.id);
+    int count;
+    named(&count);
+    for (int id = 0; id < count; id++) {  // also where the source has a special piece
+        char *text = dm_decode(segmenter, &id, 1), *name = dm_format("L%d", id);
+        CU_ASSERT_STRING_EQUAL(text, name);
+        dm_free(text);
+        dm_free(name);
+    }
     dm_segmenter_close(segmenter);
 }
 

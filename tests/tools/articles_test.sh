@@ -6,7 +6,7 @@ scripts=$(realpath "$(dirname "$0")/../../scripts")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 mkdir -p tree/build tree/scripts articles/text/treebank---text-only articles/text/handbook---text-only-de articles/text/g2p---text-only multi/bpe
-cp -r "$scripts/articles" "$scripts/recipes" tree/scripts
+cp -r "$scripts/articles" "$scripts/recipes" "$scripts"/{distil,steps}.sh tree/scripts
 ln -s "$dragoman" tree/build/dragoman
 
 # ---- Text: words and their reversals; of letters two ways to be right ----
@@ -133,6 +133,12 @@ labels.TREEBANK = {"type": "labels", "dim_emb": 16, "dim_ffn": 16, "enc_depth": 
     [ "$(grep -cE '^\| the most frequent label of the word \| [0-9.]+ \| 50.0 \| 50.0 \|$' said)" = 1 ] ||
     fail "labels.py: $(cat said)"
 
+article small_data 'import small_data as s; s.ENSEMBLE = 2
+s.CHANGES = {name: s.CHANGES[name] for name in ("as it is", "dropout 0.2", "cutoff of a span", "no tables tied")}
+s.OF_RAW_TEXT = {name: s.OF_RAW_TEXT[name] for name in ("BPE", "BPE-dropout 0.1 (Provilkov et al. 2020)", "a vocabulary for each side")}' \
+    > said 2> err || fail "small_data.py: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 11 ] || fail "small_data.py trains $(grep -c 'dragoman train' err) runs: $(cat err)"
+[ "$(grep -cE '^\| .* \| [0-9.]+ \| ([0-9.]+|–) \| [0-9.]+ \|$' said)" = 10 ] || fail "small_data.py: $(cat said)"
 article systems "$few" --tasks handbook --tune > said 2> err || fail "--tune: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 5 ] || fail "--tune tries $(grep -c 'dragoman train' err) settings: $(cat said)"
 

@@ -35,7 +35,7 @@ kinds=(
     '--segmenter space'
     '--segmenter bpe --vocab-size 40 --positions rotary --norm rms'
     '--segmenter space --label sentences --positions learned --max-positions 120'
-    '--segmenter space --experts 4 --experts-top 1 --attention-window 3'
+    '--segmenter space --positions sine --experts 4 --experts-top 1 --attention-window 3'
 )
 for i in "${!kinds[@]}"; do
     read -ra kind <<< "${kinds[i]}"

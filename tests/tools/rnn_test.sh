@@ -208,10 +208,24 @@ check 'input feeding without what would be fed' 2 '--input-feeding has no effect
 check 'a reversed source that is read both ways' 2 '--reverse-source has no effect' train "${rnn[@]}" --reverse-source --after 1u --model new
 resumes r-drop "${transformer[@]}" --add-loss r-drop 2.5 --dropout 0.2
 resumes r-drop-rnn "${rnn[@]}" --add-loss r-drop 2.5 --dropout 0.2
+resumes cutoff "${transformer[@]}" --add-loss cutoff --dropout 0.1
+resumes cutoff-rnn "${rnn[@]}" --add-loss cutoff 2 --cutoff 0.3 --cutoff-kind span
+check 'two terms that compare copies' 2 'two copies' train "${rnn[@]}" --add-loss r-drop cutoff --after 1u --model new
+check 'cutoff of nothing' 2 '--cutoff has no effect' train "${rnn[@]}" --cutoff 0.1 --after 1u --model new
 resumes words "${transformer[@]}" --dropout-src 0.2 --dropout-trg 0.2 --weight-decay 0.01
 resumes drops "${transformer[@]}" --dropout-attention 0.2 --dropout-ffn 0.2 --layer-drop 0.3 --weight-decay 0.01
 cmp -s words/model.safetensors drops/model.safetensors && fail 'dropout in other places changes nothing'
 check 'layers of what has none that could be passed over' 2 '--layer-drop' train "${rnn[@]}" --layer-drop 0.1 --after 1u --model new
+for kind in bpe unigram; do  # the words are too few for pieces of their own
+    cut=("${transformer[@]}" --segmenter $kind --vocab-size 30)
+    resumes noise-$kind "${cut[@]}" --segment-noise 0.3
+    check "$kind without noise" 0 'Done' train "${cut[@]}" --after 30u --model clean-$kind
+    cmp -s noise-$kind/model.safetensors clean-$kind/model.safetensors && fail "$kind: noise changes nothing"
+done
+check 'noise of what is in pieces' 2 '--segment-noise has no effect with --segmenter space' train "${transformer[@]}" \
+    --segment-noise 0.1 --after 1u --model new
+check 'the same of a model' 2 '--segment-noise|in pieces' train --train-sets src trg --pretrained-model words \
+    --segment-noise 0.1 --after 1u --model new
 resumes words-rnn "${rnn[@]}" --dropout-src 0.2 --dropout-trg 0.1
 check 'the same with all words' 0 'Done' train "${transformer[@]}" --weight-decay 0.01 --after 30u --model whole
 cmp -s words/model.safetensors whole/model.safetensors && fail 'words that are left out change nothing'

@@ -225,13 +225,15 @@ static void what_is_stored_is_how_well_these_heads_align(void)
                   valid, "valid-freq 300u"),
           NULL, NULL);
     Learnt l = open_learnt("learns");
+    int count;
+    PiecePair *pairs = dm_lexicon_pairs(&l.corpus, &count);
     Lexicon lexicon;
-    dm_lexicon_fit(&lexicon, &l.corpus, NULL);
+    dm_lexicon_fit(&lexicon, pairs, count, 1, NULL);
     long links = 0, hits = 0;
     for (int p = 0; p < l.corpus.pairs; p++) {
-        const PiecePair pair = dm_lexicon_pair(&l.corpus, p);
+        const PiecePair pair = pairs[p];
         int from[8], place[8];
-        dm_lexicon_align(&lexicon, &pair, from);
+        dm_lexicon_align(&lexicon, &pair, (int *const[2]){NULL, from});
         look_at_pair(&l, p, place);
         for (int i = 0; i < pair.targets; i++) {
             links += from[i] >= 0;
@@ -245,6 +247,7 @@ static void what_is_stored_is_how_well_these_heads_align(void)
     CU_ASSERT(last_figure("learns", "alignment", "layer") == l.heads.layer);
     CU_ASSERT(last_figure("learns", "alignment", "shift") == l.heads.shift);
     dm_lexicon_free(&lexicon);
+    dm_free(pairs);
     close_learnt(&l);
     dm_free(valid);
 }

@@ -13,6 +13,7 @@ static const struct {
     bool of_dropout, looks;
     const char *file;  // the option of what it learns from; NULL: it needs none
 } cases[] = {{"r-drop", 2, true, false, NULL},
+             {"cutoff", 2, false, false, NULL},
              {"guided-alignment", 1, false, true, "guided-alignment"},
              {"coverage", 1, false, true, NULL}};
 
@@ -96,10 +97,13 @@ static void terms_stand_in_the_order_in_which_they_are_named(void)
             if (i == j) continue;
             ChosenTerms chosen;
             char *values = dm_format("%s 0.25 %s", a->name, b->name);
-            CU_ASSERT_EQUAL(choose(&chosen, values, "0.1", NULL), DM_OK);
-            CU_ASSERT(chosen.count == 2 && chosen.term[0] == a && chosen.term[1] == b);
-            CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == dm_option_number(b->usual));
-            CU_ASSERT_EQUAL(chosen.copies, a->copies > b->copies ? a->copies : b->copies);
+            const bool both_compare = a->copies == 2 && b->copies == 2;
+            CU_ASSERT_EQUAL(choose(&chosen, values, "0.1", NULL), both_compare ? DM_USAGE : DM_OK);
+            if (!both_compare) {
+                CU_ASSERT(chosen.count == 2 && chosen.term[0] == a && chosen.term[1] == b);
+                CU_ASSERT(chosen.weight[0] == 0.25 && chosen.weight[1] == dm_option_number(b->usual));
+                CU_ASSERT_EQUAL(chosen.copies, a->copies > b->copies ? a->copies : b->copies);
+            }
             dm_free(values);
         }
 }

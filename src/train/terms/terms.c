@@ -3,7 +3,7 @@
 
 #include "train/terms/term.h"
 
-const Term *const dm_terms[] = {&dm_r_drop, &dm_guided_alignment, &dm_coverage, NULL};
+const Term *const dm_terms[] = {&dm_r_drop, &dm_cutoff, &dm_guided_alignment, &dm_coverage, NULL};
 
 Choice dm_term_choice(int index)
 {
@@ -21,6 +21,12 @@ static Status choose_term(ChosenTerms *chosen, const Term *term, const dm_option
 {
     for (int i = 0; i < chosen->count; i++)
         if (chosen->term[i] == term) return dm_misuse(error, "--add-loss names %s twice", term->name);
+    if (term->copies == 2 && chosen->copies == 2)
+        return dm_misuse(error,
+                         "--add-loss: %s compares two copies of a sentence, and so does a term before it: take one",
+                         term->name);
+    if (term == &dm_cutoff && strcmp(dm_options_text(options, "objective", 0), "teacher-forcing") != 0)
+        return dm_misuse(error, "--add-loss cutoff cuts what --objective teacher-forcing reads: take that one");
     if (term->of_dropout && dm_options_number(options, "dropout") <= 0)
         return dm_misuse(error,
                          "--add-loss %s compares what two draws of dropout make of a sentence: it needs a "
