@@ -217,10 +217,16 @@ static Status check_copying(const Run *run, Error *error)
                          "--objective %s has the model write in training, and cannot yet read what --output-layer %s "
                          "copies: leave it out",
                          objective, run->model->output.kind->name);
-    if (dm_terms_have(&run->terms, &dm_r_drop))
+    for (int i = 0; i < run->terms.count; i++)
+        if (run->terms.term[i]->copies > 1)
+            return dm_misuse(error,
+                             "--add-loss %s compares what two passes say of the vocabulary, which is not all that "
+                             "--output-layer %s says: leave one of them out",
+                             run->terms.term[i]->name, run->model->output.kind->name);
+    if (dm_options_number(o, "segment-noise") > 0)
         return dm_misuse(error,
-                         "--add-loss r-drop compares what two passes say of the vocabulary, which is not all that "
-                         "--output-layer %s says: leave one of them out",
+                         "--segment-noise makes other pieces in every epoch, and --output-layer %s has to know what each "
+                         "is copied as: leave one of them out",
                          run->model->output.kind->name);
     if (dm_options_number(o, "layer-drop") > 0)
         return dm_misuse(
