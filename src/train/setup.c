@@ -224,10 +224,11 @@ static Status check_copying(const Run *run, Error *error)
                              "--output-layer %s says: leave one of them out",
                              run->terms.term[i]->name, run->model->output.kind->name);
     if (dm_options_number(o, "segment-noise") > 0)
-        return dm_misuse(error,
-                         "--segment-noise makes other pieces in every epoch, and --output-layer %s has to know what each "
-                         "is copied as: leave one of them out",
-                         run->model->output.kind->name);
+        return dm_misuse(
+            error,
+            "--segment-noise makes other pieces in every epoch, and --output-layer %s has to know what each "
+            "is copied as: leave one of them out",
+            run->model->output.kind->name);
     if (dm_options_number(o, "layer-drop") > 0)
         return dm_misuse(
             error,
@@ -330,7 +331,7 @@ static Status resume_run(Run *run, Error *error)
 // The links that guide attention, if any do.
 static Status read_links(Run *run, Error *error)
 {
-    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) return DM_OK;
+    if (!dm_terms_have(&run->terms, &dm_guided_alignment) || dm_run_links_itself(run)) return DM_OK;
     const char *path = dm_options_text(run->options, "guided-alignment", 0);
     dm_bad_lines bad;
     char count[32], first[32];
@@ -344,13 +345,21 @@ static Status read_links(Run *run, Error *error)
     return DM_OK;
 }
 
-static void link_corpus(Run *run)
+// Between pieces: by those between words, or by what the corpus itself says.
+static Status link_corpus(Run *run, Error *error)
 {
-    if (!run->links.pairs) return;
+    if (dm_terms_have(&run->terms, &dm_guided_alignment) && dm_run_links_itself(run)) {
+        dm_say(run, "Linking the pieces of %s", run->text.name);
+        if (dm_corpus_link_itself(&run->corpus, run->settings.threads, &run->stop)) return DM_OK;
+        dm_fail(error, "%s: stopped while its pieces were linked", run->text.name);
+        return DM_STOPPED;
+    }
+    if (!run->links.pairs) return DM_OK;
     const int lost = dm_corpus_link(&run->corpus, &run->links, &run->text, run->segmenter);
     if (lost)
         dm_say(run, "Without their links: %d pairs, of which nobody can tell which pieces belong to which word", lost);
     dm_links_free(&run->links);
+    return DM_OK;
 }
 
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
@@ -383,7 +392,8 @@ static Status make_corpus(Run *run, Error *error)
     run->risk.tokenizer =
         words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
-    link_corpus(run);
+    status = link_corpus(run, error);
+    if (status) return status;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)
