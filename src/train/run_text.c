@@ -53,12 +53,6 @@ static bool joins(const dm_options *o)
     return !strcmp(dm_options_text(o, "loss-on", 0), "both");
 }
 
-bool dm_run_links_itself(const Run *run)
-{
-    const char *links = dm_options_text(run->options, "guided-alignment", 0);
-    return links && strcmp(links, "auto") == 0;
-}
-
 const ExampleKind *dm_run_trains_on(const Run *run)
 {
     return joins(run->options) ? &dm_joined : NULL;
