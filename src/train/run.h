@@ -119,6 +119,13 @@ const ExampleKind *dm_run_examples(const Architecture *architecture, bool alone)
 Status dm_run_take_examples(Run *run, Error *error);  // of a model that is taken over: as the text is
 const ExampleKind *dm_run_trains_on(const Run *run);  // NULL: on what the model is for
 
+// ---- What guides attention (guidance.c) ------------------------------------------------------------------------------
+
+bool dm_run_links_itself(const Run *run);                 // --guided-alignment auto: links are made, not read
+Status dm_run_read_links(Run *run, Error *error);         // those of words, if attention is guided by a file
+Status dm_run_link_corpus(Run *run, Error *error);        // those of pieces, by these or by what the corpus itself says
+cJSON *dm_run_guided_heads(const Run *run);               // as config.json has them
+
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.

@@ -25,7 +25,8 @@ static Status check_pretrained(const Run *run, Error *error)
 
 Status dm_run_check_inputs(const Run *run, Error *error)
 {
-    static const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", "guided-alignment", NULL};
+    const char *const inputs[] = {
+        "train-sets", "tsv", "valid-sets", "valid-tsv", dm_run_links_itself(run) ? NULL : "guided-alignment", NULL};
     const dm_options *o = run->options;
     if (!dm_options_count(o, "train-sets") && !dm_options_count(o, "tsv"))
         return dm_options_missing(o, "train-sets", error);

@@ -9,9 +9,7 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/scope.h"
-#include "core/text_stream.h"
 #include "data/inputs.h"
-#include "folder/alignment.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
 #include "folder/layout.h"
@@ -155,18 +153,11 @@ static Status make_model(Run *run, Error *error)
     return DM_OK;
 }
 
-static cJSON *guided_heads(const Run *run)
-{
-    AlignmentHeads heads = dm_alignment_heads_of_gaze(&run->terms.gaze, &run->model->config);
-    cJSON *json = dm_alignment_heads_json(&heads);
-    dm_alignment_heads_free(&heads);
-    return json;
-}
-
 static cJSON *describe(const Run *run, const char *kind)
 {
     cJSON *extra = cJSON_CreateObject();
-    if (dm_terms_have(&run->terms, &dm_guided_alignment)) cJSON_AddItemToObject(extra, "alignment", guided_heads(run));
+    if (dm_terms_have(&run->terms, &dm_guided_alignment))
+        cJSON_AddItemToObject(extra, "alignment", dm_run_guided_heads(run));
     cJSON_AddStringToObject(extra, "version", dm_version());
     cJSON_AddStringToObject(extra, "segmenter", kind);
     cJSON_AddStringToObject(extra, "gemm", run->gemm->name);
@@ -217,11 +208,18 @@ static Status check_copying(const Run *run, Error *error)
                          "--objective %s has the model write in training, and cannot yet read what --output-layer %s "
                          "copies: leave it out",
                          objective, run->model->output.kind->name);
-    if (dm_terms_have(&run->terms, &dm_r_drop))
-        return dm_misuse(error,
-                         "--add-loss r-drop compares what two passes say of the vocabulary, which is not all that "
-                         "--output-layer %s says: leave one of them out",
-                         run->model->output.kind->name);
+    for (int i = 0; i < run->terms.count; i++)
+        if (run->terms.term[i]->copies > 1)
+            return dm_misuse(error,
+                             "--add-loss %s compares what two passes say of the vocabulary, which is not all that "
+                             "--output-layer %s says: leave one of them out",
+                             run->terms.term[i]->name, run->model->output.kind->name);
+    if (dm_options_number(o, "segment-noise") > 0)
+        return dm_misuse(
+            error,
+            "--segment-noise makes other pieces in every epoch, and --output-layer %s has to know what each "
+            "is copied as: leave one of them out",
+            run->model->output.kind->name);
     if (dm_options_number(o, "layer-drop") > 0)
         return dm_misuse(
             error,
@@ -321,32 +319,6 @@ static Status resume_run(Run *run, Error *error)
     return status ? status : dm_segmenter_of(&run->segmenter, &run->model->config, run->extra, folder, error);
 }
 
-// The links that guide attention, if any do.
-static Status read_links(Run *run, Error *error)
-{
-    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) return DM_OK;
-    const char *path = dm_options_text(run->options, "guided-alignment", 0);
-    dm_bad_lines bad;
-    char count[32], first[32];
-    const Status status = dm_links_of_bitext(&run->links, &bad, path, &run->text, error);
-    if (status) return status;
-    if (bad.count)
-        dm_say(run, "%s: %s bad line%s of %s (the first is line %s)",
-               bad.on == DM_SKIP_LINE ? "Left out, with their pairs" : "Cropped", dm_with_commas(bad.count, count),
-               bad.count == 1 ? "" : "s", dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
-    dm_bad_lines_free(&bad);
-    return DM_OK;
-}
-
-static void link_corpus(Run *run)
-{
-    if (!run->links.pairs) return;
-    const int lost = dm_corpus_link(&run->corpus, &run->links, &run->text, run->segmenter);
-    if (lost)
-        dm_say(run, "Without their links: %d pairs, of which nobody can tell which pieces belong to which word", lost);
-    dm_links_free(&run->links);
-}
-
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
 static Status read_texts(Run *run, Error *error)
 {
@@ -359,7 +331,7 @@ static Status read_texts(Run *run, Error *error)
         if (mended) dm_say(run, "%s", mended);
         dm_free(mended);
     }
-    return status ? status : read_links(run, error);
+    return status ? status : dm_run_read_links(run, error);
 }
 
 static Status make_corpus(Run *run, Error *error)
@@ -377,7 +349,8 @@ static Status make_corpus(Run *run, Error *error)
     run->risk.tokenizer =
         words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
-    link_corpus(run);
+    status = dm_run_link_corpus(run, error);
+    if (status) return status;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)

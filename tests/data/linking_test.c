@@ -163,6 +163,31 @@ static void rows_of_examples_have_the_links_of_their_pieces(void)
     dm_segmenter_close(segmenter);
 }
 
+// Of words that come together in another order each time, each links its like.
+static void a_corpus_links_itself(void)
+{
+    static const char *const texts[3] = {"a b\nb c\nc a\na b\nc b\nd a\nd c\n", "b a\nb c\na c\nb a\nc b\na d\nd c\n",
+                                         "\n\n\n\n\n\n\n"};
+    Segmenter *segmenter = words();
+    Linked l = link_up(segmenter, texts);
+    for (int threads = 1; threads <= 2; threads++) {
+        dm_free(l.corpus.links.first), dm_free(l.corpus.links.target), dm_free(l.corpus.links.source);
+        l.corpus.links = (PieceLinks){0};
+        CU_ASSERT(dm_corpus_link_itself(&l.corpus, threads, NULL));
+        const PieceLinks *links = &l.corpus.links;
+        for (int pair = 0; pair < l.corpus.pairs; pair++) {
+            CU_ASSERT_EQUAL_FATAL(links->first[pair + 1] - links->first[pair], 2);
+            for (size_t i = links->first[pair]; i < links->first[pair + 1]; i++) {
+                CU_ASSERT_EQUAL((size_t)links->target[i], i - links->first[pair]);
+                CU_ASSERT_EQUAL(l.corpus.ids[l.corpus.source[pair] + (size_t)links->source[i]],
+                                l.corpus.ids[l.corpus.target[pair] + (size_t)links->target[i]]);
+            }
+        }
+    }
+    dm_corpus_free(&l.corpus);
+    dm_segmenter_close(segmenter);
+}
+
 static void other_links_have_another_fingerprint(void)
 {
     static const char *const others[] = {"2-1 0-1 1-0\n5-0\n\n0-1\n0-0\n", "2-1 0-1 1-0\n5-0\n\n0-1\n1p0\n",
@@ -182,7 +207,11 @@ static void other_links_have_another_fingerprint(void)
 }
 
 const Fact facts[] = {
-    FACT(files_that_do_not_fit_are_refused),    FACT(or_pairs_go_or_links_do),
-    FACT(pairs_that_stay_keep_their_links),     FACT(rows_of_examples_have_the_links_of_their_pieces),
-    FACT(other_links_have_another_fingerprint), {NULL, NULL},
+    FACT(files_that_do_not_fit_are_refused),
+    FACT(or_pairs_go_or_links_do),
+    FACT(pairs_that_stay_keep_their_links),
+    FACT(rows_of_examples_have_the_links_of_their_pieces),
+    FACT(a_corpus_links_itself),
+    FACT(other_links_have_another_fingerprint),
+    {NULL, NULL},
 };

@@ -12,7 +12,7 @@ static Segmenter *spaced(void)
 
 static bool are(const Ids *ids, const int *wanted, int count)
 {
-    return ids->count == count && memcmp(ids->id, wanted, (size_t)count * sizeof(int)) == 0;
+    return ids->count == count && (!count || memcmp(ids->id, wanted, (size_t)count * sizeof(int)) == 0);
 }
 
 static void unknown_pieces_are_places_of_the_source(void)

@@ -115,6 +115,22 @@ static void a_guided_head_looks_where_the_links_are(void)
     dm_free(links);
 }
 
+// Of links that the text itself has: each piece comes from the same one, which stands at the other end.
+static void a_text_links_itself(void)
+{
+    char *valid = validation_on_itself();
+    const char *const changes[] = {"after 60e", "dec-depth 2", "add-loss guided-alignment 1", "guided-alignment auto",
+                                   valid,       NULL};
+    train("itself", changes, NULL, NULL);
+    CU_ASSERT(last_figure("itself", "alignment", "agreement") > 0.8);
+    const char *more[8] = {"cpu-threads 3"};
+    memcpy(more + 1, changes, sizeof changes);
+    train("again", more, &(Watcher){.stop_after = 17}, NULL);
+    train("again", more, NULL, NULL);
+    CU_ASSERT(same_file("again", "itself", "model.safetensors") && same_journal("again", "itself"));
+    dm_free(valid);
+}
+
 // It is not looked for, but measured.
 static void validation_measures_the_guided_head(void)
 {
@@ -193,6 +209,7 @@ static void what_cannot_be_is_refused(void)
 
 const Fact facts[] = {
     FACT(a_guided_head_looks_where_the_links_are),
+    FACT(a_text_links_itself),
     FACT(validation_measures_the_guided_head),
     FACT(neither_threads_nor_stops_change_a_guided_run),
     FACT(a_run_goes_on_with_its_own_links_alone),
