@@ -104,12 +104,11 @@ const OptionRow dm_rows_training[] = {
      .choice = dm_term_choice, .low = 0, .high = 1000, .argument = "TERM W ...",
      .may_change = true,
      .help = "what is added to the loss, each term with its weight (--add-loss r-drop 2.5):"}},
-    {DM_TRAIN, &(const Option){.name = "guided-alignment", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE|auto",
+    {DM_TRAIN, &(const Option){.name = "guided-alignment", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .free_on_resume = true, .needs = "add-loss=guided-alignment",
      .help = "links between the words of the training pairs, in the format of Pharaoh and fast_align, as Marian takes "
              "them: line N has those of pair N, 0-0 1-2: source word, target word, counted from 0. Words are what "
-             "blanks separate; all pieces of a word have its links. dragoman align makes such a file; auto makes links between the "
-             "pieces themselves, of the training text and in the same way (fast_align's, Dyer et al. 2013)"}},
+             "blanks separate; all pieces of a word have its links"}},
     {DM_TRAIN, &(const Option){.name = "guided-alignment-layer", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
      .low = 0, .high = 256, .argument = "N",
      .may_change = true, .needs = "add-loss=guided-alignment,coverage",

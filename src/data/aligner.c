@@ -1,6 +1,4 @@
 // dm_align: the word links of a text, by a lexicon of itself. Words are what blanks separate, as they stand.
-#include "data/aligner.h"
-
 #include <string.h>
 
 #include "core/hash.h"
@@ -11,6 +9,8 @@
 #include "core/threads.h"
 #include "core/utf8.h"
 #include "data/inputs.h"
+#include "data/lexicon.h"
+#include "data/symmetrize.h"
 
 // ---- Words to numbers -----------------------------------------------------------------------------------------------
 
@@ -101,68 +101,58 @@ static int count_of(const NumberedWords *words, size_t line)
     return (int)(words->first[line + 1] - words->first[line]);
 }
 
-static void free_words(NumberedWords *words)
-{
-    dm_free(words->number);
-    dm_free(words->first);
-}
-
 // ---- Links ----------------------------------------------------------------------------------------------------------
 
-// What each word of a side comes from, pair by pair.
-typedef struct Partners {
-    int **of;  // [count] into room
-    int *room;
-} Partners;
+typedef struct AlignedText {
+    NumberedWords words[2];
+    PiecePair *pair;  // [count]
+    int **from[2];    // [count] of each side's words, into room[side]
+    int *room[2];
+    int count;
+} AlignedText;
 
-static Partners make_partners(const PiecePair *pairs, int count, Side side)
+static AlignedText number_text(const Bitext *text)
 {
-    size_t words = 0;
-    for (int p = 0; p < count; p++) words += (size_t)(side == DM_SOURCE ? pairs[p].sources : pairs[p].targets);
-    Partners partners = {dm_allocate((size_t)count, sizeof *partners.of), dm_allocate(words, sizeof *partners.room)};
-    int *at = partners.room;
-    for (int p = 0; p < count; p++) {
-        partners.of[p] = at;
-        at += side == DM_SOURCE ? pairs[p].sources : pairs[p].targets;
+    AlignedText a = {.count = (int)dm_bitext_count(text)};
+    a.pair = dm_allocate((size_t)a.count, sizeof *a.pair);
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        a.words[side] = number_words(&text->lines[side]);
+        a.room[side] = dm_allocate(a.words[side].first[a.count], sizeof *a.room[side]);
+        a.from[side] = dm_allocate((size_t)a.count, sizeof *a.from[side]);
+        for (int i = 0; i < a.count; i++) a.from[side][i] = a.room[side] + a.words[side].first[i];
     }
-    return partners;
+    const NumberedWords *source = &a.words[DM_SOURCE], *target = &a.words[DM_TARGET];
+    for (size_t i = 0; i < (size_t)a.count; i++)
+        a.pair[i] = (PiecePair){source->number + source->first[i], target->number + target->first[i],
+                                count_of(source, i), count_of(target, i)};
+    return a;
 }
 
-static void free_partners(Partners *partners)
+static void free_text(AlignedText *a)
 {
-    dm_free(partners->of);
-    dm_free(partners->room);
-}
-
-bool dm_align_pairs(LinkedPairs *links, const PiecePair *pairs, int count, const Symmetrization *how, int threads,
-                    Stop *stop)
-{
-    Partners source = make_partners(pairs, count, DM_SOURCE), target = make_partners(pairs, count, DM_TARGET);
-    Lexicon lexicon;
-    *links = (LinkedPairs){0};
-    const bool learnt = dm_lexicon_fit(&lexicon, pairs, count, threads, stop);
-    if (learnt) dm_lexicon_align_all(&lexicon, pairs, count, (int *const *const[2]){source.of, target.of}, threads);
-    dm_lexicon_free(&lexicon);
-    for (int p = 0; p < count && learnt; p++)
-        dm_symmetrize(links, how, &(TwoAlignments){{source.of[p], target.of[p]}, pairs[p].sources, pairs[p].targets});
-    free_partners(&source);
-    free_partners(&target);
-    return learnt;
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
+        dm_free(a->words[side].number);
+        dm_free(a->words[side].first);
+        dm_free(a->room[side]);
+        dm_free(a->from[side]);
+    }
+    dm_free(a->pair);
 }
 
 static LinkedPairs link_text(const Bitext *text, const Symmetrization *how, int threads)
 {
-    const size_t count = dm_bitext_count(text);
-    NumberedWords source = number_words(&text->lines[DM_SOURCE]), target = number_words(&text->lines[DM_TARGET]);
-    PiecePair *pairs = dm_allocate(count, sizeof *pairs);
-    for (size_t i = 0; i < count; i++)
-        pairs[i] = (PiecePair){source.number + source.first[i], target.number + target.first[i], count_of(&source, i),
-                               count_of(&target, i)};
-    LinkedPairs links;
-    dm_align_pairs(&links, pairs, (int)count, how, threads, NULL);
-    dm_free(pairs);
-    free_words(&source);
-    free_words(&target);
+    AlignedText a = number_text(text);
+    Lexicon lexicon;
+    LinkedPairs links = {0};
+    dm_lexicon_fit(&lexicon, a.pair, a.count, threads, NULL);
+    dm_lexicon_align_all(&lexicon, a.pair, a.count, (int *const *const[2]){a.from[DM_SOURCE], a.from[DM_TARGET]},
+                         threads);
+    dm_lexicon_free(&lexicon);
+    for (int i = 0; i < a.count; i++) {
+        const TwoAlignments two = {{a.from[DM_SOURCE][i], a.from[DM_TARGET][i]}, a.pair[i].sources, a.pair[i].targets};
+        dm_symmetrize(&links, how, &two);
+    }
+    free_text(&a);
     return links;
 }
 

@@ -5,7 +5,6 @@
 
 #include "core/hash.h"
 #include "core/memory.h"
-#include "data/aligner.h"
 #include "data/linking.h"
 
 typedef struct Linking {
@@ -83,41 +82,6 @@ int dm_corpus_link(Corpus *corpus, const LinkedPairs *links, const Bitext *bitex
     dm_free(l.word[DM_TARGET]);
     corpus->links = l.to;
     return lost;
-}
-
-// In the order of targets: links of a pair come in that of sources.
-static void add_by_target(Linking *l, Links links, int targets)
-{
-    int *next = dm_allocate((size_t)targets + 1, sizeof *next);
-    for (int k = 0; k < links.count; k++) next[links.link[k].target + 1]++;
-    for (int i = 0; i < targets; i++) next[i + 1] += next[i];
-    const size_t first = l->used;
-    for (int k = 0; k < links.count; k++) add(l, 0, 0);
-    for (int k = 0; k < links.count; k++) {
-        const size_t at = first + (size_t)next[links.link[k].target]++;
-        l->to.target[at] = links.link[k].target;
-        l->to.source[at] = links.link[k].source;
-    }
-    dm_free(next);
-}
-
-bool dm_corpus_align(Corpus *corpus, int threads, Stop *stop)
-{
-    PiecePair *pairs = dm_allocate((size_t)corpus->pairs, sizeof *pairs);
-    for (int p = 0; p < corpus->pairs; p++) pairs[p] = dm_lexicon_pair(corpus, p);
-    LinkedPairs links;
-    const bool aligned =
-        dm_align_pairs(&links, pairs, corpus->pairs, dm_symmetrization_of("grow-diag-final-and"), threads, stop);
-    Linking l = {.corpus = corpus};
-    l.to.first = dm_allocate((size_t)corpus->pairs + 1, sizeof *l.to.first);
-    for (int p = 0; p < corpus->pairs && aligned; p++) {
-        add_by_target(&l, dm_links_of(&links, (size_t)p), pairs[p].targets);
-        l.to.first[p + 1] = l.used;
-    }
-    dm_links_free(&links);
-    dm_free(pairs);
-    corpus->links = l.to;
-    return aligned;
 }
 
 long dm_links_fingerprint(const Corpus *corpus)

@@ -13,6 +13,4 @@ Status dm_links_of_bitext(LinkedPairs *links, dm_bad_lines *bad, const char *pat
 // Links between words become links between all their pieces: those of the pairs of a corpus that was made of this bitext,
 // whose lines are still there. Returns of how many pairs nobody can tell which pieces belong to which word: those get none.
 int dm_corpus_link(Corpus *corpus, const LinkedPairs *links, const Bitext *bitext, const Segmenter *segmenter);
-// Links between its pieces by a lexicon of its own, as dragoman align makes them. False: `stop` (which may be NULL) said so.
-bool dm_corpus_align(Corpus *corpus, int threads, Stop *stop);
 long dm_links_fingerprint(const Corpus *corpus);  // the hash of its links, positive; 0 where it has none

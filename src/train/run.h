@@ -98,7 +98,6 @@ const float *dm_run_weights(const Run *run);  // what is validated and kept: the
 
 // ---- The folder (run_folder.c) --------------------------------------------------------------------------------------
 
-bool dm_run_links_itself(const dm_options *options);        // --guided-alignment auto
 Status dm_run_check_inputs(const Run *run, Error *error);  // that what is to be read is there
 // Locks it, and settles whether the run goes on or begins; one that begins makes its files in a draft.
 Status dm_run_claim_folder(Run *run, Error *error);

@@ -23,17 +23,10 @@ static Status check_pretrained(const Run *run, Error *error)
     return DM_OK;
 }
 
-bool dm_run_links_itself(const dm_options *options)
-{
-    const char *links = dm_options_text(options, "guided-alignment", 0);
-    return links && strcmp(links, "auto") == 0;
-}
-
 Status dm_run_check_inputs(const Run *run, Error *error)
 {
+    static const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", "guided-alignment", NULL};
     const dm_options *o = run->options;
-    const char *const links = dm_run_links_itself(o) ? NULL : "guided-alignment";
-    const char *const inputs[] = {"train-sets", "tsv", "valid-sets", "valid-tsv", links, NULL};
     if (!dm_options_count(o, "train-sets") && !dm_options_count(o, "tsv"))
         return dm_options_missing(o, "train-sets", error);
     if (!run->resumed && dm_options_flag(o, "change"))

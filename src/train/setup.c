@@ -298,7 +298,7 @@ static Status resume_run(Run *run, Error *error)
 // The links that guide attention, if any do.
 static Status read_links(Run *run, Error *error)
 {
-    if (!dm_terms_have(&run->terms, &dm_guided_alignment) || dm_run_links_itself(run->options)) return DM_OK;
+    if (!dm_terms_have(&run->terms, &dm_guided_alignment)) return DM_OK;
     const char *path = dm_options_text(run->options, "guided-alignment", 0);
     dm_bad_lines bad;
     char count[32], first[32];
@@ -309,18 +309,6 @@ static Status read_links(Run *run, Error *error)
                bad.on == DM_SKIP_LINE ? "Left out, with their pairs" : "Cropped", dm_with_commas(bad.count, count),
                bad.count == 1 ? "" : "s", dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
     dm_bad_lines_free(&bad);
-    return DM_OK;
-}
-
-static Status align_corpus(Run *run, Error *error)
-{
-    if (!dm_corpus_align(&run->corpus, run->settings.threads, &run->stop)) {
-        dm_fail(error, "%s: stopped while its pieces were linked", run->text.name);
-        return DM_STOPPED;
-    }
-    char links[32];
-    dm_say(run, "Linked: %s pieces, by a lexicon of the text",
-           dm_with_commas(run->corpus.links.first[run->corpus.pairs], links));
     return DM_OK;
 }
 
@@ -363,8 +351,6 @@ static Status make_corpus(Run *run, Error *error)
         words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
     link_corpus(run);
-    if (dm_run_links_itself(run->options)) status = align_corpus(run, error);
-    if (status) return status;
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)
