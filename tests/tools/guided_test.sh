@@ -17,7 +17,7 @@ train() { "$dragoman" train "$@"; }
 agrees() {  # agrees WHAT FOLDER: most words that it says are linked as in the file
     "$dragoman" translate --model "$2" --alignment hard < src > aligned || fail "$1: translate"
     share=$(awk -F ' [|][|][|] ' '{ n = split($2, l, " "); for (i = 1; i <= n; i++) { split(l[i], x, "-"); all++
-        right += x[1] == x[2] } } END { print 100 * right / all > 80 }' aligned)
+        right += x[1] == x[2] } } END { print (100 * right > 80 * all) }' aligned)
     [ "$share" = 1 ] || fail "$1: it aligns otherwise: $(head -n 3 aligned)"
 }
 
