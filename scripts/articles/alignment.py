@@ -7,12 +7,14 @@ directions become one by grow-diag-final-and; what is not installed in the Pytho
 out:  python3 -m venv .venv && .venv/bin/pip install systran-align eflomal && scripts/articles/alignment.py --peers .venv
 Seconds are of one processor, programs and libraries alone, and mean something on a machine that does nothing else.
 """
+import json
 import pathlib
+import re
 import resource
 import subprocess
 import sys
 
-from article import HERE, Article, json
+from article import Article
 
 STEPS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
@@ -86,6 +88,8 @@ class Aligners:
         return children_seconds() - begin
 
     def fast_align(self, source, target, output):
+        if not self.python.exists():
+            return None
         done = subprocess.run([self.python, "-c", FAST_ALIGN, source, target, output], capture_output=True, text=True, check=False)
         return float(done.stdout.split()[-1]) if done.returncode == 0 else None
 
@@ -109,7 +113,7 @@ class Aligners:
 
 
 def main():
-    article = Article(__doc__, "fast_align's model finds word links nearly as well as the best, in a fraction of the time",
+    article = Article(__doc__, "fast_align finds word links fast, eflomal finds better ones",
                       lambda parser: parser.add_argument("--peers", type=pathlib.Path, help="virtual environment with the others"))
     aligners = Aligners(article)
     texts = [("toy", article.text("scripts/toy_links.py"), ("zh", "en")),
@@ -125,9 +129,10 @@ def main():
                 print(f"{name} is not installed: left out", file=sys.stderr)
                 continue
             scored = aligners.error_rate(gold, output)
-            rows.append([text, name, f"{scored['score']:.1f}", scored["verbose_score"].strip("()"), f"{seconds:.1f}"])
+            precision, recall = re.findall("(?:precision|recall) = ([0-9.]+)", scored["verbose_score"])
+            rows.append([text, name, f"{scored['score']:.1f}", precision, recall, f"{seconds:.1f}"])
             results[f"{text}, {name}"] = {"aer": scored["score"], "seconds": seconds}
-    article.table(["text", "aligner", "AER", "", "seconds"], rows)
+    article.table(["text", "aligner", "AER", "precision", "recall", "seconds"], rows)
     article.end(results)
 
 

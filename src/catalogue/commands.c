@@ -75,7 +75,8 @@ static const Command commands[] = {
      "Words are what blanks separate, as they stand. It is IBM's first model with the prior of fast_align (Dyer, "
      "Chahuneau and Smith 2013): the partner of a word is as far into its sentence, about; how much so is learnt. Both "
      "directions are learnt at once, each by its own words, and asked together when links are chosen (Liang, Taskar and "
-     "Klein 2006); then they are made one. Sentences of more than 200 words are not learnt from, and linked in parts.",
+     "Klein 2006); then they are made one. Sentences of more than 200 words are not learnt from, and linked in parts. "
+     "train --guided-alignment reads what it writes.",
      "dragoman align --train-sets train.en train.de > train.links\n"
      "dragoman align --tsv pairs.tsv.gz --symmetrize intersection --output pairs.links\n"
      "dragoman score --metrics aer --ref gold.links train.links"},

@@ -10,7 +10,7 @@ enum { DM_NO_PIECE = -1, LEXICON_ROUNDS = 5 };
 
 typedef struct Lexicon {
     Meetings meetings;  // the table, and what was learnt from
-    BothWays *chance;   // [entries] of each: of[DM_TARGET] is t(target | source), which is the same for each way
+    BothWays *chance;   // [entries] of[DM_TARGET] is t(target | source), of[DM_SOURCE] t(source | target)
     double tension[2];  // of the diagonal, of each way
     double log_likelihood[2][LEXICON_ROUNDS];  // of the words of a side in nats, before each round of EM
 } Lexicon;

@@ -139,6 +139,16 @@ s.OF_RAW_TEXT = {name: s.OF_RAW_TEXT[name] for name in ("BPE", "BPE-dropout 0.1 
     > said 2> err || fail "small_data.py: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 11 ] || fail "small_data.py trains $(grep -c 'dragoman train' err) runs: $(cat err)"
 [ "$(grep -cE '^\| .* \| [0-9.]+ \| ([0-9.]+|–) \| [0-9.]+ \|$' said)" = 10 ] || fail "small_data.py: $(cat said)"
+
+mkdir -p articles/text/toy_links articles/text/links
+for i in {1..60}; do echo "a$((i % 7)) b$((i % 5))"; done | tee articles/text/toy_links/train.zh > articles/text/links/train.letters
+tr ab xy < articles/text/toy_links/train.zh | tee articles/text/toy_links/train.en > articles/text/links/train.sounds
+yes '0-0 1-1' | head -n 60 | tee articles/text/toy_links/train.links > articles/text/links/train.links
+touch articles/text/{toy_links,links}/made
+article alignment '' --peers nowhere > said 2> err || fail "alignment.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| (toy|letters and sounds) \| dragoman align \| 0.0 ' said)" = 2 ] || fail "alignment.py: $(cat said)"
+[ "$(grep -c 'left out' err)" = 4 ] || fail "alignment.py leaves out: $(cat err)"
+
 article systems "$few" --tasks handbook --tune > said 2> err || fail "--tune: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 5 ] || fail "--tune tries $(grep -c 'dragoman train' err) settings: $(cat said)"
 
