@@ -22,7 +22,7 @@ read -ra said <<< "$(settled)"
 [ ${#said[@]} = 10 ] || fail "not five options are settled: ${said[*]}"
 for ((i = 0; i < ${#said[@]}; i += 2)); do
     option=${said[i]#--}
-    grep -q -- "default by " <("$dragoman" train --help | grep -A 6 -- "--$option ") || fail "no rule of --$option in the help"
+    grep -q -- "default by" <("$dragoman" train --help | grep -A 6 -- "--$option ") || fail "no rule of --$option in the help"
     [ "$option" = vocab-size ] || [ "$(recorded plain "$option")" = "${said[i + 1]}" ] ||
         fail "--$option: ${said[i + 1]} is said, and $(recorded plain "$option") recorded"
 done
