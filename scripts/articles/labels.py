@@ -22,7 +22,7 @@ KINDS, BIRDS = ["old", "green", "small", "long", "dark", "clean"], ["bird", "cat
 PLACES, ENDS = ["by", "in", "on", "near", "under", "behind"], ["sleeps", "falls", "waits", "rests", "rusts", "moves"]
 WINDOW = 5
 TREEBANK = {"config": str(HERE / "scripts/recipes/treebank.json")}
-SENTENCES, EPOCHS = [(3000, 500), (20000, 2000)], [("6e", "3e"), ("20e", "60e")]  # small and full: of either text
+SENTENCES, EPOCHS = [(3000, 500), (20000, 2000)], [("6e", "3e"), ("20e", "25e")]  # small and full: of either text
 
 
 def phrase(dice, most):
