@@ -133,7 +133,7 @@ static void text_has_no_places(void)
 static const char *const *named(int *count)
 {
     enum { MANY = 300 };
-    static char names[MANY][8];
+    static char names[MANY][16];
     static const char *list[MANY];
     for (int i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "L%d", i);
