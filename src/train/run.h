@@ -126,6 +126,15 @@ Status dm_run_read_links(Run *run, Error *error);         // those of words, if 
 Status dm_run_link_corpus(Run *run, Error *error);        // those of pieces, by these or by what the corpus itself says
 cJSON *dm_run_guided_heads(const Run *run);               // as config.json has them
 
+// ---- What it begins with (new_run.c) --------------------------------------------------------------------------------
+
+// The options of the shape are checked before anything is made. A model that is taken over brings its own.
+Status dm_run_settle_shape(Run *run, Error *error);
+Status dm_run_begin(Run *run, Error *error);  // model, segmenter and configuration of a run that begins
+// What --add-loss and --balance say, once the model is there. DM_USAGE where they do not go with it.
+Status dm_run_settle_terms(Run *run, Error *error);
+Status dm_run_choose_gemm(Run *run, const char *name, int width, Error *error);
+
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
