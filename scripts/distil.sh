@@ -11,6 +11,7 @@
 #   commas (an ensemble), with --only: a smaller model learns from its translations, which are easier than people's.
 #   Data diversification (Nguyen et al. 2020) is several of both kinds, trained with other seeds, without --only.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(realpath "$(dirname "$0")/..")
 usage() {
     sed -n '2,/^set/s/^# \{0,1\}//p' "$here/scripts/distil.sh"
@@ -42,11 +43,17 @@ done
 [ ${#files[@]} -eq 3 ] || usage 2 >&2
 [ ${#forward[@]} -gt 0 ] || [ ${#backward[@]} -gt 0 ] || wrong "name at least one model, by --forward or --backward"
 source=${files[0]} target=${files[1]} folder=${files[2]}
-for file in "$source" "$target"; do [ -r "$file" ] || wrong "there is no file $file that can be read"; done
+for file in "$source" "$target"; do
+    [ -r "$file" ] || wrong "there is no file $file that can be read"
+    case $file in *.gz | *.zst) wrong "$file is compressed: unpack it first" ;; esac
+done
 [ "$(wc -l < "$source")" = "$(wc -l < "$target")" ] || wrong "$source and $target have other numbers of lines"
 for models in "${forward[@]}" "${backward[@]}"; do
     IFS=, read -ra each <<< "$models"
-    for model in "${each[@]}"; do [ -f "$model/config.json" ] || wrong "there is no model folder $model"; done
+    for model in "${each[@]}"; do 
+        [ -f "$model/config.json" ] || wrong "there is no model folder $model"
+        ! grep -qE '"architecture":\s*"labels"|"megatron-bert"' "$model/config.json" || wrong "$model labels words and does not translate"
+    done
 done
 . "$here/scripts/steps.sh"
 [ -x "$here/build/dragoman" ] || "$here/scripts/setup.sh" >&2
@@ -65,6 +72,7 @@ made() {
 }
 
 pairs=$folder/pairs.new
+trap 'rm -f "$pairs" "$pairs.once"' EXIT
 : > "$pairs"
 [ -n "$only" ] || paste "$source" "$target" >> "$pairs"
 for models in "${forward[@]}"; do
@@ -78,5 +86,4 @@ done
 awk -F '\t' 'NF == 2 && $1 ~ /[^ ]/ && $2 ~ /[^ ]/ && !there[$0]++' "$pairs" > "$pairs.once"
 cut -f 1 "$pairs.once" > "$folder/train.src"
 cut -f 2 "$pairs.once" > "$folder/train.trg"
-rm "$pairs" "$pairs.once"
 echo "$(wc -l < "$folder/train.src") pairs in $folder/train.src and train.trg, of $(wc -l < "$source") that there were"

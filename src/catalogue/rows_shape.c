@@ -22,7 +22,7 @@ const OptionRow dm_rows_segmentation[] = {
      .help = "which tables of pieces are one: those of source, target and output (Press and Wolf 2017), those of target and "
              "output, or none"}},
     {DM_TRAIN, &(const Option){.name = "separate-vocabs", .type = DM_FLAG,
-     .needs = "tied-embeddings=target,none type!=lm,labels !pretrained-model",
+     .needs = "type!=lm,labels !pretrained-model tied-embeddings=target,none",
      .help = "a vocabulary for each language, in which a piece of one is not also one of the other"}},
     {DM_TRAIN, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 0,
      .high = 1000000000, .argument = "N", .stays = "it decides which pairs the run has",

@@ -27,7 +27,7 @@ const OptionRow dm_rows_training[] = {
      .help = "the same of the probabilities of attention: of what a place gets from another"}},
     {DM_TRAIN, &(const Option){.name = "dropout-ffn", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 0.95, .argument = "F",
-     .may_change = true, .needs = "type=transformer,lm,labels,conv|pretrained-model", .off = "0",
+     .may_change = true, .needs = "type=transformer,lm,labels|pretrained-model", .off = "0",
      .help = "the same inside the feed-forward blocks, behind the activation"}},
     {DM_TRAIN, &(const Option){.name = "layer-drop", .type = DM_REAL, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 0.95, .argument = "F",

@@ -84,6 +84,12 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     if (!status && config.architecture->labels(&config))
         status =
             dm_misuse(error, "%s has a model of labels, which looks at all of them: a shortlist has no effect", folder);
+    if (!status && dm_outputs[config.output]->copies)
+        status =
+            dm_misuse(error,
+                      "%s has a model that also copies (output layer %s), and a shortlist is of a softmax over the "
+                      "vocabulary alone: it has no effect",
+                      folder, dm_outputs[config.output]->name);
     if (!status && dm_is_text_model(&config))
         status = dm_fail(error,
                          "%s holds a model of text alone, which translates nothing: a shortlist says which pieces "

@@ -100,7 +100,8 @@ static Status settle(dm_options *options, const char *option, const char *value,
 // A model that is taken over has its vocabulary, and of text in pieces every piece is in it.
 static bool makes_pieces(const dm_options *options)
 {
-    return !dm_options_count(options, "pretrained-model") && strcmp(dm_options_text(options, "segmenter", 0), "space");
+    return !dm_options_count(options, "pretrained-model") && !dm_options_count(options, "sentencepiece") &&
+           strcmp(dm_options_text(options, "segmenter", 0), "space");
 }
 
 static bool validates(const dm_options *options)

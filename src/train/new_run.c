@@ -29,7 +29,7 @@ static Status make_segmenter(Run *run, Error *error)
     const bool adapts = !dm_options_given(o, "vocab-size"), all_pieces = !strcmp(kind, "space") && adapts;
     const Bitext *text = &run->text;
     const bool labels = run->labels != DM_NO_LABELS;
-    if (strcmp(kind, "space") != 0)
+    if (strcmp(kind, "space") != 0 && !dm_options_given(o, "sentencepiece"))
         dm_say(run, "Training a segmenter on %s", labels ? text->file[DM_SOURCE] : text->name);
     return dm_segmenter_train(
         &(SegmenterTraining){.folder = run->settings.folder,
@@ -224,6 +224,28 @@ static Status check_copying(const Run *run, Error *error)
     return DM_OK;
 }
 
+// A model that is taken over says what the rows of these options cannot know.
+static Status check_drops(const Run *run, Error *error)
+{
+    static const char *const places[] = {"dropout-attention", "dropout-ffn", "layer-drop"};
+    static const Architecture *const with[] = {&dm_transformer, &dm_lm, &dm_labels};
+    const ModelConfig *config = &run->model->config;
+    bool has = false;
+    for (size_t i = 0; i < DM_COUNT(with); i++) has = has || config->architecture == with[i];
+    for (size_t i = 0; i < DM_COUNT(places) && !has; i++)
+        if (dm_options_number(run->options, places[i]) > 0)
+            return dm_misuse(error, "--%s has no effect on a model of --type %s: leave it out", places[i],
+                             config->architecture->name);
+    if (dm_options_number(run->options, "dropout-src") > 0 && dm_examples_of(config)->sides == 1)
+        return dm_misuse(error, "--dropout-src has no effect on a model of text alone, which reads no source: leave it "
+                                "out, or take --dropout-trg");
+    if (dm_options_number(run->options, "segment-noise") > 0 && run->labels)
+        return dm_misuse(error,
+                         "--segment-noise has no effect on a model of labels, which are of words as they are cut: "
+                         "leave it out");
+    return DM_OK;
+}
+
 Status dm_run_settle_terms(Run *run, Error *error)
 {
     if (run->risk.candidates && dm_examples_of(&run->model->config)->sides == 1)
@@ -231,6 +253,7 @@ Status dm_run_settle_terms(Run *run, Error *error)
                          dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
     Status status = check_copying(run, error);
+    if (!status) status = check_drops(run, error);
     if (!status) status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
     if (!status) status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);
     if (status || !(run->terms.balance_rate > 0) || dm_layout_has(&run->model->config, bias)) return status;

@@ -39,10 +39,16 @@ sed -i 1d trg
 distil --forward one --only src trg only > out || fail "another text: $(cat said)"
 [ "$(wc -l < only/train.src)" -le 29 ] || fail 'what was made of another text is taken'
 
+gzip -k src
+distil --forward one --beam-size x src trg half > out && fail 'a translation that fails is taken'
+[ ! -e half/train.src ] && [ ! -e half/pairs.new ] || fail 'what failed leaves pairs'
 refused() { distil "${@:2}" > out && fail "taken: ${*:2}"; grep -q -- "$1" said || fail "${*:2}: $(cat said)"; }
 refused 'at least one model' src trg new
 refused 'no model folder three' --forward one,three src trg new
 refused 'no file nowhere' --forward one nowhere trg new
+mkdir labels && echo '{"model_type": "megatron-bert"}' > labels/config.json
+refused 'labels words' --forward labels src trg new
+refused 'compressed' --forward one src.gz trg new
 refused 'no option --forwards' --forwards one src trg new
 refused 'needs a value' src trg new --forward
 refused 'Writes FOLDER' --forward one src

@@ -123,6 +123,8 @@ same 'an ensemble of the same' expected out
 check 'training on, on pairs' 0 '' "$dragoman" train --train-sets text text --pretrained-model run --after 2u --max-length 12 --quiet --model pairs
 "$dragoman" translate --model pairs < beginnings > out && [ "$(wc -l < out)" = 4 ] || fail 'pairs do not translate'
 check 'training on, on text' 0 '' "$dragoman" train --train-sets text --pretrained-model pairs --after 2u --max-length 12 --quiet --model again
+check 'words of a source that is not there' 2 '--dropout-src has no effect on a model of text alone' "$dragoman" train \
+    --train-sets text --pretrained-model run --dropout-src 0.2 --after 2u --max-length 12 --quiet --model new
 "$dragoman" generate --model again < beginnings > out && [ "$(wc -l < out)" = 4 ] || fail 'text does not go on'
 
 # A pair whose source is predicted too is learnt as the text that it is, joined by the end of the source, which no line of

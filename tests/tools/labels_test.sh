@@ -125,6 +125,8 @@ grep -q 'labels' out || fail "info does not speak of labels: $(cat out)"
 check 'int8' 0 'Wrote int8' "$dragoman" quantize --model run --output int8
 "$dragoman" translate --model int8 < words > out && [ "$(wc -l < out)" = 60 ] || fail 'int8 does not translate'
 check 'training on' 0 '' train --train-sets words labels "${common[@]}" --pretrained-model run --after 10u --model further
+check 'noise of the segmentation' 2 '--segment-noise has no effect on a model of labels' train --train-sets words labels \
+    --pretrained-model run --segment-noise 0.3 --after 2u --model new
 "$dragoman" translate --model run further < words > out || fail 'two models together'
 check 'a report' 0 'Wrote' "$dragoman" report --model run --output report.html
 grep -q 'No BLEU by length: the model writes labels' report.html || fail 'the report has BLEU of labels'

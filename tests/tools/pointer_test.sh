@@ -112,7 +112,7 @@ check 'a decoder alone' 2 '--output-layer is for --type transformer, rnn, conv' 
     train "${common[@]}" --type lm --heads 2 --output-layer pointer --after 1u --model new
 check 'nothing to look at' 2 '--output-layer has no effect with --rnn-attention none' \
     train "${common[@]}" --type rnn --dim-rnn 32 --rnn-attention none --output-layer pointer --after 1u --model new
-check 'a shortlist is made' 0 '' "$dragoman" shortlist --model run --train-sets src trg
+check 'a shortlist is not made' 2 'a shortlist is of a softmax over the vocabulary alone' "$dragoman" shortlist --model run --train-sets src trg
 ends 'a shortlist' 2 'a shortlist is of a softmax over the vocabulary alone' translate run --shortlist
 ends 'an ensemble of both' 1 'what one of them copies the other cannot say' translate run plain
 ends 'bench without a cache' 2 'no-cache' "$dragoman" bench translate --model run --sentences 20 --no-cache

@@ -227,6 +227,11 @@ check 'noise of what is in pieces' 2 '--segment-noise has no effect with --segme
 check 'the same of a model' 2 '--segment-noise|in pieces' train --train-sets src trg --pretrained-model words \
     --segment-noise 0.1 --after 1u --model new
 resumes words-rnn "${rnn[@]}" --dropout-src 0.2 --dropout-trg 0.1
+for place in dropout-attention dropout-ffn layer-drop; do
+    check "$place of a recurrent model that is taken over" 2 "--$place has no effect on a model of --type rnn" \
+        train --train-sets src trg --pretrained-model words-rnn --$place 0.5 --after 1u --model new
+    [ ! -e new ] || fail "$place: a folder is left"
+done
 check 'the same with all words' 0 'Done' train "${transformer[@]}" --weight-decay 0.01 --after 30u --model whole
 cmp -s words/model.safetensors whole/model.safetensors && fail 'words that are left out change nothing'
 check 'words left out of what is drawn' 2 '--dropout-src|teacher-forcing' train "${rnn[@]}" --objective minimum-risk \

@@ -78,6 +78,7 @@ refused 'two files' --sentencepiece cut/source.spm --separate-vocabs --tied-embe
 refused 'vocab-size' --sentencepiece cut/source.spm --vocab-size 30
 refused 'segmenter' --sentencepiece cut/source.spm --segmenter bpe
 refused 'pretrained-model' --pretrained-model words --tied-embeddings target
+refused 'has no effect with --type lm' --type lm --separate-vocabs
 check 'no such file' 1 'nowhere.spm' train "${text[@]}" --sentencepiece nowhere.spm --after 2u --model no
 check 'no SentencePiece model' 1 'trg' train "${text[@]}" --sentencepiece trg --after 2u --model no
 [ ! -e no ] || fail 'a folder was left of what could not be opened'
