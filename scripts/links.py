@@ -18,19 +18,9 @@ import tarfile
 import tempfile
 import zipfile
 
+from g2p import fnv_1a, part_of
+
 NAME = "gruut_lang_de/lexicon.db"
-
-
-def fnv_1a(text):
-    value = 0xCBF29CE484222325
-    for byte in text.encode():
-        value = (value ^ byte) * 0x100000001B3 % 2**64
-    return value
-
-
-def part_of(word):
-    bucket = fnv_1a(word) % 100
-    return "test" if bucket < 10 else "dev" if bucket < 12 else "train"
 
 
 def unpacked(source, folder):

@@ -260,31 +260,44 @@ static void check_additive_attention(Golden *c)
     gradient_equals(c, "dv", v);
 }
 
-static void check_cross_entropy(Golden *c)
+// Of a softmax, alone or with what is copied.
+static CrossEntropy cross_entropy_of(Golden *c, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
-    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias"), *weights = input(c, "weights");
-    int n, counted = 0;
+    int n;
+    const Tensor *weights = input(c, "weights");
     const int *targets = integers(c, "targets", &n);
-    float *log_probabilities = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(float));
-    Graph *g = &c->bench.graph;
-    Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
-                                                    .weight = w,
-                                                    .bias = bias,
-                                                    .targets = targets,
-                                                    .smoothing = (float)number(c, "smoothing", 0),
-                                                    .excluded = (int)number(c, "excluded", -1),
-                                                    .weights = weights ? weights->data : NULL,
-                                                    .log_probabilities = log_probabilities});
-    dm_backward(g);
+    return (CrossEntropy){.x = x,
+                          .weight = w,
+                          .bias = bias,
+                          .targets = targets,
+                          .smoothing = (float)number(c, "smoothing", 0),
+                          .excluded = (int)number(c, "excluded", -1),
+                          .weights = weights ? weights->data : NULL,
+                          .log_probabilities = dm_arena_take(c->bench.graph.arena, (size_t)n * sizeof(float))};
+}
+
+static void loss_equals(Golden *c, Loss loss, const CrossEntropy *of)
+{
     const double objective = number(c, "objective", NAN), nll = number(c, "nll", NAN);
     expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
            loss.objective, objective);
     expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", c->name, loss.nll, nll);
-    for (int i = 0; i < n; i++) counted += !weights || weights->data[i] != 0;
+    equals(c, "log_probabilities", of->log_probabilities);
+    gradient_equals(c, "dx", of->x);
+    gradient_equals(c, "dweight", of->weight);
+}
+
+static void check_cross_entropy(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
+    const CrossEntropy args = cross_entropy_of(c, x, w, bias);
+    Graph *g = &c->bench.graph;
+    const Loss loss = dm_cross_entropy(g, &args);
+    dm_backward(g);
+    loss_equals(c, loss, &args);
+    int counted = 0;
+    for (int i = 0; i < x->rows; i++) counted += !args.weights || args.weights[i] != 0;
     CU_ASSERT_EQUAL(loss.count, counted);
-    equals(c, "log_probabilities", log_probabilities);
-    gradient_equals(c, "dx", x);
-    gradient_equals(c, "dweight", w);
     if (!member(c, "all_log_probabilities")) return;
     equals(c, "all_log_probabilities", dm_log_probabilities(g, x, w, bias)->data);
     const NextPieces next = dm_next_pieces(g, x, w, bias, w->rows);
@@ -298,10 +311,10 @@ static void check_cross_entropy(Golden *c)
 static void check_pointer(Golden *c)
 {
     Graph *g = &c->bench.graph;
-    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias"), *weights = input(c, "weights"),
-                 *seen = input(c, "seen");
-    int n, sources;
-    const int *targets = integers(c, "targets", &n);
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias"), *seen = input(c, "seen");
+    const CrossEntropy vocabulary = cross_entropy_of(c, x, w, bias);
+    const int n = x->rows;
+    int sources;
     const Spans queries = spans_of(c, "queries"), keys = spans_of(c, "keys");
     float *p[8], *back[8], *sent = dm_arena_take(g->arena, (size_t)seen->cols * sizeof(float));
     memset(sent, 0, (size_t)seen->cols * sizeof(float));
@@ -313,24 +326,9 @@ static void check_pointer(Golden *c)
                           .bias = weight(c, "shift"),
                           .view = &view,
                           .copies = integers(c, "copies", &sources)};
-    float *log_probabilities = dm_arena_take(g->arena, (size_t)n * sizeof(float));
-    const Loss loss = dm_pointer_loss(g, &args,
-                                      &(CrossEntropy){.x = x,
-                                                      .weight = w,
-                                                      .bias = bias,
-                                                      .targets = targets,
-                                                      .smoothing = (float)number(c, "smoothing", 0),
-                                                      .excluded = (int)number(c, "excluded", -1),
-                                                      .weights = weights ? weights->data : NULL,
-                                                      .log_probabilities = log_probabilities});
+    const Loss loss = dm_pointer_loss(g, &args, &vocabulary);
     dm_backward(g);
-    const double objective = number(c, "objective", NAN), nll = number(c, "nll", NAN);
-    expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
-           loss.objective, objective);
-    expect(fabs(loss.nll - nll) <= tolerance * nll, "%s: nll %.9g, should be %.9g", c->name, loss.nll, nll);
-    equals(c, "log_probabilities", log_probabilities);
-    gradient_equals(c, "dx", x);
-    gradient_equals(c, "dweight", w);
+    loss_equals(c, loss, &vocabulary);
     gradient_equals(c, "dgate", args.gate);
     gradient_equals(c, "dsource", args.source);
     gradient_equals(c, "dshift", args.bias);

@@ -207,15 +207,32 @@ static void probabilities(const Graph *g, const Attention *a, const Head *h, flo
     dm_softmax_rows(p, h->t, h->wide, h->first, h->more, h->scale);
 }
 
+// The masks of P, and where P goes with them.
+typedef struct Mask {
+    Random stream;
+    float rate;
+    int cols;
+    float *row;      // scratch
+    float *dropped;  // scratch: a head of P
+} Mask;
+
+static Mask mask_of(Graph *g, const Attention *a, Random stream)
+{
+    const int wide = dm_padded(most_keys(a));
+    return (Mask){.stream = stream,
+                  .rate = a->dropout,
+                  .cols = wide,
+                  .row = dm_arena_take(g->arena, (size_t)dm_mask_size(wide) * sizeof(float)),
+                  .dropped = dm_arena_take(g->arena, (size_t)most_queries(a) * (size_t)wide * sizeof(float))};
+}
+
 // to = mask * from of a head, whose first row is that one of all; from may be to. Masks are as wide as the longest, so
 // that each row has numbers of its own.
-static void drop(const Attention *a, const Random *stream, int row, const Head *h, const float *from, float *to,
-                 float *mask)
+static void drop(const Mask *mask, int row, const Head *h, const float *from, float *to)
 {
-    const int cols = most_keys(a);
     for (int i = 0; i < h->t; i++, from += h->wide, to += h->wide) {
-        dm_dropout_row(stream, row + i, cols, a->dropout, mask);
-        for (int j = 0; j < h->s; j++) to[j] = mask[j] * from[j];
+        dm_dropout_row(&mask->stream, row + i, mask->cols, mask->rate, mask->row);
+        for (int j = 0; j < h->s; j++) to[j] = mask->row[j] * from[j];
     }
 }
 
@@ -246,7 +263,7 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
 typedef struct AttentionBack {
     const AttentionRecord *record;
     float *dp, *transposed;  // scratch
-    float *dropped, *mask;   // scratch; NULL: P was mixed whole
+    Mask mask;               // nothing where P was mixed whole
     float *dq, *dk, *dv;     // NULL: not wanted
     bool add_q, add_k, add_v;
 } AttentionBack;
@@ -283,15 +300,15 @@ static void head_back(Graph *g, const AttentionBack *b, const Head *h, const flo
                            .triangle = h->causal ? DM_C_LOWER : DM_FULL,
                            .shift = h->place,
                            .padding = h->wide - h->s});
-    if (b->dropped) {
-        drop(a, &b->record->stream, row, h, p, b->dropped, b->mask);
-        drop(a, &b->record->stream, row, h, dp, dp, b->mask);
+    if (b->mask.dropped) {
+        drop(&b->mask, row, h, p, b->mask.dropped);
+        drop(&b->mask, row, h, dp, dp);
     }
     if (b->dv)
         multiply(g, &(Product){.m = h->s,
                                .n = h->w,
                                .k = h->t,
-                               .a = b->dropped ? b->dropped : p,
+                               .a = b->mask.dropped ? b->mask.dropped : p,
                                .a_row = 1,
                                .a_col = h->wide,
                                .b = dy,
@@ -363,10 +380,7 @@ static void backward(Graph *g, void *record)
     const ArenaMark mark = dm_arena_mark(g->arena);
     b.dp = scratch(g, most_queries(a), wide);
     b.transposed = scratch(g, a->q.cols / a->heads, wide);
-    if (a->dropout > 0) {
-        b.dropped = scratch(g, most_queries(a), wide);
-        b.mask = scratch(g, 1, dm_mask_size(wide));
-    }
+    if (a->dropout > 0) b.mask = mask_of(g, a, r->stream);
     float *const *p = r->p;
     int row = 0;
     for (int s = 0; s < a->queries.n; s++)
@@ -434,8 +448,7 @@ Tensor *dm_attention(Graph *g, const Attention *args)
         *r = (AttentionRecord){*a, y, stream,
                                dm_arena_take(g->arena, (size_t)most_blocks(a) * (size_t)a->heads * sizeof(float *))};
     const int wide = dm_padded(most_keys(a));
-    float *dropped = a->dropout > 0 ? scratch(g, most_queries(a), wide) : NULL,
-          *mask = dropped ? scratch(g, 1, dm_mask_size(wide)) : NULL;
+    const Mask mask = a->dropout > 0 ? mask_of(g, a, stream) : (Mask){0};
     int row = 0;
     float *kept = r ? NULL : scratch(g, most_queries(a), wide), **p = r ? r->p : &kept;
     float *transposed = scratch(g, a->q.cols / a->heads, wide);
@@ -448,8 +461,8 @@ Tensor *dm_attention(Graph *g, const Attention *args)
                 head_at(&head, a, h);
                 if (r) *p = scratch(g, head.t, head.wide);
                 probabilities(g, a, &head, *p, transposed);
-                if (dropped) drop(a, &stream, row, &head, *p, dropped, mask);
-                mix(g, a, &head, dropped ? dropped : *p, y);
+                if (mask.dropped) drop(&mask, row, &head, *p, mask.dropped);
+                mix(g, a, &head, mask.dropped ? mask.dropped : *p, y);
                 row += head.t;
                 if (a->view) show(a, h, &head, *p);
                 if (r) p++;
