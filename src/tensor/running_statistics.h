@@ -1,7 +1,7 @@
 // Statistics: parameters that follow the mean of what shards see, such as the running mean and variance of batch norm.
 // A lane (train/lanes.h) holds the gradients of the trained ones and, behind them, for every number of a statistic the
 // sum over the rows that saw it, and behind all of these for every number how many rows that were. Shards add to a lane
-// in their turns, lanes are added in their order: the bytes depend on no thread.
+// in their turns, lanes are added by their numbers: the bytes depend on no thread.
 #pragma once
 #include "tensor/graph.h"
 #include "tensor/parameters.h"

@@ -1,4 +1,4 @@
-// Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on
+// Optimizers: one pass over the parameter buffer. Lanes are summed by their numbers, so the bytes do not depend on
 // threads.
 #pragma once
 #include "tensor/parameters.h"
