@@ -314,6 +314,10 @@ typedef struct dm_observer {
 
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.
 // *stopped (may be NULL): whether the observer stopped it before its end.
+// In a program that mpirun or srun has started several times, the processes (ranks) train one model together, with the
+// same bytes; MPI is loaded then. All call it with the same options; `stop` of any of them stops all. Rank 0 alone writes
+// and tells its observer: the observers of the others are only asked to stop. Where one fails all do, and the message is
+// empty in those that leave it to another to say why.
 DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
 // Whether less of a metric of --valid-metrics, by whose names the log (train.jsonl) calls its figures, is better.
 DM_API bool dm_metric_falls(const char *name);  // false as well: there is no such metric
