@@ -86,7 +86,7 @@ const OptionRow dm_rows_machine[] = {
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
              "memory, and ranks (mpirun) share them; 0: 4, or 2 for more than 16 million weights; the result depends on "
              "it"}},
-    {DM_TRAIN, &(const Option){.name = "rank-timeout", .type = DM_REAL, DM_ONE_VALUE, .initial = "60", .low = 0,
+    {DM_TRAIN | DM_TRANSLATE | DM_GENERATE | DM_RESCORE, &(const Option){.name = "rank-timeout", .type = DM_REAL, DM_ONE_VALUE, .initial = "60", .low = 0,
      .high = 86400, .argument = "SECONDS", .free_on_resume = true,
      .help = "where mpirun or srun has started several ranks: time after which one that gives no sign of life is taken "
              "for lost, and all stop; 0: they wait for ever"}},

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/memory.h"
 #include "core/scope.h"
 #include "ranks/driver.h"
 
-struct Exchange {
+struct dm_exchange {
     const ExchangeDriver *driver;
     int rank, ranks;
 };
@@ -43,20 +45,29 @@ static const struct Starter *starter(void)
 
 // ---- The plug-in ----------------------------------------------------------------------------------------------------
 
-// It lies beside what this is a part of, the library or the program, or in the folder of libraries that belongs to the
-// program's.
-static void *load_plug_in(void)
+// It lies in the folder of a file, or in the folder of libraries that belongs to it.
+static void *load_beside(const char *file)
 {
     static const char *const places[] = {"/", "/../" DM_LIBRARY_FOLDER "/"};
-    Dl_info here;
+    const char *end = file ? strrchr(file, '/') : NULL;
     void *plug_in = NULL;
-    if (!dladdr(&exchange_of_process, &here) || !here.dli_fname) return NULL;
-    const char *end = strrchr(here.dli_fname, '/');
     for (size_t i = 0; end && i < DM_COUNT(places) && !plug_in; i++) {
         char path[4096];
-        snprintf(path, sizeof path, "%.*s%slibdragoman-mpi.so", (int)(end - here.dli_fname), here.dli_fname, places[i]);
+        snprintf(path, sizeof path, "%.*s%slibdragoman-mpi.so", (int)(end - file), file, places[i]);
         plug_in = dlopen(path, RTLD_NOW | RTLD_GLOBAL);  // Open MPI's own plug-ins look for its symbols
     }
+    return plug_in;
+}
+
+// Beside the library, or the program that this is a part of, which may have been called by a name without a folder.
+static void *load_plug_in(void)
+{
+    Dl_info here;
+    char program[4096];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    void *plug_in = dladdr(&exchange_of_process, &here) ? load_beside(here.dli_fname) : NULL;
+    if (!plug_in) plug_in = load_beside(program);
     return plug_in ? plug_in : dlopen("libdragoman-mpi.so", RTLD_NOW | RTLD_GLOBAL);
 }
 
@@ -221,4 +232,44 @@ bool dm_exchange_any(Exchange *x, bool mine)
     dm_exchange_wait(x);
     dm_exchange_broadcast(x, &any, 1);
     return any;
+}
+
+// ---- For programs ---------------------------------------------------------------------------------------------------
+
+static Status hand(Exchange *x, int to, const char *bytes, size_t size)
+{
+    dm_exchange_send(x, to, &size, sizeof size);
+    dm_exchange_send(x, to, bytes, size);
+    dm_exchange_wait(x);
+    return DM_OK;
+}
+
+static Status take(Exchange *x, int from, char **bytes, size_t *size)
+{
+    dm_exchange_receive(x, from, size, sizeof *size);
+    dm_exchange_wait(x);
+    *bytes = dm_allocate(*size + 1, 1);
+    dm_exchange_receive(x, from, *bytes, *size);
+    dm_exchange_wait(x);
+    return DM_OK;
+}
+
+dm_status dm_exchange_hand(dm_exchange *x, int to, const char *bytes, size_t size, dm_error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, hand(x, to, bytes, size));
+    return status;
+}
+
+dm_status dm_exchange_take(dm_exchange *x, int from, char **bytes, size_t *size, dm_error *error)
+{
+    Status status;
+    *bytes = NULL;
+    DM_SCOPE(status, error, take(x, from, bytes, size));
+    return status;
+}
+
+void dm_exchange_free(char *bytes)
+{
+    dm_free(bytes);
 }

@@ -7,18 +7,8 @@
 
 #include "core/error.h"
 
-typedef struct Exchange Exchange;
+typedef struct dm_exchange Exchange;  // opened and closed as dragoman.h says
 
-// Where mpirun or srun has started several processes: finds them. Rank 0 speaks for all: the sentence of an error that
-// another one tells is empty everywhere else. patience: seconds without a sign of life after which a rank is taken for
-// lost. DM_FAILURE: this build has no MPI, say, or another rank is of another version. To be closed in any case.
-Status dm_exchange_open(Exchange **exchange, double patience, Error *error);
-// status and error: how the work of this rank has ended. Where one fails all do: the others hear of it wherever they are.
-// Returns how it has ended for all, with the sentence that this rank is to say.
-Status dm_exchange_close(Exchange *exchange, Status status, Error *error);
-
-int dm_rank(const Exchange *exchange);   // 0 ...
-int dm_ranks(const Exchange *exchange);  // 1 ...
 const char *dm_rank_name(const Exchange *exchange, int rank);  // "rank 2 (node7)"
 
 // Each of these is called by all ranks, in the same order. Where one is gone, the scope is left (core/scope.h).

@@ -88,6 +88,43 @@ ends "a file that is not there" 1 "dragoman: rank 1 (|src" on 1 "$dragoman" trai
 ends "too many ranks" 2 "5 ranks have 4 lanes|--lanes" on 5 "$dragoman" train $small $stack --model many
 ls "${TMPDIR:-/tmp}"/dragoman-rank-* > left 2>/dev/null && fail "left behind: $(cat left)"
 
+# ---- Translating and rescoring ----
+
+for i in $(seq 300); do cat src; done > many.src
+for i in $(seq 300); do cat trg; done > many.trg
+"$dragoman" translate --model one -i many.src -o wanted --n-best 2 --beam-size 2
+(
+    PATH="$(dirname "$dragoman"):$PATH"  # and the plug-in is found all the same
+    on 2 dragoman translate --model one -i many.src -o got --n-best 2 --beam-size 2
+) 2> err || fail "translating: $(head -3 err)"
+same "translating, 2 ranks" wanted got
+(sed -n 1,2p src; sleep 0.1; sed -n 3p src) | on 3 "$dragoman" translate --model one > got 2> err
+"$dragoman" translate --model one < src | head -3 > wanted
+same "lines of a pipe" wanted got
+"$dragoman" translate --model one -i src --prefix trg -o wanted
+on 2 "$dragoman" translate --model one -i src --prefix trg -o got 2> err
+same "prefixes" wanted got
+
+(sed 5000q many.src; printf 'red \377\n'; sed 4000q many.src) > bad.src
+"$dragoman" translate --model one -i bad.src -o wanted --on-bad-line crop 2> wanted.err
+on 2 "$dragoman" translate --model one -i bad.src -o got --on-bad-line crop 2> err
+same "bad lines" wanted got
+same "what is said of them" wanted.err err
+ends "a bad line" 1 "dragoman: bad.src: line 5001" on 2 "$dragoman" translate --model one -i bad.src -o half
+[ ! -e half ] || fail "half of an output is left"
+"$dragoman" rescore --model one many.src many.trg --word-scores > wanted
+on 3 "$dragoman" rescore --model one many.src many.trg --word-scores > got 2> err
+same "rescoring" wanted got
+
+# A dead rank leaves nothing under the name of the output, unless it was done.
+for i in $(seq 40); do cat many.src; done > endless.src
+on 3 "$dragoman" translate --model one -i endless.src -o endless --beam-size 12 > begun 2>&1 &
+until ls endless.*.tmp > left 2> /dev/null || ! kill -0 $! 2> /dev/null; do sleep 0.01; done
+victim=$(pgrep -P "$(pgrep -P $! mpirun || echo $!)" | shuf -n 1)
+[ -z "$victim" ] || kill -KILL "$victim" 2> /dev/null
+wait
+[ ! -e endless ] || [ "$(wc -l < endless)" = "$(wc -l < endless.src)" ] || fail "a dead rank has left half an output"
+
 # ---- Stopped, killed, and gone on with ----
 
 long="--after 60u --save-freq 5u --disp-freq 5u"
