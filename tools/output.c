@@ -157,8 +157,8 @@ static bool is_new_file(const Output *output)
     return !output->beside && fstat(fileno(output->stream), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// A new file is written as it goes, for those who want to see it grow. Where the command fails before the first byte, it
-// has not been made.
+// A new file is written as it goes, for those who want to see it grow. Where the command fails before the first byte,
+// it has not been made.
 static void remove_empty(const char *path)
 {
     struct stat info;
