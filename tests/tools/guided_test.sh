@@ -53,6 +53,9 @@ sed '4s/.*/0-0 1:1/' links > links.bad
 bad 'what is no link' 'links.bad: line 4: "1:1" is no link'
 sed '5s/$/ 9-0/' links > links.bad
 bad 'a word that is not there' 'links.bad: line 5 links 9-0, but that line of the source has'
+sed 's/.*//' links > links.bad
+bad 'not a single link' 'links.bad has not a single link'
+sed '5s/$/ 9-0/' links > links.bad
 for wish in skip crop; do
     ends "bad links, $wish" 0 '1 bad line of links.bad (the first is line 5)' train "${transformer[@]}" \
         --add-loss guided-alignment --guided-alignment links.bad --on-bad-line $wish --after 1u --model $wish
