@@ -69,6 +69,7 @@ check 'nothing to look at' 2 'looks at none' \
     train "${common[@]}" --type rnn --dim-rnn 32 --rnn-attention none "${guided[@]}" --after 1u --model new
 check 'a decoder alone' 2 'in a model of type lm that is part of its attention to all that it has read' \
     train "${common[@]}" --type lm --heads 2 "${guided[@]}" --after 1u --model new
+check 'labels' 2 'no effect with --type labels' train "${common[@]}" --type labels --heads 2 "${guided[@]}" --after 1u --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'
 check 'coverage' 0 'Done' train "${transformer[@]}" --add-loss coverage 0.5 --after 5u --model covered
 
