@@ -40,6 +40,8 @@ static const struct {
     {"alibi, a window", &dm_transformer, TRANSFORMER "positions alibi attention_window 2"},
     {"none", &dm_transformer, TRANSFORMER "positions none"},
     {"none, a window", &dm_transformer, TRANSFORMER "positions none attention_window 5"},
+    {"average attention", &dm_transformer, TRANSFORMER "decoder_autoreg average-attention"},
+    {"ssru", &dm_transformer, TRANSFORMER "decoder_autoreg ssru norm_place pre positions none"},
     {"lm", &dm_lm, LM "positions learned max_position_embeddings 820"},
     {"lm, the prompt as a whole", &dm_lm, LM "positions rotary prompt_mask full"},
     {"lm, places from 0 once more", &dm_lm, LM "positions sine prompt_positions restart norm rms"},
