@@ -14,7 +14,13 @@ from article import Article, spread
 from copying import MODELS, SMALL
 
 SIZES = {"sounds": [(500, 3), (3000, 30)], "toy": [(500, 3), (3000, 30)]}  # pairs and epochs: small settings, and full ones
-GUIDES = {"none": None, "dragoman align": "auto", "true links": "file"}
+GUIDES = {  # links, and the weight of the term where it is not the usual one, 0.05
+    "none": None,
+    "dragoman align": ["auto"],
+    "true links": ["file"],
+    "dragoman align, weight 0.5": ["auto", 0.5],
+    "true links, weight 0.5": ["file", 0.5],
+}
 
 
 def text_of(article, task):
@@ -64,8 +70,9 @@ def compare(article, task):
     for model in MODELS:
         goal = None
         for guide, kind in GUIDES.items():
-            more = {"add_loss": "guided-alignment", "guided_alignment": files[2] if kind == "file" else kind} if kind else {}
-            runs = [article.train("-".join([task, *model.lower().replace(",", "").split(), *guide.split(), str(seed)]),
+            more = {} if not kind else {"add_loss": ["guided-alignment", *kind[1:]],
+                                        "guided_alignment": files[2] if kind[0] == "file" else kind[0]}
+            runs = [article.train("-".join([task, *model.lower().replace(",", "").split(), *guide.replace(",", "").split(), str(seed)]),
                                   files[:2], dev, **{**SMALL, **MODELS[model]}, **more, mini_batch_words=1024,
                                   after=f"{epochs}e", seed=seed, precision=article.options.precision)
                     for seed in article.seeds]
