@@ -113,7 +113,8 @@ static Hypothesis written_out(Arena *arena, const Ended *ended, int eos)
                     .count = count,
                     .pieces = ended->pieces,
                     .log_probability = ended->total,
-                    .score = ended->score};
+                    .score = ended->score,
+                    .drafted = ended->drafted};
     dm_search_history(h.ids, ended->end, count);
     const Node *node = ended->end;
     for (int i = count; i-- > 0; node = node->parent) h.piece_scores[i] = (double)node->log_probability;

@@ -10,6 +10,7 @@ typedef struct Ended {
     double total, score;
     int id;      // of the piece behind them with which it ended, if pieces > count: the end of sentence, or a stop
     float last;  // its log probability
+    Drafted drafted;
 } Ended;
 
 // The search of one sentence.
