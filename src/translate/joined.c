@@ -60,8 +60,8 @@ static Status read_other(Model **other, const dm_model *model, const char *folde
     if (!status) status = dm_segmenter_of(&segmenter, &(*other)->config, extra, folder, error);
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
-    if (!status) status = same_ids(first, &(*other)->config, folder, error);
     if (!status) status = same_kind(first, &(*other)->config, folder, error);
+    if (!status) status = same_ids(first, &(*other)->config, folder, error);
     if (!status) status = same_output(model->models[0], *other, folder, error);
     dm_segmenter_close(segmenter);
     cJSON_Delete(extra);
