@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "numbers.h"
 #include "output.h"
 #include "talk/conversation.h"
 #include "settings.h"
@@ -48,12 +49,36 @@ static bool find_prefixes(const Prefixes *prefixes, const Input *input, const Ch
 
 // ---- Translating ----------------------------------------------------------------------------------------------------
 
+// What drafts were good for.
+typedef struct Drafts {
+    double passes, pieces, drafted, right;
+} Drafts;
+
+static void count_drafts(Drafts *drafts, const dm_translation *t)
+{
+    for (const dm_hypothesis *h = t->hypotheses; h < t->hypotheses + t->count; h++) {
+        drafts->passes += h->passes;
+        drafts->pieces += h->passes ? h->pieces : 0;
+        drafts->drafted += h->drafted;
+        for (int i = 0; i < h->passes; i++) drafts->right += h->accepted[i];
+    }
+}
+
+static void note_drafts(const Drafts *drafts)
+{
+    if (drafts->passes > 0)
+        fprintf(stderr, "dragoman: %s pieces in %s passes, %.2f in each; of %s that were drafted %s were right\n",
+                grouped(drafts->pieces, 0).text, grouped(drafts->passes, 0).text, drafts->pieces / drafts->passes,
+                grouped(drafts->drafted, 0).text, grouped(drafts->right, 0).text);
+}
+
 typedef struct Job {
     dm_model *model;
     Settings settings;
     Prefixes prefixes;
     const char **prefix;  // of the chunk's lines
     Output output;
+    Drafts drafts;
 } Job;
 
 // Lines done ... done + part - 1 of the chunk, translated and written.
@@ -71,6 +96,7 @@ static dm_status translate_part(Job *job, const Input *input, const Chunk *chunk
     for (size_t i = 0; i < part && !streams && !status; i++)
         if (!print_translation(job->output.stream, &job->settings.format, input->line_number + i, &translations[i]))
             status = (out_of_memory(error), DM_FAILURE);
+    for (size_t i = 0; i < part && !status; i++) count_drafts(&job->drafts, &translations[i]);
     if (streams && !status) stream_text(&stream, translations[0].hypotheses[0].text);
     if (streams && !status) putc('\n', job->output.stream);
     free(stream.shown);
@@ -201,6 +227,7 @@ int lines_command(const dm_options *options)
     dm_model_close(job.model);
     dm_lines_free(&job.prefixes.lines);
     if (!status && !conversation) note_bad_lines(&input.bad, input.name);
+    if (!status && !conversation) note_drafts(&job.drafts);
     input_close(&input);
     status = output_close(&job.output, status, &error);
     return status ? complain(status, &error) : 0;
