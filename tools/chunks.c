@@ -24,6 +24,16 @@ bool find_prefixes(const Prefixes *prefixes, const Input *input, const Chunk *ch
     return true;
 }
 
+static void count_drafts(Drafts *drafts, const dm_translation *t)
+{
+    for (const dm_hypothesis *h = t->hypotheses; h < t->hypotheses + t->count; h++) {
+        drafts->passes += h->passes;
+        drafts->pieces += h->passes ? h->pieces : 0;
+        drafts->drafted += h->drafted;
+        for (int i = 0; i < h->passes; i++) drafts->right += h->accepted[i];
+    }
+}
+
 dm_status translate_part(Job *job, const Input *input, const Chunk *chunk, size_t done, size_t part,
                          dm_translation *translations, dm_error *error)
 {
@@ -38,6 +48,7 @@ dm_status translate_part(Job *job, const Input *input, const Chunk *chunk, size_
     for (size_t i = 0; i < part && !streams && !status; i++)
         if (!print_translation(job->output.stream, &job->settings.format, input->line_number + i, &translations[i]))
             status = (out_of_memory(error), DM_FAILURE);
+    for (size_t i = 0; i < part && !status; i++) count_drafts(&job->drafts, &translations[i]);
     if (streams && !status) stream_text(&stream, translations[0].hypotheses[0].text);
     if (streams && !status) putc('\n', job->output.stream);
     free(stream.shown);

@@ -10,12 +10,18 @@ typedef struct Prefixes {
     dm_lines lines;
 } Prefixes;
 
+// What drafts were good for.
+typedef struct Drafts {
+    double passes, pieces, drafted, right;
+} Drafts;
+
 typedef struct Job {
     dm_model *model;
     Settings settings;
     Prefixes prefixes;
     const char **prefix;  // of the chunk's lines
     Output output;
+    Drafts drafts;
 } Job;
 
 // The prefixes of the chunk's lines, into `of`.

@@ -6,6 +6,7 @@
 
 #include "chunks.h"
 #include "lines_on_ranks.h"
+#include "numbers.h"
 #include "talk/conversation.h"
 
 // ---- Prefixes -------------------------------------------------------------------------------------------------------
@@ -17,6 +18,14 @@ static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm
 }
 
 // ---- Translating ----------------------------------------------------------------------------------------------------
+
+static void note_drafts(const Drafts *drafts)
+{
+    if (drafts->passes > 0)
+        fprintf(stderr, "dragoman: %s pieces in %s passes, %.2f in each; of %s that were drafted %s were right\n",
+                grouped(drafts->pieces, 0).text, grouped(drafts->passes, 0).text, drafts->pieces / drafts->passes,
+                grouped(drafts->drafted, 0).text, grouped(drafts->right, 0).text);
+}
 
 static dm_status translate_all(Job *job, Input *input, dm_error *error)
 {
@@ -90,6 +99,7 @@ static dm_status run_job(Job *job, Input *input, dm_exchange *exchange, const dm
     if (!status && !exchange && !conversation) status = translate_all(job, input, error);
     if (!status && leads && !conversation) status = check_all_prefixes(job, input, error);
     if (!status && leads && !conversation) note_bad_lines(&input->bad, input->name);
+    if (!status && leads && !conversation) note_drafts(&job->drafts);
     return status;
 }
 

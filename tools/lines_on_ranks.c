@@ -73,6 +73,15 @@ static dm_status translate_parcel(Job *job, Input *input, Round *round, Parcel *
     return status;
 }
 
+// A rank's answer begins with them. They are whole numbers: no order of adding them matters.
+static void add_drafts(Drafts *sum, const char *answer)
+{
+    Drafts more;
+    memcpy(&more, answer, sizeof more);
+    sum->passes += more.passes, sum->pieces += more.pieces;
+    sum->drafted += more.drafted, sum->right += more.right;
+}
+
 static dm_status gather(Job *job, Input *input, Round *round, dm_error *error)
 {
     dm_status status = DM_OK;
@@ -81,7 +90,8 @@ static dm_status gather(Job *job, Input *input, Round *round, dm_error *error)
         size_t size = 0;
         if (i) status = dm_exchange_take(round->exchange, i, &text, &size, error);
         if (!status && size) {
-            fwrite(text, 1, size, job->output.stream);
+            add_drafts(&job->drafts, text);
+            fwrite(text + sizeof(Drafts), 1, size - sizeof(Drafts), job->output.stream);
             if (!flush_output(job->output.stream, job->output.name, error)) status = DM_FAILURE;
         } else if (!status) {
             status = translate_parcel(job, input, round, &round->parcel[i], error);
@@ -112,7 +122,9 @@ static dm_status answer_parcel(Job *job, Round *round, Parcel *parcel, dm_error 
 {
     char *text = NULL;
     size_t size = 0;
+    Parcel answer = {0};
     Input doing = {.name = ""};
+    job->drafts = (Drafts){0};
     dm_translation *translations = allocate(MOST_LINES, sizeof *translations);
     unpack(parcel, job, &doing, round->chunk, round->prefixes);
     for (size_t i = 0; i < round->chunk->count && job->settings.prefix_tab; i++)
@@ -123,7 +135,9 @@ static dm_status answer_parcel(Job *job, Round *round, Parcel *parcel, dm_error 
                            ? translate_part(job, &doing, round->chunk, 0, round->chunk->count, translations, error)
                            : DM_FAILURE;
     if (job->output.stream) fclose(job->output.stream);
-    status = dm_exchange_hand(round->exchange, 0, text, status ? 0 : size, error);
+    if (!status) parcel_put(&answer, &job->drafts, sizeof job->drafts), parcel_put(&answer, text, size);
+    status = dm_exchange_hand(round->exchange, 0, answer.bytes, answer.size, error);
+    parcel_free(&answer);
     free(translations);
     free(text);
     return status;

@@ -163,16 +163,25 @@ static bool is_new_file(const Output *output)
     return !output->beside && fstat(fileno(output->stream), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+// A new file is written as it goes, for those who want to see it grow. Where the command fails before the first byte,
+// it has not been made.
+static void remove_empty(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0) unlink(path);
+}
+
 dm_status output_close(Output *output, dm_status status, dm_error *error)
 {
     dm_error late;
     if (output->stream) {
-        const bool is_new = is_new_file(output);
+        const bool is_new = is_new_file(output), by_us = is_new && output->stream != stdout;
         dm_status end = finish_output(output->stream, output->name, output->beside && !status, &late);
         if (!status && end) *error = late, status = end;
         const size_t used = strlen(error->message);
         if (end && is_new)
             snprintf(error->message + used, sizeof error->message - used, "; what %s holds is not all", output->name);
+        if (status && by_us) remove_empty(output->name);
     }
     const bool made = unfinished != NULL;
     if (made && !status && rename(output->beside, output->path) != 0)

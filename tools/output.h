@@ -19,7 +19,7 @@ dm_status output_spare_models(const char *path, const dm_options *options, dm_er
 // whole: a new file, too, has its name only when it is whole.
 dm_status output_open(Output *output, const char *path, bool whole, dm_error *error);
 // Closes it, and replaces the old file. Where `status` says that the command has failed, or where this does (which it
-// says), the old file stays. Returns what is then true.
+// says), the old file stays, and a new one that has nothing in it goes. Returns what is then true.
 dm_status output_close(Output *output, dm_status status, dm_error *error);
 // For handlers of signals that end the program, and only for them: what is written beside a file is removed.
 void output_abandon(void);

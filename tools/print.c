@@ -104,6 +104,11 @@ static cJSON *hypothesis_json(const Format *format, const dm_translation *t, con
     cJSON_AddNumberToObject(object, "log_probability", h->log_probability);
     cJSON_AddItemToObject(object, "pieces", strings((const char *const *)h->piece, h->pieces));
     cJSON_AddItemToObject(object, "piece_scores", numbers(h->piece_scores, h->pieces));
+    if (h->passes) {
+        cJSON_AddNumberToObject(object, "passes", h->passes);
+        cJSON_AddNumberToObject(object, "drafted", h->drafted);
+        cJSON_AddItemToObject(object, "accepted", cJSON_CreateIntArray(h->accepted, h->passes));
+    }
     if (!format->hard && !format->soft) return object;
     cJSON_AddItemToObject(object, "source_words", strings((const char *const *)t->source_word, t->source_words));
     cJSON_AddItemToObject(object, "words", strings((const char *const *)h->word, h->words));

@@ -53,6 +53,16 @@ const char *cut_prefix(const Settings *settings, char *line)
     return tab + 1;
 }
 
+// The folder of the model that drafts; NULL: none does.
+static const char *drafter_of(const dm_options *options)
+{
+    dm_translate_options read;
+    dm_error unread;
+    const char *draft = dm_options_has(options, "draft") ? dm_options_text(options, "draft", 0) : NULL;
+    if (!draft || dm_translate_options_read(&read, options, &unread)) return NULL;
+    return strcmp(read.draft, "model") == 0 ? draft : NULL;
+}
+
 dm_status open_models(dm_model **model, const dm_options *options, dm_error *error)
 {
     dm_status status = dm_model_open(model, dm_options_text(options, "model", 0), options, error);
@@ -60,6 +70,7 @@ dm_status open_models(dm_model **model, const dm_options *options, dm_error *err
         status = dm_model_join(*model, dm_options_text(options, "model", i), error);
     if (!status && dm_options_has(options, "shortlist") && dm_options_flag(options, "shortlist"))
         status = dm_model_shortlist(*model, dm_options_text(options, "model", 0), error);
+    if (!status && drafter_of(options)) status = dm_model_draft(*model, drafter_of(options), error);
     if (!status) return DM_OK;
     dm_model_close(*model);
     *model = NULL;

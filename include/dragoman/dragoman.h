@@ -155,6 +155,9 @@ DM_API dm_status dm_model_join(dm_model *model, const char *folder, dm_error *er
 // source pieces of a batch, so that which lines share a batch may show in the result. Ensembles, sampling,
 // no_repeat_ngram and prefixes look at all pieces. Not while another thread translates with the model.
 DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_error *error);
+// From now on drafts may be "model": those of the model in this folder, which has to have the same vocabularies. It should
+// be much faster. Not while another thread translates with the model.
+DM_API dm_status dm_model_draft(dm_model *model, const char *folder, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture" ("examples": what it has
@@ -207,6 +210,11 @@ typedef struct dm_translate_options {
     const char *const *prefixes;  // [lines] what each translation has to begin with, "" for nothing; NULL: nothing has
     const char *const *stop_pieces;  // dm_generate: pieces with which a text ends, as the vocabulary spells them ...
     int stop_count;                  // ... so many
+    // Where guesses come from of how a text goes on, many of which the model checks at once: "model" (dm_model_draft),
+    // "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
+    // greedy search finds is the same bytes, what sampling draws is from the same distribution; a beam is refused.
+    const char *draft;
+    int draft_length;  // pieces that are guessed at once; 0: two more after all were right, one less after others
     bool no_eos;  // dm_rescore, of text alone: a line goes on behind its end, which is not counted
 
     void *context;                // for the functions, which may be NULL and are called from any thread
@@ -224,6 +232,9 @@ typedef struct dm_hypothesis {
     int pieces;              // end of sentence counted, where it was reached
     const char **piece;      // [pieces] as the vocabulary spells them (the strings are the model's)
     double *piece_scores;    // [pieces] natural logarithms of their probabilities; the sum is log_probability
+    int passes;              // with a draft: how often the model was asked, ...
+    int drafted;             // ... how many pieces were guessed, ...
+    int *accepted;           // [passes] ... and how many of these were right each time
     int words;               // with alignment: the words that the pieces make; in scripts without spaces, each piece
     char **word;             // [words]
     float *alignment;        // [words][source_words + 1] what a word looks at: the source's words, end of sentence last

@@ -95,16 +95,13 @@ class Article:
         print("$", *(str(word).replace(f"{HERE}/", "") for word in command), file=sys.stderr, flush=True)
 
     def train(self, name, pairs, validation, **options):
-        """Trains into runs/name what is not there yet. A run that diverges is a result, too. A flag is an option whose
-        value is True."""
+        """Trains into runs/name what is not there yet. A run that diverges is a result, too."""
         folder = self.runs / name
         self.check_settings(folder, {"pairs": [pathlib.Path(path).name for path in pairs], **options})
         if not (folder / "outcome").exists():
             command = [self.dragoman, "train", "--model", folder, "--train-sets", *pairs, "--valid-sets", *validation,
                        "--cpu-threads", str(self.threads), "--quiet"]
-            for option, value in options.items():
-                values = [] if value is True else value if isinstance(value, (list, tuple)) else [value]
-                command += ["--" + option.replace("_", "-"), *map(str, values)]
+            command += words(options)
             self.say(*command)
             status = subprocess.run(command, check=False, capture_output=True, text=True)
             if status.returncode == 1 and "diverged" in status.stderr:  # it left the numbers, and says where
@@ -128,9 +125,7 @@ class Article:
     def bench(self, what, folder=None, **options):
         """What dragoman bench says of such a folder, or by options alone; it is kept there. Seconds only mean something on
         a machine that does nothing else."""
-        command = [self.dragoman, "bench", what, "--json"] + (["--model", folder] if folder else [])
-        for option, value in options.items():
-            command += ["--" + option.replace("_", "-")] + ([] if value is True else [str(value)])
+        command = [self.dragoman, "bench", what, "--json", *(["--model", folder] if folder else []), *words(options)]
         said = (folder or self.folder) / ("-".join([what, *(f"{option}={getattr(value, 'name', value)}"
                                                               for option, value in options.items())]) + ".json")
         if not said.exists():
@@ -141,7 +136,7 @@ class Article:
     def check_settings(self, folder, settings):
         """What is kept was made as it is asked for now: small settings are not taken for the full ones."""
         asked = folder.with_name(folder.name + ".asked.json")
-        text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+        text = json.dumps(settings, indent=1, sort_keys=True, default=lambda path: path.name) + "\n"
         if not (folder / "outcome").exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             asked.write_text(text, encoding="utf-8")
@@ -159,9 +154,7 @@ class Article:
         output = run.folder / f"{pathlib.Path(source).name}.out"
         if not output.exists():
             command = [self.dragoman, "translate", "--model", run.folder, "--input", source, "--output", output,
-                       "--cpu-threads", str(self.threads)]
-            for option, value in options.items():
-                command += ["--" + option.replace("_", "-"), str(value)]
+                       "--cpu-threads", str(self.threads), *words(options)]
             self.say(*command)
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         command = [self.dragoman, "score", "--json", *(["--tok", tok] if tok else []), "--metrics", *metrics]
@@ -184,6 +177,13 @@ class Article:
             drawn = curves if isinstance(curves, str) else picture.lines(curves, **axes)
             (self.folder / "picture.svg").write_text(drawn, encoding="utf-8")
         print(f"{self.seconds / 60:.0f} minutes of training. Figures and picture: {self.folder}")
+
+
+def words(options):
+    """Options on the command line; a flag is one whose value is True."""
+    for option, value in options.items():
+        yield "--" + option.replace("_", "-")
+        yield from map(str, [] if value is True else listed(list(value) if isinstance(value, tuple) else value))
 
 
 def listed(one_or_several):

@@ -63,6 +63,7 @@ const OtherName dm_other_names[] = {
     // Shape
     {"arch task encoder decoder encoder-type decoder-type model-type", DM_TRAIN, "type",
      "its shape is said by --dim-emb, --dim-ffn, --enc-depth, --dec-depth and --heads"},
+    {"transformer-decoder-autoreg", DM_TRAIN, "dec-autoreg", "rnn is ssru"},
     {"rnn-type enc-cell dec-cell", DM_TRAIN, "rnn-cell", NULL},
     {"hidden-size word-vec-size embedding-dim encoder-embed-dim decoder-embed-dim transformer-model-size num-embed",
      DM_TRAIN, "dim-emb", NULL},

@@ -76,6 +76,15 @@ const OptionRow dm_rows_search[] = {
     {DM_TRANSLATE | DM_GENERATE, &(const Option){.name = "seed", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1",
      .low = 0, .high = 999999999999999, .argument = "N", .needs = "output-sampling",
      .help = "the same seed draws the same text"}},
+    {DM_TRANSLATE | DM_GENERATE, &(const Option){.name = "draft", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DRAFT",
+     .help = "speculative decoding (Leviathan et al. 2023): the next pieces are guessed, and the model checks all guesses "
+             "in one pass. Greedy search (--beam-size 1) writes the same bytes, sampling draws from the same distribution, "
+             "sooner where guesses are cheap and good. Guesses come from a folder of a smaller model with the same "
+             "vocabularies; lookup: what followed the last pieces before; source: what stands in the source, where most of "
+             "it is copied"}},
+    {DM_TRANSLATE | DM_GENERATE, &(const Option){.name = "draft-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
+     .low = 0, .high = 1000, .argument = "N", .needs = "draft",
+     .help = "pieces that are guessed at once; 0: two more after all were right, one less after others"}},
     {DM_TRANSLATE, &(const Option){.name = "prefix", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the "
              "input"}},

@@ -114,7 +114,7 @@ const OptionRow dm_rows_training[] = {
      .may_change = true, .needs = "add-loss=cutoff",
      .help = "what is cut off:"}},
     {DM_TRAIN, &(const Option){.name = "guided-alignment", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE|auto",
-     .free_on_resume = true, .needs = "add-loss=guided-alignment",
+     .free_on_resume = true, .needs = "type!=labels add-loss=guided-alignment",
      .help = "links between the words of the training pairs, in the format of Pharaoh and fast_align, as Marian takes "
              "them: line N has those of pair N, 0-0 1-2: source word, target word, counted from 0. Words are what "
              "blanks separate; all pieces of a word have its links. auto: links of the pieces, made of the text itself as "

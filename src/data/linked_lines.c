@@ -116,6 +116,8 @@ Status dm_links_of_bitext(LinkedPairs *links, dm_bad_lines *bad, const char *pat
         if (is_spoilt && bad->on == DM_SKIP_LINE) empty_pair(&reading, i);
         status = read_line(&reading, i, lines.line[i], error);
     }
+    if (!status && pairs && !links->first[links->pairs])
+        status = dm_fail(error, "%s has not a single link (0-0 1-2): there is nothing to learn from it", reading.name);
     dm_bad_lines_free(&spoilt);
     dm_lines_free(&lines);
     if (status) {

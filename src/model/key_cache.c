@@ -1,4 +1,4 @@
-// The caches of a search, and self-attention to them.
+// The caches of a search, and what looks back at them: self-attention, or a scan.
 #include "model/key_cache.h"
 
 #include <limits.h>
@@ -11,7 +11,7 @@
 static size_t row_size(const KeyCache *c)
 {
     enum { PADDING = 16 };
-    return 2 * (size_t)c->width + PADDING;
+    return (size_t)c->width + PADDING;
 }
 
 void dm_key_cache_start(KeyCache *c, KeyCache shape, Arena *arena, int slots)
@@ -65,18 +65,30 @@ Fresh dm_key_cache_extend(KeyCache *c, Graph *g, const int *ids, const int *leng
 
 static Tensor cache_of(const KeyCache *c, int layer)
 {
-    return (Tensor){.rows = c->past.used, .cols = 2 * c->width, .stride = (int)row_size(c), .data = c->rows[layer]};
+    return (Tensor){.rows = c->past.used, .cols = c->width, .stride = (int)row_size(c), .data = c->rows[layer]};
 }
 
 void dm_key_cache_fill(KeyCache *c, int layer, int first, const Tensor *k, const Tensor *v)
 {
     const Tensor cache = cache_of(c, layer);
-    const size_t size = (size_t)c->width * sizeof(float);
+    const size_t size = (size_t)k->cols * sizeof(float);
     for (int i = 0; i < k->rows; i++) {
         float *kept = dm_row(&cache, first + i);
         memcpy(kept, dm_row(k, i), size);
-        memcpy(kept + c->width, dm_row(v, i), size);
+        memcpy(kept + k->cols, dm_row(v, i), size);
     }
+}
+
+Chain dm_key_cache_chain(const KeyCache *c, int layer, Graph *g, const Fresh *fresh)
+{
+    const Spans spans = fresh->tokens.spans;
+    int *before = dm_arena_take(g->arena, (size_t)fresh->tokens.n * sizeof(int));
+    for (int i = 0; i < spans.n; i++) {
+        const int *rows = dm_past_rows(&c->past, i);
+        for (int j = spans.start[i]; j < spans.start[i] + spans.length[i]; j++)
+            before[j] = fresh->tokens.positions[j] ? rows[fresh->tokens.positions[j] - 1] : -1;
+    }
+    return (Chain){cache_of(c, layer), fresh->first, before, fresh->tokens.positions};
 }
 
 Tensor *dm_key_cache_attend(KeyCache *c, int layer, const Sublayer *s, const Block *block, const Positions *positions,
@@ -87,8 +99,8 @@ Tensor *dm_key_cache_attend(KeyCache *c, int layer, const Sublayer *s, const Blo
     dm_key_cache_fill(c, layer, fresh->first, &made.k, &made.v);
     return dm_block_mix(s, block, x,
                         &(Attention){.q = made.q,
-                                     .k = dm_columns(&cache, 0, c->width),
-                                     .v = dm_columns(&cache, c->width, c->width),
+                                     .k = dm_columns(&cache, 0, made.k.cols),
+                                     .v = dm_columns(&cache, made.k.cols, made.v.cols),
                                      .queries = fresh->each,
                                      .keys = fresh->own,
                                      .rows = c->past.now.rows,

@@ -1,4 +1,5 @@
-// Keys and values of what the slots of a search have taken, layer by layer, in rows that never move (model/past.h).
+// What a decoder keeps of the pieces that the slots of a search have taken, layer by layer, in rows that never move
+// (model/past.h): their keys and values, or the states of a scan.
 #pragma once
 #include "model/layers/block.h"
 #include "model/past.h"
@@ -6,9 +7,9 @@
 typedef struct KeyCache {
     Arena *arena;  // of start: the caches lie there, so that a thread's next batch finds their memory warm
     Past past;
-    int layers, width;  // of keys, and of values
+    int layers, width;  // width: of a row: of keys and values together, or of a state
     int key_heads;      // as Attention has them
-    float **rows;       // [layers] [past.room][row_size]: a row's keys and values
+    float **rows;       // [layers] [past.room][row_size]
 } KeyCache;
 
 // shape: layers, width and key_heads
@@ -28,6 +29,8 @@ typedef struct Fresh {
 Fresh dm_key_cache_extend(KeyCache *c, Graph *g, const int *ids, const int *lengths, int window);
 // Puts keys and values of the rows from `first` on into a layer's cache.
 void dm_key_cache_fill(KeyCache *c, int layer, int first, const Tensor *k, const Tensor *v);
+// The states of fresh pieces in the cache of a layer, each of which goes on from that of the piece before it.
+Chain dm_key_cache_chain(const KeyCache *c, int layer, Graph *g, const Fresh *fresh);
 // Self-attention of fresh pieces to the cache of a layer, of which they become a part.
 Tensor *dm_key_cache_attend(KeyCache *c, int layer, const Sublayer *s, const Block *block, const Positions *positions,
                             Tensor *x, const Fresh *fresh);

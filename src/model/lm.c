@@ -205,7 +205,7 @@ static SearchState *start(Graph *g, const Model *model, Memory memory, int room)
     SearchState *s = dm_allocate(1, sizeof *s);
     *s = (SearchState){.model = model, .prompts = memory.spans};
     const KeyCache caches = {
-        .layers = layers, .width = dm_transformer_key_width(&model->config), .key_heads = shape->key_heads};
+        .layers = layers, .width = 2 * dm_transformer_key_width(&model->config), .key_heads = shape->key_heads};
     dm_key_cache_start(&s->cache, caches, g->arena, slots);
     dm_key_cache_make_room(&s->cache, memory.rows->rows + slots * room);
     dm_past_extend(&s->cache.past, memory.spans.length);  // the prompts stand one after the other, as their rows do

@@ -66,6 +66,8 @@ struct Architecture {
     SearchState *(*start)(Graph *g, const Model *model, Memory memory, int room);
     // Pieces behind each slot: lengths[i] of slot i (NULL: one of each), one slot after the other in ids. The result
     // has a row for each piece, which says what comes after it -> [pieces, width]
+    // Of a graph with packs that goes row by row (tensor/graph.h), a row is the same bytes however many pieces of its slot
+    // are given at once.
     Tensor *(*extend)(Graph *g, SearchState *state, const int *ids, const int *lengths);
     // Slot i goes on from what slot from[i] was, with the first lengths[i] of its pieces (NULL: all of them). n may
     // shrink or grow; several may go on from one.

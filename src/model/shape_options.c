@@ -3,6 +3,7 @@
 #include "model/shape_options.h"
 
 #include "model/layers/activation.h"
+#include "model/layers/autoreg.h"
 #include "model/layers/experts.h"
 #include "model/layers/norm_place.h"
 #include "model/layers/positions.h"
@@ -63,6 +64,9 @@ const Option dm_option_max_positions = {
 const Option dm_option_output_layer = {
     .name = "output-layer", DM_ONE_VALUE, DM_NAMED, .initial = "softmax", .choice = dm_output_choice,
     .help = "what the next piece can be:"};
+const Option dm_option_dec_autoreg = {
+    .name = "dec-autoreg", DM_ONE_VALUE, DM_NAMED, .initial = "self-attention", .choice = dm_autoreg_choice,
+    .help = "--type transformer: how the decoder looks back at what it has written:"};
 const Option dm_option_attention_window = {
     .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
     .high = DM_MOST_PLACES, .initial = "0", .off = "0",

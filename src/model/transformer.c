@@ -58,7 +58,13 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->self.attention_norm),
                        cross = dm_transformer_sublayer(g, model, mark, &l->cross_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->self.ffn_norm);
-        x = self_attention(&self, model, &l->self, x, target, true);
+        if (dm_autoreg_scans(&l->autoreg)) {
+            const Sublayer own = dm_transformer_sublayer(g, model, mark, &l->autoreg.norm);
+            const Chain chain = dm_chain(g, target.spans, target.n, model->config.width);
+            x = dm_autoreg(&own, &l->autoreg, x, &chain);
+        } else {
+            x = self_attention(&self, model, &l->self, x, target, true);
+        }
         const Tensor *key_value = dm_linear_apply(g, &l->key_value, memory.rows);
         x = dm_transformer_cross_attention(&cross, model, l, x, target.spans, key_value, memory.spans);
         x = dm_block_feed_forward(&ffn, &l->self, x);
@@ -85,6 +91,8 @@ static const ShapeRow shape[] = {
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     DM_TRANSFORMER_ROWS("encoder_layers", 0, 0, true),
+    {.key = "decoder_autoreg", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(autoreg), .choice = dm_autoreg_choice,
+     .common = 1, .option = &dm_option_dec_autoreg},
     {DM_OUTPUT_ROW},
     {.key = NULL},
 };
@@ -137,10 +145,15 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     const Name shared = t->key_heads ? dm_name(" on %d of keys", t->key_heads) : dm_name("%s", ""),
                each = dm_name("%d heads x %d%s", heads, c->width / heads, shared.text);
     const Name far = t->attention_window ? dm_name(", at most %d places away", t->attention_window) : dm_name("%s", "");
-    dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s%s%s%s", decoder ? " to what is written so far" : "",
-                                             each.text, positions->attended ? ", " : "",
-                                             positions->attended ? positions->attended : "", far.text)
-                                         .text));
+    const AutoregKind *autoreg = &dm_autoregs[decoder ? t->autoreg : 0];
+    if (autoreg->apply)
+        dm_outline_add(stack, dm_outline(dm_name("%s of what is written so far", autoreg->name).text));
+    else
+        dm_outline_add(stack,
+                       dm_outline(dm_name("self-attention%s, %s%s%s%s", decoder ? " to what is written so far" : "",
+                                          each.text, positions->attended ? ", " : "",
+                                          positions->attended ? positions->attended : "", far.text)
+                                      .text));
     if (decoder && t->encoder_layers)
         dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
     const int every = t->experts ? t->experts_every : 1;

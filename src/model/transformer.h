@@ -3,6 +3,7 @@
 #pragma once
 #include "model/embeddings.h"
 #include "model/layers/block.h"
+#include "model/layers/autoreg.h"
 
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;
@@ -17,6 +18,7 @@ typedef struct TransformerShape {
     int rope_theta;        // of rotary positions; 0: 10000
     int attention_window;  // how far away the keys are that self-attention sees; 0: it sees all
     bool scale_embedding;                         // embeddings times sqrt(width)
+    int autoreg;         // of the decoder: of the table in model/layers
     int key_heads;                                // that heads of self-attention share; 0: each has its own
     int prompt_mask, prompt_positions;            // of a language model: lm.c
     int label;                                    // of what there are labels: labels.c
@@ -29,7 +31,8 @@ static inline TransformerShape *dm_transformer_shape(const ModelConfig *config)
 }
 
 typedef struct DecoderLayer {
-    Block self;  // self-attention and feed-forward are the encoder's
+    Block self;     // self-attention and feed-forward are the encoder's
+    Autoreg autoreg;  // in the place of self-attention, where its kind is a scan
     Linear query, key_value, cross_out;
     Norm cross_norm;
 } DecoderLayer;

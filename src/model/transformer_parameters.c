@@ -10,13 +10,17 @@ typedef struct Stack {
     Parameters *p;
     const NormKind *norm;
     bool crossed;  // has attention to the encoder
+    const AutoregKind *autoreg;
     int width, key_width;
 } Stack;
 
 static void declare_layer(const Stack *s, const char *layer, const FeedForwardShape *ffn, const char *ffn_keys)
 {
     static const char *const own[] = {"qkv", NULL}, *const crossed[] = {"q", "kv", NULL};
-    dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width, s->key_width);
+    if (s->autoreg->declare)
+        dm_autoreg_declare(s->p, s->autoreg, s->norm, layer, ffn);
+    else
+        dm_attention_declare(s->p, s->norm, layer, "self_attn", own, s->width, s->key_width);
     if (s->crossed) dm_attention_declare(s->p, s->norm, layer, "encoder_attn", crossed, s->width, s->width);
     dm_block_ffn_declare(s->p, s->norm, layer, ffn, ffn_keys);
 }
@@ -29,6 +33,7 @@ static void declare_stack(Model *model, bool decoder)
     const Stack s = {.p = &model->parameters,
                      .norm = dm_norms[t->norm],
                      .crossed = crossed,
+                     .autoreg = &dm_autoregs[decoder ? t->autoreg : 0],
                      .width = model->config.width,
                      .key_width = dm_transformer_key_width(&model->config)};
     const bool at_end = dm_norm_places[t->norm_place].at_end;
@@ -63,12 +68,13 @@ void dm_transformer_declare(Model *model)
 }
 
 static DecoderLayer find_decoder_layer(const Parameters *p, const NormKind *norm, float epsilon,
-                                       const FeedForwardShape *ffn, const char *layer, bool crossed)
+                                       const FeedForwardShape *ffn, const char *layer, bool crossed,
+                                       const AutoregKind *autoreg)
 {
-    const Block self = dm_block_find(p, norm, epsilon, ffn, layer);
-    if (!crossed) return (DecoderLayer){.self = self};
+    if (!crossed) return (DecoderLayer){.self = dm_block_find(p, norm, epsilon, ffn, layer)};
     return (DecoderLayer){
-        .self = self,
+        .self = (autoreg->find ? dm_block_find_ffn : dm_block_find)(p, norm, epsilon, ffn, layer),
+        .autoreg = autoreg->find ? dm_autoreg_find(p, autoreg, norm, epsilon, layer, ffn) : (Autoreg){0},
         .query = dm_linear_find(p, dm_name("%s.encoder_attn.q_proj", layer).text, 1),
         .key_value = dm_linear_find(p, dm_name("%s.encoder_attn.k_proj", layer).text, 2),
         .cross_out = dm_linear_find(p, dm_name("%s.encoder_attn.out_proj", layer).text, 1),
@@ -96,7 +102,7 @@ void dm_transformer_connect_layers(Model *model)
     for (int i = 0; i < shape->decoder_layers; i++) {
         const FeedForwardShape ffn = dm_transformer_feed_forward_shape(&model->config, true, i);
         t->decoder[i] = find_decoder_layer(p, norm, epsilon, &ffn, dm_name("model.decoder.layers.%d", i).text,
-                                           shape->encoder_layers);
+                                           shape->encoder_layers, &dm_autoregs[shape->autoreg]);
     }
     if (!t->norm_place->at_end) return;
     if (shape->encoder_layers) t->encoder_norm = dm_norm_find(p, norm, "model.encoder.layer_norm", epsilon);

@@ -1,4 +1,4 @@
-// The Transformer in search: pieces behind the slots, keys and values of the earlier ones kept in caches.
+// The Transformer in search: pieces behind the slots, keys and values of the earlier ones, or states, kept in caches.
 #include "core/memory.h"
 #include "model/key_cache.h"
 #include "model/transformer.h"
@@ -18,7 +18,9 @@ SearchState *dm_transformer_start(Graph *g, const Model *model, Memory memory, i
     *s = (SearchState){.model = model, .memory = memory.spans};
     s->key_value = dm_allocate((size_t)layers, sizeof *s->key_value);
     for (int i = 0; i < layers; i++) s->key_value[i] = dm_linear_apply(g, &t->decoder[i].key_value, memory.rows);
-    dm_key_cache_start(&s->cache, (KeyCache){.layers = layers, .width = model->config.width}, g->arena, memory.spans.n);
+    const bool scans = layers && dm_autoreg_scans(&t->decoder[0].autoreg);
+    const KeyCache shape = {.layers = layers, .width = (scans ? 1 : 2) * model->config.width};
+    dm_key_cache_start(&s->cache, shape, g->arena, memory.spans.n);
     dm_key_cache_make_room(&s->cache, memory.spans.n * room);
     return s;
 }
@@ -49,7 +51,13 @@ Tensor *dm_transformer_extend(Graph *g, SearchState *s, const int *ids, const in
         const Sublayer self = dm_transformer_sublayer(g, model, mark, &l->self.attention_norm),
                        cross = dm_transformer_sublayer(g, model, mark, &l->cross_norm),
                        ffn = dm_transformer_sublayer(g, model, mark, &l->self.ffn_norm);
-        x = dm_key_cache_attend(&s->cache, i, &self, &l->self, &t->positions[1], x, &fresh);
+        if (dm_autoreg_scans(&l->autoreg)) {
+            const Sublayer own = dm_transformer_sublayer(g, model, mark, &l->autoreg.norm);
+            const Chain chain = dm_key_cache_chain(&s->cache, i, g, &fresh);
+            x = dm_autoreg(&own, &l->autoreg, x, &chain);
+        } else {
+            x = dm_key_cache_attend(&s->cache, i, &self, &l->self, &t->positions[1], x, &fresh);
+        }
         x = dm_transformer_cross_attention(&cross, model, l, x, fresh.tokens.spans, s->key_value[i], source);
         x = dm_block_feed_forward(&ffn, &l->self, x);
     }

@@ -40,7 +40,7 @@ static void choose(Stepwise *s, Sentence *sentence, const Scores *scores)
     const Best *best = find_best(s, sentence, scores);
     for (int i = 0; i < best->count; i++) {
         const Candidate *c = &best->list[i];
-        if (!dm_stepwise_ends(s, c->id)) {
+        if (!dm_search_ends(s->job, c->id)) {
             if (s->taken - first < size) dm_stepwise_continue(s, c, 0);
         } else if (i < size) {
             dm_stepwise_end(s, sentence, c);

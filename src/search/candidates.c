@@ -36,32 +36,40 @@ static void mean_probability(Tensor *const *member, int members)
         }
 }
 
-static Decoded extend(Graph *g, const SearchJob *job, int m, const Begun *begun, const int *ids, int slots)
+const Decoded *dm_search_extend(Graph *g, const SearchJob *job, const Begun *models, const NewPieces *pieces)
 {
-    const Model *model = job->models[m];
-    const Tokens read = dm_readable(g->arena, model, (Tokens){.n = slots, .ids = ids}, job->unknown);
-    return dm_extend_rows(g, model, begun->state, begun->memory, job->copies ? job->copies : job->source.ids, read.ids,
-                          NULL);
+    Decoded *decoded = dm_arena_take(g->arena, (size_t)job->model_count * sizeof *decoded);
+    for (int m = 0; m < job->model_count; m++) {
+        const Model *model = job->models[m];
+        const Tokens read = dm_readable(g->arena, model, (Tokens){.n = pieces->n, .ids = pieces->ids}, job->unknown);
+        decoded[m] = dm_extend_rows(g, model, models[m].state, models[m].memory,
+                                    job->copies ? job->copies : job->source.ids, read.ids, pieces->lengths);
+    }
+    return decoded;
 }
 
-Scores dm_search_rows(Graph *g, const SearchJob *job, const Begun *models, const int *ids, int slots)
+Scores dm_search_rows(Graph *g, const SearchJob *job, const Decoded *decoded)
 {
     Tensor **member = dm_arena_take(g->arena, (size_t)job->model_count * sizeof(Tensor *));
     for (int m = 0; m < job->model_count; m++) {
         const OutputLayer *output = &job->models[m]->output;
-        const Decoded decoded = extend(g, job, m, &models[m], ids, slots);
-        member[m] = output->kind->log_probabilities(g, output, &decoded);
+        member[m] = output->kind->log_probabilities(g, output, &decoded[m]);
     }
     if (job->model_count > 1) mean_probability(member, job->model_count);
     return (Scores){.rows = member[0]};
 }
 
-Scores dm_search_best(Graph *g, const SearchJob *job, const Begun *model, const int *ids, int slots,
-                      const BestAsked *asked)
+Scores dm_search_best(Graph *g, const SearchJob *job, const Decoded *decoded, const BestAsked *asked)
 {
     const OutputLayer *output = asked->output ? asked->output : &job->models[0]->output;
-    const Decoded decoded = extend(g, job, 0, model, ids, slots);
-    return (Scores){.best = output->kind->next_pieces(g, output, &decoded, asked->enough)};
+    return (Scores){.best = output->kind->next_pieces(g, output, decoded, asked->enough)};
+}
+
+bool dm_search_needs_rows(const SearchJob *job, int enough)
+{
+    enum { MANY = 256 };
+    return job->model_count > 1 || job->options->no_repeat_ngram || job->models[0]->config.search.renormalize ||
+           enough > MANY;
 }
 
 static bool any_above(const float *p, int n, float threshold)

@@ -15,6 +15,9 @@ typedef struct SearchJob {
     const int *copies;                    // [source.n] what source pieces are copied as (Decoded); NULL: as themselves.
     int unknown;                          // What is copied alone is read as this piece
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
+    const Model *drafter;  // that is asked for drafts; NULL: none
+    const int *alike;      // [source.n] the target pieces that source pieces are spelt as, -1: none is. For drafts
+    const Tokens *text;    // of text alone, for drafts: all that stands in front, where the source is but its end; or NULL
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     const int *stops;                     // pieces with which a hypothesis ends, as with the end of sentence, but they
     int stop_count;                       // belong to it
@@ -27,12 +30,20 @@ typedef struct SearchJob {
     void *context;
 } SearchJob;
 
+// How a hypothesis came about where pieces were drafted (drafts.h).
+typedef struct Drafted {
+    int passes;     // of the model; 0: there were no drafts
+    int pieces;     // that were guessed ...
+    int *accepted;  // [passes] ... and so many of these were right
+} Drafted;
+
 typedef struct Hypothesis {
     int *ids;              // [count] without end of sentence
     double *piece_scores;  // [pieces] log probabilities
     int count;
     int pieces;  // count, and one for the end of sentence where it was reached
     double log_probability, score;
+    Drafted drafted;
 } Hypothesis;
 
 typedef struct Found {
@@ -48,7 +59,7 @@ typedef struct Strategy {
     bool (*run)(Graph *g, const SearchJob *job, Found *found);
 } Strategy;
 
-extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy;
+extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy, dm_speculative_strategy;
 extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
 
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as

@@ -67,19 +67,29 @@ typedef struct Best {
 } Best;
 void dm_search_keep(Best *best, const Candidate *candidate);  // if it is among them
 
-// What the models say of the piece that comes next, of every slot either all or the best few.
+// Pieces that slots have written and the models are still to read: lengths[i] of slot i, one slot after the other; NULL: of
+// each its last.
+typedef struct NewPieces {
+    const int *ids;  // [n]
+    int n;
+    const int *lengths;
+} NewPieces;
+const Decoded *dm_search_extend(Graph *g, const SearchJob *job, const Begun *models, const NewPieces *pieces);
+
+// What the models say of the piece that comes behind each of these, either all or the best few.
 typedef struct Scores {
-    Tensor *rows;     // [slots, vocabulary] log probabilities; NULL:
+    Tensor *rows;     // [pieces, vocabulary] log probabilities; NULL:
     NextPieces best;  // without regard to the rules
 } Scores;
-// ids: [slots], what each has written last
-Scores dm_search_rows(Graph *g, const SearchJob *job, const Begun *models, const int *ids, int slots);
+Scores dm_search_rows(Graph *g, const SearchJob *job, const Decoded *decoded);
 // output: the pieces that are looked at; NULL: all of them
 typedef struct BestAsked {
     int enough;
     const OutputLayer *output;
 } BestAsked;
-Scores dm_search_best(Graph *g, const SearchJob *job, const Begun *model, const int *ids, int slots,
-                      const BestAsked *asked);
-// Adds the continuations of a slot, which has this log probability, to the best.
+Scores dm_search_best(Graph *g, const SearchJob *job, const Decoded *decoded, const BestAsked *asked);
+// Whether somebody may ask of a piece that is not among the best so many: that takes whole rows. So do very many, since to
+// keep them in order costs more than to look through all.
+bool dm_search_needs_rows(const SearchJob *job, int enough);
+// Adds what may follow in this row (of a slot, whose log probability is `total`) to the best.
 void dm_search_continue(const Scores *scores, const Rules *rules, int slot, double total, Best *best);

@@ -1,24 +1,6 @@
 // What strategies that decode piece by piece share: sentences and their open hypotheses, and how one goes on or ends.
 #pragma once
-#include "search/search_parts.h"
-
-// A hypothesis that came to its end.
-typedef struct Ended {
-    const Node *end;
-    int count, pieces;
-    double total, score;
-    int id;      // of the piece behind them with which it ended, if pieces > count: the end of sentence, or a stop
-    float last;  // its log probability
-} Ended;
-
-// The search of one sentence: its open hypotheses are the slots first ... first + open - 1.
-typedef struct Sentence {
-    int index, first, open;
-    int limit;        // of pieces
-    bool ends_there;  // with the end of sentence
-    int ended;
-    Ended *ends;  // the best one first
-} Sentence;
+#include "search/hypotheses.h"
 
 // What is known of every open hypothesis: its last node (NULL at the start), its log probability, its last id, and in
 // sampling which sample it is.
@@ -58,7 +40,6 @@ struct Stepwise {
 // False: job->options->stop said so, and found holds nothing.
 bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found);
 
-bool dm_stepwise_ends(const Stepwise *s, int id);  // whether a hypothesis does with this piece
 int dm_stepwise_candidates(const Stepwise *s);     // so many of a sentence, and `width` of them go on
 void dm_stepwise_continue(Stepwise *s, const Candidate *c, int sample);           // into the next free slot
 void dm_stepwise_end(const Stepwise *s, Sentence *sentence, const Candidate *c);  // with c

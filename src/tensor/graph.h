@@ -61,6 +61,7 @@ struct Graph {
     void (*before_gradients)(void *waiting);  // called once, before the first of these is handed out, for others may be
     void *waiting;                            // adding to the lane; NULL: nobody is
     bool recording;                           // keep a tape: training
+    bool row_by_row;  // with packs: a row of every result is the same bytes, whatever is asked with it (ops/attention.c)
     float dropout;                            // the model's dropout: 0 outside training, and so
     float inner_dropout, attention_dropout;   // ... inside feed-forward blocks, and of what attention gives to each place
     float layer_drop;                         // ... how probable it is that a layer is passed over

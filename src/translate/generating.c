@@ -113,6 +113,7 @@ typedef struct Conversation {
     Arena caches, scratch;
     SearchState *states[DM_MOST_MODELS];
     int read;     // pieces that these have read
+    Ids behind;   // which they are, but for the start
     Ids pending;  // pieces of the text that they are still to read, in front of the next line
 } Conversation;
 
@@ -150,6 +151,15 @@ static int starts(const Conversation *c)
     return !c->read && c->model->models[0]->config.decoder_start >= 0;
 }
 
+static void append(Ids *to, const int *ids, int count)
+{
+    int *all = dm_allocate((size_t)(to->count + count) + 1, sizeof(int));
+    if (to->count) memcpy(all, to->id, (size_t)to->count * sizeof(int));
+    if (count) memcpy(all + to->count, ids, (size_t)count * sizeof(int));
+    dm_free(to->id);
+    *to = (Ids){all, to->count + count};
+}
+
 // What the best hypothesis has written becomes part of the text. One that was alone in its search has read all of it
 // but the last piece; of several nobody knows any more which slot was whose, and the text is read when it goes on.
 // Where nothing could come, the text is still to be read.
@@ -160,6 +170,8 @@ static void take_over(Conversation *c, Ids text, const Hypothesis *best, bool al
     Ids written = {dm_allocate((size_t)best->count + 1, sizeof(int)), best->count};
     if (best->count) memcpy(written.id, best->ids, (size_t)best->count * sizeof(int));
     if (best->pieces > best->count) written.id[written.count++] = config->eos;
+    if (written.count) append(&c->behind, text.id, text.count);
+    if (written.count) append(&c->behind, written.id, kept);
     const Ids rest = written.count ? (Ids){written.id + kept, written.count - kept} : text;
     dm_free(c->pending.id);
     c->pending = (Ids){dm_allocate((size_t)rest.count + 1, sizeof(int)), rest.count};
@@ -172,9 +184,9 @@ static void take_over(Conversation *c, Ids text, const Hypothesis *best, bool al
 static Ids text_behind(const Conversation *c, const char *line)
 {
     const Ids more = dm_beginning(c->model->segmenter, line);
-    Ids all = {dm_allocate((size_t)(c->pending.count + more.count) + 1, sizeof(int)), c->pending.count + more.count};
-    if (c->pending.count) memcpy(all.id, c->pending.id, (size_t)c->pending.count * sizeof(int));
-    if (more.count) memcpy(all.id + c->pending.count, more.id, (size_t)more.count * sizeof(int));
+    Ids all = {0};
+    append(&all, c->pending.id, c->pending.count);
+    append(&all, more.id, more.count);
     dm_free(more.id);
     return all;
 }
@@ -216,10 +228,17 @@ static bool search(Conversation *c, const Translator *generator, const char *lin
     Shown shown = {generator, line};
     dm_arena_reset(&c->scratch);
     Graph g = graph_of(c, &c->scratch);
+    Ids all = {0};
+    append(&all, c->behind.id, c->behind.count);
+    append(&all, text.id, text.count);
+    const Tokens whole = dm_tokens(&c->scratch, 1, &all.count, all.id);
+    dm_free(all.id);
     const SearchJob job = {.models = generator->models,
                            .model_count = generator->model_count,
                            .source = dm_tokens(&c->scratch, 1, &text.count, text.id),
                            .options = o,
+                           .drafter = generator->drafter,
+                           .text = &whole,
                            .lines = &o->first_line,
                            .stops = generator->stops,
                            .stop_count = generator->stop_count,
@@ -285,6 +304,7 @@ static Status converse(dm_model *model, const dm_conversation *caller, Error *er
     }
     for (int m = 0; m < model->count; m++) model->models[m]->architecture->finish(c.states[m]);
     dm_free(c.pending.id);
+    dm_free(c.behind.id);
     dm_arena_destroy(&c.caches);
     dm_arena_destroy(&c.scratch);
     return DM_OK;

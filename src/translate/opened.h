@@ -12,6 +12,7 @@ struct dm_model {
     const GemmBackend *gemm;
     Packs *packs;          // of all of them
     Shortlist *shortlist;  // or NULL
+    Model *drafter;        // that guesses how a text goes on; or NULL
     AlignmentHeads heads;
     int window;  // pieces: what a longer line of text alone is cut into
 };
@@ -24,4 +25,5 @@ Status dm_opened_check_lines(const dm_model *model, const char *const *lines, si
 // given: a caller's, or NULL. What it leaves open is filled in, what cannot be is refused.
 Status dm_opened_options(dm_translate_options *options, const dm_model *model, const dm_translate_options *given,
                          Error *error);
+Status dm_opened_check_draft(const dm_model *model, const dm_translate_options *options, Error *error);
 Translator dm_opened_translator(const dm_model *model, const dm_translate_options *options);

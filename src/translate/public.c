@@ -15,6 +15,7 @@
 #include "folder/folder_files.h"
 #include "model/layers/experts.h"
 #include "options/option_set.h"
+#include "search/drafts.h"
 #include "translate/line_checks.h"
 #include "translate/opened.h"
 
@@ -74,75 +75,6 @@ dm_status dm_model_open(dm_model **model, const char *folder, const dm_options *
     return status;
 }
 
-// Members of an ensemble step through the same ids: these have to mean the same to all of them.
-static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side, const char *folder, Error *error)
-{
-    const Vocabulary *x = dm_segmenter_vocabulary(a, side), *y = dm_segmenter_vocabulary(b, side);
-    bool same = dm_vocabulary_size(x) == dm_vocabulary_size(y);
-    for (int id = 0; same && id < dm_vocabulary_size(x); id++)
-        same = strcmp(dm_vocabulary_piece(x, id), dm_vocabulary_piece(y, id)) == 0;
-    if (same) return DM_OK;
-    return dm_fail(error,
-                   "%s has another %s vocabulary than the first model: models can be asked together where they were "
-                   "trained with the same segmenter (train --pretrained-model takes one over)",
-                   folder, side == DM_SOURCE ? "source" : "target");
-}
-
-static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
-{
-    if (a->architecture->labels(a) != b->architecture->labels(b))
-        return dm_fail(error, "%s writes text or labels where the first model does not: they cannot be asked together",
-                       folder);
-    if (a->eos == b->eos && a->pad == b->pad && a->decoder_start == b->decoder_start) return DM_OK;
-    return dm_fail(error,
-                   "%s/config.json has other ids than the first model's: eos_token_id %d, pad_token_id %d and "
-                   "decoder_start_token_id %d instead of %d, %d and %d",
-                   folder, b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
-}
-
-static Status same_kind(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
-{
-    const bool alone = dm_is_text_model(a);
-    if (alone == dm_is_text_model(b)) return DM_OK;
-    return dm_fail(error, "%s %s, and the first model %s: these cannot be asked together", folder,
-                   alone ? "translates" : "goes on with text", alone ? "goes on with text" : "translates");
-}
-
-static Status same_output(const Model *a, const Model *b, const char *folder, Error *error)
-{
-    if (a->output.kind->copies == b->output.kind->copies) return DM_OK;
-    return dm_fail(error,
-                   "%s has output layer %s, and the first model %s: what one of them copies the other cannot say",
-                   folder, b->output.kind->name, a->output.kind->name);
-}
-
-static Status join(dm_model *model, const char *folder, Error *error)
-{
-    if (model->count == DM_MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", DM_MOST_MODELS);
-    Model *member = NULL;
-    Segmenter *segmenter = NULL;
-    cJSON *extra = NULL;
-    Status status = dm_model_read(&member, &extra, folder, error);
-    if (!status) status = dm_segmenter_of(&segmenter, &member->config, extra, folder, error);
-    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
-    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
-    if (!status) status = same_ids(&model->models[0]->config, &member->config, folder, error);
-    if (!status) status = same_kind(&model->models[0]->config, &member->config, folder, error);
-    if (!status) status = same_output(model->models[0], member, folder, error);
-    if (!status) model->models[model->count++] = member;
-    if (status) dm_model_destroy(member);
-    dm_segmenter_close(segmenter);
-    cJSON_Delete(extra);
-    return status;
-}
-
-dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
-{
-    Status status;
-    DM_SCOPE(status, error, join(model, folder, error));
-    return status;
-}
-
 static Status read_shortlist(Shortlist **shortlist, const dm_model *model, const char *folder, Error *error)
 {
     if (model->models[0]->output.kind->copies)
@@ -179,6 +111,7 @@ void dm_model_close(dm_model *model)
     dm_segmenter_close(model->segmenter);
     dm_alignment_heads_free(&model->heads);
     for (int i = 0; i < model->count; i++) dm_model_destroy(model->models[i]);
+    dm_model_destroy(model->drafter);
     dm_packs_destroy(model->packs);
     dm_shortlist_free(model->shortlist);
     dm_free(model);
@@ -193,6 +126,8 @@ int dm_opened_reads(const dm_model *model)
         const int longest = dm_most_pieces(&model->models[i]->config);
         if (longest < most) most = longest;
     }
+    if (model->drafter && dm_most_pieces(&model->drafter->config) < most)
+        most = dm_most_pieces(&model->drafter->config);
     return most;
 }
 
@@ -303,6 +238,16 @@ static void read_generating(dm_translate_options *read, const dm_options *option
     read->stop_count = stops->count;
 }
 
+// What names no other source of drafts is the folder of a model, which the caller opens.
+static void read_draft(dm_translate_options *read, const dm_options *options)
+{
+    const char *draft = dm_options_has(options, "draft") ? dm_options_text(options, "draft", 0) : NULL;
+    if (!draft) return;
+    const DraftSource *source = dm_draft_source(draft);
+    read->draft = source && !source->reads_a_model ? source->name : dm_draft_by_model.name;
+    read->draft_length = (int)dm_options_number(options, "draft-length");
+}
+
 dm_status dm_translate_options_read(dm_translate_options *read, const dm_options *options, dm_error *error)
 {
     DM_PLAIN_NUMBERS;
@@ -325,6 +270,7 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
         .threads = (int)dm_options_number(options, "cpu-threads"),
         .mini_batch = (int)dm_options_number(options, "mini-batch"),
     };
+    read_draft(read, options);
     if (dm_options_has(options, "stop"))
         read_generating(read, options);
     else
@@ -359,6 +305,7 @@ static Status check_effects_on_labels(const dm_translate_options *o, const dm_mo
                 {"what must not be repeated", o->no_repeat_ngram > 0},
                 {"a prefix", o->prefixes != NULL},
                 {"a shortlist", model->shortlist != NULL},
+                {"a draft", o->draft != NULL},
                 {"what a line has come to so far", o->partial != NULL}};
     for (size_t i = 0; i < DM_COUNT(vain); i++)
         if (vain[i].asked)
@@ -433,6 +380,7 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
     Status status = check_effects(o, model, error);
+    if (!status) status = dm_opened_check_draft(model, o, error);
     return status ? status : check_abilities(o, model, error);
 }
 
@@ -444,6 +392,7 @@ Translator dm_opened_translator(const dm_model *model, const dm_translate_option
                         .gemm = model->gemm,
                         .packs = model->packs,
                         .shortlist = model->shortlist,
+                        .drafter = model->drafter,
                         .heads = model->heads,
                         .window = model->window,
                         .options = *options};

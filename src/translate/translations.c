@@ -16,6 +16,7 @@ void dm_translations_free(dm_translation *translations, size_t count)
             dm_free(h->text);
             dm_free(h->piece);
             dm_free(h->piece_scores);
+            dm_free(h->accepted);
             free_words(h->word, h->words);
             dm_free(h->alignment);
         }

@@ -192,6 +192,16 @@ static void tell_partial(void *context, int sentence, const int *ids, int count)
     dm_tell_partial(batch->translator, batch->sources[line], (size_t)line, ids, count);
 }
 
+// What pieces of the sources are among those of the target: what is spelt alike.
+static const int *alike(Arena *arena, const Translator *t, Tokens source)
+{
+    const Vocabulary *from = dm_segmenter_vocabulary(t->segmenter, DM_SOURCE),
+                     *to = dm_segmenter_vocabulary(t->segmenter, DM_TARGET);
+    int *ids = dm_arena_take(arena, (size_t)source.n * sizeof(int));
+    for (int i = 0; i < source.n; i++) ids[i] = dm_vocabulary_id(to, dm_vocabulary_piece(from, source.ids[i]));
+    return ids;
+}
+
 static void translate_batch(void *context, int index, int thread)
 {
     Work *work = context;
@@ -210,10 +220,13 @@ static void translate_batch(void *context, int index, int thread)
         places[i] = batch.lines[i].places;
         numbers[i] = o->first_line + (size_t)batch.lines[i].index;
     }
+    const Tokens source = tokens_of(g.arena, batch.lines, n, source_of);
     const SearchJob job = {.models = t->models,
                            .model_count = t->model_count,
                            .shortlist = t->shortlist,
-                           .source = tokens_of(g.arena, batch.lines, n, source_of),
+                           .drafter = t->drafter,
+                           .alike = o->draft && !dm_translator_goes_on(t) ? alike(g.arena, t, source) : NULL,
+                           .source = source,
                            .copies = dm_translator_copies(t) ? tokens_of(g.arena, batch.lines, n, copies_of).ids : NULL,
                            .unknown = dm_unknown_piece(t->segmenter, DM_TARGET),
                            .options = o,

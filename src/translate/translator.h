@@ -14,6 +14,7 @@ typedef struct Translator {
     const GemmBackend *gemm;
     Packs *packs;
     const Shortlist *shortlist;    // or NULL
+    const Model *drafter;          // or NULL
     AlignmentHeads heads;          // of the first model
     const int *stops;              // pieces with which a text ends
     int stop_count;

@@ -137,6 +137,10 @@ static dm_hypothesis hypothesis_in_words(const Translator *t, const Source *sour
     out.piece = list_pieces(t, source, h);
     out.piece_scores = dm_allocate((size_t)h->pieces + 1, sizeof *out.piece_scores);
     for (int i = 0; i < h->pieces; i++) out.piece_scores[i] = h->piece_scores[i];
+    out.passes = h->drafted.passes;
+    out.drafted = h->drafted.pieces;
+    if (out.passes) out.accepted = dm_allocate((size_t)out.passes, sizeof *out.accepted);
+    for (int i = 0; i < out.passes; i++) out.accepted[i] = h->drafted.accepted[i];
     if (t->options.alignment) {
         const Words words = words_of(t->segmenter, out.piece, h->count);
         out.words = words.count;

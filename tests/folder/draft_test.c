@@ -145,8 +145,7 @@ static void a_kill_while_the_new_is_moved(void)
     }
 }
 
-// ---- The order in which it comes to the disk
-// -------------------------------------------------------------------------
+// ---- The order in which it comes to the disk ------------------------------------------------------------------------
 
 // What was done to the two folders, a letter each: f and d, folder and draft were synced; u, something was removed;
 // t, c, m: training.safetensors, config.json or another file was moved; r, the draft was removed.

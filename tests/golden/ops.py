@@ -419,11 +419,29 @@ def pointer():
                          log_probabilities=stored(chosen.where(each != 0, 0.0)[None]))
 
 
+def scans():
+    """Row by row, from a state that each hands on to the next; the gradients are PyTorch's."""
+    for width, lengths in [(1, [3]), (5, [4, 1, 2]), (17, [9, 3])]:
+        x, rows = draw(sum(lengths), width), []
+        for part in x.split(lengths):
+            rows += [part[:t + 1].mean(0) for t in range(len(part))]
+        add("running_mean", {"x": x}, torch.stack(rows), queries=lengths)
+    for width, lengths in [(1, [3]), (5, [4, 1, 2]), (17, [9, 3])]:
+        tensors, rows = {"x": draw(sum(lengths), 2 * width), "bias": draw(width)}, []
+        for part in tensors["x"].split(lengths):
+            state = torch.zeros(width, dtype=torch.float64)
+            for z, u in (row.chunk(2) for row in part):
+                f = torch.sigmoid(u + tensors["bias"])
+                state = f * state + (1 - f) * z
+                rows.append(torch.relu(state))
+        add("ssru", tensors, torch.stack(rows), queries=lengths)
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
              weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
              combine, balance,
-             rotate, attention_by_place, learned_positions, linear_sum, pointer):
+             rotate, attention_by_place, learned_positions, linear_sum, pointer, scans):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Small random Transformers with positions and windows that no other program has in an encoder-decoder, and what PyTorch
-computes with them in float64: see README.md beside this file.
+"""Small random Transformers with positions, windows and scans that no other program has in an encoder-decoder, and what
+PyTorch computes with them in float64: see README.md beside this file.
 
-  python tests/golden/position_folders.py        (needs torch, safetensors)
+  python tests/golden/position_folders.py [NAME ...]        (needs torch, safetensors)
 
 Writes tests/golden/positions/NAME/. The committed files were made by this script; the tests read them, not this.
 """
 import json
 import math
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,10 @@ FOLDERS = [
     dict(name="rotary", seed=41, positions="rotary", window=2, place="post", d=12, heads=(3, 1), layers=(1, 2), act="relu"),
     dict(name="alibi", seed=43, positions="alibi", window=0, place="pre", d=12, heads=(3, 2), layers=(2, 1), act="swish"),
     dict(name="none", seed=47, positions="none", window=4, place="post", d=8, heads=(2, 4), layers=(1, 1), act="gelu"),
+    dict(name="average", seed=53, positions="none", window=0, place="pre", d=8, heads=(2, 2), layers=(1, 2), act="relu",
+         autoreg="average-attention"),
+    dict(name="ssru", seed=59, positions="none", window=0, place="post", d=8, heads=(2, 2), layers=(1, 2), act="relu",
+         autoreg="ssru"),
 ]
 ACTIVATIONS = {"relu": torch.relu, "swish": F.silu, "gelu": F.gelu}
 VOCABULARY, FFN = 29, 14
@@ -66,12 +71,50 @@ class Attention(nn.Module):
         return self.out_proj(mixed.transpose(0, 1).reshape(x.shape))
 
 
+class Average(nn.Module):
+    """Zhang et al. 2018, equations 1 to 3."""
+
+    def __init__(self, d, act):
+        super().__init__()
+        self.act = act
+        self.fc1, self.fc2, self.gate = nn.Linear(d, FFN), nn.Linear(FFN, d), nn.Linear(2 * d, 2 * d)
+
+    def forward(self, x):
+        mean = x.cumsum(0) / torch.arange(1, len(x) + 1)[:, None]
+        made = self.fc2(self.act(self.fc1(mean)))
+        i, f = torch.sigmoid(self.gate(torch.cat([x, made], 1))).chunk(2, 1)
+        return i * x + f * made
+
+
+class Ssru(nn.Module):
+    """Kim et al. 2019, section 4.2."""
+
+    def __init__(self, d):
+        super().__init__()
+        self.cell, self.forget = nn.Linear(d, d, bias=False), nn.Linear(d, d)
+
+    def forward(self, x):
+        state, rows = torch.zeros_like(x[0]), []
+        for z, f in zip(self.cell(x), torch.sigmoid(self.forget(x))):
+            state = f * state + (1 - f) * z
+            rows.append(torch.relu(state))
+        return torch.stack(rows)
+
+
 class Layer(nn.Module):
     def __init__(self, config, side):
         super().__init__()
         d, heads = config["d_model"], config[f"{side}_attention_heads"]
         self.config = config
-        self.self_attn, self.self_attn_layer_norm = Attention(d, heads), nn.LayerNorm(d)
+        autoreg = config.get("decoder_autoreg", "self-attention") if side == "decoder" else "self-attention"
+        if autoreg == "average-attention":
+            self.average = Average(d, ACTIVATIONS[config["activation_function"]])
+        elif autoreg == "ssru":
+            self.ssru = Ssru(d)
+        else:
+            self.self_attn, self.self_attn_layer_norm = Attention(d, heads), nn.LayerNorm(d)
+        if autoreg != "self-attention":
+            self.autoreg_layer_norm = nn.LayerNorm(d)
         if side == "decoder":
             self.encoder_attn, self.encoder_attn_layer_norm = Attention(d, heads), nn.LayerNorm(d)
         self.fc1, self.fc2, self.final_layer_norm = nn.Linear(d, FFN), nn.Linear(FFN, d), nn.LayerNorm(d)
@@ -81,8 +124,11 @@ class Layer(nn.Module):
 
     def forward(self, x, memory=None):
         c, act = self.config, ACTIVATIONS[self.config["activation_function"]]
-        x = self.around(self.self_attn_layer_norm, x, lambda y: self.self_attn(
-            y, y, c["positions"], memory is not None, c["attention_window"]))
+        if hasattr(self, "autoreg_layer_norm"):
+            x = self.around(self.autoreg_layer_norm, x, self.average if hasattr(self, "average") else self.ssru)
+        else:
+            x = self.around(self.self_attn_layer_norm, x, lambda y: self.self_attn(
+                y, y, c["positions"], memory is not None, c["attention_window"]))
         if memory is not None:
             x = self.around(self.encoder_attn_layer_norm, x, lambda y: self.encoder_attn(y, memory))
         return self.around(self.final_layer_norm, x, lambda y: self.fc2(act(self.fc1(y))))
@@ -128,12 +174,13 @@ def make_folder(spec):
         "norm": "layer", "norm_place": spec["place"], "positions": spec["positions"],
         "attention_window": spec["window"], "vocab_size": VOCABULARY, "decoder_vocab_size": VOCABULARY,
         "share_encoder_decoder_embeddings": True, "tie_word_embeddings": True,
-        "pad_token_id": pad, "eos_token_id": 0, "decoder_start_token_id": pad}
+        "pad_token_id": pad, "eos_token_id": 0, "decoder_start_token_id": pad,
+        **({"decoder_autoreg": spec["autoreg"]} if "autoreg" in spec else {})}
     model = Transformer(config)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             around = 1.0 if name.endswith("layer_norm.weight") else 0.0
-            strong = (".v_proj.weight", ".out_proj.weight", ".fc1.weight", ".fc2.weight")
+            strong = (".v_proj.weight", ".out_proj.weight", ".fc1.weight", ".fc2.weight", ".cell.weight")
             weight.copy_(around + (0.6 if name.endswith(strong) else 0.3) * torch.randn(weight.shape))
             if name in TABLES:
                 weight[pad].zero_()
@@ -155,6 +202,8 @@ def load(folder, dtype):
 
 def main():
     for spec in FOLDERS:
+        if sys.argv[1:] and spec["name"] not in sys.argv[1:]:
+            continue
         write_golden(make_folder(spec), load, make_corpus(VOCABULARY, VOCABULARY, VOCABULARY - 1, spec["seed"]))
 
 

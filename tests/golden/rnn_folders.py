@@ -226,4 +226,5 @@ def main():
         write_golden(make_folder(spec), load, make_corpus(spec["vocab"], target, target - 1, spec["seed"]))
 
 
-main()
+if __name__ == "__main__":
+    main()

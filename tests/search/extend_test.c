@@ -40,6 +40,8 @@ static const struct {
     {"alibi, a window", &dm_transformer, TRANSFORMER "positions alibi attention_window 2"},
     {"none", &dm_transformer, TRANSFORMER "positions none"},
     {"none, a window", &dm_transformer, TRANSFORMER "positions none attention_window 5"},
+    {"average attention", &dm_transformer, TRANSFORMER "decoder_autoreg average-attention"},
+    {"ssru", &dm_transformer, TRANSFORMER "decoder_autoreg ssru norm_place pre positions none"},
     {"lm", &dm_lm, LM "positions learned max_position_embeddings 820"},
     {"lm, the prompt as a whole", &dm_lm, LM "positions rotary prompt_mask full"},
     {"lm, places from 0 once more", &dm_lm, LM "positions sine prompt_positions restart norm rms"},
@@ -152,7 +154,13 @@ typedef struct Search {
     Random random;
 } Search;
 
-static void open_search(Search *s, size_t index, int room)
+typedef struct Products {
+    const GemmBackend *backend;
+    Precision precision;
+} Products;
+
+// products: those by packed weights; NULL: by weights as they lie.
+static void open_search_with(Search *s, size_t index, int room, const Products *products)
 {
     const ModelConfig config = small_config_of(cases[index].architecture, VOCABULARY, cases[index].shape);
     *s = (Search){.name = cases[index].name,
@@ -163,9 +171,16 @@ static void open_search(Search *s, size_t index, int room)
                   .random = dm_random(9, 0, 0, 0)};
     const Model *model = s->setting.model;
     Graph *g = begin(&s->setting, false, 0);
+    if (products) g->gemm = products->backend;
+    if (products) g->packs = dm_packs_create(products->backend, products->precision);
     s->memory = s->architecture->encode(g, model, dm_tokens(g->arena, SOURCES, source_lengths, source_ids));
     s->state = s->architecture->start(g, model, s->memory, room);
     for (int i = 0; i < SOURCES; i++) s->slot[i].source = i;
+}
+
+static void open_search(Search *s, size_t index, int room)
+{
+    open_search_with(s, index, room, NULL);
 }
 
 static void close_search(Search *s)
@@ -359,6 +374,53 @@ static void a_draft_that_is_taken_back_leaves_no_trace(void)
     }
 }
 
+// Of products by packed weights and of attention row by row the bytes are those of pieces one by one, on which search
+// by drafts rests (search/speculative.c).
+static void packed_and_row_by_row_pieces_at_once_are_the_bytes_of_pieces_one_by_one(void)
+{
+    enum { STEPS = 24 };
+    static const Precision precisions[] = {DM_PRECISION_FP32, DM_PRECISION_BF16, DM_PRECISION_INT8};
+    static float rows[2][SOURCES][STEPS][WIDTH];
+    for (size_t i = 0; i < DM_COUNT(cases) * DM_COUNT(precisions); i++) {
+        const Precision precision = precisions[i % DM_COUNT(precisions)];
+        const GemmBackend *backend;
+        if (dm_gemm_choose_for_search(&backend, precision, precision ? "auto" : test_backend, NULL, NULL)) continue;
+        memset(rows, 0, sizeof rows);
+        for (int at_once = 0; at_once < 2; at_once++) {
+            Search s;
+            open_search_with(&s, i / DM_COUNT(precisions), STEPS, &(Products){backend, precision});
+            const int wide = s.setting.model->config.width;
+            s.setting.graph.row_by_row = at_once;
+            int ids[SOURCES][STEPS], taken[SOURCES] = {0};
+            for (int step = 0; step < STEPS; step++)  // the same pieces, whatever way they are given
+                for (int slot = 0; slot < SOURCES; slot++) {
+                    ids[slot][step] = draw_piece(&s, &s.slot[slot]);
+                    s.slot[slot].count++;
+                }
+            while (taken[0] < STEPS || taken[1] < STEPS || taken[2] < STEPS) {
+                int given[MOST_ROWS], lengths[SOURCES], n = 0;
+                for (int slot = 0; slot < SOURCES; slot++) {
+                    lengths[slot] = at_once ? (int)dm_random_below(&s.random, 9) : 1;
+                    if (lengths[slot] > STEPS - taken[slot]) lengths[slot] = STEPS - taken[slot];
+                    memcpy(given + n, ids[slot] + taken[slot], (size_t)lengths[slot] * sizeof(int));
+                    n += lengths[slot];
+                }
+                if (!n) continue;
+                const ArenaMark mark = dm_arena_mark(&s.setting.arena);
+                const Tensor *x = s.architecture->extend(&s.setting.graph, s.state, given, at_once ? lengths : NULL);
+                for (int slot = 0, row = 0; slot < SOURCES; taken[slot] += lengths[slot], slot++)
+                    for (int j = 0; j < lengths[slot]; j++, row++)
+                        memcpy(rows[at_once][slot][taken[slot] + j], dm_row(x, row), (size_t)wide * sizeof(float));
+                release(&s, mark);
+            }
+            dm_packs_destroy(s.setting.graph.packs);
+            close_search(&s);
+        }
+        expect(memcmp(rows[0], rows[1], sizeof *rows) == 0, "%s, %s: several pieces at once have other bytes",
+               cases[i / DM_COUNT(precisions)].name, dm_precision_name(precision));
+    }
+}
+
 // ---- What is done once ----------------------------------------------------------------------------------------------
 
 // The weights of a convolution that no piece changes are made ready when a search begins: it does not read them again.
@@ -419,6 +481,7 @@ const Fact facts[] = {
     FACT(several_slots_may_go_on_from_one_with_different_lengths),
     FACT(whatever_way_is_gone_the_rows_are_those_of_the_whole_sequence),
     FACT(a_draft_that_is_taken_back_leaves_no_trace),
+    FACT(packed_and_row_by_row_pieces_at_once_are_the_bytes_of_pieces_one_by_one),
     FACT(constant_weights_of_convolutions_are_made_ready_at_the_start),
     FACT(what_a_recurrent_decoder_says_is_one_product_unless_it_is_fed),
     {NULL, NULL},

@@ -11,6 +11,7 @@ static const struct {
 } cases[] = {
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12)}},
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12), .n_best = 3}},
+    {&dm_speculative_strategy, "speculative", {BEAM(1, 1, 1, 12), .draft = "lookup"}},
     {&dm_sample_strategy, "sample", {BEAM(1, 1, 1, 12), .sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 4}},
     {&dm_sample_strategy,
      "sample",

@@ -403,6 +403,32 @@ static void check_window(Golden *c)
     gradient_equals(c, "dw", w);
 }
 
+static Chain chain_of(Golden *c, int width)
+{
+    int n, rows = 0;
+    const int *length = integers(c, "queries", &n);
+    int *start = dm_arena_take(&c->bench.arena, (size_t)n * sizeof(int));
+    for (int i = 0; i < n; rows += length[i++]) start[i] = rows;
+    return dm_chain(&c->bench.graph, (Spans){n, start, length}, rows, width);
+}
+
+static void check_running_mean(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    const Chain chain = chain_of(c, x->cols);
+    way_back(c, dm_running_mean(&c->bench.graph, x, &chain));
+    gradient_equals(c, "dx", x);
+}
+
+static void check_ssru(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *bias = weight(c, "bias");
+    const Chain chain = chain_of(c, x->cols / 2);
+    way_back(c, dm_ssru(&c->bench.graph, x, bias, &chain));
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dbias", bias);
+}
+
 static void check_softmax_groups(Golden *c)
 {
     const Tensor *x = input(c, "x");
@@ -543,6 +569,8 @@ static const Check checks[] = {
     {"unfold", check_window},
     {"convolve", check_window},
     {"softmax_groups", check_softmax_groups},
+    {"running_mean", check_running_mean},
+    {"ssru", check_ssru},
     {"scale_rows", check_scale_rows},
     {"scale_gradient", check_scale_gradient},
     {"collect", check_collect},

@@ -14,7 +14,7 @@ static const struct {
     {"norms", "layer_norm rms_norm batch_norm residual residual_norm dropout"},
     {"attention", "attention additive_attention rotate"},
     {"outputs", "cross_entropy pointer divergence log_probabilities next_pieces"},
-    {"sequences", "gru lstm unfold convolve softmax_groups"},
+    {"sequences", "gru lstm unfold convolve softmax_groups running_mean ssru"},
     {"experts", "route combine balance"},
     {"arithmetic", "add scale scale_rows scale_gradient concatenate collect"},
 };

@@ -1,4 +1,4 @@
-// Recurrent cells, and convolutions over windows. Their gradients against differences (gradient.h).
+// Recurrent cells, scans, and convolutions over windows. Their gradients against differences (gradient.h).
 #include "tensor/gradient.h"
 
 const char *const family = "sequences";
@@ -65,6 +65,25 @@ static Tensor *run_softmax_groups(Bench *b, const Case *c)
     return dm_softmax_groups(&b->graph, bench_input(b, c->rows, c->in), c->out);
 }
 
+// Sequences of 1, 4 and 2 rows.
+static Chain chain_of(Bench *b, int width)
+{
+    static const int start[] = {0, 1, 5}, length[] = {1, 4, 2};
+    return dm_chain(&b->graph, (Spans){3, start, length}, 7, width);
+}
+
+static Tensor *run_running_mean(Bench *b, const Case *c)
+{
+    const Chain chain = chain_of(b, c->in);
+    return dm_running_mean(&b->graph, bench_input(b, 7, c->in), &chain);
+}
+
+static Tensor *run_ssru(Bench *b, const Case *c)
+{
+    const Chain chain = chain_of(b, c->in);
+    return dm_ssru(&b->graph, bench_input(b, 7, 2 * c->in), bench_weight(b, 1, c->in, 1, 0), &chain);
+}
+
 // clang-format off
 const Case cases[] = {
     {.op = "gru", .what = "1", .run = run_gru, .rows = 3, .in = 1},
@@ -88,6 +107,11 @@ const Case cases[] = {
 
     {.op = "softmax_groups", .what = "of 1", .run = run_softmax_groups, .rows = 2, .in = 3, .out = 1},
     {.op = "softmax_groups", .what = "of 5", .run = run_softmax_groups, .rows = 3, .in = 20, .out = 5},
+
+    {.op = "running_mean", .what = "1", .run = run_running_mean, .in = 1},
+    {.op = "running_mean", .what = "33", .run = run_running_mean, .in = 33},
+    {.op = "ssru", .what = "1", .run = run_ssru, .in = 1},
+    {.op = "ssru", .what = "3", .run = run_ssru, .in = 3},
     {.op = NULL},
 };
 // clang-format on

@@ -6,7 +6,7 @@ scripts=$(realpath "$(dirname "$0")/../../scripts")
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
 mkdir -p tree/build tree/scripts articles/text/treebank---text-only articles/text/handbook---text-only-de articles/text/g2p---text-only multi/bpe
-cp -r "$scripts/articles" "$scripts/recipes" "$scripts"/{distil,steps}.sh tree/scripts
+cp -r "$scripts/articles" "$scripts/recipes" "$scripts"/{distil,steps}.sh "$scripts"/toy_{corpus,links}.py tree/scripts
 ln -s "$dragoman" tree/build/dragoman
 
 # ---- Text: words and their reversals; of letters two ways to be right ----
@@ -38,6 +38,15 @@ for part in ("train", "dev", "test"):
     lines = [[dice.choice(words) + dice.choice(["", "ish", "er" + "ly" * (part == "test")]) for _ in range(8)] for _ in range(40)]
     write(f"{folder}/{part}.words", map(" ".join, lines))
     write(f"{folder}/{part}.labels", (" ".join("ADJ" if word in words else "NOUN" for word in line) for line in lines))
+for folder, endings in (("inflect-plurals", ("word", "form")), ("inflect-pasts", ("word", "form")), ("links", ("letters", "sounds")),
+                        ("toy_links", ("zh", "en"))):
+    folder = pathlib.Path("articles/text") / folder
+    folder.mkdir()
+    for part in ("train", "dev", "test"):
+        lines = [list(dice.choice(words)) for _ in range(30 if part == "train" else 6)]
+        write(folder / f"{part}.{endings[0]}", map(" ".join, lines))
+        write(folder / f"{part}.{endings[1]}", (" ".join(line + ["s"]) for line in lines))
+        write(folder / f"{part}.links", (" ".join(f"{i}-{i}" for i in range(len(line))) for line in lines))
 PYTHON
 for text in articles/text/*; do touch "$text/made"; done
 
@@ -121,6 +130,26 @@ article exposure 'import exposure; exposure.SIZES = [(400, 1)] * 2; exposure.MOD
     fail "exposure.py: $(cat said)"
 [ "$(awk '{ print $4 }' articles/exposure/numbers-transformer-0-1/test.source.wrong.prefix | sort | uniq -c | wc -l)" -gt 5 ] &&
     ! cmp -s articles/exposure/numbers-transformer-0-1/test.source.{wrong,right}.prefix || fail 'nothing wrong was forced'
+article copying 'import copying as c; c.COUNTS, c.UPDATES, c.NAMES, c.TESTS = [[10]] * 2, [2] * 2, [(100, 1)] * 2, 50
+c.MODELS = {"Transformer": c.MODELS["Transformer"]}' > said 2> err || fail "copying.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| 10 \| Transformer \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 2 ] &&
+    [ "$(grep -cE '^\| Transformer \| (softmax|pointer)[a-z, -]* \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 4 ] ||
+    fail "copying.py: $(cat said)"
+python3 - << 'PYTHON' || fail 'names and numbers of the tests stand in what was learnt from'
+import pathlib
+words = {part: {word for line in pathlib.Path(f"articles/copying/names/{part}.zh").read_text(encoding="utf-8").splitlines()
+                for word in line.split() if word.isascii() and word.isalnum()} for part in ("train", "dev", "test")}
+assert len(words["test"]) == 50 and len(words["train"]) > 50, words
+assert not words["train"] & words["test"] and not words["dev"] & words["test"], words
+PYTHON
+article risk 'import risk; systems.SIZES["plurals"] = [(20, 1, None)] * 2' --tasks plurals sounds > said 2> err ||
+    fail "risk.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| (teacher forcing|minimum risk, (drawn|beam)|self-critical) \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 8 ] ||
+    fail "risk.py: $(cat said)"
+article guidance 'import guidance; guidance.SIZES = {task: [(30, 2)] * 2 for task in guidance.SIZES}' > said 2> err ||
+    fail "guidance.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| (Transformer|LSTM, attention) \| (none|(dragoman align|true links)(, weight 0.5)?) \| [0-9.]+ \| [0-9.]+ \| ' said)" = 20 ] ||
+    fail "guidance.py: $(cat said)"
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"

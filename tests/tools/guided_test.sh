@@ -53,6 +53,9 @@ sed '4s/.*/0-0 1:1/' links > links.bad
 bad 'what is no link' 'links.bad: line 4: "1:1" is no link'
 sed '5s/$/ 9-0/' links > links.bad
 bad 'a word that is not there' 'links.bad: line 5 links 9-0, but that line of the source has'
+sed 's/.*//' links > links.bad
+bad 'not a single link' 'links.bad has not a single link'
+sed '5s/$/ 9-0/' links > links.bad
 for wish in skip crop; do
     ends "bad links, $wish" 0 '1 bad line of links.bad (the first is line 5)' train "${transformer[@]}" \
         --add-loss guided-alignment --guided-alignment links.bad --on-bad-line $wish --after 1u --model $wish
@@ -66,6 +69,7 @@ check 'nothing to look at' 2 'looks at none' \
     train "${common[@]}" --type rnn --dim-rnn 32 --rnn-attention none "${guided[@]}" --after 1u --model new
 check 'a decoder alone' 2 'in a model of type lm that is part of its attention to all that it has read' \
     train "${common[@]}" --type lm --heads 2 "${guided[@]}" --after 1u --model new
+check 'labels' 2 'no effect with --type labels' train "${common[@]}" --type labels --heads 2 "${guided[@]}" --after 1u --model new
 [ ! -e new ] || fail 'a command that could not begin left a folder'
 check 'coverage' 0 'Done' train "${transformer[@]}" --add-loss coverage 0.5 --after 5u --model covered
 

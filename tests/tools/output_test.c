@@ -55,13 +55,19 @@ static const char *old_file(void)
     return path;
 }
 
-static dm_status replace(const char *path, const char *text)
+// A command that writes the text, and then ends so.
+static dm_status write_and(const char *path, const char *text, dm_status end)
 {
     Output output;
     dm_error error = {""};
     dm_status status = output_open(&output, path, false, &error);
     if (!status) fputs(text, output.stream);
-    return output_close(&output, status, &error);
+    return output_close(&output, status ? status : end, &error);
+}
+
+static dm_status replace(const char *path, const char *text)
+{
+    return write_and(path, text, DM_OK);
 }
 
 static bool holds(const char *path, const char *expected)
@@ -95,6 +101,19 @@ static void a_new_file_and_a_device_are_written_as_they_go(void)
     CU_ASSERT_STRING_EQUAL(done, "");
     CU_ASSERT(holds(scratch("new"), "text"));
     unlink(scratch("new"));
+}
+
+static void a_command_that_fails_leaves_no_new_file_without_text(void)
+{
+    const char *path = scratch("fails");
+    CU_ASSERT_EQUAL(write_and(path, "", DM_FAILURE), DM_FAILURE);
+    CU_ASSERT_FALSE(dm_exists(path));
+    CU_ASSERT_EQUAL(write_and(path, "the first line", DM_FAILURE), DM_FAILURE);
+    CU_ASSERT(holds(path, "the first line"));
+    unlink(path);
+    CU_ASSERT_EQUAL(replace(path, ""), DM_OK);
+    CU_ASSERT(holds(path, ""));
+    unlink(path);
 }
 
 static void what_a_kill_leaves_goes_with_the_next_and_what_lives_stays(void)
@@ -141,6 +160,7 @@ static void a_new_file_that_is_taken_for_a_dead_ones_is_made_again(void)
 const Fact facts[] = {
     FACT(a_replaced_file_is_on_the_disk_before_it_has_the_name),
     FACT(a_new_file_and_a_device_are_written_as_they_go),
+    FACT(a_command_that_fails_leaves_no_new_file_without_text),
     FACT(what_a_kill_leaves_goes_with_the_next_and_what_lives_stays),
     FACT(a_new_file_that_is_taken_for_a_dead_ones_is_made_again),
     {NULL, NULL},

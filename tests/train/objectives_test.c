@@ -100,8 +100,7 @@ static void teacher_forcing(const Objective *objective)
     end(&s);
 }
 
-// ---- Scheduled sampling
-// -----------------------------------------------------------------------------------------------
+// ---- Scheduled sampling ---------------------------------------------------------------------------------------------
 
 static int best_of(const double log_p[VOCABULARY])
 {
@@ -215,8 +214,7 @@ static void the_reference_fades_as_the_paper_says(void)
     CU_ASSERT_STRING_EQUAL(dm_sampling_decay_choice(1).name, "linear");
 }
 
-// ---- Training on the metric
-// -------------------------------------------------------------------------------------------
+// ---- Training on the metric -----------------------------------------------------------------------------------------
 
 static void the_slope_of_the_expected_cost_agrees_with_differences(void)
 {

@@ -65,6 +65,15 @@ static dm_translate_options options_of(int beam, bool sampling)
     return o;
 }
 
+// One that would write something else.
+static void add_drafter(dm_model *model, bool starts)
+{
+    dm_model *other = text_model(starts, SHAPE "positions none");
+    model->drafter = other->models[0];
+    other->count = 0;
+    dm_model_close(other);
+}
+
 // ---- A conversation -------------------------------------------------------------------------------------------------
 
 typedef struct Talk {
@@ -113,7 +122,7 @@ static void forget(Talk *talk)
 static bool same_pieces(const dm_translation *a, const dm_translation *b)
 {
     const dm_hypothesis *x = a->hypotheses, *y = b->hypotheses;
-    bool same = a->count == b->count && x->pieces == y->pieces;
+    bool same = a->count == b->count && x->pieces == y->pieces && x->passes == y->passes;
     for (int i = 0; same && i < x->pieces; i++)
         same = !strcmp(x->piece[i], y->piece[i]) && x->piece_scores[i] == y->piece_scores[i];
     return same;
@@ -125,10 +134,13 @@ static void a_conversation_is_one_text(void)
     static const char *const shapes[] = {SHAPE, SHAPE "positions rotary attention_window 4 key_value_heads 1"};
     for (int shape = 0; shape < 2; shape++)
         for (int starts = 0; starts < 2; starts++)
-            for (int manner = 0; manner < 3; manner++) {
+            for (int manner = 0; manner < 5; manner++) {
+                static const char *const drafts[] = {NULL, NULL, NULL, "lookup", "model"};
                 dm_model *model = text_model(starts, shapes[shape]);
                 Talk talk = {.lines = {"w3 w9 w4", "w7", "", "w5 w6"},
                              .options = options_of(manner == 1 ? 3 : 1, manner == 2)};
+                talk.options.draft = drafts[manner];
+                if (manner == 4) add_drafter(model, starts);
                 hold(model, &talk);
                 CU_ASSERT_EQUAL_FATAL(talk.asked, TURNS);
                 char whole[1024] = "";

@@ -111,6 +111,11 @@ static void asking_whose_a_file_is(void)
     fail_in_turn(find_file, NULL, "/dev/null", 1);
 }
 
+static dm_status draft(void *context, dm_error *error)
+{
+    return dm_model_draft(context, folder, error);
+}
+
 static void joining(void)
 {
     make_folder();
@@ -166,10 +171,13 @@ static void translating(void)
     dm_translate_options_read(&defaults, NULL, NULL);
     Case cases[] = {{"greedy", NULL, defaults, NULL, 0},   {"beam", NULL, defaults, NULL, 0},
                     {"sampling", NULL, defaults, NULL, 0}, {"int8", "int8", defaults, NULL, 0},
-                    {"bf16", "bf16", defaults, NULL, 0},   {"alignment", NULL, defaults, NULL, 0}};
+                    {"bf16", "bf16", defaults, NULL, 0},   {"alignment", NULL, defaults, NULL, 0},
+                    {"drafts", NULL, defaults, NULL, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Case *c = &cases[i];
-        c->options.beam_size = strcmp(c->name, "greedy") == 0 ? 1 : 3;
+        const bool drafts = strcmp(c->name, "drafts") == 0;
+        c->options.beam_size = strcmp(c->name, "greedy") == 0 || drafts ? 1 : 3;
+        c->options.draft = drafts ? "model" : NULL;
         c->options.n_best = strcmp(c->name, "beam") == 0 ? 3 : 1;
         c->options.threads = i % 2 ? 2 : 1;
         c->options.mini_batch = 2;
@@ -178,9 +186,11 @@ static void translating(void)
         c->options.alignment = strcmp(c->name, "alignment") == 0;
         c->model = opened(c->precision);
         if (!c->model) continue;  // this processor has no such products
+        if (drafts) CU_ASSERT_EQUAL_FATAL(dm_model_draft(c->model, folder, NULL), DM_OK);
         c->expected = come_to(c);
         dm_model_close(c->model);
         c->model = opened(c->precision);  // whose weights are not packed yet
+        if (drafts) fail_in_turn(draft, NULL, c->model, 1);
         fail_in_turn(translate, same_translations, c, 1);
         dm_model_close(c->model);
     }

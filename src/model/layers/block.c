@@ -34,16 +34,21 @@ void dm_block_ffn_declare(Parameters *p, const NormKind *norm, const char *layer
     norm->declare(p, dm_name("%s.final_layer_norm", layer).text, ffn->width);
 }
 
+Block dm_block_find_ffn(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
+                        const char *layer)
+{
+    return (Block){.ffn = dm_feed_forward_find(p, layer, ffn),
+                   .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text, epsilon)};
+}
+
 Block dm_block_find(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
                     const char *layer)
 {
-    return (Block){
-        .qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3),
-        .out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1),
-        .attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text, epsilon),
-        .ffn = dm_feed_forward_find(p, layer, ffn),
-        .ffn_norm = dm_norm_find(p, norm, dm_name("%s.final_layer_norm", layer).text, epsilon),
-    };
+    Block found = dm_block_find_ffn(p, norm, epsilon, ffn, layer);
+    found.qkv = dm_linear_find(p, dm_name("%s.self_attn.q_proj", layer).text, 3);
+    found.out = dm_linear_find(p, dm_name("%s.self_attn.out_proj", layer).text, 1);
+    found.attention_norm = dm_norm_find(p, norm, dm_name("%s.self_attn_layer_norm", layer).text, epsilon);
+    return found;
 }
 
 void dm_block_free(Block *block)

@@ -24,6 +24,9 @@ void dm_block_ffn_declare(Parameters *p, const NormKind *norm, const char *layer
 // epsilon: of the norms; 0: the usual one
 Block dm_block_find(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
                     const char *layer);
+// The same of a layer that has something else in the place of self-attention.
+Block dm_block_find_ffn(const Parameters *p, const NormKind *norm, float epsilon, const FeedForwardShape *ffn,
+                        const char *layer);
 void dm_block_free(Block *block);
 
 // Queries [tokens, width], keys and values [tokens, key width] of these pieces, turned where positions turn them.

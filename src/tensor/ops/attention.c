@@ -6,6 +6,9 @@
 // With a window, the queries of a sequence are taken in blocks, each against the stretch of keys that any of them sees:
 // time and memory grow with T times the window. A sequence that the window holds as a whole is one block, and comes out
 // to the bit as without a window.
+// One query of a sequence is summed in another order than several, for which a transposed copy of the keys pays. Where
+// the graph goes row by row, several are each summed as one: who asks for many pieces at once (search/speculative.c) is
+// told to the bit what it would be told piece by piece.
 #include <assert.h>
 
 #include "core/kernels.h"
@@ -183,9 +186,11 @@ static void hide_corners(const Head *h, float *p)
 static void probabilities(const Graph *g, const Attention *a, const Head *h, float *p, float *transposed)
 {
     const float *q = at(&a->q, h->query, h->column), *k = at(&a->k, h->key, h->key_column);
-    if (h->t == 1) {  // for more queries, a transposed copy of the keys pays
-        dm_count_product(g, 1, h->s, h->w);
-        dm_dot_rows(q, k, a->k.stride, h->rows, h->s, h->w, p);
+    if (h->t == 1 || g->row_by_row) {
+        dm_count_product(g, h->t, h->s, h->w);
+        for (int i = 0; i < h->t; i++)
+            dm_dot_rows(q + (size_t)i * (size_t)a->q.stride, k, a->k.stride, h->rows, h->s, h->w,
+                        p + (size_t)i * (size_t)h->wide);
     } else {
         dm_transpose(k, a->k.stride, h->s, h->w, transposed);
         multiply(g, &(Product){.m = h->t,
@@ -240,9 +245,11 @@ static void mix(const Graph *g, const Attention *a, const Head *h, const float *
 {
     const float *v = at(&a->v, h->key, h->key_column);
     float *to = dm_row(y, h->query) + h->column;
-    if (h->t == 1) {
-        dm_count_product(g, 1, h->w, h->s);
-        dm_mix_rows(p, v, a->v.stride, h->rows, h->s, h->w, to);
+    if (h->t == 1 || g->row_by_row) {
+        dm_count_product(g, h->t, h->w, h->s);
+        for (int i = 0; i < h->t; i++)
+            dm_mix_rows(p + (size_t)i * (size_t)h->wide, v, a->v.stride, h->rows, h->s, h->w,
+                        to + (size_t)i * (size_t)y->stride);
     } else {
         multiply(g, &(Product){.m = h->t,
                                .n = h->w,

@@ -35,5 +35,7 @@ const Op *const dm_ops[] = {
     &dm_balance_op,
     &dm_rotate_op,
     &dm_pointer_op,
+    &dm_running_mean_op,
+    &dm_ssru_op,
     NULL,
 };

@@ -87,6 +87,22 @@ typedef struct Attention {
 } Attention;
 Tensor *dm_attention(Graph *g, const Attention *args);  // -> [nq, d]
 
+// Where the rows of a scan find what those before them in their sequence have left, and leave it themselves: row i writes
+// state row first + i, after those above it.
+typedef struct Chain {
+    Tensor state;       // [.., d]
+    int first;
+    const int *before;  // [n] a row of the state; -1: nothing stands before this one
+    const int *place;   // [n] how many rows do
+} Chain;
+// Of whole sequences, [n, width], which live as long as the tape.
+Chain dm_chain(Graph *g, Spans spans, int n, int width);
+// Zhang et al. 2018, equation 1: the mean of a row and of all before it in its sequence: x [n, d] -> [n, d]
+Tensor *dm_running_mean(Graph *g, const Tensor *x, const Chain *chain);
+// Kim et al. 2019, section 4.2, the simpler simple recurrent unit: x [n, 2d] = [z | u], bias [d] -> [n, d]
+//   f_t = sigmoid(u_t + bias),  s_t = f_t s_(t-1) + (1 - f_t) z_t,  y_t = max(0, s_t)
+Tensor *dm_ssru(Graph *g, const Tensor *x, const Tensor *bias, const Chain *chain);
+
 // Bahdanau et al. 2015, appendix A.1.2, for every sequence s:
 //   e_ij = sum_l v_l tanh(q_il + k_jl),  P = softmax(e) over the keys,  y = P value
 // Sequence s of the queries sees the keys of sequence s.

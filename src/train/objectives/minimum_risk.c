@@ -19,8 +19,7 @@
 
 enum { DRAWS = 0x7269736B };  // a random stream, beyond the ops of any graph
 
-// ---- The expected cost
-// ------------------------------------------------------------------------------------------------
+// ---- The expected cost ----------------------------------------------------------------------------------------------
 
 double dm_expected_cost(int n, const double *log_probabilities, const double *costs, double *slope)
 {
@@ -32,8 +31,7 @@ double dm_expected_cost(int n, const double *log_probabilities, const double *co
     return risk;
 }
 
-// ---- What a candidate costs
-// -------------------------------------------------------------------------------------------
+// ---- What a candidate costs -----------------------------------------------------------------------------------------
 
 typedef struct CostRow {
     const char *name, *about;
@@ -86,8 +84,7 @@ static double cost_of(const RiskSettings *risk, const char *hypothesis, const ch
     return cost;
 }
 
-// ---- Candidates
-// -------------------------------------------------------------------------------------------------------
+// ---- Candidates -----------------------------------------------------------------------------------------------------
 
 // Of all sentences, those of each behind one another; the reference is the first.
 typedef struct Candidates {
@@ -194,8 +191,7 @@ static Candidates candidates_of(Graph *g, const ShardRun *shard, bool critical)
     return c;
 }
 
-// ---- The objectives
-// ---------------------------------------------------------------------------------------------------
+// ---- The objectives -------------------------------------------------------------------------------------------------
 
 // The same source for all candidates of a sentence.
 static Memory repeated(Graph *g, Memory memory, const Candidates *c)
@@ -322,8 +318,7 @@ const Objective dm_self_critical = {
     "(Rennie et al. 2017); begin with a trained model",
     run_self_critical};
 
-// ---- The options
-// ------------------------------------------------------------------------------------------------------
+// ---- The options ----------------------------------------------------------------------------------------------------
 
 Status dm_risk_of_options(RiskSettings *risk, dm_options *o, Error *error)
 {

@@ -17,8 +17,7 @@
 enum { COINS = 0x636F696E, DRAWS = 0x64726177 };  // random streams, beyond the ops of any graph
 enum { MIXED = 5 };                               // pieces of a mixture: Mihaylova and Martins, section 3, take 5
 
-// ---- How the reference fades (Bengio et al. 2015, section 2.4)
-// --------------------------------------------------------
+// ---- How the reference fades (Bengio et al. 2015, section 2.4) ------------------------------------------------------
 
 static double linear(const double k[3], double update)
 {
@@ -71,8 +70,7 @@ double dm_sampling_share(const ScheduledSampling *s, double update)
     return fmin(1, fmax(0, decays[s->decay].share(s->constants, update)));
 }
 
-// ---- What the model says
-// ----------------------------------------------------------------------------------------------
+// ---- What the model says --------------------------------------------------------------------------------------------
 
 typedef struct Asking {
     Graph *g;  // a copy that records nothing, without dropout
@@ -186,8 +184,7 @@ static const Mixture *mix(const Asking *a, Memory memory, const int *ids)
     return mixture;
 }
 
-// ---- The objective
-// ----------------------------------------------------------------------------------------------------
+// ---- The objective --------------------------------------------------------------------------------------------------
 
 // What is to be read instead of the reference.
 static Tokens mixed_with_own(const ShardRun *shard, Graph *g)
@@ -239,8 +236,7 @@ const Objective dm_scheduled_sampling = {
     "(Bengio et al. 2015)",
     run};
 
-// ---- The options
-// ------------------------------------------------------------------------------------------------------
+// ---- The options ----------------------------------------------------------------------------------------------------
 
 static Status read_constants(ScheduledSampling *s, dm_options *o, Error *error)
 {

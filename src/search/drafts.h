@@ -1,0 +1,34 @@
+// Drafts: where search by drafts (speculative.c) takes its guesses from of how a text goes on. A source of drafts is a file
+// and a row of dm_draft_sources.
+#pragma once
+#include "search/search_parts.h"
+
+// A text that is being written, and what is guessed of it.
+typedef struct DraftedText {
+    int sentence, sample;
+    const int *written;  // pieces so far ...
+    int count;
+    int most;            // ... and how many may be guessed
+    int *guess, guesses;  // [most]
+    // Of each guess that was drawn the probabilities [dm_search_reach] that it was drawn by, NULL where nothing was;
+    // [most], in the graph's arena
+    double **odds;
+    int slot, read;     // of a source that reads along: where, and how many pieces, the first of them the start
+    int place, placed;  // of a source that follows another text: where it was when so many pieces were written
+} DraftedText;
+
+typedef struct DraftSource {
+    const char *name;   // of --draft
+    const char *about;
+    bool reads_a_model;  // SearchJob.drafter
+    // Why nothing can be guessed so of what this model writes; NULL: it can.
+    const char *(*misfit)(const ModelConfig *config);
+    void *(*begin)(Graph *g, const SearchJob *job);
+    // Of all texts that are still open, in the order that they had before. What odds there are it leaves in the arena.
+    void (*guess)(Graph *g, void *own, DraftedText *const *texts, int n);
+    void (*end)(void *own);
+} DraftSource;
+
+extern const DraftSource dm_draft_by_model, dm_draft_by_lookup, dm_draft_by_source;
+extern const DraftSource *const dm_draft_sources[];    // ends with NULL
+const DraftSource *dm_draft_source(const char *name);  // NULL: no such name

@@ -1,0 +1,102 @@
+#!/bin/bash
+# translate and generate --draft, as their users meet them: the same bytes in greedy search, and what is said of passes.
+# Argument: the command to test.
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+
+make_text
+paste -d' ' src src > twice  # a task that copies, and repeats
+common=(--segmenter space --gemm openblas --quiet --learn-rate 0.02 --lr-warmup 10 --dropout 0)
+train() {  # train MODEL OPTIONS...
+    "$dragoman" train "${common[@]}" --model "$@" 2> train.err || fail "train $1: $(cat train.err)"
+}
+train large --train-sets src twice --dim-emb 32 --enc-depth 1 --dec-depth 2 --dim-ffn 32 --heads 2 --after 60u
+train small --train-sets src twice --dim-emb 8 --enc-depth 1 --dec-depth 1 --dim-ffn 32 --heads 2 --after 60u
+seq 30 > numbers
+train other --train-sets src numbers --dim-emb 8 --enc-depth 1 --dec-depth 1 --dim-ffn 32 --heads 2 --after 1u
+train rnn --train-sets src twice --type rnn --dim-emb 8 --after 20u
+train text --type lm --train-sets twice --dim-emb 32 --dec-depth 2 --dim-ffn 32 --heads 2 --after 60u
+train brief --type lm --train-sets twice --dim-emb 8 --dec-depth 1 --dim-ffn 32 --heads 2 --after 40u
+
+without() {  # what a draft adds to an object
+    sed -E 's/,"passes":[0-9]+,"drafted":[0-9]+,"accepted":\[[0-9,]*\]//' "$1"
+}
+
+# ---- Greedy search ----
+
+for precision in fp32 int8; do
+    "$dragoman" translate --model large --precision $precision --beam-size 1 --json < src > plain 2> err ||
+        { grep -q 'this processor has no' err && continue; fail "translate: $(cat err)"; }
+    for draft in small rnn large lookup source; do
+        for way in '' '--draft-length 1' '--draft-length 7 --mini-batch 1' '--mini-batch 8 --cpu-threads 3'; do
+            # shellcheck disable=SC2086
+            "$dragoman" translate --model large --precision $precision --beam-size 1 --json --draft $draft $way < src > drafted 2> err ||
+                fail "$draft $way: $(cat err)"
+            without drafted > bare
+            same "$precision, --draft $draft $way" plain bare
+        done
+        grep -qE '^dragoman: [0-9,]+ pieces in [0-9,]+ passes, [0-9.]+ in each; of [0-9,]+ that were drafted [0-9,]+ were right$' err ||
+            fail "nothing is said at the end: $(cat err)"
+    done
+done
+python3 - << 'PYTHON' || fail 'what is said of the passes'
+import json
+lines = [json.loads(line) for line in open("drafted", encoding="utf-8")]
+for line in lines:
+    assert len(line["accepted"]) == line["passes"] and sum(line["accepted"]) <= line["drafted"], line
+    assert sum(line["accepted"]) + line["passes"] == len(line["pieces"]), line
+assert sum(line["passes"] for line in lines) < 0.7 * sum(len(line["pieces"]) for line in lines), "the source is no help"
+PYTHON
+"$dragoman" translate --model large --beam-size 1 < src > plain
+"$dragoman" translate --model large --stream --draft source < src > streamed 2> err || fail "--stream: $(cat err)"
+same '--stream' plain streamed
+grep -q 'passes' err || fail 'nothing is said after --stream'
+"$dragoman" translate --model large small --beam-size 1 --json < src > plain
+"$dragoman" translate --model large small --beam-size 1 --json --draft lookup < src 2> err > drafted || fail "an ensemble: $(cat err)"
+without drafted > bare
+same 'an ensemble' plain bare
+check 'a list' 0 '' "$dragoman" shortlist --model large --train-sets src twice --first 3 --best 1
+"$dragoman" translate --model large --shortlist --beam-size 1 --mini-batch 4 --json < src > plain
+"$dragoman" translate --model large --shortlist --beam-size 1 --mini-batch 4 --json --draft small < src 2> err > drafted || fail "a shortlist: $(cat err)"
+without drafted > bare
+same 'a shortlist' plain bare
+
+# ---- Text alone ----
+
+cut -d' ' -f1-2 src > begun
+"$dragoman" generate --model text --max-length 30 --json < begun > plain
+for draft in brief lookup; do
+    for way in '' '--mini-batch 1 --draft-length 3'; do
+        # shellcheck disable=SC2086
+        "$dragoman" generate --model text --max-length 30 --json --draft $draft $way < begun > drafted 2> err || fail "generate: $(cat err)"
+        without drafted > bare
+        same "generate --draft $draft $way" plain bare
+    done
+done
+
+# ---- Sampling ----
+
+for way in 'full' 'topk 4' 'topp 0.9'; do  # what is certain is not drawn: the text is that without drafts
+    # shellcheck disable=SC2086
+    "$dragoman" translate --model large --output-sampling $way --seed 3 < src > plain
+    # shellcheck disable=SC2086
+    "$dragoman" translate --model large --output-sampling $way --seed 3 --draft lookup < src 2> err > drafted || fail "sampling: $(cat err)"
+    same "--output-sampling $way" plain drafted
+done
+"$dragoman" translate --model large --output-sampling full --n-best 3 --draft small < src > one 2> err || fail "three samples: $(cat err)"
+"$dragoman" translate --model large --output-sampling full --n-best 3 --draft small --mini-batch 1 < src > many 2> err
+[ "$(wc -l < one)" = 90 ] || fail "$(wc -l < one) samples of 30 lines"
+same 'one by one' one many
+
+# ---- What cannot be ----
+
+check 'a beam' 2 'drafts are for greedy search and for sampling|make the beam 1' "$dragoman" translate --model large --draft lookup
+check 'another vocabulary' 1 'has another source vocabulary' "$dragoman" translate --model large --beam-size 1 --draft other
+check 'no such folder' 1 'there is no folder nowhere' "$dragoman" translate --model large --beam-size 1 --draft nowhere
+check 'text alone has no source' 2 'there are no drafts by source|--draft lookup' "$dragoman" generate --model text --draft source
+check 'a translator for text' 1 'small translates, and the first model goes on with text' "$dragoman" generate --model text --draft small
+check 'a length of nothing' 2 '--draft-length has no effect without --draft' "$dragoman" translate --model large --draft-length 3
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
