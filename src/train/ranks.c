@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/memory.h"
 #include "core/scope.h"
+#include "folder/folder.h"
 #include "folder/folder_files.h"
 
 bool dm_run_leads(const Run *run)
@@ -217,4 +218,13 @@ Status dm_ranks_share(Run *run, bool anything, Error *error)
     share_state(run);
     dm_ranks_begin(run);
     return DM_OK;
+}
+
+Status dm_ranks_record(const Run *run, Error *error)
+{
+    const char *before = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "ranks"));
+    const int ranks = dm_ranks(run->exchange), threads = run->settings.threads;
+    const Name now = dm_name("%d of %d thread%s", ranks, threads, threads == 1 ? "" : "s");
+    if (!dm_run_leads(run) || (!before && ranks == 1) || (before && strcmp(before, now.text) == 0)) return DM_OK;
+    return dm_config_store(run->settings.folder, "ranks", cJSON_CreateString(now.text), error);
 }

@@ -15,4 +15,7 @@ Status dm_ranks_join(Run *run, bool *anything, Error *error);
 void dm_ranks_receive(Run *run);
 // When all is made: that all ranks compute the same.
 void dm_ranks_begin(Run *run);
+// Into config.json, for info and report: how many ranks and threads work on the run now. Of one that never had several
+// ranks nothing is said.
+Status dm_ranks_record(const Run *run, Error *error);
 void dm_ranks_leave(Run *run);  // nothing stays behind of a rank that has joined, or has tried to

@@ -310,6 +310,7 @@ static Status settle_end(Run *run, Error *error)
 static Status train(Run *run, Error *error)
 {
     Status status = run->resumed ? go_on(run, error) : DM_OK;
+    if (!status) status = dm_ranks_record(run, error);
     run->first_seconds = dm_run_seconds(run);
     run->first_update = run->state.update;
     run->first_fraction = dm_run_fraction(run);

@@ -76,6 +76,9 @@ figures one > figures.one
 figures several > figures.several
 same "the log" figures.one figures.several
 
+"$dragoman" info --model several > out
+grep -q "ranks: 3 of 1 thread$" out || fail "info does not say ranks and threads: $(grep -A 4 training out)"
+
 # ---- Ranks that do not fit one another ----
 
 mkdir elsewhere
