@@ -35,5 +35,7 @@ const Op *const dm_ops[] = {
     &dm_balance_op,
     &dm_rotate_op,
     &dm_pointer_op,
+    &dm_span_means_op,
+    &dm_ctc_op,
     NULL,
 };
