@@ -13,7 +13,7 @@ typedef struct SearchJob {
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
     const Ids *places;                    // [source.spans.n] of what there are labels; NULL: text is written
     const int *copies;                    // [source.n] what source pieces are copied as (Decoded); NULL: as themselves.
-    int unknown;                          // What is copied alone is read as this piece
+    int unknown;                          // What is copied alone is read as this piece, and so is what is masked
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const size_t *lines;                  // [source.spans.n] numbers of the lines, for sampling; NULL: 0, 1, ...
     const int *stops;                     // pieces with which a hypothesis ends, as with the end of sentence, but they
@@ -26,6 +26,8 @@ typedef struct SearchJob {
     void (*partial)(void *context, int sentence, const int *ids, int count);
     void *context;
 } SearchJob;
+
+enum { DM_USUAL_ITERATIONS = 10, DM_USUAL_LENGTH_BEAM = 5 };  // of mask-predict, where nothing is said
 
 typedef struct Hypothesis {
     int *ids;              // [count] without end of sentence
@@ -48,7 +50,7 @@ typedef struct Strategy {
     bool (*run)(Graph *g, const SearchJob *job, Found *found);
 } Strategy;
 
-extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy;
+extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy, dm_mask_predict_strategy;
 extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
 
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as
