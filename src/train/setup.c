@@ -146,6 +146,7 @@ static void make_workers(Run *run)
         .terms = &run->terms,
         .sampling = run->sampling,
         .risk = run->risk,
+        .unknown = dm_unknown_piece(run->segmenter, DM_TARGET),
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),
