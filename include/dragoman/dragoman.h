@@ -192,6 +192,11 @@ typedef struct dm_translate_options {
     int max_length;            // ... and at most so many; 0: what the model folder says, else no limit of its own
     int min_length;            // at least so many pieces before the end of the sentence, even above max_length_factor;
                                // below 0: what the model folder says, else 0
+    int length_low;            // a translation has from length_low to length_high pieces, end of sentence not counted, ...
+    int length_high;           // ... whatever the other limits say; 0: these hold
+    int iterations;            // of a model that writes in any order (train --objective masked): passes at most; 0: 10
+    int length_beam;           // ... and lengths that are tried of a line, each a hypothesis; 0: 5. At the end of their
+                               // piece_scores is that of the length. What goes piece by piece is refused, beam_size too
     int n_best;                // hypotheses wanted of a line; the search may find fewer: at most 2 * beam_size - 1
     double coverage_penalty;
     int no_repeat_ngram;      // no run of so many pieces occurs twice (Paulus et al. 2017, section 2.5); 0: any may;

@@ -32,6 +32,18 @@ const OptionRow dm_rows_search[] = {
      .high = 100000, .argument = "N",
      .help = "a translation has at least N pieces, however short --max-length-factor would have it. Where it is not given: "
              "what the model folder says, else 0"}},
+    {DM_TRANSLATE, &(const Option){.name = "length", .type = DM_TEXT, DM_ONE_VALUE, .argument = "N|LOW-HIGH",
+     .needs = "!min-length",
+     .help = "a translation has N pieces, or LOW to HIGH (--length 5-9), whatever its source has"}},
+    {DM_TRANSLATE, &(const Option){.name = "iterations", .type = DM_INTEGER, DM_ONE_VALUE, .low = 1, .high = 1000,
+     .argument = "T",
+     .help = "of a model that writes in any order (train --objective masked), mask-predict (Ghazvininejad et al. 2019): all "
+             "pieces are said in one pass, then in up to T - 1 more those again that the model was least sure of, fewer from "
+             "pass to pass, until nothing changes; 10 if nothing is said"}},
+    {DM_TRANSLATE, &(const Option){.name = "length-beam", .type = DM_INTEGER, DM_ONE_VALUE, .low = 1, .high = 256,
+     .argument = "B",
+     .help = "of such a model, lengths of a line that are tried, the likeliest ones: the best one by log-probability / "
+             "length^F of --normalize is taken, --n-best shows the others; 5 if nothing is said"}},
     {DM_GENERATE, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 1,
      .high = 100000, .argument = "N",
      .help = "at most N pieces come behind a line, fewer where the model's positions end before"}},

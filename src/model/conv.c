@@ -234,6 +234,7 @@ const Architecture dm_conv = {
     .disconnect = dm_conv_disconnect,
     .source_attention = source_attention,
     .labels = dm_no_labels,
+    .writing = dm_writes_on,
     .longest = dm_endless,
     .misfit = dm_fits_always,
     .complete = dm_complete_nothing,

@@ -34,12 +34,19 @@ void dm_embeddings_declare(Model *model)
         declare_table(model, "lm_head.weight", c->target_vocabulary, c->shared_embeddings ? source : target);
 }
 
+static bool writes_in_any_order(const Model *model)
+{
+    return model->architecture->writing(&model->config) == DM_IN_ANY_ORDER;
+}
+
 // [1, V] in the file, as MarianMTModel has it.
 void dm_output_declare(Model *model, int memory)
 {
     const ModelConfig *c = &model->config;
     Parameters *p = &model->parameters;
     if (dm_outputs[c->output]->copies) dm_pointer_declare(p, c->width, memory);
+    p->keys = "d_model";
+    if (writes_in_any_order(model)) dm_length_declare(p, memory);
     p->keys = c->shared_embeddings ? "vocab_size" : "decoder_vocab_size";
     p->depth = NULL;
     p->kind = DM_FIXED;
@@ -73,6 +80,7 @@ Embeddings dm_embeddings_connect(Model *model)
         .pad = dm_frozen_piece(c),
     };
     model->output.bias.parameter = false;  // not trained: no gradient anywhere
+    if (writes_in_any_order(model)) model->output.length = dm_length_connect(p);
     if (!model->output.kind->copies) return e;
     model->output.gaze = dm_usual_gaze(c);
     model->output.copying = dm_pointer_connect(p, &e.target);

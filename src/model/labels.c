@@ -195,6 +195,7 @@ const Architecture dm_labels = {
     .disconnect = dm_transformer_disconnect,
     .source_attention = dm_transformer_source_attention,
     .labels = labels,
+    .writing = dm_writes_on,
     .longest = longest,
     .misfit = dm_transformer_misfit,
     .complete = complete,

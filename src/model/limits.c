@@ -7,6 +7,12 @@ Labels dm_no_labels(const ModelConfig *config)
     return DM_NO_LABELS;
 }
 
+Writing dm_writes_on(const ModelConfig *config)
+{
+    (void)config;
+    return DM_PIECE_BY_PIECE;
+}
+
 int dm_endless(const ModelConfig *config)
 {
     (void)config;

@@ -379,6 +379,7 @@ const Architecture dm_lm = {
     .disconnect = dm_transformer_disconnect,
     .source_attention = source_attention,
     .labels = dm_no_labels,
+    .writing = dm_writes_on,
     .longest = longest,
     .misfit = misfit,
     .complete = complete,

@@ -38,8 +38,17 @@ void dm_model_destroy(Model *model)
     dm_free(model);
 }
 
+Status dm_needs_pieces_in_order(const ModelConfig *config, const char *what, Error *error)
+{
+    if (config->architecture->writing(config) == DM_PIECE_BY_PIECE) return DM_OK;
+    return dm_misuse(
+        error, "%s goes by pieces that are written one after the other, and this model writes in any order", what);
+}
+
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error)
 {
+    Status status = dm_needs_pieces_in_order(config, what, error);
+    if (status) return status;
     if (config->architecture->source_attention(config).layers) return DM_OK;
     return dm_misuse(error,
                      "%s asks which source pieces the model looks at while it writes, and this one (%s, without "

@@ -22,11 +22,21 @@ typedef struct Memory {
 
 typedef struct SearchState SearchState;  // the architecture's caches during a search
 
-// The attention of the decoder to the source: pictures of so many layers and heads. No layers: it has none.
+// The attention of the decoder to the source while it writes piece by piece: pictures of so many layers and heads. No
+// layers: there is none.
 typedef struct SourceAttention {
     int layers, heads;
     bool within;  // it is part of the attention to all that has been read, so that nothing can be sent back to it alone
 } SourceAttention;
+
+// How a target comes about.
+typedef enum Writing {
+    DM_PIECE_BY_PIECE,  // the decoder sees what stands before a piece, and search goes step by step
+    DM_IN_ANY_ORDER,    // it sees all of a target, some of whose pieces are masked: these it says, all at once
+} Writing;
+
+// The key of the row that says it, in shapes that have the choice.
+#define DM_DECODER_MASK "decoder_mask"
 
 // No member is NULL: what an architecture has not, it says by functions such as source_attention, and who needs it asks
 // (dm_needs_source_attention).
@@ -48,6 +58,7 @@ struct Architecture {
     SourceAttention (*source_attention)(const ModelConfig *config);
     // What the target is: text, or labels, and then the decoder reads their places in the source (Corpus.places).
     Labels (*labels)(const ModelConfig *config);
+    Writing (*writing)(const ModelConfig *config);
     int (*longest)(const ModelConfig *config);              // pieces of a sequence, read or written; INT_MAX: no end
     bool (*misfit)(const ModelConfig *config, Name *why);  // whether values of the shape do not go together, and why
     // What no option says of a new model, by what they do say.
@@ -56,10 +67,11 @@ struct Architecture {
     cJSON *(*outline)(const ModelConfig *config);
 
     Memory (*encode)(Graph *g, const Model *model, Tokens source);
-    // Whole target sequences, teacher forcing: inputs begin with decoder_start -> [target tokens, width]
+    // Whole target sequences -> [target tokens, width]. Piece by piece, teacher forcing: inputs begin with decoder_start.
+    // In any order: the target itself, without an end, the unknown piece where one is masked.
     Tensor *(*decode)(Graph *g, const Model *model, Memory memory, Tokens target);
 
-    // Search. A hypothesis is a slot 0 ... n-1, which has taken some pieces; at the start none, and slot i reads source
+    // Search piece by piece. A hypothesis is a slot 0 ... n-1, which has taken some pieces; at the start none, and slot i reads source
     // i of the memory, which must outlive the state.
     // The caches lie in the arena of start. start and keep make room for `room` pieces more of every slot, and extend
     // takes nothing of the arena that is needed after it: what was taken since start or keep may be released.
@@ -82,6 +94,7 @@ bool dm_is_text_model(const ModelConfig *config);                // text alone, 
 // What a search reads first behind a source: of a text that goes on, its last piece.
 int dm_first_read(const ModelConfig *config, Tokens source, int sentence);
 Labels dm_no_labels(const ModelConfig *config);  // for `labels` of those that write text
+Writing dm_writes_on(const ModelConfig *config);  // for `writing` of those that go piece by piece
 int dm_endless(const ModelConfig *config);       // for `longest` of those without an end
 void dm_complete_nothing(ModelConfig *config);         // for `complete` of those that options say whole
 bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
@@ -99,7 +112,9 @@ Decoded dm_decode_rows(Graph *g, const Model *model, Memory memory, Tokens targe
 // copies nothing.
 Decoded dm_extend_rows(Graph *g, const Model *model, SearchState *state, const Tensor *memory, const int *copies,
                        const int *ids, const int *lengths);
-// DM_OK, or a sentence: `what` (an option, say) looks at the attention to the source, of which this model has none.
+// DM_OK, or a sentence: `what` (an option, say) goes piece by piece, and this model does not write so.
+Status dm_needs_pieces_in_order(const ModelConfig *config, const char *what, Error *error);
+// The same: `what` looks at the attention to the source, of which this model has none.
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error);
 // The same where it is to learn by what is seen.
 Status dm_needs_taught_attention(const ModelConfig *config, const char *what, Error *error);

@@ -7,13 +7,18 @@
 
 // ---- Whole sequences ------------------------------------------------------------------------------------------------
 
-static Tensor *self_attention(const Sublayer *s, const Model *model, const Block *block, Tensor *x, Tokens tokens,
-                              bool causal)
+static bool is_causal(const ModelConfig *config)
 {
-    const Positions *positions = &((const Transformer *)model->layers)->positions[causal];
+    return dm_transformer_shape(config)->decoder_mask == DM_MASK_CAUSAL;
+}
+
+static Tensor *self_attention(const Sublayer *s, const Model *model, const Block *block, Tensor *x, Tokens tokens,
+                              bool decoder)
+{
+    const Positions *positions = &((const Transformer *)model->layers)->positions[decoder];
     const int heads = positions->shape.heads;
     const Spans spans = tokens.spans;
-    const AttentionKind kind = causal ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
+    const AttentionKind kind = decoder ? DM_DECODER_ATTENTION : DM_ENCODER_ATTENTION;
     const Heads made = dm_block_heads(s, block, positions, tokens, x);
     return dm_block_mix(s, block, x,
                         &(Attention){.q = made.q,
@@ -23,7 +28,7 @@ static Tensor *self_attention(const Sublayer *s, const Model *model, const Block
                                      .keys = spans,
                                      .heads = heads,
                                      .dropout = s->g->attention_dropout,
-                                     .causal = causal,
+                                     .causal = decoder && is_causal(&model->config),
                                      .window = dm_transformer_shape(&model->config)->attention_window,
                                      .slopes = positions->slopes,
                                      .view = dm_tap(s->g, kind, heads, spans, spans)});
@@ -74,6 +79,17 @@ static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target
 
 // ---- The shape ------------------------------------------------------------------------------------------------------
 
+static const Choice masks[] = {
+    [DM_MASK_CAUSAL] = {"causal", "what is written so far"},
+    [DM_MASK_NONE] = {"none", "all of it"},
+    {NULL, NULL},
+};
+
+static Choice mask_choice(int index)
+{
+    return masks[index];
+}
+
 // clang-format off
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
@@ -94,6 +110,8 @@ static const ShapeRow shape[] = {
     {.key = "decoder_autoreg", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(autoreg), .choice = dm_autoreg_choice,
      .common = 1, .option = &dm_option_dec_autoreg},
     {DM_OUTPUT_ROW},
+    {.key = DM_DECODER_MASK, .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(decoder_mask), .choice = mask_choice,
+     .common = 1},  // the objective of a new model says which
     {.key = NULL},
 };
 // clang-format on
@@ -101,7 +119,30 @@ static const ShapeRow shape[] = {
 SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
+    if (t->decoder_mask != DM_MASK_CAUSAL) return (SourceAttention){0};
     return (SourceAttention){.layers = t->decoder_layers, .heads = t->decoder_heads};
+}
+
+static Writing writing(const ModelConfig *config)
+{
+    return is_causal(config) ? DM_PIECE_BY_PIECE : DM_IN_ANY_ORDER;
+}
+
+// What a new model has, its objective says; a file may say anything.
+static bool misfit(const ModelConfig *config, Name *why)
+{
+    const AutoregKind *autoreg = &dm_autoregs[dm_transformer_shape(config)->autoreg];
+    if (!is_causal(config) && autoreg->apply) {
+        *why = dm_name(
+            "decoder_autoreg %s says what a piece sees of those before it, and decoder_mask none that it sees all",
+            autoreg->name);
+        return true;
+    }
+    if (is_causal(config) || !dm_outputs[config->output]->copies) return dm_transformer_misfit(config, why);
+    *why = dm_name("%s",
+                   "output_layer pointer copies piece by piece, and decoder_mask none is for pieces in any order: take "
+                   "output_layer softmax");
+    return true;
 }
 
 static int longest(const ModelConfig *config)
@@ -149,11 +190,13 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     if (autoreg->apply)
         dm_outline_add(stack, dm_outline(dm_name("%s of what is written so far", autoreg->name).text));
     else
-        dm_outline_add(stack,
-                       dm_outline(dm_name("self-attention%s, %s%s%s%s", decoder ? " to what is written so far" : "",
-                                          each.text, positions->attended ? ", " : "",
-                                          positions->attended ? positions->attended : "", far.text)
-                                      .text));
+        dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s%s%s%s",
+                                                 !decoder       ? ""
+                                                 : is_causal(c) ? " to what is written so far"
+                                                                : " to the whole target",
+                                                 each.text, positions->attended ? ", " : "",
+                                                 positions->attended ? positions->attended : "", far.text)
+                                             .text));
     if (decoder && t->encoder_layers)
         dm_outline_add(stack, dm_outline(dm_name("attention to the encoder, %s", each.text).text));
     const int every = t->experts ? t->experts_every : 1;
@@ -195,8 +238,9 @@ const Architecture dm_transformer = {
     .disconnect = dm_transformer_disconnect,
     .source_attention = dm_transformer_source_attention,
     .labels = dm_no_labels,
+    .writing = writing,
     .longest = longest,
-    .misfit = dm_transformer_misfit,
+    .misfit = misfit,
     .complete = dm_complete_nothing,
     .outline = dm_transformer_outline,
     .encode = dm_transformer_encode,

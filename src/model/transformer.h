@@ -5,6 +5,11 @@
 #include "model/layers/block.h"
 #include "model/layers/autoreg.h"
 
+typedef enum DecoderMask {
+    DM_MASK_CAUSAL,  // a piece of the target sees those before it
+    DM_MASK_NONE,    // it sees all: targets are written in any order (Ghazvininejad et al. 2019)
+} DecoderMask;
+
 typedef struct TransformerShape {
     int encoder_layers, decoder_layers;
     int encoder_heads, decoder_heads;
@@ -22,6 +27,7 @@ typedef struct TransformerShape {
     int key_heads;                                // that heads of self-attention share; 0: each has its own
     int prompt_mask, prompt_positions;            // of a language model: lm.c
     int label;                                    // of what there are labels: labels.c
+    int decoder_mask;                             // a DecoderMask, of the Transformer alone
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
 

@@ -52,6 +52,10 @@ static void set_limit(const SearchJob *job, Sentence *sentence)
     if (limit < o->min_length) limit = o->min_length;
     sentence->ends_there = own && d->ends_at_limit && most > 0 && limit >= most && !alone;
     if (most > 0 && limit > most) limit = most;
+    if (o->length_high) {
+        limit = o->length_high + 1;
+        sentence->ends_there = true;
+    }
     if (limit > able) {
         limit = able;
         sentence->ends_there = false;

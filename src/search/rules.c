@@ -31,12 +31,17 @@ int dm_search_most_banned(const Rules *rules)
     return 2 + d->bad_word_count + (first ? d->bad_first_count : 0);
 }
 
+static int least(const dm_translate_options *o)
+{
+    return o->length_low > o->min_length ? o->length_low : o->min_length;
+}
+
 // One after the other; -1: this one may come.
 static int banned(const Rules *rules, int i)
 {
     const SearchDefaults *d = &rules->config->search;
     if (i == 0) return rules->config->pad;
-    if (i == 1) return rules->length <= rules->options->min_length ? rules->config->eos : -1;
+    if (i == 1) return rules->length <= least(rules->options) ? rules->config->eos : -1;
     return i - 2 < d->bad_word_count ? d->bad_words[i - 2] : d->bad_first[i - 2 - d->bad_word_count];
 }
 

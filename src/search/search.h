@@ -13,7 +13,7 @@ typedef struct SearchJob {
     const Ids *prefixes;                  // [source.spans.n] without end of sentence; NULL: none has one
     const Ids *places;                    // [source.spans.n] of what there are labels; NULL: text is written
     const int *copies;                    // [source.n] what source pieces are copied as (Decoded); NULL: as themselves.
-    int unknown;                          // What is copied alone is read as this piece
+    int unknown;                          // What is copied alone is read as this piece, and so is what is masked
     const int *limits;                    // [source.spans.n] pieces at most; NULL: as the options have it
     const Model *drafter;  // that is asked for drafts; NULL: none
     const int *alike;      // [source.n] the target pieces that source pieces are spelt as, -1: none is. For drafts
@@ -36,6 +36,7 @@ typedef struct Drafted {
     int pieces;     // that were guessed ...
     int *accepted;  // [passes] ... and so many of these were right
 } Drafted;
+enum { DM_USUAL_ITERATIONS = 10, DM_USUAL_LENGTH_BEAM = 5 };  // of mask-predict, where nothing is said
 
 typedef struct Hypothesis {
     int *ids;              // [count] without end of sentence
@@ -59,7 +60,7 @@ typedef struct Strategy {
     bool (*run)(Graph *g, const SearchJob *job, Found *found);
 } Strategy;
 
-extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy, dm_speculative_strategy;
+extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy, dm_speculative_strategy, dm_mask_predict_strategy;
 extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
 
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as

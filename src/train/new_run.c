@@ -74,6 +74,25 @@ static Status check_vocabularies(const dm_options *o, Error *error)
     return DM_OK;
 }
 
+// How targets are written, the objective says.
+static Status take_writing(ModelConfig *config, const dm_options *o, Error *error)
+{
+    const Objective *objective = dm_objective(dm_options_text(o, "objective", 0));
+    const ShapeRow *row = dm_shape_row(config->architecture, DM_DECODER_MASK);
+    Name why;
+    if (objective->writing == DM_PIECE_BY_PIECE) return DM_OK;
+    if (!row)
+        return dm_misuse(
+            error,
+            "--objective %s needs a decoder that sees all of a target, which a model of --type %s has not: "
+            "take --type transformer",
+            objective->name, config->architecture->name);
+    dm_shape_set(config, row, dm_shape_index(row, "none"));
+    config->search.beam_size = 1;
+    config->search.ends_at_limit = false;
+    return config->architecture->misfit(config, &why) ? dm_misuse(error, "%s", why.text) : DM_OK;
+}
+
 // The shape that the options say, of so many pieces of the source and of the target.
 static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, int target, Error *error)
 {
@@ -92,6 +111,7 @@ static Status shape_of_options(ModelConfig *config, const dm_options *o, int voc
         .search = {.beam_size = 5, .max_length = 511, .ends_at_limit = true},
     };
     Status status = dm_shape_of_options(config, o, error);
+    if (!status) status = take_writing(config, o, error);
     if (status) return status;
     if (labels_of(config)) take_labels(config);
     if (dm_is_text_model(config)) {
@@ -192,6 +212,38 @@ static void say_vocabulary(const Run *run, Side side)
            pieces < usual ? "this text allows no more" : "so many are needed for its characters alone");
 }
 
+// The objective is for models that write as this one does, and has no use for what goes piece by piece.
+static Status check_writing(const Run *run, Error *error)
+{
+    const Objective *objective = dm_objective(dm_options_text(run->options, "objective", 0));
+    const ModelConfig *config = &run->model->config;
+    const Writing writing = config->architecture->writing(config);
+    if (objective->writing == DM_PIECE_BY_PIECE && writing != DM_PIECE_BY_PIECE)
+        return dm_misuse(error,
+                         "--objective %s has a model say what comes next, and the decoder of this one sees all of a "
+                         "target: take --objective %s",
+                         objective->name, dm_masked.name);
+    if (objective->writing != writing)
+        return dm_misuse(
+            error,
+            "--objective %s is for a model whose decoder sees all of a target, and that of this one sees what "
+            "stands before a piece: begin a new model with it, without --pretrained-model",
+            objective->name);
+    if (writing == DM_PIECE_BY_PIECE) return DM_OK;
+    for (int i = 0; i < run->terms.count; i++)
+        if (run->terms.term[i] != &dm_balance_term)
+            return dm_misuse(
+                error,
+                "--add-loss %s goes by the pieces of a target one after the other, and --objective %s does "
+                "not: leave it out",
+                run->terms.term[i]->name, objective->name);
+    if (run->segmenter && dm_unknown_piece(run->segmenter, DM_TARGET) < 0)
+        return dm_misuse(error,
+                         "--objective %s has the unknown piece stand for what is masked, and this vocabulary has none",
+                         objective->name);
+    return DM_OK;
+}
+
 // What copies has a loss of its own, of one pass over the reference.
 static Status check_copying(const Run *run, Error *error)
 {
@@ -252,7 +304,8 @@ Status dm_run_settle_terms(Run *run, Error *error)
         return dm_misuse(error, "--objective %s is for translations, and this model learns from text alone",
                          dm_options_text(run->options, "objective", 0));
     const Parameter *bias = dm_router_bias(&run->model->parameters, 0);
-    Status status = check_copying(run, error);
+    Status status = check_writing(run, error);
+    if (!status) status = check_copying(run, error);
     if (!status) status = check_drops(run, error);
     if (!status) status = dm_terms_look(&run->terms, run->options, &run->model->config, error);
     if (!status) status = dm_balance_of_options(&run->terms, run->options, bias != NULL, error);

@@ -161,6 +161,7 @@ static Status make_workers(Run *run, Error *error)
         .terms = &run->terms,
         .sampling = run->sampling,
         .risk = run->risk,
+        .unknown = dm_unknown_piece(run->segmenter, DM_TARGET),
         .gemm = run->gemm,
         .threads = run->settings.threads,
         .dropout = (float)dm_options_number(o, "dropout"),

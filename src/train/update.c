@@ -92,7 +92,8 @@ static Loss run_shard(const Round *round, Graph *g, int index)
                                          .smoothing = round->training ? w->smoothing : 0,
                                          .terms = w->terms,
                                          .sampling = &w->sampling,
-                                         .risk = &w->risk});
+                                         .risk = &w->risk,
+                                         .unknown = w->unknown});
 }
 
 // A lane, and how many shards have to be done with it before this one adds to it.

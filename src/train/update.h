@@ -17,6 +17,7 @@ typedef struct Workers {
     const ChosenTerms *terms;
     ScheduledSampling sampling;
     RiskSettings risk;
+    int unknown;  // piece of the target; -1: there is none
     const GemmBackend *gemm;
     int threads;
     float dropout, inner_dropout, attention_dropout, layer_drop, smoothing;

@@ -275,7 +275,8 @@ dm_status dm_translate_options_read(dm_translate_options *read, const dm_options
         read_generating(read, options);
     else
         read_translating(read, options);
-    return read_sampling(read, options, error);
+    status = dm_order_options_read(read, options, error);
+    return status ? status : read_sampling(read, options, error);
 }
 
 // What looks at attention needs a model that has some.
@@ -299,7 +300,8 @@ static Status check_effects_on_labels(const dm_translate_options *o, const dm_mo
                 {"a temperature", o->temperature < 1 || o->temperature > 1},
                 {"a limit of sampling", o->sampling_limit > 0},
                 {"diversity", o->diversity > 0},
-                {"a length of at least or at most so many pieces", o->min_length > 0 || o->max_length > 0},
+                {"a length of at least or at most so many pieces",
+                 o->min_length > 0 || o->max_length > 0 || o->length_high > 0},
                 {"a factor of the length", o->max_length_factor < defaults.max_length_factor ||
                                                o->max_length_factor > defaults.max_length_factor},
                 {"what must not be repeated", o->no_repeat_ngram > 0},
@@ -325,6 +327,12 @@ static Status check_effects(const dm_translate_options *o, const dm_model *model
     if (most > 0 && o->min_length > most)
         return dm_misuse(error, "a translation cannot have %d pieces at least: the limit is %d%s", o->min_length, most,
                          o->max_length > 0 ? "" : ", as the model folder says (max_length)");
+    if (o->length_high && o->min_length > 0)
+        return dm_misuse(error, "a length of %d to %d pieces says how many there are at least: leave min_length at 0",
+                         o->length_low, o->length_high);
+    if (o->length_high >= c->architecture->longest(c))
+        return dm_misuse(error, "a translation cannot have %d pieces: the learned positions of this model end at %d",
+                         o->length_high, c->architecture->longest(c));
     if (o->min_length >= c->architecture->longest(c))
         return dm_misuse(error,
                          "a translation cannot have %d pieces at least: the learned positions of this model end at %d",
@@ -371,6 +379,8 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
         if (status) return status;
         o->beam_size = o->n_best;  // of each as many as are asked for
     }
+    Status status = dm_order_options_settle(o, model, error);
+    if (status) return status;
     if (dm_goes_on(model) && o->beam_size <= 0 && !model->models[0]->config.search.beam_size) o->beam_size = 1;
     dm_take_search_defaults(o, &model->models[0]->config.search);
     if (o->threads <= 0) o->threads = dm_processors();
@@ -379,7 +389,7 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
                                 "fills in every field");
     if (o->sampling != DM_NO_SAMPLING && !(o->temperature > 0))
         return dm_misuse(error, "the temperature of sampling must be above 0");
-    Status status = check_effects(o, model, error);
+    status = check_effects(o, model, error);
     if (!status) status = dm_opened_check_draft(model, o, error);
     return status ? status : check_abilities(o, model, error);
 }
@@ -501,7 +511,9 @@ static Status rescore(const dm_model *model, const char *const *sources, const c
 {
     dm_translate_options o;
     if (count) memset(rescored, 0, count * sizeof *rescored);
-    Status status = dm_opened_options(&o, model, options, error);
+    Status status =
+        dm_needs_pieces_in_order(&model->models[0]->config, "the probability of a given translation", error);
+    if (!status) status = dm_opened_options(&o, model, options, error);
     if (!status) status = check_sides(model, sources, &o, error);
     if (!status) status = check_pairs(model, sources, targets, count, error);
     if (status) return status;

@@ -437,11 +437,38 @@ def scans():
         add("ssru", tensors, torch.stack(rows), queries=lengths)
 
 
+def span_means():
+    for width, lengths in [(3, [2, 1, 4]), (5, [3, 0, 1])]:
+        x = draw(sum(lengths), width)
+        y = torch.stack([part.mean(0) if len(part) else x.new_zeros(width) for part in x.split(lengths)])
+        add("span_means", {"x": x}, y, spans=lengths)
+
+
+def ctc():
+    """torch's own loss in double. Targets with the same piece twice, an empty one, one that just fits, and one that no
+    path comes to, which counts nothing."""
+    for rows, targets, width, vocabulary, blank, excluded in [
+            ([4], [[2, 2]], 3, 5, 0, -1), ([6, 3, 5, 2, 4], [[1, 3, 3, 2], [], [4, 1, 4, 1, 2], [3, 3], [2]], 4, 7, 0, 6),
+            ([9, 7], [[3, 3, 1], [5]], 5, 9, 4, -1)]:
+        tensors = {"x": draw(sum(rows), width), "weight": draw(vocabulary, width), "bias": draw(vocabulary).detach()}
+        if excluded >= 0:
+            tensors["bias"][excluded] = -10000
+            tensors["weight"].register_hook(lambda g, row=excluded: g.index_fill(0, torch.tensor(row), 0.0))
+        p = F.linear(tensors["x"], tensors["weight"], tensors["bias"]).log_softmax(-1).split(rows)
+        each = [F.ctc_loss(part[:, None], torch.tensor([target], dtype=torch.long), torch.tensor([len(part)]),
+                           torch.tensor([len(target)]), blank, "sum", zero_infinity=True) for part, target in zip(p, targets)]
+        fits = [len(t) + sum(a == b for a, b in zip(t, t[1:])) <= n for n, t in zip(rows, targets)]
+        add("ctc", tensors, sum(each), rows=rows, lengths=[len(t) for t in targets], targets=sum(targets, []), blank=blank,
+            excluded=excluded)
+        cases[-1].update(count=sum(len(t) + 1 for t, fit in zip(targets, fits) if fit),
+                         log_probabilities=[-loss.item() if fit else None for loss, fit in zip(each, fits)])
+
+
 # New ops go last: what comes before then keeps its random numbers.
 for make in (linear, embedding, norms, attention, cross_entropy, arithmetic, gru, additive_attention, collect,
              weighted_cross_entropy, divergence, gate, convolutions, scales, lstm, rms_norm, batch_norm, affinity, route,
              combine, balance,
-             rotate, attention_by_place, learned_positions, linear_sum, pointer, scans):
+             rotate, attention_by_place, learned_positions, linear_sum, pointer, span_means, ctc, scans):
     make()
 text = ",\n".join("{" + ",\n ".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in c.items()) + "}"
                   for c in cases)

@@ -128,7 +128,7 @@ class Layer(nn.Module):
             x = self.around(self.autoreg_layer_norm, x, self.average if hasattr(self, "average") else self.ssru)
         else:
             x = self.around(self.self_attn_layer_norm, x, lambda y: self.self_attn(
-                y, y, c["positions"], memory is not None, c["attention_window"]))
+                y, y, c["positions"], memory is not None and c.get("decoder_mask") != "none", c["attention_window"]))
         if memory is not None:
             x = self.around(self.encoder_attn_layer_norm, x, lambda y: self.encoder_attn(y, memory))
         return self.around(self.final_layer_norm, x, lambda y: self.fc2(act(self.fc1(y))))
@@ -163,10 +163,9 @@ class Transformer(nn.Module):
         return y @ self.model.shared.weight.T + self.final_logits_bias[0]
 
 
-def make_folder(spec):
+def configuration(spec):
     pad = VOCABULARY - 1
-    torch.manual_seed(spec["seed"])
-    config = {
+    return {
         "model_type": "dragoman", "dragoman": {"architecture": "transformer"}, "d_model": spec["d"],
         "encoder_layers": spec["layers"][0], "decoder_layers": spec["layers"][1],
         "encoder_attention_heads": spec["heads"][0], "decoder_attention_heads": spec["heads"][1],
@@ -176,7 +175,9 @@ def make_folder(spec):
         "share_encoder_decoder_embeddings": True, "tie_word_embeddings": True,
         "pad_token_id": pad, "eos_token_id": 0, "decoder_start_token_id": pad,
         **({"decoder_autoreg": spec["autoreg"]} if "autoreg" in spec else {})}
-    model = Transformer(config)
+
+
+def make_random(model, pad):
     with torch.no_grad():
         for name, weight in model.named_parameters():
             around = 1.0 if name.endswith("layer_norm.weight") else 0.0
@@ -186,7 +187,14 @@ def make_folder(spec):
                 weight[pad].zero_()
         model.final_logits_bias.copy_(0.3 * torch.randn(model.final_logits_bias.shape))
         model.final_logits_bias[0, pad] = -10000.0
-    folder = HERE / "positions" / spec["name"]
+
+
+def make_folder(spec, kind=Transformer, config=None, where="positions"):
+    config = config or configuration(spec)
+    torch.manual_seed(spec["seed"])
+    model = kind(config)
+    make_random(model, config["pad_token_id"])
+    folder = HERE / where / spec["name"]
     folder.mkdir(parents=True, exist_ok=True)
     store_json(config, folder / "config.json")
     store(model.state_dict(), folder / "model.safetensors")
@@ -207,4 +215,5 @@ def main():
         write_golden(make_folder(spec), load, make_corpus(VOCABULARY, VOCABULARY, VOCABULARY - 1, spec["seed"]))
 
 
-main()
+if __name__ == "__main__":
+    main()

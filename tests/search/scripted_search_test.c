@@ -59,6 +59,7 @@ static Found table_found(Arena *arena, const float scores[SCRIPTED], const float
                          const dm_translate_options *options)
 {
     static const Architecture scripted = {.name = "scripted",
+                                          .writing = dm_writes_on,
                                           .longest = scripted_longest,
                                           .encode = scripted_encode,
                                           .start = scripted_start,

@@ -11,6 +11,8 @@ static const struct {
 } cases[] = {
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12)}},
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12), .n_best = 3}},
+    {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .iterations = 3, .length_beam = 2}},
+    {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .length_low = 2, .length_high = 4, .n_best = 2}},
     {&dm_speculative_strategy, "speculative", {BEAM(1, 1, 1, 12), .draft = "lookup"}},
     {&dm_sample_strategy, "sample", {BEAM(1, 1, 1, 12), .sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 4}},
     {&dm_sample_strategy,
@@ -28,9 +30,51 @@ static bool is_of_labels(size_t k)
 static const Ids two_places[SENTENCES] = {
     {(int[]){0, 0}, 2}, {(int[]){0, 1}, 2}, {(int[]){1, 1}, 2}, {(int[]){1, 0}, 2}};
 
+static Model *plain, *labels, *in_any_order;
+
+static Model *small_labels(void)
+{
+    ModelConfig config = small_config_of(&dm_labels, 53, "d_model 16 encoder_layers 1");
+    config.target_vocabulary = 5;
+    Model *model = dm_model_create(&config);
+    dm_model_initialise(model, 3);
+    return model;
+}
+
+static Model *small_in_any_order(void)
+{
+    const ModelConfig config = small_config_of(&dm_transformer, 53, "d_model 16 decoder_mask none");
+    Model *model = dm_model_create(&config);
+    dm_model_initialise(model, 3);
+    return model;
+}
+
+static void make_models(void)
+{
+    plain = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f});
+    labels = small_labels();
+    in_any_order = small_in_any_order();
+}
+
+static void free_models(void)
+{
+    dm_model_destroy(plain);
+    dm_model_destroy(labels);
+    dm_model_destroy(in_any_order);
+}
+
+static Model *const *model_of(size_t k)
+{
+    return is_of_labels(k) ? &labels : cases[k].strategy == &dm_mask_predict_strategy ? &in_any_order : &plain;
+}
+
 static SearchJob job_of(size_t k)
 {
-    return (SearchJob){.options = &cases[k].options, .places = is_of_labels(k) ? two_places : NULL};
+    return (SearchJob){.models = (const Model *const *)model_of(k),
+                       .model_count = 1,
+                       .options = &cases[k].options,
+                       .unknown = 1,
+                       .places = is_of_labels(k) ? two_places : NULL};
 }
 
 static void every_strategy_has_a_case(void)
@@ -45,6 +89,7 @@ static void every_strategy_has_a_case(void)
 
 static void the_first_that_is_wanted_is_the_one_that_is_meant(void)
 {
+    make_models();
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
         int first = 0;
         const SearchJob job = job_of(k);
@@ -52,17 +97,20 @@ static void the_first_that_is_wanted_is_the_one_that_is_meant(void)
         CU_ASSERT_PTR_EQUAL(dm_strategies[first], cases[k].strategy);
         CU_ASSERT_STRING_EQUAL(cases[k].strategy->name, cases[k].name);
     }
+    free_models();
 }
 
 static void the_last_is_always_wanted(void)
 {
     int last = 0;
     while (dm_strategies[last + 1]) last++;
+    make_models();
     CU_ASSERT(dm_strategies[last]->is_wanted(&(SearchJob){.options = &(dm_translate_options){.beam_size = 1}}));
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
         const SearchJob job = job_of(k);
         CU_ASSERT(dm_strategies[last]->is_wanted(&job));
     }
+    free_models();
 }
 
 static bool same_found(const Found *a, const Found *b)
@@ -73,26 +121,16 @@ static bool same_found(const Found *a, const Found *b)
     return same;
 }
 
-static Model *small_labels(void)
-{
-    ModelConfig config = small_config_of(&dm_labels, 53, "d_model 16 encoder_layers 1");
-    config.target_vocabulary = 5;
-    Model *model = dm_model_create(&config);
-    dm_model_initialise(model, 3);
-    return model;
-}
-
 static void search_runs_it(void)
 {
-    Model *model = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f}), *labels = small_labels();
+    make_models();
     Found found[DM_COUNT(cases)][SENTENCES], alone[SENTENCES];
     Arena arena = {0};
-    const Tokens source = random_sources(&arena, model, SENTENCES, LONGEST_SOURCE, 5);
+    const Tokens source = random_sources(&arena, plain, SENTENCES, LONGEST_SOURCE, 5);
     for (size_t k = 0; k < DM_COUNT(cases); k++) {
-        const Model *asked = is_of_labels(k) ? labels : model;
-        Graph g = graph_for(&arena, asked);
+        Graph g = graph_for(&arena, *model_of(k));
         SearchJob job = job_of(k);
-        job.models = &asked, job.model_count = 1, job.source = source;
+        job.source = source;
         CU_ASSERT_TRUE(dm_search(&g, &job, found[k]));
         CU_ASSERT_TRUE(cases[k].strategy->run(&g, &job, alone));
         for (int i = 0; i < SENTENCES; i++) CU_ASSERT(same_found(&found[k][i], &alone[i]));
@@ -103,8 +141,7 @@ static void search_runs_it(void)
         CU_ASSERT(differ > 0);
     }
     dm_arena_destroy(&arena);
-    dm_model_destroy(model);
-    dm_model_destroy(labels);
+    free_models();
 }
 
 static void of_no_source_nothing_is_found(void)

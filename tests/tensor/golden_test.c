@@ -543,6 +543,43 @@ static void check_arithmetic(Golden *c)
     gradient_equals(c, "db", b);
 }
 
+static void check_span_means(Golden *c)
+{
+    const Tensor *x = input(c, "x");
+    way_back(c, dm_span_means(&c->bench.graph, x, spans_of(c, "spans")));
+    gradient_equals(c, "dx", x);
+}
+
+static void check_ctc(Golden *c)
+{
+    const Tensor *x = input(c, "x"), *w = weight(c, "weight"), *bias = input(c, "bias");
+    int sequences, pieces;
+    const int *lengths = integers(c, "lengths", &sequences), *targets = integers(c, "targets", &pieces);
+    double said[8];
+    const Loss loss =
+        dm_ctc(&c->bench.graph, &(Ctc){.x = x,
+                                       .weight = w,
+                                       .bias = bias,
+                                       .rows = spans_of(c, "rows"),
+                                       .targets = dm_tokens(c->bench.graph.arena, sequences, lengths, targets),
+                                       .blank = (int)number(c, "blank", -1),
+                                       .excluded = (int)number(c, "excluded", -1),
+                                       .log_probabilities = said});
+    dm_backward(&c->bench.graph);
+    const double objective = number(c, "objective", NAN);
+    expect(fabs(loss.objective - objective) <= tolerance * objective, "%s: objective %.9g, should be %.9g", c->name,
+           loss.objective, objective);
+    CU_ASSERT_EQUAL(loss.count, (long)number(c, "count", -1));
+    for (int s = 0; s < sequences; s++) {
+        const cJSON *wanted = cJSON_GetArrayItem(member(c, "log_probabilities"), s);
+        expect(cJSON_IsNull(wanted) ? said[s] == -INFINITY
+                                    : fabs(said[s] - wanted->valuedouble) <= tolerance * fabs(wanted->valuedouble),
+               "%s: log P of sequence %d is %.9g", c->name, s, said[s]);
+    }
+    gradient_equals(c, "dx", x);
+    gradient_equals(c, "dweight", w);
+}
+
 typedef struct Check {
     const char *op;
     void (*run)(Golden *c);
@@ -581,6 +618,8 @@ static const Check checks[] = {
     {"rotate", check_rotate},
     {"divergence", check_divergence},
     {"additive_attention", check_additive_attention},
+    {"span_means", check_span_means},
+    {"ctc", check_ctc},
 };
 
 // Runs all cases of one op; returns how many there are.

@@ -13,10 +13,10 @@ static const struct {
     {"products", "linear linear_sum embedding gate affinity"},
     {"norms", "layer_norm rms_norm batch_norm residual residual_norm dropout"},
     {"attention", "attention additive_attention rotate"},
-    {"outputs", "cross_entropy pointer divergence log_probabilities next_pieces"},
+    {"outputs", "cross_entropy pointer divergence ctc log_probabilities next_pieces"},
     {"sequences", "gru lstm unfold convolve softmax_groups running_mean ssru"},
     {"experts", "route combine balance"},
-    {"arithmetic", "add scale scale_rows scale_gradient concatenate collect"},
+    {"arithmetic", "add scale scale_rows scale_gradient concatenate collect span_means"},
 };
 
 // Forward is float32, so the difference quotient of a scalar of size S carries about 1e-7 S / step of rounding. With

@@ -61,6 +61,13 @@ static Tensor *run_scale_gradient(Bench *b, const Case *c)
     return dm_scale(&b->graph, dm_add(&b->graph, half, dm_scale_gradient(&b->graph, x, 1.5f)), 1);
 }
 
+// The second sequence has no row; the last row is nobody's.
+static Tensor *run_span_means(Bench *b, const Case *c)
+{
+    static const int start[] = {0, 3, 3, 4}, length[] = {3, 0, 1, 4};
+    return dm_span_means(&b->graph, bench_input(b, 9, c->in), (Spans){4, start, length});
+}
+
 // clang-format off
 const Case cases[] = {
     {.op = "scale_rows", .what = "7", .run = run_scale_rows, .rows = 4, .in = 7},
@@ -78,6 +85,9 @@ const Case cases[] = {
 
     {.op = "collect", .what = "1", .run = run_collect, .in = 1},
     {.op = "collect", .what = "33", .run = run_collect, .in = 33},
+
+    {.op = "span_means", .what = "1", .run = run_span_means, .in = 1},
+    {.op = "span_means", .what = "33", .run = run_span_means, .in = 33},
     {.op = NULL},
 };
 // clang-format on

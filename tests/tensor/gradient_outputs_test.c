@@ -101,6 +101,39 @@ static Tensor *run_divergence(Bench *b, const Case *c)
     return NULL;
 }
 
+// Sequences of 5 rows and 2 pieces each, of which every third has the same piece twice and one more, which leaves no
+// room to choose; the last one has no piece. Where it is weighted, the first has more pieces than can be.
+static Tensor *run_ctc(Bench *b, const Case *c)
+{
+    static int start[256], length[256], lengths[256], targets[1024];
+    static float values[512];
+    const int sequences = c->rows / 5, blank = c->frozen == 1 ? 2 : 1;
+    Random random = dm_random(5, 0, 0, 0);
+    int count = 0;
+    for (int s = 0; s < sequences; s++) {
+        start[s] = 5 * s, length[s] = 5;
+        lengths[s] = s + 1 == sequences ? 0 : s % 3 == 2 ? 4 : c->weighted && s == 0 ? 6 : 2;
+        for (int i = 0; i < lengths[s]; i++) {
+            do targets[count + i] = (int)dm_random_below(&random, (uint64_t)c->out);
+            while (targets[count + i] == blank || (c->frozen && targets[count + i] == c->frozen));
+            if (lengths[s] == 4 && i == 2) targets[count + i] = targets[count + i - 1];
+        }
+        count += lengths[s];
+    }
+    for (int i = 0; i < c->out; i++) values[i] = (float)dm_random_normal(&random) * 0.5f;
+    Tensor *bias = dm_arena_take(&b->arena, sizeof(Tensor));
+    *bias = (Tensor){.rows = 1, .cols = c->out, .stride = c->out, .data = values};
+    const Tensor *x = bench_input(b, c->rows, c->in);
+    b->loss = dm_ctc(&b->graph, &(Ctc){.x = x,
+                                       .weight = bench_weight(b, c->out, c->in, 0.5f, 0),
+                                       .bias = c->bias ? bias : NULL,
+                                       .rows = {sequences, start, length},
+                                       .targets = dm_tokens(&b->arena, sequences, lengths, targets),
+                                       .blank = blank,
+                                       .excluded = c->frozen ? c->frozen : -1});
+    return NULL;
+}
+
 // For search: nothing flows back.
 static Tensor *run_log_probabilities(Bench *b, const Case *c)
 {
@@ -151,6 +184,11 @@ const Case cases[] = {
      .out = 9, .bias = true},
     {.op = "divergence", .what = "and cross_entropy", .run = run_divergence, .rows = 8, .in = 7, .out = 10,
      .weighted = true},
+
+    {.op = "ctc", .what = "blanks alone", .run = run_ctc, .rows = 5, .in = 4, .out = 6},
+    {.op = "ctc", .what = "bias, excluded", .run = run_ctc, .rows = 20, .in = 7, .out = 11, .bias = true, .frozen = 10},
+    {.op = "ctc", .what = "too many pieces", .run = run_ctc, .rows = 15, .in = 7, .out = 11, .weighted = true},
+    {.op = "ctc", .what = "several chunks", .run = run_ctc, .rows = DM_CROSS_ENTROPY_ROWS + 28, .in = 3, .out = 9},
 
     {.op = "log_probabilities", .what = "33", .run = run_log_probabilities, .rows = 3, .in = 7, .out = 33,
      .constant = true},

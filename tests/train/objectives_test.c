@@ -7,7 +7,7 @@
 #include "model/small_model.h"
 #include "translate/translator.h"
 
-enum { PAIRS = 3, PIECES = 9, START = PAD };
+enum { PAIRS = 3, PIECES = 9, START = PAD, UNKNOWN = 1 };
 
 static const int source_lengths[PAIRS] = {4, 1, 3}, target_lengths[PAIRS] = {3, 5, 1};
 static const int source_ids[] = {3, 9, 2, 0, 0, 7, 7, 0}, written[PIECES] = {5, 6, 0, 7, 8, 9, 7, 0, 0};
@@ -50,7 +50,14 @@ static Loss run(const Objective *objective, Setting *s, bool recording, float sm
 {
     Graph *g = begin(s, recording, 0);
     const Example example = example_in(g->arena);
-    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms, &half, &risk});
+    return objective->run(&(ShardRun){g, s->model, &example, smoothing, terms, &half, &risk, UNKNOWN});
+}
+
+static ModelConfig config_for(const Objective *objective)
+{
+    ModelConfig config = small_config();
+    if (objective->writing == DM_IN_ANY_ORDER) dm_transformer_shape(&config)->decoder_mask = DM_MASK_NONE;
+    return config;
 }
 
 // ---- Each by itself -------------------------------------------------------------------------------------------------
@@ -133,7 +140,7 @@ static Loss run_sampled(const Objective *objective, Setting *s, const ScheduledS
 {
     Graph *g = begin(s, true, 0);
     const Example example = example_in(g->arena);
-    return objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, how, NULL});
+    return objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, how, NULL, UNKNOWN});
 }
 
 static void all_is_the_models_own(const Objective *objective, Setting *s)
@@ -171,7 +178,7 @@ static void what_is_drawn_is_as_probable_as_the_model_says(const Objective *obje
             const Example example = {.source = dm_tokens(g->arena, 1, &lengths[0], source),
                                      .read = dm_shifted(g->arena, written_here, START),
                                      .written = written_here.ids};
-            sum += objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, &drawn, NULL}).nll;
+            sum += objective->run(&(ShardRun){g, s->model, &example, 0, &no_terms, &drawn, NULL, UNKNOWN}).nll;
         }
         const double off = sum / UPDATES - (mean - first[5]), deviation = sqrt((square - mean * mean) / UPDATES);
         expect(fabs(off) < 4 * deviation, "%d passes: off by %g, a deviation is %g", passes, off, deviation);
@@ -343,6 +350,30 @@ static void self_critical(const Objective *objective)
     end(&s);
 }
 
+// All of it is masked where there is one piece, and then the loss is what the model says of a mask alone.
+static void masked(const Objective *objective)
+{
+    enum { PIECE = 5 };
+    static const int source[] = {3, 9, 2, 0}, target[] = {PIECE, 0}, lengths[] = {4, 2}, one = 1, unknown = UNKNOWN;
+    const ModelConfig config = config_for(objective);
+    Setting s = setting_of(&config);
+    const Architecture *a = s.model->architecture;
+    Graph *g = begin(&s, false, 0);
+    const Tokens written_here = dm_tokens(g->arena, 1, &lengths[1], target),
+                 read = dm_tokens(g->arena, 1, &lengths[0], source);
+    const Example example = {.source = read, .read = dm_shifted(g->arena, written_here, START), .written = target};
+    const Loss loss = objective->run(&(ShardRun){g, s.model, &example, 0, &no_terms, &half, &risk, UNKNOWN});
+    const Memory memory = a->encode(g, s.model, read);
+    const Tensor *x = a->decode(g, s.model, memory, dm_tokens(g->arena, 1, &one, &unknown)),
+                 *log_p = dm_log_probabilities(g, x, &s.model->output.weight, &s.model->output.bias),
+                 *length = dm_length_log_probabilities(g, &s.model->output, memory.rows, memory.spans);
+    const double nll = -(double)log_p->data[PIECE], of_length = -(double)length->data[dm_length_class(3, 1)];
+    expect(fabs(loss.nll - nll) <= 1e-5 * nll && loss.count == 1, "%.9g nats, should be %.9g", loss.nll, nll);
+    expect(fabs(loss.objective - nll - 0.1 * of_length) <= 1e-5 * nll, "%.9g, should be %.9g", loss.objective,
+           nll + 0.1 * of_length);
+    end(&s);
+}
+
 // An objective joins by a row.
 static const struct {
     const Objective *objective;
@@ -350,7 +381,8 @@ static const struct {
 } cases[] = {{&dm_teacher_forcing, teacher_forcing},
              {&dm_scheduled_sampling, scheduled_sampling},
              {&dm_minimum_risk, minimum_risk},
-             {&dm_self_critical, self_critical}};
+             {&dm_self_critical, self_critical},
+             {&dm_masked, masked}};
 
 static void every_objective_costs_what_it_should(void)
 {
@@ -403,7 +435,7 @@ static double move(const Parameters *p, const float *from, const float *gradient
 static void check_gradient(const Objective *objective, const ChosenTerms *terms)
 {
     const double step = 1e-3;
-    const ModelConfig config = small_config();
+    const ModelConfig config = config_for(objective);
     Setting s = setting_of(&config);
     s.model->output.bias.data[EOS] += 4;
     const Parameters *p = &s.model->parameters;
@@ -435,7 +467,7 @@ static void the_gradient_is_that_of_the_objective(void)
 static void terms_count_in_training_alone(void)
 {
     for (int i = 0; dm_objectives[i]; i++) {
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_for(dm_objectives[i]);
         Setting s = setting_of(&config);
         const Loss plain = run(dm_objectives[i], &s, true, 0.1f, &no_terms),
                    more = run(dm_objectives[i], &s, true, 0.1f, &with_squares),

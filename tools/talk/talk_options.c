@@ -16,13 +16,16 @@ void talk_refuse(const char *format, ...)
 }
 
 // Those that may change from one sentence to the next, in the order of the help; a command has some of them.
+// clang-format off
 static const char *const settable[] = {
-    "beam-size",  "normalize",   "max-length-factor", "max-length",
-    "min-length", "stop",        "coverage-penalty",  "no-repeat-ngram",
-    "diversity",  "temperature", "output-sampling",   "seed",
-    "prefix",     "n-best",      "alignment",         "unk-replace",
-    "json",       "stream",      "word-scores",       "cpu-threads",
+    "beam-size",   "normalize",   "max-length-factor", "max-length",
+    "min-length",  "length",      "iterations",        "length-beam",
+    "stop",        "coverage-penalty", "no-repeat-ngram", "diversity",
+    "temperature", "output-sampling",  "seed",         "prefix",
+    "n-best",      "alignment",   "unk-replace",       "json",
+    "stream",      "word-scores", "cpu-threads",
 };
+// clang-format on
 enum { SETTABLE = sizeof settable / sizeof settable[0] };
 
 static bool is_settable(const dm_options *options, const char *name)

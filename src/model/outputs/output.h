@@ -41,9 +41,12 @@ typedef struct Copying {
     Tensor embeddings;          // [pieces, width] of what is read
 } Copying;
 
+enum { DM_LENGTH_CLASSES = 256 };
+
 struct OutputLayer {
     const OutputKind *kind;
     Tensor weight, bias;  // [pieces, width], [pieces], which is not trained
+    Tensor length;        // [DM_LENGTH_CLASSES, memory's width] where targets are written in any order; else no rows
     int pad;  // -1: there is none among what it writes
     Gaze gaze;  // where it looks; no layer: nowhere
     Copying copying;
@@ -61,3 +64,12 @@ CrossEntropy dm_softmax_loss(const Graph *g, const OutputLayer *output, const De
 // The weights that copying needs beside those of the softmax.
 void dm_pointer_declare(Parameters *p, int width, int memory);
 Copying dm_pointer_connect(const Parameters *p, const Tensor *embeddings);
+
+// Lengths of targets that are written in any order (length.c). A class is of so many pieces more than the source has,
+// from -128 to 127; more and fewer are in the last ones.
+void dm_length_declare(Parameters *p, int memory);
+Tensor dm_length_connect(const Parameters *p);
+int dm_length_class(int source, int target);  // of so many pieces, without ends
+// targets: classes of the sentences, and how much each counts
+Loss dm_length_loss(Graph *g, const OutputLayer *output, const Tensor *memory, Spans source, const Targets *targets);
+Tensor *dm_length_log_probabilities(Graph *g, const OutputLayer *output, const Tensor *memory, Spans source);

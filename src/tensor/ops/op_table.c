@@ -37,5 +37,7 @@ const Op *const dm_ops[] = {
     &dm_pointer_op,
     &dm_running_mean_op,
     &dm_ssru_op,
+    &dm_span_means_op,
+    &dm_ctc_op,
     NULL,
 };

@@ -11,4 +11,4 @@ extern const Op dm_linear_op, dm_linear_sum_op, dm_embedding_op, dm_layer_norm_o
     dm_unfold_op, dm_convolve_op, dm_softmax_groups_op, dm_scale_rows_op, dm_scale_gradient_op, dm_lstm_op,
     dm_rms_norm_op, dm_batch_norm_op,
     dm_affinity_op, dm_route_op, dm_combine_op, dm_balance_op, dm_rotate_op,
-    dm_pointer_op, dm_running_mean_op, dm_ssru_op;
+    dm_pointer_op, dm_running_mean_op, dm_ssru_op, dm_span_means_op, dm_ctc_op;

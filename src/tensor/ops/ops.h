@@ -149,6 +149,22 @@ Loss dm_cross_entropy(Graph *g, const CrossEntropy *args);
 // through it once for every chunk.
 enum { DM_CROSS_ENTROPY_ROWS = 512, DM_CROSS_ENTROPY_COLUMNS = 256 };
 
+// Connectionist temporal classification (Graves et al. 2006), the output layer included: a row says a piece or a blank,
+// and -log P(target) is of all ways in which the rows of a sequence come to its target, with pieces that repeat taken
+// for one and blanks left out. nll and objective are the sum over the sequences, count is that of their pieces and one
+// for the end of each, as if they were written piece by piece. A target that no way comes to, since it has more pieces
+// (and neighbours that are the same, which need a blank between them) than rows, adds nothing and does not count.
+// Where the graph is recording, the gradients of x and weight are made in the same call, as dm_cross_entropy does.
+typedef struct Ctc {
+    const Tensor *x, *weight, *bias;  // [n, d], [vocabulary, d], [vocabulary] (never trained) or NULL
+    Spans rows;                       // of x, one sequence behind the other
+    Tokens targets;                   // as many sequences; no blank is among them
+    int blank;
+    int excluded;               // pad: its row gets no gradient; -1: none
+    double *log_probabilities;  // [sequences] log P, minus infinity where no way comes to it; or NULL
+} Ctc;
+Loss dm_ctc(Graph *g, const Ctc *args);
+
 // How far two passes over the same n tokens, each with masks of its own, are apart (R-Drop, Liang et al. 2021):
 //   L = sum_i 1/2 (KL(p_i||q_i) + KL(q_i||p_i)),  p_i = softmax(W x_i + b),  q_i = softmax(W x_{n+i} + b)
 // x [2n, d], weight [vocabulary, d], bias [vocabulary] (never trained) or NULL. Where the graph is recording, factor
@@ -213,6 +229,10 @@ Tensor *dm_concatenate(Graph *g, const Tensor *a, const Tensor *b);  // [n, p], 
 // Row i is row order[i] of the parts [.., d] put one below the other, or zeros where order[i] is -1 -> [n, d]. A row
 // may be taken several times or never. order lives as long as the tape.
 Tensor *dm_collect(Graph *g, const Tensor *const *parts, int count, const int *order, int n);
+
+// The mean of the rows of each sequence, zeros where there are none: x [n, d] -> [spans.n, d]. The spans live as long as
+// the tape.
+Tensor *dm_span_means(Graph *g, const Tensor *x, Spans spans);
 
 // The rows that each row of a convolution sees: order[i * width + j] is the j-th for row i, or -1 where there is none.
 // order lives as long as the tape.

@@ -309,14 +309,14 @@ static Loss run_self_critical(const ShardRun *shard)
 }
 
 const Objective dm_minimum_risk = {
-    "minimum-risk",
-    "the expected cost of what the model would write falls (Shen et al. 2016); begin with a trained model",
-    run_minimum_risk};
-const Objective dm_self_critical = {
-    "self-critical",
-    "what is drawn becomes more probable where it is better than what greedy search finds, and less where it is worse "
-    "(Rennie et al. 2017); begin with a trained model",
-    run_self_critical};
+    .name = "minimum-risk",
+    .about = "the expected cost of what the model would write falls (Shen et al. 2016); begin with a trained model",
+    .run = run_minimum_risk};
+const Objective dm_self_critical = {.name = "self-critical",
+                                    .about = "what is drawn becomes more probable where it is better than what greedy "
+                                             "search finds, and less where it is worse "
+                                             "(Rennie et al. 2017); begin with a trained model",
+                                    .run = run_self_critical};
 
 // ---- The options ----------------------------------------------------------------------------------------------------
 

@@ -15,16 +15,18 @@ typedef struct ShardRun {
     const ChosenTerms *terms;
     const ScheduledSampling *sampling;  // of the objective of this name; others do not look
     const RiskSettings *risk;           // of those that train on a metric
+    int unknown;                        // piece, which stands for one that is masked
 } ShardRun;
 
 typedef struct Objective {
     const char *name, *about;
+    Writing writing;  // of the models that it trains
     // Where the graph records, dm_backward comes next. A copy of the graph that does not record may look at what the
     // model says beforehand.
     Loss (*run)(const ShardRun *shard);
 } Objective;
 
-extern const Objective dm_teacher_forcing, dm_scheduled_sampling, dm_minimum_risk, dm_self_critical;
+extern const Objective dm_teacher_forcing, dm_scheduled_sampling, dm_minimum_risk, dm_self_critical, dm_masked;
 extern const Objective *const dm_objectives[];    // ends with NULL
 const Objective *dm_objective(const char *name);  // NULL: no such name
 Choice dm_objective_choice(int index);

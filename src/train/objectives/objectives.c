@@ -3,8 +3,8 @@
 
 #include "train/objectives/objective.h"
 
-const Objective *const dm_objectives[] = {&dm_teacher_forcing, &dm_scheduled_sampling, &dm_minimum_risk,
-                                          &dm_self_critical, NULL};
+const Objective *const dm_objectives[] = {
+    &dm_teacher_forcing, &dm_scheduled_sampling, &dm_minimum_risk, &dm_self_critical, &dm_masked, NULL};
 
 const Objective *dm_objective(const char *name)
 {

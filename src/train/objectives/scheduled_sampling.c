@@ -231,10 +231,10 @@ static Loss run(const ShardRun *shard)
 }
 
 const Objective dm_scheduled_sampling = {
-    "scheduled-sampling",
-    "the decoder reads its own pieces among those of the reference, and more of them from update to update "
-    "(Bengio et al. 2015)",
-    run};
+    .name = "scheduled-sampling",
+    .about = "the decoder reads its own pieces among those of the reference, and more of them from update to update "
+             "(Bengio et al. 2015)",
+    .run = run};
 
 // ---- The options ----------------------------------------------------------------------------------------------------
 

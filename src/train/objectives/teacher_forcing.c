@@ -21,4 +21,6 @@ static Loss run(const ShardRun *shard)
 }
 
 const Objective dm_teacher_forcing = {
-    "teacher-forcing", "the decoder reads the reference and predicts each next piece (Williams and Zipser 1989)", run};
+    .name = "teacher-forcing",
+    .about = "the decoder reads the reference and predicts each next piece (Williams and Zipser 1989)",
+    .run = run};

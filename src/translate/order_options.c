@@ -1,0 +1,80 @@
+// The options of a search that writes in any order, and those of a length, which any search keeps to: read, settled,
+// and refused where they would do nothing.
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "translate/opened.h"
+
+// "7", "5-9"
+static Status read_length(dm_translate_options *read, const char *text, Error *error)
+{
+    enum { MOST = 100000 };
+    char *end = "";
+    const long low = isdigit((unsigned char)*text) ? strtol(text, &end, 10) : 0,
+               high = *end == '-' && isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : low;
+    if (*end || low < 1 || high < low || high > MOST)
+        return dm_misuse(error, "--length %s: give a number of pieces from 1 to %d, or two, the lower one first: 5-9",
+                         text, MOST);
+    read->length_low = (int)low;
+    read->length_high = (int)high;
+    return DM_OK;
+}
+
+Status dm_order_options_read(dm_translate_options *read, const dm_options *options, Error *error)
+{
+    if (!dm_options_has(options, "length")) return DM_OK;
+    if (dm_options_given(options, "iterations")) read->iterations = (int)dm_options_number(options, "iterations");
+    if (dm_options_given(options, "length-beam")) read->length_beam = (int)dm_options_number(options, "length-beam");
+    const char *length = dm_options_text(options, "length", 0);
+    return length ? read_length(read, length, error) : DM_OK;
+}
+
+static Status refuse_order(const dm_translate_options *o, Error *error)
+{
+    if (!o->iterations && !o->length_beam) return DM_OK;
+    return dm_misuse(error,
+                     "%s for models that write in any order (train --objective masked), and this one writes one piece "
+                     "after the other",
+                     o->iterations ? "iterations are" : "a length beam is");
+}
+
+// What goes by pieces one after the other.
+static Status refuse_steps(const dm_translate_options *o, const dm_model *model, Error *error)
+{
+    const struct {
+        const char *what;
+        bool asked;
+    } vain[] = {{"a beam of hypotheses is", o->beam_size > 0},
+                {"sampling is", o->sampling != DM_NO_SAMPLING},
+                {"diversity is", o->diversity > 0},
+                {"what must not be repeated is", o->no_repeat_ngram > 0},
+                {"a prefix is", o->prefixes != NULL},
+                {"a shortlist is", model->shortlist != NULL},
+                {"several models at once are", model->count > 1},
+                {"what a line has come to so far is", o->partial != NULL}};
+    for (size_t i = 0; i < DM_COUNT(vain); i++)
+        if (vain[i].asked)
+            return dm_misuse(error,
+                             "%s not for a model that writes in any order (train --objective masked): leave it out",
+                             vain[i].what);
+    return DM_OK;
+}
+
+Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, Error *error)
+{
+    const ModelConfig *config = &model->models[0]->config;
+    if (o->length_high ? o->length_low < 1 || o->length_high < o->length_low : o->length_low)
+        return dm_misuse(error, "a length of %d to %d pieces is none: length_low is 1 or more, and length_high no less",
+                         o->length_low, o->length_high);
+    if (o->length_high && o->min_length < 0) o->min_length = 0;  // whatever the folder says
+    if (config->architecture->writing(config) == DM_PIECE_BY_PIECE) return refuse_order(o, error);
+    Status status = refuse_steps(o, model, error);
+    if (status) return status;
+    if (!o->length_beam) o->length_beam = DM_USUAL_LENGTH_BEAM;
+    if (o->n_best > o->length_beam)
+        return dm_misuse(error,
+                         "of %d lengths there are no more than %d translations of a line: %d need a length beam of %d",
+                         o->length_beam, o->length_beam, o->n_best, o->n_best);
+    o->beam_size = o->length_beam;  // so many translations of a line are worked on at once
+    return DM_OK;
+}

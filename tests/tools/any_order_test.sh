@@ -1,0 +1,122 @@
+#!/bin/bash
+# Models that write in any order (--objective masked) from the command line: a toy is learnt, lengths with it; the same bytes
+# by any number of threads and in two parts; lengths are those that are asked for; and what goes piece by piece is refused.
+# Argument: the command.
+. "$(dirname "$0")/common.sh"
+trap 'rm -rf "$room"' EXIT
+cd "$room" || exit 1
+RANDOM=4
+words() {  # words NUMBER NAME: lines of colours, of which some become two or three
+    local colours=(red blue green gold pink grey teal lime navy rust) i j line
+    for i in $(seq "$1"); do
+        line=''
+        for j in $(seq $((1 + RANDOM % 5))); do line="$line ${colours[RANDOM % 10]}"; done
+        echo "${line# }" >> "$2.src"
+    done
+    sed -E 's/gold/fine gold/g; s/rust/old red rust/g; s/[a-z]+/&o/g' "$2.src" > "$2.trg"
+}
+words 600 train
+words 40 new
+common=(--train-sets train.src train.trg --segmenter space --dim-emb 32 --dim-ffn 64 --enc-depth 2 --dec-depth 2 --heads 2
+    --mini-batch-words 200 --lr-warmup 100 --learn-rate 0.005 --dropout 0 --label-smoothing 0 --gemm openblas)
+masked=("${common[@]}" --objective masked)
+train() { "$dragoman" train "$@"; }
+translate() { "$dragoman" translate --input new.src --model "$@"; }
+right() { paste -d '\n' "$1" new.trg | awk 'NR % 2 { got = $0; next } got == $0' | wc -l; }
+
+# ---- What is learnt ----
+
+check 'masked' 0 'Done|exact' train "${masked[@]}" --after 60e --valid-sets new.src new.trg --valid-freq 20e \
+    --valid-metrics ce-mean-words exact --average 2 --model run
+translate run > found || fail 'translate'
+[ "$(right found)" -ge 32 ] || fail "it has learnt $(right found) lines of 40: $(head -n 3 found)"
+grep -q '"model_type":.*"dragoman"' run/config.json && grep -q '"decoder_mask":.*"none"' run/config.json ||
+    fail "config.json: $(head -n 3 run/config.json)"
+"$dragoman" info --model run > drawing
+grep -qF 'self-attention to the whole target' drawing || fail "info: $(cat drawing)"
+
+check 'once more' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --model straight
+check 'by two threads' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --cpu-threads 2 --model threads
+check 'a part' 0 'Done' train "${masked[@]}" --after 5u --lr-schedule inv-sqrt --model part
+check 'the rest' 0 'Done' train --model part --after 12u --cpu-threads 3
+same 'a run by two threads' threads/model.safetensors straight/model.safetensors
+same 'a run in two parts' part/model.safetensors straight/model.safetensors
+check 'from a model' 0 'Done' train --train-sets train.src train.trg --pretrained-model run --objective masked --after 3u \
+    --learn-rate 1e-5 --model further
+check 'experts' 0 'Done' train "${masked[@]}" --experts 2 --experts-top 1 --segment-noise 0 --after 3u --model experts
+
+# ---- Searching ----
+
+translate run --cpu-threads 3 --mini-batch 1 > alone
+same 'any number of threads, and of lines at once' found alone
+translate run --iterations 10 --length-beam 5 > said
+same 'what is usual' found said
+translate run --length 3 | awk 'NF != 3 { exit 1 }' || fail 'not three words'
+translate run --length 2-4 --n-best 3 | cut -d '|' -f 4 | awk 'NF < 2 || NF > 4 { exit 1 }' || fail 'not two to four words'
+[ "$(translate run --length 2-4 --n-best 3 | wc -l)" = 120 ] || fail 'not three lengths a line'
+translate run --iterations 1 > once || fail 'one iteration'
+[ "$(right once)" -gt 10 ] || fail "in one pass $(right once) lines of 40 are right"
+translate run --n-best 5 --word-scores > list || fail 'n-best'
+translate run --json > lines.json
+python3 - << 'PYTHON' || fail 'n-best and json'
+import json
+best, lists = [line.rstrip("\n") for line in open("found")], {}
+for line in open("list"):
+    number, text, words, log_p, _ = line.rstrip("\n").split(" ||| ")
+    words = [float(word) for word in words.removeprefix("WordScores= ").split()]
+    lists.setdefault(int(number), []).append((text, float(log_p.removeprefix("F0= ")), words))
+for number, found in lists.items():
+    assert found[0][0] == best[number]
+    assert len({len(text.split()) for text, _, _ in found}) == len(found), found  # a length each
+    for text, log_p, words in found:
+        assert len(words) == len(text.split()) + 1 and abs(sum(words) - log_p) < 1e-3, (text, log_p, words)
+for text, line in zip(best, open("lines.json")):
+    said = json.loads(line)
+    assert said["text"] == text and " ".join(said["pieces"][:-1]) == text, said
+    assert abs(said["score"] - said["log_probability"] / len(said["pieces"])) < 1e-6, said
+PYTHON
+printf '\nred never\n' | "$dragoman" translate --model run > lines || fail 'empty lines and unknown words'
+[ "$(wc -l < lines)" = 2 ] && [ -z "$(head -n 1 lines)" ] || fail "an empty line: $(cat lines)"
+
+# Those that go piece by piece keep to a length, too.
+check 'piece by piece' 0 'Done' train "${common[@]}" --after 20u --model steps
+for search in '--beam-size 1' '--beam-size 4' '--output-sampling full'; do
+    read -ra how <<< "$search"
+    translate steps --length 3 "${how[@]}" | awk 'NF != 3 { exit 1 }' || fail "not three words by $search"
+    translate steps --length 2-4 "${how[@]}" | awk 'NF < 2 || NF > 4 { exit 1 }' || fail "not two to four words by $search"
+done
+
+# ---- Other commands ----
+
+ends 'average' 0 '' "$dragoman" average --model run --last 2
+ends 'quantize' 0 '' "$dragoman" quantize --model run --output small
+translate small > fewer
+[ "$(right fewer)" -ge 30 ] || fail "in 8 bits $(right fewer) lines of 40 are right"
+ends 'report' 0 '' "$dragoman" report --model run
+ends 'bench' 0 '' "$dragoman" bench translate --model run --seconds 0 --rounds 2
+
+# ---- What cannot be ----
+
+check 'no such length' 2 '--length 9-5|5-9' translate run --length 9-5
+check 'two lengths' 2 'min-length' translate run --length 5 --min-length 3
+for search in '--beam-size 3' '--output-sampling full' '--no-repeat-ngram 2' '--prefix tab' '--alignment hard' '--unk-replace' \
+    '--coverage-penalty 0.1 --n-best 2' '--stream'; do
+    read -ra how <<< "$search"
+    check "$search" 2 'in any order' translate run "${how[@]}"
+done
+check 'an ensemble' 2 'in any order' translate run run
+check 'rescore' 2 'in any order' "$dragoman" rescore --model run new.src new.trg
+check 'more than the lengths' 2 'length beam of 8' translate run --n-best 8
+check 'iterations of what goes piece by piece' 2 'one piece after the other' translate steps --iterations 3
+check 'lengths of what goes piece by piece' 2 'one piece after the other' translate steps --length-beam 3
+check 'another type' 2 '--type rnn' train "${common[@]}" --objective masked --type rnn --after 1u --model no
+check 'copies' 2 'pointer' train "${masked[@]}" --output-layer pointer --after 1u --model no
+check 'two copies' 2 'r-drop' train "${masked[@]}" --dropout 0.1 --add-loss r-drop --after 1u --model no
+check 'of a model that goes piece by piece' 2 'begin a new model' train --train-sets train.src train.trg --pretrained-model steps \
+    --objective masked --after 1u --model no
+check 'piece by piece of one that does not' 2 '--objective masked' train --train-sets train.src train.trg \
+    --pretrained-model run --after 1u --model no
+check 'another objective' 2 'begin a new model' train --model steps --change --objective masked --after 30u
+
+[ $failures = 0 ] && echo 'all as it should be'
+exit $((failures > 0))
