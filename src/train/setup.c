@@ -288,6 +288,7 @@ static void free_what_was_made(Run *run)
     dm_journal_close(&run->journal);
     dm_validator_close(run->validator);
     dm_optimizer_free(&run->optimizer);
+    for (int i = 0; i < 2; i++) dm_free(run->moments[i]);
     dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);

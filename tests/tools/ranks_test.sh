@@ -58,6 +58,7 @@ equal "experts" 2 --type transformer $stack --experts 4 --router sigmoid --balan
 equal "a recurrent one" 3 --type rnn --dim-rnn 32 --average 2
 equal "a convolutional one" 2 --type conv
 equal "a decoder alone" 4 --type lm $layers
+equal "all pieces at once" 2 --type transformer $stack --objective masked --valid-sets src trg --valid-freq 2u
 equal "labels" 2 --type labels --train-sets src tags --dim-ffn 96 --heads 2 --enc-depth 1
 if "$dragoman" train $small --after 1u --type transformer $stack --precision bf16 --model rounded 2> err; then
     equal "bf16" 3 --type transformer $stack --precision bf16
