@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Kills a small training run at random moments (kill -9), each time gives the same command again, with another number of
 # threads, and compares what the run leaves at its end with what an uninterrupted one leaves: every file, byte for byte,
-# and the log apart from times and speeds. Exit status 1: something differs.
-#   scripts/kills.sh [COUNT [DRAGOMAN]]      default: 100 kills of build/dragoman
+# and the log apart from times and speeds. With RANKS, every command is one to so many ranks of MPI, and one of them is
+# killed. Exit status 1: something differs.
+#   scripts/kills.sh [COUNT [DRAGOMAN [RANKS]]]      default: 100 kills of build/dragoman, without mpirun
 set -euo pipefail
 count=${1:-100}
 root=$(cd "$(dirname "$0")/.." && pwd)
 dragoman=$(realpath "${2:-$root/build/dragoman}")
+ranks=${3:-0}
 room=$(mktemp -d)
 export LC_ALL=C.UTF-8  # a character is a character to sed, where LANG is not set too
 export OMP_WAIT_POLICY=passive  # threads that wait do not take the processor from others
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 trap 'rm -rf "$room"' EXIT
 cd "$room"
 
@@ -28,7 +31,7 @@ milliseconds() { date +%s%3N; }
 final_files() { (cd "$1" && ls -- *.safetensors | grep -v '^training'); }
 # The tensors of the state, without the header, which knows the time spent.
 state() { tail -c +$((9 + $(od -An -tu8 -N8 "$1/training.safetensors"))) "$1/training.safetensors"; }
-settings() { grep -vE '"(cpu-threads|model)":' "$1/config.json"; }  # without what differs from command to command
+settings() { grep -vE '"(cpu-threads|model|ranks)":' "$1/config.json"; }  # without what differs from command to command
 timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl"; }
 
 differences=0
@@ -50,27 +53,37 @@ compare() {  # compare FOLDER WHAT: with the uninterrupted run
     [ -z "$(find "$1" -name '*.tmp')" ] || differs "$2" "left behind: $(find "$1" -name '*.tmp')"
 }
 
+# A command of the run that is killed, as it is or on some ranks; and the process that is to be killed of what began so.
+start() {
+    local on=()
+    [ "$ranks" = 0 ] || on=(mpirun --oversubscribe --bind-to none --mca btl_tcp_if_include lo --mca btl tcp,self
+        -n $((1 + RANDOM % ranks)))
+    exec "${on[@]}" "${command[@]}" --model killed --cpu-threads $((1 + RANDOM % 3)) 2> killed.err
+}
+victim_of() { if [ "$ranks" = 0 ]; then echo "$1"; else pgrep -P "$1" | shuf -n 1; fi; }
+
 begin=$(milliseconds)
 "${command[@]}" --model whole --cpu-threads 2 2> whole.err || { cat whole.err; exit 1; }
 took=$(($(milliseconds) - begin))
+[ "$ranks" = 0 ] || took=$((1000 + 2 * took))  # MPI has to begin, too
 echo "An uninterrupted run takes $took ms and leaves $(final_files whole | wc -l) files of weights"
 
 # Kills until one run is through, then the next run, until there were enough. A moment is drawn from the length of a
 # whole run, so that it may fall anywhere, and now and then behind the end of what is left of one.
 killed=0 before=0 saving=0 training=0 runs=0
 while [ $killed -lt "$count" ] || [ -d killed ]; do
-    threads=$((1 + RANDOM % 3))
     if [ $killed -lt "$count" ]; then
-        "${command[@]}" --model killed --cpu-threads $threads 2> killed.err &
+        start &
         pid=$!
         moment=$((RANDOM % took))
         sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
-        kill -9 $pid 2> kill.err || true
+        victim=$(victim_of $pid || true)
+        [ -z "$victim" ] || kill -9 "$victim" 2> kill.err || true
         status=0
         { wait $pid; } 2> kill.err || status=$?
     else
         status=0
-        "${command[@]}" --model killed --cpu-threads $threads 2> killed.err || status=$?
+        (start) || status=$?
     fi
     if [ $status = 137 ]; then
         killed=$((killed + 1))

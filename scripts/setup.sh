@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
 folder=${1:-build}
-packages="cmake g++ gcc make pkg-config libcjson-dev libcunit1-dev libdnnl-dev libedit-dev libmicrohttpd-dev libopenblas-openmp-dev libsentencepiece-dev libzstd-dev zlib1g-dev"
+packages="cmake g++ gcc make pkg-config libcjson-dev libcunit1-dev libdnnl-dev libedit-dev libmicrohttpd-dev libopenblas-openmp-dev libopenmpi-dev libsentencepiece-dev libzstd-dev zlib1g-dev"
 install_packages $packages
 step cmake -S . -B "$folder" "${@:2}"
 step cmake --build "$folder" --parallel "$(nproc)"

@@ -16,6 +16,7 @@ import sys
 # From the ground up: a room may use itself and the rooms that stand before it here, and no other.
 ROOMS = {
     "core": "errors, memory, files, threads: everything stands on them",
+    "ranks": "memory that processes hand one another, whatever it is",
     "options": "what a user can say, before anything is done about it",
     "text": "sentences to pieces to ids, without a model",
     "score": "text against text, without a model",

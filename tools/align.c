@@ -20,7 +20,7 @@ int align_command(const dm_options *options)
     dm_lines links = {0};
     Output output = {0};
     dm_status status = spare_texts(options, &error);
-    if (!status) status = output_open(&output, dm_options_text(options, "output", 0), &error);
+    if (!status) status = output_open(&output, dm_options_text(options, "output", 0), false, &error);
     if (!status) {
         status = dm_align(options, &observer, &links, &error);
         for (size_t i = 0; i < links.count; i++) fprintf(output.stream, "%s\n", links.line[i]);

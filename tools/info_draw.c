@@ -179,6 +179,7 @@ static void draw_training(const cJSON *json)
         print_list(json_find(training, "train-sets"));
     }
     printf("\n");
+    if (cJSON_IsString(json_find(training, "ranks"))) printf("  ranks: %s\n", json_string(training, "ranks"));
     cJSON_ArrayForEach(best, json_find(training, "best")) printf(
         "  best %s %.5g, at update %s\n", best->string, json_number(best, "value"), grouped_of(best, "update").text);
     if (cJSON_IsString(json_find(training, "ended")))

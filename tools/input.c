@@ -155,3 +155,9 @@ void input_next_chunk(Input *input, Chunk *chunk)
     for (size_t i = 0; i < chunk->count; i++) chunk->line[i] = input->bytes + chunk->offset[i];
     if (!input->line_number && chunk->count && strncmp(chunk->line[0], "\xEF\xBB\xBF", 3) == 0) chunk->line[0] += 3;
 }
+
+bool input_goes_on(const Input *input)
+{
+    const size_t left = input->used - input->from;
+    return input->ended || (left && memchr(input->bytes + input->from, '\n', left)) || more_waits(input);
+}

@@ -28,5 +28,7 @@ typedef struct Chunk {
 // As the options of "translate" or "generate" say. Of standard input nothing is read before a chunk is asked for.
 dm_status input_open(Input *input, const dm_options *options, dm_error *error);
 void input_close(Input *input);
+// Whether the next chunk would not be waited for.
+bool input_goes_on(const Input *input);
 // Fills the chunk; without lines and not refused, the input has ended.
 void input_next_chunk(Input *input, Chunk *chunk);

@@ -106,13 +106,19 @@ static void remove_abandoned(const char *path)
     free(folder);
 }
 
-// Opens a file beside, with the owner and mode of the old one as far as that is allowed. The number tells it from those
-// that other processes have made.
+// With its folder, if only "./".
+static char *new_path(const char *name)
+{
+    return format_text("%s%s", strchr(name, '/') ? "" : "./", name);
+}
+
+// Opens a file beside, with the owner and mode of the old one (NULL: there is none) as far as that is allowed. The
+// number tells it from those that other processes have made.
 static FILE *open_beside(Output *output, const struct stat *old)
 {
     int file = -1;
-    output->path = realpath(output->name, NULL);
-    if (!output->path || access(output->path, W_OK) != 0) return NULL;
+    output->path = old ? realpath(output->name, NULL) : new_path(output->name);
+    if (!output->path || (old && access(output->path, W_OK) != 0)) return NULL;
     remove_abandoned(output->path);
     for (unsigned number = 0; file < 0; number++) {
         free(output->beside);
@@ -127,22 +133,22 @@ static FILE *open_beside(Output *output, const struct stat *old)
     output->lock = fcntl(file, F_DUPFD_CLOEXEC, 0);
     unfinished = output->beside;
     watch_signals();
-    if (fchown(file, old->st_uid, old->st_gid) != 0) {
+    if (old && fchown(file, old->st_uid, old->st_gid) != 0) {
         // Then it is ours.
     }
-    fchmod(file, old->st_mode & 0777);
+    if (old) fchmod(file, old->st_mode & 0777);
     return fdopen(file, "wb");
 }
 
-dm_status output_open(Output *output, const char *path, dm_error *error)
+dm_status output_open(Output *output, const char *path, bool whole, dm_error *error)
 {
     struct stat old;
-    const bool standard = strcmp(path, "-") == 0;
+    const bool standard = strcmp(path, "-") == 0, there = !standard && stat(path, &old) == 0;
     *output = (Output){.name = standard ? "standard output" : path, .lock = -1};
     if (standard)
         output->stream = stdout;
-    else if (stat(path, &old) == 0 && S_ISREG(old.st_mode))
-        output->stream = open_beside(output, &old);
+    else if (there ? S_ISREG(old.st_mode) : whole)
+        output->stream = open_beside(output, there ? &old : NULL);
     else
         output->stream = fopen(path, "wb");
     if (output->stream) return DM_OK;

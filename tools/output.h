@@ -16,7 +16,8 @@ dm_status output_spare_file(const char *path, const char *read, dm_error *error)
 // The same of the files of all --model.
 dm_status output_spare_models(const char *path, const dm_options *options, dm_error *error);
 
-dm_status output_open(Output *output, const char *path, dm_error *error);
+// whole: a new file, too, has its name only when it is whole.
+dm_status output_open(Output *output, const char *path, bool whole, dm_error *error);
 // Closes it, and replaces the old file. Where `status` says that the command has failed, or where this does (which it
 // says), the old file stays, and a new one that has nothing in it goes. Returns what is then true.
 dm_status output_close(Output *output, dm_status status, dm_error *error);

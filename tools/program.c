@@ -32,7 +32,7 @@ dm_status misuse(dm_error *error, const char *format, ...)
 
 int complain(dm_status status, const dm_error *error)
 {
-    fprintf(stderr, "dragoman: %s\n", error->message);
+    if (*error->message) fprintf(stderr, "dragoman: %s\n", error->message);  // else another rank says it
     return status == DM_USAGE ? 2 : 1;
 }
 

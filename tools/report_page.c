@@ -39,7 +39,7 @@ dm_status report_write(const char *path, cJSON *figures, dm_error *error)
     dm_status status = make_page(&text, &size, figures, error);
     cJSON_Delete(figures);
     Output output = {.lock = -1};
-    if (!status) status = output_open(&output, path, error);
+    if (!status) status = output_open(&output, path, false, error);
     if (!status) fwrite(text, 1, size, output.stream);
     if (!status && !flush_output(output.stream, output.name, error)) status = DM_FAILURE;
     status = output_close(&output, status, error);

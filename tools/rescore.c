@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bad_lines.h"
+#include "parcel.h"
 
 enum { MOST_PAIRS = 4096 };  // rescored at once, so that the batches are full
 
@@ -143,6 +144,25 @@ static dm_status refuse_pair(const Pairs *pairs, size_t line, dm_error *error)
     return status;
 }
 
+static const char *const *sources_of(const Pairs *pairs)
+{
+    return pairs->alone ? NULL : (const char *const *)pairs->lines[0].line;
+}
+
+// Of the stretch that begins there.
+static size_t end_of(const Pairs *pairs, size_t done)
+{
+    const size_t left = pairs->lines[1].count - done;
+    return done + (left < MOST_PAIRS ? left : MOST_PAIRS);
+}
+
+// A model of another kind is found before any pair is looked at.
+static dm_status check_kind(Job *job, const Pairs *pairs, dm_rescored *rescored, dm_error *error)
+{
+    return dm_rescore(job->model, sources_of(pairs), (const char *const *)pairs->lines[1].line, 0, &job->options,
+                      rescored, error);
+}
+
 // A pair that the library refuses becomes one that it takes.
 static dm_status mend_pair(const Job *job, Pairs *pairs, size_t line, dm_error *error)
 {
@@ -158,18 +178,15 @@ static dm_status mend_pair(const Job *job, Pairs *pairs, size_t line, dm_error *
     return status;
 }
 
-// A part of the pairs after the other, each written as soon as it is done. Where a pair is refused, all before it are
+// Pairs done ... end - 1, each part of them written as soon as it is done. Where a pair is refused, all before it are
 // written first: the library looks at every line before it begins, so halving what it is given costs next to nothing.
-static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error *error)
+static dm_status rescore_stretch(Job *job, Pairs *pairs, size_t done, size_t end, dm_rescored *rescored,
+                                 dm_error *error)
 {
-    const char *const *sources = pairs->alone ? NULL : (const char *const *)pairs->lines[0].line;
-    const char *const *targets = (const char *const *)pairs->lines[1].line;
-    const size_t count = pairs->lines[1].count;
-    dm_status status = dm_rescore(job->model, sources, targets, 0, &job->options, rescored, error);
-    if (status) return status;  // it is another kind of model
-    size_t mended = 0;          // pairs before that one
-    for (size_t done = 0, part = MOST_PAIRS; done < count;) {
-        if (part > count - done) part = count - done;
+    const char *const *sources = sources_of(pairs), *const *targets = (const char *const *)pairs->lines[1].line;
+    size_t mended = 0;  // pairs before that one
+    for (size_t part = end - done; done < end;) {
+        if (part > end - done) part = end - done;
         if (dm_rescore(job->model, sources ? sources + done : NULL, targets + done, part, &job->options, rescored,
                        error)) {
             if (part == 1 && (pairs->bad.on == DM_STOP_THERE || mended > done))
@@ -183,10 +200,122 @@ static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error
         dm_rescored_free(rescored, part);
         if (!flush_output(stdout, "standard output", error)) return DM_FAILURE;
         done += part;
-        part = MOST_PAIRS;
+        part = end - done;
     }
     return DM_OK;
 }
+
+static dm_status rescore(Job *job, Pairs *pairs, dm_rescored *rescored, dm_error *error)
+{
+    const size_t count = pairs->lines[1].count;
+    dm_status status = check_kind(job, pairs, rescored, error);
+    for (size_t done = 0; done < count && !status; done += MOST_PAIRS)
+        status = rescore_stretch(job, pairs, done, end_of(pairs, done), rescored, error);
+    return status;
+}
+
+// ---- On several ranks -----------------------------------------------------------------------------------------------
+
+// Rank 0 has the text, and gives every rank, itself among them, a stretch of it at a time.
+static void pack(Parcel *parcel, const Pairs *pairs, size_t done)
+{
+    const size_t count = end_of(pairs, done) - done;
+    parcel->size = parcel->opened = 0;
+    parcel_put(parcel, &pairs->alone, sizeof pairs->alone);
+    parcel_put(parcel, &count, sizeof count);
+    for (size_t i = done; i < done + count; i++) {
+        if (!pairs->alone) parcel_put_text(parcel, pairs->lines[0].line[i]);
+        parcel_put_text(parcel, pairs->lines[1].line[i]);
+    }
+}
+
+static void pack_figures(Parcel *parcel, const dm_rescored *rescored, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        parcel_put(parcel, &rescored[i].log_probability, sizeof(double));
+        parcel_put(parcel, &rescored[i].pieces, sizeof(int));
+        parcel_put(parcel, rescored[i].word_scores, (size_t)rescored[i].pieces * sizeof(double));
+    }
+}
+
+// Nothing comes back where something is wrong with the pairs.
+static dm_status answer(Job *job, dm_exchange *exchange, Parcel *parcel, dm_rescored *rescored, dm_error *error)
+{
+    bool alone;
+    size_t count;
+    Parcel figures = {0};
+    parcel_take(parcel, &alone, sizeof alone);
+    parcel_take(parcel, &count, sizeof count);
+    const char **sources = allocate(count, sizeof *sources), **targets = allocate(count, sizeof *targets);
+    for (size_t i = 0; i < count; i++) {
+        if (!alone) sources[i] = parcel_take_text(parcel);
+        targets[i] = parcel_take_text(parcel);
+    }
+    if (!dm_rescore(job->model, alone ? NULL : sources, targets, count, &job->options, rescored, error)) {
+        pack_figures(&figures, rescored, count);
+        dm_rescored_free(rescored, count);
+    }
+    const dm_status status = dm_exchange_hand(exchange, 0, figures.bytes, figures.size, error);
+    parcel_free(&figures);
+    free(sources);
+    free(targets);
+    return status;
+}
+
+static dm_status follow(Job *job, dm_exchange *exchange, dm_rescored *rescored, dm_error *error)
+{
+    dm_status status = DM_OK;
+    for (bool going = true; going && !status;) {
+        Parcel parcel = {0};
+        status = dm_exchange_take(exchange, 0, &parcel.bytes, &parcel.size, error);
+        going = parcel.size > 0;
+        if (!status && going) status = answer(job, exchange, &parcel, rescored, error);
+        dm_exchange_free(parcel.bytes);
+    }
+    return status;
+}
+
+// What a rank has made of the pairs done ...; with nothing, rank 0 does them as it would alone.
+static dm_status take_stretch(Job *job, Pairs *pairs, size_t done, Parcel *figures, dm_rescored *rescored,
+                              dm_error *error)
+{
+    const size_t end = end_of(pairs, done);
+    if (!figures->size) return rescore_stretch(job, pairs, done, end, rescored, error);
+    for (size_t i = done; i < end; i++) {
+        dm_rescored one;
+        parcel_take(figures, &one.log_probability, sizeof(double));
+        parcel_take(figures, &one.pieces, sizeof(int));
+        one.word_scores = allocate((size_t)one.pieces, sizeof(double));
+        parcel_take(figures, one.word_scores, (size_t)one.pieces * sizeof(double));
+        take_figures(job, &one, pairs->skipped[i]);
+        free(one.word_scores);
+    }
+    return flush_output(stdout, "standard output", error) ? DM_OK : DM_FAILURE;
+}
+
+static dm_status lead(Job *job, Pairs *pairs, dm_exchange *exchange, dm_rescored *rescored, dm_error *error)
+{
+    const size_t count = pairs->lines[1].count, ranks = (size_t)dm_ranks(exchange);
+    Parcel parcel = {0};
+    dm_status status = check_kind(job, pairs, rescored, error);
+    for (size_t first = 0; first < count && !status; first += ranks * MOST_PAIRS) {
+        for (size_t i = 1; i < ranks && first + i * MOST_PAIRS < count && !status; i++) {
+            pack(&parcel, pairs, first + i * MOST_PAIRS);
+            status = dm_exchange_hand(exchange, (int)i, parcel.bytes, parcel.size, error);
+        }
+        for (size_t i = 0; i < ranks && first + i * MOST_PAIRS < count && !status; i++) {
+            Parcel figures = {0};
+            if (i) status = dm_exchange_take(exchange, (int)i, &figures.bytes, &figures.size, error);
+            if (!status) status = take_stretch(job, pairs, first + i * MOST_PAIRS, &figures, rescored, error);
+            dm_exchange_free(figures.bytes);
+        }
+    }
+    for (int i = 1; i < (int)ranks && !status; i++) status = dm_exchange_hand(exchange, i, "", 0, error);
+    parcel_free(&parcel);
+    return status;
+}
+
+// ---- The command ----------------------------------------------------------------------------------------------------
 
 static dm_status summarise(const Job *job, const Pairs *pairs, dm_error *error)
 {
@@ -204,27 +333,40 @@ static dm_status summarise(const Job *job, const Pairs *pairs, dm_error *error)
     return DM_OK;
 }
 
+static dm_status run_job(Job *job, Pairs *pairs, dm_exchange *exchange, const dm_options *options, dm_error *error)
+{
+    const bool leads = dm_rank(exchange) == 0;
+    dm_rescored *rescored = allocate(MOST_PAIRS, sizeof *rescored);
+    dm_status status = read_job(job, options, error);
+    if (!status && leads) status = read_pairs(options, pairs, error);
+    if (!status) status = dm_model_open(&job->model, dm_options_text(options, "model", 0), options, error);
+    if (!status && !leads)
+        status = follow(job, exchange, rescored, error);
+    else if (!status)
+        status = exchange ? lead(job, pairs, exchange, rescored, error) : rescore(job, pairs, rescored, error);
+    if (!status && leads && job->summary) status = summarise(job, pairs, error);
+    free(rescored);
+    return status;
+}
+
 int rescore_command(const dm_options *options)
 {
     dm_error error = {.message = ""};
     Job job = {0};
     Pairs pairs = {.bad = {.on = on_bad_line(options)}};
-    dm_rescored *rescored = calloc(MOST_PAIRS, sizeof *rescored);
-    dm_status status = rescored ? DM_OK : failure(&error, "out of memory");
-    if (!status) status = read_job(&job, options, &error);
-    if (!status) status = read_pairs(options, &pairs, &error);
-    if (!status) status = dm_model_open(&job.model, dm_options_text(options, "model", 0), options, &error);
-    if (!status) status = rescore(&job, &pairs, rescored, &error);
-    if (!status && job.summary) status = summarise(&job, &pairs, &error);
-    dm_model_close(job.model);
-    dm_lines_free(&pairs.lines[0]);
-    dm_lines_free(&pairs.lines[1]);
-    free(pairs.skipped);
-    free(rescored);
-    if (!status) {
+    dm_exchange *exchange;
+    dm_status status = dm_exchange_open(&exchange, dm_options_number(options, "rank-timeout"), &error);
+    const bool leads = dm_rank(exchange) == 0;
+    if (!status) status = run_job(&job, &pairs, exchange, options, &error);
+    if (!status && leads) {
         char *name = both_names(&pairs);
         note_bad_lines(&pairs.bad, name);
         free(name);
     }
+    dm_model_close(job.model);
+    dm_lines_free(&pairs.lines[0]);
+    dm_lines_free(&pairs.lines[1]);
+    free(pairs.skipped);
+    status = dm_exchange_close(exchange, status, &error);
     return status ? complain(status, &error) : close_output(stdout);  // what precedes an error was flushed
 }

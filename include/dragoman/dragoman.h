@@ -119,6 +119,27 @@ DM_API dm_status dm_text_stream_read(dm_text_stream *stream, char *bytes, size_t
 // Whether reading would not wait. Of compressed text this is taken for granted.
 DM_API bool dm_text_stream_ready(const dm_text_stream *stream);
 
+// ---- Several processes ----------------------------------------------------------------------------------------------
+
+// The processes of a program that mpirun or srun has started several times, its ranks, hand one another bytes by this.
+// NULL: the process is alone.
+typedef struct dm_exchange dm_exchange;
+
+// Finds the others, by MPI, which is loaded then. Rank 0 speaks for all: what another one says is empty elsewhere.
+// patience: seconds without a sign of life after which a rank is taken for lost; 0: it never is. To be closed in any case,
+// also where this fails: this build has no MPI, say, or a rank is of another version. dm_train does it by itself.
+DM_API dm_status dm_exchange_open(dm_exchange **exchange, double patience, dm_error *error);
+// status and error: how the work of this rank has ended. Where one fails all do: the others hear of it wherever they are.
+// Returns how it has ended for all, with the sentence that this rank is to say, which may be empty.
+DM_API dm_status dm_exchange_close(dm_exchange *exchange, dm_status status, dm_error *error);
+DM_API int dm_rank(const dm_exchange *exchange);   // 0 ...
+DM_API int dm_ranks(const dm_exchange *exchange);  // 1 ...
+// Bytes to one rank, who takes them: both wait for one another. *bytes: freed with dm_exchange_free; with a NUL behind
+// them.
+DM_API dm_status dm_exchange_hand(dm_exchange *exchange, int to, const char *bytes, size_t size, dm_error *error);
+DM_API dm_status dm_exchange_take(dm_exchange *exchange, int from, char **bytes, size_t *size, dm_error *error);
+DM_API void dm_exchange_free(char *bytes);
+
 // ---- Translating ----------------------------------------------------------------------------------------------------
 
 typedef struct dm_model dm_model;
@@ -330,6 +351,10 @@ typedef struct dm_observer {
 
 // Trains as the options of "train" say, or goes on where the run in the model folder stopped.
 // *stopped (may be NULL): whether the observer stopped it before its end.
+// In a program that mpirun or srun has started several times, the processes (ranks) train one model together, with the
+// same bytes; MPI is loaded then. All call it with the same options; `stop` of any of them stops all. Rank 0 alone writes
+// and tells its observer: the observers of the others are only asked to stop. Where one fails all do, and the message is
+// empty in those that leave it to another to say why.
 DM_API dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error);
 // Whether less of a metric of --valid-metrics, by whose names the log (train.jsonl) calls its figures, is better.
 DM_API bool dm_metric_falls(const char *name);  // false as well: there is no such metric

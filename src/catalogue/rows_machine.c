@@ -84,7 +84,12 @@ const OptionRow dm_rows_machine[] = {
      .high = 64, .argument = "N",
      .stays = "the last digits of gradients depend on it",
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
-             "memory; 0: 4, or 2 for more than 16 million weights; the result depends on it"}},
+             "memory, and ranks (mpirun) share them; 0: 4, or 2 for more than 16 million weights; the result depends on "
+             "it"}},
+    {DM_TRAIN | DM_TRANSLATE | DM_GENERATE | DM_RESCORE, &(const Option){.name = "rank-timeout", .type = DM_REAL, DM_ONE_VALUE, .initial = "60", .low = 0,
+     .high = 86400, .argument = "SECONDS", .free_on_resume = true,
+     .help = "where mpirun or srun has started several ranks: time after which one that gives no sign of life is taken "
+             "for lost, and all stop; 0: they wait for ever"}},
     {DM_TRAIN, &(const Option){.name = "shard-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
      .low = 0, .high = 1000000000, .argument = "N",
      .stays = "the last digits of gradients depend on it",

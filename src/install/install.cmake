@@ -44,6 +44,9 @@ target_include_directories(libdragoman INTERFACE $<INSTALL_INTERFACE:${CMAKE_INS
 
 install(TARGETS dragoman)
 install(TARGETS libdragoman libdragoman_shared EXPORT dragoman)
+if(TARGET dragoman_mpi)
+    install(TARGETS dragoman_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(DIRECTORY include/dragoman DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 
 # ---- How CMake and pkg-config find them ----

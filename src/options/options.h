@@ -86,6 +86,10 @@ Duration dm_options_duration(const dm_options *options, const char *name);
 // dm_options_copy for those who are in a scope (core/scope.h).
 dm_options *dm_options_create_copy(const dm_options *options);
 
+// All of them as they are, to the letter, for another process of the same program, which takes them over but for one.
+cJSON *dm_options_hand_over(const dm_options *options);  // the caller deletes it
+void dm_options_take_over(dm_options *options, const cJSON *list, const char *but);
+
 // What a command makes of its own copy: values that the user has not given, separated by spaces, or none.
 Status dm_options_set_default(dm_options *options, const char *name, const char *values, Error *error);
 void dm_options_drop(dm_options *options, const char *name);

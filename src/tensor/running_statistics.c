@@ -15,9 +15,9 @@ void dm_statistic_add(Graph *g, const Tensor *statistic, const float *mean, int 
     }
 }
 
-void dm_statistics_follow(const Parameters *p, float *lane)
+void dm_statistics_follow(const Parameters *p, float *sum)
 {
-    float *running = p->data + p->trained_size, *sum = lane + p->trained_size, *rows = sum + p->statistic_size;
+    float *running = p->data + p->trained_size, *rows = sum + p->statistic_size;
     for (size_t i = 0; i < p->statistic_size; i++) {
         if (rows[i] > 0) running[i] += DM_STATISTIC_SHARE * (sum[i] / rows[i] - running[i]);
         sum[i] = rows[i] = 0;

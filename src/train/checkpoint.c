@@ -11,6 +11,7 @@
 #include "folder/folder.h"
 #include "folder/safetensors.h"
 #include "train/diverged.h"
+#include "train/ranks.h"
 
 // One row of the metadata: a name and where its value lies in RunState.
 typedef struct Field {
@@ -140,24 +141,37 @@ typedef struct StoredBuffer {
 
 enum { MOST_BUFFERS = 4 };
 
-// The buffers of a checkpoint; returns how many.
-static int buffers_of(const Run *run, StoredBuffer list[MOST_BUFFERS])
+// The buffers of a checkpoint; returns how many. moments: where they lie, all of them.
+static int buffers_of(const Run *run, StoredBuffer list[MOST_BUFFERS], float *const moments[2])
 {
     const Optimizer *o = &run->optimizer;
     const Parameters *p = &run->model->parameters;
     int count = 0;
     list[count++] = (StoredBuffer){"weights", p->data, p->size};
-    if (o->adam) list[count++] = (StoredBuffer){"adam.first", o->first, o->size};
-    if (o->adam) list[count++] = (StoredBuffer){"adam.second", o->second, o->size};
+    if (o->adam) list[count++] = (StoredBuffer){"adam.first", moments[0], o->size};
+    if (o->adam) list[count++] = (StoredBuffer){"adam.second", moments[1], o->size};
     if (o->average) list[count++] = (StoredBuffer){"average", o->average, p->size};
     return count;
+}
+
+// Where each rank has its slice, rank 0 gets all for as long as they are written. Before the others have joined the run
+// there has been no update, and moments are zero.
+static void take_moments(const Run *run, float *moments[2])
+{
+    const Optimizer *o = &run->optimizer;
+    for (int i = 0; i < 2 && o->adam; i++) {
+        float *own = i ? o->second : o->first;
+        moments[i] = !run->exchange ? own : dm_run_leads(run) ? dm_allocate(o->size, sizeof *own) : NULL;
+        if (run->joined) dm_slices_collect(&o->slices, own, moments[i]);
+    }
 }
 
 Status dm_checkpoint_save(Run *run, Error *error)
 {
     RunState *state = &run->state;
+    float *moments[2] = {NULL, NULL};
     Status status = dm_run_check_weights(run, error);
-    if (!status) status = dm_journal_sync(&run->journal, &state->journal, error);
+    if (!status && dm_run_leads(run)) status = dm_journal_sync(&run->journal, &state->journal, error);
     if (status) return status;
     state->saved_update = state->update;
     state->saved_at = state->seconds;
@@ -165,13 +179,16 @@ Status dm_checkpoint_save(Run *run, Error *error)
 
     StoredBuffer buffers[MOST_BUFFERS];
     TensorToStore tensors[MOST_BUFFERS];
-    int count = buffers_of(run, buffers);
+    take_moments(run, moments);
+    if (!dm_run_leads(run)) return DM_OK;
+    int count = buffers_of(run, buffers, moments);
     for (int i = 0; i < count; i++)
         tensors[i] = (TensorToStore){buffers[i].name, DM_DTYPE_F32, 1, {(int64_t)buffers[i].size}, buffers[i].data};
     char *metadata = write_state(state), *path = dm_folder_path(run->settings.folder, DM_TRAINING_FILE);
     status = dm_safetensors_write(path, tensors, count, metadata, error);
     if (!status && !state->complete) status = dm_checkpoint_keep(run, error);
     if (!status) dm_epochs_prune(run);
+    for (int i = 0; i < 2 && run->exchange; i++) dm_free(moments[i]);
     dm_free(path);
     cJSON_free(metadata);
     return status;
@@ -206,7 +223,10 @@ Status dm_checkpoint_load(Run *run, Error *error)
     Status status = dm_safetensors_open(&file, path, error);
     if (status) goto done;
     StoredBuffer buffers[MOST_BUFFERS];
-    int count = buffers_of(run, buffers);
+    const Optimizer *o = &run->optimizer;
+    for (int i = 0; i < 2 && run->exchange && o->adam; i++)
+        run->moments[i] = dm_allocate(o->size, sizeof *run->moments[i]);
+    int count = buffers_of(run, buffers, run->exchange ? run->moments : (float *const[]){o->first, o->second});
     status = read_state(&run->state, file.metadata, path, error);
     for (int i = 0; i < count && !status; i++) {
         const StoredTensor *tensor = dm_safetensors_find(&file, buffers[i].name);
@@ -233,6 +253,7 @@ static Status write_weights(const Run *run, const float *weights, char *path, Er
 
 Status dm_checkpoint_model(const Run *run, const float *weights, Error *error)
 {
+    if (!dm_run_leads(run)) return DM_OK;
     return write_weights(run, weights, dm_folder_path(run->settings.folder, DM_WEIGHTS_FILE), error);
 }
 
@@ -241,6 +262,7 @@ Status dm_checkpoint_keep(const Run *run, Error *error)
     const RunState *state = &run->state;
     const float *weights = dm_run_weights(run);
     Status status = DM_OK;
+    if (!dm_run_leads(run)) return DM_OK;
     if (state->kept_update == state->update) status = dm_checkpoint_model(run, weights, error);
     for (int i = 0; i < DM_MOST_METRICS && !status; i++) {
         const char *metric = dm_options_text(run->options, "valid-metrics", i);

@@ -1,6 +1,6 @@
 // Checkpoints: training.safetensors holds all that a run needs to go on, model.safetensors what the model folder is
 // for, best-bleu.safetensors and the like the best weights by --keep-best's metrics, epoch-0001.safetensors ... the
-// weights for the average at the end.
+// weights for the average at the end. Where there are several ranks, all call these and rank 0 writes.
 #pragma once
 #include "train/run.h"
 

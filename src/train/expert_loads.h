@@ -5,6 +5,7 @@
 
 #include "model/layers/experts.h"
 #include "model/model.h"
+#include "ranks/exchange.h"
 
 typedef struct ExpertLoads {
     int routers, experts;    // of each; no routers: a model without experts
@@ -17,6 +18,9 @@ void dm_expert_loads_create(ExpertLoads *loads, const Model *model);
 void dm_expert_loads_free(ExpertLoads *loads);
 void dm_expert_loads_clear(ExpertLoads *loads);                    // before an update
 void dm_expert_loads_add(ExpertLoads *loads, const RouteTap *tap);  // of a shard, from any thread
+
+// What the shards of all ranks have added.
+void dm_expert_loads_gather(ExpertLoads *loads, Exchange *exchange);
 
 // After an update: the share of its choices that an expert had, and the mean entropy of what its tokens chose by.
 double dm_expert_load(const ExpertLoads *loads, int router, int expert);

@@ -56,11 +56,12 @@ void dm_journal_close(Journal *journal)
     *journal = (Journal){0};
 }
 
-// Writes the object as one line, and deletes it.
+// Writes the object as one line, and deletes it. Of ranks, the first alone has a journal.
 static Status write_event(Journal *journal, cJSON *event, Error *error)
 {
-    char *text = cJSON_PrintUnformatted(event);
+    char *text = journal->stream ? cJSON_PrintUnformatted(event) : NULL;
     cJSON_Delete(event);
+    if (!text) return DM_OK;
     bool good = fprintf(journal->stream, "%s\n", text) > 0 && fflush(journal->stream) == 0;
     int reason = errno;
     cJSON_free(text);

@@ -1,10 +1,11 @@
-// Optimizers: one pass over the parameter buffer. Lanes are summed in their order, so the bytes do not depend on
+// Optimizers: one pass over the parameter buffer. Lanes are summed by their numbers, so the bytes do not depend on
 // threads.
 #pragma once
 #include "tensor/parameters.h"
 #include "tensor/products/precision.h"
 #include "tensor/profile.h"
 #include "train/lanes.h"
+#include "train/slices.h"
 
 typedef struct Optimizer {
     // set by the caller before dm_optimizer_create
@@ -15,14 +16,19 @@ typedef struct Optimizer {
     bool rounds;       // keep `rounded`
     int lane_count;
     int threads;
+    Exchange *exchange;  // with the ranks that have the other lanes; NULL: alone
     Profile *profile;  // of the thread that calls; NULL: nobody asks
     // made by dm_optimizer_create
     size_t size;            // trained parameters
-    float *first, *second;  // [size] moments of Adam (NULL with sgd)
+    float *first, *second;  // moments of Adam, of this rank's slice (NULL with sgd)
     float *average;         // [parameters.size] moving average of the weights, which begins as the weights; or NULL
     Bf16 *rounded;          // [parameters.size] the weights in bf16, for products in it; or NULL
     Lanes lanes;            // of gradients and statistics; zeroed by dm_optimizer_step
+    Slices slices;          // of the trained parameters
     double *squares;        // [blocks] sums of squares, added up in order
+    struct Piece *pieces;   // the parts of parameters that lie in one block each, in their order ...
+    double *piece_squares;  // ... the sum of squares of each ...
+    int *first_piece;       // ... and [ranks + 1] where those of a slice begin
 } Optimizer;
 
 void dm_optimizer_create(Optimizer *optimizer, const Parameters *parameters);

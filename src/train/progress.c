@@ -71,6 +71,14 @@ double dm_run_fraction(const Run *run)
     return fraction < 1 ? fraction : 1;
 }
 
+// Whatever time decides, all ranks decide alike.
+double dm_run_seconds(const Run *run)
+{
+    double seconds = dm_clock() - run->started;
+    dm_exchange_broadcast(run->exchange, &seconds, sizeof seconds);
+    return seconds;
+}
+
 const float *dm_run_weights(const Run *run)
 {
     return run->optimizer.average ? run->optimizer.average : run->model->parameters.data;

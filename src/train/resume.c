@@ -7,6 +7,7 @@
 #include "folder/folder.h"
 #include "folder/folder_files.h"
 #include "train/checkpoint.h"
+#include "train/ranks.h"
 
 // Of a call of the program, not of the run.
 static const char *const of_a_call[] = {"model", "overwrite", "change", "quiet", NULL};
@@ -85,10 +86,10 @@ Status dm_run_record(Run *run, Error *error)
 {
     cJSON *now = dm_options_json(run->options, true);
     const bool same = cJSON_Compare(now, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), true);
-    const bool reported = run->anew || cJSON_GetArraySize(run->changes);
+    const bool reported = dm_exchange_any(run->exchange, run->anew || cJSON_GetArraySize(run->changes));
     Status status = report_changes(run, error);
     if (!status && reported) status = dm_checkpoint_save(run, error);  // the log as far as this belongs to it
-    if (!status && !same) return dm_config_store(run->settings.folder, "training", now, error);
+    if (!status && !same && dm_run_leads(run)) return dm_config_store(run->settings.folder, "training", now, error);
     cJSON_Delete(now);
     return status;
 }

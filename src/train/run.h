@@ -47,6 +47,10 @@ typedef struct Run {
     dm_options *options;  // its own: what is usual for its --type is filled in
     const dm_observer *observer;
     Stop stop;  // what the observer says
+    Exchange *exchange;  // with the other ranks (train/ranks.h); NULL: alone
+    bool joined;         // they are there
+    char *own_folder;    // of a rank that joins, with the files that it was sent; NULL: it needs none
+    float *moments[2];   // of all slices, where rank 0 has read them from a checkpoint and not dealt them out yet
     RunSettings settings;
     RunState state;
     bool resumed;  // a checkpoint was there
@@ -94,6 +98,7 @@ bool dm_run_finished(const Run *run);
 bool dm_run_needs_end(const Run *run);  // the learning rate falls to 0 at the end
 bool dm_run_stalled(const Run *run);          // early stopping
 double dm_run_fraction(const Run *run);       // of --after that is done, 0 ... 1
+double dm_run_seconds(const Run *run);        // that have been spent until now, by the clock of rank 0
 const float *dm_run_weights(const Run *run);  // what is validated and kept: the moving average where there is one
 
 // ---- The folder (run_folder.c) --------------------------------------------------------------------------------------
@@ -138,7 +143,9 @@ Status dm_run_choose_gemm(Run *run, const char *name, int width, Error *error);
 // ---- Beginning and end (setup.c) ----------------------------------------------------------------------------------
 
 // Folder, lock, text, segmenter, configuration, corpus, model, checkpoint: everything up to the first update.
-Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error);
+// *anything: false where it has been stopped, or is complete; ranks other than 0 have opened nothing then.
+Status dm_run_open(Run *run, bool *anything, const dm_options *options, const dm_observer *observer, Exchange *exchange,
+                   Error *error);
 void dm_run_close(Run *run);
 
 // ---- The settings (run_settings.c) ----------------------------------------------------------------------------------

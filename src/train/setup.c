@@ -12,6 +12,7 @@
 #include "folder/folder_guard.h"
 #include "train/checkpoint.h"
 #include "train/defaults.h"
+#include "train/ranks.h"
 
 static int whole(const dm_options *options, const char *name)
 {
@@ -25,7 +26,7 @@ static Status resume_run(Run *run, Error *error)
     ModelConfig config = {0};
     Status status = dm_config_read(&config, &run->extra, folder, error);
     if (status) return status;
-    status = dm_checkpoint_check(folder, &config, error);
+    if (dm_run_leads(run)) status = dm_checkpoint_check(folder, &config, error);
     if (status) {
         dm_config_free(&config);
         return status;
@@ -41,8 +42,9 @@ static Status resume_run(Run *run, Error *error)
                        folder);
     run->changes = cJSON_CreateArray();
     const bool change = dm_options_flag(run->options, "change");
-    status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
-                              change ? run->changes : NULL, error);
+    if (dm_run_leads(run))
+        status = dm_options_match(run->options, cJSON_GetObjectItemCaseSensitive(run->extra, "training"), folder,
+                                  change ? run->changes : NULL, error);
     dm_options_drop(run->options, "change");  // it is not of the run
     if (!status) status = dm_run_settle_terms(run, error);
     if (!status) status = dm_run_choose_gemm(run, gemm, config.width, error);
@@ -118,12 +120,24 @@ static long fingerprint(const Corpus *corpus)
     return (long)(hash >> 1);
 }
 
-static void make_workers(Run *run)
+static Status check_lanes(const Run *run, int lanes, Error *error)
+{
+    const int ranks = dm_ranks(run->exchange);
+    if (ranks <= lanes) return DM_OK;
+    return dm_misuse(error, "%d ranks have %d lanes among them, and each needs at least one: %s", ranks, lanes,
+                     run->resumed ? "a run keeps the lanes that it was begun with (--lanes), so start fewer of them"
+                                  : "start fewer of them, or give more --lanes, of which the result depends");
+}
+
+static Status make_workers(Run *run, Error *error)
 {
     const dm_options *o = run->options;
     bool adam = !strcmp(dm_options_text(o, "optimizer", 0), "adam");
     double numbers[3];
     const int lanes = whole(o, "lanes");
+    const int lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size);
+    Status status = check_lanes(run, lane_count, error);
+    if (status) return status;
     for (int i = 0; i < 3; i++) numbers[i] = dm_option_number(dm_options_text(o, "optimizer-params", i));
     run->optimizer = (Optimizer){
         .adam = adam,
@@ -133,8 +147,9 @@ static void make_workers(Run *run)
         .decay = dm_options_number(o, "weight-decay"),
         .smoothing = dm_options_number(o, "exponential-smoothing"),
         .rounds = dm_precision(dm_options_text(o, "precision", 0)) == DM_PRECISION_BF16,
-        .lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size),
+        .lane_count = lane_count,
         .threads = run->settings.threads,
+        .exchange = run->exchange,
     };
     run->settings.budget.lanes = run->optimizer.lane_count;
     dm_optimizer_create(&run->optimizer, &run->model->parameters);
@@ -160,9 +175,11 @@ static void make_workers(Run *run)
         .smoothing = (float)dm_options_number(o, "label-smoothing"),
         .seed = run->settings.budget.seed,
         .rounded = run->optimizer.rounded,
+        .exchange = run->exchange,
         .stop = &run->stop,
     };
     dm_workers_create(&run->workers, run->optimizer.lane_count);
+    return DM_OK;
 }
 
 // The updates that --after comes to: epochs are turned into them by the plan of the first one (or of the present one,
@@ -226,7 +243,8 @@ static Status settle_labels(Run *run, Error *error)
 static Status prepare(Run *run, double clock, Error *error)
 {
     const long valid_text = dm_bitext_fingerprint(&run->valid_text);  // as it was read
-    make_workers(run);
+    Status status = make_workers(run, error);
+    if (status) return status;
     ValidatorSetup setup = {
         .options = run->options,
         .text = &run->valid_text,
@@ -239,9 +257,15 @@ static Status prepare(Run *run, double clock, Error *error)
         .shard_words = run->settings.budget.shard_words,
         .stop = &run->stop,
     };
-    Status status = dm_validator_open(&run->validator, &setup, error);
-    run->state = (RunState){.epoch = 1, .text = fingerprint(&run->corpus), .links = dm_links_fingerprint(&run->corpus)};
-    if (!status && run->resumed) status = restore(run, error);
+    status = dm_validator_open(&run->validator, &setup, error);
+    run->state = (RunState){.epoch = 1,
+                            .text = fingerprint(&run->corpus),
+                            .links = dm_links_fingerprint(&run->corpus),
+                            .valid_text = valid_text};
+    if (!status && !dm_run_leads(run))
+        dm_ranks_receive(run);
+    else if (!status && run->resumed)
+        status = restore(run, error);
     if (status) return status;
     dm_run_judge_anew(run, valid_text);
     run->started = clock - run->state.seconds;
@@ -264,6 +288,7 @@ static void free_what_was_made(Run *run)
     dm_journal_close(&run->journal);
     dm_validator_close(run->validator);
     dm_optimizer_free(&run->optimizer);
+    for (int i = 0; i < 2; i++) dm_free(run->moments[i]);
     dm_free(run->squares);
     dm_workers_free(&run->workers);
     dm_plan_free(&run->plan);
@@ -291,36 +316,82 @@ static Status make_run(Run *run, double clock, Error *error)
     if (!status) status = make_noise(run, error);
     if (!status) status = prepare(run, clock, error);
     if (!status && !run->resumed) status = install(run, error);
-    if (!status) status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
+    if (!status && dm_run_leads(run))
+        status = dm_journal_open(&run->journal, run->settings.folder, run->state.journal, error);
     if (status) free_what_was_made(run);
     return status;
 }
 
 // In a scope of its own: where memory runs out, the folder can still be left as it was.
-Status dm_run_open(Run *run, const dm_options *options, const dm_observer *observer, Error *error)
+static Status make_run_or_abandon(Run *run, double clock, Error *error)
 {
-    double clock = dm_clock();
-    *run = (Run){.options = dm_options_create_copy(options), .observer = observer, .lock = -1};
-    dm_stop_begin(&run->stop, observer ? observer->stop : NULL, observer ? observer->context : NULL);
-    Status status = dm_options_complete(run->options, error);
-    if (status) return status;
-    run->settings.folder = dm_options_text(run->options, "model", 0);
-    // A folder that is there may have a run, which says what is not given; another one is made when all is well.
-    const bool there = dm_exists(run->settings.folder);
-    if (there) status = dm_run_claim_folder(run, error);
-    if (!status && run->resumed) status = dm_run_recall(run, error);
-    if (!status) status = dm_run_check_text(run, error);
-    if (!status) status = dm_run_settle_shape(run, error);
-    if (!status) status = dm_run_check_settings(run, error);
-    if (!status) status = settle_labels(run, error);
-    if (!status) status = dm_run_check_inputs(run, error);
-    if (!status && !there) status = dm_run_claim_folder(run, error);
+    Status status;
     const Run claimed = *run;
-    if (!status) DM_SCOPE(status, error, make_run(run, clock, error));
+    DM_SCOPE(status, error, make_run(run, clock, error));
     if (!status) return DM_OK;
     *run = claimed;
     dm_run_abandon(run);
     return status;
+}
+
+static Status check_options(Run *run, Error *error)
+{
+    Status status = dm_run_check_text(run, error);
+    if (!status) status = dm_run_settle_shape(run, error);
+    if (!status) status = dm_run_check_settings(run, error);
+    if (!status) status = settle_labels(run, error);
+    return status ? status : dm_run_check_inputs(run, error);
+}
+
+static Status open_run(Run *run, double clock, Error *error)
+{
+    // A folder that is there may have a run, which says what is not given; another one is made when all is well.
+    const bool there = dm_exists(run->settings.folder);
+    Status status = there ? dm_run_claim_folder(run, error) : DM_OK;
+    if (!status && run->resumed) status = dm_run_recall(run, error);
+    if (!status) status = check_options(run, error);
+    if (!status && !there) status = dm_run_claim_folder(run, error);
+    if (!status) return make_run_or_abandon(run, clock, error);
+    dm_run_abandon(run);
+    return status;
+}
+
+// Says nothing, and does not stop before the others can.
+static Status join_run(Run *run, bool *anything, double clock, Error *error)
+{
+    const Stop stop = run->stop;
+    run->observer = NULL;
+    run->stop.ask = NULL;
+    Status status = dm_ranks_join(run, anything, error);
+    if (status || !*anything) return status;
+    status = check_options(run, error);
+    if (!status) status = make_run(run, clock, error);
+    if (!status) dm_ranks_begin(run);
+    dm_ranks_leave(run);
+    run->stop.ask = stop.ask;
+    return status;
+}
+
+static bool has_come_to_its_end(const Run *run)
+{
+    return run->state.complete && dm_run_finished(run);
+}
+
+Status dm_run_open(Run *run, bool *anything, const dm_options *options, const dm_observer *observer, Exchange *exchange,
+                   Error *error)
+{
+    const double clock = dm_clock();
+    *run = (Run){.options = dm_options_create_copy(options), .observer = observer, .exchange = exchange, .lock = -1};
+    dm_stop_begin(&run->stop, observer ? observer->stop : NULL, observer ? observer->context : NULL);
+    Status status = dm_options_complete(run->options, error);
+    if (status) return status;
+    run->settings.folder = dm_options_text(run->options, "model", 0);
+    if (!dm_run_leads(run)) return join_run(run, anything, clock, error);
+    status = open_run(run, clock, error);
+    if (status && status != DM_STOPPED) return status;
+    *anything = !status && !has_come_to_its_end(run);
+    const Status shared = dm_ranks_share(run, *anything, error);
+    return shared ? shared : status;
 }
 
 void dm_run_close(Run *run)

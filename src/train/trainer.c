@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/diverged.h"
 #include "train/heads.h"
+#include "train/ranks.h"
 
 // What an update has to know of the time before it, to tell what is due.
 typedef struct Before {
@@ -52,7 +53,7 @@ static Status update_once(Run *run, const Before *before, Error *error)
     state->update = update;
     state->position = last;
     state->sentences += plan->shard_start[range.last] - plan->shard_start[range.first];
-    state->seconds = dm_clock() - run->started;
+    state->seconds = dm_run_seconds(run);
     run->shows = due(run, &s->show, before, state->shown_at);
     Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update,
                  run->shows ? run->squares : NULL};
@@ -60,13 +61,12 @@ static Status update_once(Run *run, const Before *before, Error *error)
     if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);
 
     even_out_loads(run, update);
-    double now = dm_clock();
-    state->seconds = now - run->started;
+    state->seconds = dm_run_seconds(run);
     const double copies = run->terms.copies;
     state->shown.objective += loss.objective / copies;
     state->shown.nll += loss.nll / copies;
     state->shown.count += loss.count / run->terms.copies;
-    state->shown.seconds += now - clock;
+    state->shown.seconds += dm_clock() - clock;
     state->shown.norm = result.gradient_norm;
     return DM_OK;
 }
@@ -95,7 +95,7 @@ static Status validate(Run *run, Error *error)
                                              : dm_validate(run->validator, &run->workers, &validation);
     if (!done) return DM_STOPPED;
     state->owes_validation = false;
-    state->seconds = dm_clock() - run->started;
+    state->seconds = dm_run_seconds(run);
     state->validated_update = state->update;
     state->validated_at = state->seconds;
     if (dm_best_update(state->best, &validation, state->update)) state->kept_update = state->update;
@@ -198,6 +198,14 @@ static bool looks_at_source(const Run *run)
     return run->model->architecture->source_attention(&run->model->config).layers > 0;
 }
 
+// Of model.safetensors as it is from now on.
+static Status keep_heads(Run *run, Error *error)
+{
+    const Status status = dm_run_leads(run) ? dm_heads_keep(run, error) : DM_OK;
+    if (status && status != DM_STOPPED) return status;
+    return dm_exchange_any(run->exchange, status == DM_STOPPED) ? DM_STOPPED : DM_OK;
+}
+
 static Status finish_run(Run *run, Error *error)
 {
     RunState *state = &run->state;
@@ -210,8 +218,7 @@ static Status finish_run(Run *run, Error *error)
     if (!status && run->settings.average) status = keep_average(run, kept, error);
     if (!status && run->settings.average && !*kept)
         dm_say(run, "--average %d has averaged nothing: no epoch came to its end", run->settings.average);
-    if (!status && run->validator && looks_at_source(run))
-        status = dm_heads_keep(run, error);  // of model.safetensors as it is from now on
+    if (!status && run->validator && looks_at_source(run)) status = keep_heads(run, error);
     if (status) return status;
     if (!*kept && state->best[0].update)
         snprintf(kept, sizeof kept, "the best checkpoint, of update %ld: %s %.5g", state->best[0].update,
@@ -221,7 +228,7 @@ static Status finish_run(Run *run, Error *error)
                  run->validator ? "no validation found anything good in any" : "there was no validation to choose by");
     why_it_ends(run, reason);
     status = advise(run, error);
-    state->seconds = dm_clock() - run->started;
+    state->seconds = dm_run_seconds(run);
     if (!status) status = dm_report_end(run, kept, reason, error);
     state->complete = true;
     return status ? status : dm_checkpoint_save(run, error);
@@ -249,11 +256,13 @@ static void say_what_begins(const Run *run)
     const ModelConfig *c = &run->model->config;
     const char *what = !run->text.alone ? "pairs" : run->corpus.cut ? "windows" : "lines";
     const Name labels = run->labels ? dm_name(", %d labels", c->target_vocabulary) : dm_name("%s", "");
-    dm_say(run, "%s in %s: %d %s, %d pieces%s, %.2f million weights; %d thread%s, %s",
+    const Name ranks =
+        dm_ranks(run->exchange) > 1 ? dm_name("%d ranks of ", dm_ranks(run->exchange)) : dm_name("%s", "");
+    dm_say(run, "%s in %s: %d %s, %d pieces%s, %.2f million weights; %s%d thread%s, %s",
            run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs, what,
            run->labels ? c->source_vocabulary : c->target_vocabulary, labels.text,
-           1e-6 * (double)run->model->parameters.size, run->settings.threads, run->settings.threads == 1 ? "" : "s",
-           run->gemm->name);
+           1e-6 * (double)run->model->parameters.size, ranks.text, run->settings.threads,
+           run->settings.threads == 1 ? "" : "s", run->gemm->name);
     say_tokenizer(run);
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }
@@ -301,7 +310,8 @@ static Status settle_end(Run *run, Error *error)
 static Status train(Run *run, Error *error)
 {
     Status status = run->resumed ? go_on(run, error) : DM_OK;
-    run->first_seconds = dm_clock() - run->started;
+    if (!status) status = dm_ranks_record(run, error);
+    run->first_seconds = dm_run_seconds(run);
     run->first_update = run->state.update;
     run->first_fraction = dm_run_fraction(run);
     while (!status && !dm_run_finished(run)) {
@@ -311,7 +321,7 @@ static Status train(Run *run, Error *error)
         if (!status) status = settle_end(run, error);
         if (!status) status = do_what_is_due(run, &before, error);
         if (!status) dm_report_progress(run);
-        if (!status && dm_stop_asked(&run->stop)) status = DM_STOPPED;
+        if (!status && dm_exchange_any(run->exchange, dm_stop_asked(&run->stop))) status = DM_STOPPED;
     }
     return status ? status : finish_run(run, error);
 }
@@ -329,31 +339,46 @@ static Status leave(Run *run, Error *error)
     return status;
 }
 
-static Status train_as_said(const dm_options *options, const dm_observer *observer, bool *stopped, Error *error)
+static Status train_as_said(const dm_options *options, const dm_observer *observer, Exchange *exchange, bool *stopped,
+                            Error *error)
 {
     Run run;
-    Status status = dm_run_open(&run, options, observer, error);
-    bool stop = status == DM_STOPPED;
-    if (stop) {
+    bool anything;
+    Status status = dm_run_open(&run, &anything, options, observer, exchange, error);
+    *stopped = status == DM_STOPPED;
+    if (*stopped) {
         dm_say(&run, "Stopped before the first update: %s is as it was", dm_options_text(options, "model", 0));
         status = DM_OK;
-    } else if (!status && run.state.complete && dm_run_finished(&run)) {
-        say_complete(&run);
+    } else if (!status && !anything) {
+        if (dm_run_leads(&run)) say_complete(&run);
     } else if (!status) {
         say_what_begins(&run);
         status = train(&run, error);
-        stop = status == DM_STOPPED;
-        if (stop) status = leave(&run, error);
+        *stopped = status == DM_STOPPED;
+        if (*stopped) status = leave(&run, error);
     }
-    if (stopped) *stopped = stop && !status;
+    *stopped = *stopped && !status;
     dm_run_close(&run);
+    return status;
+}
+
+static Status train_in_scope(const dm_options *options, const dm_observer *observer, Exchange *exchange, bool *stopped,
+                             Error *error)
+{
+    Status status;
+    DM_SCOPE(status, error, train_as_said(options, observer, exchange, stopped, error));
     return status;
 }
 
 dm_status dm_train(const dm_options *options, const dm_observer *observer, bool *stopped, dm_error *error)
 {
-    Status status;
-    if (stopped) *stopped = false;
-    DM_SCOPE(status, error, train_as_said(options, observer, stopped, error));
+    bool has_stopped = false;
+    Error why;
+    Exchange *exchange;
+    Status status = dm_exchange_open(&exchange, dm_options_number(options, "rank-timeout"), &why);
+    if (!status) status = train_in_scope(options, observer, exchange, &has_stopped, &why);
+    status = dm_exchange_close(exchange, status, &why);
+    if (stopped) *stopped = has_stopped && !status;
+    if (status && error) *error = why;
     return status;
 }

@@ -9,7 +9,7 @@ void dm_workers_create(Workers *w, int lanes)
 {
     w->arenas = dm_allocate((size_t)w->threads, sizeof *w->arenas);
     w->turns = dm_allocate((size_t)lanes, sizeof *w->turns);
-    w->losses = NULL;
+    w->losses = w->dealt = NULL;
     w->loss_room = 0;
     dm_expert_loads_create(&w->loads, w->model);
 }
@@ -18,6 +18,7 @@ static void reserve(Workers *w, int shards)
 {
     if (shards <= w->loss_room) return;
     w->losses = dm_reallocate(w->losses, (size_t)shards, sizeof *w->losses);
+    if (w->exchange) w->dealt = dm_reallocate(w->dealt, (size_t)shards, sizeof *w->dealt);
     w->loss_room = shards;
 }
 
@@ -27,8 +28,30 @@ void dm_workers_free(Workers *w)
     dm_free(w->arenas);
     dm_free(w->turns);
     dm_free(w->losses);
+    dm_free(w->dealt);
     dm_expert_loads_free(&w->loads);
     *w = (Workers){0};
+}
+
+// How shards are dealt out: shard i belongs to lane i mod lanes, and a rank has lanes that hang together.
+typedef struct Deal {
+    int lanes, shards, ranks;
+} Deal;
+
+static int shards_of(const Deal *deal, int rank)
+{
+    const int first = dm_lanes_start(deal->lanes, rank, deal->ranks),
+              last = dm_lanes_start(deal->lanes, rank + 1, deal->ranks), rest = deal->shards % deal->lanes;
+    const int more = rest < first ? 0 : rest > last ? last - first : rest - first;
+    return deal->shards / deal->lanes * (last - first) + more;
+}
+
+// The j-th shard of a rank.
+static int shard_of(const Deal *deal, int rank, int j)
+{
+    const int first = dm_lanes_start(deal->lanes, rank, deal->ranks),
+              own = dm_lanes_start(deal->lanes, rank + 1, deal->ranks) - first;
+    return j / own * deal->lanes + first + j % own;
 }
 
 typedef struct Round {
@@ -37,6 +60,7 @@ typedef struct Round {
     const Optimizer *optimizer;
     long update;
     bool training;  // with dropout, smoothing, terms and gradients
+    Deal deal;
 } Round;
 
 // The sentences of a shard, as often as the terms want them.
@@ -121,10 +145,11 @@ static Graph training_graph(const Round *round, int index, Arena *arena, float *
     };
 }
 
-static void train_shard(void *context, int index, int thread)
+static void train_shard(void *context, int own, int thread)
 {
     const Round *round = context;
     Workers *w = round->workers;
+    const int index = shard_of(&round->deal, dm_rank(w->exchange), own);
     const Lanes *lanes = &round->optimizer->lanes;
     const int lane = index % lanes->count;
     Profile *profile = w->profiles ? &w->profiles[thread] : NULL;
@@ -153,10 +178,11 @@ void dm_shard_again(Workers *w, const ShardRange *range, long update, int index,
         *bad = dm_first_bad_result(&g);
 }
 
-static void evaluate_shard(void *context, int index, int thread)
+static void evaluate_shard(void *context, int own, int thread)
 {
     const Round *round = context;
     Workers *w = round->workers;
+    const int index = shard_of(&round->deal, dm_rank(w->exchange), own);
     Arena *arena = &w->arenas[thread];
     w->losses[index] = (Loss){0};
     if (dm_stop_asked(w->stop)) return;
@@ -165,12 +191,35 @@ static void evaluate_shard(void *context, int index, int thread)
     w->losses[index] = run_shard(round, &g, index);
 }
 
-static Loss run_shards(const Round *round, Job *job)
+// The losses of all shards, whoever has run them.
+static void gather_losses(Workers *w, const Deal *deal)
+{
+    if (!w->exchange) return;
+    size_t *start = dm_allocate((size_t)deal->ranks + 1, sizeof *start);
+    int dealt = 0;
+    for (int rank = 0; rank < deal->ranks; rank++) {
+        const int own = shards_of(deal, rank);
+        for (int j = 0; j < own && rank == dm_rank(w->exchange); j++)
+            w->dealt[dealt + j] = w->losses[shard_of(deal, rank, j)];
+        dealt += own;
+        start[rank + 1] = (size_t)dealt * sizeof(Loss);
+    }
+    dm_exchange_gather(w->exchange, w->dealt, start);
+    dealt = 0;
+    for (int rank = 0; rank < deal->ranks; rank++)
+        for (int j = 0; j < shards_of(deal, rank); j++) w->losses[shard_of(deal, rank, j)] = w->dealt[dealt++];
+    dm_free(start);
+}
+
+// lanes: that shards are dealt out by.
+static Loss run_shards(Round *round, int lanes, Job *job)
 {
     Workers *w = round->workers;
-    int shards = round->range->last - round->range->first;
+    const int shards = round->range->last - round->range->first;
+    round->deal = (Deal){lanes, shards, dm_ranks(w->exchange)};
     reserve(w, shards);
-    dm_parallel(w->threads, shards, job, (void *)(uintptr_t)round);
+    dm_parallel(w->threads, shards_of(&round->deal, dm_rank(w->exchange)), job, round);
+    gather_losses(w, &round->deal);
     Loss sum = {0};
     for (int i = 0; i < shards; i++) {
         sum.objective += w->losses[i].objective;
@@ -184,12 +233,14 @@ Loss dm_shards_train(Workers *w, const ShardRange *range, long update, const Opt
 {
     for (int i = 0; i < optimizer->lanes.count; i++) atomic_init(&w->turns[i], 0);
     dm_expert_loads_clear(&w->loads);
-    Round round = {w, range, optimizer, update, true};
-    return run_shards(&round, train_shard);
+    Round round = {.workers = w, .range = range, .optimizer = optimizer, .update = update, .training = true};
+    const Loss loss = run_shards(&round, optimizer->lanes.count, train_shard);
+    dm_expert_loads_gather(&w->loads, w->exchange);
+    return loss;
 }
 
 Loss dm_shards_evaluate(Workers *w, const ShardRange *range)
 {
     Round round = {.workers = w, .range = range};
-    return run_shards(&round, evaluate_shard);
+    return run_shards(&round, dm_ranks(w->exchange), evaluate_shard);
 }

@@ -190,32 +190,44 @@ static void measure(const Validator *v, const Loss *loss, const dm_translation *
                                .references = (const char *const *)v->references->line,
                                .lines = count,
                                .tok = v->tok};
-    out->metrics = v->metrics;
-    for (int i = 0; i < v->metrics; i++) {
-        out->metric[i] = v->metric[i];
-        out->value[i] = v->metric[i]->measure(&measured);
-    }
+    for (int i = 0; i < v->metrics; i++) out->value[i] = v->metric[i]->measure(&measured);
     dm_free(texts);
 }
 
-bool dm_validate(const Validator *v, Workers *workers, Validation *out)
+// All that is translated, and what the metrics say. False: stopped.
+static bool translate_and_measure(const Validator *v, const Loss *loss, Validation *out)
 {
-    *out = (Validation){0};
     const size_t count = v->sources->count;
-    const Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
-    bool going = !dm_stop_asked(workers->stop);
+    bool going = true;
     dm_translation *translations = NULL;
     Translator translator = v->translator;
     translator.packs = dm_packs_create(translator.gemm, DM_PRECISION_FP32);  // of the weights as they are now
-    if (going && v->translate_all) {
+    if (v->translate_all) {
         translations = dm_allocate(count, sizeof *translations);
         going = dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
     }
     going = going && take_samples(v, &translator, translations, out);
-    if (going) measure(v, &loss, translations, out);
+    if (going) measure(v, loss, translations, out);
     dm_packs_destroy(translator.packs);
     if (translations) dm_translations_free(translations, count);
     dm_free(translations);
+    return going;
+}
+
+// The cost is that of shards, which ranks share; rank 0 translates, while the others wait for what it has measured.
+bool dm_validate(const Validator *v, Workers *workers, Validation *out)
+{
+    Exchange *exchange = workers->exchange;
+    *out = (Validation){.metrics = v->metrics};
+    for (int i = 0; i < v->metrics; i++) out->metric[i] = v->metric[i];
+    const Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
+    bool going = !dm_exchange_any(exchange, dm_stop_asked(workers->stop));
+    if (going && !dm_rank(exchange)) going = translate_and_measure(v, &loss, out);
+    going = !dm_exchange_any(exchange, !going);
+    if (going)
+        dm_exchange_broadcast(exchange, out->value, sizeof out->value);
+    else
+        dm_validation_free(out);
     return going;
 }
 

@@ -34,6 +34,7 @@ done
 for file in "$dragoman" "$build/libdragoman.so" moved/bin/dragoman "$library/libdragoman.so"; do
     ! readelf -d "$file" | grep -E 'R(UN)?PATH.*(\[:|::|:\])' || fail "$file looks for libraries in the current directory"
 done
+[ ! -e "$build/libdragoman-mpi.so" ] || [ -s "$library/libdragoman-mpi.so" ] || fail 'the plug-in for MPI is not there'
 moved/bin/dragoman docs man > man
 same 'the installed man page' man moved/share/man/man1/dragoman.1
 

@@ -60,7 +60,7 @@ static dm_status write_and(const char *path, const char *text, dm_status end)
 {
     Output output;
     dm_error error = {""};
-    dm_status status = output_open(&output, path, &error);
+    dm_status status = output_open(&output, path, false, &error);
     if (!status) fputs(text, output.stream);
     return output_close(&output, status ? status : end, &error);
 }
@@ -125,14 +125,14 @@ static void what_a_kill_leaves_goes_with_the_next_and_what_lives_stays(void)
     const pid_t child = fork();
     if (child == 0) {
         Output killed;
-        if (output_open(&killed, path, &error)) _exit(1);
+        if (output_open(&killed, path, false, &error)) _exit(1);
         kill(getpid(), SIGKILL);
     }
     waitpid(child, NULL, 0);
     char left[300];
     snprintf(left, sizeof left, "%s.%ld-0.tmp", path, (long)child);
     CU_ASSERT(dm_exists(left));
-    CU_ASSERT_EQUAL_FATAL(output_open(&living, path, &error), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(output_open(&living, path, false, &error), DM_OK);
     CU_ASSERT_FALSE(dm_exists(left));
     CU_ASSERT(dm_exists(beside));
     fputs("of the first", living.stream);

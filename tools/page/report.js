@@ -305,7 +305,8 @@ function settingsTable(title, settings) {
 
 function fillSettings() {
     byId("settings").append(...runs.map((run) => {
-        const tables = [["dragoman train", settingsOf(run)], ["config.json", run.config ?? {}]];
+        const tables = [["dragoman train", settingsOf(run)], ["config.json", run.config ?? {}],
+            ["of the run", run.config?.dragoman ?? {}]];
         return element("details", {open: !many}, element("summary", {textContent: run.folder}), run.config
             ? element("div", {className: "tables"}, ...tables.filter(([, settings]) => Object.keys(settings).length)
                 .map(([title, settings]) => settingsTable(title, settings)))
