@@ -158,8 +158,12 @@ int dm_count_training(CountedModel *counted, CountedText source, CountedText tar
     const Architecture *a = model->architecture;
     const Tokens read = sources_of(g, model, source), pieces = tokens_of(g->arena, target);
     const Memory memory = a->encode(g, model, read);
-    const Decoded decoded = dm_decode_rows(g, model, memory, pieces, read.ids, (Gaze){0});
-    model->output.kind->loss(g, &model->output, &decoded, &(Targets){.ids = pieces.ids});
+    const Tokens seen =
+        a->writing(&model->config) == DM_AT_ONCE ? dm_places_at_once(g->arena, &model->config, read.spans) : pieces;
+    const Decoded decoded = dm_decode_rows(g, model, memory, seen, read.ids, (Gaze){0});
+    int *ids = zeros(g->arena, pieces.n);
+    for (int i = 0; i < pieces.n; i++) ids[i] = model->output.kind->at_once && !model->output.blank;  // any but a blank
+    model->output.kind->loss(g, &model->output, &decoded, &(Targets){.ids = ids, .spans = pieces.spans});
     dm_backward(g);
     return chain;
 }

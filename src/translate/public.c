@@ -432,7 +432,7 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
         if (status) return status;
         o->beam_size = o->n_best;  // of each as many as are asked for
     }
-    Status status = dm_order_options_settle(o, model, error);
+    Status status = dm_order_options_settle(o, model, &defaults, error);
     if (status) return status;
     if (dm_goes_on(model) && o->beam_size <= 0 && !model->models[0]->config.search.beam_size) o->beam_size = 1;
     dm_take_search_defaults(o, &model->models[0]->config.search);
