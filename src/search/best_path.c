@@ -11,12 +11,13 @@ typedef struct Row {
 } Row;
 
 // The likeliest of a row that search may take.
-static Row best_of(const ModelConfig *config, const NextPieces *next, int row)
+static Row best_of(const ModelConfig *config, int blank, const NextPieces *next, int row)
 {
     const int *ids = next->ids + row * next->best;
     const Rules rules = {.config = config, .options = &(dm_translate_options){0}, .length = 2};
     int k = 0;
     while (k + 1 < next->best && ids[k + 1] >= 0 && dm_search_is_banned(&rules, ids[k])) k++;
+    if (ids[k] < 0) return (Row){blank, NAN};  // of what is no number, there is no likeliest piece
     return (Row){ids[k], dm_row(next->logits, row)[k] - next->log_sums[row]};
 }
 
@@ -56,7 +57,7 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
     const int enough = 3 + model->config.search.bad_word_count, all = model->output.weight.rows;
     const NextPieces next = model->output.kind->next_pieces(g, &model->output, &decoded, enough < all ? enough : all);
     Row *rows = dm_arena_take(g->arena, (size_t)places.n * sizeof *rows);
-    for (int i = 0; i < places.n; i++) rows[i] = best_of(&model->config, &next, i);
+    for (int i = 0; i < places.n; i++) rows[i] = best_of(&model->config, model->output.blank, &next, i);
     for (int s = 0; s < places.spans.n; s++) {
         found[s] = (Found){1, dm_arena_take(g->arena, sizeof(Hypothesis))};
         found[s].best[0] = collapsed(g->arena, job, rows + places.spans.start[s], places.spans.length[s]);

@@ -77,8 +77,12 @@ static Status refuse_choices(const dm_translate_options *o, const dm_translate_o
     return refuse_vain(vain, DM_COUNT(vain), DM_AT_ONCE, error);
 }
 
-static Status settle_lengths(dm_translate_options *o, Error *error)
+static Status settle_lengths(dm_translate_options *o, const dm_model *model, Error *error)
 {
+    if (dm_unknown_piece(model->segmenter, DM_TARGET) < 0)
+        return dm_fail(error,
+                       "the vocabulary has no unknown piece (<unk>), which stands for what is masked: this is not the "
+                       "one that the model was trained with");
     if (!o->length_beam) o->length_beam = DM_USUAL_LENGTH_BEAM;
     if (o->n_best > o->length_beam)
         return dm_misuse(error,
@@ -100,5 +104,5 @@ Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, c
     if (writing == DM_PIECE_BY_PIECE) return refuse_order(o, error);
     Status status = refuse_steps(o, model, writing, error);
     if (status) return status;
-    return writing == DM_AT_ONCE ? refuse_choices(o, usual, error) : settle_lengths(o, error);
+    return writing == DM_AT_ONCE ? refuse_choices(o, usual, error) : settle_lengths(o, model, error);
 }

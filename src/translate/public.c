@@ -517,7 +517,8 @@ static Status expert_uses(const dm_model *model, const char *const *lines, size_
     dm_translate_options o;
     cJSON *uses = NULL;
     *json = NULL;
-    Status status = dm_opened_options(&o, model, options, error);
+    Status status = dm_needs_pieces_in_order(&model->models[0]->config, "what experts are sent", error);
+    if (!status) status = dm_opened_options(&o, model, options, error);
     if (!status && !dm_router_bias(&model->models[0]->parameters, 0))
         status = dm_misuse(error, "this model has no experts: train --experts N makes one that has");
     if (!status) status = dm_opened_check_lines(model, lines, count, error);

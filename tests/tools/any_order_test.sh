@@ -33,7 +33,7 @@ translate run > found || fail 'translate'
 grep -q '"model_type":.*"dragoman"' run/config.json && grep -q '"decoder_mask":.*"none"' run/config.json ||
     fail "config.json: $(head -n 3 run/config.json)"
 "$dragoman" info --model run > drawing
-grep -qF 'self-attention to the whole target' drawing || fail "info: $(cat drawing)"
+grep -qF 'self-attention to the whole target' drawing && grep -qF 'in a pass over all of them' drawing || fail "info: $(cat drawing)"
 
 check 'once more' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --model straight
 check 'by two threads' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --cpu-threads 2 --model threads
@@ -93,7 +93,9 @@ ends 'quantize' 0 '' "$dragoman" quantize --model run --output small
 translate small > fewer
 [ "$(right fewer)" -ge 30 ] || fail "in 8 bits $(right fewer) lines of 40 are right"
 ends 'report' 0 '' "$dragoman" report --model run
-ends 'bench' 0 '' "$dragoman" bench translate --model run --seconds 0 --rounds 2
+ends 'bench' 0 '' "$dragoman" bench train --model run --seconds 0 --rounds 2
+check 'bench translate' 2 'in any order' "$dragoman" bench translate --model run --seconds 0 --rounds 2
+check 'where experts are asked' 2 'in any order' "$dragoman" info --model experts --experts --input new.src
 
 # ---- All at once ----
 
@@ -131,7 +133,7 @@ check 'learned places' 0 'Done' train "${ctc[@]}" --positions learned --max-posi
 ends 'average' 0 '' "$dragoman" average --model at_once --last 2
 ends 'quantize' 0 '' "$dragoman" quantize --model at_once --output small.at_once
 ends 'info' 0 '' "$dragoman" info --model at_once
-ends 'bench' 0 '' "$dragoman" bench translate --model at_once --seconds 0 --rounds 2
+check 'bench translate' 2 'all at once' "$dragoman" bench translate --model at_once --seconds 0 --rounds 2
 ends 'bench train' 0 '' "$dragoman" bench train --model at_once --seconds 0 --rounds 2
 for search in '--beam-size 3' '--output-sampling full' '--length 3' '--n-best 2' '--iterations 3' '--min-length 3' '--stream' \
     '--alignment soft'; do
