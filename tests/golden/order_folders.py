@@ -203,6 +203,8 @@ def write_at_once():
                                         "ctc_upsample": 3}, "order")
     model = AtOnce(json.loads((folder / "config.json").read_text()))
     model.load_state_dict(load_file(folder / "model.safetensors"))
+    model.final_logits_bias[0, EOS] += 3  # so that there are blanks among the likeliest
+    store(model.state_dict(), folder / "model.safetensors")
     model.double()
     pairs, objective, count = [], 0, 0
     for source, target in make_corpus(VOCABULARY, VOCABULARY, PAD, spec["seed"]):
