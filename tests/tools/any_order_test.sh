@@ -45,6 +45,12 @@ check 'from a model' 0 'Done' train --train-sets train.src train.trg --pretraine
     --learn-rate 1e-5 --model further
 check 'experts' 0 'Done' train "${masked[@]}" --experts 2 --experts-top 1 --segment-noise 0 --after 3u --model experts
 
+# Of unknown words alone nothing counts, also where they are all of an update.
+for i in {1..30}; do echo "red w$i"; done > rare.src
+sed 's/.* //' rare.src > rare.trg
+check 'unknown words' 0 'Done' train --train-sets rare.src rare.trg --segmenter space --vocab-size 8 --dim-emb 16 \
+    --dim-ffn 16 --enc-depth 1 --dec-depth 1 --heads 2 --objective masked --mini-batch-words 1 --after 1e --model rare
+
 # ---- Searching ----
 
 translate run --cpu-threads 3 --mini-batch 1 > alone
