@@ -63,6 +63,12 @@ static bool learns_text_alone(const cJSON *json)
     return strcmp(json_string(json_find(json, "architecture"), "examples"), "text") == 0;
 }
 
+// Its decoder sees whole targets, or as many places.
+static bool writes_by_passes(const cJSON *json)
+{
+    return strcmp(json_string(json_find(json, "architecture"), "decoder_mask"), "none") == 0;
+}
+
 static void draw_architecture(const cJSON *json)
 {
     const cJSON *architecture = json_find(json, "architecture"),
@@ -119,16 +125,18 @@ static void draw_vocabulary(const cJSON *json)
 static void draw_operations(const cJSON *json)
 {
     static const struct {
-        const char *name, *of_pairs, *of_labels, *of_text;  // NULL: they have none
-    } rows[] = {{"encode", "a source piece", "a piece", NULL},
-                {"decode", "a target piece, greedy, keys and values kept", "a label",
-                 "a piece, greedy, keys and values kept"},
-                {"train", "a target piece, with as many source pieces", "a label, with as many pieces", "a piece"}};
+        const char *name, *of_pairs, *of_labels, *of_text, *of_whole;  // NULL: they have none, or the first
+    } rows[] = {
+        {"encode", "a source piece", "a piece", NULL, NULL},
+        {"decode", "a target piece, greedy, keys and values kept", "a label", "a piece, greedy, keys and values kept",
+         "a target piece, in a pass over all of them"},
+        {"train", "a target piece, with as many source pieces", "a label, with as many pieces", "a piece", NULL}};
     const cJSON *operations = json_find(json, "operations");
     const bool labels = *json_string(json_find(json, "vocabulary"), "labels"), alone = learns_text_alone(json);
     printf("\n%-10s%12s%12s%12s  floating-point operations\n", "operations", "weights", "attention", "total");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *meaning = labels ? rows[i].of_labels : alone ? rows[i].of_text : rows[i].of_pairs;
+        if (writes_by_passes(json) && rows[i].of_whole) meaning = rows[i].of_whole;
         const cJSON *row = json_find(operations, rows[i].name);
         if (!meaning) continue;
         printf("  %-8s%12s%12s%12s  %s\n", rows[i].name, scaled(json_number(row, "weights")).text,

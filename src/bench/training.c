@@ -64,7 +64,8 @@ static Status begin_training(Training *t, Error *error)
                       (int)dm_options_number(o, "pad-to"), bench->config.eos);
     static const ChosenTerms no_terms = {.copies = 1};
     t->workers = (Workers){.model = t->model,
-                           .objective = &dm_teacher_forcing,
+                           .objective = dm_usual_objective(t->model->architecture->writing(&t->model->config)),
+                           .unknown = 1,  // as in vocabularies of ours
                            .terms = &no_terms,
                            .gemm = bench->gemm,
                            .threads = bench->threads,

@@ -101,7 +101,8 @@ Status dm_bench_translate(Bench *bench, Error *error)
 {
     Translating t = {.manner = read_manner(bench)};
     Products products = {0};
-    Status status = DM_OK;
+    Status status = dm_needs_pieces_in_order(&bench->config, "bench translate", error);
+    if (status) goto done;
     if (dm_options_text(bench->options, "input", 0))
         status = dm_text_of_lines(&t.text, bench, &t.manner, error);
     else

@@ -130,6 +130,8 @@ const OtherName dm_other_names[] = {
     // Search
     {"beam num-beams", DM_TRANSLATE | DM_GENERATE | DM_BENCH, "beam-size", NULL},
     {"greedy", DM_TRANSLATE | DM_GENERATE, "beam-size", "1 is greedy"},
+    {"iter-decode-max-iter", DM_TRANSLATE, "iterations", NULL},
+    {"iter-decode-with-beam", DM_TRANSLATE, "length-beam", NULL},
     {"beam num-beams beam-size", DM_SERVE, NULL,
      "a request says it: {\"lines\": [\"good morning\"], \"beam_size\": 5}"},
     {"lenpen length-penalty length-penalty-alpha beam-alpha alpha unnormalized", DM_TRANSLATE | DM_GENERATE, "normalize",

@@ -49,6 +49,14 @@ static bool has_labels(const Encoding *e)
     return dm_segmenter_labels(e->segmenter) != DM_NO_LABELS;
 }
 
+// Rows to say a target: one for each piece, and for a blank between two that are the same. Its end needs none.
+static int rows_for(const Ids *target)
+{
+    int rows = target->count - 1;
+    for (int i = 1; i + 1 < target->count; i++) rows += target->id[i] == target->id[i - 1];
+    return rows;
+}
+
 // Whether it is to stay; those that are not are counted.
 static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules *rules)
 {
@@ -56,9 +64,11 @@ static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules
         source = is_alone(e) ? target : e->ids[DM_SOURCE][pair].count, less = source < target ? source : target,
               more = source < target ? target : source;
     const bool empty = less < rules->shortest, too_long = rules->max_length && more > rules->max_length && !is_alone(e);
+    const bool unsaid = rules->upsample && rows_for(&e->ids[DM_TARGET][pair]) > rules->upsample * source;
     corpus->skipped_empty += empty;
     corpus->skipped_long += too_long && !empty;
-    return !empty && !too_long;
+    corpus->skipped_unsaid += unsaid && !too_long && !empty;
+    return !empty && !too_long && !unsaid;
 }
 
 void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces)
@@ -123,6 +133,12 @@ static Status nothing_left(const Corpus *corpus, const Encoding *e, const Corpus
                            Error *error)
 {
     if (is_alone(e)) return dm_fail(error, "%s: no line is left: all are empty", name);
+    if (corpus->skipped_unsaid)
+        return dm_fail(
+            error,
+            "%s: no sentence pair is left: %d have a target of more pieces than their source has rows: raise "
+            "--ctc-upsample",
+            name, corpus->skipped_unsaid);
     if (corpus->skipped_long == 0) return dm_fail(error, "%s: no sentence pair is left: each has an empty side", name);
     return dm_fail(error,
                    "%s: no sentence pair is left: %d have an empty side and %d a side of more than %d pieces: raise "

@@ -22,7 +22,8 @@ typedef struct Corpus {
     size_t *places;
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
     PieceLinks links;
-    int skipped_empty, skipped_long;     // pairs left out
+    int skipped_empty, skipped_long;     // pairs left out ...
+    int skipped_unsaid;                  // ... as those that no path comes to
     int cut;                             // lines of text alone that are several windows, each of which counts as a pair
 } Corpus;
 
@@ -30,6 +31,8 @@ typedef struct CorpusRules {
     int max_length;  // pairs with a side of more pieces (end of sentence counted) are left out, and a line of text
                      // alone is cut into windows (windows.h); 0: neither
     int shortest;    // pairs with a side of fewer pieces are left out; 2: those with one that is empty
+    int upsample;    // of the source, whose rows in all have to be enough to say the target at once (tensor/ops/ctc.c), or
+                     // the pair is left out; 0: all may stay
     bool copies;     // what pieces are copied as is wanted too
     bool unknown;    // labels that the model does not know are kept, as -1 (validation); else they are refused
     int threads;

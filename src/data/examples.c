@@ -136,6 +136,18 @@ const ExampleKind dm_labelled = {"labels", "a source and labels of places in it"
 
 const ExampleKind *const dm_example_kinds[] = {&dm_pairs, &dm_text, &dm_joined, &dm_labelled, NULL};
 
+Tokens dm_without_ends(Arena *arena, const Example *e)
+{
+    const Spans spans = e->read.spans;
+    int *lengths = dm_arena_take(arena, (size_t)(spans.n + e->read.n) * sizeof(int)), *ids = lengths + spans.n,
+        *at = ids;
+    for (int s = 0; s < spans.n; at += lengths[s++]) {
+        lengths[s] = spans.length[s] - 1;
+        memcpy(at, e->written + spans.start[s], (size_t)lengths[s] * sizeof(int));
+    }
+    return dm_tokens(arena, spans.n, lengths, ids);
+}
+
 static const void *doubled(Arena *arena, const void *from, size_t bytes)
 {
     char *to = dm_arena_take(arena, 2 * bytes);

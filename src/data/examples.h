@@ -33,5 +33,7 @@ extern const ExampleKind dm_joined;                  // a source and its transla
 extern const ExampleKind dm_labelled;                // a source and labels of places in it
 extern const ExampleKind *const dm_example_kinds[];  // ends with NULL
 
+// What should be written, without the ends.
+Tokens dm_without_ends(Arena *arena, const Example *example);
 // The same sentences once more behind themselves: rows n ... 2n - 1 are those of 0 ... n - 1.
 Example dm_example_twice(Arena *arena, const Example *example);

@@ -78,6 +78,7 @@ Embeddings dm_embeddings_connect(Model *model)
         .weight = c->tied_output ? e.target : dm_parameters_joined(p, "lm_head.weight", 1),
         .bias = dm_parameters_joined(p, "final_logits_bias", 1),
         .pad = dm_frozen_piece(c),
+        .blank = c->eos,
     };
     model->output.bias.parameter = false;  // not trained: no gradient anywhere
     if (writes_in_any_order(model)) model->output.length = dm_length_connect(p);

@@ -24,8 +24,18 @@ void dm_complete_nothing(ModelConfig *config)
     (void)config;
 }
 
-bool dm_fits_always(const ModelConfig *config, Name *why)
+bool dm_fits_in_steps(const ModelConfig *config, Name *why)
 {
-    (void)config, (void)why;
-    return false;
+    if (!dm_outputs[config->output]->at_once) return false;
+    *why =
+        dm_name("output_layer %s has a decoder that sees all of the source at once, which type transformer alone has",
+                dm_outputs[config->output]->name);
+    return true;
+}
+
+const char *dm_writing_name(Writing writing)
+{
+    static const char *const names[] = {
+        [DM_PIECE_BY_PIECE] = "piece by piece", [DM_IN_ANY_ORDER] = "in any order", [DM_AT_ONCE] = "all at once"};
+    return names[writing];
 }

@@ -41,8 +41,8 @@ void dm_model_destroy(Model *model)
 Status dm_needs_pieces_in_order(const ModelConfig *config, const char *what, Error *error)
 {
     if (config->architecture->writing(config) == DM_PIECE_BY_PIECE) return DM_OK;
-    return dm_misuse(
-        error, "%s goes by pieces that are written one after the other, and this model writes in any order", what);
+    return dm_misuse(error, "%s goes by pieces that are written one after the other, and this model writes %s", what,
+                     dm_writing_name(config->architecture->writing(config)));
 }
 
 Status dm_needs_source_attention(const ModelConfig *config, const char *what, Error *error)

@@ -33,10 +33,13 @@ typedef struct SourceAttention {
 typedef enum Writing {
     DM_PIECE_BY_PIECE,  // the decoder sees what stands before a piece, and search goes step by step
     DM_IN_ANY_ORDER,    // it sees all of a target, some of whose pieces are masked: these it says, all at once
+    DM_AT_ONCE,         // it sees no target, but the source with more rows, each of which says a piece or nothing
 } Writing;
 
-// The key of the row that says it, in shapes that have the choice.
+const char *dm_writing_name(Writing writing);  // "piece by piece"
+// The keys of the rows that say it, in shapes that have the choice, and how many rows a piece of the source has then.
 #define DM_DECODER_MASK "decoder_mask"
+#define DM_CTC_UPSAMPLE "ctc_upsample"
 
 // No member is NULL: what an architecture has not, it says by functions such as source_attention, and who needs it asks
 // (dm_needs_source_attention).
@@ -68,7 +71,7 @@ struct Architecture {
 
     Memory (*encode)(Graph *g, const Model *model, Tokens source);
     // Whole target sequences -> [target tokens, width]. Piece by piece, teacher forcing: inputs begin with decoder_start.
-    // In any order: the target itself, without an end, the unknown piece where one is masked.
+    // In any order: the target itself, without an end, the unknown piece where one is masked. At once: dm_places_at_once.
     Tensor *(*decode)(Graph *g, const Model *model, Memory memory, Tokens target);
 
     // Search piece by piece. A hypothesis is a slot 0 ... n-1, which has taken some pieces; at the start none, and slot i reads source
@@ -97,7 +100,8 @@ Labels dm_no_labels(const ModelConfig *config);  // for `labels` of those that w
 Writing dm_writes_on(const ModelConfig *config);  // for `writing` of those that go piece by piece
 int dm_endless(const ModelConfig *config);       // for `longest` of those without an end
 void dm_complete_nothing(ModelConfig *config);         // for `complete` of those that options say whole
-bool dm_fits_always(const ModelConfig *config, Name *why);  // for `misfit` of those without one
+// For `misfit` of those without one: they write piece by piece, and what writes all at once is no output of theirs.
+bool dm_fits_in_steps(const ModelConfig *config, Name *why);
 extern const Architecture *const dm_architectures[];    // ends with NULL
 const Architecture *dm_architecture(const char *name);  // NULL: no such name
 
@@ -105,6 +109,9 @@ const Architecture *dm_architecture(const char *name);  // NULL: no such name
 Gaze dm_usual_gaze(const ModelConfig *config);
 // What of written pieces can be read: those that were copied from beyond the vocabulary are unknown.
 Tokens dm_readable(Arena *arena, const Model *model, Tokens written, int unknown);
+// Of a model that writes at once, what its decoder reads: dm_upsampling places for each piece of the source.
+Tokens dm_places_at_once(Arena *arena, const ModelConfig *config, Spans source);
+int dm_upsampling(const ModelConfig *config);  // 0: it does not
 // Whole target sequences as `decode`, with what its output looks at, or where that looks nowhere, what the gaze sees.
 // copies: [source rows], or NULL where nothing is copied.
 Decoded dm_decode_rows(Graph *g, const Model *model, Memory memory, Tokens target, const int *copies, Gaze gaze);

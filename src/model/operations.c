@@ -111,7 +111,26 @@ void dm_count_reading(CountedModel *counted, CountedText source, CountedList *to
 {
     Run run;
     Graph *g = begin_counting(&run, counted, to);
-    counted->model->architecture->finish(read_source(g, counted->model, source).state);
+    const Model *model = counted->model;
+    const Architecture *a = model->architecture;
+    if (a->writing(&model->config) == DM_PIECE_BY_PIECE)
+        a->finish(read_source(g, model, source).state);
+    else
+        a->encode(g, model, sources_of(g, model, source));
+}
+
+// All pieces of targets that are not written piece by piece, so many of each.
+static void count_pass(Graph *g, const Model *model, CountedText source, int pieces)
+{
+    const Architecture *a = model->architecture;
+    const CountedText target = {.sentences = source.sentences, .pieces = source.sentences * pieces};
+    const Tokens read = sources_of(g, model, source);
+    Memory memory = {.rows = dm_tensor(g, read.n, model->config.width), .spans = read.spans};
+    const Tokens seen = a->writing(&model->config) == DM_AT_ONCE
+                            ? dm_places_at_once(g->arena, &model->config, read.spans)
+                            : tokens_of(g->arena, target);
+    const Decoded decoded = {.features = a->decode(g, model, memory, seen), .read = seen};
+    model->output.kind->next_pieces(g, &model->output, &decoded, 1);
 }
 
 void dm_count_writing(CountedModel *counted, CountedText source, int beam, int steps, CountedList *to)
@@ -128,6 +147,10 @@ void dm_count_writing(CountedModel *counted, CountedText source, int beam, int s
     const int slots = source.sentences * beam, *ids = zeros(g->arena, slots);
     int *from = zeros(g->arena, slots);
     for (int i = 0; i < slots; i++) from[i] = i / beam;
+    if (a->writing(&model->config) != DM_PIECE_BY_PIECE) {
+        count_pass(g, model, source, steps);
+        steps = 0;
+    }
     for (int step = 0; step < steps; step++) {
         a->keep(state, from, NULL, slots, 1);
         for (int i = 0; i < slots; i++) from[i] = i;
@@ -158,8 +181,12 @@ int dm_count_training(CountedModel *counted, CountedText source, CountedText tar
     const Architecture *a = model->architecture;
     const Tokens read = sources_of(g, model, source), pieces = tokens_of(g->arena, target);
     const Memory memory = a->encode(g, model, read);
-    const Decoded decoded = dm_decode_rows(g, model, memory, pieces, read.ids, (Gaze){0});
-    model->output.kind->loss(g, &model->output, &decoded, &(Targets){.ids = pieces.ids});
+    const Tokens seen =
+        a->writing(&model->config) == DM_AT_ONCE ? dm_places_at_once(g->arena, &model->config, read.spans) : pieces;
+    const Decoded decoded = dm_decode_rows(g, model, memory, seen, read.ids, (Gaze){0});
+    int *ids = zeros(g->arena, pieces.n);
+    for (int i = 0; i < pieces.n; i++) ids[i] = model->output.kind->at_once && !model->output.blank;  // any but a blank
+    model->output.kind->loss(g, &model->output, &decoded, &(Targets){.ids = ids, .spans = pieces.spans});
     dm_backward(g);
     return chain;
 }

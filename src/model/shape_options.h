@@ -15,6 +15,7 @@ extern const Option dm_option_dim_emb, dm_option_dim_ffn, dm_option_enc_depth, d
     dm_option_activation, dm_option_norm, dm_option_norm_place, dm_option_positions,
     dm_option_max_positions, dm_option_attention_window, dm_option_dec_autoreg;
 extern const Option dm_option_label;  // in labels.c
+extern const Option dm_option_ctc_upsample;  // in transformer.c
 extern const Option dm_option_output_layer;
 // A row of architectures whose decoder looks at the source, and so can copy from it.
 #define DM_OUTPUT_ROW \

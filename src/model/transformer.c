@@ -51,11 +51,29 @@ Memory dm_transformer_encode(Graph *g, const Model *model, Tokens source)
     return (Memory){.rows = dm_transformer_end(g, model, &t->encoder_norm, x), .spans = source.spans};
 }
 
+static bool writes_at_once(const ModelConfig *config)
+{
+    return dm_outputs[config->output]->at_once;
+}
+
+// What the decoder begins with that writes all at once: the rows of the source, each several times, and their places.
+static Tensor *upsampled(Graph *g, const Model *model, Memory memory, Tokens places)
+{
+    const int times = dm_transformer_shape(&model->config)->ctc_upsample;
+    int *row = dm_arena_take(g->arena, (size_t)places.n * sizeof(int));
+    for (int s = 0; s < places.spans.n; s++)
+        for (int j = 0; j < places.spans.length[s]; j++)
+            row[places.spans.start[s] + j] = memory.spans.start[s] + j / times;
+    const Tensor *const parts[1] = {memory.rows}, *copies = dm_collect(g, parts, 1, row, places.n);
+    return dm_dropout(g, dm_add(g, copies, dm_transformer_places(g, model, places)), g->dropout);
+}
+
 static Tensor *decode(Graph *g, const Model *model, Memory memory, Tokens target)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
-    Tensor *x = dm_transformer_embed(g, model, true, target);
+    Tensor *x = writes_at_once(&model->config) ? upsampled(g, model, memory, target)
+                                               : dm_transformer_embed(g, model, true, target);
     const ArenaMark mark = dm_arena_mark(g->arena);
     for (int i = 0; i < shape->decoder_layers; i++) {
         if (dm_is_dropped(g, shape->encoder_layers + i)) continue;
@@ -91,6 +109,12 @@ static Choice mask_choice(int index)
 }
 
 // clang-format off
+const Option dm_option_ctc_upsample = {
+    .name = "ctc-upsample", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 1, .high = 16,
+    .initial = "2",
+    .help = "--output-layer ctc: rows of each piece of the source; a pair whose target has more pieces than its source has "
+            "rows is left out"};
+
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,
      .high = DM_MOST_WIDTH, .missing = DM_MUST_BE_SAID, .usual = 256, .option = &dm_option_dim_emb},
@@ -111,7 +135,9 @@ static const ShapeRow shape[] = {
      .common = 1, .option = &dm_option_dec_autoreg},
     {DM_OUTPUT_ROW},
     {.key = DM_DECODER_MASK, .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(decoder_mask), .choice = mask_choice,
-     .common = 1},  // the objective of a new model says which
+     .common = 1},  // the objective of a new model says which, or its output layer
+    {.key = DM_CTC_UPSAMPLE, .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(ctc_upsample), .low = 1, .high = 16,
+     .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_ctc_upsample, .with = {{"output_layer", 2, 2}}},
     {.key = NULL},
 };
 // clang-format on
@@ -125,10 +151,15 @@ SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 
 static Writing writing(const ModelConfig *config)
 {
-    return is_causal(config) ? DM_PIECE_BY_PIECE : DM_IN_ANY_ORDER;
+    return writes_at_once(config) ? DM_AT_ONCE : is_causal(config) ? DM_PIECE_BY_PIECE : DM_IN_ANY_ORDER;
 }
 
-// What a new model has, its objective says; a file may say anything.
+static void complete(ModelConfig *config)
+{
+    if (writes_at_once(config)) dm_transformer_shape(config)->decoder_mask = DM_MASK_NONE;
+}
+
+// A file may say anything.
 static bool misfit(const ModelConfig *config, Name *why)
 {
     const AutoregKind *autoreg = &dm_autoregs[dm_transformer_shape(config)->autoreg];
@@ -138,17 +169,18 @@ static bool misfit(const ModelConfig *config, Name *why)
             autoreg->name);
         return true;
     }
-    if (is_causal(config) || !dm_outputs[config->output]->copies) return dm_transformer_misfit(config, why);
-    *why = dm_name("%s",
-                   "output_layer pointer copies piece by piece, and decoder_mask none is for pieces in any order: take "
-                   "output_layer softmax");
+    const OutputKind *output = dm_outputs[config->output];
+    if (!(is_causal(config) ? output->at_once : output->copies)) return dm_transformer_misfit(config, why);
+    *why = dm_name("output_layer %s is for decoder_mask %s, and this model has %s: change one of them", output->name,
+                   masks[is_causal(config)].name, masks[!is_causal(config)].name);
     return true;
 }
 
 static int longest(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
-    return dm_position_kinds[t->positions]->ends ? t->max_positions : INT_MAX;
+    const int times = writes_at_once(config) ? t->ctc_upsample : 1;
+    return dm_position_kinds[t->positions]->ends ? t->max_positions / times : INT_MAX;
 }
 
 bool dm_transformer_misfit(const ModelConfig *config, Name *why)
@@ -191,9 +223,10 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
         dm_outline_add(stack, dm_outline(dm_name("%s of what is written so far", autoreg->name).text));
     else
         dm_outline_add(stack, dm_outline(dm_name("self-attention%s, %s%s%s%s",
-                                                 !decoder       ? ""
-                                                 : is_causal(c) ? " to what is written so far"
-                                                                : " to the whole target",
+                                                 !decoder            ? ""
+                                                 : writes_at_once(c) ? " of its source's rows, several of each piece"
+                                                 : is_causal(c)      ? " to what is written so far"
+                                                                     : " to the whole target",
                                                  each.text, positions->attended ? ", " : "",
                                                  positions->attended ? positions->attended : "", far.text)
                                              .text));
@@ -241,7 +274,7 @@ const Architecture dm_transformer = {
     .writing = writing,
     .longest = longest,
     .misfit = misfit,
-    .complete = dm_complete_nothing,
+    .complete = complete,
     .outline = dm_transformer_outline,
     .encode = dm_transformer_encode,
     .decode = decode,

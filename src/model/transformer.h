@@ -27,7 +27,8 @@ typedef struct TransformerShape {
     int key_heads;                                // that heads of self-attention share; 0: each has its own
     int prompt_mask, prompt_positions;            // of a language model: lm.c
     int label;                                    // of what there are labels: labels.c
-    int decoder_mask;                             // a DecoderMask, of the Transformer alone
+    int decoder_mask;                             // a DecoderMask, of the Transformer alone, ...
+    int ctc_upsample;                             // ... as this: rows of a piece of the source, where all is said at once
 } TransformerShape;
 _Static_assert(sizeof(TransformerShape) <= DM_SHAPE_ROOM, "the room of a shape is too small");
 
@@ -104,6 +105,7 @@ void dm_transformer_disconnect(Model *model);
 
 // Layers (transformer_layers.c)
 Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens);
+Tensor *dm_transformer_places(Graph *g, const Model *model, Tokens tokens);  // the same of a decoder, without dropout
 // key_value [source tokens, 2 width]: of the encoded source
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,
                                        Spans target, const Tensor *key_value, Spans source);

@@ -4,7 +4,7 @@
 
 #include "model/transformer.h"
 
-Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
+static Tensor *embed(Graph *g, const Model *model, bool decoder, Tokens tokens, float dropout)
 {
     const Transformer *t = model->layers;
     const int width = model->config.width;
@@ -14,9 +14,19 @@ Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens 
                            .mixture = tokens.mixture,
                            .scale = dm_transformer_shape(&model->config)->scale_embedding ? sqrtf((float)width) : 1,
                            .frozen = dm_frozen_piece(&model->config),
-                           .dropout = g->dropout};
+                           .dropout = dropout};
     dm_positions_add(g, &t->positions[decoder], tokens, &embedding);
     return dm_embedding(g, &embedding);
+}
+
+Tensor *dm_transformer_embed(Graph *g, const Model *model, bool decoder, Tokens tokens)
+{
+    return embed(g, model, decoder, tokens, g->dropout);
+}
+
+Tensor *dm_transformer_places(Graph *g, const Model *model, Tokens tokens)
+{
+    return embed(g, model, true, tokens, 0);
 }
 
 Tensor *dm_transformer_cross_attention(const Sublayer *s, const Model *model, const DecoderLayer *l, Tensor *x,

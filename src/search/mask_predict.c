@@ -147,8 +147,9 @@ static void take_piece(const MaskPredict *m, Draft *draft, int i, const NextPiec
     const int *ids = next->ids + row * next->best;
     int k = 0;
     while (k + 1 < next->best && ids[k + 1] >= 0 && is_banned(m, ids[k])) k++;
-    draft->changed = draft->changed || draft->ids[i] != ids[k];
-    draft->ids[i] = ids[k];
+    const int id = ids[k] >= 0 ? ids[k] : m->job->unknown;  // of what is no number, there is no likeliest piece
+    draft->changed = draft->changed || draft->ids[i] != id;
+    draft->ids[i] = id;
     draft->said[i] = dm_row(next->logits, row)[k] - next->log_sums[row];
     draft->is_masked[i] = false;
 }

@@ -3,8 +3,13 @@
 
 #include <stddef.h>
 
-const Strategy *const dm_strategies[] = {&dm_labels_strategy, &dm_mask_predict_strategy, &dm_speculative_strategy,
-                                         &dm_sample_strategy, &dm_beam_strategy,         NULL};
+const Strategy *const dm_strategies[] = {&dm_labels_strategy,
+                                         &dm_mask_predict_strategy,
+                                         &dm_best_path_strategy,
+                                         &dm_speculative_strategy,
+                                         &dm_sample_strategy,
+                                         &dm_beam_strategy,
+                                         NULL};
 
 bool dm_search(Graph *g, const SearchJob *job, Found *found)
 {

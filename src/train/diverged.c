@@ -6,9 +6,10 @@
 
 #include "core/memory.h"
 
+// Nothing counts where all that is masked is unknown, or no path comes to any target.
 bool dm_is_cost(const Loss *loss)
 {
-    return isfinite(exp(loss->objective / (double)loss->count));
+    return isfinite(exp(loss->objective / (double)(loss->count ? loss->count : 1)));
 }
 
 static const char *name_of(const Run *run, const Tensor *weights)

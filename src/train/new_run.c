@@ -74,23 +74,25 @@ static Status check_vocabularies(const dm_options *o, Error *error)
     return DM_OK;
 }
 
-// How targets are written, the objective says.
+// How targets are written, the objective says, where the output layer has not said it.
 static Status take_writing(ModelConfig *config, const dm_options *o, Error *error)
 {
     const Objective *objective = dm_objective(dm_options_text(o, "objective", 0));
-    const ShapeRow *row = dm_shape_row(config->architecture, DM_DECODER_MASK);
+    const Architecture *a = config->architecture;
+    const ShapeRow *row = dm_shape_row(a, DM_DECODER_MASK);
     Name why;
-    if (objective->writing == DM_PIECE_BY_PIECE) return DM_OK;
-    if (!row)
+    if (objective->writing == DM_IN_ANY_ORDER && !row)
         return dm_misuse(
             error,
             "--objective %s needs a decoder that sees all of a target, which a model of --type %s has not: "
             "take --type transformer",
-            objective->name, config->architecture->name);
-    dm_shape_set(config, row, dm_shape_index(row, "none"));
+            objective->name, a->name);
+    if (objective->writing == DM_IN_ANY_ORDER) dm_shape_set(config, row, dm_shape_index(row, "none"));
+    if (a->misfit(config, &why)) return dm_misuse(error, "%s", why.text);
+    if (a->writing(config) == DM_PIECE_BY_PIECE) return DM_OK;
     config->search.beam_size = 1;
     config->search.ends_at_limit = false;
-    return config->architecture->misfit(config, &why) ? dm_misuse(error, "%s", why.text) : DM_OK;
+    return DM_OK;
 }
 
 // The shape that the options say, of so many pieces of the source and of the target.
@@ -213,22 +215,19 @@ static void say_vocabulary(const Run *run, Side side)
 }
 
 // The objective is for models that write as this one does, and has no use for what goes piece by piece.
-static Status check_writing(const Run *run, Error *error)
+static Status check_writing(Run *run, Error *error)
 {
-    const Objective *objective = dm_objective(dm_options_text(run->options, "objective", 0));
+    dm_options *o = run->options;
+    const Objective *objective = dm_objective(dm_options_text(o, "objective", 0));
     const ModelConfig *config = &run->model->config;
     const Writing writing = config->architecture->writing(config);
-    if (objective->writing == DM_PIECE_BY_PIECE && writing != DM_PIECE_BY_PIECE)
-        return dm_misuse(error,
-                         "--objective %s has a model say what comes next, and the decoder of this one sees all of a "
-                         "target: take --objective %s",
-                         objective->name, dm_masked.name);
     if (objective->writing != writing)
         return dm_misuse(
             error,
-            "--objective %s is for a model whose decoder sees all of a target, and that of this one sees what "
-            "stands before a piece: begin a new model with it, without --pretrained-model",
-            objective->name);
+            "--objective %s is for models that write %s, and this one writes %s: take --objective %s, or begin "
+            "a new model",
+            objective->name, dm_writing_name(objective->writing), dm_writing_name(writing),
+            dm_usual_objective(writing)->name);
     if (writing == DM_PIECE_BY_PIECE) return DM_OK;
     for (int i = 0; i < run->terms.count; i++)
         if (run->terms.term[i] != &dm_balance_term)
@@ -237,11 +236,20 @@ static Status check_writing(const Run *run, Error *error)
                 "--add-loss %s goes by the pieces of a target one after the other, and --objective %s does "
                 "not: leave it out",
                 run->terms.term[i]->name, objective->name);
-    if (run->segmenter && dm_unknown_piece(run->segmenter, DM_TARGET) < 0)
+    if (dm_options_number(o, "dropout-trg") > 0)
+        return dm_misuse(error,
+                         "--dropout-trg is about pieces that a decoder reads, of a model that writes piece by piece: "
+                         "leave it out");
+    if (writing == DM_IN_ANY_ORDER && run->segmenter && dm_unknown_piece(run->segmenter, DM_TARGET) < 0)
         return dm_misuse(error,
                          "--objective %s has the unknown piece stand for what is masked, and this vocabulary has none",
                          objective->name);
-    return DM_OK;
+    if (writing != DM_AT_ONCE) return DM_OK;
+    if (dm_options_given(o, "label-smoothing") && dm_options_number(o, "label-smoothing") > 0)
+        return dm_misuse(
+            error, "--label-smoothing has no effect with --objective %s, which has no row of a piece: leave it out",
+            objective->name);
+    return dm_options_set_default(o, "label-smoothing", "0", error);
 }
 
 // What copies has a loss of its own, of one pass over the reference.

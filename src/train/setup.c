@@ -70,6 +70,7 @@ static Status make_corpus(Run *run, Error *error)
 {
     CorpusRules rules = {.max_length = whole(run->options, "max-length"),
                          .shortest = 2,
+                         .upsample = dm_upsampling(&run->model->config),
                          .copies = run->model->output.kind->copies,
                          .threads = run->settings.threads,
                          .stop = &run->stop};
@@ -88,6 +89,9 @@ static Status make_corpus(Run *run, Error *error)
     if (c->skipped_empty)
         dm_say(run, "Left out: %d %s", c->skipped_empty, run->text.alone ? "empty lines" : "pairs with an empty side");
     if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
+    if (c->skipped_unsaid)
+        dm_say(run, "Left out: %d pairs whose target has more pieces than --ctc-upsample %d makes rows of their source",
+               c->skipped_unsaid, rules.upsample);
     if (c->skipped_long)
         dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
     return DM_OK;
@@ -217,6 +221,14 @@ static Status restore(Run *run, Error *error)
     return status;
 }
 
+// An objective that nobody has given is that of models which write as this one does.
+static Status settle_objective(dm_options *o, const ModelConfig *config, Error *error)
+{
+    const Writing writing = config->architecture->writing(config);
+    if (dm_options_given(o, "objective") || writing == DM_PIECE_BY_PIECE) return DM_OK;
+    return dm_options_set_default(o, "objective", dm_usual_objective(writing)->name, error);
+}
+
 // What the target is made of says the model that there is, or the options of a new one. Labels are right or wrong, so
 // that it says as well what is usually measured.
 static Status settle_labels(Run *run, Error *error)
@@ -226,6 +238,7 @@ static Status settle_labels(Run *run, Error *error)
     ModelConfig config = {.architecture = dm_architecture(dm_options_text(o, "type", 0))};
     Status status = folder ? dm_config_read(&config, NULL, folder, error) : dm_shape_of_options(&config, o, error);
     if (!status) run->labels = config.architecture->labels(&config);
+    if (!status) status = settle_objective(o, &config, error);
     dm_config_free(&config);
     if (status || !run->labels) return status;
     const char *objective = dm_options_text(o, "objective", 0);
@@ -258,6 +271,9 @@ static Status prepare(Run *run, double clock, Error *error)
         .stop = &run->stop,
     };
     status = dm_validator_open(&run->validator, &setup, error);
+    if (!status && run->validator && dm_validator_corpus(run->validator)->skipped_unsaid)
+        dm_say(run, "Left out of the cost in validation: %d pairs whose target has more pieces than rows can say",
+               dm_validator_corpus(run->validator)->skipped_unsaid);
     run->state = (RunState){.epoch = 1,
                             .text = fingerprint(&run->corpus),
                             .links = dm_links_fingerprint(&run->corpus),

@@ -55,7 +55,7 @@ static Status update_once(Run *run, const Before *before, Error *error)
     state->sentences += plan->shard_start[range.last] - plan->shard_start[range.first];
     state->seconds = dm_run_seconds(run);
     run->shows = due(run, &s->show, before, state->shown_at);
-    Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count, update,
+    Step step = {dm_learn_rate(&s->schedule, update), s->clip_norm, loss.count ? loss.count : 1, update,
                  run->shows ? run->squares : NULL};
     StepResult result = dm_optimizer_step(&run->optimizer, &run->model->parameters, &step);
     if (!isfinite(result.gradient_norm)) return dm_run_diverged(run, update, &range, error);

@@ -33,7 +33,7 @@ static Status check_lengths(const Corpus *corpus, const Bitext *text, int most, 
         bool source = corpus->source_length[i] > most;
         if (source || corpus->target_length[i] > most)
             return dm_fail(error, "%s: line %d has %d pieces, and more than %d are not taken: break it into sentences",
-                           text->file[source ? DM_SOURCE : DM_TARGET], i + 1,
+                           text->file[source ? DM_SOURCE : DM_TARGET], corpus->line[i],
                            source ? corpus->source_length[i] : corpus->target_length[i], most);
     }
     return DM_OK;
@@ -76,6 +76,7 @@ static CorpusRules rules_of(const ValidatorSetup *setup)
                                        : asked && asked < longest ? asked
                                                                   : longest,
                          .shortest = setup->text->alone && setup->model->config.decoder_start < 0 ? 2 : 1,
+                         .upsample = dm_upsampling(&setup->model->config),
                          .unknown = true,
                          .copies = setup->model->output.kind->copies,
                          .threads = setup->threads,

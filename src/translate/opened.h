@@ -27,7 +27,8 @@ Status dm_opened_options(dm_translate_options *options, const dm_model *model, c
                          Error *error);
 Status dm_opened_check_draft(const dm_model *model, const dm_translate_options *options, Error *error);
 // How long translations are, and of a model that writes in any order in how many passes (order_options.c): what the
-// options of translate say, where it has them, and what is left open or cannot be.
+// options of translate say, where it has them, and what is left open or cannot be. usual: where nobody says anything.
 Status dm_order_options_read(dm_translate_options *read, const dm_options *options, Error *error);
-Status dm_order_options_settle(dm_translate_options *options, const dm_model *model, Error *error);
+Status dm_order_options_settle(dm_translate_options *options, const dm_model *model, const dm_translate_options *usual,
+                               Error *error);
 Translator dm_opened_translator(const dm_model *model, const dm_translate_options *options);

@@ -32,44 +32,57 @@ Status dm_order_options_read(dm_translate_options *read, const dm_options *optio
 static Status refuse_order(const dm_translate_options *o, Error *error)
 {
     if (!o->iterations && !o->length_beam) return DM_OK;
-    return dm_misuse(error,
-                     "%s for models that write in any order (train --objective masked), and this one writes one piece "
-                     "after the other",
-                     o->iterations ? "iterations are" : "a length beam is");
+    return dm_misuse(
+        error, "%s for models that write in any order (train --objective masked), and this one writes piece by piece",
+        o->iterations ? "iterations are" : "a length beam is");
 }
 
-// What goes by pieces one after the other.
-static Status refuse_steps(const dm_translate_options *o, const dm_model *model, Error *error)
+typedef struct Vain {
+    const char *what;
+    bool asked;
+} Vain;
+
+static Status refuse_vain(const Vain *vain, size_t count, Writing writing, Error *error)
 {
-    const struct {
-        const char *what;
-        bool asked;
-    } vain[] = {{"a beam of hypotheses is", o->beam_size > 0},
-                {"sampling is", o->sampling != DM_NO_SAMPLING},
-                {"diversity is", o->diversity > 0},
-                {"what must not be repeated is", o->no_repeat_ngram > 0},
-                {"a prefix is", o->prefixes != NULL},
-                {"a shortlist is", model->shortlist != NULL},
-                {"several models at once are", model->count > 1},
-                {"what a line has come to so far is", o->partial != NULL}};
-    for (size_t i = 0; i < DM_COUNT(vain); i++)
+    for (size_t i = 0; i < count; i++)
         if (vain[i].asked)
-            return dm_misuse(error,
-                             "%s not for a model that writes in any order (train --objective masked): leave it out",
-                             vain[i].what);
+            return dm_misuse(error, "%s not for a model that writes %s: leave it out", vain[i].what,
+                             dm_writing_name(writing));
     return DM_OK;
 }
 
-Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, Error *error)
+// What goes by pieces one after the other.
+static Status refuse_steps(const dm_translate_options *o, const dm_model *model, Writing writing, Error *error)
 {
-    const ModelConfig *config = &model->models[0]->config;
-    if (o->length_high ? o->length_low < 1 || o->length_high < o->length_low : o->length_low)
-        return dm_misuse(error, "a length of %d to %d pieces is none: length_low is 1 or more, and length_high no less",
-                         o->length_low, o->length_high);
-    if (o->length_high && o->min_length < 0) o->min_length = 0;  // whatever the folder says
-    if (config->architecture->writing(config) == DM_PIECE_BY_PIECE) return refuse_order(o, error);
-    Status status = refuse_steps(o, model, error);
-    if (status) return status;
+    const Vain vain[] = {{"a beam of hypotheses is", o->beam_size > 0},
+                         {"sampling is", o->sampling != DM_NO_SAMPLING},
+                         {"diversity is", o->diversity > 0},
+                         {"what must not be repeated is", o->no_repeat_ngram > 0},
+                         {"a prefix is", o->prefixes != NULL},
+                         {"a shortlist is", model->shortlist != NULL},
+                         {"several models at once are", model->count > 1},
+                         {"what a line has come to so far is", o->partial != NULL}};
+    return refuse_vain(vain, DM_COUNT(vain), writing, error);
+}
+
+// Of what is said at once there is one translation, as long as it comes out.
+static Status refuse_choices(const dm_translate_options *o, const dm_translate_options *usual, Error *error)
+{
+    const Vain vain[] = {{"iterations are", o->iterations > 0},
+                         {"a length beam is", o->length_beam > 0},
+                         {"a length is", o->length_high > 0 || o->min_length > 0 || o->max_length > 0},
+                         {"a factor of the length is", o->max_length_factor < usual->max_length_factor ||
+                                                           o->max_length_factor > usual->max_length_factor},
+                         {"a list of translations is", o->n_best > 1}};
+    return refuse_vain(vain, DM_COUNT(vain), DM_AT_ONCE, error);
+}
+
+static Status settle_lengths(dm_translate_options *o, const dm_model *model, Error *error)
+{
+    if (dm_unknown_piece(model->segmenter, DM_TARGET) < 0)
+        return dm_fail(error,
+                       "the vocabulary has no unknown piece (<unk>), which stands for what is masked: this is not the "
+                       "one that the model was trained with");
     if (!o->length_beam) o->length_beam = DM_USUAL_LENGTH_BEAM;
     if (o->n_best > o->length_beam)
         return dm_misuse(error,
@@ -77,4 +90,19 @@ Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, E
                          o->length_beam, o->length_beam, o->n_best, o->n_best);
     o->beam_size = o->length_beam;  // so many translations of a line are worked on at once
     return DM_OK;
+}
+
+Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, const dm_translate_options *usual,
+                               Error *error)
+{
+    const ModelConfig *config = &model->models[0]->config;
+    const Writing writing = config->architecture->writing(config);
+    if (o->length_high ? o->length_low < 1 || o->length_high < o->length_low : o->length_low)
+        return dm_misuse(error, "a length of %d to %d pieces is none: length_low is 1 or more, and length_high no less",
+                         o->length_low, o->length_high);
+    if (o->length_high && o->min_length < 0) o->min_length = 0;  // whatever the folder says
+    if (writing == DM_PIECE_BY_PIECE) return refuse_order(o, error);
+    Status status = refuse_steps(o, model, writing, error);
+    if (status) return status;
+    return writing == DM_AT_ONCE ? refuse_choices(o, usual, error) : settle_lengths(o, model, error);
 }

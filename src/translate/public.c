@@ -379,7 +379,7 @@ Status dm_opened_options(dm_translate_options *o, const dm_model *model, const d
         if (status) return status;
         o->beam_size = o->n_best;  // of each as many as are asked for
     }
-    Status status = dm_order_options_settle(o, model, error);
+    Status status = dm_order_options_settle(o, model, &defaults, error);
     if (status) return status;
     if (dm_goes_on(model) && o->beam_size <= 0 && !model->models[0]->config.search.beam_size) o->beam_size = 1;
     dm_take_search_defaults(o, &model->models[0]->config.search);
@@ -466,7 +466,8 @@ static Status expert_uses(const dm_model *model, const char *const *lines, size_
     dm_translate_options o;
     cJSON *uses = NULL;
     *json = NULL;
-    Status status = dm_opened_options(&o, model, options, error);
+    Status status = dm_needs_pieces_in_order(&model->models[0]->config, "what experts are sent", error);
+    if (!status) status = dm_opened_options(&o, model, options, error);
     if (!status && !dm_router_bias(&model->models[0]->parameters, 0))
         status = dm_misuse(error, "this model has no experts: train --experts N makes one that has");
     if (!status) status = dm_opened_check_lines(model, lines, count, error);

@@ -10,6 +10,7 @@ import json
 import math
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
@@ -164,4 +165,66 @@ def write_masked():
     print(f"order/masked: nll per piece {nll.item() / count:.3f}, {searched} of {len(SEARCHES) * len(pairs)} searches decided")
 
 
+# ---- All at once --------------------------------------------------------------------------------------------------------
+
+
+class AtOnce(Model):
+    """The rows of the encoder, each several times, with their places."""
+
+    def rows(self, source):
+        memory = self.model.encoder(self.embed(source))
+        x = memory.repeat_interleave(self.config["ctc_upsample"], 0)
+        return self.log_probabilities(self.model.decoder(x + sine(*x.shape).to(x), memory))
+
+
+def best_path(model, source):
+    """What the likeliest path comes to, its score of each piece and of the end, and how closely it was chosen."""
+    p = model.rows(source)
+    p[:, PAD] = -math.inf
+    best, path = p.max(-1)
+    top = torch.topk(p, 2).values
+    ids, scores, since, before = [], [], 0.0, EOS
+    for score, piece in zip(best.tolist(), path.tolist()):
+        if piece == EOS:
+            since += score
+        elif piece == before:
+            scores[-1] += score
+        else:
+            ids.append(piece)
+            scores.append(since + score)
+            since = 0.0
+        before = piece
+    return {"ids": ids, "piece_scores": scores + [since]}, (top[:, 0] - top[:, 1]).min().item()
+
+
+def write_at_once():
+    spec = dict(name="ctc", seed=59, positions="sine", window=0, place="pre", d=12, heads=(2, 3), layers=(1, 2), act="swish")
+    folder = make_folder(spec, AtOnce, {**configuration(spec), "decoder_mask": "none", "output_layer": "ctc",
+                                        "ctc_upsample": 3}, "order")
+    model = AtOnce(json.loads((folder / "config.json").read_text()))
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    model.final_logits_bias[0, EOS] += 3  # so that there are blanks among the likeliest
+    store(model.state_dict(), folder / "model.safetensors")
+    model.double()
+    pairs, objective, count = [], 0, 0
+    for source, target in make_corpus(VOCABULARY, VOCABULARY, PAD, spec["seed"]):
+        pieces = target[:-1]
+        p = model.rows(source)
+        loss = F.ctc_loss(p[:, None], torch.tensor([pieces], dtype=torch.long), torch.tensor([len(p)]),
+                          torch.tensor([len(pieces)]), EOS, "sum", zero_infinity=True)
+        fits = len(pieces) + sum(a == b for a, b in zip(pieces, pieces[1:])) <= len(p)
+        objective, count = objective + loss, count + fits * (len(pieces) + 1)
+        with torch.no_grad():
+            found, margin = best_path(model, source)
+        pairs.append({"source": source, "target": target, **({"found": found} if margin > MARGIN else {})})
+    objective.backward()
+    gradients = {n: w.grad.clone() for n, w in model.named_parameters()}
+    gradients["model.shared.weight"][PAD] = 0
+    store(gradients, folder / "gradients.safetensors")
+    store_json({"objective": objective.item(), "count": count, "pairs": pairs}, folder / "expected.json")
+    print(f"order/ctc: nll per piece {objective.item() / count:.3f}, {sum('found' in p for p in pairs)} of {len(pairs)} "
+          "searches decided")
+
+
 write_masked()
+write_at_once()

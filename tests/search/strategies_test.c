@@ -13,6 +13,7 @@ static const struct {
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12), .n_best = 3}},
     {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .iterations = 3, .length_beam = 2}},
     {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .length_low = 2, .length_high = 4, .n_best = 2}},
+    {&dm_best_path_strategy, "best-path", {BEAM(1, 1, 1, 12)}},
     {&dm_speculative_strategy, "speculative", {BEAM(1, 1, 1, 12), .draft = "lookup"}},
     {&dm_sample_strategy, "sample", {BEAM(1, 1, 1, 12), .sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 4}},
     {&dm_sample_strategy,
@@ -30,7 +31,7 @@ static bool is_of_labels(size_t k)
 static const Ids two_places[SENTENCES] = {
     {(int[]){0, 0}, 2}, {(int[]){0, 1}, 2}, {(int[]){1, 1}, 2}, {(int[]){1, 0}, 2}};
 
-static Model *plain, *labels, *in_any_order;
+static Model *plain, *labels, *in_any_order, *at_once;
 
 static Model *small_labels(void)
 {
@@ -41,9 +42,9 @@ static Model *small_labels(void)
     return model;
 }
 
-static Model *small_in_any_order(void)
+static Model *small_of(const char *shape)
 {
-    const ModelConfig config = small_config_of(&dm_transformer, 53, "d_model 16 decoder_mask none");
+    const ModelConfig config = small_config_of(&dm_transformer, 53, shape);
     Model *model = dm_model_create(&config);
     dm_model_initialise(model, 3);
     return model;
@@ -53,7 +54,8 @@ static void make_models(void)
 {
     plain = small_model(&(Shape){11, 53, 16, 4, 2, 1, 1.2f});
     labels = small_labels();
-    in_any_order = small_in_any_order();
+    in_any_order = small_of("d_model 16 decoder_mask none");
+    at_once = small_of("d_model 16 decoder_mask none output_layer ctc ctc_upsample 2");
 }
 
 static void free_models(void)
@@ -61,11 +63,14 @@ static void free_models(void)
     dm_model_destroy(plain);
     dm_model_destroy(labels);
     dm_model_destroy(in_any_order);
+    dm_model_destroy(at_once);
 }
 
 static Model *const *model_of(size_t k)
 {
-    return is_of_labels(k) ? &labels : cases[k].strategy == &dm_mask_predict_strategy ? &in_any_order : &plain;
+    if (cases[k].strategy == &dm_mask_predict_strategy) return &in_any_order;
+    if (cases[k].strategy == &dm_best_path_strategy) return &at_once;
+    return is_of_labels(k) ? &labels : &plain;
 }
 
 static SearchJob job_of(size_t k)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Models that write in any order (--objective masked) from the command line: a toy is learnt, lengths with it; the same bytes
-# by any number of threads and in two parts; lengths are those that are asked for; and what goes piece by piece is refused.
-# Argument: the command.
+# Models that write in any order (--objective masked) or all at once (--output-layer ctc) from the command line: a toy is
+# learnt, lengths with it; the same bytes by any number of threads and in two parts; lengths are those that are asked for;
+# and what goes piece by piece is refused. Argument: the command.
 . "$(dirname "$0")/common.sh"
 trap 'rm -rf "$room"' EXIT
 cd "$room" || exit 1
@@ -33,7 +33,7 @@ translate run > found || fail 'translate'
 grep -q '"model_type":.*"dragoman"' run/config.json && grep -q '"decoder_mask":.*"none"' run/config.json ||
     fail "config.json: $(head -n 3 run/config.json)"
 "$dragoman" info --model run > drawing
-grep -qF 'self-attention to the whole target' drawing || fail "info: $(cat drawing)"
+grep -qF 'self-attention to the whole target' drawing && grep -qF 'in a pass over all of them' drawing || fail "info: $(cat drawing)"
 
 check 'once more' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --model straight
 check 'by two threads' 0 'Done' train "${masked[@]}" --after 12u --lr-schedule inv-sqrt --cpu-threads 2 --model threads
@@ -44,6 +44,12 @@ same 'a run in two parts' part/model.safetensors straight/model.safetensors
 check 'from a model' 0 'Done' train --train-sets train.src train.trg --pretrained-model run --objective masked --after 3u \
     --learn-rate 1e-5 --model further
 check 'experts' 0 'Done' train "${masked[@]}" --experts 2 --experts-top 1 --segment-noise 0 --after 3u --model experts
+
+# Of unknown words alone nothing counts, also where they are all of an update.
+for i in {1..30}; do echo "red w$i"; done > rare.src
+sed 's/.* //' rare.src > rare.trg
+check 'unknown words' 0 'Done' train --train-sets rare.src rare.trg --segmenter space --vocab-size 8 --dim-emb 16 \
+    --dim-ffn 16 --enc-depth 1 --dec-depth 1 --heads 2 --objective masked --mini-batch-words 1 --after 1e --model rare
 
 # ---- Searching ----
 
@@ -93,7 +99,59 @@ ends 'quantize' 0 '' "$dragoman" quantize --model run --output small
 translate small > fewer
 [ "$(right fewer)" -ge 30 ] || fail "in 8 bits $(right fewer) lines of 40 are right"
 ends 'report' 0 '' "$dragoman" report --model run
-ends 'bench' 0 '' "$dragoman" bench translate --model run --seconds 0 --rounds 2
+ends 'bench' 0 '' "$dragoman" bench train --model run --seconds 0 --rounds 2
+check 'bench translate' 2 'in any order' "$dragoman" bench translate --model run --seconds 0 --rounds 2
+check 'where experts are asked' 2 'in any order' "$dragoman" info --model experts --experts --input new.src
+
+# ---- All at once ----
+
+ctc=("${common[@]}" --output-layer ctc)
+check 'all at once' 0 'Done' train "${ctc[@]}" --after 40e --valid-sets new.src new.trg --valid-metrics ce-mean-words exact \
+    --valid-freq 10e --average 2 --model at_once
+translate at_once > found || fail 'translate'
+[ "$(right found)" -ge 30 ] || fail "it has learnt $(right found) lines of 40: $(head -n 3 found)"
+translate at_once --cpu-threads 3 --mini-batch 1 > alone
+same 'any number of threads, and of lines at once' found alone
+translate at_once --json > lines.json
+python3 - << 'PYTHON' || fail 'json of what is said at once'
+import json
+for text, line in zip(open("found"), open("lines.json")):
+    said = json.loads(line)
+    assert said["text"] == text.strip() == " ".join(said["pieces"][:-1]), said
+    assert abs(sum(said["piece_scores"]) - said["log_probability"]) < 1e-5, said
+PYTHON
+# A row for each piece of the source and its end: what has more pieces, or needs a blank between two, is left out.
+cannot() {  # cannot NAME: how many pairs of its files
+    paste "$1.src" "$1.trg" | awk -F '\t' '{ n = split($1, s, " "); m = split($2, t, " ");
+        rows = m; for (i = 2; i <= m; i++) rows += t[i] == t[i - 1]; left += rows > n + 1 } END { print left }'
+}
+check 'too few rows' 0 "Left out: $(cannot train) pairs whose target|Left out of the cost in validation: $(cannot new) pairs" \
+    train "${ctc[@]}" --ctc-upsample 1 --after 2u --valid-sets new.src new.trg --model few
+[ "$(cannot train)" -gt 10 ] && [ "$(cannot new)" -gt 1 ] || fail "$(cannot train) and $(cannot new) pairs cannot be said"
+check 'once more' 0 'Done' train "${ctc[@]}" --after 12u --lr-schedule inv-sqrt --model straight --overwrite
+check 'by two threads' 0 'Done' train "${ctc[@]}" --after 12u --lr-schedule inv-sqrt --cpu-threads 2 --model threads --overwrite
+check 'a part' 0 'Done' train "${ctc[@]}" --after 5u --lr-schedule inv-sqrt --model part --overwrite
+check 'the rest' 0 'Done' train --model part --after 12u --cpu-threads 3
+same 'a run by two threads' threads/model.safetensors straight/model.safetensors
+same 'a run in two parts' part/model.safetensors straight/model.safetensors
+check 'from a model' 0 'Done' train --train-sets train.src train.trg --pretrained-model at_once --after 3u --learn-rate 1e-5 --model on
+check 'learned places' 0 'Done' train "${ctc[@]}" --positions learned --max-positions 40 --max-length 20 --after 3u --model learned
+ends 'average' 0 '' "$dragoman" average --model at_once --last 2
+ends 'quantize' 0 '' "$dragoman" quantize --model at_once --output small.at_once
+ends 'info' 0 '' "$dragoman" info --model at_once
+check 'bench translate' 2 'all at once' "$dragoman" bench translate --model at_once --seconds 0 --rounds 2
+ends 'bench train' 0 '' "$dragoman" bench train --model at_once --seconds 0 --rounds 2
+for search in '--beam-size 3' '--output-sampling full' '--length 3' '--n-best 2' '--iterations 3' '--min-length 3' '--stream' \
+    '--alignment soft'; do
+    read -ra how <<< "$search"
+    check "$search" 2 'all at once' translate at_once "${how[@]}"
+done
+check 'rescore' 2 'all at once' "$dragoman" rescore --model at_once new.src new.trg
+check 'another type' 2 'type transformer' train "${common[@]}" --output-layer ctc --type rnn --after 1u --model no
+check 'masked' 2 '--objective ctc' train "${ctc[@]}" --objective masked --after 1u --model no
+check 'another output' 2 '--objective teacher-forcing' train "${common[@]}" --objective ctc --after 1u --model no
+check 'smoothing' 2 '--label-smoothing' train "${ctc[@]}" --label-smoothing 0.1 --after 1u --model no
+check 'pieces left out' 2 '--dropout-trg' train "${ctc[@]}" --dropout-trg 0.1 --after 1u --model no
 
 # ---- What cannot be ----
 
@@ -107,15 +165,15 @@ done
 check 'an ensemble' 2 'in any order' translate run run
 check 'rescore' 2 'in any order' "$dragoman" rescore --model run new.src new.trg
 check 'more than the lengths' 2 'length beam of 8' translate run --n-best 8
-check 'iterations of what goes piece by piece' 2 'one piece after the other' translate steps --iterations 3
-check 'lengths of what goes piece by piece' 2 'one piece after the other' translate steps --length-beam 3
+check 'iterations of what goes piece by piece' 2 'piece by piece' translate steps --iterations 3
+check 'lengths of what goes piece by piece' 2 'piece by piece' translate steps --length-beam 3
 check 'another type' 2 '--type rnn' train "${common[@]}" --objective masked --type rnn --after 1u --model no
 check 'copies' 2 'pointer' train "${masked[@]}" --output-layer pointer --after 1u --model no
 check 'two copies' 2 'r-drop' train "${masked[@]}" --dropout 0.1 --add-loss r-drop --after 1u --model no
 check 'of a model that goes piece by piece' 2 'begin a new model' train --train-sets train.src train.trg --pretrained-model steps \
     --objective masked --after 1u --model no
 check 'piece by piece of one that does not' 2 '--objective masked' train --train-sets train.src train.trg \
-    --pretrained-model run --after 1u --model no
+    --pretrained-model run --objective scheduled-sampling --after 1u --model no
 check 'another objective' 2 'begin a new model' train --model steps --change --objective masked --after 30u
 
 [ $failures = 0 ] && echo 'all as it should be'

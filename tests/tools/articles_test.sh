@@ -150,6 +150,15 @@ article guidance 'import guidance; guidance.SIZES = {task: [(30, 2)] * 2 for tas
     fail "guidance.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (Transformer|LSTM, attention) \| (none|(dragoman align|true links)(, weight 0.5)?) \| [0-9.]+ \| [0-9.]+ \| ' said)" = 20 ] ||
     fail "guidance.py: $(cat said)"
+wide='import parallel_decoding as p; p.ROUNDS = 1; p.KINDS["CTC"][0]["ctc_upsample"] = 16'  # what has learnt nothing writes much
+article parallel_decoding "$wide" --speed > said 2> err ||
+    fail "parallel_decoding.py: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 10 ] || fail "parallel_decoding.py trains $(grep -c 'dragoman train' err) runs: $(cat err)"
+[ "$(grep -cE '^\| (piece by piece|masked|CTC) \| .* \| (raw|distilled) \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 24 ] ||
+    fail "parallel_decoding.py: $(cat said)"
+article parallel_decoding "$wide" > again 2> err || fail "parallel_decoding.py again: $(tail -n 3 err)"
+! grep -qE 'dragoman (train|translate)' err || fail "does again: $(grep -E 'dragoman (train|translate)' err | head -n 1)"
+same 'the table of runs that are kept' said again
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"

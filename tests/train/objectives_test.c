@@ -56,7 +56,8 @@ static Loss run(const Objective *objective, Setting *s, bool recording, float sm
 static ModelConfig config_for(const Objective *objective)
 {
     ModelConfig config = small_config();
-    if (objective->writing == DM_IN_ANY_ORDER) dm_transformer_shape(&config)->decoder_mask = DM_MASK_NONE;
+    if (objective->writing != DM_PIECE_BY_PIECE) dm_transformer_shape(&config)->decoder_mask = DM_MASK_NONE;
+    if (objective->writing == DM_AT_ONCE) config.output = 2, dm_transformer_shape(&config)->ctc_upsample = 3;
     return config;
 }
 
@@ -374,6 +375,30 @@ static void masked(const Objective *objective)
     end(&s);
 }
 
+// Of one piece and two rows there are three ways: it twice, or before a blank, or behind one.
+static void all_paths(const Objective *objective)
+{
+    enum { PIECE = 5 };
+    static const int source[] = {0}, target[] = {PIECE, 0}, lengths[] = {1, 2};
+    ModelConfig config = config_for(objective);
+    dm_transformer_shape(&config)->ctc_upsample = 2;
+    Setting s = setting_of(&config);
+    const Architecture *a = s.model->architecture;
+    Graph *g = begin(&s, false, 0);
+    const Tokens written_here = dm_tokens(g->arena, 1, &lengths[1], target),
+                 read = dm_tokens(g->arena, 1, &lengths[0], source);
+    const Example example = {.source = read, .read = dm_shifted(g->arena, written_here, START), .written = target};
+    const Loss loss = objective->run(&(ShardRun){g, s.model, &example, 0, &no_terms, &half, &risk, UNKNOWN});
+    const Memory memory = a->encode(g, s.model, read);
+    const Tensor *x = a->decode(g, s.model, memory, dm_places_at_once(g->arena, &config, memory.spans)),
+                 *log_p = dm_log_probabilities(g, x, &s.model->output.weight, &s.model->output.bias);
+    const double piece[2] = {exp((double)dm_row(log_p, 0)[PIECE]), exp((double)dm_row(log_p, 1)[PIECE])},
+                 blank[2] = {exp((double)dm_row(log_p, 0)[EOS]), exp((double)dm_row(log_p, 1)[EOS])},
+                 nll = -log(piece[0] * piece[1] + piece[0] * blank[1] + blank[0] * piece[1]);
+    expect(fabs(loss.nll - nll) <= 1e-5 * nll && loss.count == 2, "%.9g nats, should be %.9g", loss.nll, nll);
+    end(&s);
+}
+
 // An objective joins by a row.
 static const struct {
     const Objective *objective;
@@ -382,7 +407,8 @@ static const struct {
              {&dm_scheduled_sampling, scheduled_sampling},
              {&dm_minimum_risk, minimum_risk},
              {&dm_self_critical, self_critical},
-             {&dm_masked, masked}};
+             {&dm_masked, masked},
+             {&dm_all_paths, all_paths}};
 
 static void every_objective_costs_what_it_should(void)
 {

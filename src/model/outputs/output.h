@@ -20,6 +20,7 @@ typedef struct Decoded {
 // What the rows should have said, one after the other.
 typedef struct Targets {
     const int *ids;            // [n]; of an output that copies, they may be beyond the vocabulary
+    Spans spans;               // whose they are, of an output whose rows are not those of the targets
     const float *weights;      // [n] how much a row counts, 0: not at all; NULL: 1 each
     float smoothing;           // of labels
     float *log_probabilities;  // [n] where to leave log p(target), or NULL
@@ -28,6 +29,7 @@ typedef struct Targets {
 typedef struct OutputKind {
     const char *name, *about;
     bool copies;  // pieces of the source: it looks at the attention to it, and can write what the vocabulary does not have
+    bool at_once;  // rows are the source's, and say the target without an end, by way of blanks
     // Where the graph is recording, gradients are made in the same call: dm_backward comes next.
     Loss (*loss)(Graph *g, const OutputLayer *output, const Decoded *decoded, const Targets *targets);
     // -> [n, vocabulary], or more columns, for what can be copied
@@ -48,6 +50,7 @@ struct OutputLayer {
     Tensor weight, bias;  // [pieces, width], [pieces], which is not trained
     Tensor length;        // [DM_LENGTH_CLASSES, memory's width] where targets are written in any order; else no rows
     int pad;  // -1: there is none among what it writes
+    int blank;  // of one that says all at once
     Gaze gaze;  // where it looks; no layer: nowhere
     Copying copying;
     // of an output of few pieces:
@@ -55,7 +58,7 @@ struct OutputLayer {
     Packs *packs;    // of its weights; NULL: the graph's
 };
 
-extern const OutputKind dm_softmax, dm_pointer;
+extern const OutputKind dm_softmax, dm_pointer, dm_ctc_output;
 extern const OutputKind *const dm_outputs[];  // ends with NULL
 Choice dm_output_choice(int index);
 

@@ -1,7 +1,7 @@
 // The table of outputs.
 #include "model/outputs/output.h"
 
-const OutputKind *const dm_outputs[] = {&dm_softmax, &dm_pointer, NULL};
+const OutputKind *const dm_outputs[] = {&dm_softmax, &dm_pointer, &dm_ctc_output, NULL};
 
 Choice dm_output_choice(int index)
 {

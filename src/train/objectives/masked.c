@@ -22,18 +22,6 @@ typedef struct Masked {
     float *length_weight;     // [sentences]
 } Masked;
 
-// The targets without their ends.
-static Tokens without_ends(Arena *arena, const Example *e)
-{
-    const Spans spans = e->read.spans;
-    int *lengths = dm_arena_take(arena, (size_t)(spans.n + e->read.n) * sizeof(int)), *ids = lengths + spans.n;
-    for (int s = 0, at = 0; s < spans.n; at += lengths[s++]) {
-        lengths[s] = spans.length[s] - 1;
-        memcpy(ids + at, e->written + spans.start[s], (size_t)lengths[s] * sizeof(int));
-    }
-    return dm_tokens(arena, spans.n, lengths, ids);
-}
-
 // In training chance is the shard's; else the text's own, so that a validation masks the same of a line every time.
 static Random chance_of(const Graph *g, const int *ids, int count, const Random *of_shard)
 {
@@ -59,7 +47,7 @@ static Masked masked_of(const ShardRun *shard)
 {
     const Graph *g = shard->graph;
     const Spans source = shard->example->source.spans;
-    Masked m = {.read = without_ends(g->arena, shard->example)};
+    Masked m = {.read = dm_without_ends(g->arena, shard->example)};
     const Spans spans = m.read.spans;
     const size_t rows = (size_t)m.read.n, sentences = (size_t)spans.n;
     int *ids = dm_arena_take(g->arena, (3 * rows + sentences) * sizeof(int));

@@ -26,7 +26,8 @@ typedef struct Objective {
     Loss (*run)(const ShardRun *shard);
 } Objective;
 
-extern const Objective dm_teacher_forcing, dm_scheduled_sampling, dm_minimum_risk, dm_self_critical, dm_masked;
+extern const Objective dm_teacher_forcing, dm_scheduled_sampling, dm_minimum_risk, dm_self_critical, dm_masked, dm_all_paths;
 extern const Objective *const dm_objectives[];    // ends with NULL
 const Objective *dm_objective(const char *name);  // NULL: no such name
+const Objective *dm_usual_objective(Writing writing);  // of models that write so
 Choice dm_objective_choice(int index);
