@@ -190,7 +190,7 @@ typedef struct dm_translate_options {
     const char *const *stop_pieces;  // dm_generate: pieces with which a text ends, as the vocabulary spells them ...
     int stop_count;                  // ... so many
     // Where guesses come from of how a text goes on, many of which the model checks at once: "model" (dm_model_draft),
-    // "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
+    // "self" (heads of the model that look ahead), "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
     // greedy search finds is the same bytes, what sampling draws is from the same distribution; a beam is refused.
     const char *draft;
     int draft_length;  // pieces that are guessed at once; 0: two more after all were right, one less after others

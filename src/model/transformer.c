@@ -86,6 +86,7 @@ static const ShapeRow shape[] = {
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     DM_TRANSFORMER_ROWS("encoder_layers", 0, 0, true),
     {DM_OUTPUT_ROW},
+    {DM_AHEAD_ROW},
     {.key = NULL},
 };
 // clang-format on

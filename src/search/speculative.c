@@ -133,6 +133,7 @@ static void note(const Speculation *s, Text *text, int right)
 
 // What the model says in a pass: of rows that need it all pieces, of others the best few.
 typedef struct Said {
+    const Decoded *decoded;
     Scores rows, best;
     Node *nodes;  // room for one of each row
 } Said;
@@ -172,7 +173,7 @@ static Said ask(Graph *g, Speculation *s)
         }
     }
     const Decoded *decoded = dm_search_extend(&own, s->job, s->begun, &(NewPieces){ids, n, s->fed});
-    Said said = {0};
+    Said said = {.decoded = decoded};
     if (rows) said.rows = dm_search_rows(&own, s->job, decoded);
     if (rows) s->rules.vocabulary = said.rows.rows->cols;
     if (rows < n) said.best = dm_search_best(&own, s->job, decoded, &(BestAsked){most, s->output});
@@ -319,14 +320,18 @@ static void pass(Graph *g, Speculation *s)
     for (int i = 0, row = 0; i < s->count; row += s->fed[i++]) {
         Text *text = s->open[i];
         Ended ended;
-        note(s, text, advance(s, text, &said, row, &ended));
+        const int right = advance(s, text, &said, row, &ended);
+        note(s, text, right);
         if (text->ended) {
             end_text(s, text, ended);
-        } else {
-            tell(s, text);
-            s->open[going_on++] = text;
+            continue;
         }
+        tell(s, text);
+        s->asked[going_on] = &text->draft;
+        s->from[going_on] = row + right;
+        s->open[going_on++] = text;
     }
+    if (going_on && s->source->look) s->source->look(g, s->drafts, said.decoded, s->asked, s->from, going_on);
     s->count = going_on;
     dm_arena_release(g->arena, mark);
 }
