@@ -193,6 +193,9 @@ typedef struct dm_translate_options {
     // "self" (heads of the model that look ahead), "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
     // greedy search finds is the same bytes, what sampling draws is from the same distribution; a beam is refused.
     const char *draft;
+    // A guess is taken over where it is among so many best pieces (Stern et al. 2018, section 5.2); 0 or 1: where it is the
+    // best. Above 1 the text may be another one, and sampling refuses it.
+    int draft_accept;
     int draft_length;  // pieces that are guessed at once; 0: two more after all were right, one less after others
     bool no_eos;  // dm_rescore, of text alone: a line goes on behind its end, which is not counted
 

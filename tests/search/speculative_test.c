@@ -256,6 +256,37 @@ static void rules_are_those_of_greedy_search(void)
         }
 }
 
+// ---- Guesses that are not the best ----------------------------------------------------------------------------------
+
+// Of all pieces each is good enough but those that are forbidden: what is guessed is what is written.
+static void of_several_best_pieces_the_guess_is_taken(void)
+{
+    const int accepted[] = {1, 5, VOCABULARY};
+    int passes_of[DM_COUNT(accepted)] = {0};
+    for (size_t a = 0; a < DM_COUNT(accepted); a++) {
+        Asking b;
+        Model *model = writing_model(0, 5, 1, -4), *drafter = noisy_copy(model, 0.4f);
+        begin_asking(&b, model, false, DM_PRECISION_FP32);
+        b.job.drafter = drafter;
+        const dm_translate_options o = {
+            .beam_size = 1, .max_length_factor = 2, .draft = "model", .draft_length = 4, .draft_accept = accepted[a]};
+        Found found[SENTENCES];
+        find(&b, &o, 0, SENTENCES, found);
+        for (int i = 0; i < SENTENCES; i++) {
+            const Drafted *d = &found[i].best[0].drafted;
+            int taken = 0;
+            for (int j = 0; j < d->passes; j++) taken += d->accepted[j];
+            expect(accepted[a] < VOCABULARY || taken == d->pieces, "%d of %d were taken", taken, d->pieces);
+            passes_of[a] += d->passes;
+        }
+        end_asking(&b);
+        dm_model_destroy(model);
+        dm_model_destroy(drafter);
+    }
+    expect(passes_of[0] > passes_of[1] && passes_of[1] > passes_of[2], "%d, %d, %d passes", passes_of[0], passes_of[1],
+           passes_of[2]);
+}
+
 // ---- Sampling -------------------------------------------------------------------------------------------------------
 
 // The distribution of texts of up to three pieces and their end, or four that are cut off, over the few pieces there
@@ -395,6 +426,7 @@ const Fact facts[] = {
     FACT(every_source_of_drafts_has_a_case),
     FACT(greedy_search_by_drafts_is_the_bytes_of_greedy_search),
     FACT(rules_are_those_of_greedy_search),
+    FACT(of_several_best_pieces_the_guess_is_taken),
     FACT(sampling_by_drafts_draws_from_the_distribution_of_the_model),
     {NULL, NULL},
 };

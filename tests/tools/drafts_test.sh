@@ -66,6 +66,12 @@ for precision in fp32 int8; do
     done
 done
 awk '{ exit !($5 < 0.9 * $2) }' err || fail "heads are no help: $(cat err)"
+passes() { sed -E 's/.*pieces in ([0-9,]+) passes.*/\1/' err | tr -d ,; }
+"$dragoman" translate --model heads --beam-size 1 --draft self < src 2> err > drafted || fail "self: $(cat err)"
+exact=$(passes)
+"$dragoman" translate --model heads --beam-size 1 --draft self --draft-accept 3 < src 2> err > drafted || fail "--draft-accept: $(cat err)"
+[ "$(passes)" -lt "$exact" ] || fail "--draft-accept 3: $(passes) passes, and exactly $exact"
+check 'what sampling has not' 2 '--draft-accept has no effect with --output-sampling' "$dragoman" translate --model heads --draft self --draft-accept 2 --output-sampling full
 check 'heads in fewer bits' 0 '' "$dragoman" quantize --model heads --output int8 --precision int8
 "$dragoman" translate --model int8 --beam-size 1 < src > plain
 "$dragoman" translate --model int8 --beam-size 1 --draft self < src 2> err > drafted || fail "int8: $(cat err)"
