@@ -216,9 +216,12 @@ typedef struct dm_translate_options {
     const char *const *stop_pieces;  // dm_generate: pieces with which a text ends, as the vocabulary spells them ...
     int stop_count;                  // ... so many
     // Where guesses come from of how a text goes on, many of which the model checks at once: "model" (dm_model_draft),
-    // "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
+    // "self" (heads of the model that look ahead), "lookup" (what followed the last pieces before) or "source" (what stands in the source); NULL: there are none. What
     // greedy search finds is the same bytes, what sampling draws is from the same distribution; a beam is refused.
     const char *draft;
+    // A guess is taken over where it is among so many best pieces (Stern et al. 2018, section 5.2); 0 or 1: where it is the
+    // best. Above 1 the text may be another one, and sampling refuses it.
+    int draft_accept;
     int draft_length;  // pieces that are guessed at once; 0: two more after all were right, one less after others
     bool no_eos;  // dm_rescore, of text alone: a line goes on behind its end, which is not counted
 

@@ -6,11 +6,15 @@ handbook: German to English on 15,000 pairs, the base shape checked by one of a 
 written before, and by the source.
 decoder alone: the same pairs, the source being a prompt.
 plurals: letters of German nouns, most of which the plural copies from the source.
+heads: both of the handbook's once more, each with three heads that look ahead (multi-token prediction), by which it drafts
+itself; and what the heads do to the cost of the next piece.
 
 Seconds are those of the command, less those of one that translates nothing: they only mean something on a machine that does
 nothing else. The same bytes are checked each time.
 """
+import collections
 import json
+import re
 import subprocess
 import sys
 import time
@@ -21,7 +25,8 @@ from article import Article
 BASE = {"dim_emb": 512, "dim_ffn": 2048, "enc_depth": 6, "dec_depth": 6, "heads": 8}
 TINY = {"dim_emb": 96, "dim_ffn": 192, "enc_depth": 2, "dec_depth": 1, "heads": 4}
 SMALLER = {"dim_emb": 32, "dim_ffn": 64, "enc_depth": 1, "dec_depth": 1, "heads": 2}  # of both, in small settings
-COMMON = {"mini_batch_words": 2048, "learn_rate": 0.001, "lr_warmup": 100, "dropout": 0.3, "lr_schedule": "inv-sqrt"}
+COMMON = {"mini_batch_words": 2048, "learn_rate": 0.001, "lr_warmup": 100, "dropout": 0.3, "lr_schedule": "inv-sqrt",
+          "valid_metrics": "ce-mean-words", "early_stopping": 0}
 EPOCHS = {"handbook": (3, 24), "plurals": (3, 12)}
 PAIRS = {"handbook": (3000, 15000), "plurals": (4000, None)}
 PIECES = (500, 4000)  # of the vocabulary of the handbook
@@ -63,13 +68,18 @@ def tasks(article):
     letters = {"segmenter": "space", "after": f"{EPOCHS['plurals'][article.full]}e"}
     yield Task("handbook", *handbook, [large, small], ["lookup", "source"], **segmented)
     yield Task("decoder alone", *handbook, [alone(large), alone(small)], ["lookup"], **segmented)
+    heads = {"add_loss": ["ahead", 0.3], "ahead": 3}
+    yield Task("heads", *handbook, [{**large, **heads}], ["self"], **segmented)
+    yield Task("decoder alone, heads", *handbook, [{**alone(large), **heads}], ["self"], **segmented)
     yield Task("plurals", *plurals, [small], ["source", "lookup"], **letters)
 
 
 def trained(article, task):
     """Of the same text, and so of the same vocabularies."""
-    return [article.train(f"{task.name.replace(' ', '-')}-{at}", task.train, task.dev,
-                          **{**COMMON, **task.options, **shape}).folder for at, shape in enumerate(task.models)]
+    runs = [article.train(f"{'-'.join(re.findall('[a-z]+', task.name))}-{at}", task.train, task.dev,
+                          **{**COMMON, **task.options, **shape}) for at, shape in enumerate(task.models)]
+    print(f"{task.name}: validation cost of the model that checks {runs[0].best('ce-mean-words'):.3f} nats a piece\n")
+    return [run.folder for run in runs]
 
 
 class Clock:
@@ -101,6 +111,7 @@ class Clock:
                 "passes": sum(line.get("passes", len(line["pieces"])) for line in lines),
                 "drafted": sum(line.get("drafted", 0) for line in lines),
                 "accepted": sum(sum(line.get("accepted", [])) for line in lines),
+                "lengths": collections.Counter(right for line in lines for right in line.get("accepted", [])),
                 "found": [[line["text"], line["piece_scores"]] for line in lines]}
 
 
@@ -122,7 +133,11 @@ def compare(article, task):
                 rows.append([said, name, *way, f"{drafted['pieces'] / drafted['passes']:.2f}",
                              f"{100 * drafted['accepted'] / max(drafted['drafted'], 1):.0f}", f"{plain['seconds']:.2f}",
                              f"{drafted['seconds']:.2f}", f"{plain['seconds'] / drafted['seconds']:.2f}"])
-    print(f"{task.name}\n")
+    for by in {result["draft"]: result for result in results if result["length"] == "adaptive"}.values():
+        passes = {n: sum(count for right, count in by["lengths"].items() if right >= n) for n in range(1, 9)}
+        shares = [f"{n}: {100 * count / by['passes']:.0f}" for n, count in passes.items() if count]
+        print(f"{by['draft']}, so many guesses or more were right, % of passes: {', '.join(shares) or 'none'}")
+    print()
     article.table(["drafts by", "draft length", "precision", "threads", "batch", "pieces a pass", "right, %",
                    "seconds without", "with", "times as fast"], rows)
     return results

@@ -20,7 +20,7 @@ static void describe_shape(const Bench *bench)
 {
     const ModelConfig *c = &bench->config;
     Model declared = {.config = *c, .architecture = c->architecture};
-    declared.architecture->declare(&declared);
+    dm_model_declare(&declared);
     cJSON *shape = cJSON_AddObjectToObject(bench->result, "shape");
     cJSON_AddStringToObject(shape, "name", bench->shape);
     cJSON_AddStringToObject(shape, "type", c->architecture->name);

@@ -92,11 +92,15 @@ const OptionRow dm_rows_search[] = {
      .help = "speculative decoding (Leviathan et al. 2023): the next pieces are guessed, and the model checks all guesses "
              "in one pass. Greedy search (--beam-size 1) writes the same bytes, sampling draws from the same distribution, "
              "sooner where guesses are cheap and good. Guesses come from a folder of a smaller model with the same "
-             "vocabularies; lookup: what followed the last pieces before; source: what stands in the source, where most of "
-             "it is copied"}},
+             "vocabularies; self: the model's own heads that look ahead (train --ahead, Stern et al. 2018); lookup: what "
+             "followed the last pieces before; source: what stands in the source, where most of it is copied"}},
     {DM_TRANSLATE | DM_GENERATE, &(const Option){.name = "draft-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
      .low = 0, .high = 1000, .argument = "N", .needs = "draft",
      .help = "pieces that are guessed at once; 0: two more after all were right, one less after others"}},
+    {DM_TRANSLATE | DM_GENERATE, &(const Option){.name = "draft-accept", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "1",
+     .low = 1, .high = 100, .argument = "N", .off = "1", .needs = "draft !output-sampling",
+     .help = "take over a guess that is among the N best pieces (Stern et al. 2018, section 5.2): sooner, but above 1 the text "
+             "may be another one than without drafts"}},
     {DM_TRANSLATE, &(const Option){.name = "prefix", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "translations have to begin with the lines of this file; tab: with what stands behind a tab in the "
              "input"}},

@@ -255,7 +255,7 @@ static Status average_as_said(const dm_options *options, const dm_observer *obse
     if (!status) status = dm_config_read(&declared.config, &extra, choice.folder, error);
     if (!status) status = dm_positions_settle_in(&declared.config, choice.folder, error);
     declared.architecture = declared.config.architecture;
-    if (!status) declared.architecture->declare(&declared);
+    if (!status) dm_model_declare(&declared);
     if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);
     if (!status) status = choose_checkpoints(&choice, extra, error);
     if (!status) status = check_output(&choice, error);

@@ -158,7 +158,7 @@ static Status describe_folder(const char *folder, int length, char **json, Error
     if (!status) status = dm_positions_settle_in(&model.config, folder, error);
     if (!status) {
         model.architecture = model.config.architecture;
-        model.architecture->declare(&model);
+        dm_model_declare(&model);
         status = describe(&model, extra, folder, length, json, error);
     }
     dm_parameters_free(&model.parameters);

@@ -324,7 +324,7 @@ static Status check_weights_exist(const ModelConfig *config, const char *path, c
 static Status read_weights(Model **model, ModelConfig *config, SafeTensors *file, Error *error)
 {
     Model declared = {.config = *config, .architecture = config->architecture};
-    declared.architecture->declare(&declared);
+    dm_model_declare(&declared);
     Check check = make_check(config, &declared.parameters, file);
     Status status = find_sources(&check, error);
     if (status) {

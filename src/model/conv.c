@@ -177,6 +177,7 @@ static const ShapeRow shape[] = {
     {.key = "norm_place", .type = DM_SHAPE_NAME, .offset = AT(norm_place), .choice = dm_norm_place_choice,
      .option = &dm_option_norm_place, OF_LIGHT},
     {DM_OUTPUT_ROW},
+    {DM_AHEAD_ROW},
     {.key = NULL},
 };
 // clang-format on

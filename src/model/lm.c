@@ -325,6 +325,7 @@ static const ShapeRow shape[] = {
      .high = 1000000000 /* 0.001 */},
     {.key = "rope_theta", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(rope_theta), .low = 1, .high = 1 << 30,
      .missing = 10000, .usual = 10000, .with = {{"positions", 2, 2}}},
+    {DM_AHEAD_ROW},
     {.key = NULL},
 };
 // clang-format on

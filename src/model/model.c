@@ -2,17 +2,25 @@
 #include "model/model.h"
 
 #include "core/memory.h"
+#include "model/ahead.h"
+
+void dm_model_declare(Model *model)
+{
+    model->architecture->declare(model);
+    dm_ahead_declare(model);
+}
 
 Model *dm_model_create_in(const ModelConfig *config, WeightBuffer place)
 {
     Model *model = dm_allocate(1, sizeof *model);
     model->config = *config;
     model->architecture = config->architecture;
-    model->architecture->declare(model);
+    dm_model_declare(model);
     model->parameters.place = place;
     dm_parameters_allocate(&model->parameters);
     model->layers = dm_allocate(1, model->architecture->layers_size);
     model->architecture->connect(model);
+    dm_ahead_connect(model);
     return model;
 }
 
@@ -32,6 +40,7 @@ void dm_model_destroy(Model *model)
 {
     if (!model) return;
     model->architecture->disconnect(model);
+    dm_ahead_disconnect(model);
     dm_parameters_free(&model->parameters);
     dm_config_free(&model->config);
     dm_free(model->layers);

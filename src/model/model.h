@@ -12,6 +12,7 @@
 #include "tensor/tokens.h"
 
 typedef struct Model Model;
+typedef struct AheadHead AheadHead;
 
 // What encoding a source leaves for the decoder: rows and whose they are.
 typedef struct Memory {
@@ -131,10 +132,13 @@ struct Model {
     const Architecture *architecture;
     Parameters parameters;
     void *layers;  // the architecture's own
+    AheadHead *ahead;  // [config.ahead] heads that look ahead (ahead.h)
     OutputLayer output;
     Precision stored;  // how the file that it was read from holds the matrices, where that is a precision to compute in
 };
 
+// Names the parameters of a model that has its configuration and architecture.
+void dm_model_declare(Model *model);
 // A model of this configuration (which it takes over) with zero weights; initialise or load them next.
 Model *dm_model_create(const ModelConfig *config);
 // The same with weights that have a place, which it takes over too.

@@ -23,7 +23,7 @@ Status dm_counted_create(CountedModel *counted, const ModelConfig *config, Error
     own.search = (SearchDefaults){0};
     own.labels = NULL;
     Model declared = {.config = own, .architecture = own.architecture};
-    declared.architecture->declare(&declared);
+    dm_model_declare(&declared);
     const size_t size = declared.parameters.size,
                  bytes = (2 * size + dm_parameters_of_kind(&declared.parameters, DM_STATISTIC)) * sizeof(float);
     dm_parameters_free(&declared.parameters);

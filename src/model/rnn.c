@@ -290,6 +290,7 @@ static const ShapeRow shape[] = {
     {.key = "reverse_source", .type = DM_SHAPE_FLAG, .offset = AT(reverse_source), .option = &dm_option_reverse_source,
      .with = {{"encoder_direction", DM_RNN_FORWARD, DM_RNN_FORWARD}}},
     {DM_OUTPUT_ROW, .with = {{"attention", DM_RNN_ADDITIVE, DM_RNN_GENERAL}}},
+    {DM_AHEAD_ROW},
     {.key = NULL},
 };
 // clang-format on

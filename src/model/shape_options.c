@@ -67,6 +67,11 @@ const Option dm_option_output_layer = {
 const Option dm_option_dec_autoreg = {
     .name = "dec-autoreg", DM_ONE_VALUE, DM_NAMED, .initial = "self-attention", .choice = dm_autoreg_choice,
     .help = "--type transformer: how the decoder looks back at what it has written:"};
+const Option dm_option_ahead = {
+    .name = "ahead", DM_ONE_VALUE, .needs = "!pretrained-model add-loss=ahead", .type = DM_INTEGER, .argument = "K",
+    .low = 0, .high = DM_MOST_AHEAD, .initial = "0", .off = "0",
+    .help = "heads of a new model beside that for the next piece: the first says what comes behind it, and so on (Stern et "
+            "al. 2018; Gloeckle et al. 2024). translate --draft self guesses by them"};
 const Option dm_option_attention_window = {
     .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
     .high = DM_MOST_PLACES, .initial = "0", .off = "0",

@@ -21,6 +21,12 @@ extern const Option dm_option_output_layer;
 #define DM_OUTPUT_ROW \
     .key = "output_layer", .type = DM_SHAPE_NAME, .offset = offsetof(ModelConfig, output), .choice = dm_output_choice, \
     .common = 1, .option = &dm_option_output_layer
+// Of those that write text.
+extern const Option dm_option_ahead;
+enum { DM_MOST_AHEAD = 16 };
+#define DM_AHEAD_ROW \
+    .key = "ahead", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, ahead), .low = 0, .high = DM_MOST_AHEAD, \
+    .common = 1, .option = &dm_option_ahead
 extern const Option dm_option_key_heads, dm_option_prompt_mask, dm_option_prompt_positions;  // in lm.c
 extern const Option dm_option_experts, dm_option_experts_top, dm_option_experts_shared, dm_option_experts_dim,
     dm_option_experts_every, dm_option_router;

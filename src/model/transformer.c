@@ -138,6 +138,7 @@ static const ShapeRow shape[] = {
      .common = 1},  // the objective of a new model says which, or its output layer
     {.key = DM_CTC_UPSAMPLE, .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(ctc_upsample), .low = 1, .high = 16,
      .missing = DM_MUST_BE_SAID, .usual = 2, .option = &dm_option_ctc_upsample, .with = {{"output_layer", 2, 2}}},
+    {DM_AHEAD_ROW},
     {.key = NULL},
 };
 // clang-format on

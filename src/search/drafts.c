@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-const DraftSource *const dm_draft_sources[] = {&dm_draft_by_model, &dm_draft_by_lookup, &dm_draft_by_source, NULL};
+const DraftSource *const dm_draft_sources[] = {&dm_draft_by_model, &dm_draft_by_self, &dm_draft_by_lookup,
+                                               &dm_draft_by_source, NULL};
 
 const DraftSource *dm_draft_source(const char *name)
 {

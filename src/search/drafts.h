@@ -26,9 +26,12 @@ typedef struct DraftSource {
     void *(*begin)(Graph *g, const SearchJob *job);
     // Of all texts that are still open, in the order that they had before. What odds there are it leaves in the arena.
     void (*guess)(Graph *g, void *own, DraftedText *const *texts, int n);
+    // After each pass, of the texts that go on: `decoded` is what the first model has made of it, and in row rows[i] it has
+    // chosen the last piece of text i. NULL: it need not see that.
+    void (*look)(Graph *g, void *own, const Decoded *decoded, DraftedText *const *texts, const int *rows, int n);
     void (*end)(void *own);
 } DraftSource;
 
-extern const DraftSource dm_draft_by_model, dm_draft_by_lookup, dm_draft_by_source;
+extern const DraftSource dm_draft_by_model, dm_draft_by_self, dm_draft_by_lookup, dm_draft_by_source;
 extern const DraftSource *const dm_draft_sources[];    // ends with NULL
 const DraftSource *dm_draft_source(const char *name);  // NULL: no such name

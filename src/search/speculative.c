@@ -51,6 +51,7 @@ typedef struct Speculation {
     int count, samples;
     OutputLayer *output;  // of the shortlist; NULL: all pieces are looked at
     Rules rules;
+    Best best;                   // of greedy search: the best one, or as many as a guess may be among
     Lots lots;                   // of sampling
     int *from, *fed, *position;  // [open] scratch
 } Speculation;
@@ -133,6 +134,7 @@ static void note(const Speculation *s, Text *text, int right)
 
 // What the model says in a pass: of rows that need it all pieces, of others the best few.
 typedef struct Said {
+    const Decoded *decoded;
     Scores rows, best;
     Node *nodes;  // room for one of each row
 } Said;
@@ -141,7 +143,8 @@ static int enough(const Speculation *s, int length)
 {
     Rules rules = s->rules;
     rules.length = length;
-    return 2 + s->job->stop_count + dm_search_most_banned(&rules);  // as in a step of greedy search
+    const int greedy = 2 + s->job->stop_count;  // as in a step of greedy search
+    return (s->best.room > greedy ? s->best.room : greedy) + dm_search_most_banned(&rules);
 }
 
 static bool needs_rows(const Speculation *s, const Text *text, int length)
@@ -172,19 +175,24 @@ static Said ask(Graph *g, Speculation *s)
         }
     }
     const Decoded *decoded = dm_search_extend(&own, s->job, s->begun, &(NewPieces){ids, n, s->fed});
-    Said said = {0};
+    Said said = {.decoded = decoded};
     if (rows) said.rows = dm_search_rows(&own, s->job, decoded);
     if (rows) s->rules.vocabulary = said.rows.rows->cols;
     if (rows < n) said.best = dm_search_best(&own, s->job, decoded, &(BestAsked){most, s->output});
     return said;
 }
 
-// The best piece. False: nothing can follow.
-static bool choose_best(Speculation *s, const Text *text, const Scores *scores, int row, Candidate *chosen)
+// The best piece, or the guess, where it is among as many best ones as may be; -1: there is none. False: nothing can
+// follow.
+static bool choose_best(Speculation *s, const Text *text, const Scores *scores, int row, int guessed, Candidate *chosen)
 {
-    Best best = {chosen, 0, 1};
-    dm_search_continue(scores, &s->rules, row, text->total, &best);
-    return best.count;
+    Best *best = &s->best;
+    best->count = 0;
+    dm_search_continue(scores, &s->rules, row, text->total, best);
+    if (best->count) *chosen = best->list[0];
+    for (int i = 1; i < best->count; i++)
+        if (best->list[i].id == guessed) *chosen = best->list[i];
+    return best->count;
 }
 
 // odds: by which the guess of this piece was drawn; NULL: there is none, or it was not.
@@ -220,7 +228,8 @@ static bool choose(Speculation *s, const Text *text, const Said *said, int row, 
         dm_search_force(&s->rules, dm_row(scores->rows, row), forced);
     else if (whole)
         dm_search_forbid(&s->rules, dm_row(scores->rows, row), text->end);
-    if (s->job->options->sampling == DM_NO_SAMPLING) return choose_best(s, text, scores, row, chosen);
+    if (s->job->options->sampling == DM_NO_SAMPLING)
+        return choose_best(s, text, scores, row, j < draft->guesses ? draft->guess[j] : -1, chosen);
     const bool drawn = j < draft->guesses && draft->odds[j];
     return draw(s, text, scores, row, drawn ? draft->guess[j] : -1, drawn ? draft->odds[j] : NULL, chosen);
 }
@@ -319,14 +328,18 @@ static void pass(Graph *g, Speculation *s)
     for (int i = 0, row = 0; i < s->count; row += s->fed[i++]) {
         Text *text = s->open[i];
         Ended ended;
-        note(s, text, advance(s, text, &said, row, &ended));
+        const int right = advance(s, text, &said, row, &ended);
+        note(s, text, right);
         if (text->ended) {
             end_text(s, text, ended);
-        } else {
-            tell(s, text);
-            s->open[going_on++] = text;
+            continue;
         }
+        tell(s, text);
+        s->asked[going_on] = &text->draft;
+        s->from[going_on] = row + right;
+        s->open[going_on++] = text;
     }
+    if (going_on && s->source->look) s->source->look(g, s->drafts, said.decoded, s->asked, s->from, going_on);
     s->count = going_on;
     dm_arena_release(g->arena, mark);
 }
@@ -366,6 +379,8 @@ static void begin(Graph *g, Speculation *s, const SearchJob *job)
     }
     s->rules = (Rules){.config = s->config, .options = o, .vocabulary = dm_search_reach(job)};
     if (o->no_repeat_ngram) s->rules.history = dm_arena_take(arena, (size_t)longest * sizeof(int));
+    s->best.room = o->draft_accept > 1 ? o->draft_accept : 1;
+    s->best.list = dm_arena_take(arena, (size_t)s->best.room * sizeof *s->best.list);
     if (o->sampling != DM_NO_SAMPLING) s->lots = dm_lots(arena, job);
     if (job->shortlist && job->model_count == 1)
         s->output = dm_shortlist_output(job->shortlist, g, job->models[0], job->source);

@@ -203,7 +203,7 @@ static Status wrong_size(const char *path, const StoredTensor *tensor, size_t ne
 Status dm_checkpoint_check(const char *folder, const ModelConfig *config, Error *error)
 {
     Model declared = {.config = *config, .architecture = config->architecture};
-    declared.architecture->declare(&declared);
+    dm_model_declare(&declared);
     char *path = dm_folder_path(folder, DM_TRAINING_FILE);
     SafeTensors file;
     Status status = dm_safetensors_open_header(&file, path, error);

@@ -108,7 +108,10 @@ Status dm_opened_check_draft(const dm_model *model, const dm_translate_options *
 {
     const DraftSource *source = o->draft ? dm_draft_source(o->draft) : NULL;
     const char *misfit = source ? source->misfit(&model->models[0]->config) : NULL;
-    if (o->draft_length < 0) return dm_misuse(error, "draft_length must be 0 or more");
+    if (o->draft_length < 0 || o->draft_accept < 0)
+        return dm_misuse(error, "draft_length and draft_accept must be 0 or more");
+    if (o->draft_accept > 1 && (!o->draft || o->sampling != DM_NO_SAMPLING))
+        return dm_misuse(error, "draft_accept is for the guesses of greedy search, and has no effect without them");
     if (!o->draft)
         return o->draft_length ? dm_misuse(error, "draft_length has no effect where nothing is drafted") : DM_OK;
     if (!source) return dm_misuse(error, "there is no source of drafts '%.100s'", o->draft);

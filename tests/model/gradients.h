@@ -2,6 +2,7 @@
 #pragma once
 #include "core/memory.h"
 #include "model/small_model.h"
+#include "train/terms/term.h"
 
 static const int source_lengths[] = {4, 1, 7, 2}, target_lengths[] = {3, 5, 1, 4};
 static const int source_ids[] = {3, 9, 2, 0, 0, 4, 4, 17, 5, 29, 8, 0, 11, 0};
@@ -22,6 +23,9 @@ static inline double loss_of(Setting *s, Way way, float dropout)
     const int *inputs = m->architecture->labels(&m->config) ? target_places : target_inputs;
     Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
     Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, inputs));
+    const Tokens read = dm_tokens(g->arena, PAIRS, target_lengths, inputs);
+    const Example example = {.read = read, .written = target_outputs};
+    const double added = m->config.ahead ? dm_ahead.add(&(TermInput){g, m, &example, x, {0}, NULL}, 0.7) : 0;
     Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
                                                     .weight = &m->output.weight,
                                                     .bias = &m->output.bias,
@@ -29,7 +33,7 @@ static inline double loss_of(Setting *s, Way way, float dropout)
                                                     .smoothing = 0.1f,
                                                     .excluded = m->output.pad});
     if (way == BACK) dm_backward(g);
-    return loss.objective;
+    return loss.objective + added;
 }
 
 // Derivative of the loss along a direction that moves `count` floats from `at` on by their signs in `direction`.

@@ -82,7 +82,8 @@ static void every_row_has_room_in_the_configuration(void)
             const size_t size = row->type == DM_SHAPE_FLAG ? sizeof(bool) : sizeof(int), first = row->offset;
             const size_t shape = offsetof(ModelConfig, shape), end = shape + DM_SHAPE_ROOM;
             of_row(first == offsetof(ModelConfig, width) || first == offsetof(ModelConfig, biases) ||
-                       first == offsetof(ModelConfig, output) || (first >= shape && first + size <= end),
+                       first == offsetof(ModelConfig, output) || first == offsetof(ModelConfig, ahead) ||
+                       (first >= shape && first + size <= end),
                    a, row);
         }
 }

@@ -16,6 +16,11 @@ static const struct {
     {"post-norm", &dm_transformer, TRANSFORMER, false},
     {"pre-norm, rotary", &dm_transformer, TRANSFORMER "norm_place pre positions rotary attention_window 3", false},
     {"experts", &dm_transformer, TRANSFORMER "experts 4 experts_top 2 positions alibi", false},
+    {"heads that look ahead", &dm_transformer, TRANSFORMER "ahead 3", false},
+    {"lm, heads that look ahead", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 2", false},
+    {"text alone, heads that look ahead", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 4", true},
+    {"rnn, heads that look ahead", &dm_rnn, "d_model 10 hidden_size 12 ahead 1", false},
+    {"conv, heads that look ahead", &dm_conv, "d_model 12 conv light kernel_size 3 heads 3 ffn_dim 20 ahead 2", false},
     {"pointer", &dm_transformer, TRANSFORMER "output_layer pointer", false},
     {"lm", &dm_lm, "d_model 16 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 24", false},
     {"text alone", &dm_lm, "d_model 16 decoder_layers 2 decoder_attention_heads 2 decoder_ffn_dim 24 positions rotary",
@@ -142,8 +147,8 @@ static const struct {
     const char *draft;
     float noise;  // of the drafter
     int length;
-} drafts[] = {{"model", 0, 3},  {"model", 0.3f, 0}, {"model", 2, 5},
-              {"lookup", 0, 4}, {"lookup", 0, 0},   {"source", 0, 0}};
+} drafts[] = {{"model", 0, 3}, {"model", 0.3f, 0}, {"model", 2, 5},  {"self", 0, 0},
+              {"self", 0, 2},  {"lookup", 0, 4},   {"lookup", 0, 0}, {"source", 0, 0}};
 
 static void every_source_of_drafts_has_a_case(void)
 {
@@ -245,17 +250,53 @@ static void rules_are_those_of_greedy_search(void)
             dm_translate_options o = ways[w];
             if (kind & STOPS && !o.max_length) o.max_length = 20;
             compare(&b, "rules", &o, 1);
-            compare(&b, "rules", &o, 4);
+            compare(&b, "rules", &o, 6);
             end_asking(&b);
             dm_model_destroy(model);
         }
+}
+
+// ---- Guesses that are not the best ----------------------------------------------------------------------------------
+
+// Of all pieces each is good enough but those that are forbidden: what is guessed is what is written.
+static void of_several_best_pieces_the_guess_is_taken(void)
+{
+    const int accepted[] = {1, 5, VOCABULARY};
+    int passes_of[DM_COUNT(accepted)] = {0};
+    for (size_t a = 0; a < DM_COUNT(accepted); a++) {
+        Asking b;
+        Model *model = writing_model(0, 5, 1, -4), *drafter = noisy_copy(model, 0.4f);
+        begin_asking(&b, model, false, DM_PRECISION_FP32);
+        b.job.drafter = drafter;
+        const dm_translate_options o = {
+            .beam_size = 1, .max_length_factor = 2, .draft = "model", .draft_length = 4, .draft_accept = accepted[a]};
+        Found found[SENTENCES];
+        find(&b, &o, 0, SENTENCES, found);
+        for (int i = 0; i < SENTENCES; i++) {
+            const Drafted *d = &found[i].best[0].drafted;
+            int taken = 0;
+            for (int j = 0; j < d->passes; j++) taken += d->accepted[j];
+            expect(accepted[a] < VOCABULARY || taken == d->pieces, "%d of %d were taken", taken, d->pieces);
+            passes_of[a] += d->passes;
+        }
+        end_asking(&b);
+        dm_model_destroy(model);
+        dm_model_destroy(drafter);
+    }
+    expect(passes_of[0] > passes_of[1] && passes_of[1] > passes_of[2], "%d, %d, %d passes", passes_of[0], passes_of[1],
+           passes_of[2]);
 }
 
 // ---- Sampling -------------------------------------------------------------------------------------------------------
 
 // The distribution of texts of up to three pieces and their end, or four that are cut off, over the few pieces there
 // are: how often each came, against how often it should have.
-enum { FEW = 5, PLACES = 4, DRAWS = 100000, LINES = 20, OUTCOMES = FEW * FEW * FEW * FEW };
+#ifdef __SANITIZE_ADDRESS__
+enum { DRAWS = 10000 };  // there it takes half a minute as it is
+#else
+enum { DRAWS = 100000 };
+#endif
+enum { FEW = 5, PLACES = 4, LINES = 20, OUTCOMES = FEW * FEW * FEW * FEW };
 
 static int outcome_of(const Hypothesis *h)
 {
@@ -385,6 +426,7 @@ const Fact facts[] = {
     FACT(every_source_of_drafts_has_a_case),
     FACT(greedy_search_by_drafts_is_the_bytes_of_greedy_search),
     FACT(rules_are_those_of_greedy_search),
+    FACT(of_several_best_pieces_the_guess_is_taken),
     FACT(sampling_by_drafts_draws_from_the_distribution_of_the_model),
     {NULL, NULL},
 };

@@ -19,6 +19,12 @@ train rnn --train-sets src twice --type rnn --dim-emb 8 --after 20u
 train text --type lm --train-sets twice --dim-emb 32 --dec-depth 2 --dim-ffn 32 --heads 2 --after 60u
 train brief --type lm --train-sets twice --dim-emb 8 --dec-depth 1 --dim-ffn 32 --heads 2 --after 40u
 
+ahead=(--lr-schedule inv-sqrt --train-sets src twice --dim-emb 32 --dim-ffn 32 --heads 2 --enc-depth 1 --dec-depth 1 --add-loss ahead 0.5)
+train heads "${ahead[@]}" --ahead 3 --after 60u --cpu-threads 2
+train half "${ahead[@]}" --ahead 3 --after 25u --cpu-threads 1
+train half --after 60u --cpu-threads 2 --change
+same 'heads, in two parts' heads/model.safetensors half/model.safetensors
+
 without() {  # what a draft adds to an object
     sed -E 's/,"passes":[0-9]+,"drafted":[0-9]+,"accepted":\[[0-9,]*\]//' "$1"
 }
@@ -48,6 +54,31 @@ for line in lines:
     assert sum(line["accepted"]) + line["passes"] == len(line["pieces"]), line
 assert sum(line["passes"] for line in lines) < 0.7 * sum(len(line["pieces"]) for line in lines), "the source is no help"
 PYTHON
+for precision in fp32 int8; do
+    "$dragoman" translate --model heads --precision $precision --beam-size 1 --json < src > plain 2> err ||
+        { grep -q 'this processor has no' err && continue; fail "translate: $(cat err)"; }
+    for way in '' '--draft-length 2' '--mini-batch 1'; do
+        # shellcheck disable=SC2086
+        "$dragoman" translate --model heads --precision $precision --beam-size 1 --json --draft self $way < src > drafted 2> err ||
+            fail "self $way: $(cat err)"
+        without drafted > bare
+        same "$precision, --draft self $way" plain bare
+    done
+done
+awk '{ exit !($5 < 0.9 * $2) }' err || fail "heads are no help: $(cat err)"
+passes() { sed -E 's/.*pieces in ([0-9,]+) passes.*/\1/' err | tr -d ,; }
+"$dragoman" translate --model heads --beam-size 1 --draft self < src 2> err > drafted || fail "self: $(cat err)"
+exact=$(passes)
+"$dragoman" translate --model heads --beam-size 1 --draft self --draft-accept 3 < src 2> err > drafted || fail "--draft-accept: $(cat err)"
+[ "$(passes)" -lt "$exact" ] || fail "--draft-accept 3: $(passes) passes, and exactly $exact"
+check 'what sampling has not' 2 '--draft-accept has no effect with --output-sampling' "$dragoman" translate --model heads --draft self --draft-accept 2 --output-sampling full
+check 'heads in fewer bits' 0 '' "$dragoman" quantize --model heads --output int8 --precision int8
+"$dragoman" translate --model int8 --beam-size 1 < src > plain
+"$dragoman" translate --model int8 --beam-size 1 --draft self < src 2> err > drafted || fail "int8: $(cat err)"
+same 'heads in fewer bits' plain drafted
+"$dragoman" info --model heads --json > info || fail 'info'
+grep -q '"ahead":[[:space:]]*3' heads/config.json || fail "config.json does not say them: $(cat heads/config.json)"
+grep -q '"model_type":[[:space:]]*"dragoman"' heads/config.json || fail 'other programs would open it'
 "$dragoman" translate --model large --beam-size 1 < src > plain
 "$dragoman" translate --model large --stream --draft source < src > streamed 2> err || fail "--stream: $(cat err)"
 same '--stream' plain streamed
@@ -96,6 +127,10 @@ check 'another vocabulary' 1 'has another source vocabulary' "$dragoman" transla
 check 'no such folder' 1 'there is no folder nowhere' "$dragoman" translate --model large --beam-size 1 --draft nowhere
 check 'text alone has no source' 2 'there are no drafts by source|--draft lookup' "$dragoman" generate --model text --draft source
 check 'a translator for text' 1 'small translates, and the first model goes on with text' "$dragoman" generate --model text --draft small
+check 'no heads' 2 'there are no drafts by self: the model has no heads' "$dragoman" translate --model large --beam-size 1 --draft self
+check 'heads that nothing teaches' 2 '--ahead has no effect' "$dragoman" train "${common[@]}" --train-sets src twice --ahead 2 --model no
+check 'no heads to teach' 2 '--add-loss ahead teaches heads that look ahead|--ahead K' "$dragoman" train "${common[@]}" --train-sets src twice --add-loss ahead --model no
+check 'heads that copy' 2 '--add-loss ahead has heads say pieces of the vocabulary, and --output-layer pointer also copies' "$dragoman" train "${common[@]}" --train-sets src twice --output-layer pointer --add-loss ahead --ahead 2 --model no
 check 'a length of nothing' 2 '--draft-length has no effect without --draft' "$dragoman" translate --model large --draft-length 3
 
 [ $failures = 0 ] && echo 'all as it should be'

@@ -15,7 +15,8 @@ static const struct {
 } cases[] = {{"r-drop", 2, true, false, NULL},
              {"cutoff", 2, false, false, NULL},
              {"guided-alignment", 1, false, true, "guided-alignment"},
-             {"coverage", 1, false, true, NULL}};
+             {"coverage", 1, false, true, NULL},
+             {"ahead", 1, false, false, NULL}};
 
 static void every_term_has_a_case(void)
 {

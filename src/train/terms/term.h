@@ -23,7 +23,7 @@ typedef struct Term {
     double (*add)(const TermInput *input, double weight);
 } Term;
 
-extern const Term dm_r_drop, dm_cutoff, dm_guided_alignment, dm_coverage;
+extern const Term dm_r_drop, dm_cutoff, dm_guided_alignment, dm_coverage, dm_ahead;
 extern const Term dm_balance_term;  // of --balance, and none of --add-loss
 extern const Term *const dm_terms[];  // ends with NULL
 Choice dm_term_choice(int index);

@@ -3,7 +3,7 @@
 
 #include "train/terms/term.h"
 
-const Term *const dm_terms[] = {&dm_r_drop, &dm_cutoff, &dm_guided_alignment, &dm_coverage, NULL};
+const Term *const dm_terms[] = {&dm_r_drop, &dm_cutoff, &dm_guided_alignment, &dm_coverage, &dm_ahead, NULL};
 
 Choice dm_term_choice(int index)
 {
@@ -67,6 +67,14 @@ bool dm_terms_have(const ChosenTerms *chosen, const Term *term)
 Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const ModelConfig *config, Error *error)
 {
     const Term *looks = NULL;
+    if (dm_terms_have(chosen, &dm_ahead) && !config->ahead)
+        return dm_misuse(error, "--add-loss ahead teaches heads that look ahead, and this model has none: a new one "
+                                "gets some by --ahead K");
+    if (dm_terms_have(chosen, &dm_ahead) && dm_outputs[config->output]->copies)
+        return dm_misuse(error,
+                         "--add-loss ahead has heads say pieces of the vocabulary, and --output-layer %s also copies "
+                         "others: take one of them",
+                         dm_outputs[config->output]->name);
     for (int i = 0; i < chosen->count && !looks; i++) looks = chosen->term[i]->looks ? chosen->term[i] : NULL;
     if (!looks) return DM_OK;
     const Status status = dm_needs_taught_attention(config, dm_name("--add-loss %s", looks->name).text, error);
