@@ -22,7 +22,7 @@ import toy_links
 
 COUNTS = [[100], [100, 300, 1000]]  # words to learn from: small settings, and full ones
 UPDATES = [200, 1000]
-NAMES = [(1000, 3), (4000, 20)]  # pairs and epochs
+NAMES = [(500, 3), (1085, 20)]  # pairs, of 2,085 that have a name or a number, and epochs
 TESTS = 500
 SMALL = {"dim_emb": 64, "learn_rate": 0.003, "lr_schedule": "cosine", "lr_warmup": 100, "dropout": 0.3, "early_stopping": 0,
          "segmenter": "space", "valid_metrics": "ce-mean-words"}
