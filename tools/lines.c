@@ -93,6 +93,7 @@ static dm_status run_job(Job *job, Input *input, dm_exchange *exchange, const dm
     if (!status && leads) status = input_open(input, options, error);
     if (!status && !conversation) status = open_models(&job->model, options, error);
     if (!status && !conversation) status = fit_settings(&job->settings, job->model, error);
+    if (!status && exchange) status = dm_models_compare(job->model, exchange, error);
     if (!status && leads) status = output_open(&job->output, out, exchange != NULL, error);
     if (!status && conversation) status = hold_conversation(options, job->output.stream, error);
     if (!status && exchange) status = translate_on_ranks(job, input, exchange, error);

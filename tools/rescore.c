@@ -340,6 +340,7 @@ static dm_status run_job(Job *job, Pairs *pairs, dm_exchange *exchange, const dm
     dm_status status = read_job(job, options, error);
     if (!status && leads) status = read_pairs(options, pairs, error);
     if (!status) status = dm_model_open(&job->model, dm_options_text(options, "model", 0), options, error);
+    if (!status && exchange) status = dm_models_compare(job->model, exchange, error);
     if (!status && !leads)
         status = follow(job, exchange, rescored, error);
     else if (!status)

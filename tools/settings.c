@@ -16,6 +16,7 @@ static dm_status begin_stream(Settings *settings, const dm_options *options, dm_
         return misuse(error, "--stream writes the text alone: leave out --n-best, --json%s--word-scores%s",
                       settings->goes_on ? " and " : ", --alignment, ", settings->goes_on ? "" : " and --unk-replace");
     settings->search.beam_size = 1;
+    settings->search.partial = stream_part;  // to whom, is said line by line
     return DM_OK;
 }
 

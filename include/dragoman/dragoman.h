@@ -158,6 +158,8 @@ DM_API dm_status dm_model_shortlist(dm_model *model, const char *folder, dm_erro
 // From now on drafts may be "model": those of the model in this folder, which has to have the same vocabularies. It should
 // be much faster. Not while another thread translates with the model.
 DM_API dm_status dm_model_draft(dm_model *model, const char *folder, dm_error *error);
+// Whether all ranks have opened the same models: DM_FAILURE on all of them where one has others, which the message names.
+DM_API dm_status dm_models_compare(const dm_model *model, dm_exchange *exchange, dm_error *error);
 DM_API void dm_model_close(dm_model *model);
 
 // What the model in a folder is made of, without opening it: a JSON object with "architecture" ("examples": what it has

@@ -136,7 +136,7 @@ static Status nothing_left(const Corpus *corpus, const Encoding *e, const Corpus
     if (corpus->skipped_unsaid)
         return dm_fail(
             error,
-            "%s: no sentence pair is left: %d have a target of more pieces than their source has rows: raise "
+            "%s: no sentence pair is left: %d have a target that does not fit the rows of their source: raise "
             "--ctc-upsample",
             name, corpus->skipped_unsaid);
     if (corpus->skipped_long == 0) return dm_fail(error, "%s: no sentence pair is left: each has an empty side", name);

@@ -84,6 +84,9 @@ static Status open_segmenter(Segmenter **segmenter, const char *folder, Error *e
     if (!status && config.architecture->labels(&config))
         status =
             dm_misuse(error, "%s has a model of labels, which looks at all of them: a shortlist has no effect", folder);
+    if (!status && config.architecture->writing(&config) != DM_PIECE_BY_PIECE)
+        status = dm_misuse(error, "%s has a model that writes %s, for which a shortlist is not: it has no effect",
+                           folder, dm_writing_name(config.architecture->writing(&config)));
     if (!status && dm_outputs[config.output]->copies)
         status =
             dm_misuse(error,

@@ -112,8 +112,8 @@ static Choice mask_choice(int index)
 const Option dm_option_ctc_upsample = {
     .name = "ctc-upsample", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "N", .low = 1, .high = 16,
     .initial = "2",
-    .help = "--output-layer ctc: rows of each piece of the source; a pair whose target has more pieces than its source has "
-            "rows is left out"};
+    .help = "--output-layer ctc: rows of each piece of the source; a pair whose target does not fit them is left out: each "
+            "of its pieces needs one, and one more between two that are the same"};
 
 static const ShapeRow shape[] = {
     {.key = "d_model", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, width), .low = 2,

@@ -5,6 +5,7 @@
 #include "core/threads.h"
 #include "data/inputs.h"
 #include "train/defaults.h"
+#include "train/ranks.h"
 #include "train/run.h"
 
 static int whole(const dm_options *options, const char *name)
@@ -60,7 +61,8 @@ Status dm_run_check_settings(Run *run, Error *error)
 {
     dm_options *o = run->options;
     Status status = dm_options_complete(o, error);
-    if (!status) status = dm_options_count_all(o, error);
+    // What rank 0 hands over has been checked there, and what it has filled in since looks as if somebody had said it.
+    if (!status && dm_run_leads(run)) status = dm_options_count_all(o, error);
     if (status) return status;
     Error remark;
     if (dm_options_remark(o, &remark)) dm_say(run, "note: %s", remark.message);

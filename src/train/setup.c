@@ -90,8 +90,8 @@ static Status make_corpus(Run *run, Error *error)
         dm_say(run, "Left out: %d %s", c->skipped_empty, run->text.alone ? "empty lines" : "pairs with an empty side");
     if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
     if (c->skipped_unsaid)
-        dm_say(run, "Left out: %d pairs whose target has more pieces than --ctc-upsample %d makes rows of their source",
-               c->skipped_unsaid, rules.upsample);
+        dm_say(run, "Left out, since their target does not fit the rows of their source (--ctc-upsample %d): %d pairs",
+               rules.upsample, c->skipped_unsaid);
     if (c->skipped_long)
         dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
     return DM_OK;
@@ -272,7 +272,8 @@ static Status prepare(Run *run, double clock, Error *error)
     };
     status = dm_validator_open(&run->validator, &setup, error);
     if (!status && run->validator && dm_validator_corpus(run->validator)->skipped_unsaid)
-        dm_say(run, "Left out of the cost in validation: %d pairs whose target has more pieces than rows can say",
+        dm_say(run,
+               "Left out of the cost in validation, since their target does not fit the rows of their source: %d pairs",
                dm_validator_corpus(run->validator)->skipped_unsaid);
     run->state = (RunState){.epoch = 1,
                             .text = fingerprint(&run->corpus),

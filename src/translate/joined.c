@@ -49,6 +49,15 @@ static Status same_output(const Model *a, const Model *b, const char *folder, Er
                    folder, b->output.kind->name, a->output.kind->name);
 }
 
+static Status same_writing(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+{
+    const Writing first = a->architecture->writing(a), other = b->architecture->writing(b);
+    if (first == other) return DM_OK;
+    return dm_fail(error,
+                   "%s has a model that writes %s, and the first model writes %s: these cannot be asked together",
+                   folder, dm_writing_name(other), dm_writing_name(first));
+}
+
 // A model that goes with the first.
 static Status read_other(Model **other, const dm_model *model, const char *folder, Error *error)
 {
@@ -61,6 +70,7 @@ static Status read_other(Model **other, const dm_model *model, const char *folde
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
     if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
     if (!status) status = same_kind(first, &(*other)->config, folder, error);
+    if (!status) status = same_writing(first, &(*other)->config, folder, error);
     if (!status) status = same_ids(first, &(*other)->config, folder, error);
     if (!status) status = same_output(model->models[0], *other, folder, error);
     dm_segmenter_close(segmenter);

@@ -54,14 +54,16 @@ static Status refuse_vain(const Vain *vain, size_t count, Writing writing, Error
 // What goes by pieces one after the other.
 static Status refuse_steps(const dm_translate_options *o, const dm_model *model, Writing writing, Error *error)
 {
-    const Vain vain[] = {{"a beam of hypotheses is", o->beam_size > 0},
+    const Vain vain[] = {{"a draft is", o->draft != NULL},
+                         {"what a line has come to so far is", o->partial != NULL},
+                         {"a beam of hypotheses is", o->beam_size > 0},
                          {"sampling is", o->sampling != DM_NO_SAMPLING},
                          {"diversity is", o->diversity > 0},
                          {"what must not be repeated is", o->no_repeat_ngram > 0},
                          {"a prefix is", o->prefixes != NULL},
                          {"a shortlist is", model->shortlist != NULL},
-                         {"several models at once are", model->count > 1},
-                         {"what a line has come to so far is", o->partial != NULL}};
+                         {"dividing by the length is", o->normalize >= 0},
+                         {"several models at once are", model->count > 1}};
     return refuse_vain(vain, DM_COUNT(vain), writing, error);
 }
 

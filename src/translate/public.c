@@ -83,6 +83,10 @@ static Status read_shortlist(Shortlist **shortlist, const dm_model *model, const
             "a shortlist is of a softmax over the vocabulary alone, and this model also copies (output layer "
             "%s): translate without it",
             model->models[0]->output.kind->name);
+    const ModelConfig *config = &model->models[0]->config;
+    if (config->architecture->writing(config) != DM_PIECE_BY_PIECE)
+        return dm_misuse(error, "a shortlist is not for a model that writes %s: leave it out",
+                         dm_writing_name(config->architecture->writing(config)));
     if (!dm_folder_has(folder, DM_SHORTLIST_FILE))
         return dm_fail(error,
                        "%s has no shortlist: make one of the text that it was trained on, with dragoman shortlist "

@@ -125,7 +125,7 @@ cannot() {  # cannot NAME: how many pairs of its files
     paste "$1.src" "$1.trg" | awk -F '\t' '{ n = split($1, s, " "); m = split($2, t, " ");
         rows = m; for (i = 2; i <= m; i++) rows += t[i] == t[i - 1]; left += rows > n + 1 } END { print left }'
 }
-check 'too few rows' 0 "Left out: $(cannot train) pairs whose target|Left out of the cost in validation: $(cannot new) pairs" \
+check 'too few rows' 0 "(--ctc-upsample 1): $(cannot train) pairs|Left out of the cost in validation|their source: $(cannot new) pairs" \
     train "${ctc[@]}" --ctc-upsample 1 --after 2u --valid-sets new.src new.trg --model few
 [ "$(cannot train)" -gt 10 ] && [ "$(cannot new)" -gt 1 ] || fail "$(cannot train) and $(cannot new) pairs cannot be said"
 check 'once more' 0 'Done' train "${ctc[@]}" --after 12u --lr-schedule inv-sqrt --model straight --overwrite
@@ -142,7 +142,7 @@ ends 'info' 0 '' "$dragoman" info --model at_once
 check 'bench translate' 2 'all at once' "$dragoman" bench translate --model at_once --seconds 0 --rounds 2
 ends 'bench train' 0 '' "$dragoman" bench train --model at_once --seconds 0 --rounds 2
 for search in '--beam-size 3' '--output-sampling full' '--length 3' '--n-best 2' '--iterations 3' '--min-length 3' '--stream' \
-    '--alignment soft'; do
+    '--alignment soft' '--draft lookup' '--normalize 2'; do
     read -ra how <<< "$search"
     check "$search" 2 'all at once' translate at_once "${how[@]}"
 done
@@ -158,11 +158,22 @@ check 'pieces left out' 2 '--dropout-trg' train "${ctc[@]}" --dropout-trg 0.1 --
 check 'no such length' 2 '--length 9-5|5-9' translate run --length 9-5
 check 'two lengths' 2 'min-length' translate run --length 5 --min-length 3
 for search in '--beam-size 3' '--output-sampling full' '--no-repeat-ngram 2' '--prefix tab' '--alignment hard' '--unk-replace' \
-    '--coverage-penalty 0.1 --n-best 2' '--stream'; do
+    '--coverage-penalty 0.1 --n-best 2' '--stream' '--draft lookup --beam-size 1' '--normalize 2'; do
     read -ra how <<< "$search"
     check "$search" 2 'in any order' translate run "${how[@]}"
 done
 check 'an ensemble' 2 'in any order' translate run run
+check 'drafts, whatever the beam' 2 'a draft is not for' translate run --draft lookup
+check 'what is shown piece by piece' 2 'so far is not for' translate at_once --stream
+for model in run at_once; do
+    check "an ensemble with $model" 1 'cannot be asked together' translate steps "$model"
+    check "drafts by $model" 1 'cannot be asked together' translate steps --draft "$model" --beam-size 1
+    check "a shortlist of $model" 2 'a shortlist' "$dragoman" shortlist --model "$model" --train-sets train.src train.trg
+    check "with a shortlist, $model" 2 'a shortlist' translate "$model" --shortlist
+    printf '%s\n:quit\n' "$(head -n 1 new.src)" > typed
+    script -qec "$dragoman translate --model $model" /dev/null < typed > shown 2>&1 || fail "a conversation with $model: $(cat shown)"
+    grep -q 'is not for' shown && fail "a conversation with $model: $(cat shown)"
+done
 check 'rescore' 2 'in any order' "$dragoman" rescore --model run new.src new.trg
 check 'more than the lengths' 2 'length beam of 8' translate run --n-best 8
 check 'iterations of what goes piece by piece' 2 'piece by piece' translate steps --iterations 3

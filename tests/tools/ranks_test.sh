@@ -66,6 +66,10 @@ else
     grep -q bf16 err || fail "bf16: $(cat err)"
 fi
 
+"$dragoman" train $small $stack --after 1u --model begun.with 2> err
+small="--train-sets src trg --cpu-threads 1 --mini-batch-words 60 --shard-words 8 --quiet" \
+    equal "a model that is taken over" 2 --pretrained-model begun.with --lanes 4
+
 # What was seen of an update is the same, too.
 figures() {
     sed -E 's/"(target_tokens_per_)?seconds?":[^,}]*//g' "$1/train.jsonl"
@@ -119,6 +123,13 @@ ends "a bad line" 1 "dragoman: bad.src: line 5001" on 2 "$dragoman" translate --
 "$dragoman" rescore --model one many.src many.trg --word-scores > wanted
 on 3 "$dragoman" rescore --model one many.src many.trg --word-scores > got 2> err
 same "rescoring" wanted got
+
+mkdir -p elsewhere/one
+cp one/* elsewhere/one && cp begun.with/model.safetensors elsewhere/one
+for what in "translate -i $room/src" "rescore $room/src $room/trg"; do
+    ends "$what by another model" 1 "dragoman: rank 1 (|another model in that folder" on 1 "$dragoman" $what --model one : \
+        -n 1 --wdir "$room/elsewhere" "$dragoman" $what --model one
+done
 
 # A dead rank leaves nothing under the name of the output, unless it was done.
 for i in $(seq 40); do cat many.src; done > endless.src

@@ -14,7 +14,7 @@ static bool stop(void *context)
 dm_translate_options talk_search(Talk *talk)
 {
     dm_translate_options search = talk->asked;
-    if (!talk->settings.goes_on) search.prefixes = &talk->prefix;
+    if (!talk->settings.goes_on && *talk->prefix) search.prefixes = &talk->prefix;
     search.stop = stop;
     keyboard_forget_interrupt();
     return search;
