@@ -16,7 +16,7 @@ import subprocess
 import time
 
 import systems
-from article import HERE, Article, spread
+from article import HERE, Article, spread, words
 
 SYSTEM = "Transformer, pre-norm"
 KINDS = {  # training, how many times the epochs, and the searches: their options, and decoder calls where they are known
@@ -47,8 +47,7 @@ def distil(article, task):
 
 
 def command_of(article, run, task, options, *more):
-    words = [word for option, value in options.items() for word in ("--" + option.replace("_", "-"), str(value))]
-    return [article.dragoman, "translate", "--model", run.folder, "--input", task.test, *words, *more]
+    return [article.dragoman, "translate", "--model", run.folder, "--input", task.test, *words(options), *more]
 
 
 def translate(article, run, task, how, options):

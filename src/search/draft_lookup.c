@@ -48,22 +48,8 @@ static void guess(Graph *g, void *own, DraftedText *const *texts, int n)
     }
 }
 
-static void end(void *own)
-{
-    (void)own;
-}
-
-static const char *misfit(const ModelConfig *config)
-{
-    (void)config;
-    return NULL;
-}
-
 const DraftSource dm_draft_by_lookup = {
     .name = "lookup",
-    .about = "what followed the last pieces where they stood before, in this text or in front of it",
-    .misfit = misfit,
     .begin = begin,
     .guess = guess,
-    .end = end,
 };

@@ -152,17 +152,9 @@ static void guess(Graph *g, void *own, DraftedText *const *texts, int n)
     }
 }
 
-static const char *misfit(const ModelConfig *config)
-{
-    (void)config;
-    return NULL;
-}
-
 const DraftSource dm_draft_by_model = {
     .name = "model",
-    .about = "another model, of the same vocabularies",
     .reads_a_model = true,
-    .misfit = misfit,
     .begin = begin,
     .guess = guess,
     .end = end,

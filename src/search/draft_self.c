@@ -79,11 +79,6 @@ static void look(Graph *g, void *own, const Decoded *decoded, DraftedText *const
     }
 }
 
-static void end(void *own)
-{
-    (void)own;
-}
-
 static const char *misfit(const ModelConfig *config)
 {
     return config->ahead && !dm_outputs[config->output]->copies
@@ -93,10 +88,8 @@ static const char *misfit(const ModelConfig *config)
 
 const DraftSource dm_draft_by_self = {
     .name = "self",
-    .about = "the heads of the model that look ahead",
     .misfit = misfit,
     .begin = begin,
     .guess = guess,
     .look = look,
-    .end = end,
 };

@@ -57,11 +57,6 @@ static void guess(Graph *g, void *own, DraftedText *const *texts, int n)
     }
 }
 
-static void end(void *own)
-{
-    (void)own;
-}
-
 static const char *misfit(const ModelConfig *config)
 {
     return dm_is_text_model(config) ? "a model of text alone has none: take --draft lookup" : NULL;
@@ -69,9 +64,7 @@ static const char *misfit(const ModelConfig *config)
 
 const DraftSource dm_draft_by_source = {
     .name = "source",
-    .about = "the source itself, from where the text has come to",
     .misfit = misfit,
     .begin = begin,
     .guess = guess,
-    .end = end,
 };

@@ -18,10 +18,9 @@ typedef struct DraftedText {
 } DraftedText;
 
 typedef struct DraftSource {
-    const char *name;   // of --draft
-    const char *about;
+    const char *name;    // of --draft
     bool reads_a_model;  // SearchJob.drafter
-    // Why nothing can be guessed so of what this model writes; NULL: it can.
+    // Why nothing can be guessed so of what this model writes; NULL: it can. No function: it always can.
     const char *(*misfit)(const ModelConfig *config);
     void *(*begin)(Graph *g, const SearchJob *job);
     // Of all texts that are still open, in the order that they had before. What odds there are it leaves in the arena.
@@ -29,7 +28,7 @@ typedef struct DraftSource {
     // After each pass, of the texts that go on: `decoded` is what the first model has made of it, and in row rows[i] it has
     // chosen the last piece of text i. NULL: it need not see that.
     void (*look)(Graph *g, void *own, const Decoded *decoded, DraftedText *const *texts, const int *rows, int n);
-    void (*end)(void *own);
+    void (*end)(void *own);  // NULL: all is in the graph's arena
 } DraftSource;
 
 extern const DraftSource dm_draft_by_model, dm_draft_by_self, dm_draft_by_lookup, dm_draft_by_source;

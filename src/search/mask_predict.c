@@ -136,10 +136,9 @@ static Memory memory_of(Arena *arena, const MaskPredict *m, const int *open, int
 // A target has no end in it, and neither pad nor the mask is a piece of it.
 static bool is_banned(const MaskPredict *m, int id)
 {
-    const ModelConfig *config = &m->model->config;
-    bool banned = id == config->eos || id == config->pad || id == m->job->unknown;
-    for (int i = 0; i < config->search.bad_word_count; i++) banned = banned || id == config->search.bad_words[i];
-    return banned;
+    const Rules rules = {
+        .config = &m->model->config, .options = &(dm_translate_options){.min_length = INT_MAX}, .length = INT_MAX};
+    return id == m->job->unknown || dm_search_is_banned(&rules, id);
 }
 
 static void take_piece(const MaskPredict *m, Draft *draft, int i, const NextPieces *next, int row)

@@ -396,7 +396,7 @@ static bool run(Graph *g, const SearchJob *job, Found *found)
         pass(g, &s);
         stopped = s.count && dm_search_is_stopped(job->options);
     }
-    s.source->end(s.drafts);
+    if (s.source->end) s.source->end(s.drafts);
     for (int m = 0; m < job->model_count && !job->states; m++) job->models[m]->architecture->finish(s.begun[m].state);
     dm_short_output_free(s.output);
     for (int i = 0; i < job->source.spans.n && !stopped; i++)
