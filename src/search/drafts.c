@@ -12,3 +12,8 @@ const DraftSource *dm_draft_source(const char *name)
     while (*source && strcmp((*source)->name, name) != 0) source++;
     return *source;
 }
+
+const char *dm_draft_misfit(const DraftSource *source, const ModelConfig *config)
+{
+    return source->misfit ? source->misfit(config) : NULL;
+}

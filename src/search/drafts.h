@@ -20,7 +20,7 @@ typedef struct DraftedText {
 typedef struct DraftSource {
     const char *name;    // of --draft
     bool reads_a_model;  // SearchJob.drafter
-    // Why nothing can be guessed so of what this model writes; NULL: it can. No function: it always can.
+    // As dm_draft_misfit; NULL: it always can.
     const char *(*misfit)(const ModelConfig *config);
     void *(*begin)(Graph *g, const SearchJob *job);
     // Of all texts that are still open, in the order that they had before. What odds there are it leaves in the arena.
@@ -33,4 +33,6 @@ typedef struct DraftSource {
 
 extern const DraftSource dm_draft_by_model, dm_draft_by_self, dm_draft_by_lookup, dm_draft_by_source;
 extern const DraftSource *const dm_draft_sources[];    // ends with NULL
+// Why nothing can be guessed so of what this model writes; NULL: it can.
+const char *dm_draft_misfit(const DraftSource *source, const ModelConfig *config);
 const DraftSource *dm_draft_source(const char *name);  // NULL: no such name

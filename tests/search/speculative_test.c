@@ -205,7 +205,7 @@ static void greedy_search_by_drafts_is_the_bytes_of_greedy_search(void)
                     const dm_translate_options o = {
                         .beam_size = 1, .normalize = 1, .max_length_factor = 2, .max_length = cases[i].text ? 20 : 0};
                     for (size_t k = 0; k < DM_COUNT(drafts); k++)
-                        if (!dm_draft_source(drafts[k].draft)->misfit(&model->config))
+                        if (!dm_draft_misfit(dm_draft_source(drafts[k].draft), &model->config))
                             compare(&b, cases[i].name, &o, k);
                     end_asking(&b);
                 }
