@@ -198,6 +198,15 @@ void dm_exchange_gather(Exchange *x, void *bytes, const size_t *start)
     dm_exchange_wait(x);
 }
 
+void dm_exchange_gather_each(Exchange *x, void *items, size_t size)
+{
+    const int ranks = dm_ranks(x);
+    size_t *start = dm_allocate((size_t)ranks + 1, sizeof *start);
+    for (int i = 0; i <= ranks; i++) start[i] = (size_t)i * size;
+    dm_exchange_gather(x, items, start);
+    dm_free(start);
+}
+
 void dm_exchange_collect(Exchange *x, const void *own, void *all, const size_t *start)
 {
     if (dm_rank(x)) {

@@ -15,6 +15,7 @@ const char *dm_rank_name(const Exchange *exchange, int rank);  // "rank 2 (node7
 void dm_exchange_broadcast(Exchange *exchange, void *bytes, size_t size);  // what rank 0 has
 // A buffer of which rank r has the bytes start[r] ... start[r + 1] - 1: then all ranks have all of it.
 void dm_exchange_gather(Exchange *exchange, void *bytes, const size_t *start);
+void dm_exchange_gather_each(Exchange *exchange, void *items, size_t size);  // [ranks] items, of which rank r has number r
 // The same where each has room for its own alone, and rank 0 for all, and back.
 void dm_exchange_collect(Exchange *exchange, const void *own, void *all, const size_t *start);
 void dm_exchange_deal(Exchange *exchange, const void *all, void *own, const size_t *start);

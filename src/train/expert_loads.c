@@ -69,13 +69,10 @@ void dm_expert_loads_gather(ExpertLoads *loads, Exchange *exchange)
     if (!exchange || !loads->routers) return;
     const int count = loads->routers * (loads->experts + 2), ranks = dm_ranks(exchange);
     long long *all = dm_allocate((size_t)(ranks * count), sizeof *all), *own = all + dm_rank(exchange) * count;
-    size_t *start = dm_allocate((size_t)ranks + 1, sizeof *start);
-    for (int i = 0; i <= ranks; i++) start[i] = (size_t)(i * count) * sizeof *all;
     for (int i = 0; i < count; i++) own[i] = value(count_at(loads, i));
-    dm_exchange_gather(exchange, all, start);
+    dm_exchange_gather_each(exchange, all, (size_t)count * sizeof *all);
     for (int i = 0; i < ranks * count; i++)
         if (i / count != dm_rank(exchange)) add(count_at(loads, i % count), all[i]);
-    dm_free(start);
     dm_free(all);
 }
 

@@ -111,15 +111,6 @@ typedef struct Sameness {
     uint64_t gradients;  // of the first shard: products, libraries, the processor
 } Sameness;
 
-static void gather_sameness(Run *run, Sameness *all)
-{
-    const int ranks = dm_ranks(run->exchange);
-    size_t *start = dm_allocate((size_t)ranks + 1, sizeof *start);
-    for (int i = 0; i <= ranks; i++) start[i] = (size_t)i * sizeof *all;
-    dm_exchange_gather(run->exchange, all, start);
-    dm_free(start);
-}
-
 // The gradients of the first shard of the plan, with the weights as they are: where they are the same to the bit, all
 // that goes into them is.
 static uint64_t hash_of_gradients(Run *run)
@@ -128,14 +119,9 @@ static uint64_t hash_of_gradients(Run *run)
     const Lanes *lanes = &run->optimizer.lanes;
     const ShardRange range = {dm_run_corpus(run), plan, 0, plan->shards};
     float *gradients = lanes->lane[lanes->first];
-    uint64_t hash = DM_HASH;
-    if (!plan->shards) return hash;
+    if (!plan->shards) return DM_HASH;
     dm_shard_again(&run->workers, &range, run->state.update + 1, 0, gradients, NULL);
-    for (size_t i = 0; i < lanes->size; i++) {
-        uint32_t bits;
-        memcpy(&bits, &gradients[i], sizeof bits);
-        hash = dm_hash(hash, bits);
-    }
+    const uint64_t hash = dm_hash_floats(DM_HASH, gradients, lanes->size);
     memset(gradients, 0, lanes->size * sizeof *gradients);
     return hash;
 }
@@ -162,7 +148,7 @@ static void check_sameness(Run *run, const Sameness *own)
     const int ranks = dm_ranks(run->exchange);
     Sameness *all = dm_allocate((size_t)ranks, sizeof *all);
     all[dm_rank(run->exchange)] = *own;
-    gather_sameness(run, all);
+    dm_exchange_gather_each(run->exchange, all, sizeof *all);
     for (int i = 1; i < ranks && dm_run_leads(run); i++) {
         const char *what = difference(&all[i], &all[0]);
         if (what) dm_give_up(dm_format("%s %s", dm_rank_name(run->exchange, i), what));

@@ -18,13 +18,7 @@ static uint64_t hash_of_vocabulary(uint64_t hash, const Vocabulary *vocabulary)
 
 static uint64_t hash_of_weights(uint64_t hash, const Model *model)
 {
-    const Parameters *p = &model->parameters;
-    for (size_t i = 0; i < p->size; i++) {
-        uint32_t bits;
-        memcpy(&bits, &p->data[i], sizeof bits);
-        hash = dm_hash(hash, bits);
-    }
-    return hash;
+    return dm_hash_floats(hash, model->parameters.data, model->parameters.size);
 }
 
 static uint64_t hash_of(const dm_model *model)
@@ -40,14 +34,11 @@ static Status compare(const dm_model *model, Exchange *exchange, Error *error)
 {
     const int ranks = dm_ranks(exchange);
     uint64_t *hash = dm_allocate((size_t)ranks, sizeof *hash);
-    size_t *start = dm_allocate((size_t)ranks + 1, sizeof *start);
-    for (int i = 0; i <= ranks; i++) start[i] = (size_t)i * sizeof *hash;
     hash[dm_rank(exchange)] = hash_of(model);
-    dm_exchange_gather(exchange, hash, start);
+    dm_exchange_gather_each(exchange, hash, sizeof *hash);
     int other = 1;
     while (other < ranks && hash[other] == hash[0]) other++;
     dm_free(hash);
-    dm_free(start);
     if (other >= ranks) return DM_OK;
     return dm_fail(error, "%s has another model in that folder than rank 0: copy rank 0's to all machines",
                    dm_rank_name(exchange, other));
