@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Attention that is told where to look: one head learns from word links, beside the translation (Chen et al. 2016, Garg et al.
 2019). Links are those of dragoman align (--guided-alignment auto) or true ones; without any, alignments come from the heads
-that a run finds to align best. Alignments are of the test's own translations, which the decoder is made to write.
+that a run finds to align best. "Whole target": in a pass of the decoder of its own, in which a piece sees what is written
+after it (Garg et al., section 4.3). Alignments are of the test's own translations, which the decoder is made to write.
 
 sounds: letters to sounds of German words, whose true links a lexicon has (scripts/links.sh). Percent that are right.
 toy:    the toy grammar's sentences in words (scripts/toy_links.py). BLEU.
@@ -20,6 +21,7 @@ GUIDES = {  # links, and the weight of the term where it is not the usual one, 0
     "true links": ["file"],
     "dragoman align, weight 0.5": ["auto", 0.5],
     "true links, weight 0.5": ["file", 0.5],
+    "true links, weight 0.5, whole target": ["file", 0.5],
 }
 
 
@@ -70,8 +72,12 @@ def compare(article, task):
     for model in MODELS:
         goal = None
         for guide, kind in GUIDES.items():
+            whole = "whole" in guide
+            if whole and "LSTM" in model:
+                continue  # whose state has not read on
             more = {} if not kind else {"add_loss": ["guided-alignment", *kind[1:]],
-                                        "guided_alignment": files[2] if kind[0] == "file" else kind[0]}
+                                        "guided_alignment": files[2] if kind[0] == "file" else kind[0],
+                                        **({"guided_alignment_context": "whole"} if whole else {})}
             runs = [article.train("-".join([task, *model.lower().replace(",", "").split(), *guide.replace(",", "").split(), str(seed)]),
                                   files[:2], dev, **{**SMALL, **MODELS[model]}, **more, mini_batch_words=1024,
                                   after=f"{epochs}e", seed=seed, precision=article.options.precision)

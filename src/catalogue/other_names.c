@@ -96,6 +96,7 @@ const OtherName dm_other_names[] = {
     {"guided-alignment-weight lambda-align alignment-loss load-alignments", DM_TRAIN, "add-loss",
      "guided-alignment with its weight, and --guided-alignment names the file of links"},
     {"alignment-layer transformer-guided-alignment-layer", DM_TRAIN, "guided-alignment-layer", NULL},
+    {"full-context-alignment", DM_TRAIN, "guided-alignment-context", "whole"},
     {"alignment-heads", DM_TRAIN, "guided-alignment-head", "one of them, or 0: the mean of all"},
     {"copy-attn copy-attn-type alignment-layer-copy pointer-generator", DM_TRAIN, "output-layer", "pointer"},
     {"coverage-loss lambda-coverage", DM_TRAIN, "add-loss", "coverage with its weight"},

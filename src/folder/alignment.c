@@ -54,6 +54,17 @@ static Status read_heads(AlignmentHeads *heads, const cJSON *alignment, int all,
     return refuse(folder, "heads", list, needed, error);
 }
 
+// Written where it is so.
+static Status read_context(AlignmentHeads *heads, const cJSON *alignment, SourceAttention seen, const char *folder,
+                           Error *error)
+{
+    const cJSON *whole = cJSON_GetObjectItemCaseSensitive(alignment, "whole");
+    if (whole && (!cJSON_IsTrue(whole) || !seen.of_whole))
+        return refuse(folder, "whole", whole, "true, in a model whose pieces can see all of their target,", error);
+    heads->whole = whole != NULL;
+    return DM_OK;
+}
+
 static void take_usual(AlignmentHeads *heads, const ModelConfig *config)
 {
     const SourceAttention seen = config->architecture->source_attention(config);
@@ -78,6 +89,7 @@ Status dm_alignment_heads_of(AlignmentHeads *heads, const ModelConfig *config, c
         return dm_fail(error, "%s/config.json: \"alignment\" in \"dragoman\" must be a JSON object ({...})", folder);
     Status status = read_number(&heads->layer, said, "layer", seen.layers - 1, folder, error);
     if (!status) status = read_number(&heads->shift, said, "shift", 1, folder, error);
+    if (!status) status = read_context(heads, said, seen, folder, error);
     return status ? status : read_heads(heads, said, seen.heads, folder, error);
 }
 
@@ -90,7 +102,7 @@ void dm_alignment_heads_free(AlignmentHeads *heads)
 AlignmentHeads dm_alignment_heads_of_gaze(const Gaze *gaze, const ModelConfig *config)
 {
     const int all = config->architecture->source_attention(config).heads;
-    AlignmentHeads heads = {.layer = gaze->layer - 1, .head_count = gaze->head < 0 ? all : 1};
+    AlignmentHeads heads = {.layer = gaze->layer - 1, .whole = gaze->whole, .head_count = gaze->head < 0 ? all : 1};
     heads.heads = dm_allocate((size_t)heads.head_count, sizeof *heads.heads);
     for (int h = 0; h < heads.head_count; h++) heads.heads[h] = gaze->head < 0 ? h : gaze->head;
     return heads;
@@ -102,6 +114,7 @@ cJSON *dm_alignment_heads_json(const AlignmentHeads *heads)
     cJSON_AddNumberToObject(alignment, "layer", heads->layer);
     cJSON_AddItemToObject(alignment, "heads", cJSON_CreateIntArray(heads->heads, heads->head_count));
     cJSON_AddNumberToObject(alignment, "shift", heads->shift);
+    if (heads->whole) cJSON_AddBoolToObject(alignment, "whole", true);
     return alignment;
 }
 

@@ -11,6 +11,7 @@
 typedef struct AlignmentHeads {
     int layer;       // of the decoder, from 0
     int shift;       // 0: the row that predicts a target piece aligns it; 1: the row after it, which reads the piece
+    bool whole;      // in a pass in which every piece sees all of the target (Garg et al. 2019, section 4.3)
     int head_count;  // 0: the model has no attention to the source, and all else is 0 too
     int *heads;  // [head_count] ascending, from 0; the piece comes from where the mean of their attention is largest
 } AlignmentHeads;

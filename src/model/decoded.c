@@ -19,11 +19,15 @@ Tokens dm_readable(Arena *arena, const Model *model, Tokens written, int unknown
 Decoded dm_decode_rows(Graph *g, const Model *model, Memory memory, Tokens target, const int *copies, Gaze gaze)
 {
     const Gaze looks = gaze_of(model, gaze);
+    Decoded d = {.read = target, .memory = memory.rows, .copies = copies};
+    if (looks.whole) d.features = model->architecture->decode(g, model, memory, target);
     AttentionTap tap = dm_gaze_tap(looks, g->recording);
     if (looks.layer) g->tap = &tap;
-    Decoded d = {.read = target, .memory = memory.rows, .copies = copies};
-    d.features = model->architecture->decode(g, model, memory, target);
+    g->whole_target = looks.whole;
+    const Tensor *seen = model->architecture->decode(g, model, memory, target);
+    g->whole_target = false;
     g->tap = NULL;
+    if (!looks.whole) d.features = seen;
     d.view = tap.first;
     return d;
 }

@@ -28,6 +28,7 @@ typedef struct SearchState SearchState;  // the architecture's caches during a s
 typedef struct SourceAttention {
     int layers, heads;
     bool within;  // it is part of the attention to all that has been read, so that nothing can be sent back to it alone
+    bool of_whole;  // a piece can be made to see all of its target (Graph.whole_target)
 } SourceAttention;
 
 // How a target comes about.

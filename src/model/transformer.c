@@ -28,7 +28,7 @@ static Tensor *self_attention(const Sublayer *s, const Model *model, const Block
                                      .keys = spans,
                                      .heads = heads,
                                      .dropout = s->g->attention_dropout,
-                                     .causal = decoder && is_causal(&model->config),
+                                     .causal = decoder && is_causal(&model->config) && !s->g->whole_target,
                                      .window = dm_transformer_shape(&model->config)->attention_window,
                                      .slopes = positions->slopes,
                                      .view = dm_tap(s->g, kind, heads, spans, spans)});
@@ -147,7 +147,8 @@ SourceAttention dm_transformer_source_attention(const ModelConfig *config)
 {
     const TransformerShape *t = dm_transformer_shape(config);
     if (t->decoder_mask != DM_MASK_CAUSAL) return (SourceAttention){0};
-    return (SourceAttention){.layers = t->decoder_layers, .heads = t->decoder_heads};
+    return (SourceAttention){
+        .layers = t->decoder_layers, .heads = t->decoder_heads, .of_whole = !dm_autoregs[t->autoreg].apply};
 }
 
 static Writing writing(const ModelConfig *config)

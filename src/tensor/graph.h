@@ -71,6 +71,7 @@ struct Graph {
     Spare *spare;                             // gradients that have done their work, for those that come after
     LinearSum *sums;                          // layers whose gradients are summed over several uses; NULL: none
     const Tensor **asked;  // where dm_gradient leaves a parameter that it is asked about; NULL: nowhere
+    bool whole_target;     // every piece sees all of the target in the decoder, whose output is not asked for then
     AttentionTap *tap;     // collects what attention sees; NULL: nobody looks
     RouteTap *routes;      // collects what routers choose, where the graph is recording; NULL: nobody looks
     Profile *profile;      // charges time to the ops; NULL: nobody asks

@@ -8,6 +8,7 @@ enum { DM_ALL_HEADS = -1 };
 typedef struct Gaze {
     int layer;  // from 1; 0: nobody looks
     int head;   // from 0, or DM_ALL_HEADS
+    bool whole; // in a pass of its own, in which every piece sees all of the target
 } Gaze;
 
 static inline AttentionTap dm_gaze_tap(Gaze gaze, bool gradients)

@@ -127,7 +127,8 @@ static long count_links(const SeenText *text)
 
 static void take_set(FoundHeads *found, const HeadSet *best, int heads)
 {
-    found->heads = (AlignmentHeads){best->layer, best->shift, 0, dm_allocate((size_t)best->count, sizeof(int))};
+    found->heads = (AlignmentHeads){
+        .layer = best->layer, .shift = best->shift, .heads = dm_allocate((size_t)best->count, sizeof(int))};
     for (int h = 0; h < heads; h++)
         if (best->chosen[h]) found->heads.heads[found->heads.head_count++] = h;
     found->agreement = (double)best->hits / (double)found->links;
@@ -199,6 +200,7 @@ typedef struct Viewing {
     const Corpus *corpus;
     const int *order;
     SeenText *text;
+    bool whole;  // as alignments will be made
     Stop *stop;
 } Viewing;
 
@@ -228,6 +230,7 @@ static void look_at_some(void *context, int index, int thread)
     Arena arena = {0};
     AttentionTap tap = {0};
     Graph g = {.arena = &arena, .gemm = look->gemm, .parameters = model->parameters.data, .tap = &tap};
+    g.whole_target = look->whole;
     const Example pairs = dm_examples_of(&model->config)
                               ->make(&arena, look->corpus, look->order + first, left < JOB_PAIRS ? left : JOB_PAIRS,
                                      model->config.decoder_start);
@@ -281,7 +284,7 @@ Status dm_heads_keep(Run *run, Error *error)
     if (status) return status;
     int *order;
     SeenText text = take_pairs(&order, corpus, model->architecture->source_attention(&model->config));
-    Viewing look = {model, run->gemm, corpus, order, &text, &run->stop};
+    Viewing look = {model, run->gemm, corpus, order, &text, run->terms.gaze.whole, &run->stop};
     dm_parallel(run->settings.threads, (text.pairs + JOB_PAIRS - 1) / JOB_PAIRS, look_at_some, &look);
     link_pairs(&text, order, corpus, run);
     FoundHeads found = {0};

@@ -58,9 +58,11 @@ Look **dm_looks(Graph *g, const Model *model, const AlignmentHeads *heads, const
     }
     AttentionTap tap = {.only_cross = true, .only_layer = heads->layer + 1};
     g->tap = &tap;
+    g->whole_target = heads->whole;
     memory.spans = (Spans){read.spans.n, start, length};
     model->architecture->decode(g, model, memory, read);
     g->tap = NULL;
+    g->whole_target = false;
 
     Look **looks = dm_arena_take(g->arena, (size_t)n * sizeof *looks);
     for (int i = 0, sequence = 0; i < n; i++) {

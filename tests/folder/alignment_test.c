@@ -81,6 +81,8 @@ static void what_the_model_does_not_have_is_refused_by_name(void)
         {"{\"layer\": 1, \"shift\": 0, \"heads\": [[1]]}", "is [[1]], but a list"},
         {"{\"layer\": 1, \"shift\": 0, \"heads\": [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1]}",
          "is [0,1,2,3,0,1"},
+        {"{\"layer\": 1, \"shift\": 0, \"whole\": 1, \"heads\": [0]}",
+         "\"whole\" of \"alignment\" in \"dragoman\" is 1"},
     };
     const ModelConfig shape = decoder_of(3, 4);
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
@@ -114,7 +116,7 @@ static void what_is_stored_is_read_again_and_all_else_stays(void)
     scratch_file("config.json", before, strlen(before));
     char *folder = dm_copy_string(scratch(""));
     Error error = {""};
-    const AlignmentHeads stored = {2, 1, 2, (int[]){1, 3}};
+    const AlignmentHeads stored = {.layer = 2, .shift = 1, .head_count = 2, .heads = (int[]){1, 3}};
     CU_ASSERT_EQUAL_FATAL(dm_alignment_heads_store(&stored, 2.0 / 3, folder, &error), DM_OK);
     char *once = read_config();
     cJSON *json = cJSON_Parse(once), *ours = cJSON_GetObjectItem(json, "dragoman");
@@ -141,7 +143,7 @@ static void a_folder_that_is_not_ours_is_left_alone(void)
     scratch_file("config.json", theirs, strlen(theirs));
     char *folder = dm_copy_string(scratch(""));
     Error error = {""};
-    const AlignmentHeads stored = {0, 0, 1, (int[]){0}};
+    const AlignmentHeads stored = {.head_count = 1, .heads = (int[]){0}};
     CU_ASSERT_EQUAL(dm_alignment_heads_store(&stored, 1, folder, &error), DM_FAILURE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "config.json has no \"dragoman\""));
     char *text = read_config();

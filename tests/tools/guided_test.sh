@@ -28,6 +28,15 @@ grep -A8 '"alignment"' run/config.json | tr -d ' \t\n' | grep -qF '"alignment":{
 check 'the mean of all heads' 0 'Done' train "${transformer[@]}" "${guided[@]}" --guided-alignment-head 0 \
     --guided-alignment-layer 2 --after 60e --model mean
 agrees 'the mean of all heads' mean
+check 'a pass that sees the whole target' 0 'Done' train "${transformer[@]}" "${guided[@]}" --guided-alignment-layer 2 \
+    --guided-alignment-context whole --after 60e --model whole
+agrees 'a pass that sees the whole target' whole
+mv aligned whole.aligned
+"$dragoman" translate --model whole --alignment soft < src > whole.soft
+sed -i '/"whole":/d; s/"shift":[ \t]*0,/"shift": 0/' whole/config.json
+"$dragoman" translate --model whole --alignment soft < src > written.soft || fail 'the pass that translates: its alignments'
+cmp -s whole.soft written.soft && fail 'alignments are not of the pass that sees the whole target'
+cmp -s <(sed 's/ |||.*//' whole.soft) <(sed 's/ |||.*//' written.soft) || fail 'alignments change the translation'
 check 'a guided recurrent model' 0 'Done' train "${common[@]}" --type rnn --dim-rnn 32 "${guided[@]}" --after 60e --model rnn
 agrees 'a guided recurrent model' rnn
 check 'links in a compressed file' 0 'Done' train "${transformer[@]}" --add-loss guided-alignment 1 \

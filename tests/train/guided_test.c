@@ -62,6 +62,7 @@ static double agreement(const char *folder)
         Arena arena = {0};
         AttentionTap tap = {.only_cross = true, .only_layer = heads.layer + 1};
         Graph g = {.arena = &arena, .gemm = gemm, .parameters = model->parameters.data, .tap = &tap};
+        g.whole_target = heads.whole;
         const Example e = dm_pairs.make(&arena, &corpus, &pair, 1, model->config.decoder_start);
         model->architecture->decode(&g, model, model->architecture->encode(&g, model, e.source), e.read);
         const int rows = e.read.n, columns = e.source.n;
@@ -98,10 +99,12 @@ static void a_guided_head_looks_where_the_links_are(void)
     write_links("straight", 0);
     char *links = option_of_links("straight");
     static const char *const kinds[][3] = {{"after 60e", "dec-depth 3", "guided-alignment-head 2"},
-                                           {"after 60e", "dec-depth 1", "norm-place pre"}};
+                                           {"after 60e", "dec-depth 1", "norm-place pre"},
+                                           {"after 90e", "dec-depth 3", "guided-alignment-context whole"}};
     static const char *const wanted[] = {"{\"layer\":1,\"heads\":[1],\"shift\":0}",
-                                         "{\"layer\":0,\"heads\":[0],\"shift\":0}"};
-    for (int i = 0; i < 2; i++) {
+                                         "{\"layer\":0,\"heads\":[0],\"shift\":0}",
+                                         "{\"layer\":1,\"heads\":[0],\"shift\":0,\"whole\":true}"};
+    for (size_t i = 0; i < DM_COUNT(kinds); i++) {
         train("guided",
               CHANGES(kinds[i][0], kinds[i][1], kinds[i][2], "add-loss guided-alignment 1", links, "overwrite"), NULL,
               NULL);
@@ -197,6 +200,10 @@ static void what_cannot_be_is_refused(void)
          "and --objective minimum-risk reads what the model"},
         {{"add-loss guided-alignment", links, "layer-drop 0.2"}, "and --layer-drop passes over layers"},
         {{"add-loss guided-alignment", links, "guided-alignment-layer 2"}, "the decoder of this model has 1 layer"},
+        {{"add-loss guided-alignment coverage", links, "guided-alignment-context whole"},
+         "--add-loss coverage adds up"},
+        {{"add-loss guided-alignment", links, "guided-alignment-context whole", "dec-autoreg ssru"},
+         "needs a decoder with self-attention"},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {
         train("refused", cases[i].changes, NULL, &error);

@@ -27,6 +27,7 @@ extern const Term dm_r_drop, dm_cutoff, dm_guided_alignment, dm_coverage, dm_ahe
 extern const Term dm_balance_term;  // of --balance, and none of --add-loss
 extern const Term *const dm_terms[];  // ends with NULL
 Choice dm_term_choice(int index);
+Choice dm_guide_choice(int index);  // of --guided-alignment-context
 
 enum { DM_MOST_TERMS = 4 };
 

@@ -64,6 +64,36 @@ bool dm_terms_have(const ChosenTerms *chosen, const Term *term)
     return false;
 }
 
+enum { WRITTEN, WHOLE };
+static const Choice contexts[] = {
+    [WRITTEN] = {"written", "those before it, as in translation"},
+    [WHOLE] = {"whole",
+               "all of them: the decoder goes through every target once more, for its links alone, and through "
+               "what it has translated for --alignment"},
+    {NULL, NULL}};
+
+Choice dm_guide_choice(int index)
+{
+    return contexts[index];
+}
+
+// Others look at the pass that translates.
+static Status check_whole(const ChosenTerms *chosen, const ModelConfig *config, Error *error)
+{
+    const char *other = dm_terms_have(chosen, &dm_coverage)  ? "--add-loss coverage adds up"
+                        : dm_outputs[config->output]->copies ? "--output-layer pointer copies by"
+                                                             : NULL;
+    if (other)
+        return dm_misuse(error,
+                         "--guided-alignment-context whole teaches the attention of another pass than the one that %s: "
+                         "leave it out",
+                         other);
+    if (config->architecture->source_attention(config).of_whole) return DM_OK;
+    return dm_misuse(error,
+                     "--guided-alignment-context whole needs a decoder with self-attention, which can be shown all "
+                     "of a target: leave it out");
+}
+
 Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const ModelConfig *config, Error *error)
 {
     const Term *looks = NULL;
@@ -77,7 +107,7 @@ Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const Model
                          dm_outputs[config->output]->name);
     for (int i = 0; i < chosen->count && !looks; i++) looks = chosen->term[i]->looks ? chosen->term[i] : NULL;
     if (!looks) return DM_OK;
-    const Status status = dm_needs_taught_attention(config, dm_name("--add-loss %s", looks->name).text, error);
+    Status status = dm_needs_taught_attention(config, dm_name("--add-loss %s", looks->name).text, error);
     if (status) return status;
     const SourceAttention seen = config->architecture->source_attention(config);
     const int layer = (int)dm_options_number(options, "guided-alignment-layer"),
@@ -89,6 +119,9 @@ Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const Model
         return dm_misuse(error, "--guided-alignment-head %d: a layer of this model has %d head%s", head, seen.heads,
                          seen.heads == 1 ? "" : "s");
     chosen->gaze = dm_usual_gaze(config);
+    chosen->gaze.whole = !strcmp(dm_options_text(options, "guided-alignment-context", 0), contexts[WHOLE].name);
+    if (chosen->gaze.whole) status = check_whole(chosen, config, error);
+    if (status) return status;
     if (dm_outputs[config->output]->copies) {
         if ((!layer || layer == chosen->gaze.layer) && head == chosen->gaze.head + 1) return DM_OK;
         return dm_misuse(
