@@ -12,7 +12,7 @@
 #include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
-#include "folder/stored_positions.h"
+#include "folder/stored_shape.h"
 #include "options/options.h"
 #include "score/metrics.h"
 
@@ -253,7 +253,7 @@ static Status average_as_said(const dm_options *options, const dm_observer *obse
     int lock = -1;
     Status status = check_options(options, error);
     if (!status) status = dm_config_read(&declared.config, &extra, choice.folder, error);
-    if (!status) status = dm_positions_settle_in(&declared.config, choice.folder, error);
+    if (!status) status = dm_stored_shape_settle_in(&declared.config, choice.folder, error);
     declared.architecture = declared.config.architecture;
     if (!status) dm_model_declare(&declared);
     if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);

@@ -257,7 +257,13 @@ cJSON *dm_transformer_outline(const ModelConfig *c)
     cJSON *list = dm_outline_of_embeddings(c, dm_name("%s%s", scale.text, added.text).text);
     if (t->encoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, false));
     if (t->decoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, true));
-    cJSON_AddItemToArray(list, dm_outline_of_output(c));
+    cJSON *output = dm_outline_of_output(c);
+    if (writes_at_once(c))
+        dm_outline_add(output, dm_outline(dm_name("CTC: %d row%s for each piece of the source, and a row says a piece or "
+                                                  "nothing",
+                                                  t->ctc_upsample, t->ctc_upsample == 1 ? "" : "s")
+                                              .text));
+    cJSON_AddItemToArray(list, output);
     return list;
 }
 

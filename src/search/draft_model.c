@@ -18,8 +18,9 @@ typedef struct ModelDraft {
     int *from, *lengths;
 } ModelDraft;
 
-static void *begin(Graph *g, const SearchJob *job)
+static void *begin(Graph *g, const SearchJob *job, const AlreadyRead *before)
 {
+    (void)before;
     const int samples = job->options->n_best > 1 ? job->options->n_best : 1;
     const size_t texts = (size_t)job->source.spans.n * (size_t)samples;
     ModelDraft *d = dm_allocate(1, sizeof *d);
@@ -39,7 +40,7 @@ static void *begin(Graph *g, const SearchJob *job)
     d->lengths = d->from + texts;
     Graph own = *g;
     own.arena = &d->arena;
-    d->begun = dm_search_begin(&own, &d->job, 0);
+    d->begun = dm_search_begin(&own, &d->job, 0, NULL);
     return d;
 }
 

@@ -116,7 +116,7 @@ dm_status dm_model_draft(dm_model *model, const char *folder, dm_error *error)
 
 Status dm_opened_check_draft(const dm_model *model, const dm_translate_options *o, Error *error)
 {
-    const DraftSource *source = o->draft ? dm_draft_source(o->draft) : NULL;
+    const DraftSource *source = o->draft ? dm_draft_source(o->draft, &model->models[0]->config) : NULL;
     const char *misfit = source ? dm_draft_misfit(source, &model->models[0]->config) : NULL;
     if (o->draft_length < 0 || o->draft_accept < 0)
         return dm_misuse(error, "draft_length and draft_accept must be 0 or more");

@@ -247,7 +247,7 @@ static void read_draft(dm_translate_options *read, const dm_options *options)
 {
     const char *draft = dm_options_has(options, "draft") ? dm_options_text(options, "draft", 0) : NULL;
     if (!draft) return;
-    const DraftSource *source = dm_draft_source(draft);
+    const DraftSource *source = dm_draft_source(draft, NULL);
     read->draft = source && !source->reads_a_model ? source->name : dm_draft_by_model.name;
     read->draft_accept = (int)dm_options_number(options, "draft-accept");
     read->draft_length = (int)dm_options_number(options, "draft-length");
