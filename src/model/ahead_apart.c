@@ -1,6 +1,6 @@
-// Heads that know nothing of one another: each is a block of its own on what the decoder has made of a row (Stern et al.
-// 2018, "Blockwise parallel decoding for deep autoregressive models", section 4; with the loss of Gloeckle et al. 2024,
-// "Better & faster large language models via multi-token prediction"):
+// Heads that know nothing of one another: each is a block of its own on what the decoder has made of a row (Stern et
+// al. 2018, "Blockwise parallel decoding for deep autoregressive models", section 4; with the loss of Gloeckle et al.
+// 2024, "Better & faster large language models via multi-token prediction"):
 //   h_k = h + W2_k f(W1_k h + b1_k) + b2_k,  f(x) = x sigmoid(x), as Medusa's heads have it (Cai et al. 2024)
 #include "core/memory.h"
 #include "model/ahead.h"
@@ -62,8 +62,7 @@ static void say(Graph *g, const Model *model, const AheadSeen *seen, AheadSaid *
 
 static Name outline(const ModelConfig *config)
 {
-    return dm_name("a block %d - %d - %d of swish each", config->width, config->width,
-                   config->width);
+    return dm_name("a block %d - %d - %d of swish each", config->width, config->width, config->width);
 }
 
 const AheadForm dm_ahead_apart = {

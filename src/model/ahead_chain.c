@@ -2,8 +2,8 @@
 // before it has made of row i, h^0 being what the decoder has, with the piece that row i + k of the decoder reads, and
 // has a whole layer of the decoder's kind, whose attention goes back over its own rows:
 //   h^k_i = N_k(Layer_k(M_k [N(E(w_(i+k))); N(h^(k-1)_i)]))
-// (equations 21 and 22; embedding and output are the decoder's). The norm N_k is part of h^k, and the embedding stands in
-// front, as released weights have it and transformers computes it (`generate(use_mtp=True)`). Where a source is the
+// (equations 21 and 22; embedding and output are the decoder's). The norm N_k is part of h^k, and the embedding stands
+// in front, as released weights have it and transformers computes it (`generate(use_mtp=True)`). Where a source is the
 // prompt of a decoder alone, its rows are read too, and nothing is learnt of what they say.
 #include "core/memory.h"
 #include "model/ahead_chain.h"
@@ -117,8 +117,8 @@ static int length_of(const Whole *w, int sequence)
     return prompt_of(w, sequence) + w->seen->example->read.spans.length[sequence];
 }
 
-// Piece number `at` of a sequence, which row `at` of it has read. What is read behind the first piece of a target is what
-// should have been written, whatever else the decoder was given to read.
+// Piece number `at` of a sequence, which row `at` of it has read. What is read behind the first piece of a target is
+// what should have been written, whatever else the decoder was given to read.
 static int piece_at(const Whole *w, int sequence, int at)
 {
     const Example *e = w->seen->example;

@@ -57,8 +57,8 @@ static void keep_prompt(const Graph *g, Prompt *to, const Heads *made)
     }
 }
 
-// Of its last layer nothing is read but keys and values, unless heads that look ahead read on from what it makes: that is
-// then the memory's rows.
+// Of its last layer nothing is read but keys and values, unless heads that look ahead read on from what it makes: that
+// is then the memory's rows.
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);

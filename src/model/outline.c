@@ -54,9 +54,9 @@ cJSON *dm_outline_of_output(const ModelConfig *c)
                 dm_name("or a piece of the source, as head 1 of layer %d looks at it", dm_usual_gaze(c).layer).text));
     const AheadForm *ahead = dm_ahead_form(c);
     if (ahead)
-        dm_outline_add(outline, dm_outline(dm_name("%d head%s that look%s ahead, %s: %s", c->ahead,
-                                                   c->ahead == 1 ? "" : "s", c->ahead == 1 ? "s" : "", ahead->name,
-                                                   ahead->outline(c).text)
-                                               .text));
+        dm_outline_add(outline,
+                       dm_outline(dm_name("%d head%s that look%s ahead, %s: %s", c->ahead, c->ahead == 1 ? "" : "s",
+                                          c->ahead == 1 ? "s" : "", ahead->name, ahead->outline(c).text)
+                                      .text));
     return outline;
 }

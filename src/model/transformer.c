@@ -259,10 +259,11 @@ cJSON *dm_transformer_outline(const ModelConfig *c)
     if (t->decoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, true));
     cJSON *output = dm_outline_of_output(c);
     if (writes_at_once(c))
-        dm_outline_add(output, dm_outline(dm_name("CTC: %d row%s for each piece of the source, and a row says a piece or "
-                                                  "nothing",
-                                                  t->ctc_upsample, t->ctc_upsample == 1 ? "" : "s")
-                                              .text));
+        dm_outline_add(output,
+                       dm_outline(dm_name("CTC: %d row%s for each piece of the source, and a row says a piece or "
+                                          "nothing",
+                                          t->ctc_upsample, t->ctc_upsample == 1 ? "" : "s")
+                                      .text));
     cJSON_AddItemToArray(list, output);
     return list;
 }

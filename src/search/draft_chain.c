@@ -1,10 +1,10 @@
-// Drafts by the model itself, by heads that are a chain (model/ahead_chain.c): each has read every row that the model has
-// made of a text, with the piece k behind it, and of the last row the guess of the head before it.
+// Drafts by the model itself, by heads that are a chain (model/ahead_chain.c): each has read every row that the model
+// has made of a text, with the piece k behind it, and of the last row the guess of the head before it.
 //
-// So rows of the heads behind the first have read guesses. Row j of head k has read piece j + k, and when the last piece
-// was number L, row L - 1 - m of any head had read as many as heads - 1 - m guesses. Where one of these was wrong, all
-// heads go back to that row and read on from there, as transformers does; what the model itself had made of the few rows
-// that may be read again is kept. With guesses that were right nothing is read twice.
+// So rows of the heads behind the first have read guesses. Row j of head k has read piece j + k, and when the last
+// piece was number L, row L - 1 - m of any head had read as many as heads - 1 - m guesses. Where one of these was
+// wrong, all heads go back to that row and read on from there, as transformers does; what the model itself had made of
+// the few rows that may be read again is kept. With guesses that were right nothing is read twice.
 #include <string.h>
 
 #include "core/memory.h"
@@ -15,10 +15,10 @@
 typedef struct ChainDraft {
     OwnGuesses guesses;
     AheadChain chain;
-    Arena arena;               // of its caches
-    const AlreadyRead *before;  // the search
-    Tensor *tails;              // [texts * again, width] of each text the last rows of the model's, by their number
-    int again;                  // rows that may have to be read again
+    Arena arena;                   // of its caches
+    const AlreadyRead *before;     // the search
+    Tensor *tails;                 // [texts * again, width] of each text the last rows of the model's, by their number
+    int again;                     // rows that may have to be read again
     int first_place, most_places;  // of the first row; places there are
     bool restarts;                 // places begin anew behind what was read before
     int *from, *kept, *lengths;    // [texts] scratch
@@ -58,7 +58,8 @@ static void guess(Graph *g, void *memory, DraftedText *const *texts, int n)
     dm_own_guesses_give(&((const ChainDraft *)memory)->guesses, texts, n);
 }
 
-// ---- Pieces of a text, from the first that was read --------------------------------------------------------------------
+// ---- Pieces of a text, from the first that was read
+// --------------------------------------------------------------------
 
 static int base_of(const ChainDraft *d, const DraftedText *text)
 {
@@ -114,8 +115,8 @@ static int wrong_rows(const ChainDraft *d, const DraftedText *text)
 
 // What the model has made of the rows that are read now: those of before the search, those that are kept, and those of
 // this pass, the last of which stands in row rows[i] of it.
-static Tensor *hidden_rows(Graph *g, const ChainDraft *d, const Tensor *pass, DraftedText *const *texts, const int *rows,
-                           const Fresh *fresh)
+static Tensor *hidden_rows(Graph *g, const ChainDraft *d, const Tensor *pass, DraftedText *const *texts,
+                           const int *rows, const Fresh *fresh)
 {
     const Tensor *const before = d->before->features;
     const Tensor *const parts[3] = {pass, d->tails, before};
@@ -125,8 +126,8 @@ static Tensor *hidden_rows(Graph *g, const ChainDraft *d, const Tensor *pass, Dr
         const int number = dm_own_guesses_number(&d->guesses, text), base = base_of(d, text), last = last_of(d, text);
         for (int j = d->kept[i]; j < last; j++)
             order[at++] = j < text->read ? pass->rows + number * d->again + j % d->again
-                          : j < base     ? pass->rows + d->tails->rows + d->before->texts.spans.start[text->sentence] + j
-                                         : rows[i] - (last - 1 - j);
+                          : j < base ? pass->rows + d->tails->rows + d->before->texts.spans.start[text->sentence] + j
+                                     : rows[i] - (last - 1 - j);
     }
     return dm_collect(g, parts, before ? 3 : 2, order, fresh->tokens.n);
 }

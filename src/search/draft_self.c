@@ -1,6 +1,6 @@
 // Drafts by the model itself, by heads that look ahead apart from one another (model/ahead_apart.c; Stern et al. 2018,
-// section 3): what it made of the row that has said the last piece says what may come behind it. No other pass is needed
-// for the guesses.
+// section 3): what it made of the row that has said the last piece says what may come behind it. No other pass is
+// needed for the guesses.
 #include "model/ahead.h"
 #include "search/own_guesses.h"
 

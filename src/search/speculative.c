@@ -352,11 +352,12 @@ static void begin(Graph *g, Speculation *s, const SearchJob *job)
     const dm_translate_options *o = job->options;
     Arena *arena = g->arena;
     const size_t sentences = (size_t)job->source.spans.n;
-    *s = (Speculation){.job = job, .config = &job->models[0]->config, .source = dm_draft_source(o->draft, &job->models[0]->config)};
+    *s = (Speculation){
+        .job = job, .config = &job->models[0]->config, .source = dm_draft_source(o->draft, &job->models[0]->config)};
     s->samples = o->sampling != DM_NO_SAMPLING && o->n_best > 1 ? o->n_best : 1;
     s->count = (int)sentences * s->samples;
     s->begun = dm_arena_take(arena, (size_t)job->model_count * sizeof *s->begun);
-    for (int m = 0; m < job->model_count; m++) 
+    for (int m = 0; m < job->model_count; m++)
         s->begun[m] = dm_search_begin(g, job, m, m || !s->source->reads_the_beginning ? NULL : &s->before);
     s->sentences = dm_arena_take(arena, sentences * sizeof *s->sentences);
     s->texts = dm_arena_take(arena, (size_t)s->count * sizeof *s->texts);

@@ -1,5 +1,5 @@
-// Heads that look ahead against transformers: what MtpModel, by which generate(use_mtp=True) drafts, computes in float64
-// with a random folder (tests/golden/README.md). Log-probabilities, loss, every gradient, and drafts by them.
+// Heads that look ahead against transformers: what MtpModel, by which generate(use_mtp=True) drafts, computes in
+// float64 with a random folder (tests/golden/README.md). Log-probabilities, loss, every gradient, and drafts by them.
 #include "folder/golden_folders.h"
 
 #include "model/ahead.h"
@@ -46,11 +46,13 @@ static void log_probabilities_equal_transformers(void)
                 dm_log_probabilities(&s.graph, said[k - 1].features, &s.model->output.weight, &s.model->output.bias);
             for (int i = 0, at = 0; i < s.expected.pairs; i++)
                 for (int j = 0; j + k < spans.length[i]; j++, at++, compared++) {
-                    const cJSON *of_pair = cJSON_GetArrayItem(said_there, i), *of_head = cJSON_GetArrayItem(of_pair, k - 1);
+                    const cJSON *of_pair = cJSON_GetArrayItem(said_there, i),
+                                *of_head = cJSON_GetArrayItem(of_pair, k - 1);
                     const double want = cJSON_GetNumberValue(cJSON_GetArrayItem(of_head, j)),
                                  got = dm_row(p, at)[read.example.written[spans.start[i] + j + k]];
                     CU_ASSERT_EQUAL(said[k - 1].rows[at], spans.start[i] + j);
-                    expect(fabs(got - want) < 1e-4, "pair %d, head %d, piece %d: %.7g, should be %.7g", i, k, j, got, want);
+                    expect(fabs(got - want) < 1e-4, "pair %d, head %d, piece %d: %.7g, should be %.7g", i, k, j, got,
+                           want);
                 }
         }
         CU_ASSERT(compared > 100);

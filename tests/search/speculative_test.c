@@ -22,7 +22,8 @@ static const struct {
     {"text alone, heads that look ahead", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 4", true},
     {"lm, a chain of heads", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 3 ahead_form chain", false},
     {"lm, a chain of one", &dm_lm,
-     "d_model 16 decoder_layers 1 decoder_ffn_dim 24 positions learned max_position_embeddings 64 prompt_positions restart "
+     "d_model 16 decoder_layers 1 decoder_ffn_dim 24 positions learned max_position_embeddings 64 prompt_positions "
+     "restart "
      "ahead 1 ahead_form chain",
      false},
     {"text alone, a chain of heads", &dm_lm,
@@ -234,7 +235,8 @@ static void greedy_search_by_drafts_is_the_bytes_of_greedy_search(void)
 
 // ---- A chain of heads -----------------------------------------------------------------------------------------------
 
-// What head k says of the last row of a text when it reads the text as a whole: the best piece but pad, which is never said.
+// What head k says of the last row of a text when it reads the text as a whole: the best piece but pad, which is never
+// said.
 static int said_of_whole(Graph *g, const Model *model, const int *pieces, int count, int k)
 {
     enum { HEADS = 16 };

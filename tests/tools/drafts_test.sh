@@ -25,6 +25,14 @@ train half "${ahead[@]}" --ahead 3 --after 25u --cpu-threads 1
 train half --after 60u --cpu-threads 2 --change
 same 'heads, in two parts' heads/model.safetensors half/model.safetensors
 
+chain=(--lr-schedule inv-sqrt --type lm --dim-emb 32 --dec-depth 1 --dim-ffn 32 --heads 2 --norm rms --activation swiglu --experts 2
+    --experts-shared 1 --router sigmoid --add-loss ahead 0.5 --ahead 3 --ahead-form chain)
+train chain --train-sets src twice "${chain[@]}" --after 60u --cpu-threads 2
+train half-chain --train-sets src twice "${chain[@]}" --after 25u --cpu-threads 1
+train half-chain --after 60u --cpu-threads 2 --change
+same 'a chain, in two parts' chain/model.safetensors half-chain/model.safetensors
+train text-chain --train-sets twice "${chain[@]}" --after 60u
+
 without() {  # what a draft adds to an object
     sed -E 's/,"passes":[0-9]+,"drafted":[0-9]+,"accepted":\[[0-9,]*\]//' "$1"
 }
@@ -54,31 +62,36 @@ for line in lines:
     assert sum(line["accepted"]) + line["passes"] == len(line["pieces"]), line
 assert sum(line["passes"] for line in lines) < 0.7 * sum(len(line["pieces"]) for line in lines), "the source is no help"
 PYTHON
-for precision in fp32 int8; do
-    "$dragoman" translate --model heads --precision $precision --beam-size 1 --json < src > plain 2> err ||
-        { grep -q 'this processor has no' err && continue; fail "translate: $(cat err)"; }
-    for way in '' '--draft-length 2' '--mini-batch 1'; do
-        # shellcheck disable=SC2086
-        "$dragoman" translate --model heads --precision $precision --beam-size 1 --json --draft self $way < src > drafted 2> err ||
-            fail "self $way: $(cat err)"
-        without drafted > bare
-        same "$precision, --draft self $way" plain bare
+for model in heads chain; do
+    for precision in int8 fp32; do
+        "$dragoman" translate --model $model --precision $precision --beam-size 1 --json < src > plain 2> err ||
+            { grep -q 'this processor has no' err && continue; fail "translate: $(cat err)"; }
+        for way in '' '--draft-length 2' '--mini-batch 1'; do
+            # shellcheck disable=SC2086
+            "$dragoman" translate --model $model --precision $precision --beam-size 1 --json --draft self $way < src > drafted 2> err ||
+                fail "$model, self $way: $(cat err)"
+            without drafted > bare
+            same "$model, $precision, --draft self $way" plain bare
+        done
     done
+    awk '{ exit !($5 < 0.9 * $2) }' err || fail "the heads of $model are no help: $(cat err)"
 done
-awk '{ exit !($5 < 0.9 * $2) }' err || fail "heads are no help: $(cat err)"
 passes() { sed -E 's/.*pieces in ([0-9,]+) passes.*/\1/' err | tr -d ,; }
 "$dragoman" translate --model heads --beam-size 1 --draft self < src 2> err > drafted || fail "self: $(cat err)"
 exact=$(passes)
 "$dragoman" translate --model heads --beam-size 1 --draft self --draft-accept 3 < src 2> err > drafted || fail "--draft-accept: $(cat err)"
 [ "$(passes)" -lt "$exact" ] || fail "--draft-accept 3: $(passes) passes, and exactly $exact"
 check 'what sampling has not' 2 '--draft-accept has no effect with --output-sampling' "$dragoman" translate --model heads --draft self --draft-accept 2 --output-sampling full
-check 'heads in fewer bits' 0 '' "$dragoman" quantize --model heads --output int8 --precision int8
-"$dragoman" translate --model int8 --beam-size 1 < src > plain
-"$dragoman" translate --model int8 --beam-size 1 --draft self < src 2> err > drafted || fail "int8: $(cat err)"
-same 'heads in fewer bits' plain drafted
+for model in heads chain; do
+    check "$model in fewer bits" 0 '' "$dragoman" quantize --model $model --output $model-int8 --precision int8
+    "$dragoman" translate --model $model-int8 --beam-size 1 < src > plain
+    "$dragoman" translate --model $model-int8 --beam-size 1 --draft self < src 2> err > drafted || fail "int8: $(cat err)"
+    same "$model in fewer bits" plain drafted
+done
 "$dragoman" info --model heads --json > info || fail 'info'
 grep -q '"ahead":[[:space:]]*3' heads/config.json || fail "config.json does not say them: $(cat heads/config.json)"
 grep -q '"model_type":[[:space:]]*"dragoman"' heads/config.json || fail 'other programs would open it'
+grep -q '"num_nextn_predict_layers":[[:space:]]*3' chain/config.json || fail "transformers would draft by none: $(cat chain/config.json)"
 "$dragoman" translate --model large --beam-size 1 < src > plain
 "$dragoman" translate --model large --stream --draft source < src > streamed 2> err || fail "--stream: $(cat err)"
 same '--stream' plain streamed
@@ -105,6 +118,17 @@ for draft in brief lookup; do
         same "generate --draft $draft $way" plain bare
     done
 done
+"$dragoman" generate --model text-chain --max-length 30 --json < begun > plain
+for way in '' '--mini-batch 1 --draft-length 3' '--mini-batch 7 --cpu-threads 3'; do
+    # shellcheck disable=SC2086
+    "$dragoman" generate --model text-chain --max-length 30 --json --draft self $way < begun > drafted 2> err || fail "generate: $(cat err)"
+    without drafted > bare
+    same "generate --draft self $way" plain bare
+done
+awk '{ exit !($5 < 0.9 * $2) }' err || fail "a chain is no help: $(cat err)"
+"$dragoman" generate --model text-chain --output-sampling full --seed 3 < begun > plain
+"$dragoman" generate --model text-chain --output-sampling full --seed 3 --draft self < begun > drafted 2> err || fail "sampling: $(cat err)"
+same 'sampling by a chain' plain drafted
 
 # ---- Sampling ----
 
@@ -129,6 +153,8 @@ check 'text alone has no source' 2 'there are no drafts by source|--draft lookup
 check 'a translator for text' 1 'small translates, and the first model goes on with text' "$dragoman" generate --model text --draft small
 check 'no heads' 2 'there are no drafts by self: the model has no heads' "$dragoman" translate --model large --beam-size 1 --draft self
 check 'heads that nothing teaches' 2 '--ahead has no effect' "$dragoman" train "${common[@]}" --train-sets src twice --ahead 2 --model no
+check 'a chain without a decoder alone' 2 '--ahead-form is for --type lm' "$dragoman" train "${common[@]}" --train-sets src twice --add-loss ahead --ahead 2 --ahead-form chain --model no
+check 'a form of no heads' 2 '--ahead-form has no effect' "$dragoman" train "${common[@]}" --type lm --train-sets src --ahead-form chain --model no
 check 'no heads to teach' 2 '--add-loss ahead teaches heads that look ahead|--ahead K' "$dragoman" train "${common[@]}" --train-sets src twice --add-loss ahead --model no
 check 'heads that copy' 2 '--add-loss ahead has heads say pieces of the vocabulary, and --output-layer pointer also copies' "$dragoman" train "${common[@]}" --train-sets src twice --output-layer pointer --add-loss ahead --ahead 2 --model no
 check 'a length of nothing' 2 '--draft-length has no effect without --draft' "$dragoman" translate --model large --draft-length 3

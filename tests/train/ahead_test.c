@@ -13,11 +13,14 @@ static const struct {
     {&dm_transformer, "d_model 16 encoder_layers 1 decoder_layers 1 encoder_ffn_dim 20 decoder_ffn_dim 24 "
                       "activation_function swish ahead 9"},
     {&dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 activation_function swish norm rms ahead 3"},
-    {&dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 activation_function swish norm rms ahead 3 ahead_form chain"},
-    {&dm_lm, "d_model 16 decoder_layers 2 decoder_ffn_dim 24 activation_function swish key_value_heads 2 attention_window 2 "
-             "positions learned prompt_positions restart ahead 2 ahead_form chain"},
-    {&dm_lm, "d_model 12 decoder_layers 1 decoder_ffn_dim 10 activation_function swish norm rms experts 4 experts_top 4 "
-             "experts_shared 1 router sigmoid positions alibi norm_place post ahead 9 ahead_form chain"},
+    {&dm_lm,
+     "d_model 16 decoder_layers 1 decoder_ffn_dim 24 activation_function swish norm rms ahead 3 ahead_form chain"},
+    {&dm_lm,
+     "d_model 16 decoder_layers 2 decoder_ffn_dim 24 activation_function swish key_value_heads 2 attention_window 2 "
+     "positions learned prompt_positions restart ahead 2 ahead_form chain"},
+    {&dm_lm,
+     "d_model 12 decoder_layers 1 decoder_ffn_dim 10 activation_function swish norm rms experts 4 experts_top 4 "
+     "experts_shared 1 router sigmoid positions alibi norm_place post ahead 9 ahead_form chain"},
     {&dm_rnn, "d_model 10 hidden_size 12 ahead 2"},
     {&dm_conv, "d_model 12 conv light kernel_size 3 heads 3 ffn_dim 20 activation_function swish ahead 1"},
 };
@@ -88,7 +91,8 @@ static void a_chain_does_not_see_what_comes(void)
     Setting s = setting_of(&config);
     Graph *g = begin(&s, false, 0);
     const Model *m = s.model;
-    static const int length = 6, source_length = 3, source[] = {4, 9, 0}, written[2][6] = {{5, 6, 7, 8, 9, 0}, {5, 6, 7, 11, 2, 0}};
+    static const int length = 6, source_length = 3, source[] = {4, 9, 0},
+                     written[2][6] = {{5, 6, 7, 8, 9, 0}, {5, 6, 7, 11, 2, 0}};
     AheadSaid said[2][2];
     for (int i = 0; i < 2; i++) {
         const Tokens target = dm_tokens(g->arena, 1, &length, written[i]),
@@ -101,8 +105,8 @@ static void a_chain_does_not_see_what_comes(void)
     }
     for (int k = 1; k <= 2; k++)
         for (int j = 0; j + k < length; j++) {
-            const bool same = !memcmp(dm_row(said[0][k - 1].features, j), dm_row(said[1][k - 1].features, j),
-                                      16 * sizeof(float));
+            const bool same =
+                !memcmp(dm_row(said[0][k - 1].features, j), dm_row(said[1][k - 1].features, j), 16 * sizeof(float));
             expect(same == (j + k <= 3), "head %d, row %d: %s", k, j, same ? "the same" : "another");
         }
     end(&s);

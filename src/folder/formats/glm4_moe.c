@@ -1,7 +1,7 @@
 // Glm4MoeForCausalLM of transformers: Llama whose feed-forward blocks are experts as in DeepSeek-V3 (2024): sigmoids
-// and a bias choose among them, and some take every piece. Behind its layers stand those of its heads that look ahead, by
-// which `generate(use_mtp=True)` drafts. Layers without experts, groups of experts and norms of queries and keys, which
-// larger ones have, cannot be computed yet.
+// and a bias choose among them, and some take every piece. Behind its layers stand those of its heads that look ahead,
+// by which `generate(use_mtp=True)` drafts. Layers without experts, groups of experts and norms of queries and keys,
+// which larger ones have, cannot be computed yet.
 #include "folder/formats/format.h"
 #include "folder/formats/rope.h"
 
