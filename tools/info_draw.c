@@ -181,7 +181,8 @@ static void draw_training(const cJSON *json)
         printf("  unknown: the folder has no train.jsonl, so this model was made elsewhere\n");
         return;
     }
-    printf("  %s updates, in epoch %s, %s", grouped_of(training, "updates").text, grouped_of(training, "epoch").text,
+    printf("  %s update%s, in epoch %s, %s", grouped_of(training, "updates").text,
+           plural(json_number(training, "updates")), grouped_of(training, "epoch").text,
            duration(json_number(training, "seconds")).text);
     if (cJSON_IsArray(json_find(training, "train-sets"))) {
         printf(", on ");

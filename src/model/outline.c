@@ -55,7 +55,7 @@ cJSON *dm_outline_of_output(const ModelConfig *c)
     const AheadForm *ahead = dm_ahead_form(c);
     if (ahead)
         dm_outline_add(outline,
-                       dm_outline(dm_name("%d head%s that look%s ahead, %s: %s", c->ahead, c->ahead == 1 ? "" : "s",
+                       dm_outline(dm_name("%d head%s that look%s ahead, %s: %s", c->ahead, dm_plural((size_t)c->ahead),
                                           c->ahead == 1 ? "s" : "", ahead->name, ahead->outline(c).text)
                                       .text));
     return outline;

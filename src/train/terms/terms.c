@@ -84,10 +84,10 @@ Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const Model
               head = (int)dm_options_number(options, "guided-alignment-head");
     if (layer > seen.layers)
         return dm_misuse(error, "--guided-alignment-layer %d: the decoder of this model has %d layer%s", layer,
-                         seen.layers, seen.layers == 1 ? "" : "s");
+                         seen.layers, dm_plural((size_t)seen.layers));
     if (head > seen.heads)
         return dm_misuse(error, "--guided-alignment-head %d: a layer of this model has %d head%s", head, seen.heads,
-                         seen.heads == 1 ? "" : "s");
+                         dm_plural((size_t)seen.heads));
     chosen->gaze = dm_usual_gaze(config);
     if (dm_outputs[config->output]->copies) {
         if ((!layer || layer == chosen->gaze.layer) && head == chosen->gaze.head + 1) return DM_OK;
