@@ -15,8 +15,10 @@ train large --train-sets src twice --dim-emb 32 --enc-depth 1 --dec-depth 2 --di
 train small --train-sets src twice --dim-emb 8 --enc-depth 1 --dec-depth 1 --dim-ffn 32 --heads 2 --after 60u
 seq 30 > numbers
 train other --train-sets src numbers --dim-emb 8 --enc-depth 1 --dec-depth 1 --dim-ffn 32 --heads 2 --after 1u
+train short --train-sets src twice --positions learned --max-positions 9 --max-length 8 --dim-emb 8 --enc-depth 1 --dec-depth 1 --dim-ffn 32 --heads 2 --after 60u
 train rnn --train-sets src twice --type rnn --dim-emb 8 --after 20u
 train text --type lm --train-sets twice --dim-emb 32 --dec-depth 2 --dim-ffn 32 --heads 2 --after 60u
+train short-text --type lm --train-sets src --positions learned --max-positions 8 --max-length 7 --dim-emb 8 --dec-depth 1 --dim-ffn 32 --heads 2 --after 40u
 train brief --type lm --train-sets twice --dim-emb 8 --dec-depth 1 --dim-ffn 32 --heads 2 --after 40u
 
 ahead=(--lr-schedule inv-sqrt --train-sets src twice --dim-emb 32 --dim-ffn 32 --heads 2 --enc-depth 1 --dec-depth 1 --add-loss ahead 0.5)
@@ -106,6 +108,24 @@ check 'a list' 0 '' "$dragoman" shortlist --model large --train-sets src twice -
 without drafted > bare
 same 'a shortlist' plain bare
 
+# One whose places end before those of the model guesses nothing there, and limits no line.
+awk 'NR > 3 { line = line $0 " " } NR > 3 && NR % 5 == 0 { print line; line = "" } NR <= 3' src > long
+awk 'NF > 12 { n++ } END { exit !n }' long || fail 'no line is long'
+"$dragoman" translate --model large --beam-size 1 --json < long > plain
+for way in '' '--mini-batch 1' '--draft-length 9'; do
+    # shellcheck disable=SC2086
+    "$dragoman" translate --model large --beam-size 1 --json --draft short $way < long > drafted 2> err || fail "a draft with few places $way: $(cat err)"
+    without drafted > bare
+    same "a draft with few places $way" plain bare
+done
+grep -q ' that were drafted 0 were right' err && fail "few places guess nothing: $(cat err)"
+cut -d' ' -f1-2 src > begun
+{ cat begun; sed -n 7,9p long; } > begun.long
+"$dragoman" generate --model text --max-length 30 --json < begun.long > plain
+"$dragoman" generate --model text --max-length 30 --json --draft short-text < begun.long > drafted 2> err || fail "generate with few places: $(cat err)"
+without drafted > bare
+same 'generate with few places' plain bare
+
 # ---- Text alone ----
 
 cut -d' ' -f1-2 src > begun
@@ -147,10 +167,10 @@ same 'one by one' one many
 # ---- What cannot be ----
 
 check 'a beam' 2 'drafts are for greedy search and for sampling|make the beam 1' "$dragoman" translate --model large --draft lookup
-check 'another vocabulary' 1 'has another source vocabulary' "$dragoman" translate --model large --beam-size 1 --draft other
+check 'another vocabulary' 1 'other has another source vocabulary than the model that it is to draft for: a model can guess for another where' "$dragoman" translate --model large --beam-size 1 --draft other
 check 'no such folder' 1 'there is no folder nowhere' "$dragoman" translate --model large --beam-size 1 --draft nowhere
 check 'text alone has no source' 2 'there are no drafts by source|--draft lookup' "$dragoman" generate --model text --draft source
-check 'a translator for text' 1 'small translates, and the first model goes on with text' "$dragoman" generate --model text --draft small
+check 'a translator for text' 1 'small translates, and the model that it is to draft for goes on with text: it cannot draft for it' "$dragoman" generate --model text --draft small
 check 'no heads' 2 'there are no drafts by self: the model has no heads' "$dragoman" translate --model large --beam-size 1 --draft self
 check 'heads that nothing teaches' 2 '--ahead has no effect' "$dragoman" train "${common[@]}" --train-sets src twice --ahead 2 --model no
 check 'a chain without a decoder alone' 2 '--ahead-form is for --type lm' "$dragoman" train "${common[@]}" --train-sets src twice --add-loss ahead --ahead 2 --ahead-form chain --model no
