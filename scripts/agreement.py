@@ -9,6 +9,9 @@ labels of words or of lines.
 The second makes FOLDER first, by transformers: a small model of that class with random weights, and a tokenizer that has
 learnt its pieces from the file. So it is seen whether a folder that somebody else has made opens here.
 
+Of a folder with heads that look ahead (train --ahead-form chain), transformers drafts too, by generate(use_mtp=True), and the
+passes of either are compared line by line: they are as many where all guesses are the same.
+
 Prints how many lines agree and the first ones that do not. A line that differs is explained where transformers, too,
 comes to dragoman's translation once it takes the second-best piece at steps where the two best are closer than 1e-4 in
 log-probability. Exit status 0: all lines agree or are explained; 1 otherwise.
@@ -250,13 +253,24 @@ class Transformers:
         return texts
 
 
+def name_heads(folder):
+    """Tells transformers which layers of the file are heads, which it knows of released models alone."""
+    config = transformers.AutoConfig.from_pretrained(folder)
+    first, heads = config.num_hidden_layers, getattr(config, "num_mtp_layers", None) or 0
+    if heads:
+        kind = transformers.AutoModelForCausalLM._model_mapping[type(config)]
+        kind._keys_to_ignore_on_load_unexpected = [rf"model\.layers\.{first + k}\..*" for k in range(heads)]
+
+
 class Decoder(Transformers):
     kind = transformers.AutoModelForCausalLM
     around = 1  # what it begins with
 
     def __init__(self, folder, segmenter, text):
+        name_heads(folder)
         super().__init__(folder, segmenter)
         self.goes_on = text  # with what it reads, which is written too
+        self.heads = getattr(self.model.config, "num_mtp_layers", None) or 0
 
     def limit(self, source):
         return min(GENERATED, self.most) if self.goes_on else super().limit(source)
@@ -273,6 +287,21 @@ class Decoder(Transformers):
                                   bad_words_ids=[[self.pad]],  # which dragoman never writes, whatever the folder says
                                   max_new_tokens=max(map(self.limit, sources)))
         return [self.written(ids[length:], source) for ids, source in zip(out.tolist(), sources)]
+
+    @torch.inference_mode()
+    def drafted(self, source):
+        """Greedy search by drafts, and passes of the model."""
+        passes, limit = 0, self.limit(source)
+
+        def count(*_):
+            nonlocal passes
+            passes += 1
+
+        hook = self.model.get_decoder().register_forward_hook(count)
+        out = self.model.generate(input_ids=torch.tensor([source]), num_beams=1, do_sample=False, bad_words_ids=[[self.pad]],
+                                  max_new_tokens=limit, use_mtp=True)
+        hook.remove()
+        return self.written(out[0, len(source):].tolist(), source), passes
 
     def scores(self, source, ids):
         return self.model(input_ids=torch.tensor([source + ids])).logits[0, -1]
@@ -327,6 +356,22 @@ def decoder_by_ctranslate2(folder, lines, segmenter, limits, text):
                                              suppress_sequences=[["<pad>"]], include_prompt_in_result=False)
             texts.append(segmenter.text_of_pieces((segmenter.pieces(line) if text else []) + found[0].sequences[0]))
     return texts
+
+
+def compare_drafts(program, folder, path, kept, peer, sources, theirs):
+    """Drafts by heads of the model: the text is that without drafts, and passes are as many. One line may differ by a near
+    tie of two guesses."""
+    command = [program, "generate" if peer.goes_on else "translate", "--model", folder, "--input", path, "--json", "--draft",
+               "self", "--draft-length", str(peer.heads), *([] if peer.goes_on else ["--beam-size", "1"])]
+    output = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", check=True).stdout
+    lines = output.removesuffix("\n").split("\n")
+    ours = [json.loads(lines[i])["passes"] for i in kept]
+    drafted = [peer.drafted(source) for source in sources]
+    same_text = sum(text == their for (text, _), their in zip(drafted, theirs))
+    same_passes = sum(passes == our for (_, passes), our in zip(drafted, ours))
+    print(f"transformers by use_mtp: {same_text} of {len(theirs)} lines as without it; as many passes as dragoman in "
+          f"{same_passes}, {sum(passes for _, passes in drafted)} and {sum(ours)} in all")
+    return same_text == len(theirs) and same_passes >= len(theirs) - max(1, len(theirs) // 50)
 
 
 def compare(name, theirs, ours, lines, explain, show):
@@ -394,6 +439,8 @@ def main():
         return known[i]
 
     good = compare(f"transformers {transformers.__version__}", theirs, ours, lines, explain, args.show)
+    if alone and peer.heads:
+        good = compare_drafts(args.dragoman, args.folder, args.source, kept, peer, sources, theirs) and good
     if segmenter.separate:
         print("CTranslate2: left out, its converter knows only one vocabulary, and a tokenizer with it")
     elif kind in ("mixtral", "glm4_moe", "megatron-bert"):

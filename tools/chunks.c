@@ -1,6 +1,8 @@
 // Translating a chunk of lines: what prefixes belong to them, and what is done where the library refuses one.
 #include "chunks.h"
 
+#include "numbers.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +18,8 @@ bool find_prefixes(const Prefixes *prefixes, const Input *input, const Chunk *ch
         if (input->line_number + i < prefixes->lines.count) {
             of[i] = prefixes->lines.line[input->line_number + i];
         } else {
-            failure(error, "%s has %zu lines and %s more: each line needs a prefix, an empty line for none",
-                    prefixes->name, prefixes->lines.count, input->name);
+            failure(error, "%s has %zu line%s and %s more: each line needs a prefix, an empty line for none",
+                    prefixes->name, prefixes->lines.count, plural((double)prefixes->lines.count), input->name);
             return false;
         }
     }

@@ -83,6 +83,7 @@ static void draw_architecture(const cJSON *json)
 static void draw_part(const cJSON *parameters, const char *name)
 {
     const cJSON *part = json_find(parameters, name), *table;
+    if (!part) return;
     printf("  %-12s%14s%16s", name, grouped_of(part, "count").text, grouped_of(part, "bytes").text);
     cJSON_ArrayForEach(table, json_find(part, "tables"))
     {
@@ -98,7 +99,7 @@ static void draw_part(const cJSON *parameters, const char *name)
 
 static void draw_parameters(const cJSON *json)
 {
-    static const char *const parts[] = {"embeddings", "encoder", "decoder", "output", "total"};
+    static const char *const parts[] = {"embeddings", "encoder", "decoder", "ahead", "output", "total"};
     const char *precision = json_string(json_find(json, "parameters"), "precision");
     printf("\n%-14s%14s%16s\n", "parameters", "count", "bytes");
     if (*precision && strcmp(precision, "fp32") != 0) printf("  matrices are stored as %s\n", precision);
@@ -180,7 +181,8 @@ static void draw_training(const cJSON *json)
         printf("  unknown: the folder has no train.jsonl, so this model was made elsewhere\n");
         return;
     }
-    printf("  %s updates, in epoch %s, %s", grouped_of(training, "updates").text, grouped_of(training, "epoch").text,
+    printf("  %s update%s, in epoch %s, %s", grouped_of(training, "updates").text,
+           plural(json_number(training, "updates")), grouped_of(training, "epoch").text,
            duration(json_number(training, "seconds")).text);
     if (cJSON_IsArray(json_find(training, "train-sets"))) {
         printf(", on ");

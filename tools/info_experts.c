@@ -39,9 +39,9 @@ void info_draw_experts(const cJSON *json)
         const cJSON *experts = json_find(router, "experts");
         const int count = cJSON_GetArraySize(experts);
         int number = 0;
-        printf("%s%s: %s pieces, entropy %.2f of at most %.2f\n", router->prev->next ? "\n" : "",
-               json_string(router, "layer"), grouped_of(router, "tokens").text, json_number(router, "entropy"),
-               log(count));
+        printf("%s%s: %s piece%s, entropy %.2f of at most %.2f\n", router->prev->next ? "\n" : "",
+               json_string(router, "layer"), grouped_of(router, "tokens").text, plural(json_number(router, "tokens")),
+               json_number(router, "entropy"), log(count));
         cJSON_ArrayForEach(expert, experts) draw_expert(expert, number++, 1.0 / count);
     }
     printf("\nexpert, share of the choices (half a bar is an even one), and its most frequent pieces\n");

@@ -22,9 +22,10 @@ static dm_status open_prefixes(Prefixes *prefixes, const dm_options *options, dm
 static void note_drafts(const Drafts *drafts)
 {
     if (drafts->passes > 0)
-        fprintf(stderr, "dragoman: %s pieces in %s passes, %.2f in each; of %s that were drafted %s were right\n",
-                grouped(drafts->pieces, 0).text, grouped(drafts->passes, 0).text, drafts->pieces / drafts->passes,
-                grouped(drafts->drafted, 0).text, grouped(drafts->right, 0).text);
+        fprintf(stderr, "dragoman: %s piece%s in %s pass%s, %.2f in each; of %s that were drafted %s %s right\n",
+                grouped(drafts->pieces, 0).text, plural(drafts->pieces), grouped(drafts->passes, 0).text,
+                drafts->passes > 1 ? "es" : "", drafts->pieces / drafts->passes, grouped(drafts->drafted, 0).text,
+                grouped(drafts->right, 0).text, *plural(drafts->right) ? "were" : "was");
 }
 
 static dm_status translate_all(Job *job, Input *input, dm_error *error)
@@ -50,8 +51,9 @@ static dm_status translate_all(Job *job, Input *input, dm_error *error)
 static dm_status check_all_prefixes(const Job *job, const Input *input, dm_error *error)
 {
     if (!job->prefixes.name || input->line_number >= job->prefixes.lines.count) return DM_OK;
-    return failure(error, "%s has %zu lines and %s only %zu: they do not belong together", job->prefixes.name,
-                   job->prefixes.lines.count, input->name, input->line_number);
+    return failure(error, "%s has %zu line%s and %s only %zu: they do not belong together", job->prefixes.name,
+                   job->prefixes.lines.count, plural((double)job->prefixes.lines.count), input->name,
+                   input->line_number);
 }
 
 // ---- The command ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "numbers.h"
 #include "report.h"
 
 // Larger pictures cannot be read; larger texts take longer than one waits for a page.
@@ -248,8 +249,9 @@ static void measure_lengths(Run *run, dm_model *model, const dm_options *options
         v.tsv ? dm_lines_read_tsv(lines, v.path[0], v.columns, &error) : dm_lines_read(&lines[0], v.path[0], &error);
     if (!status && !v.tsv) status = dm_lines_read(&lines[1], v.path[1], &error);
     if (!status && (lines[0].count != lines[1].count || !lines[0].count)) {
-        run->length_note = format_text("No BLEU by length: the validation text has changed: %s has %zu lines, %s %zu.",
-                                       v.path[0], lines[0].count, v.path[1], lines[1].count);
+        run->length_note =
+            format_text("No BLEU by length: the validation text has changed: %s has %zu line%s, %s %zu.", v.path[0],
+                        lines[0].count, plural((double)lines[0].count), v.path[1], lines[1].count);
     } else {
         cut(&lines[0]);
         cut(&lines[1]);

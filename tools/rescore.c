@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bad_lines.h"
+#include "numbers.h"
 #include "parcel.h"
 
 enum { MOST_PAIRS = 4096 };  // rescored at once, so that the batches are full
@@ -64,9 +65,10 @@ static dm_status read_two(const dm_options *options, Pairs *pairs, dm_error *err
     dm_bad_lines_free(&bad[1]);
     if (status || pairs->lines[0].count == pairs->lines[1].count) return status;
     return failure(error,
-                   "%s has %zu lines and %s %zu: each line of one must be the translation of the same line of the "
+                   "%s has %zu line%s and %s %zu: each line of one must be the translation of the same line of the "
                    "other",
-                   pairs->name[0], pairs->lines[0].count, pairs->name[1], pairs->lines[1].count);
+                   pairs->name[0], pairs->lines[0].count, plural((double)pairs->lines[0].count), pairs->name[1],
+                   pairs->lines[1].count);
 }
 
 static dm_status read_pairs(const dm_options *options, Pairs *pairs, dm_error *error)

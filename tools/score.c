@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers.h"
 #include "score_table.h"
 
 // What is read for one run: a file of translations for every system, and a file for every --ref.
@@ -19,9 +20,9 @@ static dm_status check_counts(const dm_options *options, const Input *input, int
     size_t count = input->systems[system].count;
     for (int r = 0; r < input->reference_count; r++) {
         if (input->references[r].count == count) continue;
-        return failure(error,
-                       "%s has %zu lines and %s %zu: a translation and its reference must stand on the same line", name,
-                       count, dm_options_text(options, "ref", r), input->references[r].count);
+        return failure(
+            error, "%s has %zu line%s and %s %zu: a translation and its reference must stand on the same line", name,
+            count, plural((double)count), dm_options_text(options, "ref", r), input->references[r].count);
     }
     if (count) return DM_OK;
     return failure(error, "%s is empty: there is nothing to score", name);
@@ -87,7 +88,8 @@ static void note_unfinished_text(const dm_options *options, const char *name, co
         joins += strstr(line, "@@ ") != NULL;
     }
     if (joins)
-        fprintf(stderr, "dragoman: note: %zu lines of %s hold \"@@ \": join the pieces before scoring\n", joins, name);
+        fprintf(stderr, "dragoman: note: %zu line%s of %s hold%s \"@@ \": join the pieces before scoring\n", joins,
+                plural((double)joins), name, joins == 1 ? "s" : "");
     if (stops >= 100 || (stops >= 3 && 2 * stops > hypotheses->count))
         fprintf(
             stderr,

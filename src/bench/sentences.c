@@ -120,8 +120,8 @@ Status dm_bench_text(Corpus *corpus, const Bench *bench, int usual, Error *error
     if (status) return status;
     if (path && (!lines.count || lines.count > MOST_SENTENCES))
         status =
-            dm_fail(error, "%s has %zu lines: give it a length of a source and of a target on each of 1 to %d lines",
-                    path, lines.count, MOST_SENTENCES);
+            dm_fail(error, "%s has %zu line%s: give it a length of a source and of a target on each of 1 to %d lines",
+                    path, lines.count, dm_plural(lines.count), MOST_SENTENCES);
     const size_t pairs = path ? lines.count : (size_t)(asked ? asked : usual);
     if (!status)
         *corpus = (Corpus){.pairs = (int)pairs,

@@ -5,7 +5,7 @@
 #include "bench/bench.h"
 #include "core/memory.h"
 #include "folder/folder.h"
-#include "folder/stored_positions.h"
+#include "folder/stored_shape.h"
 
 // ---- Shapes -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ Status dm_bench_shape(Bench *bench, Error *error)
     bench->shape = folder ? folder : dm_options_text(bench->options, "shape", 0);
     if (folder) {
         status = dm_config_read(&bench->config, &extra, folder, error);
-        if (!status) status = dm_positions_settle_in(&bench->config, folder, error);
+        if (!status) status = dm_stored_shape_settle_in(&bench->config, folder, error);
         if (status) {
             cJSON_Delete(extra);
             return status;

@@ -49,6 +49,7 @@ const OptionRow dm_rows_shape[] = {
     {DM_TRAIN, &dm_option_output_layer},
     {DM_TRAIN, &dm_option_ctc_upsample},
     {DM_TRAIN, &dm_option_ahead},
+    {DM_TRAIN, &dm_option_ahead_form},
     {DM_TRAIN, &dm_option_key_heads},
     {DM_TRAIN, &dm_option_prompt_mask},
     {DM_TRAIN, &dm_option_prompt_positions},

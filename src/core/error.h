@@ -17,4 +17,10 @@ Status dm_misuse(Error *error, const char *format, ...) __attribute__((format(pr
 // 20000 -> "20,000", as messages write large numbers; returns text.
 const char *dm_with_commas(size_t number, char text[32]);
 
+// What stands behind a noun where so many are meant: "%d line%s".
+static inline const char *dm_plural(size_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
 #define DM_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -146,7 +146,7 @@ static Status check_columns(const dm_lines *lines, const int columns[2], const c
             return dm_fail(error,
                            "%s: line %zu has %d column%s, but column %d is wanted (tabs separate columns, and "
                            "--tsv-columns says which are read)",
-                           name, i + 1, found, found == 1 ? "" : "s", needed);
+                           name, i + 1, found, dm_plural((size_t)found), needed);
         const bool known = bad && before < bad->count && bad->line[before] == i;
         before += known;
         if (lacks || known) note_bad(&all, i);

@@ -23,13 +23,13 @@ static Status unequal(const Bitext *bitext, Error *error)
         bool no_source = dm_is_blank(source->line[i]), no_target = dm_is_blank(target->line[i]);
         if (no_source != no_target)
             return dm_fail(error,
-                           "%s has %s lines and %s %s: the first pair that may be out of step is at line %s (%s is "
+                           "%s has %s line%s and %s %s: the first pair that may be out of step is at line %s (%s is "
                            "empty there)",
-                           file[DM_SOURCE], a, file[DM_TARGET], b, dm_with_commas(i + 1, c),
+                           file[DM_SOURCE], a, dm_plural(source->count), file[DM_TARGET], b, dm_with_commas(i + 1, c),
                            file[no_source ? DM_SOURCE : DM_TARGET]);
     }
-    return dm_fail(error, "%s has %s lines and %s %s: line by line, one must be the translation of the other",
-                   file[DM_SOURCE], a, file[DM_TARGET], b);
+    return dm_fail(error, "%s has %s line%s and %s %s: line by line, one must be the translation of the other",
+                   file[DM_SOURCE], a, dm_plural(source->count), file[DM_TARGET], b);
 }
 
 static Status check_lines(const Bitext *bitext, bool tsv, Error *error)
@@ -106,7 +106,7 @@ char *dm_bitext_mended(const Bitext *bitext)
         const dm_bad_lines *bad = &bitext->bad[file];
         if (!bad->count) continue;
         char *both = dm_format("%s%s%s bad line%s of %s (the first is line %s)", said ? said : "", said ? ", " : "",
-                               dm_with_commas(bad->count, count), bad->count == 1 ? "" : "s", bitext->file[file],
+                               dm_with_commas(bad->count, count), dm_plural(bad->count), bitext->file[file],
                                dm_with_commas(bad->line[0] + 1, first));
         dm_free(said);
         said = both;

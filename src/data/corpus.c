@@ -134,16 +134,16 @@ static Status nothing_left(const Corpus *corpus, const Encoding *e, const Corpus
 {
     if (is_alone(e)) return dm_fail(error, "%s: no line is left: all are empty", name);
     if (corpus->skipped_unsaid)
-        return dm_fail(
-            error,
-            "%s: no sentence pair is left: %d have a target that does not fit the rows of their source: raise "
-            "--ctc-upsample",
-            name, corpus->skipped_unsaid);
+        return dm_fail(error,
+                       "%s: no sentence pair is left: %d %s a target that does not fit the rows of their source: raise "
+                       "--ctc-upsample",
+                       name, corpus->skipped_unsaid, corpus->skipped_unsaid == 1 ? "has" : "have");
     if (corpus->skipped_long == 0) return dm_fail(error, "%s: no sentence pair is left: each has an empty side", name);
     return dm_fail(error,
-                   "%s: no sentence pair is left: %d have an empty side and %d a side of more than %d pieces: raise "
+                   "%s: no sentence pair is left: %d %s an empty side and %d a side of more than %d pieces: raise "
                    "--max-length",
-                   name, corpus->skipped_empty, corpus->skipped_long, rules->max_length);
+                   name, corpus->skipped_empty, corpus->skipped_empty == 1 ? "has" : "have", corpus->skipped_long,
+                   rules->max_length);
 }
 
 // Copies the ids of the pairs that stay behind one another.

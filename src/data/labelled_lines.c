@@ -37,7 +37,7 @@ static void mend(Bitext *bitext, size_t line, Labels labels, int words, int give
 
 static const char *counted(int count, const char *what, char text[48])
 {
-    snprintf(text, 48, "%d %s%s", count, what, count == 1 ? "" : "s");
+    snprintf(text, 48, "%d %s%s", count, what, dm_plural((size_t)count));
     return text;
 }
 

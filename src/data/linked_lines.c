@@ -107,8 +107,9 @@ Status dm_links_of_bitext(LinkedPairs *links, dm_bad_lines *bad, const char *pat
     Status status = dm_lines_read_all(&lines, path, &spoilt, error);
     if (status) return status;
     if (lines.count != pairs)
-        status = dm_fail(error, "%s has %s lines and %s %s: it needs a line for each pair, with its links or empty",
-                         reading.name, dm_with_commas(lines.count, a), bitext->name, dm_with_commas(pairs, b));
+        status = dm_fail(error, "%s has %s line%s and %s %s: it needs a line for each pair, with its links or empty",
+                         reading.name, dm_with_commas(lines.count, a), dm_plural(lines.count), bitext->name,
+                         dm_with_commas(pairs, b));
     for (size_t i = 0, next = 0; i < lines.count && !status; i++) {
         const bool is_spoilt = next < spoilt.count && spoilt.line[next] == i;
         next += is_spoilt;

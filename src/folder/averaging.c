@@ -12,7 +12,7 @@
 #include "folder/folder_files.h"
 #include "folder/folder.h"
 #include "folder/folder_guard.h"
-#include "folder/stored_positions.h"
+#include "folder/stored_shape.h"
 #include "options/options.h"
 #include "score/metrics.h"
 
@@ -90,7 +90,7 @@ static Status choose_last(Selection *choice, int wanted, Error *error)
 {
     if (wanted > choice->count)
         return dm_fail(error, "--last %d: %s has only %d epoch checkpoint%s; train keeps as many as its --average says",
-                       wanted, choice->folder, choice->count, choice->count == 1 ? "" : "s");
+                       wanted, choice->folder, choice->count, dm_plural((size_t)choice->count));
     for (int i = choice->count - wanted; i < choice->count; i++) choice->list[i].chosen = true;
     return DM_OK;
 }
@@ -151,9 +151,10 @@ static Status choose_best(Selection *choice, int wanted, Error *error)
         }
         if (!best)
             return dm_fail(error,
-                           "--best %d: of the %d epoch checkpoints in %s only %d %s validated at the end of the epoch; "
+                           "--best %d: of %d epoch checkpoint%s in %s only %d %s validated at the end of the epoch; "
                            "train keeps as many as its --average says and validates each with --valid-freq 1e",
-                           wanted, choice->count, choice->folder, n, n == 1 ? "was" : "were");
+                           wanted, choice->count, dm_plural((size_t)choice->count), choice->folder, n,
+                           n == 1 ? "was" : "were");
         best->chosen = true;
     }
     return DM_OK;
@@ -186,7 +187,7 @@ __attribute__((format(printf, 2, 3))) static void say(const dm_observer *observe
 
 static void report(const Selection *choice, const dm_observer *observer, const char *output, int count)
 {
-    say(observer, "%s: the average of %d checkpoint%s", output, count, count == 1 ? "" : "s");
+    say(observer, "%s: the average of %d checkpoint%s", output, count, dm_plural((size_t)count));
     for (int i = 0; i < choice->count; i++) {
         const Checkpoint *at = &choice->list[i];
         if (at->chosen && at->validated)
@@ -253,7 +254,7 @@ static Status average_as_said(const dm_options *options, const dm_observer *obse
     int lock = -1;
     Status status = check_options(options, error);
     if (!status) status = dm_config_read(&declared.config, &extra, choice.folder, error);
-    if (!status) status = dm_positions_settle_in(&declared.config, choice.folder, error);
+    if (!status) status = dm_stored_shape_settle_in(&declared.config, choice.folder, error);
     declared.architecture = declared.config.architecture;
     if (!status) dm_model_declare(&declared);
     if (!status) status = dm_folder_lock(&lock, choice.folder, "average", error);

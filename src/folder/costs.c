@@ -13,6 +13,7 @@
 static const struct {
     const char *within, *part;
 } parts[] = {
+    {"model.ahead.", "heads that look ahead"},
     {"final_logits_bias", "output"},
     {"lm_head.", "output"},
     {"pointer.", "output"},

@@ -8,7 +8,7 @@
 #include "folder/costs.h"
 #include "folder/folder.h"
 #include "folder/folder_files.h"
-#include "folder/stored_positions.h"
+#include "folder/stored_shape.h"
 #include "model/parts.h"
 
 // ---- Parameters by part ---------------------------------------------------------------------------------------------
@@ -63,7 +63,9 @@ static void add_parameters(cJSON *json, const Model *model, const size_t *bytes)
         if (bytes) size += (double)bytes[i];
     }
     cJSON *parameters = cJSON_AddObjectToObject(json, "parameters");
-    for (int i = 0; i < DM_PARTS; i++) add_count(parameters, dm_part_name((Part)i), counts[i], bytes ? sizes[i] : -1);
+    for (int i = 0; i < DM_PARTS; i++)
+        if (i != DM_AHEAD || model->config.ahead)
+            add_count(parameters, dm_part_name((Part)i), counts[i], bytes ? sizes[i] : -1);
     add_count(parameters, "total", count, bytes ? size : -1);
     cJSON *total = cJSON_GetObjectItemCaseSensitive(parameters, "total");
     cJSON_AddNumberToObject(total, "trained", trained);
@@ -155,7 +157,7 @@ static Status describe_folder(const char *folder, int length, char **json, Error
     cJSON *extra = NULL;
     *json = NULL;
     Status status = dm_config_read(&model.config, &extra, folder, error);
-    if (!status) status = dm_positions_settle_in(&model.config, folder, error);
+    if (!status) status = dm_stored_shape_settle_in(&model.config, folder, error);
     if (!status) {
         model.architecture = model.config.architecture;
         dm_model_declare(&model);

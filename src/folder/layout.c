@@ -21,7 +21,7 @@ bool dm_layout_has(const ModelConfig *config, const Parameter *parameter)
 {
     const Format *format = dm_format_of_config(config);
     Name name = {"?"};
-    if (format->tensors) dm_format_tensor(format, parameter->name, &name);
+    if (format->tensors) dm_format_tensor(format, config, parameter->name, &name);
     return !parameter->absent && *name.text;
 }
 
@@ -33,7 +33,7 @@ Layout dm_layout_of(const ModelConfig *config, const Parameters *p)
     for (int i = 0; i < p->count;) {
         Name name = dm_name("%s", p->list[i].name);
         const FormatTensor *row =
-            layout.format->tensors ? dm_format_tensor(layout.format, p->list[i].name, &name) : NULL;
+            layout.format->tensors ? dm_format_tensor(layout.format, config, p->list[i].name, &name) : NULL;
         if (!dm_layout_has(config, p->list + i)) {
             layout.whole = false;
             i++;

@@ -10,6 +10,7 @@
 #include "folder/complaints.h"
 #include "folder/layout.h"
 #include "folder/stored_positions.h"
+#include "folder/stored_shape.h"
 
 enum { MOST_ALIASES = 3 };
 
@@ -354,7 +355,7 @@ Status dm_model_read(Model **model, cJSON **extra, const char *folder, Error *er
     if (status) goto done;
     status = check_weights_exist(&config, path, folder, error);
     if (!status) status = dm_safetensors_open(&file, path, error);
-    if (!status) status = dm_positions_settle(&config, &file, error);
+    if (!status) status = dm_stored_shape_settle(&config, &file, error);
     if (status)
         dm_config_free(&config);
     else

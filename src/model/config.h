@@ -53,7 +53,7 @@ typedef struct ModelConfig {
     int biases;                                // a Biases: what has any
     int width;                                 // of the embeddings, and of what the output layer reads
     int output;                                // of dm_outputs
-    int ahead;                                 // heads that look ahead (ahead.h)
+    int ahead, ahead_form;                     // heads that look ahead, and of dm_ahead_forms (ahead.h)
     // ids. pad -1: there is none; decoder_start -1, of text alone: its first piece is given
     int pad, eos, decoder_start;
     SearchDefaults search;

@@ -197,7 +197,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
     const Name widths = s->largest > s->kernel && layers > 1 ? dm_name("%d to %d pieces", s->kernel, s->largest)
                                                              : dm_name("%d pieces", s->kernel);
     cJSON *stack =
-        dm_outline(dm_name("%s, %d layer%s", decoder ? "decoder" : "encoder", layers, layers == 1 ? "" : "s").text);
+        dm_outline(dm_name("%s, %d layer%s", decoder ? "decoder" : "encoder", layers, dm_plural((size_t)layers)).text);
     dm_outline_add(stack, dm_outline(dm_name("%s convolution, windows of %s%s", kinds[s->kind].name, widths.text,
                                              decoder ? " up to the last one" : "")
                                          .text));
@@ -206,7 +206,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
         dm_outline_add(
             stack,
             dm_outline(
-                dm_name("attention to the encoder, %d head%s x %d", heads, heads == 1 ? "" : "s", d / heads).text));
+                dm_name("attention to the encoder, %d head%s x %d", heads, dm_plural((size_t)heads), d / heads).text));
     if (dm_conv_is_light(c))
         dm_outline_add(
             stack,

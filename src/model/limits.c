@@ -28,7 +28,8 @@ bool dm_fits_in_steps(const ModelConfig *config, Name *why)
 {
     if (!dm_outputs[config->output]->at_once) return false;
     *why =
-        dm_name("output_layer %s has a decoder that sees all of the source at once, which type transformer alone has",
+        dm_name("--output-layer %s says a text all at once, which models of --type transformer alone do: change one of "
+                "them",
                 dm_outputs[config->output]->name);
     return true;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "model/ahead.h"
 #include "model/key_cache.h"
 #include "model/layers/experts.h"
 #include "model/shape_options.h"
@@ -56,13 +57,15 @@ static void keep_prompt(const Graph *g, Prompt *to, const Heads *made)
     }
 }
 
-// Of its last layer nothing is read but keys and values.
+// Of its last layer nothing is read but keys and values, unless heads that look ahead read on from what it makes: that
+// is then the memory's rows.
 static Memory encode(Graph *g, const Model *model, Tokens source)
 {
     const TransformerShape *shape = dm_transformer_shape(&model->config);
     const Transformer *t = model->layers;
     const Tokens read = dm_shifted(g->arena, source, model->config.decoder_start);
     const Spans spans = read.spans;
+    const bool reads_on = dm_ahead_form(&model->config) == &dm_ahead_chain;
     Prompt *prompt = rooms(g, shape->decoder_layers, read.n, dm_transformer_key_width(&model->config));
     if (!read.n) return (Memory){.rows = dm_tensor(g, 0, model->config.width), .spans = spans, .layers = prompt};
     Tensor *x = dm_transformer_embed(g, model, true, read);
@@ -74,12 +77,13 @@ static Memory encode(Graph *g, const Model *model, Tokens source)
                        ffn = dm_transformer_sublayer(g, model, mark, &l->ffn_norm);
         const Heads made = dm_block_heads(&self, l, &t->positions[1], read, x);
         keep_prompt(g, &prompt[i], &made);
-        if (i + 1 == shape->decoder_layers) break;
+        if (i + 1 == shape->decoder_layers && !reads_on) break;
         Attention a = attention_of(g, model, &made, spans);
         a.k = made.k, a.v = made.v, a.keys = spans, a.causal = shape->prompt_mask == 0;
         a.view = dm_tap(g, DM_ENCODER_ATTENTION, a.heads, spans, spans);
         x = dm_block_feed_forward(&ffn, l, dm_block_mix(&self, l, x, &a));
     }
+    if (reads_on) x = dm_transformer_end(g, model, &t->decoder_norm, x);
     return (Memory){.rows = x, .spans = spans, .layers = prompt};
 }
 
@@ -326,6 +330,7 @@ static const ShapeRow shape[] = {
     {.key = "rope_theta", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(rope_theta), .low = 1, .high = 1 << 30,
      .missing = 10000, .usual = 10000, .with = {{"positions", 2, 2}}},
     {DM_AHEAD_ROW},
+    {DM_AHEAD_FORM_ROW},
     {.key = NULL},
 };
 // clang-format on

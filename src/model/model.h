@@ -12,7 +12,6 @@
 #include "tensor/tokens.h"
 
 typedef struct Model Model;
-typedef struct AheadHead AheadHead;
 
 // What encoding a source leaves for the decoder: rows and whose they are.
 typedef struct Memory {
@@ -133,7 +132,7 @@ struct Model {
     const Architecture *architecture;
     Parameters parameters;
     void *layers;  // the architecture's own
-    AheadHead *ahead;  // [config.ahead] heads that look ahead (ahead.h)
+    void *ahead;   // the form's own, of heads that look ahead (ahead.h); NULL: there are none
     OutputLayer output;
     Precision stored;  // how the file that it was read from holds the matrices, where that is a precision to compute in
 };

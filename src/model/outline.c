@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/error.h"
-#include "model/model.h"
+#include "model/ahead.h"
 
 cJSON *dm_outline(const char *text)
 {
@@ -52,5 +52,11 @@ cJSON *dm_outline_of_output(const ModelConfig *c)
             outline,
             dm_outline(
                 dm_name("or a piece of the source, as head 1 of layer %d looks at it", dm_usual_gaze(c).layer).text));
+    const AheadForm *ahead = dm_ahead_form(c);
+    if (ahead)
+        dm_outline_add(outline,
+                       dm_outline(dm_name("%d head%s that look%s ahead, %s: %s", c->ahead, dm_plural((size_t)c->ahead),
+                                          c->ahead == 1 ? "s" : "", ahead->name, ahead->outline(c).text)
+                                      .text));
     return outline;
 }

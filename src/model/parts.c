@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-static const char *const names[] = {"embeddings", "encoder", "decoder", "output"};
+static const char *const names[] = {"embeddings", "encoder", "decoder", "ahead", "output"};
 _Static_assert(DM_COUNT(names) == DM_PARTS, "every part has a name");
 
 const char *dm_part_name(Part part)
@@ -22,7 +22,8 @@ Part dm_part_of(const Parameter *parameter)
                     {"model.encoder.embed_tokens.", DM_EMBEDDINGS},
                     {"model.decoder.embed_tokens.", DM_EMBEDDINGS},
                     {"model.encoder.", DM_ENCODER},
-                    {"model.decoder.", DM_DECODER}};
+                    {"model.decoder.", DM_DECODER},
+                    {"model.ahead.", DM_AHEAD}};
     for (size_t i = 0; i < DM_COUNT(prefixes); i++)
         if (strncmp(parameter->name, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0) return prefixes[i].part;
     return DM_OUTPUT;

@@ -3,7 +3,7 @@
 #pragma once
 #include "tensor/parameters.h"
 
-typedef enum Part { DM_EMBEDDINGS, DM_ENCODER, DM_DECODER, DM_OUTPUT, DM_PARTS } Part;
+typedef enum Part { DM_EMBEDDINGS, DM_ENCODER, DM_DECODER, DM_AHEAD, DM_OUTPUT, DM_PARTS } Part;
 
 const char *dm_part_name(Part part);
 Part dm_part_of(const Parameter *parameter);

@@ -315,7 +315,7 @@ static cJSON *outline(const ModelConfig *c)
                                                         : "";
     cJSON *list = dm_outline_of_embeddings(c, ""),
           *encoder = dm_outline(dm_name("encoder, %d %s%s%s of %s%s", r->encoder_layers, direction, cell,
-                                        r->encoder_layers == 1 ? "" : "s", width.text, residual)
+                                        dm_plural((size_t)r->encoder_layers), width.text, residual)
                                     .text),
           *decoder = dm_outline(r->decoder_layers == 1
                                     ? dm_name("decoder, %s %s of %d", r->cell ? "an" : "a", cell, h).text

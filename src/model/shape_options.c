@@ -2,6 +2,7 @@
 // another architecture, and which options it has, its rows say (dm_shape_settle).
 #include "model/shape_options.h"
 
+#include "model/ahead.h"
 #include "model/layers/activation.h"
 #include "model/layers/autoreg.h"
 #include "model/layers/experts.h"
@@ -72,6 +73,9 @@ const Option dm_option_ahead = {
     .low = 0, .high = DM_MOST_AHEAD, .initial = "0", .off = "0",
     .help = "heads of a new model beside that for the next piece: the first says what comes behind it, and so on (Stern et "
             "al. 2018; Gloeckle et al. 2024). translate --draft self guesses by them"};
+const Option dm_option_ahead_form = {
+    .name = "ahead-form", DM_ONE_VALUE, .needs = "!pretrained-model ahead", .type = DM_CHOICE, .argument = "NAME",
+    .initial = "apart", .choice = dm_ahead_form_choice, .help = "what each of them is:"};
 const Option dm_option_attention_window = {
     .name = "attention-window", DM_ONE_VALUE, DM_OF_NEW_MODELS, .type = DM_INTEGER, .argument = "R", .low = 0,
     .high = DM_MOST_PLACES, .initial = "0", .off = "0",

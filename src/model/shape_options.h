@@ -27,6 +27,11 @@ enum { DM_MOST_AHEAD = 16 };
 #define DM_AHEAD_ROW \
     .key = "ahead", .type = DM_SHAPE_INTEGER, .offset = offsetof(ModelConfig, ahead), .low = 0, .high = DM_MOST_AHEAD, \
     .common = 1, .option = &dm_option_ahead
+// Of those whose heads may be a chain.
+extern const Option dm_option_ahead_form;
+#define DM_AHEAD_FORM_ROW \
+    .key = "ahead_form", .type = DM_SHAPE_NAME, .offset = offsetof(ModelConfig, ahead_form), .choice = dm_ahead_form_choice, \
+    .option = &dm_option_ahead_form, .with = {{"ahead", 1, DM_MOST_AHEAD}}
 extern const Option dm_option_key_heads, dm_option_prompt_mask, dm_option_prompt_positions;  // in lm.c
 extern const Option dm_option_experts, dm_option_experts_top, dm_option_experts_shared, dm_option_experts_dim,
     dm_option_experts_every, dm_option_router;

@@ -167,14 +167,20 @@ static bool misfit(const ModelConfig *config, Name *why)
     const AutoregKind *autoreg = &dm_autoregs[dm_transformer_shape(config)->autoreg];
     if (!is_causal(config) && autoreg->apply) {
         *why = dm_name(
-            "decoder_autoreg %s says what a piece sees of those before it, and decoder_mask none that it sees all",
+            "--dec-autoreg %s goes on piece by piece, and this decoder sees all of a target (--objective masked, "
+            "--output-layer ctc): leave one out",
             autoreg->name);
         return true;
     }
     const OutputKind *output = dm_outputs[config->output];
     if (!(is_causal(config) ? output->at_once : output->copies)) return dm_transformer_misfit(config, why);
-    *why = dm_name("output_layer %s is for decoder_mask %s, and this model has %s: change one of them", output->name,
-                   masks[is_causal(config)].name, masks[!is_causal(config)].name);
+    *why = output->copies
+               ? dm_name("--output-layer %s copies piece by piece, and this decoder sees all of a target (--objective "
+                         "masked): take one of them",
+                         output->name)
+               : dm_name("--output-layer %s says a text all at once, and this decoder goes on piece by piece: its "
+                         "\"decoder_mask\" must be \"none\"",
+                         output->name);
     return true;
 }
 
@@ -214,7 +220,7 @@ static cJSON *outline_of_stack(const ModelConfig *c, bool decoder)
               heads = decoder ? t->decoder_heads : t->encoder_heads;
     const Name norm = t->norm ? dm_name(" (%s)", dm_norms[t->norm]->name) : dm_name("%s", "");  // layer norm is meant
     cJSON *stack = dm_outline(dm_name("%s, %d layer%s, %s-norm%s", decoder ? "decoder" : "encoder", layers,
-                                      layers == 1 ? "" : "s", dm_norm_places[t->norm_place].name, norm.text)
+                                      dm_plural((size_t)layers), dm_norm_places[t->norm_place].name, norm.text)
                                   .text);
     const PositionKind *positions = dm_position_kinds[t->positions];
     const Name shared = t->key_heads ? dm_name(" on %d of keys", t->key_heads) : dm_name("%s", ""),
@@ -258,7 +264,14 @@ cJSON *dm_transformer_outline(const ModelConfig *c)
     cJSON *list = dm_outline_of_embeddings(c, dm_name("%s%s", scale.text, added.text).text);
     if (t->encoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, false));
     if (t->decoder_layers) cJSON_AddItemToArray(list, outline_of_stack(c, true));
-    cJSON_AddItemToArray(list, dm_outline_of_output(c));
+    cJSON *output = dm_outline_of_output(c);
+    if (writes_at_once(c))
+        dm_outline_add(output,
+                       dm_outline(dm_name("CTC: %d row%s for each piece of the source, and a row says a piece or "
+                                          "nothing",
+                                          t->ctc_upsample, dm_plural((size_t)t->ctc_upsample))
+                                      .text));
+    cJSON_AddItemToArray(list, output);
     return list;
 }
 

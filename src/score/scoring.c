@@ -91,8 +91,8 @@ static Status check_lines(const dm_lines *hypotheses, const dm_lines *references
     Status status = check_text(hypotheses, "hypotheses", error);
     for (int r = 0; !status && r < reference_count; r++) {
         if (references[r].count != hypotheses->count)
-            return dm_fail(error, "the hypotheses have %zu lines and reference %d has %zu: they must have as many",
-                           hypotheses->count, r + 1, references[r].count);
+            return dm_fail(error, "the hypotheses have %zu line%s and reference %d has %zu: they must have as many",
+                           hypotheses->count, dm_plural(hypotheses->count), r + 1, references[r].count);
         status = check_text(&references[r], "references", error);
     }
     return status;

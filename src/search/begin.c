@@ -62,14 +62,32 @@ static Tokens behind(Arena *arena, Tokens texts, int shared)
     return dm_tokens(arena, s.n, lengths, ids);
 }
 
-static void extend(Graph *g, const Architecture *a, SearchState *state, const int *ids, const int *lengths)
+// The result is NULL where nobody wants it, or nothing is read.
+static const Tensor *extend(Graph *g, const Architecture *a, SearchState *state, Tokens pieces, bool wanted)
 {
+    if (!pieces.n) return NULL;
     const ArenaMark mark = dm_arena_mark(g->arena);
-    a->extend(g, state, ids, lengths);
+    const Tensor *features = a->extend(g, state, pieces.ids, pieces.spans.length);
+    if (wanted) return features;
     dm_arena_release(g->arena, mark);
+    return NULL;
 }
 
-static SearchState *read_texts(Graph *g, const SearchJob *job, int m)
+// Features of all texts, the first `shared` pieces of which were read once.
+static const Tensor *features_of(Graph *g, Tokens texts, int shared, const Tensor *of_shared, Tokens rest,
+                                 const Tensor *of_rest)
+{
+    const Tensor *const parts[2] = {of_shared ? of_shared : of_rest, of_rest};
+    const int behind = of_shared ? of_shared->rows : 0;
+    if (!parts[0]) return NULL;
+    int *order = dm_arena_take(g->arena, (size_t)texts.n * sizeof(int));
+    for (int i = 0; i < texts.spans.n; i++)
+        for (int j = 0; j < texts.spans.length[i]; j++)
+            order[texts.spans.start[i] + j] = j < shared ? j : behind + rest.spans.start[i] + j - shared;
+    return dm_collect(g, parts, of_shared && of_rest ? 2 : 1, order, texts.n);
+}
+
+static SearchState *read_texts(Graph *g, const SearchJob *job, int m, AlreadyRead *read)
 {
     const Model *model = job->models[m];
     const Architecture *a = model->architecture;
@@ -85,19 +103,21 @@ static SearchState *read_texts(Graph *g, const SearchJob *job, int m)
                              ? job->states[m]
                              : a->start(g, model, a->encode(g, model, dm_tokens(g->arena, 1, &nothing, NULL)), shared);
     if (job->states) a->keep(state, from, NULL, 1, shared);
-    if (shared) extend(g, a, state, texts.ids, &shared);
+    const Tensor *of_shared = extend(g, a, state, dm_tokens(g->arena, 1, &shared, texts.ids), read != NULL);
     a->keep(state, from, NULL, n, longest + 1);
     const Tokens rest = behind(g->arena, texts, shared);
-    if (rest.n) extend(g, a, state, rest.ids, rest.spans.length);
+    const Tensor *of_rest = extend(g, a, state, rest, read != NULL);
+    if (read) *read = (AlreadyRead){texts, features_of(g, texts, shared, of_shared, rest, of_rest)};
     return state;
 }
 
-Begun dm_search_begin(Graph *g, const SearchJob *job, int m)
+Begun dm_search_begin(Graph *g, const SearchJob *job, int m, AlreadyRead *read)
 {
     const Model *model = job->models[m];
     const Architecture *a = model->architecture;
-    if (dm_search_goes_on(job)) return (Begun){read_texts(g, job, m), NULL};
+    if (dm_search_goes_on(job)) return (Begun){read_texts(g, job, m, read), NULL};
     const Memory memory = a->encode(g, model, job->source);
+    if (read) *read = (AlreadyRead){dm_shifted(g->arena, job->source, model->config.decoder_start), memory.rows};
     return (Begun){a->start(g, model, memory, 1), memory.rows};
 }
 

@@ -13,8 +13,9 @@ typedef struct Lookup {
     Tokens before;  // what stands in front of each text; of a model with an encoder nothing does
 } Lookup;
 
-static void *begin(Graph *g, const SearchJob *job)
+static void *begin(Graph *g, const SearchJob *job, const AlreadyRead *before)
 {
+    (void)before;
     Lookup *lookup = dm_arena_take(g->arena, sizeof *lookup);
     *lookup = (Lookup){.job = job};
     if (job->models[0]->architecture->one_vocabulary) lookup->before = job->text ? *job->text : job->source;

@@ -1,6 +1,9 @@
 // Drafts by another model, smaller and of the same vocabularies, which writes on by itself: greedily, or in sampling by
 // drawing, from a distribution at the same temperature and cut in the same way as that which its guesses are checked
-// by. It reads along: of what it has guessed it keeps what turned out right, and reads what came instead.
+// by. It reads along: of what it has guessed it keeps what turned out right, and reads what came instead. Where its
+// places end it guesses no more, and of a source that is longer nothing at all.
+#include <string.h>
+
 #include "core/memory.h"
 #include "search/drafts.h"
 #include "search/hypotheses.h"
@@ -13,13 +16,33 @@ typedef struct ModelDraft {
     Arena arena;  // of its state
     Rules rules;
     Lots lots;
-    int longest;  // pieces that it reads
+    int longest;   // pieces that it reads
+    bool *silent;  // [sentences] the source has more
     // [texts] scratch
     int *from, *lengths;
 } ModelDraft;
 
-static void *begin(Graph *g, const SearchJob *job)
+// Sources as far as it can read them. In front of a text alone stands a start.
+static Tokens readable(ModelDraft *d, Tokens source)
 {
+    const int n = source.spans.n, most = d->longest - dm_search_goes_on(&d->job);
+    int *lengths = dm_arena_take(&d->arena, (size_t)(n + 2 * source.n) * sizeof(int)), *ids = lengths + n,
+        *copies = ids + source.n;
+    const int *const copied = d->job.copies;
+    d->silent = dm_arena_take(&d->arena, (size_t)n * sizeof *d->silent);
+    for (int i = 0, at = 0; i < n; at += lengths[i++]) {
+        d->silent[i] = source.spans.length[i] > most;
+        lengths[i] = d->silent[i] ? most : source.spans.length[i];
+        memcpy(ids + at, source.ids + source.spans.start[i], (size_t)lengths[i] * sizeof(int));
+        if (copied) memcpy(copies + at, copied + source.spans.start[i], (size_t)lengths[i] * sizeof(int));
+    }
+    if (copied) d->job.copies = copies;
+    return dm_tokens(&d->arena, n, lengths, ids);
+}
+
+static void *begin(Graph *g, const SearchJob *job, const AlreadyRead *before)
+{
+    (void)before;
     const int samples = job->options->n_best > 1 ? job->options->n_best : 1;
     const size_t texts = (size_t)job->source.spans.n * (size_t)samples;
     ModelDraft *d = dm_allocate(1, sizeof *d);
@@ -31,15 +54,15 @@ static void *begin(Graph *g, const SearchJob *job)
     d->job.model_count = 1;
     d->job.states = NULL;
     d->job.read = 0;
-    if (job->text) d->job.source = *job->text;
     d->rules = (Rules){.config = &job->drafter->config, .options = &d->options, .vocabulary = dm_search_reach(job)};
     d->lots = dm_lots(&d->arena, &d->job);
     d->longest = job->drafter->architecture->longest(&job->drafter->config);
+    d->job.source = readable(d, job->text ? *job->text : job->source);
     d->from = dm_arena_take(&d->arena, 2 * texts * sizeof(int));
     d->lengths = d->from + texts;
     Graph own = *g;
     own.arena = &d->arena;
-    d->begun = dm_search_begin(&own, &d->job, 0);
+    d->begun = dm_search_begin(&own, &d->job, 0, NULL);
     return d;
 }
 
@@ -66,6 +89,7 @@ static void go_back(ModelDraft *d, DraftedText *const *texts, int n)
         const int base = base_of(d, text->sentence), left = d->longest - base - text->count;
         if (text->read > text->count) text->read = text->count;
         if (text->most > left) text->most = left < 0 ? 0 : left;
+        if (d->silent[text->sentence]) text->most = 0;
         d->from[i] = text->slot;
         d->lengths[i] = base + text->read;
         text->slot = i;

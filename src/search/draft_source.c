@@ -13,8 +13,9 @@ typedef struct SourceDraft {
     const int *ids;  // what pieces of the source are as pieces of the target; -1: none
 } SourceDraft;
 
-static void *begin(Graph *g, const SearchJob *job)
+static void *begin(Graph *g, const SearchJob *job, const AlreadyRead *before)
 {
+    (void)before;
     SourceDraft *d = dm_arena_take(g->arena, sizeof *d);
     *d = (SourceDraft){job->source.spans, job->copies ? job->copies : job->alike};
     return d;

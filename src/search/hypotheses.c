@@ -76,7 +76,9 @@ Forced dm_sentence_forced(const SearchJob *job, const Sentence *sentence, int le
     const ModelConfig *config = &job->models[0]->config;
     const SearchDefaults *d = &config->search;
     const int before = pieces_before_prefix(job, sentence->index);
-    if (sentence->ends_there && length == sentence->limit) return (Forced){config->eos, true};
+    // By --length, what the model says of the end counts, as of any piece; that of the folder is certain, as
+    // transformers has it.
+    if (sentence->ends_there && length == sentence->limit) return (Forced){config->eos, !job->options->length_high};
     if (length == 1 && d->says_first) return (Forced){d->first, true};
     if (length > prefix_length(job, sentence->index)) return (Forced){-1, false};
     return (Forced){job->prefixes[sentence->index].id[length - 1 - before], false};

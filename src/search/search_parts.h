@@ -17,7 +17,14 @@ typedef struct Begun {
     SearchState *state;
     const Tensor *memory;
 } Begun;
-Begun dm_search_begin(Graph *g, const SearchJob *job, int model);
+// What a model has read in front of the pieces that search gives it, and its features. It begins empty where states were
+// given, which have read already, and no features are known of it then.
+typedef struct AlreadyRead {
+    Tokens texts;            // of each source
+    const Tensor *features;  // [texts.n, width]; NULL: there are none
+} AlreadyRead;
+// read: NULL: nobody asks. Of sources that an encoder has read, only a decoder alone can say it, which reads them itself.
+Begun dm_search_begin(Graph *g, const SearchJob *job, int model, AlreadyRead *read);
 // Pieces that can be written: those of the vocabulary, and places of the source where it can be copied.
 int dm_search_reach(const SearchJob *job);
 

@@ -44,6 +44,7 @@ typedef struct Speculation {
     const DraftSource *source;
     void *drafts;  // the source's
     Begun *begun;
+    AlreadyRead before;  // of the first model, where the source reads it
     Sentence *sentences;
     Text *texts;  // [sentences, samples]
     Text **open;
@@ -351,11 +352,13 @@ static void begin(Graph *g, Speculation *s, const SearchJob *job)
     const dm_translate_options *o = job->options;
     Arena *arena = g->arena;
     const size_t sentences = (size_t)job->source.spans.n;
-    *s = (Speculation){.job = job, .config = &job->models[0]->config, .source = dm_draft_source(o->draft)};
+    *s = (Speculation){
+        .job = job, .config = &job->models[0]->config, .source = dm_draft_source(o->draft, &job->models[0]->config)};
     s->samples = o->sampling != DM_NO_SAMPLING && o->n_best > 1 ? o->n_best : 1;
     s->count = (int)sentences * s->samples;
     s->begun = dm_arena_take(arena, (size_t)job->model_count * sizeof *s->begun);
-    for (int m = 0; m < job->model_count; m++) s->begun[m] = dm_search_begin(g, job, m);
+    for (int m = 0; m < job->model_count; m++)
+        s->begun[m] = dm_search_begin(g, job, m, m || !s->source->reads_the_beginning ? NULL : &s->before);
     s->sentences = dm_arena_take(arena, sentences * sizeof *s->sentences);
     s->texts = dm_arena_take(arena, (size_t)s->count * sizeof *s->texts);
     s->open = dm_arena_take(arena, (size_t)s->count * sizeof *s->open);
@@ -384,7 +387,7 @@ static void begin(Graph *g, Speculation *s, const SearchJob *job)
     if (o->sampling != DM_NO_SAMPLING) s->lots = dm_lots(arena, job);
     if (job->shortlist && job->model_count == 1)
         s->output = dm_shortlist_output(job->shortlist, g, job->models[0], job->source);
-    s->drafts = s->source->begin(g, job);
+    s->drafts = s->source->begin(g, job, &s->before);
 }
 
 static bool run(Graph *g, const SearchJob *job, Found *found)

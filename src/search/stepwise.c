@@ -181,7 +181,7 @@ bool dm_stepwise_run(Graph *g, Stepwise *s, Found *found)
     const int count = job->source.spans.n, models = job->model_count;
     const dm_translate_options *o = job->options;
     Begun *begun = dm_arena_take(g->arena, (size_t)models * sizeof *begun);
-    for (int m = 0; m < models; m++) begun[m] = dm_search_begin(g, job, m);
+    for (int m = 0; m < models; m++) begun[m] = dm_search_begin(g, job, m, NULL);
     Sentence *sentences = dm_arena_take(g->arena, (size_t)count * sizeof *sentences);
     Sentence **alive = dm_arena_take(g->arena, (size_t)count * sizeof *alive);
     for (int i = 0; i < count; i++) alive[i] = &sentences[i];

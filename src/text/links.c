@@ -129,10 +129,11 @@ Status dm_links_fit(Links links, int source_words, int target_words, const char 
         const bool in_source = link->source < source_words;
         if (in_source && link->target < target_words) continue;
         return dm_fail(error,
-                       "%s: line %zu links %d%c%d, but that line of the %s has %d words, counted from 0: the links are "
-                       "of another text, or cut into other words",
+                       "%s: line %zu links %d%c%d, but that line of the %s has %d word%s, counted from 0: the links "
+                       "are of another text, or cut into other words",
                        file, line, link->source, link->possible ? 'p' : '-', link->target,
-                       in_source ? "target" : "source", in_source ? target_words : source_words);
+                       in_source ? "target" : "source", in_source ? target_words : source_words,
+                       dm_plural((size_t)(in_source ? target_words : source_words)));
     }
     return DM_OK;
 }

@@ -121,7 +121,7 @@ static size_t about(double words)
 static const char *counted(size_t count, const char *what, char text[64])
 {
     char number[32];
-    snprintf(text, 64, "%s %s%s", dm_with_commas(count, number), what, count == 1 ? "" : "s");
+    snprintf(text, 64, "%s %s%s", dm_with_commas(count, number), what, dm_plural((size_t)count));
     return text;
 }
 

@@ -66,7 +66,7 @@ static Text describe_shard(const Run *run, const ShardRange *range, int shard)
     Text out;
     const int *start = range->plan->shard_start + range->first + shard, pairs = start[1] - start[0];
     size_t used = (size_t)snprintf(out.text, sizeof out.text, " in shard %d of %d (line%s", shard + 1,
-                                   range->last - range->first, pairs == 1 ? "" : "s");
+                                   range->last - range->first, dm_plural((size_t)pairs));
     for (int i = 0; i < pairs && i < MOST_LINES; i++)
         used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%d", i ? ", " : " ",
                                  range->corpus->line[range->plan->order[start[0] + i]]);

@@ -23,7 +23,7 @@ Status dm_run_read_links(Run *run, Error *error)
     if (bad.count)
         dm_say(run, "%s: %s bad line%s of %s (the first is line %s)",
                bad.on == DM_SKIP_LINE ? "Left out, with their pairs" : "Cropped", dm_with_commas(bad.count, count),
-               bad.count == 1 ? "" : "s", dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
+               dm_plural(bad.count), dm_text_name(path), dm_with_commas(bad.line[0] + 1, first));
     dm_bad_lines_free(&bad);
     return DM_OK;
 }
@@ -39,7 +39,8 @@ Status dm_run_link_corpus(Run *run, Error *error)
     if (!run->links.pairs) return DM_OK;
     const int lost = dm_corpus_link(&run->corpus, &run->links, &run->text, run->segmenter);
     if (lost)
-        dm_say(run, "Without their links: %d pairs, of which nobody can tell which pieces belong to which word", lost);
+        dm_say(run, "Without their links: %d pair%s, of which nobody can tell which pieces belong to which word", lost,
+               dm_plural((size_t)lost));
     dm_links_free(&run->links);
     return DM_OK;
 }

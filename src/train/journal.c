@@ -237,7 +237,7 @@ Status dm_report_validation(Run *run, const Validation *v, Error *error)
             snprintf(standing, sizeof standing, " : no best yet");
         else if (i == 0)
             snprintf(standing, sizeof standing, " : stalled %ld time%s (last best: %.5g)", best->stalled,
-                     best->stalled == 1 ? "" : "s", best->value);
+                     dm_plural((size_t)best->stalled), best->value);
         dm_say(run, "Ep. %d : Up. %ld : %s : %.5g%s", state->epoch, state->update, v->metric[i]->name, v->value[i],
                standing);
         add_figure(event, v->metric[i]->name, v->value[i]);
@@ -258,7 +258,7 @@ Status dm_report_heads(Run *run, const FoundHeads *found, Error *error)
         length += snprintf(list + length, sizeof list - (size_t)length, "%s%d", i ? ", " : "", heads->heads[i]);
     dm_say(run,
            "Alignment: decoder layer %d, head%s %s (from 0), shift %d : agreement with the lexicon %.1f%% of %s links",
-           heads->layer, heads->head_count == 1 ? "" : "s", list, heads->shift, 100 * found->agreement,
+           heads->layer, dm_plural((size_t)heads->head_count), list, heads->shift, 100 * found->agreement,
            dm_with_commas((size_t)found->links, links));
     cJSON *event = new_event(run, "alignment");
     cJSON_AddNumberToObject(event, "layer", heads->layer);
@@ -308,8 +308,9 @@ Status dm_report_end(Run *run, const char *kept, const char *reason, Error *erro
 {
     const RunState *state = &run->state;
     char sentences[32], time[32];
-    dm_say(run, "Done: %s, after %ld updates, %.4g epochs, %s sentences, %s", reason, state->update, dm_run_epochs(run),
-           dm_with_commas((size_t)state->sentences, sentences), duration(state->seconds, time));
+    dm_say(run, "Done: %s, after %ld update%s, %.4g epochs, %s sentence%s, %s", reason, state->update,
+           dm_plural((size_t)state->update), dm_run_epochs(run), dm_with_commas((size_t)state->sentences, sentences),
+           dm_plural((size_t)state->sentences), duration(state->seconds, time));
     dm_say(run, "%s/%s: %s", run->settings.folder, dm_folder_rows[DM_WEIGHTS_FILE].name, kept);
     cJSON *event = new_event(run, "end");
     cJSON_AddStringToObject(event, "reason", reason);

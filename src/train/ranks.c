@@ -210,7 +210,7 @@ Status dm_ranks_record(const Run *run, Error *error)
 {
     const char *before = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "ranks"));
     const int ranks = dm_ranks(run->exchange), threads = run->settings.threads;
-    const Name now = dm_name("%d of %d thread%s", ranks, threads, threads == 1 ? "" : "s");
+    const Name now = dm_name("%d of %d thread%s", ranks, threads, dm_plural((size_t)threads));
     if (!dm_run_leads(run) || (!before && ranks == 1) || (before && strcmp(before, now.text) == 0)) return DM_OK;
     return dm_config_store(run->settings.folder, "ranks", cJSON_CreateString(now.text), error);
 }

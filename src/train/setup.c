@@ -87,13 +87,17 @@ static Status make_corpus(Run *run, Error *error)
     dm_bitext_drop_lines(&run->text);
     const Corpus *c = &run->corpus;
     if (c->skipped_empty)
-        dm_say(run, "Left out: %d %s", c->skipped_empty, run->text.alone ? "empty lines" : "pairs with an empty side");
-    if (c->cut) dm_say(run, "Cut into windows: %d lines of more than --max-length %d pieces", c->cut, rules.max_length);
+        dm_say(run, "Left out: %d %s%s%s", c->skipped_empty, run->text.alone ? "empty line" : "pair",
+               dm_plural((size_t)c->skipped_empty), run->text.alone ? "" : " with an empty side");
+    if (c->cut)
+        dm_say(run, "Cut into windows: %d line%s of more than --max-length %d pieces", c->cut,
+               dm_plural((size_t)c->cut), rules.max_length);
     if (c->skipped_unsaid)
-        dm_say(run, "Left out, since their target does not fit the rows of their source (--ctc-upsample %d): %d pairs",
-               rules.upsample, c->skipped_unsaid);
+        dm_say(run, "Left out, since their target does not fit the rows of their source (--ctc-upsample %d): %d pair%s",
+               rules.upsample, c->skipped_unsaid, dm_plural((size_t)c->skipped_unsaid));
     if (c->skipped_long)
-        dm_say(run, "Left out: %d pairs of more than --max-length %d pieces", c->skipped_long, rules.max_length);
+        dm_say(run, "Left out: %d pair%s of more than --max-length %d pieces", c->skipped_long,
+               dm_plural((size_t)c->skipped_long), rules.max_length);
     return DM_OK;
 }
 
@@ -128,7 +132,8 @@ static Status check_lanes(const Run *run, int lanes, Error *error)
 {
     const int ranks = dm_ranks(run->exchange);
     if (ranks <= lanes) return DM_OK;
-    return dm_misuse(error, "%d ranks have %d lanes among them, and each needs at least one: %s", ranks, lanes,
+    return dm_misuse(error, "%d ranks have %d lane%s among them, and each needs at least one: %s", ranks, lanes,
+                     dm_plural((size_t)lanes),
                      run->resumed ? "a run keeps the lanes that it was begun with (--lanes), so start fewer of them"
                                   : "start fewer of them, or give more --lanes, of which the result depends");
 }
@@ -272,9 +277,11 @@ static Status prepare(Run *run, double clock, Error *error)
     };
     status = dm_validator_open(&run->validator, &setup, error);
     if (!status && run->validator && dm_validator_corpus(run->validator)->skipped_unsaid)
-        dm_say(run,
-               "Left out of the cost in validation, since their target does not fit the rows of their source: %d pairs",
-               dm_validator_corpus(run->validator)->skipped_unsaid);
+        dm_say(
+            run,
+            "Left out of the cost in validation, since their target does not fit the rows of their source: %d pair%s",
+            dm_validator_corpus(run->validator)->skipped_unsaid,
+            dm_plural((size_t)dm_validator_corpus(run->validator)->skipped_unsaid));
     run->state = (RunState){.epoch = 1,
                             .text = fingerprint(&run->corpus),
                             .links = dm_links_fingerprint(&run->corpus),

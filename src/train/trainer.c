@@ -131,7 +131,7 @@ static Status keep_average(Run *run, char kept[512], Error *error)
     kept[0] = '\0';
     if (status || !count) goto done;
     int length = snprintf(kept, 512, "the average of the last %d epoch checkpoint%s (--average %d)", count,
-                          count == 1 ? "" : "s", run->settings.average);
+                          dm_plural((size_t)count), run->settings.average);
     Validation validation;
     if (run->validator && !validate_these(run, average, &validation)) status = DM_STOPPED;
     if (run->validator && !status) {
@@ -187,9 +187,9 @@ static Status advise(Run *run, Error *error)
                  dm_schedule_ends(s->schedule.kind) ? " --change" : "");
     return dm_report_note(
         run, error,
-        "The learning rate was %s after the %ld updates of --lr-warmup, and this run ended after %ld, "
+        "The learning rate was %s after the %ld update%s of --lr-warmup, and this run ended after %ld, "
         "still getting better: %s, or begin anew with a shorter warm-up (--lr-warmup %ld)",
-        update < peak ? "to be at its highest" : "at its highest", peak, update, longer,
+        update < peak ? "to be at its highest" : "at its highest", peak, dm_plural((size_t)peak), update, longer,
         update / 5 > 0 ? update / 5 : 1);
 }
 
@@ -254,15 +254,17 @@ static void say_what_begins(const Run *run)
 {
     const RunState *state = &run->state;
     const ModelConfig *c = &run->model->config;
-    const char *what = !run->text.alone ? "pairs" : run->corpus.cut ? "windows" : "lines";
-    const Name labels = run->labels ? dm_name(", %d labels", c->target_vocabulary) : dm_name("%s", "");
+    const char *what = !run->text.alone ? "pair" : run->corpus.cut ? "window" : "line";
+    const Name labels = run->labels
+                            ? dm_name(", %d label%s", c->target_vocabulary, dm_plural((size_t)c->target_vocabulary))
+                            : dm_name("%s", "");
     const Name ranks =
         dm_ranks(run->exchange) > 1 ? dm_name("%d ranks of ", dm_ranks(run->exchange)) : dm_name("%s", "");
-    dm_say(run, "%s in %s: %d %s, %d pieces%s, %.2f million weights; %s%d thread%s, %s",
+    dm_say(run, "%s in %s: %d %s%s, %d pieces%s, %.2f million weights; %s%d thread%s, %s",
            run->resumed ? "Going on" : "Training", run->settings.folder, run->corpus.pairs, what,
-           run->labels ? c->source_vocabulary : c->target_vocabulary, labels.text,
+           dm_plural((size_t)run->corpus.pairs), run->labels ? c->source_vocabulary : c->target_vocabulary, labels.text,
            1e-6 * (double)run->model->parameters.size, ranks.text, run->settings.threads,
-           run->settings.threads == 1 ? "" : "s", run->gemm->name);
+           dm_plural((size_t)run->settings.threads), run->gemm->name);
     say_tokenizer(run);
     if (run->resumed) dm_say(run, "From update %ld, in epoch %d", state->update, state->epoch);
 }
@@ -271,8 +273,9 @@ static void say_complete(const Run *run)
 {
     char reason[160];
     why_it_ends(run, reason);
-    dm_say(run, "%s: this run is complete after %ld updates: %s. To go on with it, give a larger %s%s",
-           run->settings.folder, run->state.update, reason, dm_run_stalled(run) ? "--early-stopping" : "--after",
+    dm_say(run, "%s: this run is complete after %ld update%s: %s. To go on with it, give a larger %s%s",
+           run->settings.folder, run->state.update, dm_plural((size_t)run->state.update), reason,
+           dm_run_stalled(run) ? "--early-stopping" : "--after",
            !dm_run_stalled(run) && dm_run_needs_end(run) ? " with --change" : "");
 }
 
@@ -300,9 +303,10 @@ static Status settle_end(Run *run, Error *error)
     run->state.schedule_end = run->settings.schedule.end =
         run->state.update + (left > 0 ? (long)ceil(left * speed) : 0);
     Status status = dm_report_note(run, error,
-                                   "%.3g updates a second: --after %s is %ld updates from here on, and the "
+                                   "%.3g updates a second: --after %s is %ld update%s from here on, and the "
                                    "learning rate is 0 at the last",
-                                   speed, dm_options_text(run->options, "after", 0), run->state.schedule_end);
+                                   speed, dm_options_text(run->options, "after", 0), run->state.schedule_end,
+                                   dm_plural((size_t)run->state.schedule_end));
     return status ? status : dm_checkpoint_save(run, error);
 }
 

@@ -8,7 +8,23 @@
 #include "translate/line_checks.h"
 #include "translate/opened.h"
 
-static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side, const char *folder, Error *error)
+// A model beside the first, as messages speak of it.
+typedef struct Beside {
+    const char *folder;
+    bool drafts;  // else it is a member of an ensemble
+} Beside;
+
+static const char *first(const Beside *beside)
+{
+    return beside->drafts ? "the model that it is to draft for" : "the first model";
+}
+
+static const char *together(const Beside *beside)
+{
+    return beside->drafts ? "it cannot draft for it" : "they cannot be asked together";
+}
+
+static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side, const Beside *beside, Error *error)
 {
     const Vocabulary *x = dm_segmenter_vocabulary(a, side), *y = dm_segmenter_vocabulary(b, side);
     bool same = dm_vocabulary_size(x) == dm_vocabulary_size(y);
@@ -16,63 +32,63 @@ static Status same_vocabulary(const Segmenter *a, const Segmenter *b, Side side,
         same = strcmp(dm_vocabulary_piece(x, id), dm_vocabulary_piece(y, id)) == 0;
     if (same) return DM_OK;
     return dm_fail(error,
-                   "%s has another %s vocabulary than the first model: models can be asked together where they were "
-                   "trained with the same segmenter (train --pretrained-model takes one over)",
-                   folder, side == DM_SOURCE ? "source" : "target");
+                   "%s has another %s vocabulary than %s: %s where they were trained with the same segmenter (train "
+                   "--pretrained-model takes one over)",
+                   beside->folder, side == DM_SOURCE ? "source" : "target", first(beside),
+                   beside->drafts ? "a model can guess for another" : "models can be asked together");
 }
 
-static Status same_ids(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+static Status same_ids(const ModelConfig *a, const ModelConfig *b, const Beside *beside, Error *error)
 {
     if (a->architecture->labels(a) != b->architecture->labels(b))
-        return dm_fail(error, "%s writes text or labels where the first model does not: they cannot be asked together",
-                       folder);
+        return dm_fail(error, "%s writes text or labels where %s does not: %s", beside->folder, first(beside),
+                       together(beside));
     if (a->eos == b->eos && a->pad == b->pad && a->decoder_start == b->decoder_start) return DM_OK;
     return dm_fail(error,
-                   "%s/config.json has other ids than the first model's: eos_token_id %d, pad_token_id %d and "
+                   "%s/config.json has other ids than %s: eos_token_id %d, pad_token_id %d and "
                    "decoder_start_token_id %d instead of %d, %d and %d",
-                   folder, b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
+                   beside->folder, first(beside), b->eos, b->pad, b->decoder_start, a->eos, a->pad, a->decoder_start);
 }
 
-static Status same_kind(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+static Status same_kind(const ModelConfig *a, const ModelConfig *b, const Beside *beside, Error *error)
 {
     const bool alone = dm_is_text_model(a);
     if (alone == dm_is_text_model(b)) return DM_OK;
-    return dm_fail(error, "%s %s, and the first model %s: these cannot be asked together", folder,
-                   alone ? "translates" : "goes on with text", alone ? "goes on with text" : "translates");
+    return dm_fail(error, "%s %s, and %s %s: %s", beside->folder, alone ? "translates" : "goes on with text",
+                   first(beside), alone ? "goes on with text" : "translates", together(beside));
 }
 
-static Status same_output(const Model *a, const Model *b, const char *folder, Error *error)
+static Status same_output(const Model *a, const Model *b, const Beside *beside, Error *error)
 {
     if (a->output.kind->copies == b->output.kind->copies) return DM_OK;
-    return dm_fail(error,
-                   "%s has output layer %s, and the first model %s: what one of them copies the other cannot say",
-                   folder, b->output.kind->name, a->output.kind->name);
+    return dm_fail(error, "%s has output layer %s, and %s %s: what one of them copies the other cannot say",
+                   beside->folder, b->output.kind->name, first(beside), a->output.kind->name);
 }
 
-static Status same_writing(const ModelConfig *a, const ModelConfig *b, const char *folder, Error *error)
+static Status same_writing(const ModelConfig *a, const ModelConfig *b, const Beside *beside, Error *error)
 {
-    const Writing first = a->architecture->writing(a), other = b->architecture->writing(b);
-    if (first == other) return DM_OK;
-    return dm_fail(error,
-                   "%s has a model that writes %s, and the first model writes %s: these cannot be asked together",
-                   folder, dm_writing_name(other), dm_writing_name(first));
+    const Writing own = a->architecture->writing(a), other = b->architecture->writing(b);
+    if (own == other) return DM_OK;
+    return dm_fail(error, "%s has a model that writes %s, and %s writes %s: %s", beside->folder, dm_writing_name(other),
+                   first(beside), dm_writing_name(own), together(beside));
 }
 
 // A model that goes with the first.
-static Status read_other(Model **other, const dm_model *model, const char *folder, Error *error)
+static Status read_other(Model **other, const dm_model *model, const Beside *beside, Error *error)
 {
+    const char *folder = beside->folder;
     Segmenter *segmenter = NULL;
     cJSON *extra = NULL;
-    const ModelConfig *first = &model->models[0]->config;
+    const ModelConfig *own = &model->models[0]->config;
     *other = NULL;
     Status status = dm_model_read(other, &extra, folder, error);
     if (!status) status = dm_segmenter_of(&segmenter, &(*other)->config, extra, folder, error);
-    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, folder, error);
-    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, folder, error);
-    if (!status) status = same_kind(first, &(*other)->config, folder, error);
-    if (!status) status = same_writing(first, &(*other)->config, folder, error);
-    if (!status) status = same_ids(first, &(*other)->config, folder, error);
-    if (!status) status = same_output(model->models[0], *other, folder, error);
+    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_SOURCE, beside, error);
+    if (!status) status = same_vocabulary(model->segmenter, segmenter, DM_TARGET, beside, error);
+    if (!status) status = same_kind(own, &(*other)->config, beside, error);
+    if (!status) status = same_writing(own, &(*other)->config, beside, error);
+    if (!status) status = same_ids(own, &(*other)->config, beside, error);
+    if (!status) status = same_output(model->models[0], *other, beside, error);
     dm_segmenter_close(segmenter);
     cJSON_Delete(extra);
     if (!status) return DM_OK;
@@ -85,7 +101,7 @@ static Status join(dm_model *model, const char *folder, Error *error)
 {
     if (model->count == DM_MOST_MODELS) return dm_misuse(error, "an ensemble has at most %d models", DM_MOST_MODELS);
     Model *member;
-    const Status status = read_other(&member, model, folder, error);
+    const Status status = read_other(&member, model, &(Beside){folder, false}, error);
     if (!status) model->models[model->count++] = member;
     return status;
 }
@@ -100,7 +116,7 @@ dm_status dm_model_join(dm_model *model, const char *folder, dm_error *error)
 static Status take_drafter(dm_model *model, const char *folder, Error *error)
 {
     Model *drafter;
-    const Status status = read_other(&drafter, model, folder, error);
+    const Status status = read_other(&drafter, model, &(Beside){folder, true}, error);
     if (status) return status;
     dm_model_destroy(model->drafter);
     model->drafter = drafter;
@@ -116,7 +132,7 @@ dm_status dm_model_draft(dm_model *model, const char *folder, dm_error *error)
 
 Status dm_opened_check_draft(const dm_model *model, const dm_translate_options *o, Error *error)
 {
-    const DraftSource *source = o->draft ? dm_draft_source(o->draft) : NULL;
+    const DraftSource *source = o->draft ? dm_draft_source(o->draft, &model->models[0]->config) : NULL;
     const char *misfit = source ? dm_draft_misfit(source, &model->models[0]->config) : NULL;
     if (o->draft_length < 0 || o->draft_accept < 0)
         return dm_misuse(error, "draft_length and draft_accept must be 0 or more");

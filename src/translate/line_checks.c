@@ -111,7 +111,7 @@ Status dm_lines_check_labels(const Segmenter *segmenter, const char *const *sour
         char *unknown = dm_unknown_label(segmenter, targets[i]), complaint[256];
         if (given != wanted)
             snprintf(complaint, sizeof complaint, "has %d label%s, but its source line needs %d: one for each %s",
-                     given, given == 1 ? "" : "s", wanted, labels == DM_LABEL_OF_SENTENCE ? "sentence" : "word");
+                     given, dm_plural((size_t)given), wanted, labels == DM_LABEL_OF_SENTENCE ? "sentence" : "word");
         else if (unknown)
             snprintf(complaint, sizeof complaint, "has the label %.100s, which this model does not have", unknown);
         if (given != wanted || unknown) status = refuse_labels(i, count, complaint, error);

@@ -114,8 +114,6 @@ int dm_opened_reads(const dm_model *model)
         const int longest = dm_most_pieces(&model->models[i]->config);
         if (longest < most) most = longest;
     }
-    if (model->drafter && dm_most_pieces(&model->drafter->config) < most)
-        most = dm_most_pieces(&model->drafter->config);
     return most;
 }
 

@@ -88,8 +88,9 @@ static Status settle_lengths(dm_translate_options *o, const dm_model *model, Err
     if (!o->length_beam) o->length_beam = DM_USUAL_LENGTH_BEAM;
     if (o->n_best > o->length_beam)
         return dm_misuse(error,
-                         "of %d lengths there are no more than %d translations of a line: %d need a length beam of %d",
-                         o->length_beam, o->length_beam, o->n_best, o->n_best);
+                         "of %d length%s there %s no more than %d translation%s of a line: %d need a length beam of %d",
+                         o->length_beam, dm_plural((size_t)o->length_beam), o->length_beam == 1 ? "is" : "are",
+                         o->length_beam, dm_plural((size_t)o->length_beam), o->n_best, o->n_best);
     o->beam_size = o->length_beam;  // so many translations of a line are worked on at once
     return DM_OK;
 }

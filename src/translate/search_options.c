@@ -73,7 +73,7 @@ static void read_draft(dm_translate_options *read, const dm_options *options)
 {
     const char *draft = dm_options_has(options, "draft") ? dm_options_text(options, "draft", 0) : NULL;
     if (!draft) return;
-    const DraftSource *source = dm_draft_source(draft);
+    const DraftSource *source = dm_draft_source(draft, NULL);
     read->draft = source && !source->reads_a_model ? source->name : dm_draft_by_model.name;
     read->draft_accept = (int)dm_options_number(options, "draft-accept");
     read->draft_length = (int)dm_options_number(options, "draft-length");
@@ -156,23 +156,24 @@ static Status check_effects(const dm_translate_options *o, const dm_model *model
     const int most = o->max_length > 0 ? o->max_length : c->search.max_length, ends = 2 * o->beam_size - 1;
     const bool sampling = o->sampling != DM_NO_SAMPLING, greedy = !sampling && o->beam_size == 1;
     if (most > 0 && o->min_length > most)
-        return dm_misuse(error, "a translation cannot have %d pieces at least: the limit is %d%s", o->min_length, most,
+        return dm_misuse(error, "a translation cannot have %d piece%s at least: the limit is %d%s", o->min_length,
+                         dm_plural((size_t)o->min_length), most,
                          o->max_length > 0 ? "" : ", as the model folder says (max_length)");
     if (o->length_high && o->min_length > 0)
         return dm_misuse(error, "a length of %d to %d pieces says how many there are at least: leave min_length at 0",
                          o->length_low, o->length_high);
     if (o->length_high >= c->architecture->longest(c))
-        return dm_misuse(error, "a translation cannot have %d pieces: the learned positions of this model end at %d",
-                         o->length_high, c->architecture->longest(c));
+        return dm_misuse(error, "a translation cannot have %d piece%s: the learned positions of this model end at %d",
+                         o->length_high, dm_plural((size_t)o->length_high), c->architecture->longest(c));
     if (o->min_length >= c->architecture->longest(c))
         return dm_misuse(error,
-                         "a translation cannot have %d pieces at least: the learned positions of this model end at %d",
-                         o->min_length, c->architecture->longest(c));
+                         "a translation cannot have %d piece%s at least: the learned positions of this model end at %d",
+                         o->min_length, dm_plural((size_t)o->min_length), c->architecture->longest(c));
     if (!sampling && o->n_best > ends)
         return dm_misuse(error,
                          "a beam of %d finds no more than %d translation%s of a line: %d need a beam of %d or more, or "
                          "sampling",
-                         o->beam_size, ends, ends > 1 ? "s" : "", o->n_best, (o->n_best + 2) / 2);
+                         o->beam_size, ends, dm_plural((size_t)ends), o->n_best, (o->n_best + 2) / 2);
     if (o->diversity > 0 && (sampling || greedy))
         return dm_misuse(error, "diversity has no effect in %s: it is between the hypotheses of a beam",
                          sampling ? "sampling" : "greedy search");

@@ -60,7 +60,7 @@ static void a_bad_bitext_is_refused_in_a_sentence(void)
          {"train.zh has 4 lines and ", "train.en 3: the first pair that may be out of step is at line 2 (",
           "train.en is empty there)"}},
         {"a\n\n\nc\n", "a\n\nb\n", {"is at line 3 (", "train.zh is empty there)", "4 lines"}},
-        {"a\n", "a\nb\n", {"train.zh has 1 lines and ", "train.en 2: line by line", ""}},
+        {"a\n", "a\nb\n", {"train.zh has 1 line and ", "train.en 2: line by line", ""}},
         {"", "", {"train.zh and ", "train.en are empty", ""}},
         {"", "a\n", {"train.zh is empty, but ", "train.en is not", ""}},
         {"a\n", "", {"train.en is empty, but ", "train.zh is not", ""}},

@@ -31,8 +31,7 @@ static void files_that_do_not_fit_are_refused(void)
     static const struct {
         const char *texts[3], *messages[4];
     } cases[] = {
-        {{"a b\nc\n", "x\ny\n", "0-0\n"},
-         {"links has 1 lines and ", "words.en 2: it needs a line for each pair", NULL}},
+        {{"a b\nc\n", "x\ny\n", "0-0\n"}, {"links has 1 line and ", "words.en 2: it needs a line for each pair", NULL}},
         {{"a b\nc\n", "x\ny\n", "0-0\n0-0\n0-0\n"}, {"links has 3 lines", NULL}},
         {{"a b\nc\n", "x\ny\n", "0-0\n0-0 x-1\n"}, {"links: line 2: \"x-1\" is no link", NULL}},
         {{"a b\nc\n", "x\ny\n", "1-0\n1-0\n"}, {"links: line 2 links 1-0", "the source has 1 words", NULL}},

@@ -32,7 +32,7 @@ static const char *const all_folders[] = {
     "pegasus/learned",     "positions/rotary",   "positions/alibi",  "positions/none",   "positions/average", "positions/ssru",
     "labels/sentences",    "megatron-bert/words", "megatron-bert/sentences",
     "gpt2/tied",           "gpt2/untied",        "llama/tied",       "llama/grouped", "llama/pairs",
-    "mixtral/top2",        "glm4_moe/shared",
+    "mixtral/top2",        "glm4_moe/shared",    "glm4_moe/ahead",
 };
 static const char golden[] = TEST_DATA "/golden";
 

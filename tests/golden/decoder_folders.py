@@ -13,11 +13,13 @@ import torch
 import torch.nn.functional as F
 from transformers import (Glm4MoeConfig, Glm4MoeForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM,
                           MixtralConfig, MixtralForCausalLM)
+from safetensors.torch import load_file
+from transformers.modeling_layers import MtpModel
 from transformers.models.glm4_moe import modeling_glm4_moe as glm4_moe
 from transformers.models.llama import modeling_llama as llama
 from transformers.models.mixtral import modeling_mixtral as mixtral
 
-from golden_folders import HERE, Subject, make_corpus, store_json, write_golden
+from golden_folders import HERE, SMOOTHING, Subject, losses_of, make_corpus, store, store_json, trained, write_golden
 
 FORMATS = {"gpt2": (GPT2Config, GPT2LMHeadModel), "llama": (LlamaConfig, LlamaForCausalLM),
            "mixtral": (MixtralConfig, MixtralForCausalLM), "glm4_moe": (Glm4MoeConfig, Glm4MoeForCausalLM)}
@@ -52,6 +54,11 @@ FOLDERS = {
             intermediate_size=20, moe_intermediate_size=10, num_hidden_layers=2, num_key_value_heads=2, n_routed_experts=5,
             num_experts_per_tok=3, n_shared_experts=2, first_k_dense_replace=0, tie_word_embeddings=True, num_mtp_layers=0,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0}, **WIDE)),
+        dict(name="ahead", seed=68, pad=True, settings=dict(
+            hidden_size=8, num_attention_heads=2, num_key_value_heads=1, intermediate_size=12, moe_intermediate_size=6,
+            num_hidden_layers=1, n_routed_experts=3, num_experts_per_tok=2, n_shared_experts=1, first_k_dense_replace=0,
+            tie_word_embeddings=True, num_mtp_layers=2,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0})),
     ],
 }
 
@@ -96,12 +103,7 @@ def make_texts(seed):
     return [([], target) for _, target in make_corpus(VOCABULARY, VOCABULARY, VOCABULARY - 1, seed)]
 
 
-def make_folder(kind, spec):
-    torch.manual_seed(spec["seed"])
-    config, model_class = FORMATS[kind]
-    pad = VOCABULARY - 1 if spec["pad"] else None
-    model = model_class(config(vocab_size=VOCABULARY, bos_token_id=0, eos_token_id=0, pad_token_id=pad,
-                               **spec["settings"]))
+def scatter(model):
     with torch.no_grad():
         for name, weight in model.named_parameters():
             around = 1.0 if "norm" in name and name.endswith("weight") or ".ln_" in name and name.endswith("weight") else 0.0
@@ -111,8 +113,19 @@ def make_folder(kind, spec):
         for name, buffer in model.named_buffers():
             if name.endswith("e_score_correction_bias"):
                 buffer.copy_(0.2 * torch.randn(buffer.shape))
+
+
+def make_folder(kind, spec):
+    torch.manual_seed(spec["seed"])
+    config, model_class = FORMATS[kind]
+    pad = VOCABULARY - 1 if spec["pad"] else None
+    model = model_class(config(vocab_size=VOCABULARY, bos_token_id=0, eos_token_id=0, pad_token_id=pad,
+                               **spec["settings"]))
+    scatter(model)
     folder = HERE / kind / spec["name"]
     model.save_pretrained(folder)
+    if model.config.to_dict().get("num_nextn_predict_layers"):
+        add_heads(model, folder)
     (folder / "model.safetensors").chmod(0o644)
     if spec.get("pairs"):
         path = folder / "config.json"
@@ -134,6 +147,69 @@ def split_experts(name, tensor, kind):
         else:
             split[f"{stem}.{i}.{down}.weight"] = expert
     return split
+
+
+# ---- Heads that look ahead ----
+
+WEIGHT = 0.3  # of their loss
+
+
+def head_names(model, heads):
+    """Parameters of transformers' heads under the names of a file, which has them behind the layers."""
+    out = {}
+    for name, tensor in heads:
+        if name.startswith("layers."):
+            number, rest = name.removeprefix("layers.").split(".", 1)
+            rest = rest.removeprefix("mtp_block.").replace("post_norm.", "shared_head.norm.")
+            out.update(split_experts(f"model.layers.{model.config.num_hidden_layers + int(number)}.{rest}", tensor, "glm4_moe"))
+    return out
+
+
+def add_heads(model, folder):
+    heads = MtpModel(model, model.config.num_mtp_layers)
+    scatter(heads.layers)
+    state = [(n, t) for n, t in heads.state_dict().items()]
+    store({**load_file(folder / "model.safetensors"), **head_names(model, state)}, folder / "model.safetensors")
+
+
+def name_heads(settings):
+    """Which layers of a file are heads, transformers knows of released models alone."""
+    first = settings["num_hidden_layers"]
+    Glm4MoeForCausalLM._keys_to_ignore_on_load_unexpected = [
+        rf"model\.layers\.{i}\..*" for i in range(first, first + settings["num_mtp_layers"])]
+
+
+def open_heads(model):
+    """As generate(use_mtp=True) does."""
+    heads = MtpModel.from_pretrained(model).double()
+    heads.tie_with_main_model(model)
+    return heads
+
+
+def write_heads(folder, corpus):
+    """What the heads of a folder say of the corpus, their loss with that of the model, and its gradients."""
+    subject = load("glm4_moe", folder, torch.float64)
+    model, heads = subject.model, open_heads(subject.model)
+    count, ahead, said = model.config.num_mtp_layers, 0, []
+    for _, target in corpus:
+        inputs = torch.tensor([[0] + target[:-1]])
+        hidden, of_text = model.model(input_ids=inputs, use_cache=False).last_hidden_state, []
+        for k in range(1, count + 1):
+            n = len(target) - k
+            if n <= 0:
+                of_text.append([])
+                continue
+            hidden = heads.forward_layer(k - 1, hidden[:, :n], torch.arange(k, k + n)[None], None, input_ids=inputs[:, k:])
+            logp = torch.log_softmax(model.lm_head(hidden)[0], dim=-1)
+            picked = logp[torch.arange(n), torch.tensor(target[k:])]
+            ahead = ahead - WEIGHT / count * picked.sum()
+            of_text.append(picked.tolist())
+        said.append(of_text)
+    (losses_of(subject, corpus)[0] + ahead).backward()
+    tables = {n: w.grad for n, w in trained(model).items()}
+    store({**subject.names(tables), **head_names(model, [(n, w.grad) for n, w in heads.named_parameters() if n.startswith("layers.")])},
+          folder / "ahead_gradients.safetensors")
+    store_json({"weight": WEIGHT, "ahead": ahead.item(), "log_probabilities": said}, folder / "ahead.json")
 
 
 def names_of(kind):
@@ -168,7 +244,12 @@ def main():
             folder = make_folder(kind, spec)
             corpus = make_corpus(VOCABULARY, VOCABULARY, VOCABULARY - 1, spec["seed"]) if spec.get("pairs") \
                 else make_texts(spec["seed"])
-            write_golden(folder, lambda path, dtype: load(kind, path, dtype), corpus)
+            ahead = spec["settings"].get("num_mtp_layers")
+            if ahead:
+                name_heads(spec["settings"])
+            write_golden(folder, lambda path, dtype: load(kind, path, dtype), corpus, trains=not ahead)
+            if ahead:
+                write_heads(folder, corpus)
 
 
 main()

@@ -24,8 +24,8 @@ static inline double loss_of(Setting *s, Way way, float dropout)
     Memory memory = m->architecture->encode(g, m, dm_tokens(g->arena, PAIRS, source_lengths, source_ids));
     Tensor *x = m->architecture->decode(g, m, memory, dm_tokens(g->arena, PAIRS, target_lengths, inputs));
     const Tokens read = dm_tokens(g->arena, PAIRS, target_lengths, inputs);
-    const Example example = {.read = read, .written = target_outputs};
-    const double added = m->config.ahead ? dm_ahead.add(&(TermInput){g, m, &example, x, {0}, NULL}, 0.7) : 0;
+    const Example example = {.source = dm_tokens(g->arena, PAIRS, source_lengths, source_ids), .read = read, .written = target_outputs};
+    const double added = m->config.ahead ? dm_ahead.add(&(TermInput){g, m, &memory, &example, x, {0}, NULL}, 0.7) : 0;
     Loss loss = dm_cross_entropy(g, &(CrossEntropy){.x = x,
                                                     .weight = &m->output.weight,
                                                     .bias = &m->output.bias,

@@ -245,6 +245,8 @@ static void parts_are_told_by_the_names(void)
         {"transformer", "norm_place pre", "model.encoder.layer_norm.bias", "encoder", DM_ENCODER},
         {"transformer", "norm batch", "model.encoder.layers.1.final_layer_norm.running_var", "encoder.1", DM_ENCODER},
         {"transformer", "", "final_logits_bias", "output", DM_OUTPUT},
+        {"transformer", "ahead 3", "model.ahead.2.fc1.weight", "ahead.2", DM_AHEAD},
+        {"lm", "ahead 2 ahead_form chain", "model.ahead.1.self_attn.q_proj.weight", "ahead.1", DM_AHEAD},
         {"rnn", "encoder_layers 2", "model.encoder.gru.weight_hh_l1_reverse", "encoder.1", DM_ENCODER},
         {"rnn", "", "model.decoder.gru.weight_ih_l0", "decoder.0", DM_DECODER},
         {"rnn", "", "model.decoder.bridge.bias", "decoder", DM_DECODER},

@@ -2,6 +2,7 @@
 // every precision, whatever the drafts come from and however long they are; sampling draws from the same distribution.
 #include "model/small_model.h"
 
+#include "model/ahead.h"
 #include "search/drafts.h"
 
 #define TRANSFORMER "d_model 16 encoder_layers 1 decoder_layers 2 encoder_ffn_dim 20 decoder_ffn_dim 24 "
@@ -19,6 +20,20 @@ static const struct {
     {"heads that look ahead", &dm_transformer, TRANSFORMER "ahead 3", false},
     {"lm, heads that look ahead", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 2", false},
     {"text alone, heads that look ahead", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 4", true},
+    {"lm, a chain of heads", &dm_lm, "d_model 16 decoder_layers 1 decoder_ffn_dim 24 ahead 3 ahead_form chain", false},
+    {"lm, a chain of one", &dm_lm,
+     "d_model 16 decoder_layers 1 decoder_ffn_dim 24 positions learned max_position_embeddings 64 prompt_positions "
+     "restart "
+     "ahead 1 ahead_form chain",
+     false},
+    {"text alone, a chain of heads", &dm_lm,
+     "d_model 16 decoder_layers 2 decoder_attention_heads 4 key_value_heads 2 decoder_ffn_dim 24 positions rotary "
+     "attention_window 4 norm rms ahead 4 ahead_form chain",
+     true},
+    {"text alone, a chain with experts", &dm_lm,
+     "d_model 16 decoder_layers 1 decoder_ffn_dim 12 experts 4 experts_top 2 experts_shared 1 router sigmoid positions "
+     "learned max_position_embeddings 24 ahead 2 ahead_form chain",
+     true},
     {"rnn, heads that look ahead", &dm_rnn, "d_model 10 hidden_size 12 ahead 1", false},
     {"conv, heads that look ahead", &dm_conv, "d_model 12 conv light kernel_size 3 heads 3 ffn_dim 20 ahead 2", false},
     {"pointer", &dm_transformer, TRANSFORMER "output_layer pointer", false},
@@ -154,8 +169,11 @@ static void every_source_of_drafts_has_a_case(void)
 {
     for (int i = 0; dm_draft_sources[i]; i++) {
         bool found = false;
-        for (size_t k = 0; k < DM_COUNT(drafts); k++)
-            found = found || dm_draft_source(drafts[k].draft) == dm_draft_sources[i];
+        for (size_t k = 0; k < DM_COUNT(drafts) * DM_COUNT(cases) && !found; k++) {
+            const size_t at = k / DM_COUNT(drafts);
+            const ModelConfig config = small_config_of(cases[at].architecture, VOCABULARY, cases[at].shape);
+            found = dm_draft_source(drafts[k % DM_COUNT(drafts)].draft, &config) == dm_draft_sources[i];
+        }
         expect(found, "no case drafts by %s", dm_draft_sources[i]->name);
     }
 }
@@ -169,7 +187,7 @@ static void compare(Asking *b, const char *name, const dm_translate_options *o, 
     dm_translate_options with = *o;
     with.draft = drafts[k].draft;
     with.draft_length = drafts[k].length;
-    Model *drafter = dm_draft_source(with.draft)->reads_a_model ? noisy_copy(b->model, drafts[k].noise) : NULL;
+    Model *drafter = dm_draft_source(with.draft, NULL)->reads_a_model ? noisy_copy(b->model, drafts[k].noise) : NULL;
     b->job.drafter = drafter;
     find(b, o, 0, SENTENCES, plain);
     find(b, &with, 0, SENTENCES, together);
@@ -205,7 +223,7 @@ static void greedy_search_by_drafts_is_the_bytes_of_greedy_search(void)
                     const dm_translate_options o = {
                         .beam_size = 1, .normalize = 1, .max_length_factor = 2, .max_length = cases[i].text ? 20 : 0};
                     for (size_t k = 0; k < DM_COUNT(drafts); k++)
-                        if (!dm_draft_misfit(dm_draft_source(drafts[k].draft), &model->config))
+                        if (!dm_draft_misfit(dm_draft_source(drafts[k].draft, &model->config), &model->config))
                             compare(&b, cases[i].name, &o, k);
                     end_asking(&b);
                 }
@@ -213,6 +231,75 @@ static void greedy_search_by_drafts_is_the_bytes_of_greedy_search(void)
             }
     expect(right > written / 10 && passes < written, "%d passes for %d pieces, %d of them drafted: this says little",
            passes, written, right);
+}
+
+// ---- A chain of heads -----------------------------------------------------------------------------------------------
+
+// What head k says of the last row of a text when it reads the text as a whole: the best piece but pad, which is never
+// said.
+static int said_of_whole(Graph *g, const Model *model, const int *pieces, int count, int k)
+{
+    enum { HEADS = 16 };
+    const int none = 0;
+    AheadSaid said[HEADS];
+    const Architecture *a = model->architecture;
+    const Tokens read = dm_tokens(g->arena, 1, &count, pieces), empty = dm_tokens(g->arena, 1, &none, NULL);
+    const Memory memory = a->encode(g, model, empty);
+    const Example example = {.source = empty, .read = read, .written = pieces + 1};
+    dm_ahead_chain.say(g, model, &(AheadSeen){&example, &memory, a->decode(g, model, memory, read)}, said);
+    const Tensor *p = dm_log_probabilities(g, said[k - 1].features, &model->output.weight, &model->output.bias);
+    const float *row = dm_row(p, p->rows - 1);
+    int best = -1;
+    for (int id = 0; id < VOCABULARY; id++)
+        if (id != model->config.pad && (best < 0 || row[id] > row[best])) best = id;
+    return best;
+}
+
+// The caches of the heads hold what reading all once more would: pass by pass as many guesses are right.
+static void a_chain_guesses_what_it_says_of_whole_texts(void)
+{
+    int some = 0, not_all = 0;
+    for (size_t i = 0; i < DM_COUNT(cases); i++) {
+        Asking b;
+        Model *model = writing_model(i, 9, 2, -4);
+        const int heads = model->config.ahead;
+        if (dm_ahead_form(&model->config) != &dm_ahead_chain || !cases[i].text ||
+            !begin_asking(&b, model, true, DM_PRECISION_FP32)) {
+            dm_model_destroy(model);
+            continue;
+        }
+        // The head of the next piece, too: what the chain says is then often right.
+        const dm_translate_options o = {.beam_size = 1, .max_length = 20, .draft = "self", .draft_length = heads};
+        Found found[SENTENCES];
+        find(&b, &o, 0, SENTENCES, found);
+        const Spans spans = b.job.source.spans;
+        for (int s = 0; s < SENTENCES; s++) {
+            const Hypothesis *h = &found[s].best[0];
+            int text[128] = {model->config.decoder_start}, n = 1, known = 0, guesses[16];
+            memcpy(text + 1, b.job.source.ids + spans.start[s], (size_t)spans.length[s] * sizeof(int));
+            n += spans.length[s];
+            for (int pass = 0, done = 0; pass < h->drafted.passes; pass++) {
+                const int left = h->pieces - done;
+                int taken = 0;
+                while (taken < known && taken < left - 1 && guesses[taken] == h->ids[done + taken]) taken++;
+                expect(h->drafted.accepted[pass] == taken, "%s: sentence %d, pass %d: %d right, and by whole texts %d",
+                       cases[i].name, s, pass, h->drafted.accepted[pass], taken);
+                some += taken > 0, not_all += taken < known;
+                for (int j = 0; j <= taken && done < h->count; j++) text[n++] = h->ids[done++];
+                known = 0;
+                for (int k = 1; k <= heads && n + k < 60 && pass + 1 < h->drafted.passes; k++) {
+                    int whole[128];
+                    memcpy(whole, text, (size_t)n * sizeof(int));
+                    memcpy(whole + n, guesses, (size_t)known * sizeof(int));
+                    guesses[known] = said_of_whole(&b.graph, model, whole, n + known, k);
+                    known++;
+                }
+            }
+        }
+        end_asking(&b);
+        dm_model_destroy(model);
+    }
+    expect(some && not_all, "%d passes with guesses that were right, %d with such that were not", some, not_all);
 }
 
 // ---- What a text has to have, and must not
@@ -425,6 +512,7 @@ const Fact facts[] = {
     FACT(every_architecture_that_writes_has_a_case),
     FACT(every_source_of_drafts_has_a_case),
     FACT(greedy_search_by_drafts_is_the_bytes_of_greedy_search),
+    FACT(a_chain_guesses_what_it_says_of_whole_texts),
     FACT(rules_are_those_of_greedy_search),
     FACT(of_several_best_pieces_the_guess_is_taken),
     FACT(sampling_by_drafts_draws_from_the_distribution_of_the_model),

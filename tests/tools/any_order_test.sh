@@ -91,6 +91,19 @@ for search in '--beam-size 1' '--beam-size 4' '--output-sampling full'; do
     translate steps --length 3 "${how[@]}" | awk 'NF != 3 { exit 1 }' || fail "not three words by $search"
     translate steps --length 2-4 "${how[@]}" | awk 'NF < 2 || NF > 4 { exit 1 }' || fail "not two to four words by $search"
 done
+# An end that has to come counts what the model says of it, as every piece does.
+translate steps --length 3 --beam-size 1 --json > told.json
+"$dragoman" translate --model steps --input new.src --length 3 --beam-size 1 > told || fail 'told'
+"$dragoman" rescore --model steps new.src told > scored || fail 'rescore'
+python3 - << 'PYTHON' || fail 'the end of --length'
+import json
+for told, scored in zip(open("told.json"), open("scored")):
+    told = json.loads(told)
+    assert len(told["piece_scores"]) == 4 and told["piece_scores"][-1] < -1e-4, told
+    assert abs(told["log_probability"] - float(scored)) < 1e-3, (told, scored)
+PYTHON
+check 'a scan of what is not in order' 2 '--dec-autoreg average-attention goes on piece by piece|--objective masked' \
+    train "${common[@]}" --objective masked --dec-autoreg average-attention --after 1u --model no
 
 # ---- Other commands ----
 
@@ -147,7 +160,8 @@ for search in '--beam-size 3' '--output-sampling full' '--length 3' '--n-best 2'
     check "$search" 2 'all at once' translate at_once "${how[@]}"
 done
 check 'rescore' 2 'all at once' "$dragoman" rescore --model at_once new.src new.trg
-check 'another type' 2 'type transformer' train "${common[@]}" --output-layer ctc --type rnn --after 1u --model no
+check 'another type' 2 '--output-layer ctc says a text all at once|--type transformer' train --train-sets train.src train.trg --segmenter space --quiet \
+    --output-layer ctc --type rnn --after 1u --model no
 check 'masked' 2 '--objective ctc' train "${ctc[@]}" --objective masked --after 1u --model no
 check 'another output' 2 '--objective teacher-forcing' train "${common[@]}" --objective ctc --after 1u --model no
 check 'smoothing' 2 '--label-smoothing' train "${ctc[@]}" --label-smoothing 0.1 --after 1u --model no
@@ -167,7 +181,7 @@ check 'drafts, whatever the beam' 2 'a draft is not for' translate run --draft l
 check 'what is shown piece by piece' 2 'so far is not for' translate at_once --stream
 for model in run at_once; do
     check "an ensemble with $model" 1 'cannot be asked together' translate steps "$model"
-    check "drafts by $model" 1 'cannot be asked together' translate steps --draft "$model" --beam-size 1
+    check "drafts by $model" 1 'it cannot draft for it' translate steps --draft "$model" --beam-size 1
     check "a shortlist of $model" 2 'a shortlist' "$dragoman" shortlist --model "$model" --train-sets train.src train.trg
     check "with a shortlist, $model" 2 'a shortlist' translate "$model" --shortlist
     printf '%s\n:quit\n' "$(head -n 1 new.src)" > typed

@@ -54,6 +54,18 @@ show 'another architecture' --model "$golden/../rnn/shared"
 says 'another architecture' 'shared: rnn, ' 'encoder, 1 bidirectional GRU of 6 + 6' 'additive attention to the encoder' \
     'encode        1.16 k           0      1.16 k'
 
+# 16 x 8, 2 x 8 (8 + 4), 3 (8 + 1), 4 x 3 x 8 x 6 and 5 norms of 8 a head
+show 'heads that look ahead' --model "$golden/../glm4_moe/ahead" --json
+says 'heads that look ahead' '"ahead":2,"ahead_form":"chain"' '"ahead":{"count":1926,"bytes":7704}' '"output":{"count":0,"bytes":0}'
+show 'drawn heads' --model "$golden/../glm4_moe/ahead"
+says 'drawn heads' "2 heads that look ahead, chain: 16 - 8 and a layer as the decoder's each" 'ahead                1,926'
+show 'no heads' --model "$golden/../glm4_moe/shared" --json
+grep -q '"ahead":{' json && fail 'parameters of heads that there are not'
+show 'rows of CTC' --model "$golden/../order/ctc" --json
+says 'rows of CTC' '"ctc_upsample":3'
+show 'drawn rows of CTC' --model "$golden/../order/ctc"
+says 'drawn rows of CTC' 'CTC: 3 rows for each piece of the source, and a row says a piece or nothing'
+
 # ---- A run ----
 
 colours=(red blue green gold pink grey teal lime navy rust)

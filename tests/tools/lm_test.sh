@@ -82,6 +82,7 @@ llama LlamaForCausalLM --norm rms --activation swiglu --key-heads 1
 gpt2 GPT2LMHeadModel --positions learned --max-positions 200 --activation gelu_new
 mixtral MixtralForCausalLM --norm rms --activation swiglu --experts 4
 glm4 Glm4MoeForCausalLM --norm rms --activation swiglu --experts 4 --experts-dim 16 --experts-shared 1 --router sigmoid --balance bias
+glm4-heads Glm4MoeForCausalLM --norm rms --activation swiglu --experts 3 --experts-shared 1 --router sigmoid --add-loss ahead --ahead 2 --ahead-form chain
 EOF
 check 'a bias of the choice that has no place' 2 '--balance bias has no effect in a folder of the format' \
     train "${common[@]}" "${shape[@]}" --norm rms --activation swiglu --experts 4 --balance bias --model new

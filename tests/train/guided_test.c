@@ -195,7 +195,7 @@ static void what_cannot_be_is_refused(void)
          "--add-loss guided-alignment learns from a file: name it by --guided-alignment"},
         {{links},
          "--guided-alignment has no effect without --add-loss: leave it out, or take --add-loss guided-alignment"},
-        {{"add-loss guided-alignment", few}, "few has 1 lines and "},
+        {{"add-loss guided-alignment", few}, "few has 1 line and "},
         {{"add-loss guided-alignment", links, "objective minimum-risk"},
          "and --objective minimum-risk reads what the model"},
         {{"add-loss guided-alignment", links, "layer-drop 0.2"}, "and --layer-drop passes over layers"},

@@ -163,5 +163,6 @@ void draw_scores(const Screen *screen, const dm_hypothesis *h)
         fprintf(screen->stream, " %5.1f%%\n", 100 * exp(h->piece_scores[i]));
     }
     put_padded(screen, "total", left + 2);
-    fprintf(screen->stream, "%9.4f  %d pieces, score %.4f\n", h->log_probability, h->pieces, h->score);
+    fprintf(screen->stream, "%9.4f  %d piece%s, score %.4f\n", h->log_probability, h->pieces, h->pieces == 1 ? "" : "s",
+            h->score);
 }

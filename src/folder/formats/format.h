@@ -36,7 +36,8 @@ typedef struct FormatKey {
 
 enum { DM_ADDED_ROWS = 2 };
 
-// A tensor of a file. In names, # is a number (of a layer, of an expert) and * at the end all the rest.
+// A tensor of a file. In names, # is a number (of a layer, of an expert) and * at the end all the rest; + in theirs is the
+// first number, counted on from the decoder's last layer.
 typedef struct FormatTensor {
     const char *ours;    // the parameter, or the first of them; NULL: what nobody needs
     const char *theirs;  // the tensor; empty: none, it is zeros
@@ -93,5 +94,6 @@ void dm_format_write_row(const Format *format, cJSON *json, const ModelConfig *c
 
 // Tensors (format_tensors.c)
 // The row for a parameter, and the name of its tensor.
-const FormatTensor *dm_format_tensor(const Format *format, const char *parameter, Name *theirs);
+const FormatTensor *dm_format_tensor(const Format *format, const ModelConfig *config, const char *parameter,
+                                     Name *theirs);
 bool dm_format_ignores(const Format *format, const char *tensor);

@@ -1,4 +1,5 @@
 // Names of tensors: ours against those of another program, by patterns.
+#include <stdlib.h>
 #include <string.h>
 
 #include "folder/formats/format.h"
@@ -30,7 +31,7 @@ static bool matches(const char *pattern, const char *name, Match *match)
     return !*name;
 }
 
-static Name filled(const char *pattern, const Match *match)
+static Name filled(const char *pattern, const Match *match, int layers)
 {
     Name name = {""};
     size_t used = 0;
@@ -41,6 +42,8 @@ static Name filled(const char *pattern, const Match *match)
         } else if (*pattern == '#') {
             used += (size_t)snprintf(name.text + used, room, "%.*s", match->digits[number], match->number[number]);
             number++;
+        } else if (*pattern == '+') {
+            used += (size_t)snprintf(name.text + used, room, "%d", layers + atoi(match->number[0]));
         } else {
             name.text[used++] = *pattern;
         }
@@ -48,12 +51,15 @@ static Name filled(const char *pattern, const Match *match)
     return name;
 }
 
-const FormatTensor *dm_format_tensor(const Format *format, const char *parameter, Name *theirs)
+const FormatTensor *dm_format_tensor(const Format *format, const ModelConfig *config, const char *parameter,
+                                     Name *theirs)
 {
+    const ShapeRow *depth = dm_shape_row(config->architecture, "decoder_layers");
+    const int layers = depth ? dm_shape_value(config, depth) : 0;
     Match match;
     for (const FormatTensor *tensor = format->tensors; tensor->theirs; tensor++) {
         if (!tensor->ours || !matches(tensor->ours, parameter, &match)) continue;
-        *theirs = filled(tensor->theirs, &match);
+        *theirs = filled(tensor->theirs, &match, layers);
         return tensor;
     }
     return NULL;

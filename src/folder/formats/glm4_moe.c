@@ -1,6 +1,7 @@
 // Glm4MoeForCausalLM of transformers: Llama whose feed-forward blocks are experts as in DeepSeek-V3 (2024): sigmoids
-// and a bias choose among them, and some take every piece. Layers without experts, groups of experts and norms of
-// queries and keys, which larger ones have, cannot be computed yet.
+// and a bias choose among them, and some take every piece. Behind its layers stand those of its heads that look ahead,
+// by which `generate(use_mtp=True)` drafts. Layers without experts, groups of experts and norms of queries and keys,
+// which larger ones have, cannot be computed yet.
 #include "folder/formats/format.h"
 #include "folder/formats/rope.h"
 
@@ -25,6 +26,7 @@ static const FormatMeans means[] = {
     {"router", "sigmoid"},
     {"prompt_mask", "causal"},
     {"prompt_positions", "go-on"},
+    {"ahead_form", "chain"},
     {.key = NULL},
 };
 
@@ -44,11 +46,14 @@ static const FormatKey keys[] = {
     {.row = "norm_epsilon", .key = "rms_norm_eps", .missing = "1e-05", .zero = "1e-06"},
     {.row = "rope_theta", .key = "rope_theta"},
     {.row = "max_position_embeddings", .key = "max_position_embeddings", .missing = "131072"},
+    {.row = "ahead", .key = "num_nextn_predict_layers", .missing = "1"},
     {.row = NULL},
 };
 
 #define LAYER  "model.decoder.layers.#."
 #define THEIRS "model.layers.#."
+#define HEAD   "model.ahead.#."
+#define BEHIND "model.layers.+."
 static const FormatTensor tensors[] = {
     {"model.shared.weight", "model.embed_tokens.weight", 0, false},
     {LAYER "self_attn_layer_norm.*", THEIRS "input_layernorm.*", 0, false},
@@ -60,6 +65,19 @@ static const FormatTensor tensors[] = {
     {LAYER "*", THEIRS "mlp.*", 0, false},
     {"model.decoder.layer_norm.*", "model.norm.*", 0, false},
     {"lm_head.weight", "lm_head.weight", 0, false},
+    {HEAD "enorm.*", BEHIND "enorm.*", 0, false},
+    {HEAD "hnorm.*", BEHIND "hnorm.*", 0, false},
+    {HEAD "eh_proj.*", BEHIND "eh_proj.*", 0, false},
+    {HEAD "self_attn_layer_norm.*", BEHIND "input_layernorm.*", 0, false},
+    {HEAD "self_attn.out_proj.*", BEHIND "self_attn.o_proj.*", 0, false},
+    {HEAD "self_attn.*", BEHIND "self_attn.*", 0, false},
+    {HEAD "final_layer_norm.*", BEHIND "post_attention_layernorm.*", 0, false},
+    {HEAD "layer_norm.*", BEHIND "shared_head.norm.*", 0, false},
+    {HEAD "router.weight", BEHIND "mlp.gate.weight", 0, false},
+    {HEAD "router.bias", BEHIND "mlp.gate.e_score_correction_bias", 0, false},
+    {HEAD "*", BEHIND "mlp.*", 0, false},
+    {NULL, THEIRS "embed_tokens.weight", 0, false},  // the model's own once more, in released ones
+    {NULL, THEIRS "shared_head.head.weight", 0, false},
     {.theirs = NULL},
 };
 
@@ -74,7 +92,6 @@ static void write(cJSON *json, const ModelConfig *config)
     cJSON_AddNumberToObject(json, "head_dim",
                             config->width /
                                 dm_shape_value(config, dm_shape_row(config->architecture, "decoder_attention_heads")));
-    cJSON_AddNumberToObject(json, "num_nextn_predict_layers", 0);
     dm_rope_write(json);
 }
 

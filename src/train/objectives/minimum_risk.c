@@ -287,7 +287,8 @@ static Loss run(const ShardRun *shard, bool critical)
     const Example example = {
         .source = shard->example->source, .read = read, .written = written.ids, .weights = weights};
     loss.objective += dm_terms_add(
-        shard->terms, &(TermInput){.graph = g, .model = shard->model, .example = &example, .features = features});
+        shard->terms,
+        &(TermInput){.graph = g, .model = shard->model, .memory = &memory, .example = &example, .features = features});
     output->kind->loss(g, output, &(Decoded){.features = features}, &(Targets){.ids = written.ids, .weights = weights});
     if (risk->mix > 0)
         loss.objective +=

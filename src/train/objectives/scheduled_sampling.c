@@ -249,7 +249,7 @@ static Status read_constants(ScheduledSampling *s, dm_options *o, Error *error)
     const int count = dm_options_count(o, name);
     if (count != decay->constants)
         return dm_misuse(error, "--sampling-constants has %d number%s, but --sampling-decay %s needs %d: see --help",
-                         count, count == 1 ? "" : "s", decay->choice.name, decay->constants);
+                         count, dm_plural((size_t)count), decay->choice.name, decay->constants);
     for (int i = 0; i < count; i++) s->constants[i] = dm_option_number(dm_options_text(o, name, i));
     if (s->constants[0] <= 0)
         return dm_misuse(error, "--sampling-constants begins with %g, but --sampling-decay %s needs more than 0",

@@ -12,7 +12,7 @@ static Loss run(const ShardRun *shard)
     const Gaze gaze = g->recording ? shard->terms->gaze : (Gaze){0};
     const Decoded decoded =
         dm_decode_rows(g, shard->model, memory, e->read, e->copies ? e->copies : e->source.ids, gaze);
-    const TermInput seen = {g, shard->model, e, decoded.features, gaze, decoded.view};
+    const TermInput seen = {g, shard->model, &memory, e, decoded.features, gaze, decoded.view};
     const double added = g->recording ? dm_terms_add(shard->terms, &seen) : 0;
     Loss loss = output->kind->loss(g, output, &decoded,
                                    &(Targets){.ids = e->written, .weights = e->weights, .smoothing = shard->smoothing});

@@ -6,6 +6,7 @@
 typedef struct TermInput {
     Graph *graph;
     const Model *model;
+    const Memory *memory;    // that the decoder has gone on from; NULL: of objectives whose models go on from none
     const Example *example;  // where sentences have two copies, those of the second stand behind those of the first
     const Tensor *features;  // [rows of the example's targets, width]
     Gaze gaze;                  // of terms that look at attention ...

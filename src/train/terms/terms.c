@@ -114,10 +114,10 @@ Status dm_terms_look(ChosenTerms *chosen, const dm_options *options, const Model
               head = (int)dm_options_number(options, "guided-alignment-head");
     if (layer > seen.layers)
         return dm_misuse(error, "--guided-alignment-layer %d: the decoder of this model has %d layer%s", layer,
-                         seen.layers, seen.layers == 1 ? "" : "s");
+                         seen.layers, dm_plural((size_t)seen.layers));
     if (head > seen.heads)
         return dm_misuse(error, "--guided-alignment-head %d: a layer of this model has %d head%s", head, seen.heads,
-                         seen.heads == 1 ? "" : "s");
+                         dm_plural((size_t)seen.heads));
     chosen->gaze = dm_usual_gaze(config);
     chosen->gaze.whole = !strcmp(dm_options_text(options, "guided-alignment-context", 0), contexts[WHOLE].name);
     if (chosen->gaze.whole) status = check_whole(chosen, config, error);
