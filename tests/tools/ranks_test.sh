@@ -1,6 +1,7 @@
 # Training on several ranks of MPI: the bytes of the model are those of one process, however many ranks there are, with
 # every optimizer and architecture, after a stop, after a kill, and where a run goes on with other ranks or none.
 . "$(dirname "$0")/common.sh"
+scripts=$(realpath "$(dirname "$0")/../../scripts")
 cd "$room" || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
@@ -130,6 +131,25 @@ for what in "translate -i $room/src" "rescore $room/src $room/trg"; do
     ends "$what by another model" 1 "dragoman: rank 1 (|another model in that folder" on 1 "$dragoman" $what --model one : \
         -n 1 --wdir "$room/elsewhere" "$dragoman" $what --model one
 done
+
+# ---- Measuring ----
+
+# Of a model of a few blocks, so that a rank has no slice, or shares no node of the tree with others: what a rank sends.
+for n in 1 2 3 4; do
+    on "$n" "$dragoman" bench train --model one --cpu-threads 1 --lanes 7 --rounds 2 --seconds 0 --sentences 40 \
+        --mini-batch-words 100 --json > "one-$n-free.json" 2> err || fail "bench train on $n ranks: $(head -3 err)"
+done
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$scripts python3 - << 'PYTHON' || fail "bytes by formula and bytes counted"
+import pathlib, scaling
+for n in 2, 3, 4:
+    said = scaling.Measured(pathlib.Path(f"one-{n}-free.json"))
+    assert said.bytes_counted() == said.bytes_by_formula() and min(said.bytes_counted()) > 0, (n, said.bytes_counted(), said.bytes_by_formula())
+    assert sum(rank["sent_bytes"] for rank in said.ranks) == sum(rank["received_bytes"] for rank in said.ranks)
+assert scaling.Measured(pathlib.Path("one-1-free.json")).bytes_counted() == [0]
+PYTHON
+on 2 "$dragoman" bench train --model one --cpu-threads 1 --rounds 1 --seconds 0 --sentences 40 > text 2> err
+[ "$(grep -c "^rank" text)" = 2 ] || fail "the seconds of two ranks, for people: $(cat text)"
+ends "more ranks than lanes, measured" 2 "2 ranks have 1 lanes" on 2 "$dragoman" bench train --model one --lanes 1
 
 # A dead rank leaves nothing under the name of the output, unless it was done.
 for i in $(seq 40); do cat many.src; done > endless.src
