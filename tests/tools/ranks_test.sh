@@ -76,14 +76,22 @@ figures() {
     sed -E 's/"(target_tokens_per_)?seconds?":[^,}]*//g' "$1/train.jsonl"
 }
 rm -rf one several
-"$dragoman" train $small $stack --after 4u --disp-freq 1u --clip-norm 1 --model one 2> err
-on 3 "$dragoman" train $small $stack --after 4u --disp-freq 1u --clip-norm 1 --model several 2> err
+seen="--after 12u --lr-warmup 1 --disp-freq 1u --clip-norm 1 --valid-sets valid.src valid.trg --valid-freq 4u"
+(cat src; echo; cat src) > valid.src  # a line of nothing among what is dealt out
+(cat trg; echo; cat trg) > valid.trg
+seen="$seen --valid-metrics chrf bleu ce-mean-words"
+"$dragoman" train $small $stack $seen --model one 2> err || fail "$(head -3 err)"
 figures one > figures.one
-figures several > figures.several
-same "the log" figures.one figures.several
+grep -q '"hypothesis":"[a-z]' figures.one || fail "nothing was translated: $(cat figures.one)"
+for n in 2 3 4; do
+    rm -rf several
+    on "$n" "$dragoman" train $small $stack $seen --model several 2> err || fail "validation on $n ranks: $(head -3 err)"
+    figures several > figures.several
+    same "the log of $n ranks" figures.one figures.several
+done
 
 "$dragoman" info --model several > out
-grep -q "ranks: 3 of 1 thread$" out || fail "info does not say ranks and threads: $(grep -A 4 training out)"
+grep -q "ranks: 4 of 1 thread$" out || fail "info does not say ranks and threads: $(grep -A 4 training out)"
 
 # ---- Ranks that do not fit one another ----
 
@@ -92,8 +100,9 @@ cp src elsewhere/src
 sed 's/red/blue/' trg > elsewhere/trg
 ends "another text" 1 "dragoman: rank 1 (|reads another text" on 1 "$dragoman" train $small $stack --model other : \
     -n 1 --wdir "$room/elsewhere" "$dragoman" train $small $stack --model other
-ends "a file that is not there" 1 "dragoman: rank 1 (|src" on 1 "$dragoman" train $small $stack --model other : \
+ends "a file that is not there" 1 "dragoman: rank 1 (|src|copy that of rank 0" on 1 "$dragoman" train $small $stack --model other : \
     -n 1 --wdir "$room/alone" "$dragoman" train $small $stack --model other
+grep -q "goes on" err && fail "a run that has not begun goes on: $(cat err)"
 ends "too many ranks" 2 "5 ranks have 4 lanes|--lanes" on 5 "$dragoman" train $small $stack --model many
 ls "${TMPDIR:-/tmp}"/dragoman-rank-* > left 2>/dev/null && fail "left behind: $(cat left)"
 
