@@ -283,7 +283,10 @@ static Status prepare(Run *run, double clock, Error *error)
     run->started = clock - run->state.seconds;
     dm_run_plan(run);
     dm_optimizer_round(&run->optimizer, &run->model->parameters);
-    if (!run->resumed || moves_end_of_schedule(run)) run->state.schedule_end = end_of_run(run);
+    if (!dm_run_needs_end(run))
+        run->state.schedule_end = 0;
+    else if (!run->resumed || moves_end_of_schedule(run))
+        run->state.schedule_end = end_of_run(run);
     run->settings.schedule.end = run->state.schedule_end;
     return dm_run_settle_warmup(run, end_of_run(run), error);
 }

@@ -169,6 +169,16 @@ victim=$(pgrep -P "$(pgrep -P $! mpirun || echo $!)" | shuf -n 1)
 wait
 [ ! -e endless ] || [ "$(wc -l < endless)" = "$(wc -l < endless.src)" ] || fail "a dead rank has left half an output"
 
+# Nor does one that hangs, and of a run, which these ranks are not on, nobody speaks.
+rm -f endless
+on 2 "$dragoman" translate --model one -i endless.src -o endless --beam-size 12 --rank-timeout 1 > begun 2>&1 &
+until ls endless.*.tmp > left 2> /dev/null || ! kill -0 $! 2> /dev/null; do sleep 0.01; done
+victim=$(pgrep -P "$(pgrep -P $! mpirun || echo $!)" | shuf -n 1)
+[ -z "$victim" ] || kill -STOP "$victim" 2> /dev/null
+wait
+[ -e endless ] || grep -q "no sign of life" begun || fail "a rank hangs, and nobody says so: $(cat begun)"
+grep -q "saved" begun && fail "a rank of a translation hangs, and something was saved: $(cat begun)"
+
 # ---- Stopped, killed, and gone on with ----
 
 long="--after 60u --save-freq 5u --disp-freq 5u"
