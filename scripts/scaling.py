@@ -200,11 +200,20 @@ def print_cores(several, one, model):
     table(["threads of a rank", "ranks", "seconds an update", "predicted", "of it"], rows)
 
 
+def print_translating(folder):
+    """What a text takes on R ranks of T threads, which share its lines and exchange next to nothing."""
+    took = {tuple(map(int, path.stem.split("-")[1:])): float(path.read_text(encoding="utf-8"))
+            for path in folder.glob("translating-*-*.seconds")}
+    rows = [[threads, ranks, f"{seconds:.2f}", f"{took[1, 1] / ranks / threads:.2f}",
+             f"{seconds * ranks * threads / took[1, 1]:.2f}"] for (ranks, threads), seconds in sorted(took.items())]
+    table(["threads of a rank", "ranks", "seconds of a text", "predicted", "of it"], rows)
+
+
 def draw(predictions):
     return picture.panels([picture.lines(
         {speed(rate): [(n, 100 * p.efficiency(n, rate)) for n in MACHINES] for rate in RATES}, "machines", "efficiency, %",
         log_x=True, title=f"{p.name}: {p.weights / 1e6:.1f} million weights, {p.pieces:,.0f} pieces an update")
-        for p in predictions], len(predictions))
+        for p in predictions], 1)
 
 
 def main():
@@ -223,12 +232,14 @@ def main():
           f"{'added to' if model.form is sum else 'hidden behind, or hides'}.\n")
     predictions = [Prediction(m, model, options.threads) for m in alone if m.name != "least"]
     print(f"Predicted, for machines of {options.threads} threads such as this one's, {MACHINES[-1]} lanes and the batch of "
-          "the measurement; the batch that would keep the efficiency is in target pieces an update:\n")
+          "the measurement, if no rank waits for a slower one; the batch that would keep the efficiency is in target "
+          "pieces an update:\n")
     print_predicted(predictions)
     cores = measurements(options.folder / "cores")
     if cores:
         print("On this machine, threads and ranks:\n")
         print_cores(cores, next(m for m in alone if m.name == "tiny"), model)
+        print_translating(options.folder / "cores")
     (options.folder / "picture.svg").write_text(draw(predictions), encoding="utf-8")
     (options.folder / "results.json").write_text(json.dumps(
         {"latency": model.latency, "handling": model.handling, "form": model.form.__name__, "threads": options.threads,

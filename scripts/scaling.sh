@@ -6,7 +6,8 @@
 #   scripts/scaling.sh [--folder DIR] [--threads T] [--cores N] [--quick]
 #   --folder    where measurements are kept, which are not made again      default: build/scaling
 #   --threads   of a machine in the prediction                              default: 16
-#   --cores     also T threads in each of R ranks on this machine, with T times R up to N, beside the prediction
+#   --cores     also T threads in each of R ranks on this machine, T times R up to N, in training and in translating, beside
+#               the prediction
 #   --quick     the smallest settings, to see whether it works: the seconds mean nothing
 # For root, on a machine with two processors at least that does nothing else. About half an hour on two cores.
 set -euo pipefail
@@ -85,8 +86,8 @@ set_rate() {  # Gb/s, or "free"
 
 # ---- Measuring ----
 
-options=(--rounds 5 --seconds 4)
-[ -z "$quick" ] || options=(--rounds 1 --seconds 0 --mini-batch-words 64 --sentences 200)
+options=(--rounds 5 --seconds 4) copies=250
+[ -z "$quick" ] || options=(--rounds 1 --seconds 0 --mini-batch-words 64 --sentences 200) copies=1
 
 measure() {  # FILE COMMAND...: what it prints, unless that is there
     local file=$1
@@ -99,13 +100,13 @@ measure() {  # FILE COMMAND...: what it prints, unless that is there
 
 # THREADS OPTIONS...: on one rank
 alone() { OMPI_COMM_WORLD_RANK=0 THREADS=$1 "$room/rank" "$dragoman" bench train --json --cpu-threads "$@" "${options[@]}"; }
-# RANKS THREADS OPTIONS...: several on this host
-together() {
+# RANKS THREADS COMMAND...: on several on this host
+on_ranks() {
     local ranks=$1
-    shift
-    THREADS=$1 mpirun --oversubscribe --bind-to none --mca btl tcp,self --mca btl_tcp_if_include lo -n "$ranks" \
-        "$room/rank" "$dragoman" bench train --json --cpu-threads "$@" "${options[@]}"
+    THREADS=$2 mpirun --oversubscribe --bind-to none --mca btl tcp,self --mca btl_tcp_if_include lo -n "$ranks" \
+        "$room/rank" "$dragoman" "${@:3}" --cpu-threads "$2"
 }
+together() { on_ranks "$1" "$2" bench train --json "${@:3}" "${options[@]}"; }  # RANKS THREADS OPTIONS...
 # OPTIONS...: one in each of two hosts
 apart() {
     "$room/in" dragoman-a env THREADS=1 mpirun --host "$net.1,$net.2" --map-by node --bind-to none -n 2 \
@@ -147,11 +148,31 @@ else
     done
 fi
 
-# Threads and ranks of this machine: the shape that needs them most is the one whose updates are short.
+# Threads and ranks of this machine: the shape that needs them most is the one whose updates are short. Its translations are
+# those of a model that knows nothing, but as long as their sources; what a line by itself takes, to begin mostly, is taken off.
+seconds_of() {  # COMMAND...
+    local begun=$EPOCHREALTIME
+    "$@" > "$room/log"
+    awk "BEGIN { print $EPOCHREALTIME - $begun }"
+}
+translating() {  # RANKS THREADS
+    local one all
+    one=$(seconds_of on_ranks "$1" "$2" translate --model "$folder/cores/model" -i "$room/line" --max-length-factor 1)
+    all=$(seconds_of on_ranks "$1" "$2" translate --model "$folder/cores/model" -i "$room/lines" --max-length-factor 1)
+    awk "BEGIN { print $all - $one }"
+}
+if [ "$cores" -gt 0 ]; then
+    head -n 1 "$here/data/toy/test.zh" > "$room/line"
+    for ((i = 0; i < copies; i++)); do cat "$here/data/toy/test.zh"; done > "$room/lines"
+    [ -e "$folder/cores/model/model.safetensors" ] ||
+        "$dragoman" train --train-sets "$here"/data/toy/train.{zh,en} --model "$folder/cores/model" --after 1u --quiet \
+            --dim-emb 128 --dim-ffn 256 --enc-depth 4 --dec-depth 4 --heads 4
+fi
 for ((ranks = 1; ranks <= cores; ranks *= 2)); do
     for ((each = 1; ranks * each <= cores; each *= 2)); do
         measure "$folder/cores/tiny$each-$ranks-free.json" together $ranks $each --shape tiny --lanes 64 \
             --gemm "$(gemm "$folder/tiny-1-free.json")"
+        measure "$folder/cores/translating-$ranks-$each.seconds" translating $ranks $each
     done
 done
 python3 "$here/scripts/scaling.py" "$folder" --threads "$threads"
