@@ -24,6 +24,7 @@ BLOCK, FLOAT, DOUBLE, LOSS = 8192, 4, 8, 24  # floats of the optimizer's blocks;
 RATES = (1, 10, 25)                          # Gb/s
 MACHINES = (1, 2, 4, 8, 16, 32, 64)
 ENOUGH = 0.8                                 # of N machines' computing: what a batch is to keep
+LARGE = 16                                   # times the batch of the measurement: drawn beside it
 
 
 # ---- What an update sends ----------------------------------------------------------------------------------------------
@@ -166,11 +167,11 @@ class Prediction:
     def exchange(self, machines, rate):
         return self.model.exchange(self.weights, self.lanes, machines, rate) if machines > 1 else 0
 
-    def seconds(self, machines, rate):
-        return self.seconds_of_piece * self.pieces / machines + self.exchange(machines, rate)
+    def seconds(self, machines, rate, batches=1):
+        return self.seconds_of_piece * self.pieces * batches / machines + self.exchange(machines, rate)
 
-    def efficiency(self, machines, rate):
-        return self.seconds(1, rate) / machines / self.seconds(machines, rate)
+    def efficiency(self, machines, rate, batches=1):
+        return self.seconds(1, rate, batches) / machines / self.seconds(machines, rate, batches)
 
     def batch(self, machines, rate):
         """Target pieces of an update with which ENOUGH of the machines' computing is left."""
@@ -210,9 +211,11 @@ def print_translating(folder):
 
 
 def draw(predictions):
+    def curves(p, batches):
+        return {speed(rate): [(n, 100 * p.efficiency(n, rate, batches)) for n in MACHINES] for rate in RATES}
     return picture.panels([picture.lines(
-        {speed(rate): [(n, 100 * p.efficiency(n, rate)) for n in MACHINES] for rate in RATES}, "machines", "efficiency, %",
-        log_x=True, title=f"{p.name}: {p.weights / 1e6:.1f} million weights, {p.pieces:,.0f} pieces an update")
+        curves(p, 1), "machines", "efficiency, %", log_x=True, theory=curves(p, LARGE),
+        title=f"{p.name}: {p.weights / 1e6:.1f} million weights, {p.pieces:,.0f} pieces an update; dashed: {LARGE} times as many")
         for p in predictions], 1)
 
 
