@@ -31,7 +31,8 @@ milliseconds() { date +%s%3N; }
 final_files() { (cd "$1" && ls -- *.safetensors | grep -v '^training'); }
 # The tensors of the state, without the header, which knows the time spent.
 state() { tail -c +$((9 + $(od -An -tu8 -N8 "$1/training.safetensors"))) "$1/training.safetensors"; }
-settings() { grep -vE '"(cpu-threads|model|ranks)":' "$1/config.json"; }  # without what differs from command to command
+# Without what differs from command to command, and the commas before and behind that.
+settings() { grep -vE '"(cpu-threads|model|ranks)":' "$1/config.json" | sed 's/,$//'; }
 timeless() { sed -E 's/"(seconds|target_tokens_per_second)":[^,}]*,?//g' "$1/train.jsonl"; }
 
 differences=0

@@ -170,6 +170,22 @@ static void print_profile(const cJSON *profile)
     print_other(profile, "waiting for the end", "waiting_for_end", whole);
 }
 
+// ---- Ranks --------------------------------------------------------------------------------------------------------
+
+static void print_ranks(const cJSON *json)
+{
+    const double updates = json_number(json, "updates");
+    const cJSON *rank;
+    printf("\n%-*s%12s%12s%12s%16s\n", LABEL, "seconds of an update", "computing", "waiting", "exchange", "MB sent");
+    cJSON_ArrayForEach(rank, json_find(json, "ranks"))
+    {
+        printf("%-*s%12.4f%12.4f%12.4f%16s\n", LABEL, json_string(rank, "name"),
+               json_number(rank, "computing_seconds") / updates, json_number(rank, "waiting_seconds") / updates,
+               json_number(rank, "exchange_seconds") / updates,
+               grouped(1e-6 * json_number(rank, "sent_bytes") / updates, 3).text);
+    }
+}
+
 // ---- The matrix products ------------------------------------------------------------------------------------------
 
 static void print_rates(const cJSON *libraries)
@@ -263,6 +279,7 @@ static void draw(const cJSON *json)
     print_work(json);
     if (json_find(json, "target_tokens_per_second")) print_speed(json);
     if (is(json, "bench", "layer")) print_layer(json);
+    if (cJSON_GetArraySize(json_find(json, "ranks")) > 1) print_ranks(json);
     if (json_find(json, "profile")) print_profile(json_find(json, "profile"));
     cJSON_ArrayForEach(use, json_find(json, "uses"))
     {
@@ -282,10 +299,11 @@ int bench_command(const dm_options *options)
     const bool terminal = isatty(STDERR_FILENO);
     const dm_observer observer = {.progress = show_progress};
     dm_error error;
-    char *text;
+    char *text;  // NULL: rank 0 has it
     dm_status status = dm_bench(options, terminal ? &observer : NULL, &text, &error);
     if (terminal) fputs("\r\033[K", stderr);
     if (status) return complain(status, &error);
+    if (!text) return 0;
     if (dm_options_flag(options, "json")) {
         puts(text);
     } else {

@@ -388,6 +388,8 @@ DM_API dm_status dm_align(const dm_options *options, const dm_observer *observer
 // Measures as the options of "bench" say, and calls the observer's progress (it may be NULL) after every round. *json:
 // the result as a JSON object, which the caller frees. A figure of several rounds is {"median", "min", "max"}. Tokens
 // are pieces, end of sentence counted; gflops count the products of the layers and of the vocabulary (2 m n k each).
+// In a program that mpirun has started several times, "train" measures updates that the ranks make together, and *json is
+// NULL in all but the first.
 //   "bench", "version", "threads", "rounds", "seconds"     what was measured; seconds: of a round
 //   "processor": {"name", "flags", "count"}                flags: those that decide about the speed of arithmetic
 //   "code"                                                 names of the code that oneDNN had for the products, where it
@@ -403,7 +405,13 @@ DM_API dm_status dm_align(const dm_options *options, const dm_observer *observer
 //   "peak_memory_bytes"                                    resident memory of the process at most, to the first round
 // train:
 //   "updates", "update_words", "shard_words", "lanes"
+//   "trained_weights"                                      those of the shape's "weights" that have a gradient
 //   "chain"                                                ops of a shard, forward, that wait for one another: the most
+//   "ranks": [{"name", "shards", ...}]                     an object for each rank (alone: one without a name), of all
+//                                                          updates together
+//     "computing_seconds", "waiting_seconds", "exchange_seconds"  waiting: until all had run their shards; exchange: of
+//                                                          gradients and weights
+//     "sent_bytes", "received_bytes"
 //   "profile"                                              with --profile: "seconds" of threads, the sum of
 //     "ops": [{"op", "forward", "backward"}]               each {"calls", "seconds", "gflops"}; gflops where it has any
 //     "batches", "waiting_for_lane", "waiting_for_end", "lane_sums", "optimizer"

@@ -6,6 +6,7 @@
 #include "options/options.h"
 #include "data/corpus.h"
 #include "model/model.h"
+#include "ranks/exchange.h"
 
 typedef struct Bench {
     const dm_options *options;
@@ -19,6 +20,7 @@ typedef struct Bench {
     ModelConfig config;  // owns nothing
     int update_words;
     float dropout;
+    Exchange *exchange;  // with the ranks that work on the same updates; NULL: alone
     const GemmBackend *gemm;
     Precision precision;  // of the products
     cJSON *result;

@@ -5,8 +5,10 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
+// Ranks begin a round together, and rank 0 says when it is over.
 Status dm_measure_round(const Bench *bench, const Measurement *m, Tally *tally, Error *error)
 {
+    dm_exchange_any(bench->exchange, false);
     const double start = dm_clock();
     *tally = (Tally){0};
     do {
@@ -14,6 +16,7 @@ Status dm_measure_round(const Bench *bench, const Measurement *m, Tally *tally, 
         if (status) return status;
         tally->times++;
         tally->seconds = dm_clock() - start;
+        dm_exchange_broadcast(bench->exchange, &tally->seconds, sizeof tally->seconds);
     } while (tally->seconds < bench->seconds);
     return DM_OK;
 }
@@ -24,12 +27,14 @@ typedef struct Figures {
     double *gflops, *gemm, *percent;  // reached; by the products alone; the one of the other
 } Figures;
 
-static void add_round(const Figures *f, int round, const Tally *tally, const Products *products, const double *rates)
+// rates: of one rank, and the others are as fast.
+static void add_round(const Figures *f, int round, const Tally *tally, const Products *products, const double *rates,
+                      int ranks)
 {
     f->source[round] = tally->source / tally->seconds;
     f->target[round] = tally->target / tally->seconds;
     f->gflops[round] = 1e-9 * dm_products_flops(products, tally->source, tally->target) / tally->seconds;
-    f->gemm[round] = 1e-9 * dm_products_rate(products, rates, tally->source, tally->target);
+    f->gemm[round] = 1e-9 * ranks * dm_products_rate(products, rates, tally->source, tally->target);
     f->percent[round] = 100 * f->gflops[round] / f->gemm[round];
 }
 
@@ -72,7 +77,7 @@ Status dm_measure(const Bench *bench, const Measurement *m, Tally *whole, Error 
             if (clock.packs) cJSON_AddStringToObject(bench->result, "packed_by", dm_packs_kernels(clock.packs));
         }
         dm_gemm_clock_round(&clock, rates);
-        add_round(&figures, round, &tally, m->products, rates);
+        add_round(&figures, round, &tally, m->products, rates, dm_ranks(bench->exchange));
         dm_bench_progress(bench, round + 1, "%.0f target tokens/s, %.0f%% of the matrix library", figures.target[round],
                           figures.percent[round]);
         whole->seconds += tally.seconds, whole->times += tally.times;

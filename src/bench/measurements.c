@@ -71,18 +71,20 @@ static Status measure(Bench *bench, Error *error)
     return measurements[i].measure(bench, error);
 }
 
-static Status measure_as_said(const dm_options *options, const dm_observer *observer, char **json, Error *error)
+// *json stays NULL in ranks other than the first.
+static Status measure_as_said(const dm_options *options, const dm_observer *observer, Exchange *exchange, char **json,
+                              Error *error)
 {
     const int threads = (int)dm_options_number(options, "cpu-threads");
     Bench bench = {.options = options,
-                   .observer = observer,
+                   .observer = dm_rank(exchange) ? NULL : observer,
                    .what = dm_options_text(options, "WHAT", 0),
                    .rounds = (int)dm_options_number(options, "rounds"),
                    .threads = threads ? threads : dm_processors(),
                    .seconds = dm_options_number(options, "seconds"),
+                   .exchange = exchange,
                    .precision = dm_precision(dm_options_text(options, "precision", 0)),
                    .seed = (uint64_t)dm_options_number(options, "seed")};
-    *json = NULL;
     Status status = dm_options_complete(options, error);
     if (!status) status = dm_options_count_all(options, error);
     if (status) return status;
@@ -94,7 +96,7 @@ static Status measure_as_said(const dm_options *options, const dm_observer *obse
     describe(&bench);
     status = measure(&bench, error);
     describe_code(bench.result);
-    if (!status) {
+    if (!status && !dm_rank(exchange)) {
         char *printed = cJSON_Print(bench.result);
         *json = dm_copy_for_caller(printed);
         dm_free(printed);
@@ -103,9 +105,26 @@ static Status measure_as_said(const dm_options *options, const dm_observer *obse
     return status;
 }
 
-dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
+static Status measure_in_scope(const dm_options *options, const dm_observer *observer, Exchange *exchange, char **json,
+                               Error *error)
 {
     Status status;
-    DM_SCOPE(status, error, measure_as_said(options, observer, json, error));
+    DM_SCOPE(status, error, measure_as_said(options, observer, exchange, json, error));
+    return status;
+}
+
+// Ranks make updates together; of all else each is measured by itself.
+dm_status dm_bench(const dm_options *options, const dm_observer *observer, char **json, dm_error *error)
+{
+    Error why;
+    Exchange *exchange = NULL;
+    const char *what = dm_options_text(options, "WHAT", 0);
+    Status status = DM_OK;
+    *json = NULL;
+    if (what && strcmp(what, "train") == 0)
+        status = dm_exchange_open(&exchange, dm_options_number(options, "rank-timeout"), &why);
+    if (!status) status = measure_in_scope(options, observer, exchange, json, &why);
+    status = dm_exchange_close(exchange, status, &why);
+    if (status && error) *error = why;
     return status;
 }

@@ -1,10 +1,12 @@
-// dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation.
+// dragoman bench train: updates as the training loop runs them, on made-up text, with no file and no validation. Ranks
+// share them out as they do in training.
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "bench/measure.h"
 #include "bench/padding.h"
+#include "bench/shares.h"
 #include "tensor/ops/op_table.h"
 #include "train/defaults.h"
 #include "train/run.h"
@@ -19,6 +21,7 @@ typedef struct Training {
     Workers workers;
     Optimizer optimizer;
     Profile profile;  // of the thread that calls: lane sums and steps; those of the shards are the workers'
+    Share share;      // of the updates since the warm-up
     long update;      // done, those of the warm-up too
     Products products;
 } Training;
@@ -43,12 +46,20 @@ static Status begin_training(Training *t, Error *error)
     Status status = dm_bench_text(&t->corpus, bench, 29000, error);
     if (status) return status;
     t->model = dm_bench_model(bench);
+    const int lane_count = lanes ? lanes : dm_default_lanes(t->model->parameters.size);
+    status = dm_lanes_check(lane_count, dm_ranks(bench->exchange), "start fewer of them, or give more --lanes", error);
+    if (status) {
+        dm_model_destroy(t->model);
+        dm_corpus_free(&t->corpus);
+        return status;
+    }
     t->optimizer = (Optimizer){.adam = true,
                                .beta1 = 0.9,
                                .beta2 = 0.98,
                                .epsilon = 1e-9,
                                .rounds = bench->precision == DM_PRECISION_BF16,
-                               .lane_count = lanes ? lanes : dm_default_lanes(t->model->parameters.size),
+                               .lane_count = lane_count,
+                               .exchange = bench->exchange,
                                .threads = bench->threads};
     dm_optimizer_create(&t->optimizer, &t->model->parameters);
     dm_plan_make(&t->plan, &t->corpus,
@@ -68,6 +79,7 @@ static Status begin_training(Training *t, Error *error)
                            .unknown = 1,  // as in vocabularies of ours
                            .terms = &no_terms,
                            .gemm = bench->gemm,
+                           .exchange = bench->exchange,
                            .threads = bench->threads,
                            .rounded = t->optimizer.rounded,
                            .dropout = bench->dropout,
@@ -106,9 +118,8 @@ static Status update_once(void *context, Tally *tally, Error *error)
     Training *t = context;
     const int at = (int)(t->update % t->plan.updates);
     const ShardRange range = {&t->corpus, &t->plan, t->plan.update_start[at], t->plan.update_start[at + 1]};
-    const Loss loss = dm_shards_train(&t->workers, &range, ++t->update, &t->optimizer);
-    const Step step = {.rate = 1e-4, .clip_norm = 1, .count = loss.count, .update = t->update};
-    dm_optimizer_step(&t->optimizer, &t->model->parameters, &step);
+    const Step step = {.rate = 1e-4, .clip_norm = 1, .update = ++t->update};
+    dm_share_update(&t->share, &t->workers, &range, &t->optimizer, &t->model->parameters, &step);
     dm_profile_turn(t->optimizer.profile, DM_SPENT_NOWHERE);
     for (int i = t->plan.shard_start[range.first]; i < t->plan.shard_start[range.last]; i++) {
         tally->source += t->words[DM_SOURCE][t->plan.order[i]];
@@ -117,9 +128,10 @@ static Status update_once(void *context, Tally *tally, Error *error)
     return DM_OK;
 }
 
-static void forget_profile(void *context)
+static void forget_warm_up(void *context)
 {
     Training *t = context;
+    t->share = (Share){0};
     if (!t->workers.profiles) return;
     dm_profile_forget(&t->profile);
     for (int i = 0; i < t->bench->threads; i++) dm_profile_forget(&t->workers.profiles[i]);
@@ -228,7 +240,7 @@ Status dm_bench_train(Bench *bench, Error *error)
                             &(Measurement){.threads = bench->threads,
                                            .products = &t.products,
                                            .once = update_once,
-                                           .warm = forget_profile,
+                                           .warm = forget_warm_up,
                                            .context = &t},
                             &whole, error);
     cJSON *result = bench->result;
@@ -237,6 +249,8 @@ Status dm_bench_train(Bench *bench, Error *error)
     cJSON_AddNumberToObject(result, "lanes", t.optimizer.lane_count);
     cJSON_AddNumberToObject(result, "chain", t.products.chain);
     cJSON_AddNumberToObject(result, "updates", (double)whole.times);
+    cJSON_AddNumberToObject(result, "trained_weights", (double)t.model->parameters.trained_size);
+    cJSON_AddItemToObject(result, "ranks", dm_shares_describe(&t.share, bench->exchange));
     if (t.workers.profiles) cJSON_AddItemToObject(result, "profile", describe_profile(&t, whole.seconds));
     end_training(&t);
     return status;

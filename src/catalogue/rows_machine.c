@@ -99,6 +99,10 @@ const OptionRow dm_rows_machine[] = {
      .high = 64, .argument = "N", .needs = "WHAT=train",
      .help = "gradient buffers that threads add to in turn: more of them keep more threads busy and take more "
              "memory; 0: 4, or 2 for more than 16 million weights; the result depends on it"}},
+    {DM_BENCH, &(const Option){.name = "rank-timeout", .type = DM_REAL, DM_ONE_VALUE, .initial = "60", .low = 0,
+     .high = 86400, .argument = "SECONDS", .needs = "WHAT=train",
+     .help = "where mpirun or srun has started several ranks, which share out the lanes: time after which one that gives "
+             "no sign of life is taken for lost; 0: they wait for ever"}},
     {DM_BENCH, &(const Option){.name = "shard-words", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0",
      .low = 0, .high = 1000000000, .argument = "N", .needs = "WHAT=train,gemm",
      .help = "target pieces that a thread takes at once, about and at most; 0: chosen from --mini-batch-words; the "

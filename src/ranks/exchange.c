@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/scope.h"
 #include "ranks/driver.h"
@@ -15,6 +16,7 @@
 struct dm_exchange {
     const ExchangeDriver *driver;
     int rank, ranks;
+    Traffic traffic;
 };
 
 static Exchange exchange_of_process;  // MPI is there once
@@ -156,21 +158,33 @@ const char *dm_rank_name(const Exchange *x, int rank)
     return x->driver->name(rank);
 }
 
+Traffic dm_exchange_traffic(const Exchange *x)
+{
+    return x ? x->traffic : (Traffic){0};
+}
+
 // ---- Messages -------------------------------------------------------------------------------------------------------
 
 void dm_exchange_send(Exchange *x, int to, const void *bytes, size_t size)
 {
-    if (size) x->driver->send(to, bytes, size);
+    if (!size) return;
+    x->driver->send(to, bytes, size);
+    x->traffic.sent += size;
 }
 
 void dm_exchange_receive(Exchange *x, int from, void *bytes, size_t size)
 {
-    if (size) x->driver->receive(from, bytes, size);
+    if (!size) return;
+    x->driver->receive(from, bytes, size);
+    x->traffic.received += size;
 }
 
 void dm_exchange_wait(Exchange *x)
 {
-    const char *why = x ? x->driver->wait() : NULL;
+    if (!x) return;
+    const double begun = dm_clock();
+    const char *why = x->driver->wait();
+    x->traffic.seconds += dm_clock() - begun;
     if (why) dm_give_up(why);
 }
 

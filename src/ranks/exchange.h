@@ -11,6 +11,13 @@ typedef struct dm_exchange Exchange;  // opened and closed as dragoman.h says
 
 const char *dm_rank_name(const Exchange *exchange, int rank);  // "rank 2 (node7)"
 
+// What has passed between this rank and the others until now, and for how long it has waited for that.
+typedef struct Traffic {
+    size_t sent, received;  // bytes
+    double seconds;
+} Traffic;
+Traffic dm_exchange_traffic(const Exchange *exchange);
+
 // Each of these is called by all ranks, in the same order. Where one is gone, the scope is left (core/scope.h).
 void dm_exchange_broadcast(Exchange *exchange, void *bytes, size_t size);  // what rank 0 has
 // A buffer of which rank r has the bytes start[r] ... start[r + 1] - 1: then all ranks have all of it.

@@ -93,8 +93,8 @@ static void look_for_the_lost(void)
         char sentence[SENTENCE];
         snprintf(
             sentence, sizeof sentence,
-            "%s has given no sign of life for %.0f second%s (--rank-timeout), so that all ranks stop. What was saved "
-            "last is whole: the same command goes on from there",
+            "%s has given no sign of life for %.0f second%s (--rank-timeout), so that all ranks stop. No file is half "
+            "written: give the same command again",
             here.name[i], here.patience, here.patience > 1 ? "s" : "");
         lose(sentence);
     }

@@ -1,13 +1,18 @@
 // The sum of the lanes.
 #include "train/lanes.h"
 
-#include "core/error.h"
 #include "core/kernels.h"
 #include "core/memory.h"
 
 int dm_lanes_start(int count, int rank, int ranks)
 {
     return count * rank / ranks;
+}
+
+Status dm_lanes_check(int count, int ranks, const char *remedy, Error *error)
+{
+    if (ranks <= count) return DM_OK;
+    return dm_misuse(error, "%d ranks have %d lanes among them, and each needs at least one: %s", ranks, count, remedy);
 }
 
 void dm_lanes_create(Lanes *lanes, int count, int rank, int ranks, size_t size)

@@ -6,6 +6,8 @@
 #pragma once
 #include <stddef.h>
 
+#include "core/error.h"
+
 typedef struct Lanes {
     int count;        // of the run
     int first, last;  // first ... last-1 are here
@@ -18,6 +20,9 @@ int dm_lanes_start(int count, int rank, int ranks);
 // Where the subtrees begin that rank r adds by itself, ascending: roots [DM_MOST_SUBTREES]; returns how many.
 enum { DM_MOST_LANES = 64, DM_MOST_SUBTREES = 12 };
 int dm_lanes_subtrees(int count, int rank, int ranks, int *roots);
+
+// Each of the ranks has one at least, or what to do (remedy) is said: DM_USAGE.
+Status dm_lanes_check(int count, int ranks, const char *remedy, Error *error);
 
 void dm_lanes_create(Lanes *lanes, int count, int rank, int ranks, size_t size);
 void dm_lanes_free(Lanes *lanes);

@@ -1,7 +1,7 @@
 // A run on several ranks. Rank 0 opens it as a process alone would; the others join it: they get its options, and the
 // files of the model folder that are not weights, in a folder of their own for as long as they read them; they read the
 // text themselves, and get state, weights and their part of the moments. From then on all do the same, each for its lanes
-// and its slice, but that rank 0 alone says, writes and translates.
+// and its slice, but that rank 0 alone says and writes.
 #pragma once
 #include "train/run.h"
 

@@ -24,7 +24,7 @@ typedef struct RunState {
     long validated_update, saved_update;      // the last ones at which this was done
     double shown_at, validated_at, saved_at;  // the seconds then: for frequencies given as time
     Shown shown;                              // sums since the last line
-    long schedule_end;                        // update at which linear and cosine reach 0; 0: not known yet
+    long schedule_end;                        // update at which linear and cosine reach 0; 0: not known yet, or another one
     long text, valid_text;                    // fingerprints of the texts; 0: there is none, or it is not known
     long links;                               // the same of --guided-alignment
     long journal;                             // bytes of train.jsonl that belong to this state

@@ -128,16 +128,6 @@ static long fingerprint(const Corpus *corpus)
     return (long)(hash >> 1);
 }
 
-static Status check_lanes(const Run *run, int lanes, Error *error)
-{
-    const int ranks = dm_ranks(run->exchange);
-    if (ranks <= lanes) return DM_OK;
-    return dm_misuse(error, "%d ranks have %d lane%s among them, and each needs at least one: %s", ranks, lanes,
-                     dm_plural((size_t)lanes),
-                     run->resumed ? "a run keeps the lanes that it was begun with (--lanes), so start fewer of them"
-                                  : "start fewer of them, or give more --lanes, of which the result depends");
-}
-
 static Status make_workers(Run *run, Error *error)
 {
     const dm_options *o = run->options;
@@ -145,7 +135,11 @@ static Status make_workers(Run *run, Error *error)
     double numbers[3];
     const int lanes = whole(o, "lanes");
     const int lane_count = lanes ? lanes : dm_default_lanes(run->model->parameters.size);
-    Status status = check_lanes(run, lane_count, error);
+    Status status =
+        dm_lanes_check(lane_count, dm_ranks(run->exchange),
+                       run->resumed ? "a run keeps the lanes that it was begun with (--lanes), so start fewer of them"
+                                    : "start fewer of them, or give more --lanes, of which the result depends",
+                       error);
     if (status) return status;
     for (int i = 0; i < 3; i++) numbers[i] = dm_option_number(dm_options_text(o, "optimizer-params", i));
     run->optimizer = (Optimizer){
@@ -295,7 +289,10 @@ static Status prepare(Run *run, double clock, Error *error)
     run->started = clock - run->state.seconds;
     dm_run_plan(run);
     dm_optimizer_round(&run->optimizer, &run->model->parameters);
-    if (!run->resumed || moves_end_of_schedule(run)) run->state.schedule_end = end_of_run(run);
+    if (!dm_run_needs_end(run))
+        run->state.schedule_end = 0;
+    else if (!run->resumed || moves_end_of_schedule(run))
+        run->state.schedule_end = end_of_run(run);
     run->settings.schedule.end = run->state.schedule_end;
     return dm_run_settle_warmup(run, end_of_run(run), error);
 }

@@ -1,5 +1,6 @@
 // Validation. Cost and perplexity come from the target as it stands; BLEU, chrF and the samples from a greedy
-// translation of the source, compared as text. Text alone has no source: its samples are what lines go on with.
+// translation of the source, compared as text. Text alone has no source: its samples are what lines go on with. Ranks
+// share shards and translations; rank 0 measures, and says what.
 #include "train/validate.h"
 
 #include <math.h>
@@ -162,60 +163,120 @@ const char *dm_validator_tok(const Validator *v)
     return bleu ? v->tok : NULL;
 }
 
-// False: stopped.
-static bool take_samples(const Validator *v, const Translator *translator, const dm_translation *all, Validation *out)
+// ---- Translating, which ranks share ---------------------------------------------------------------------------------
+
+// Each text that is here, behind the number of its line; to be freed.
+static char *pack_texts(char *const *texts, size_t count, size_t *size)
+{
+    *size = 0;
+    for (size_t i = 0; i < count; i++) *size += texts[i] ? sizeof i + strlen(texts[i]) + 1 : 0;
+    char *packed = dm_allocate(*size + 1, 1), *at = packed;
+    for (size_t i = 0; i < count; i++) {
+        if (!texts[i]) continue;
+        memcpy(at, &i, sizeof i);
+        at = stpcpy(at + sizeof i, texts[i]) + 1;
+    }
+    return packed;
+}
+
+static void unpack_texts(const char *packed, size_t size, char **texts)
+{
+    for (const char *at = packed; at < packed + size;) {
+        size_t line;
+        memcpy(&line, at, sizeof line);
+        if (!texts[line]) texts[line] = dm_copy_string(at + sizeof line);  // else of nothing, which all have
+        at += sizeof line + strlen(at + sizeof line) + 1;
+    }
+}
+
+// Rank 0 has all texts then.
+static void collect_texts(Exchange *exchange, char **texts, size_t count)
+{
+    const int ranks = dm_ranks(exchange), rank = dm_rank(exchange);
+    size_t *start = dm_allocate((size_t)ranks + 1, sizeof *start), *sizes = start + 1;
+    char *own = pack_texts(texts, count, &sizes[rank]);
+    dm_exchange_gather_each(exchange, sizes, sizeof *sizes);
+    for (int i = 0; i < ranks; i++) sizes[i] += start[i];
+    char *all = rank ? NULL : dm_allocate(start[ranks] + 1, 1);
+    dm_exchange_collect(exchange, own, all, start);
+    if (!rank) unpack_texts(all, start[ranks], texts);
+    dm_free(all);
+    dm_free(own);
+    dm_free(start);
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; texts && i < count; i++) dm_free(texts[i]);
+    dm_free(texts);
+}
+
+// The translations of all lines, to be freed: of all in rank 0, of some of them elsewhere. NULL: stopped, on all ranks.
+static char **translate_all(const Validator *v, const Translator *translator, Exchange *exchange)
+{
+    const size_t count = v->sources->count;
+    char **texts = dm_allocate(count, sizeof *texts);
+    dm_translation *own = dm_allocate(count, sizeof *own);
+    const bool stopped = !dm_translator_run_share(translator, (const char *const *)v->sources->line, count,
+                                                  dm_rank(exchange), dm_ranks(exchange), own);
+    for (size_t i = 0; i < count; i++)
+        if (own[i].count) texts[i] = dm_copy_string(own[i].hypotheses[0].text);
+    dm_translations_free(own, count);
+    dm_free(own);
+    if (dm_exchange_any(exchange, stopped)) {
+        free_texts(texts, count);
+        return NULL;
+    }
+    if (exchange) collect_texts(exchange, texts, count);
+    return texts;
+}
+
+// ---- Measuring ------------------------------------------------------------------------------------------------------
+
+// texts: of all lines; NULL: these few are translated here. False: stopped.
+static bool take_samples(const Validator *v, const Translator *translator, char *const *texts, Validation *out)
 {
     const char *lines[SAMPLES];
     dm_translation own[SAMPLES] = {0};
     for (int i = 0; i < v->samples; i++) lines[i] = v->beginning[i] ? v->beginning[i] : v->sources->line[v->sample[i]];
-    if (!all && !dm_translator_run(translator, lines, (size_t)v->samples, own)) return false;
+    if (!texts && !dm_translator_run(translator, lines, (size_t)v->samples, own)) return false;
     out->samples = v->samples;
     for (int i = 0; i < v->samples; i++) {
-        const dm_translation *found = all ? &all[v->sample[i]] : &own[i];
         out->source[i] = lines[i];
         out->reference[i] = v->references->line[v->sample[i]];
-        out->hypothesis[i] = dm_copy_string(found->hypotheses[0].text);
+        out->hypothesis[i] = dm_copy_string(texts ? texts[v->sample[i]] : own[i].hypotheses[0].text);
     }
     dm_translations_free(own, (size_t)v->samples);
     return true;
 }
 
-static void measure(const Validator *v, const Loss *loss, const dm_translation *translations, Validation *out)
+static void measure(const Validator *v, const Loss *loss, char *const *texts, Validation *out)
 {
-    const size_t count = v->references->count;
-    const char **texts = translations ? dm_allocate(count, sizeof *texts) : NULL;
-    for (size_t i = 0; texts && i < count; i++) texts[i] = translations[i].hypotheses[0].text;
     const Measured measured = {.nll = loss->nll,
                                .pieces = loss->count,
-                               .hypotheses = texts,
+                               .hypotheses = (const char *const *)texts,
                                .references = (const char *const *)v->references->line,
-                               .lines = count,
+                               .lines = v->references->count,
                                .tok = v->tok};
     for (int i = 0; i < v->metrics; i++) out->value[i] = v->metric[i]->measure(&measured);
-    dm_free(texts);
 }
 
-// All that is translated, and what the metrics say. False: stopped.
-static bool translate_and_measure(const Validator *v, const Loss *loss, Validation *out)
+// All that is translated, and in rank 0 what the metrics say. False: stopped.
+static bool translate_and_measure(const Validator *v, const Loss *loss, Exchange *exchange, Validation *out)
 {
-    const size_t count = v->sources->count;
-    bool going = true;
-    dm_translation *translations = NULL;
+    char **texts = NULL;
     Translator translator = v->translator;
     translator.packs = dm_packs_create(translator.gemm, DM_PRECISION_FP32);  // of the weights as they are now
-    if (v->translate_all) {
-        translations = dm_allocate(count, sizeof *translations);
-        going = dm_translator_run(&translator, (const char *const *)v->sources->line, count, translations);
+    bool going = !v->translate_all || (texts = translate_all(v, &translator, exchange));
+    if (going && !dm_rank(exchange)) {
+        going = take_samples(v, &translator, texts, out);
+        if (going) measure(v, loss, texts, out);
     }
-    going = going && take_samples(v, &translator, translations, out);
-    if (going) measure(v, loss, translations, out);
     dm_packs_destroy(translator.packs);
-    if (translations) dm_translations_free(translations, count);
-    dm_free(translations);
+    free_texts(texts, v->sources->count);
     return going;
 }
 
-// The cost is that of shards, which ranks share; rank 0 translates, while the others wait for what it has measured.
 bool dm_validate(const Validator *v, Workers *workers, Validation *out)
 {
     Exchange *exchange = workers->exchange;
@@ -223,7 +284,7 @@ bool dm_validate(const Validator *v, Workers *workers, Validation *out)
     for (int i = 0; i < v->metrics; i++) out->metric[i] = v->metric[i];
     const Loss loss = dm_shards_evaluate(workers, &(ShardRange){&v->corpus, &v->plan, 0, v->plan.shards});
     bool going = !dm_exchange_any(exchange, dm_stop_asked(workers->stop));
-    if (going && !dm_rank(exchange)) going = translate_and_measure(v, &loss, out);
+    going = going && translate_and_measure(v, &loss, exchange, out);
     going = !dm_exchange_any(exchange, !going);
     if (going)
         dm_exchange_broadcast(exchange, out->value, sizeof out->value);

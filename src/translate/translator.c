@@ -26,6 +26,7 @@ typedef struct Work {
     Line *lines;       // [count], in the caller's order at first, then by length
     int *batch_start;  // [batches + 1] into lines
     Arena *arenas;     // one for each thread
+    int rank, ranks;   // of those that share the batches out, this one
     dm_translation *translations;
     dm_rescored *rescored;
     atomic_bool stopped;
@@ -202,9 +203,10 @@ static const int *alike(Arena *arena, const Translator *t, Tokens source)
     return ids;
 }
 
-static void translate_batch(void *context, int index, int thread)
+static void translate_batch(void *context, int own, int thread)
 {
     Work *work = context;
+    const int index = work->rank + own * work->ranks;
     const Translator *t = work->translator;
     const dm_translate_options *o = &t->options;
     Batch batch = {t, work->lines + work->batch_start[index], work->sources};
@@ -279,6 +281,14 @@ static void rescore_batch(void *context, int index, int thread)
     }
 }
 
+// Of a line where nothing was to be translated.
+static dm_translation empty_translation(void)
+{
+    dm_translation empty = {.count = 1, .hypotheses = dm_allocate(1, sizeof *empty.hypotheses)};
+    empty.hypotheses[0].text = dm_copy_string("");
+    return empty;
+}
+
 // Segments, sorts, cuts, and lets the threads run `batch` over all lines of at least `shortest` pieces.
 static void run_batches(Work *work, int count, Job *batch, int shortest)
 {
@@ -288,8 +298,9 @@ static void run_batches(Work *work, int count, Job *batch, int shortest)
     qsort(work->lines, (size_t)count, sizeof(Line), by_length);
     int worth = count;
     while (worth && weight(&work->lines[worth - 1]) < shortest) worth--;
+    for (int i = worth; i < count; i++) work->translations[work->lines[i].index] = empty_translation();
 
-    int batches = cut_batches(work, worth);
+    const int batches = (cut_batches(work, worth) + work->ranks - 1 - work->rank) / work->ranks;
     if (threads > batches) threads = batches;
     work->arenas = dm_allocate((size_t)threads, sizeof(Arena));
     if (batches) dm_parallel(threads, batches, batch, work);
@@ -305,29 +316,22 @@ static void run_batches(Work *work, int count, Job *batch, int shortest)
     dm_free(work->lines);
 }
 
-// Of a line where nothing was to be translated.
-static dm_translation empty_translation(void)
-{
-    dm_translation empty = {.count = 1, .hypotheses = dm_allocate(1, sizeof *empty.hypotheses)};
-    empty.hypotheses[0].text = dm_copy_string("");
-    return empty;
-}
-
-bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out)
+bool dm_translator_run_share(const Translator *translator, const char *const *lines, size_t count, int rank, int ranks,
+                             dm_translation *out)
 {
     assert(count <= INT_MAX);
     if (!count) return true;
     memset(out, 0, count * sizeof *out);
-    Work work = {.translator = translator, .sources = lines, .translations = out};
+    Work work = {.translator = translator, .sources = lines, .rank = rank, .ranks = ranks, .translations = out};
     enum { SHORTEST = 2 };  // the end of sentence alone, or not even that, is nothing to translate
     run_batches(&work, (int)count, translate_batch, dm_translator_goes_on(translator) ? 0 : SHORTEST);
-    if (work.stopped) {
-        dm_translations_free(out, count);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!out[i].count) out[i] = empty_translation();
-    return true;
+    if (work.stopped) dm_translations_free(out, count);
+    return !work.stopped;
+}
+
+bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out)
+{
+    return dm_translator_run_share(translator, lines, count, 0, 1, out);
 }
 
 void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
@@ -335,6 +339,6 @@ void dm_translator_rescore(const Translator *translator, const char *const *sour
 {
     assert(count <= INT_MAX);
     if (!count) return;
-    Work work = {.translator = translator, .sources = sources, .targets = targets, .rescored = out};
+    Work work = {.translator = translator, .sources = sources, .targets = targets, .ranks = 1, .rescored = out};
     run_batches(&work, (int)count, rescore_batch, 0);
 }

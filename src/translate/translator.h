@@ -60,6 +60,10 @@ void dm_tell_partial(const Translator *translator, const char *line, size_t numb
 
 // As dm_translate or dm_generate: in the order of the lines. False: stopped, and `out` holds nothing.
 bool dm_translator_run(const Translator *translator, const char *const *lines, size_t count, dm_translation *out);
+// The same of one of several that share out the lines, by batches, so that together they have what one alone would: `out`
+// has nothing (a count of 0) of lines that are another's.
+bool dm_translator_run_share(const Translator *translator, const char *const *lines, size_t count, int rank, int ranks,
+                             dm_translation *out);
 // As dm_rescore.
 void dm_translator_rescore(const Translator *translator, const char *const *sources, const char *const *targets,
                            size_t count, dm_rescored *out);

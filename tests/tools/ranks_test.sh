@@ -1,6 +1,7 @@
 # Training on several ranks of MPI: the bytes of the model are those of one process, however many ranks there are, with
 # every optimizer and architecture, after a stop, after a kill, and where a run goes on with other ranks or none.
 . "$(dirname "$0")/common.sh"
+scripts=$(realpath "$(dirname "$0")/../../scripts")
 cd "$room" || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
@@ -75,14 +76,22 @@ figures() {
     sed -E 's/"(target_tokens_per_)?seconds?":[^,}]*//g' "$1/train.jsonl"
 }
 rm -rf one several
-"$dragoman" train $small $stack --after 4u --disp-freq 1u --clip-norm 1 --model one 2> err
-on 3 "$dragoman" train $small $stack --after 4u --disp-freq 1u --clip-norm 1 --model several 2> err
+seen="--after 12u --lr-warmup 1 --disp-freq 1u --clip-norm 1 --valid-sets valid.src valid.trg --valid-freq 4u"
+(cat src; echo; cat src) > valid.src  # a line of nothing among what is dealt out
+(cat trg; echo; cat trg) > valid.trg
+seen="$seen --valid-metrics chrf bleu ce-mean-words"
+"$dragoman" train $small $stack $seen --model one 2> err || fail "$(head -3 err)"
 figures one > figures.one
-figures several > figures.several
-same "the log" figures.one figures.several
+grep -q '"hypothesis":"[a-z]' figures.one || fail "nothing was translated: $(cat figures.one)"
+for n in 2 3 4; do
+    rm -rf several
+    on "$n" "$dragoman" train $small $stack $seen --model several 2> err || fail "validation on $n ranks: $(head -3 err)"
+    figures several > figures.several
+    same "the log of $n ranks" figures.one figures.several
+done
 
 "$dragoman" info --model several > out
-grep -q "ranks: 3 of 1 thread$" out || fail "info does not say ranks and threads: $(grep -A 4 training out)"
+grep -q "ranks: 4 of 1 thread$" out || fail "info does not say ranks and threads: $(grep -A 4 training out)"
 
 # ---- Ranks that do not fit one another ----
 
@@ -91,8 +100,9 @@ cp src elsewhere/src
 sed 's/red/blue/' trg > elsewhere/trg
 ends "another text" 1 "dragoman: rank 1 (|reads another text" on 1 "$dragoman" train $small $stack --model other : \
     -n 1 --wdir "$room/elsewhere" "$dragoman" train $small $stack --model other
-ends "a file that is not there" 1 "dragoman: rank 1 (|src" on 1 "$dragoman" train $small $stack --model other : \
+ends "a file that is not there" 1 "dragoman: rank 1 (|src|copy that of rank 0" on 1 "$dragoman" train $small $stack --model other : \
     -n 1 --wdir "$room/alone" "$dragoman" train $small $stack --model other
+grep -q "goes on" err && fail "a run that has not begun goes on: $(cat err)"
 ends "too many ranks" 2 "5 ranks have 4 lanes|--lanes" on 5 "$dragoman" train $small $stack --model many
 ls "${TMPDIR:-/tmp}"/dragoman-rank-* > left 2>/dev/null && fail "left behind: $(cat left)"
 
@@ -131,6 +141,25 @@ for what in "translate -i $room/src" "rescore $room/src $room/trg"; do
         -n 1 --wdir "$room/elsewhere" "$dragoman" $what --model one
 done
 
+# ---- Measuring ----
+
+# Of a model of a few blocks, so that a rank has no slice, or shares no node of the tree with others: what a rank sends.
+for n in 1 2 3 4; do
+    on "$n" "$dragoman" bench train --model one --cpu-threads 1 --lanes 7 --rounds 2 --seconds 0 --sentences 40 \
+        --mini-batch-words 100 --json > "one-$n-free.json" 2> err || fail "bench train on $n ranks: $(head -3 err)"
+done
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$scripts python3 - << 'PYTHON' || fail "bytes by formula and bytes counted"
+import pathlib, scaling
+for n in 2, 3, 4:
+    said = scaling.Measured(pathlib.Path(f"one-{n}-free.json"))
+    assert said.bytes_counted() == said.bytes_by_formula() and min(said.bytes_counted()) > 0, (n, said.bytes_counted(), said.bytes_by_formula())
+    assert sum(rank["sent_bytes"] for rank in said.ranks) == sum(rank["received_bytes"] for rank in said.ranks)
+assert scaling.Measured(pathlib.Path("one-1-free.json")).bytes_counted() == [0]
+PYTHON
+on 2 "$dragoman" bench train --model one --cpu-threads 1 --rounds 1 --seconds 0 --sentences 40 > text 2> err
+[ "$(grep -c "^rank" text)" = 2 ] || fail "the seconds of two ranks, for people: $(cat text)"
+ends "more ranks than lanes, measured" 2 "2 ranks have 1 lanes" on 2 "$dragoman" bench train --model one --lanes 1
+
 # A dead rank leaves nothing under the name of the output, unless it was done.
 for i in $(seq 40); do cat many.src; done > endless.src
 on 3 "$dragoman" translate --model one -i endless.src -o endless --beam-size 12 > begun 2>&1 &
@@ -139,6 +168,16 @@ victim=$(pgrep -P "$(pgrep -P $! mpirun || echo $!)" | shuf -n 1)
 [ -z "$victim" ] || kill -KILL "$victim" 2> /dev/null
 wait
 [ ! -e endless ] || [ "$(wc -l < endless)" = "$(wc -l < endless.src)" ] || fail "a dead rank has left half an output"
+
+# Nor does one that hangs, and of a run, which these ranks are not on, nobody speaks.
+rm -f endless
+on 2 "$dragoman" translate --model one -i endless.src -o endless --beam-size 12 --rank-timeout 1 > begun 2>&1 &
+until ls endless.*.tmp > left 2> /dev/null || ! kill -0 $! 2> /dev/null; do sleep 0.01; done
+victim=$(pgrep -P "$(pgrep -P $! mpirun || echo $!)" | shuf -n 1)
+[ -z "$victim" ] || kill -STOP "$victim" 2> /dev/null
+wait
+[ -e endless ] || grep -q "no sign of life" begun || fail "a rank hangs, and nobody says so: $(cat begun)"
+grep -q "saved" begun && fail "a rank of a translation hangs, and something was saved: $(cat begun)"
 
 # ---- Stopped, killed, and gone on with ----
 

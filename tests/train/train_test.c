@@ -199,6 +199,18 @@ static void a_time_at_whose_end_the_rate_is_zero_becomes_a_number_of_updates(voi
     CU_ASSERT(last_figure("timed3", "train", "learn_rate") == 0);
 }
 
+// As it is saved; -1: it is not.
+static long end_of_schedule(const char *folder)
+{
+    char *path = dm_format("%s/training.safetensors", scratch(folder)), *state = NULL;
+    size_t size = 0;
+    CU_ASSERT_EQUAL(dm_read_file(path, &state, &size, NULL), DM_OK);
+    const char *said = state ? memmem(state, size, "schedule_end", strlen("schedule_end")) : NULL;
+    const long end = said ? strtol(said + strcspn(said, "0123456789"), NULL, 10) : -1;
+    dm_free(state), dm_free(path);
+    return end;
+}
+
 static void a_complete_run_says_so_and_goes_on_with_a_larger_after(void)
 {
     Watcher watcher = {0};
@@ -210,6 +222,8 @@ static void a_complete_run_says_so_and_goes_on_with_a_larger_after(void)
     CU_ASSERT(watcher.updates == 10);
     train("at_once", CHANGES("after 20u"), NULL, NULL);
     CU_ASSERT(same_file("longer", "at_once", "model.safetensors"));
+    // And nothing of the state that is saved is of the shorter run.
+    CU_ASSERT(end_of_schedule("longer") == end_of_schedule("at_once"));
 }
 
 static void without_validation_the_folder_holds_the_latest_weights(void)

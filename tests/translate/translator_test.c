@@ -113,6 +113,31 @@ static void any_number_of_threads_gives_the_same_bytes(void)
     close_bench(&b);
 }
 
+// Of lines of nothing, there is nothing to share.
+static void shares_of_several_are_together_what_one_alone_has(void)
+{
+    enum { RANKS = 3 };
+    Bench b;
+    open_bench(&b);
+    dm_translation whole[LINES], share[RANKS][LINES];
+    const char *const *lines = (const char *const *)b.lines;
+    dm_translator_run(&b.translator, lines, LINES, whole);
+    for (int r = 0; r < RANKS; r++) CU_ASSERT(dm_translator_run_share(&b.translator, lines, LINES, r, RANKS, share[r]));
+    for (int i = 0; i < LINES; i++) {
+        int have = 0;
+        for (int r = 0; r < RANKS; r++) {
+            if (!share[r][i].count) continue;
+            have++;
+            CU_ASSERT_STRING_EQUAL(share[r][i].hypotheses[0].text, whole[i].hypotheses[0].text);
+            CU_ASSERT_TRUE(share[r][i].hypotheses[0].score == whole[i].hypotheses[0].score);
+        }
+        CU_ASSERT_EQUAL(have, *lines[i] ? 1 : RANKS);
+    }
+    dm_translations_free(whole, LINES);
+    for (int r = 0; r < RANKS; r++) dm_translations_free(share[r], LINES);
+    close_bench(&b);
+}
+
 static void each_line_has_its_own_translation_whatever_shares_its_batch(void)
 {
     Bench b;
@@ -391,6 +416,7 @@ static void greedy_search_tells_what_a_line_has_come_to(void)
 
 const Fact facts[] = {
     FACT(any_number_of_threads_gives_the_same_bytes),
+    FACT(shares_of_several_are_together_what_one_alone_has),
     FACT(each_line_has_its_own_translation_whatever_shares_its_batch),
     FACT(few_lines_make_batches_for_several_threads),
     FACT(an_empty_line_stays_empty),
