@@ -16,15 +16,30 @@
 
 const char *const dm_prepared_copies[2] = {"text-source", "text-target"};
 
-static void clear(const char *folder)
+static void remove_copies(const char *folder)
 {
-    dm_prepared_clear(folder);
-    dm_segmenter_remove(folder);
     for (int side = 0; side < 2; side++) {
         char *path = dm_join_path(folder, dm_prepared_copies[side]);
         unlink(path);
         dm_free(path);
     }
+}
+
+// What killed writers have left.
+static void remove_temporaries(const char *folder)
+{
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));)
+        if (dm_temporary_stem(entry->d_name)) unlinkat(dirfd(listing), entry->d_name, 0);
+    if (listing) closedir(listing);
+}
+
+static void clear(const char *folder)
+{
+    dm_prepared_clear(folder);
+    dm_segmenter_remove(folder);
+    remove_copies(folder);
+    remove_temporaries(folder);
 }
 
 static bool is_empty(const char *folder)
@@ -77,11 +92,7 @@ static void sync_folder_of(const char *path)
 // that lose it before.
 Status dm_prepared_draft_install(PreparedDraft *draft, Error *error)
 {
-    for (int side = 0; side < 2; side++) {
-        char *path = dm_join_path(draft->path, dm_prepared_copies[side]);
-        unlink(path);
-        dm_free(path);
-    }
+    remove_copies(draft->path);
     dm_sync_folder(draft->path);
     bool moved = false;
     if (dm_is_prepared(draft->output)) {

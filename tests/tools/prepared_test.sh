@@ -261,6 +261,6 @@ kill -KILL $!
 exec 8>&-
 wait $! 2> /dev/null
 "$dragoman" prepare $texts $words --output none 2> err || fail "after a kill: $(cat err)"
-[ "$(ls none)" = "$(ls folder)" ] && [ ! -e none.new ] || fail "after a kill: $(ls none none.new)"
+[ "$(ls none)" = "$(ls folder)" ] && [ ! -e none.new ] || fail "after a kill, left behind: $(ls -d none*) $(ls none)"
 
 exit $((failures > 0))
