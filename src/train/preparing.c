@@ -289,6 +289,9 @@ static Status number_block(Preparing *p, const Bitext *block, size_t before, Err
 
 static Status number_text(Preparing *p, Error *error)
 {
+    char pairs[32];
+    say(p, dm_format("Cutting and numbering %s %s", dm_with_commas((size_t)p->text.pairs, pairs),
+                     p->text.alone ? "lines" : "pairs"));
     Status status = dm_prepared_begin(&p->writer, p->draft.path, dm_options_flag(p->options, "copies"), error);
     if (status) return status;
     status = read_text(p, number_block, error);
