@@ -5,7 +5,7 @@
 
 static const Command commands[] = {
     {"train", &dm_catalogue, DM_TRAIN,
-     "(-t SRC [TRG] | --tsv FILE | --prepared FOLDER) --model DIR [options]",
+     "(--train-sets SRC [TRG] | --tsv FILE | --prepared DIR) --model DIR [options]",
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, "
@@ -18,7 +18,7 @@ static const Command commands[] = {
      "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
      "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u\n"
      "dragoman train --type lm --train-sets text.en --valid-sets dev.en --model en"},
-    {"prepare", &dm_catalogue, DM_PREPARE, "(--train-sets SRC [TRG] | --tsv FILE) --output FOLDER [options]",
+    {"prepare", &dm_catalogue, DM_PREPARE, "(--train-sets SRC [TRG] | --tsv FILE) --output DIR [options]",
      "number a text that is larger than memory, for train",
      "Cuts a text into pieces and numbers them, once, in a folder that train --prepared maps: so training begins at "
      "once, "

@@ -13,7 +13,7 @@ const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .instead = "prepared", .free_on_resume = true,
      .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"}},
-    {DM_TRAIN, &(const Option){.name = "prepared", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FOLDER",
+    {DM_TRAIN, &(const Option){.name = "prepared", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .instead = "train-sets", .free_on_resume = true,
      .help = "instead of --train-sets: a text that dragoman prepare has cut and numbered, by its segmenter. It is mapped "
              "and not read into memory, of which about 50 bytes a pair are taken, and more with --segment-noise and "
@@ -152,10 +152,10 @@ const OptionRow dm_rows_data[] = {
              "--pretrained-model)"}},
     {DM_PREPARE, &(const Option){.name = "copies", .type = DM_FLAG,
      .help = "also what pieces are copied as, which train --output-layer pointer learns: the folder is twice as large"}},
-    {DM_PREPARE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FOLDER",
+    {DM_PREPARE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .required = true,
      .help = "folder for the ids and the segmenter, four bytes for each piece and eight for each pair: train --prepared "
-             "FOLDER. It is made as FOLDER.new, and has its name when it is whole"}},
+             "DIR. It is made as DIR.new, and has its name when it is whole"}},
     {DM_PREPARE, &(const Option){.name = "overwrite", .type = DM_FLAG,
      .help = "replace a prepared text that the folder holds, when the new one is whole"}},
     {DM_TRAIN, &(const Option){.name = "overwrite", .type = DM_FLAG, .free_on_resume = true,
