@@ -15,7 +15,7 @@ static const struct {
     {"rescore", rescore_command},     {"score", score_command},     {"average", average_command},
     {"report", report_command},       {"serve", serve_command},     {"info", info_command},
     {"docs", docs_command},           {"bench", bench_command},     {"quantize", quantize_command},
-    {"shortlist", shortlist_command}, {"align", align_command},
+    {"shortlist", shortlist_command}, {"align", align_command},     {"prepare", prepare_command},
 };
 
 #ifdef __clang__

@@ -1,4 +1,4 @@
-// dragoman info: what a model folder holds, as JSON, and the same drawn for people.
+// dragoman info: what a model folder holds, or a prepared text, as JSON, and the same drawn for people.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -89,6 +89,19 @@ static dm_status describe(cJSON **json, const char *folder, int length, dm_error
     return status;
 }
 
+// ---- A text that is prepared ----------------------------------------------------------------------------------------
+
+static dm_status describe_prepared(cJSON **json, const char *folder, dm_error *error)
+{
+    char *text = NULL;
+    dm_status status = dm_prepared_describe(folder, &text, error);
+    if (status) return status;
+    *json = cJSON_Parse(text);
+    free(text);
+    cJSON_AddItemToObject(*json, "folder", cJSON_CreateString(folder));
+    return add_files(*json, folder, error);
+}
+
 // ---- Its experts ----------------------------------------------------------------------------------------------------
 
 static dm_status ask_experts(cJSON **json, dm_model *model, const dm_lines *lines, dm_error *error)
@@ -122,15 +135,18 @@ int info_command(const dm_options *options)
     dm_error error = {.message = ""};
     cJSON *json = NULL;
     const bool experts = dm_options_flag(options, "experts");
+    const char *folder = dm_options_text(options, "model", 0);
+    const bool prepared = !experts && has_file(folder, "prepared.json");
     const int length = (int)dm_options_number(options, "length");
-    dm_status status = experts ? describe_experts(&json, options, &error)
-                               : describe(&json, dm_options_text(options, "model", 0), length, &error);
+    dm_status status = experts    ? describe_experts(&json, options, &error)
+                       : prepared ? describe_prepared(&json, folder, &error)
+                                  : describe(&json, folder, length, &error);
     if (!status && dm_options_flag(options, "json")) {
         char *text = cJSON_Print(json);
         puts(text);
         cJSON_free(text);
     } else if (!status) {
-        (experts ? info_draw_experts : info_draw)(json);
+        (experts ? info_draw_experts : prepared ? info_draw_prepared : info_draw)(json);
     }
     cJSON_Delete(json);
     return status ? complain(status, &error) : close_output(stdout);

@@ -187,6 +187,8 @@ static void draw_training(const cJSON *json)
     if (cJSON_IsArray(json_find(training, "train-sets"))) {
         printf(", on ");
         print_list(json_find(training, "train-sets"));
+    } else if (cJSON_IsString(json_find(training, "prepared"))) {
+        printf(", on %s", json_string(training, "prepared"));
     }
     printf("\n");
     if (cJSON_IsString(json_find(training, "ranks"))) printf("  ranks: %s\n", json_string(training, "ranks"));
@@ -213,6 +215,29 @@ static void draw_files(const cJSON *json)
     printf("  missing, so that no text can be translated: ");
     print_list(missing);
     putchar('\n');
+}
+
+void info_draw_prepared(const cJSON *json)
+{
+    const bool alone = strcmp(json_string(json, "examples"), "text") == 0,
+               separate = cJSON_IsTrue(json_find(json, "separate_vocabs"));
+    const cJSON *vocabulary = json_find(json, "vocabulary"), *languages = json_find(json, "languages");
+    const char *segmenter = json_string(json, "segmenter");
+    const double source = cJSON_GetNumberValue(cJSON_GetArrayItem(vocabulary, 0)),
+                 target = cJSON_GetNumberValue(cJSON_GetArrayItem(vocabulary, 1));
+    printf("%s: a prepared text, %s\n", json_string(json, "folder"), json_string(json, "name"));
+    printf("  %-14s%s\n", alone ? "lines" : "pairs", grouped_of(json, "pairs").text);
+    printf("  %-14s%s, ends of sentences counted\n", "pieces", grouped_of(json, "pieces").text);
+    printf("  %-14s%s, ", "segmenter", strcmp(segmenter, "given") ? segmenter : "a SentencePiece model that was given");
+    if (separate)
+        printf("%s pieces of the source and %s of the target\n", grouped(source, 0).text, grouped(target, 0).text);
+    else
+        printf("%s pieces\n", grouped(target, 0).text);
+    printf("  %-14s", "languages");
+    print_list(languages);
+    printf("\n  %-14s%s\n  %-14s%s (of all that is in it, and found right)\n", "copies",
+           cJSON_IsTrue(json_find(json, "copies")) ? "yes" : "no", "hash", json_string(json, "hash"));
+    draw_files(json);
 }
 
 void info_draw(const cJSON *json)

@@ -161,6 +161,7 @@ cJSON *report_summary(const Run *run)
     json_copy_string(json, "ended", json_find(end, "reason"));
     json_copy_string(json, "kept", json_find(end, "kept"));
     cJSON_AddItemToObject(json, "train-sets", files ? cJSON_Duplicate(files, true) : cJSON_CreateNull());
+    json_copy_string(json, "prepared", json_find(report_settings(run), "prepared"));
     json_copy_string(json, "ranks", json_find(json_find(run->config, "dragoman"), "ranks"));
     json_copy_string(json, "version", json_find(json_find(run->config, "dragoman"), "version"));
     return json;

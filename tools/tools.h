@@ -17,6 +17,7 @@ int serve_command(const dm_options *options);
 int quantize_command(const dm_options *options);
 int shortlist_command(const dm_options *options);
 int align_command(const dm_options *options);
+int prepare_command(const dm_options *options);
 
 // ---- What they share (program.c) ------------------------------------------------------------------------------------
 

@@ -383,6 +383,13 @@ DM_API dm_status dm_shortlist(const dm_options *options, const dm_observer *obse
 // frees them with dm_lines_free. The observer (may be NULL) gets a line that says which lines were bad.
 DM_API dm_status dm_align(const dm_options *options, const dm_observer *observer, dm_lines *links, dm_error *error);
 
+// Cuts a text into pieces and numbers them, as the options of "prepare" say, in a folder from which dm_train learns
+// (--prepared). The observer (may be NULL) gets lines that say what is done, and may stop it: DM_STOPPED, and nothing is
+// left.
+DM_API dm_status dm_prepare(const dm_options *options, const dm_observer *observer, dm_error *error);
+// What such a folder holds, all of which is read and checked: its prepared.json. *json is owned by the caller: free.
+DM_API dm_status dm_prepared_describe(const char *folder, char **json, dm_error *error);
+
 // ---- Measuring ------------------------------------------------------------------------------------------------------
 
 // Measures as the options of "bench" say, and calls the observer's progress (it may be NULL) after every round. *json:

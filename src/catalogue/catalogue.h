@@ -19,7 +19,8 @@ enum {
     DM_SHORTLIST = 2048,
     DM_GENERATE = 4096,
     DM_ALIGN = 8192,
-    DM_EVERY_COMMAND = 16383
+    DM_PREPARE = 16384,
+    DM_EVERY_COMMAND = 32767
 };
 
 extern const CommandTable dm_catalogue;

@@ -4,7 +4,8 @@
 #include "folder/folder_files.h"
 
 static const Command commands[] = {
-    {"train", &dm_catalogue, DM_TRAIN, "(--train-sets SRC [TRG] | --tsv FILE) --model DIR [options]",
+    {"train", &dm_catalogue, DM_TRAIN,
+     "(--train-sets SRC [TRG] | --tsv FILE | --prepared DIR) --model DIR [options]",
      "learn to translate from pairs of sentences",
      "Learns from pairs of sentences and writes a model folder, which transformers and CTranslate2 open as well. Raw "
      "text is cut into pieces by a SentencePiece model that is trained first. Ctrl-C saves; the same command goes on, "
@@ -17,6 +18,24 @@ static const Command commands[] = {
      "dragoman train --tsv pairs.tsv.gz --tsv-columns 2 1 --model en-zh\n"
      "dragoman train --train-sets bpe.en bpe.de --segmenter space --model en-de --after 5000u\n"
      "dragoman train --type lm --train-sets text.en --valid-sets dev.en --model en"},
+    {"prepare", &dm_catalogue, DM_PREPARE, "(--train-sets SRC [TRG] | --tsv FILE) --output DIR [options]",
+     "number a text that is larger than memory, for train",
+     "Cuts a text into pieces and numbers them, once, in a folder that train --prepared maps: so training begins at "
+     "once, "
+     "and takes memory for the order of the pairs alone. The text is read as a stream, twice and once more for a "
+     "segmenter, "
+     "and never all of it is in memory: for --segmenter space the words are that there are, for a SentencePiece model "
+     "100 MiB "
+     "of lines, evenly chosen from the whole text, as train chooses them. A run may take the same folder with any "
+     "--max-length, --seed, shape and number of threads or ranks; pairs that are too long are left out, and lines of "
+     "text "
+     "alone cut, when it begins. Labels and the links of --guided-alignment are learnt from text: train --train-sets. "
+     "info says what a folder holds, and whether it is whole.",
+     "dragoman prepare --train-sets train.zh.zst train.en.zst --output prepared\n"
+     "dragoman train --prepared prepared --valid-sets dev.zh dev.en --model zh-en\n"
+     "zstd -dc pairs.tsv.zst | dragoman prepare --tsv - --vocab-size 32000 --output prepared\n"
+     "dragoman prepare --tsv more.tsv --pretrained-model zh-en --output more\n"
+     "dragoman info --model prepared"},
     {"translate", &dm_catalogue, DM_TRANSLATE, "--model DIR [options]", "translate lines, or what you type",
      "Reads sentences, one a line, and writes their translations in the same order; from a pipe it answers as soon as "
      "no further line waits. On a terminal it asks for sentences: :help lists what else can be typed, Ctrl-D leaves.",
@@ -70,11 +89,13 @@ static const Command commands[] = {
      "dragoman translate --model zh-en --shortlist < test.zh"},
     {"align", &dm_catalogue, DM_ALIGN, "(--train-sets SRC TRG | --tsv FILE) [options]",
      "link the words of sentences and their translations",
-     "Learns from pairs of sentences which words translate one another, and writes for each pair which of its words do: "
+     "Learns from pairs of sentences which words translate one another, and writes for each pair which of its words "
+     "do: "
      "0-0 1-2 links word 0 of the source with word 0 of the target, and 1 with 2 (the format of Pharaoh, Koehn 2004). "
      "Words are what blanks separate, as they stand. It is IBM's first model with the prior of fast_align (Dyer, "
      "Chahuneau and Smith 2013): the partner of a word is as far into its sentence, about; how much so is learnt. Both "
-     "directions are learnt at once, each by its own words, and asked together when links are chosen (Liang, Taskar and "
+     "directions are learnt at once, each by its own words, and asked together when links are chosen (Liang, Taskar "
+     "and "
      "Klein 2006); then they are made one. Sentences of more than 200 words are not learnt from, and linked in parts. "
      "train --guided-alignment reads what it writes.",
      "dragoman align --train-sets train.en train.de > train.links\n"

@@ -4,7 +4,8 @@
 
 // clang-format off
 const Meaning dm_other_commands[] = {
-    {"preprocess prepare-data build-vocab finetune fine-tune fit", "train"},
+    {"build-vocab finetune fine-tune fit", "train"},
+    {"preprocess prepare-data binarize", "prepare"},
     {"decode decoder interactive predict inference infer", "translate"},
     {"complete continue sample run", "generate"},
     {"scorer", "rescore"},
@@ -19,7 +20,10 @@ const OtherName dm_other_names[] = {
     // Text
     {"src source data trainpref", DM_TRAIN, "train-sets", NULL},
     {"tgt trg target", DM_TRAIN, "train-sets", "both files, the source's first"},
-    {"src source data trainpref", DM_SHORTLIST, "train-sets", NULL},
+    {"src source data trainpref", DM_SHORTLIST | DM_PREPARE, "train-sets", NULL},
+    {"prepared-data data-bin", DM_TRAIN, "prepared", NULL},
+    {"destdir output-dir", DM_PREPARE, "output", NULL},
+    {"num-words nwordssrc nwordstgt", DM_PREPARE, "vocab-size", NULL},
     {"validpref validation-source valid-source valid-src dev", DM_TRAIN, "valid-sets", NULL},
     {"validation-target valid-target valid-tgt", DM_TRAIN, "valid-sets", "both files, the source's first"},
     {"src source", DM_TRANSLATE, "input", NULL},
@@ -33,7 +37,7 @@ const OtherName dm_other_names[] = {
     {"source-lang target-lang s t", DM_TRANSLATE, NULL, "a model folder knows its languages"},
     {"max-seq-len max-source-positions max-target-positions src-seq-length", DM_TRAIN, "max-length", NULL},
     {"maxi-batch shuffle-in-ram", DM_TRAIN, NULL,
-     "the text is held in memory, and all of it is shuffled for every epoch"},
+     "all of the text is shuffled for every epoch; where it is larger than memory, dragoman prepare numbers it first"},
     // Models and folders
     {"save-dir model-dir models save-model output output-dir", DM_TRAIN, "model", NULL},
     {"models model-dir model-name-or-path path checkpoint checkpoints", DM_TRANSLATE | DM_GENERATE | DM_RESCORE | DM_SERVE, "model", NULL},

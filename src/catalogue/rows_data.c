@@ -11,8 +11,17 @@ const OptionRow dm_rows_data[] = {
              "lm), which generate goes on from; - is standard input. Text may be "
              "compressed (gzip, zstd), wherever it is read"}},
     {DM_TRAIN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
-     .free_on_resume = true,
+     .instead = "prepared", .free_on_resume = true,
      .help = "instead of --train-sets: one file of columns separated by tabs, a pair of sentences on each line"}},
+    {DM_TRAIN, &(const Option){.name = "prepared", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
+     .instead = "train-sets", .free_on_resume = true,
+     .help = "instead of --train-sets: a text that dragoman prepare has cut and numbered, by its segmenter. It is mapped "
+             "and not read into memory, of which about 50 bytes a pair are taken, and more with --segment-noise and "
+             "--guided-alignment auto. The model is the same, byte for byte"}},
+    {DM_PREPARE, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 1, .values_max = 2,
+     .argument = "SRC TRG", .required = true, .instead = "tsv",
+     .help = "the text: two files, line N of one is the translation of line N of the other, or one file of text alone; "
+             "plain or compressed; - is standard input, which is kept in the folder while it is needed"}},
     {DM_SHORTLIST, &(const Option){.name = "train-sets", .aliases = "t", .type = DM_TEXT, .values_min = 2,
      .values_max = 2, .argument = "SRC TRG", .required = true, .instead = "tsv",
      .help = "the text that the model has learnt from, or some like it: two files, line N of one is the translation of "
@@ -23,7 +32,7 @@ const OptionRow dm_rows_data[] = {
              "line N of the other, plain or compressed; - is standard input. A pair with an empty line has no links. The more "
              "text, the better: it is held in memory, with up to 1 GiB of what one round looks at and about 36 bytes for "
              "every two words that meet in a pair"}},
-    {DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
+    {DM_SHORTLIST | DM_ALIGN | DM_PREPARE, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "instead of --train-sets: one file of columns separated by tabs"}},
     {DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 2, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
@@ -39,7 +48,7 @@ const OptionRow dm_rows_data[] = {
      .free_on_resume = true,
      .help = "which columns of --tsv and --valid-tsv are source and target, counted from 1; others are ignored. 2 1 is "
              "the other direction, one column is text alone"}},
-    {DM_TRAIN | DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
+    {DM_TRAIN | DM_SHORTLIST | DM_ALIGN | DM_PREPARE, &(const Option){.name = "on-bad-line", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "stop",
      .choices = "stop|skip|crop", .argument = "WHAT", .free_on_resume = true,
      .help = "what becomes of a line that is not UTF-8, has a NUL byte, or lacks a column, and of labels that are not as "
              "many as needed: stop there, skip the pair, or crop the line to what stands before the bad byte, and words and "
@@ -57,7 +66,11 @@ const OptionRow dm_rows_data[] = {
      .values_max = 16, .argument = "DIR ...", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere; several with the same "
              "vocabulary are asked together, and the mean of their probabilities counts"}},
-    {DM_RESCORE | DM_INFO | DM_QUANTIZE | DM_SHORTLIST, &(const Option){.name = "model", .aliases = "m",
+    {DM_INFO, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
+     .required = true,
+     .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere; or a text that dragoman "
+             "prepare has numbered"}},
+    {DM_RESCORE | DM_QUANTIZE | DM_SHORTLIST, &(const Option){.name = "model", .aliases = "m",
      .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR", .required = true,
      .help = "model folder: one that dragoman trained, or a MarianMT or Pegasus one made elsewhere"}},
     {DM_AVERAGE, &(const Option){.name = "model", .aliases = "m", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
@@ -134,6 +147,17 @@ const OptionRow dm_rows_data[] = {
     {DM_TRAIN, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
      .stays = "what a run starts from counts at its beginning",
      .help = "start from this model folder: its weights, shape, segmenter and vocabulary"}},
+    {DM_PREPARE, &(const Option){.name = "pretrained-model", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
+     .help = "cut the text by the segmenter of this model folder, for a run that starts from it (train "
+             "--pretrained-model)"}},
+    {DM_PREPARE, &(const Option){.name = "copies", .type = DM_FLAG,
+     .help = "also what pieces are copied as, which train --output-layer pointer learns: the folder is twice as large"}},
+    {DM_PREPARE, &(const Option){.name = "output", .aliases = "o", .type = DM_TEXT, DM_ONE_VALUE, .argument = "DIR",
+     .required = true,
+     .help = "folder for the ids and the segmenter, four bytes for each piece and eight for each pair: train --prepared "
+             "DIR. It is made as DIR.new, and has its name when it is whole"}},
+    {DM_PREPARE, &(const Option){.name = "overwrite", .type = DM_FLAG,
+     .help = "replace a prepared text that the folder holds, when the new one is whole"}},
     {DM_TRAIN, &(const Option){.name = "overwrite", .type = DM_FLAG, .free_on_resume = true,
      .help = "begin anew although the folder holds a run: that run is lost once the new one has its first checkpoint"}},
     {DM_RESCORE, &(const Option){.name = "SRC", .type = DM_TEXT, DM_ONE_VALUE, .required = true, .instead = "tsv",
@@ -143,7 +167,7 @@ const OptionRow dm_rows_data[] = {
     {DM_RESCORE, &(const Option){.name = "tsv", .type = DM_TEXT, DM_ONE_VALUE, .argument = "FILE",
      .help = "instead of SRC and TRG: one file of columns separated by tabs, a pair of sentences on each line; - is "
              "standard input"}},
-    {DM_RESCORE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 1, .values_max = 2,
+    {DM_RESCORE | DM_PREPARE, &(const Option){.name = "tsv-columns", .type = DM_INTEGER, .values_min = 1, .values_max = 2,
      .initial = "1 2", .low = 1, .high = 10000, .argument = "SRC TRG", .needs = "tsv",
      .help = "which columns of --tsv are source and target, counted from 1; others are ignored. One column is text "
              "alone"}},

@@ -47,7 +47,7 @@ const OptionRow dm_rows_machine[] = {
     {DM_TRAIN | DM_TRANSLATE | DM_GENERATE | DM_RESCORE | DM_REPORT | DM_SERVE, &(const Option){.name = "cpu-threads",
      .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0, .high = 4096, .argument = "N", .free_on_resume = true,
      .help = "threads; 0: one for each processor. The result does not depend on it"}},
-    {DM_SHORTLIST | DM_ALIGN, &(const Option){.name = "cpu-threads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
+    {DM_SHORTLIST | DM_ALIGN | DM_PREPARE, &(const Option){.name = "cpu-threads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,
      .high = 4096, .argument = "N",
      .help = "threads; 0: one for each processor. The result does not depend on it"}},
     {DM_BENCH, &(const Option){.name = "cpu-threads", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "0", .low = 0,

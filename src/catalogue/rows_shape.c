@@ -5,15 +5,15 @@
 
 // clang-format off
 const OptionRow dm_rows_segmentation[] = {
-    {DM_TRAIN, &(const Option){.name = "vocab-size", .type = DM_INTEGER, DM_ONE_VALUE, .rule = dm_default_rule, .low = 4,
+    {DM_TRAIN | DM_PREPARE, &(const Option){.name = "vocab-size", .type = DM_INTEGER, DM_ONE_VALUE, .rule = dm_default_rule, .low = 4,
      .high = 1000000, .argument = "N", .needs = "!pretrained-model !sentencepiece",
      .help = "pieces of the vocabulary that both languages share, or of each of their own (--separate-vocabs). Where it is not given and the text does not allow so "
              "many, it has as many as the text allows; of text in pieces, all there are"}},
-    {DM_TRAIN, &(const Option){.name = "segmenter", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "unigram",
+    {DM_TRAIN | DM_PREPARE, &(const Option){.name = "segmenter", .type = DM_CHOICE, DM_ONE_VALUE, .initial = "unigram",
      .choices = "unigram|bpe|space", .argument = "KIND", .needs = "!pretrained-model !sentencepiece",
      .help = "how words are cut into pieces: a SentencePiece model (unigram, bpe) that is trained first, or space "
              "for text that is in pieces already, joined by @@ or whole words"}},
-    {DM_TRAIN, &(const Option){.name = "sentencepiece", .type = DM_TEXT, .values_min = 1, .values_max = 2,
+    {DM_TRAIN | DM_PREPARE, &(const Option){.name = "sentencepiece", .type = DM_TEXT, .values_min = 1, .values_max = 2,
      .argument = "FILE [FILE]", .needs = "!pretrained-model",
      .help = "a SentencePiece model (.spm, .model) that is there already, instead of one that is trained; with "
              "--separate-vocabs that of the source and that of the target"}},
@@ -23,6 +23,8 @@ const OptionRow dm_rows_segmentation[] = {
              "output, or none"}},
     {DM_TRAIN, &(const Option){.name = "separate-vocabs", .type = DM_FLAG,
      .needs = "type!=lm,labels !pretrained-model tied-embeddings=target,none",
+     .help = "a vocabulary for each language, in which a piece of one is not also one of the other"}},
+    {DM_PREPARE, &(const Option){.name = "separate-vocabs", .type = DM_FLAG, .needs = "!pretrained-model",
      .help = "a vocabulary for each language, in which a piece of one is not also one of the other"}},
     {DM_TRAIN, &(const Option){.name = "max-length", .type = DM_INTEGER, DM_ONE_VALUE, .initial = "100", .low = 0,
      .high = 1000000000, .argument = "N", .stays = "it decides which pairs the run has",

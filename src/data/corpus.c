@@ -50,35 +50,52 @@ static bool has_labels(const Encoding *e)
 }
 
 // Rows to say a target: one for each piece, and for a blank between two that are the same. Its end needs none.
-static int rows_for(const Ids *target)
+static int rows_for(const int *target, int count)
 {
-    int rows = target->count - 1;
-    for (int i = 1; i + 1 < target->count; i++) rows += target->id[i] == target->id[i - 1];
+    int rows = count - 1;
+    for (int i = 1; i + 1 < count; i++) rows += target[i] == target[i - 1];
     return rows;
 }
 
-// Whether it is to stay; those that are not are counted.
-static bool stays(Corpus *corpus, const Encoding *e, int pair, const CorpusRules *rules)
+bool dm_corpus_takes(Corpus *corpus, const PairIds *pair, const CorpusRules *rules)
 {
-    const int target = e->ids[DM_TARGET][pair].count + has_labels(e),  // which have no end
-        source = is_alone(e) ? target : e->ids[DM_SOURCE][pair].count, less = source < target ? source : target,
-              more = source < target ? target : source;
-    const bool empty = less < rules->shortest, too_long = rules->max_length && more > rules->max_length && !is_alone(e);
-    const bool unsaid = rules->upsample && rows_for(&e->ids[DM_TARGET][pair]) > rules->upsample * source;
+    const int target = pair->target + pair->labels, source = pair->alone ? target : pair->source,
+              less = source < target ? source : target, more = source < target ? target : source;
+    const bool empty = less < rules->shortest, too_long = rules->max_length && more > rules->max_length && !pair->alone;
+    const bool unsaid = rules->upsample && rows_for(pair->id + pair->source, pair->target) > rules->upsample * source;
     corpus->skipped_empty += empty;
     corpus->skipped_long += too_long && !empty;
     corpus->skipped_unsaid += unsaid && !too_long && !empty;
     return !empty && !too_long && !unsaid;
 }
 
-void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces)
+void dm_corpus_index(Corpus *corpus, const PairIds *pair, const CorpusRules *rules)
 {
-    corpus->ids = dm_allocate(pieces, sizeof *corpus->ids);
+    const int windows = pair->alone ? dm_windows(pair->target, rules->max_length) : 1;
+    corpus->cut += windows > 1;
+    for (int w = 0; w < windows; w++) {
+        const int first = dm_window_start(pair->target, windows, w), next = corpus->pairs++;
+        corpus->line[next] = pair->line;
+        corpus->source[next] = pair->at;
+        corpus->source_length[next] = pair->source;
+        corpus->target[next] = pair->at + (size_t)pair->source + (size_t)first;
+        corpus->target_length[next] = dm_window_start(pair->target, windows, w + 1) - first;
+    }
+}
+
+void dm_corpus_make_index(Corpus *corpus, size_t pairs)
+{
     corpus->source = dm_allocate(pairs, sizeof *corpus->source);
     corpus->target = dm_allocate(pairs, sizeof *corpus->target);
     corpus->source_length = dm_allocate(pairs, sizeof *corpus->source_length);
     corpus->target_length = dm_allocate(pairs, sizeof *corpus->target_length);
     corpus->line = dm_allocate(pairs, sizeof *corpus->line);
+}
+
+void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces)
+{
+    dm_corpus_make_index(corpus, pairs);
+    corpus->ids = dm_allocate(pieces, sizeof *corpus->ids);
 }
 
 static void append(Corpus *corpus, size_t *used, Ids pieces)
@@ -93,29 +110,31 @@ static void append_copies(Corpus *corpus, size_t at, Ids copies)
         memcpy(corpus->copies + at, copies.id, (size_t)copies.count * sizeof *corpus->copies);
 }
 
-// A pair, or the windows of a line of text alone: behind one another, as the kinds of examples want them.
-static void keep_pair(Corpus *corpus, size_t *used, const Encoding *e, int pair, const CorpusRules *rules)
+// The ids of a pair behind all others.
+static PairIds put_ids(Corpus *corpus, size_t *used, const Encoding *e, int pair)
 {
     const Ids source = is_alone(e) ? (Ids){0} : e->ids[DM_SOURCE][pair], target = e->ids[DM_TARGET][pair];
-    const int windows = is_alone(e) ? dm_windows(target.count, rules->max_length) : 1;
-    corpus->cut += windows > 1;
-    for (int w = 0; w < windows; w++) {
-        const int first = dm_window_start(target.count, windows, w), next = corpus->pairs++;
-        corpus->line[next] = pair + 1;
-        corpus->source[next] = *used;
-        corpus->source_length[next] = source.count;
-        append(corpus, used, source);
-        corpus->target[next] = *used;
-        corpus->target_length[next] = dm_window_start(target.count, windows, w + 1) - first;
-        append(corpus, used, (Ids){target.id + first, corpus->target_length[next]});
-        if (corpus->copies) {
-            append_copies(corpus, corpus->source[next], e->copies[DM_SOURCE][pair]);
-            append_copies(corpus, corpus->target[next], e->copies[DM_TARGET][pair]);
-        }
-        if (!corpus->places) continue;
-        corpus->places[next] = *used;
-        append(corpus, used, e->places[pair]);
+    const PairIds put = {.id = corpus->ids + *used,
+                         .at = *used,
+                         .source = source.count,
+                         .target = target.count,
+                         .line = pair + 1,
+                         .alone = is_alone(e),
+                         .labels = has_labels(e)};
+    append(corpus, used, source);
+    append(corpus, used, target);
+    return put;
+}
+
+static void put_rest(Corpus *corpus, size_t *used, const Encoding *e, int pair, const PairIds *put)
+{
+    if (corpus->copies) {
+        append_copies(corpus, put->at, e->copies[DM_SOURCE][pair]);
+        append_copies(corpus, put->at + (size_t)put->source, e->copies[DM_TARGET][pair]);
     }
+    if (!corpus->places) return;
+    corpus->places[corpus->pairs - 1] = *used;
+    append(corpus, used, e->places[pair]);
 }
 
 static Status check_known(const Encoding *e, int pair, const char *name, Error *error)
@@ -129,10 +148,10 @@ static Status check_known(const Encoding *e, int pair, const char *name, Error *
     return status;
 }
 
-static Status nothing_left(const Corpus *corpus, const Encoding *e, const CorpusRules *rules, const char *name,
-                           Error *error)
+Status dm_corpus_check_rest(const Corpus *corpus, bool alone, const CorpusRules *rules, const char *name, Error *error)
 {
-    if (is_alone(e)) return dm_fail(error, "%s: no line is left: all are empty", name);
+    if (corpus->pairs) return DM_OK;
+    if (alone) return dm_fail(error, "%s: no line is left: all are empty", name);
     if (corpus->skipped_unsaid)
         return dm_fail(error,
                        "%s: no sentence pair is left: %d %s a target that does not fit the rows of their source: raise "
@@ -162,14 +181,20 @@ static Status keep_pairs(Corpus *corpus, const Encoding *e, const CorpusRules *r
     if (has_labels(e)) corpus->places = dm_allocate(pairs, sizeof *corpus->places);
     Status status = DM_OK;
     for (int i = 0; i < e->pairs && !status; i++) {
-        if (!stays(corpus, e, i, rules)) continue;
-        keep_pair(corpus, &used, e, i, rules);
+        const size_t before = used;
+        const PairIds put = put_ids(corpus, &used, e, i);
+        if (!dm_corpus_takes(corpus, &put, rules)) {
+            used = before;
+            continue;
+        }
+        dm_corpus_index(corpus, &put, rules);
+        put_rest(corpus, &used, e, i, &put);
         if (has_labels(e) && !rules->unknown) status = check_known(e, i, name, error);
     }
     if (status) return status;
     if (used) corpus->ids = dm_reallocate(corpus->ids, used, sizeof *corpus->ids);
     if (used && corpus->copies) corpus->copies = dm_reallocate(corpus->copies, used, sizeof *corpus->copies);
-    return corpus->pairs ? DM_OK : nothing_left(corpus, e, rules, name, error);
+    return dm_corpus_check_rest(corpus, is_alone(e), rules, name, error);
 }
 
 Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
@@ -203,8 +228,10 @@ Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *r
 
 void dm_corpus_free(Corpus *corpus)
 {
-    dm_free(corpus->ids);
-    dm_free(corpus->copies);
+    if (!corpus->mapped) {
+        dm_free(corpus->ids);
+        dm_free(corpus->copies);
+    }
     dm_free(corpus->source);
     dm_free(corpus->target);
     dm_free(corpus->source_length);

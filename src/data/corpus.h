@@ -22,6 +22,7 @@ typedef struct Corpus {
     size_t *places;
     int *line;                           // [pairs] where the pair stands in the bitext, from 1
     PieceLinks links;
+    bool mapped;                         // ids and copies lie in a file that is mapped (prepared.h), which owns them
     int skipped_empty, skipped_long;     // pairs left out ...
     int skipped_unsaid;                  // ... as those that no path comes to
     int cut;                             // lines of text alone that are several windows, each of which counts as a pair
@@ -42,8 +43,24 @@ typedef struct CorpusRules {
 // A corpus without a single pair is an error; DM_STOPPED if rules->stop said so.
 Status dm_corpus_make(Corpus *corpus, const Bitext *bitext, const CorpusRules *rules, const Segmenter *segmenter,
                       Error *error);
-void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces);
+void dm_corpus_make_index(Corpus *corpus, size_t pairs);  // room for them, but for their ids ...
+void dm_corpus_make_room(Corpus *corpus, size_t pairs, size_t pieces);  // ... and with room for these
 void dm_corpus_free(Corpus *corpus);
+
+// A pair whose ids lie behind one another, source and target, from `at` on.
+typedef struct PairIds {
+    const int *id;  // the first
+    size_t at;
+    int source, target;  // how many of each Side, end of sentence counted, which labels have none of
+    int line;
+    bool alone, labels;
+} PairIds;
+bool dm_corpus_takes(Corpus *corpus, const PairIds *pair, const CorpusRules *rules);  // those that it does not are counted
+// Where the pair is, into the index, which has room; a line of text alone as its windows: behind one another, as the kinds
+// of examples want them.
+void dm_corpus_index(Corpus *corpus, const PairIds *pair, const CorpusRules *rules);
+// DM_FAILURE where no pair was taken.
+Status dm_corpus_check_rest(const Corpus *corpus, bool alone, const CorpusRules *rules, const char *name, Error *error);
 
 // The same pairs of text, cut by chance, each time that an epoch begins anew.
 typedef struct CorpusNoise {

@@ -18,7 +18,7 @@ bool dm_is_text_alone(const dm_options *o, const char *sets, const char *tsv)
     return dm_options_count(o, dm_options_count(o, tsv) ? "tsv-columns" : sets) == 1;
 }
 
-Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
+BitextFiles dm_bitext_files_of_options(const dm_options *o, const char *sets, const char *tsv)
 {
     BitextFiles files = {.tsv = dm_options_text(o, tsv, 0), .on = wish_of(o), .alone = dm_is_text_alone(o, sets, tsv)};
     for (int side = DM_SOURCE; side <= DM_TARGET; side++) {
@@ -27,6 +27,12 @@ Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets,
         files.path[side] = dm_options_text(o, sets, place);
         files.columns[side] = (int)dm_option_number(column);
     }
+    return files;
+}
+
+Status dm_bitext_of_options(Bitext *text, const dm_options *o, const char *sets, const char *tsv, Error *error)
+{
+    const BitextFiles files = dm_bitext_files_of_options(o, sets, tsv);
     return files.path[DM_TARGET] || files.tsv ? dm_bitext_read(text, &files, error) : DM_OK;
 }
 

@@ -295,24 +295,33 @@ static bool runs_on(uint32_t c)
     return in_blocks(blocks, DM_COUNT(blocks), c);
 }
 
+void dm_scripts_count(ScriptCounts *counts, const char *line)
+{
+    while (*line) {
+        uint32_t c = dm_utf8_next(&line);
+        if (ideograph(c))
+            counts->ideographs++;
+        else if (kana(c))
+            counts->kanas++;
+        else if (runs_on(c))
+            counts->unspaced++;
+        else if (!dm_category(c) && !dm_white_space(c))
+            counts->others++;
+    }
+}
+
 // Japanese has many Chinese characters between its kana, Chinese hardly a kana.
+const Tokenizer *dm_tokenizer_of_scripts(const ScriptCounts *counts)
+{
+    const size_t without_spaces = counts->ideographs + counts->kanas + counts->unspaced;
+    if (without_spaces <= counts->others) return dm_tokenizer("13a");
+    return dm_tokenizer(counts->ideographs > counts->unspaced && counts->ideographs > 9 * counts->kanas ? "zh"
+                                                                                                        : "char");
+}
+
 const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count)
 {
-    size_t ideographs = 0, kanas = 0, unspaced = 0, others = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (const char *at = lines[i]; *at;) {
-            uint32_t c = dm_utf8_next(&at);
-            if (ideograph(c))
-                ideographs++;
-            else if (kana(c))
-                kanas++;
-            else if (runs_on(c))
-                unspaced++;
-            else if (!dm_category(c) && !dm_white_space(c))
-                others++;
-        }
-    }
-    const size_t without_spaces = ideographs + kanas + unspaced;
-    if (without_spaces <= others) return dm_tokenizer("13a");
-    return dm_tokenizer(ideographs > unspaced && ideographs > 9 * kanas ? "zh" : "char");
+    ScriptCounts counts = {0};
+    for (size_t i = 0; i < count; i++) dm_scripts_count(&counts, lines[i]);
+    return dm_tokenizer_of_scripts(&counts);
 }

@@ -19,3 +19,9 @@ Choice dm_tokenizer_choice(int index);
 // The tokenizer for references that nobody named one for: where most letters are of scripts without spaces between
 // words, zh if they are Chinese characters, else char (Japanese, Thai, Lao, Khmer, Burmese, Tibetan ...); else 13a.
 const Tokenizer *dm_tokenizer_for(const char *const *lines, size_t count);
+// The same of lines that come one by one.
+typedef struct ScriptCounts {
+    size_t ideographs, kanas, unspaced, others;  // letters
+} ScriptCounts;
+void dm_scripts_count(ScriptCounts *counts, const char *line);
+const Tokenizer *dm_tokenizer_of_scripts(const ScriptCounts *counts);

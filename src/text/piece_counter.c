@@ -1,24 +1,28 @@
 // A count of pieces.
 #include "text/piece_counter.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"
 #include "core/memory.h"
 
-static bool is_piece(const Counted *slot, const char *piece, size_t length)
+static bool is_piece(const CountedPiece *slot, const char *piece, size_t length)
 {
     return slot->length == length && memcmp(slot->piece, piece, length) == 0;
 }
 
-static Counted *find(const PieceCounter *counter, const char *piece, size_t length)
+static CountedPiece *find(const PieceCounter *counter, const char *piece, size_t length)
 {
     size_t at = dm_hash_text(piece, length) & (counter->slots - 1);
     while (counter->slot[at].piece && !is_piece(&counter->slot[at], piece, length))
         at = (at + 1) & (counter->slots - 1);
     return &counter->slot[at];
+}
+
+static const char *keep(PieceCounter *counter, const char *piece, size_t length)
+{
+    return memcpy(dm_arena_take(&counter->kept, length), piece, length);
 }
 
 void dm_piece_count(PieceCounter *counter, const char *piece, size_t length)
@@ -31,9 +35,9 @@ void dm_piece_count(PieceCounter *counter, const char *piece, size_t length)
             if (old.slot[i].piece) *find(counter, old.slot[i].piece, old.slot[i].length) = old.slot[i];
         dm_free(old.slot);
     }
-    Counted *found = find(counter, piece, length);
+    CountedPiece *found = find(counter, piece, length);
     if (!found->piece) {
-        *found = (Counted){piece, length, 0};
+        *found = (CountedPiece){counter->keeps ? keep(counter, piece, length) : piece, length, 0};
         counter->used++;
     }
     found->times++;
@@ -41,7 +45,7 @@ void dm_piece_count(PieceCounter *counter, const char *piece, size_t length)
 
 static int more_often(const void *left, const void *right)
 {
-    const Counted *a = left, *b = right;
+    const CountedPiece *a = left, *b = right;
     if (a->times != b->times) return a->times < b->times ? 1 : -1;
     int order = memcmp(a->piece, b->piece, a->length < b->length ? a->length : b->length);
     return order ? order : (a->length > b->length) - (a->length < b->length);
@@ -60,4 +64,11 @@ char **dm_pieces_copy(const PieceCounter *counter, int count)
     char **pieces = dm_allocate((size_t)count, sizeof *pieces);
     for (int i = 0; i < count; i++) pieces[i] = dm_format("%.*s", (int)counter->slot[i].length, counter->slot[i].piece);
     return pieces;
+}
+
+void dm_piece_counter_free(PieceCounter *counter)
+{
+    dm_free(counter->slot);
+    dm_arena_destroy(&counter->kept);
+    *counter = (PieceCounter){0};
 }

@@ -28,32 +28,11 @@ struct Segmenter {
 
 static const char *const model_files[2] = {DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER};
 
-static Status missing(const char *folder, const char *path, Error *error)
-{
-    bool there;
-    if (dm_look_for(&there, path, error)) return DM_FAILURE;
-    if (!dm_exists(folder)) return dm_fail(error, "there is no model folder %s: check the name", folder);
-    if (!dm_is_folder(folder)) return dm_fail(error, "%s is a file, but a model folder is needed", folder);
-    return dm_fail(error,
-                   "%s is missing: copy it from where the model comes from (a MarianMT folder holds vocab.json, "
-                   "source.spm and target.spm beside config.json and model.safetensors)",
-                   path);
-}
-
-// Reads a file of the folder and says what to do where there is none.
-static Status read_part(char **bytes, size_t *size, const char *folder, const char *name, Error *error)
-{
-    char *path = dm_join_path(folder, name);
-    Status status = dm_exists(path) ? dm_read_file(path, bytes, size, error) : missing(folder, path, error);
-    dm_free(path);
-    return status;
-}
-
 static Status open_vocabulary(Vocabulary **vocabulary, const char *folder, const char *name,
                               Status (*read)(Vocabulary **, const char *, Error *), Error *error)
 {
     char *path = dm_join_path(folder, name);
-    Status status = dm_exists(path) ? read(vocabulary, path, error) : missing(folder, path, error);
+    Status status = dm_exists(path) ? read(vocabulary, path, error) : dm_segmenter_no_file(folder, path, error);
     dm_free(path);
     return status;
 }
@@ -63,8 +42,8 @@ static Status open_models(Segmenter *segmenter, const char *folder, Error *error
 {
     char *bytes[2] = {NULL, NULL};
     size_t size[2];
-    Status status = read_part(&bytes[0], &size[0], folder, model_files[0], error);
-    if (!status) status = read_part(&bytes[1], &size[1], folder, model_files[1], error);
+    Status status = dm_segmenter_read_file(&bytes[0], &size[0], folder, model_files[0], error);
+    if (!status) status = dm_segmenter_read_file(&bytes[1], &size[1], folder, model_files[1], error);
     for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++) {
         if (side == DM_TARGET && size[0] == size[1] && memcmp(bytes[0], bytes[1], size[0]) == 0) {
             segmenter->model[DM_TARGET] = segmenter->model[DM_SOURCE];
@@ -77,15 +56,6 @@ static Status open_models(Segmenter *segmenter, const char *folder, Error *error
     dm_free(bytes[0]);
     dm_free(bytes[1]);
     return status;
-}
-
-bool dm_segmenter_is_tokenizer(const char *folder)
-{
-    char *tokenizer = dm_join_path(folder, DM_TOKENIZER_JSON), *model = dm_join_path(folder, DM_SOURCE_SEGMENTER);
-    const bool alone = dm_exists(tokenizer) && !dm_exists(model);
-    dm_free(tokenizer);
-    dm_free(model);
-    return alone;
 }
 
 // What is labelled is read as it was there: with the piece that begins it, if there is one, and its end.
@@ -468,23 +438,3 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 }
 
 // ---- Copying --------------------------------------------------------------------------------------------------------
-
-Status dm_segmenter_copy(const char *from, const char *to, Error *error)
-{
-    static const char *const names[] = {DM_VOCABULARY, DM_TARGET_VOCABULARY, DM_SOURCE_SEGMENTER, DM_TARGET_SEGMENTER,
-                                        DM_TOKENIZER,  DM_TOKENIZER_JSON,    DM_ADDED_TOKENS,     DM_SPECIAL_TOKENS};
-    Status status = DM_OK;
-    for (size_t i = 0; i < DM_COUNT(names) && !status; i++) {
-        char *source = dm_join_path(from, names[i]), *target = dm_join_path(to, names[i]), *bytes = NULL;
-        size_t size;
-        const bool must = i == 0 && !dm_segmenter_is_tokenizer(from);  // without a vocabulary it is no model folder
-        if (dm_exists(source) || must) {
-            status = read_part(&bytes, &size, from, names[i], error);
-            if (!status) status = dm_write_file(target, bytes, size, error);
-        }
-        dm_free(bytes);
-        dm_free(source);
-        dm_free(target);
-    }
-    return status;
-}

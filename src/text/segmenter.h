@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/stop.h"
+#include "text/piece_counter.h"
 
 // pieces <-> ids: vocab.json
 typedef struct Vocabulary Vocabulary;
@@ -107,10 +108,23 @@ int dm_pieces_to_words(const Segmenter *segmenter, const char *const *pieces, in
 // allows is an error that says the largest that would do, one that leaves no room for its characters one that says the
 // smallest; a size that adapts becomes these.
 enum { DM_SEPARATE_PAD = 2 };
+
+// What a vocabulary is made of besides the lines that a model learns from: of all lines.
+typedef struct TextCounts {
+    size_t bytes;
+    PieceCounter codes;  // the language codes
+    PieceCounter words;  // what blanks separate, where that are the pieces
+} TextCounts;
+void dm_text_count(TextCounts *counts, const char *line, bool words);
+void dm_text_counts_free(TextCounts *counts);
+// Of a text of so many bytes every so manieth line of each side is learnt from, beginning with the first.
+size_t dm_segmenter_step(size_t bytes);
+
 typedef struct SegmenterTraining {
     const char *folder, *kind;
-    const dm_lines *text;  // [text_count], a side each
+    const dm_lines *text;  // [text_count], a side each: all lines, or with counts those that are learnt from
     int text_count;
+    TextCounts *counts;  // [vocabularies] of a text that is not in memory; NULL: they are made of `text`
     const char *text_name;     // how messages call it: "train.zh and train.en"
     const char *file[2];       // and its sides
     bool separate;             // a vocabulary for each
@@ -125,3 +139,6 @@ typedef struct SegmenterTraining {
 Status dm_segmenter_train(const SegmenterTraining *training, Error *error);
 // Copies segmenter and vocabulary files from one folder to another.
 Status dm_segmenter_copy(const char *from, const char *to, Error *error);
+// Hash of what of them decides how text is cut and numbered: folders with the same cut alike.
+Status dm_segmenter_hash(uint64_t *hash, const char *folder, Error *error);
+void dm_segmenter_remove(const char *folder);  // those files

@@ -20,11 +20,45 @@ enum { SENTENCE_BYTES = 4096 };
 // Its suffix array takes 20 bytes a character. More text than this is thinned out evenly: it makes no better pieces.
 static const size_t text_limit = 100u << 20;
 
+// ---- Counting -------------------------------------------------------------------------------------------------------
+
+static bool is_special(const char *piece, size_t length)
+{
+    return (length == 4 && memcmp(piece, "</s>", 4) == 0) ||
+           (length == 5 && (memcmp(piece, "<unk>", 5) == 0 || memcmp(piece, "<pad>", 5) == 0));
+}
+
+static void count_between_blanks(PieceCounter *counter, const char *line, bool special_too)
+{
+    for (line += strspn(line, DM_BLANKS); *line; line += strspn(line, DM_BLANKS)) {
+        size_t length = strcspn(line, DM_BLANKS);
+        if (special_too || !is_special(line, length)) dm_piece_count(counter, line, length);
+        line += length;
+    }
+}
+
+void dm_text_count(TextCounts *counts, const char *line, bool words)
+{
+    const size_t code = dm_language_code(line);
+    counts->bytes += strlen(line);
+    if (words) count_between_blanks(&counts->words, line, false);
+    if (code && !words) dm_piece_count(&counts->codes, line, code);
+}
+
+void dm_text_counts_free(TextCounts *counts)
+{
+    dm_piece_counter_free(&counts->codes);
+    dm_piece_counter_free(&counts->words);
+}
+
+// ---- What is asked for ---------------------------------------------------------------------------------------------
+
 // What a vocabulary is made of, and the files that it goes into: of both sides, or of one where each has its own.
 typedef struct Text {
     const SegmenterTraining *training;
     const dm_lines *sides;
     int count;
+    TextCounts *counts;
     size_t step;            // every so manieth line is read
     const char *name;       // how messages call it
     const char *given;      // the SentencePiece model that is there already, or NULL
@@ -32,7 +66,13 @@ typedef struct Text {
     const char *vocabulary;
 } Text;
 
-static Text text_of(const SegmenterTraining *training, int side)
+size_t dm_segmenter_step(size_t bytes)
+{
+    return bytes / text_limit + 1;
+}
+
+// own: zeros, for the counts where nobody has given them; freed by the caller.
+static Text text_of(const SegmenterTraining *training, int side, TextCounts *own)
 {
     Text text = {
         .training = training,
@@ -42,10 +82,11 @@ static Text text_of(const SegmenterTraining *training, int side)
         .given = training->given[side],
         .models = {side ? DM_TARGET_SEGMENTER : DM_SOURCE_SEGMENTER, training->separate ? NULL : DM_TARGET_SEGMENTER},
         .vocabulary = side ? DM_TARGET_VOCABULARY : DM_VOCABULARY};
-    size_t bytes = 0;
-    for (int i = 0; i < text.count; i++)
-        for (size_t k = 0; k < text.sides[i].count; k++) bytes += strlen(text.sides[i].line[k]);
-    text.step = bytes / text_limit + 1;
+    const bool words = strcmp(training->kind, "space") == 0;
+    for (int i = 0; i < text.count && !training->counts; i++)
+        for (size_t k = 0; k < text.sides[i].count; k++) dm_text_count(own, text.sides[i].line[k], words);
+    text.counts = training->counts ? training->counts + side : own;
+    text.step = training->counts ? 1 : dm_segmenter_step(own->bytes);
     return text;
 }
 
@@ -63,12 +104,6 @@ static Status wrong_size(const Text *text, int allowed, Error *error)
 static Status no_words(const Text *text, Error *error)
 {
     return dm_fail(error, "%s: there are no words to make a vocabulary of", text->name);
-}
-
-static bool is_special(const char *piece, size_t length)
-{
-    return (length == 4 && memcmp(piece, "</s>", 4) == 0) ||
-           (length == 5 && (memcmp(piece, "<unk>", 5) == 0 || memcmp(piece, "<pad>", 5) == 0));
 }
 
 // ---- The files ------------------------------------------------------------------------------------------------------
@@ -125,15 +160,6 @@ static Status write_tokenizer_config(const SegmenterTraining *training, Error *e
 
 // ---- Text that is already in pieces ---------------------------------------------------------------------------------
 
-static void count_between_blanks(PieceCounter *counter, const char *line, bool special_too)
-{
-    for (line += strspn(line, DM_BLANKS); *line; line += strspn(line, DM_BLANKS)) {
-        size_t length = strcspn(line, DM_BLANKS);
-        if (special_too || !is_special(line, length)) dm_piece_count(counter, line, length);
-        line += length;
-    }
-}
-
 // The most frequent first, as pieces are.
 static Status write_labels(const SegmenterTraining *training, Error *error)
 {
@@ -149,7 +175,7 @@ static Status write_labels(const SegmenterTraining *training, Error *error)
                                 : dm_fail(error, "%s: there are no labels", training->text_name);
     dm_vocabulary_free(vocabulary);
     dm_pieces_free(labels, count);
-    dm_free(counter.slot);
+    dm_piece_counter_free(&counter);
     dm_free(path);
     return status;
 }
@@ -157,11 +183,9 @@ static Status write_labels(const SegmenterTraining *training, Error *error)
 static Status train_spaces(const Text *text, Error *error)
 {
     const SegmenterTraining *training = text->training;
-    PieceCounter counter = {0};
-    for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->sides[i].count; k++) count_between_blanks(&counter, text->sides[i].line[k], false);
-    dm_pieces_sort(&counter);
-    int pieces = (int)counter.used;
+    PieceCounter *counter = &text->counts->words;
+    dm_pieces_sort(counter);
+    int pieces = (int)counter->used;
     Status status = DM_OK;
     if (pieces == 0)
         status = no_words(text, error);
@@ -172,14 +196,13 @@ static Status train_spaces(const Text *text, Error *error)
         status = wrong_size(text, pieces + 3, error);
     if (!status) {
         if (training->size) pieces = training->size - 3;
-        char **words = dm_pieces_copy(&counter, pieces);
+        char **words = dm_pieces_copy(counter, pieces);
         const char **list = dm_allocate((size_t)pieces + 4, sizeof *list);
         for (int i = 0; i < pieces; i++) list[3 + i] = words[i];
         status = write_vocabulary(text, list, pieces, error);
         dm_free(list);
         dm_pieces_free(words, pieces);
     }
-    dm_free(counter.slot);
     return status;
 }
 
@@ -253,18 +276,6 @@ static int distinct_characters(const Text *text, bool *visible)
     return distinct;
 }
 
-// The language codes of the text, which SentencePiece does not see.
-static void count_codes(PieceCounter *codes, const Text *text)
-{
-    for (int i = 0; i < text->count; i++)
-        for (size_t k = 0; k < text->sides[i].count; k++) {
-            const char *line = text->sides[i].line[k];
-            size_t size = dm_language_code(line);
-            if (size) dm_piece_count(codes, line, size);
-        }
-    dm_pieces_sort(codes);
-}
-
 // Language codes, then SentencePiece's pieces.
 static Status write_pieces(const Text *text, const PieceCounter *codes, const char *bytes, size_t size, Error *error)
 {
@@ -317,14 +328,13 @@ static Status make_sentencepiece(const Text *text, Error *error)
     const char *folder = text->training->folder;
     char *bytes = NULL;
     size_t size;
-    PieceCounter codes = {0};
-    count_codes(&codes, text);
+    PieceCounter *codes = &text->counts->codes;  // which SentencePiece does not see
+    dm_pieces_sort(codes);
     Status status = text->given ? dm_read_file(text->given, &bytes, &size, error)
-                                : train_model(&bytes, &size, text, 2 + (int)codes.used, error);
+                                : train_model(&bytes, &size, text, 2 + (int)codes->used, error);
     for (int i = 0; i < 2 && text->models[i] && !status; i++)
         status = write_in(folder, text->models[i], bytes, size, error);
-    if (!status) status = write_pieces(text, &codes, bytes, size, error);
-    dm_free(codes.slot);
+    if (!status) status = write_pieces(text, codes, bytes, size, error);
     dm_free(bytes);
     return status;
 }
@@ -336,8 +346,10 @@ Status dm_segmenter_train(const SegmenterTraining *training, Error *error)
     const bool spaces = strcmp(training->kind, "space") == 0;
     if (training->labels) status = write_labels(training, error);
     for (int side = DM_SOURCE; side <= (training->separate ? DM_TARGET : DM_SOURCE) && !status; side++) {
-        const Text text = text_of(training, side);
+        TextCounts own = {0};
+        const Text text = text_of(training, side, &own);
         status = spaces ? train_spaces(&text, error) : make_sentencepiece(&text, error);
+        dm_text_counts_free(&own);
     }
     return status || spaces ? status : write_tokenizer_config(training, error);
 }

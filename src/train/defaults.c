@@ -75,8 +75,12 @@ TextSize dm_text_size(const Bitext *text)
             characters += dm_utf8_mark(seen, text->lines[side].line[i]);
         }
     dm_free(seen);
-    const int sides = text->alone ? 1 : 2;
-    return (TextSize){dm_bitext_count(text), (double)bytes / (sides * bytes_of_a_word), characters, text->alone};
+    return dm_text_size_of(dm_bitext_count(text), bytes, characters, text->alone);
+}
+
+TextSize dm_text_size_of(size_t pairs, size_t bytes, int characters, bool alone)
+{
+    return (TextSize){pairs, (double)bytes / ((alone ? 1 : 2) * bytes_of_a_word), characters, alone};
 }
 
 static double power_of(const Power *rule, const TextSize *size)
@@ -97,9 +101,10 @@ static Status settle(dm_options *options, const char *option, const char *value,
     return dm_options_set_default(options, option, value, error);
 }
 
-// A model that is taken over has its vocabulary, and of text in pieces every piece is in it.
+// A model that is taken over has its vocabulary, and so has a prepared text; of text in pieces every piece is in it.
 static bool makes_pieces(const dm_options *options)
 {
+    if (dm_options_has(options, "prepared") && dm_options_count(options, "prepared")) return false;
     return !dm_options_count(options, "pretrained-model") && !dm_options_count(options, "sentencepiece") &&
            strcmp(dm_options_text(options, "segmenter", 0), "space");
 }
@@ -125,27 +130,47 @@ static const char *counted(size_t count, const char *what, char text[64])
     return text;
 }
 
+static Status settle_power(dm_options *options, const Power *rule, const TextSize *size, char **list, Error *error)
+{
+    if (!strcmp(rule->option, "vocab-size") && !makes_pieces(options)) return DM_OK;
+    char *value = dm_format("%.0f%s", power_of(rule, size), rule->unit);
+    const Status status = settle(options, rule->option, value, list, error);
+    dm_free(value);
+    return status;
+}
+
+// "For 29,000 pairs, about 376,000 words: --vocab-size 8000"; takes the list over.
+static char *say_settled(char *list, const TextSize *size)
+{
+    char *said = NULL, pairs[64], words[64];
+    if (*list)
+        said = dm_format("For %s, about %s:%s", counted(size->pairs, size->alone ? "line" : "pair", pairs),
+                         counted(about(size->words), "word", words), list);
+    dm_free(list);
+    return said;
+}
+
+Status dm_default_vocabulary(dm_options *options, const TextSize *size, char **said, Error *error)
+{
+    char *list = dm_copy_string("");
+    const Status status = settle_power(options, &powers[0], size, &list, error);
+    *said = say_settled(list, size);
+    return status;
+}
+
 Status dm_defaults_by_text(dm_options *options, const TextSize *size, char **said, Error *error)
 {
-    char *list = dm_copy_string(""), pairs[64], words[64];
+    char *list = dm_copy_string("");
     Status status = DM_OK;
-    for (const Power *rule = powers; rule < powers + DM_COUNT(powers) && !status; rule++) {
-        if (!strcmp(rule->option, "vocab-size") && !makes_pieces(options)) continue;
-        char *value = dm_format("%.0f%s", power_of(rule, size), rule->unit);
-        status = settle(options, rule->option, value, &list, error);
-        dm_free(value);
-    }
+    for (const Power *rule = powers; rule < powers + DM_COUNT(powers) && !status; rule++)
+        status = settle_power(options, rule, size, &list, error);
     int at = 0;
     while (size->words >= dropouts[at].below) at++;
     if (!status) status = settle(options, "dropout", dropouts[at].value, &list, error);
     const bool to_the_end = dm_schedule_ends(dm_options_text(options, "lr-schedule", 0));
     if (!status && validates(options))
         status = settle(options, "early-stopping", to_the_end ? patience_to_the_end : patience, &list, error);
-    *said = NULL;
-    if (!status && *list)
-        *said = dm_format("For %s, about %s:%s", counted(size->pairs, size->alone ? "line" : "pair", pairs),
-                          counted(about(size->words), "word", words), list);
-    dm_free(list);
+    *said = say_settled(list, size);
     return status;
 }
 

@@ -11,10 +11,13 @@ typedef struct TextSize {
     bool alone;      // text alone: the pairs are lines, which have one side
 } TextSize;
 TextSize dm_text_size(const Bitext *text);
+TextSize dm_text_size_of(size_t pairs, size_t bytes, int characters, bool alone);  // bytes and characters of all sides
 
 // Settles what is not given, by the rules, as a default (dm_options_set_default). *said: what was settled, as a command
 // line has it, for a text of this size; NULL: nothing was. The caller frees it.
 Status dm_defaults_by_text(dm_options *options, const TextSize *size, char **said, Error *error);
+// The same of --vocab-size alone.
+Status dm_default_vocabulary(dm_options *options, const TextSize *size, char **said, Error *error);
 // The same of --lr-warmup, which goes by the updates that --after comes to; 0: nobody knows yet, since that is a time.
 Status dm_default_warmup(dm_options *options, long updates, char **said, Error *error);
 

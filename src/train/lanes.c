@@ -12,7 +12,8 @@ int dm_lanes_start(int count, int rank, int ranks)
 Status dm_lanes_check(int count, int ranks, const char *remedy, Error *error)
 {
     if (ranks <= count) return DM_OK;
-    return dm_misuse(error, "%d ranks have %d lanes among them, and each needs at least one: %s", ranks, count, remedy);
+    return dm_misuse(error, "%d ranks have %d lane%s among them, and each needs at least one: %s", ranks, count,
+                     dm_plural((size_t)count), remedy);
 }
 
 void dm_lanes_create(Lanes *lanes, int count, int rank, int ranks, size_t size)

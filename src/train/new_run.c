@@ -5,7 +5,6 @@
 
 #include "core/json.h"
 #include "core/memory.h"
-#include "data/inputs.h"
 #include "folder/folder.h"
 #include "folder/layout.h"
 #include "train/defaults.h"
@@ -26,6 +25,7 @@ static Status make_segmenter(Run *run, Error *error)
     const dm_options *o = run->options;
     const char *start = dm_options_text(o, "pretrained-model", 0), *kind = dm_options_text(o, "segmenter", 0);
     if (start) return dm_segmenter_copy(start, run->settings.folder, error);
+    if (run->prepared.folder) return dm_segmenter_copy(run->prepared.folder, run->settings.folder, error);
     const bool adapts = !dm_options_given(o, "vocab-size"), all_pieces = !strcmp(kind, "space") && adapts;
     const Bitext *text = &run->text;
     const bool labels = run->labels != DM_NO_LABELS;
@@ -96,14 +96,15 @@ static Status take_writing(ModelConfig *config, const dm_options *o, Error *erro
 }
 
 // The shape that the options say, of so many pieces of the source and of the target.
-static Status shape_of_options(ModelConfig *config, const dm_options *o, int vocabulary, int target, Error *error)
+static Status shape_of_options(ModelConfig *config, const Run *run, int vocabulary, int target, Error *error)
 {
+    const dm_options *o = run->options;
     const Architecture *architecture = dm_architecture(dm_options_text(o, "type", 0));
     const char *tied = dm_options_text(o, "tied-embeddings", 0);
     const int pad = dm_options_flag(o, "separate-vocabs") ? DM_SEPARATE_PAD : vocabulary - 1;
     *config = (ModelConfig){
         .architecture = architecture,
-        .examples = dm_run_examples(architecture, dm_is_text_alone(o, "train-sets", "tsv")),
+        .examples = dm_run_examples(architecture, run->alone),
         .source_vocabulary = vocabulary,
         .target_vocabulary = target,
         .shared_embeddings = architecture->one_vocabulary || !strcmp(tied, "all"),
@@ -157,7 +158,7 @@ static Status make_model(Run *run, Error *error)
     int pieces[2];
     for (int side = DM_SOURCE; side <= DM_TARGET; side++)
         pieces[side] = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
-    Status status = shape_of_options(&config, run->options, pieces[DM_SOURCE], pieces[DM_TARGET], error);
+    Status status = shape_of_options(&config, run, pieces[DM_SOURCE], pieces[DM_TARGET], error);
     if (status) return status;
     if (labels_of(&config)) {
         config.labels = copy_names(dm_segmenter_vocabulary(run->segmenter, DM_TARGET));
@@ -206,6 +207,7 @@ static void say_vocabulary(const Run *run, Side side)
 {
     const dm_options *o = run->options;
     if (!strcmp(dm_options_text(o, "segmenter", 0), "space") || dm_options_given(o, "sentencepiece")) return;
+    if (run->prepared.folder) return;  // it was made there
     const int usual = whole(o, "vocab-size"),
               pieces = dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, side));
     if (pieces == usual) return;
@@ -376,6 +378,6 @@ Status dm_run_settle_shape(Run *run, Error *error)
     ModelConfig config;
     Status status = check_vocabularies(o, error);
     if (!status) status = dm_shape_settle(o, dm_architecture(dm_options_text(o, "type", 0)), error);
-    if (!status) status = shape_of_options(&config, o, ANY_VOCABULARY, ANY_VOCABULARY, error);
+    if (!status) status = shape_of_options(&config, run, ANY_VOCABULARY, ANY_VOCABULARY, error);
     return status ? status : check_max_length(&config, o, error);
 }

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "options/options.h"
 #include "data/linking.h"
+#include "data/prepared.h"
 #include "model/model.h"
 #include "train/journal.h"
 #include "train/optimizer.h"
@@ -64,7 +65,9 @@ typedef struct Run {
     Segmenter *segmenter;
     Model *model;
     Labels labels;      // that the target is made of
-    Bitext text;        // its lines are there until the corpus is made of them
+    bool alone;         // text alone is learnt from
+    Prepared prepared;  // of --prepared; without a folder: the text itself is read
+    Bitext text;        // its lines are there until the corpus is made of them; of a prepared text there are none
     Bitext valid_text;  // without lines: there is no validation
     LinkedPairs links;  // of --guided-alignment, until the corpus has them; no pairs: there are none
     Corpus corpus;
@@ -123,6 +126,16 @@ Status dm_run_check_text(Run *run, Error *error);
 const ExampleKind *dm_run_examples(const Architecture *architecture, bool alone);  // of pairs, or text alone; NULL: none
 Status dm_run_take_examples(Run *run, Error *error);  // of a model that is taken over: as the text is
 const ExampleKind *dm_run_trains_on(const Run *run);  // NULL: on what the model is for
+
+// ---- What is prepared of it (run_prepared.c) -------------------------------------------------------------------------
+
+// Looks at the folder of --prepared, if there is one, and whether the run can learn from what is in it; what the text was
+// cut by becomes the options of a run that begins.
+Status dm_run_look_at_prepared(Run *run, Error *error);
+Status dm_run_check_prepared_labels(const Run *run, Error *error);  // when it is known whether the model learns labels
+Status dm_run_map_prepared(Run *run, Error *error);  // in the place of reading the text
+// The corpus of it, for a model and segmenter that are there.
+Status dm_run_take_prepared(Run *run, const CorpusRules *rules, Error *error);
 
 // ---- What guides attention (guidance.c) ------------------------------------------------------------------------------
 

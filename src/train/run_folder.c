@@ -29,7 +29,7 @@ Status dm_run_check_inputs(const Run *run, Error *error)
     const char *const inputs[] = {
         "train-sets", "tsv", "valid-sets", "valid-tsv", dm_run_links_itself(run) ? NULL : "guided-alignment", NULL};
     const dm_options *o = run->options;
-    if (!dm_options_count(o, "train-sets") && !dm_options_count(o, "tsv"))
+    if (!dm_options_count(o, "train-sets") && !dm_options_count(o, "tsv") && !run->prepared.folder)
         return dm_options_missing(o, "train-sets", error);
     if (!run->resumed && dm_options_flag(o, "change"))
         return dm_misuse(error, "--change is for a run that goes on, and there is none in %s: leave it out",

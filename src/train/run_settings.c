@@ -3,7 +3,6 @@
 
 #include "core/memory.h"
 #include "core/threads.h"
-#include "data/inputs.h"
 #include "train/defaults.h"
 #include "train/ranks.h"
 #include "train/run.h"
@@ -50,7 +49,7 @@ static Status check_looking_terms(const Run *run, Error *error)
             "--add-loss %s looks at a layer of the decoder, and --layer-drop passes over layers: leave one "
             "of them out",
             looks->name);
-    if (looks && dm_is_text_alone(run->options, "train-sets", "tsv"))
+    if (looks && run->alone)
         return dm_misuse(error,
                          "--add-loss %s looks at the attention to a source, and text alone has none: leave it out",
                          looks->name);
@@ -124,7 +123,10 @@ static void say_settled(const Run *run, char *said)
 
 Status dm_run_settle(Run *run, Error *error)
 {
-    const TextSize size = dm_text_size(&run->text);
+    const PreparedText *p = &run->prepared.text;
+    const TextSize size = run->prepared.folder
+                              ? dm_text_size_of((size_t)p->pairs, (size_t)p->bytes, p->characters, p->alone)
+                              : dm_text_size(&run->text);
     char *said = NULL;
     Status status = dm_defaults_by_text(run->options, &size, &said, error);
     say_settled(run, said);

@@ -80,8 +80,7 @@ static Status check_joined(const ModelConfig *config, Error *error)
 Status dm_run_check_text(Run *run, Error *error)
 {
     dm_options *o = run->options;
-    const bool alone = dm_is_text_alone(o, "train-sets", "tsv"),
-               validates = dm_options_count(o, "valid-sets") || dm_options_count(o, "valid-tsv");
+    const bool alone = run->alone, validates = dm_options_count(o, "valid-sets") || dm_options_count(o, "valid-tsv");
     if (validates && dm_is_text_alone(o, "valid-sets", "valid-tsv") != alone)
         return dm_misuse(error,
                          "what is learnt from is %s, and what is validated on %s: give both as many files or columns",

@@ -54,7 +54,8 @@ static Status resume_run(Run *run, Error *error)
 // Both texts are read before anything is made of them, so that what is wrong with them is said at once.
 static Status read_texts(Run *run, Error *error)
 {
-    Status status = dm_bitext_of_options(&run->text, run->options, "train-sets", "tsv", error);
+    Status status = run->prepared.folder ? dm_run_map_prepared(run, error)
+                                         : dm_bitext_of_options(&run->text, run->options, "train-sets", "tsv", error);
     if (!status) status = dm_bitext_of_options(&run->valid_text, run->options, "valid-sets", "valid-tsv", error);
     for (int i = 0; i < 2 && !status; i++) {
         status = dm_bitext_check_labels(i ? &run->valid_text : &run->text, run->labels, error);
@@ -74,13 +75,16 @@ static Status make_corpus(Run *run, Error *error)
                          .copies = run->model->output.kind->copies,
                          .threads = run->settings.threads,
                          .stop = &run->stop};
-    Status status = dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
+    const char *prepared = run->prepared.folder;
+    Status status = prepared ? dm_run_take_prepared(run, &rules, error)
+                             : dm_corpus_make(&run->corpus, &run->text, &rules, run->segmenter, error);
     if (status) return status;
     const dm_lines *targets = &run->text.lines[DM_TARGET];
     const bool words =
         !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run->extra, "segmenter")), "space");
-    run->risk.tokenizer =
-        words ? dm_tokenizer("none") : dm_tokenizer_for((const char *const *)targets->line, targets->count);
+    run->risk.tokenizer = words      ? dm_tokenizer("none")
+                          : prepared ? dm_tokenizer(run->prepared.text.tokenizer)
+                                     : dm_tokenizer_for((const char *const *)targets->line, targets->count);
     run->risk.segmenter = run->segmenter;
     status = dm_run_link_corpus(run, error);
     if (status) return status;
@@ -280,6 +284,7 @@ static Status prepare(Run *run, double clock, Error *error)
                             .text = fingerprint(&run->corpus),
                             .links = dm_links_fingerprint(&run->corpus),
                             .valid_text = valid_text};
+    dm_prepared_shuffle(&run->prepared);
     if (!status && !dm_run_leads(run))
         dm_ranks_receive(run);
     else if (!status && run->resumed)
@@ -316,6 +321,7 @@ static void free_what_was_made(Run *run)
     dm_corpus_free(&run->noisy);
     dm_noise_free(run->noise);
     dm_corpus_free(&run->corpus);
+    dm_prepared_unmap(&run->prepared);
     dm_bitext_free(&run->text);
     dm_bitext_free(&run->valid_text);
     dm_links_free(&run->links);
@@ -357,10 +363,12 @@ static Status make_run_or_abandon(Run *run, double clock, Error *error)
 
 static Status check_options(Run *run, Error *error)
 {
-    Status status = dm_run_check_text(run, error);
+    Status status = dm_run_look_at_prepared(run, error);
+    if (!status) status = dm_run_check_text(run, error);
     if (!status) status = dm_run_settle_shape(run, error);
     if (!status) status = dm_run_check_settings(run, error);
     if (!status) status = settle_labels(run, error);
+    if (!status) status = dm_run_check_prepared_labels(run, error);
     return status ? status : dm_run_check_inputs(run, error);
 }
 
@@ -418,6 +426,7 @@ Status dm_run_open(Run *run, bool *anything, const dm_options *options, const dm
 void dm_run_close(Run *run)
 {
     free_what_was_made(run);
+    dm_prepared_close(&run->prepared);
     dm_folder_unlock(&run->lock, dm_options_text(run->options, "model", 0));
     dm_options_free(run->options);
     dm_free(run->draft);

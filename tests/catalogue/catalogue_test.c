@@ -355,7 +355,7 @@ static void a_command_that_is_not_there_is_explained(void)
         {"Translate", "did you mean translate?"},
         {"average-", "did you mean average?"},
         {"scorer", "it is called rescore here"},
-        {"prepare_data", "it is called train here"},
+        {"prepare_data", "it is called prepare here"},
         {"x", "there are train, "},
         {"", "there are train, "},
         {"training data", " and "},

@@ -173,6 +173,104 @@ static void text_alone_is_a_target(void)
     dm_free(empty);
 }
 
+// ---- Block by block -------------------------------------------------------------------------------------------------
+
+static int bad_count(const Bitext *bitext)
+{
+    return (int)(bitext->bad[0].count + bitext->bad[1].count);
+}
+
+// The same lines, bad ones and complaints, however many pairs are read at once.
+static void compare_blocks(const BitextFiles *files, size_t most)
+{
+    Bitext whole, block;
+    BitextStream stream;
+    Error error = {.message = ""}, other = {.message = ""};
+    const Status status = dm_bitext_read(&whole, files, &error);
+    CU_ASSERT_EQUAL_FATAL(dm_bitext_stream_open(&stream, files, NULL, &other), DM_OK);
+    size_t at = 0;
+    Status ended = DM_OK;
+    for (size_t count = most; count == most && !ended; at += count) {
+        ended = dm_bitext_stream_next(&stream, most, &block, &other);
+        count = dm_bitext_count(&block);
+        for (int side = DM_SOURCE; side <= DM_TARGET && !status; side++)
+            for (size_t i = 0; i < block.lines[side].count; i++) {
+                CU_ASSERT_FATAL(at + i < whole.lines[side].count);
+                CU_ASSERT_STRING_EQUAL(block.lines[side].line[i], whole.lines[side].line[at + i]);
+            }
+        dm_bitext_free(&block);
+    }
+    CU_ASSERT_EQUAL(ended, status);
+    CU_ASSERT_STRING_EQUAL(other.message, error.message);
+    if (!status) {
+        char *mended[2] = {dm_bitext_mended(&whole), dm_bitext_mended(&stream.whole)};
+        CU_ASSERT_EQUAL(at, dm_bitext_count(&whole));
+        CU_ASSERT_EQUAL(bad_count(&stream.whole), bad_count(&whole));
+        CU_ASSERT(!mended[0] == !mended[1] && (!mended[0] || !strcmp(mended[0], mended[1])));
+        CU_ASSERT_STRING_EQUAL(stream.whole.name, whole.name);
+        CU_ASSERT_STRING_EQUAL(stream.whole.language[DM_SOURCE], whole.language[DM_SOURCE]);
+        dm_free(mended[0]);
+        dm_free(mended[1]);
+        dm_bitext_free(&whole);
+    }
+    dm_bitext_stream_close(&stream);
+}
+
+static void blocks_of_a_text_are_the_text(void)
+{
+    static const char *const texts[][2] = {
+        {"a\nb\nc\n", "d\ne\nf\n"},
+        {"\xEF\xBB\xBF"
+         "a\r\n\xEF\xBB\xBF"
+         "b\n\nc",
+         "d\n\r\r\n\nf\r"},
+        {"a\nb\nc\nd\n", "a\n\nb\n"},
+        {"a\nb\n", "a\nb\nc\nd\n\ne\n"},
+        {"", "a\nb\n"},
+        {"a\nb\n", ""},
+        {"", ""},
+        {"\n\n\n", "\n\n\n"},
+        {"a\nb\xFF\nc\nd\xC3\n", "a\nb\nc\xC0x\nd\n"},
+        {"a\nb\nc\xFF\n", "a\nb\n"},
+        {"a\tb\nf\xFF\tg\nc\nd\te\n\n\th\n", "a\tb\n\nc\td\ne\tf\n1\t2\n3\n"},
+        {"\xFF\xFE"
+         "a",
+         "b\n"},
+        {"version https://git-lfs.github.com/spec/v1\n", "b\n"},
+    };
+    static const dm_on_bad_line wishes[] = {DM_STOP_THERE, DM_SKIP_LINE, DM_CROP_LINE};
+    for (size_t i = 0; i < DM_COUNT(texts); i++) {
+        char *source = scratch_write("blocks.zh", texts[i][0]), *target = scratch_write("blocks.en", texts[i][1]);
+        for (size_t k = 0; k < DM_COUNT(wishes); k++)
+            for (size_t most = 1; most <= 7; most++) {
+                const dm_on_bad_line on = wishes[k];
+                compare_blocks(&(BitextFiles){.path = {source, target}, .on = on}, most);
+                compare_blocks(&(BitextFiles){.path = {NULL, target}, .alone = true, .on = on}, most);
+                if (!strchr(texts[i][0], '\t')) continue;  // the first complaint of each line would be another
+                compare_blocks(&(BitextFiles){.tsv = source, .columns = {1, 2}, .on = on}, most);
+                compare_blocks(&(BitextFiles){.tsv = target, .columns = {0, 2}, .alone = true, .on = on}, most);
+            }
+        dm_free(source);
+        dm_free(target);
+    }
+}
+
+// Lines that end where what is read at once does, and one that is much longer.
+static void long_lines_are_whole_in_blocks(void)
+{
+    enum { CHUNK = 1 << 16 };
+    for (int change = -2; change <= 2; change++) {
+        const size_t size = 4 * CHUNK + 8;
+        char *text = dm_allocate(size + 1, 1);
+        memset(text, 'a', size);
+        text[CHUNK + change] = text[CHUNK + change + 1] = text[4 * CHUNK] = '\n';
+        char *path = scratch_write("long.en", text);
+        for (size_t most = 1; most <= 4; most++) compare_blocks(&(BitextFiles){.path = {path, path}}, most);
+        dm_free(path);
+        dm_free(text);
+    }
+}
+
 const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
                       FACT(the_names_of_files_may_say_their_languages),
                       FACT(a_bad_bitext_is_refused_in_a_sentence),
@@ -181,4 +279,6 @@ const Fact facts[] = {FACT(both_sides_are_there_line_by_line),
                       FACT(one_side_may_be_standard_input),
                       FACT(columns_of_one_file_are_its_sides),
                       FACT(text_alone_is_a_target),
+                      FACT(blocks_of_a_text_are_the_text),
+                      FACT(long_lines_are_whole_in_blocks),
                       {NULL, NULL}};

@@ -37,7 +37,7 @@ shows "default 0.1]" train --help
 
 says 2 "no command 'trian': did you mean train?" trian
 says 2 "no command 'scroe': did you mean score?" help scroe
-says 2 "no command 'xyzzy'; there are train, translate, generate, rescore, " xyzzy
+says 2 "no command 'xyzzy'; there are train, prepare, translate, generate, rescore, " xyzzy
 says 2 "train needs --model DIR" train
 says 2 "train needs --train-sets SRC TRG" train --model nowhere
 says 2 "dragoman train --train-sets train.zh train.en" train

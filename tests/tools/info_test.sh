@@ -99,11 +99,12 @@ says 'a run' "\"ce-mean-words\":{\"value\":$cost,\"update\":$cost_update}" "\"up
     '"ended":"--after 6e is reached"' '"train-sets":["text.de", "text.en"]' '"segmenter":"bpe"' '"missing":[]' \
     "\"seconds\":$(sed -nE 's/.*"event":"end".*"seconds":([0-9.e+-]+).*/\1/p' run/train.jsonl)"
 # Programs rely on these names.
-keys='activation_function active ahead architecture attention attention_window best bytes ce-mean-words chrf count d_model decode decoder
-decoder_attention_heads decoder_autoreg decoder_ffn_dim decoder_layers decoder_mask embeddings encode encoder encoder_attention_heads
-encoder_ffn_dim encoder_layers ended epoch examples experts files folder kept languages length max_position_embeddings missing
-name norm norm_place operations outline output output_layer parameters parts pieces positions precision ranks scale_embedding seconds
-segmenter source tables target text tied_output total train train-sets trained training update updates used_by value
+keys='activation_function active ahead architecture attention attention_window best bytes ce-mean-words chrf count
+d_model decode decoder decoder_attention_heads decoder_autoreg decoder_ffn_dim decoder_layers decoder_mask
+embeddings encode encoder encoder_attention_heads encoder_ffn_dim encoder_layers ended epoch examples experts
+files folder kept languages length max_position_embeddings missing name norm norm_place operations outline
+output output_layer parameters parts pieces positions precision prepared ranks scale_embedding seconds segmenter
+source tables target text tied_output total train train-sets trained training update updates used_by value
 version vocabulary weights'
 grep -oE '"[a-zA-Z_-]+":' json | tr -d '":' | sort -u > got
 tr ' ' '\n' <<< "$keys" | sort > wanted
