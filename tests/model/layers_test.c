@@ -377,6 +377,7 @@ static void check_kind(const PositionKind *kind, size_t known, int width, const 
     dm_parameters_allocate(&p);
     dm_positions_connect(both, kind, shapes, &p);
     CU_ASSERT(!kind->add == !positions[known].adds && !kind->turn == !positions[known].turns);
+    CU_ASSERT(dm_positions_are_waves(kind) == (kind == &dm_sine_positions || kind == &dm_timing_positions));
     CU_ASSERT(!kind->added == !kind->add && !(kind->added && kind->attended));  // an outline says it once
     for (int i = 0; i < 2; i++) positions[known].check(&both[i]);
     dm_positions_free(both);
