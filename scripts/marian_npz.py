@@ -71,7 +71,7 @@ def weights(shape):
     def looking_back(layer, theirs):
         if shape.autoreg == "ssru":
             yield f"{layer}.ssru.cell.weight", f"{theirs}_rnn_W"
-            yield from (pair for pair in linear(f"{layer}.ssru.forget", f"{theirs}_rnn", "f"))
+            yield from linear(f"{layer}.ssru.forget", f"{theirs}_rnn", "f")
             yield from norm(f"{layer}.autoreg_layer_norm", f"{theirs}_rnn" if shape.pre else f"{theirs}_rnn_ffn")
         elif shape.autoreg == "average-attention":
             for i in "12":
@@ -211,9 +211,8 @@ def read_sides(npz, given, cutters):
         refuse(f"{npz}: {len(paths)} vocabularies are named, but a folder has those of a source and a target: name two, or one "
                "twice")
     sides = [read_vocabulary(path) for path in paths]
-    models = [pathlib.Path(path) for path in cutters or []]
-    if models:
-        sides = [(pieces, SentencePiece(model)) for (pieces, _), model in zip(sides, models)]
+    if cutters:
+        sides = [(pieces, SentencePiece(path)) for (pieces, _), path in zip(sides, cutters)]
     elif (sides[0][1] is None) != (sides[1][1] is None):
         refuse("one vocabulary is a SentencePiece model and one is not: cut the text of both sides, or of none")
     for path, (pieces, _) in zip(paths, sides):
