@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import importlib.metadata
+import importlib.util
 import json
 import os
 import pathlib
@@ -286,8 +287,106 @@ def start(table, options):
         table.measure(f"start {shape}", taking_turns(mine, peers), [("ms", lambda figures: figures["start_ms"], False)])
 
 
+# ---- Marian ----------------------------------------------------------------------------------------------------------
+
+
+PACKED = ["intgemm8", "packed8avx2", "packed8avx512"]  # Marian's ways to multiply in int8
+
+
+def marian_speed(*arguments):
+    return python("marian_speed.py", *arguments)
+
+
+def prepare_marian(options):
+    """Marian's model, the same weights as a folder and as each of Marian's own int8, and the text."""
+    if options.marian:
+        model, source = options.marian
+    else:
+        model, source = ROOT / "build" / "marian" / "model.npz", ROOT / "data" / "toy" / "test.zh"
+        if not model.exists():
+            model.parent.mkdir(parents=True, exist_ok=True)
+            print("Marian trains a student for some minutes, once", file=sys.stderr)
+            run(marian_speed("teach", "--to", model, "--train", ROOT / "data/toy/train.zh", ROOT / "data/toy/train.en",
+                             "--minutes", 0.5 if options.quick else 8, "--threads", options.threads))
+    options.marian_text = options.work / "marian_text"
+    lines = [line for line in source.read_text(encoding="utf-8").splitlines() if line.strip()]
+    options.marian_lines = min(len(lines), 64 if options.quick else 300)
+    options.marian_text.write_text("".join(line + "\n" for line in lines[:options.marian_lines]), encoding="utf-8")
+    options.student = options.work / "student"
+    run([sys.executable, ROOT / "scripts" / "marian_npz.py", model, options.student])
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import marian_npz
+
+    options.marian_vocabs = marian_npz.said_vocabularies(model)
+    options.marian_models = {"fp32": [("", model)], "int8": []}
+    for gemm in PACKED:  # which of them a machine has, Marian says by ending
+        packed = options.work / f"{gemm}.bin"
+        commands = [marian_speed("convert", "--model", model, "--to", packed, "--gemm", gemm), marian_run(options, packed)]
+        if all(subprocess.run(list(map(str, command)), capture_output=True, check=False).returncode == 0 for command in commands):
+            options.marian_models["int8"].append((gemm, packed))
+        else:
+            print(f"{gemm} is left out: Marian does not run it here", file=sys.stderr)
+
+
+def marian_run(options, model, *arguments):
+    return marian_speed("run", "--model", model, "--vocabs", *options.marian_vocabs, "--input", options.marian_text, *arguments)
+
+
+def marian_cell(table, options, threads, batch):
+    peers, mine = [], []
+    for precision, models in options.marian_models.items():
+        ways = [(name, marian_run(options, model, "--batch", batch, "--threads", threads)) for name, model in models]
+        if ways:
+            peers.append(Contender("Marian", precision, ways))
+    share = batch or -(-options.marian_lines // threads)
+    for precision in options.precisions:
+        command = bench("translate", "--model", options.student, "--input", options.marian_text, "--rounds", 1, "--precision",
+                        precision, "--beam-size", 1, "--mini-batch", share, "--cpu-threads", threads, "--seconds", 0.5)
+        mine.append(Contender("dragoman", precision, [("", command)], ours=True))
+    table.measure(f"translate student, {threads} thread{'s' * (threads > 1)}, greedy, batch {batch or 'all'}",
+                  taking_turns(mine, peers), [("target tokens a second", speed, True)])
+
+
+def train_student(table, options):
+    """The student's shape with the 10,000 pieces of made-up text."""
+    folder = options.work / "student-10000"
+    folder.mkdir()
+    config = json.loads((options.student / "config.json").read_text(encoding="utf-8"))
+    config.update({"vocab_size": 10001, "decoder_vocab_size": 10001, "pad_token_id": 10000, "decoder_start_token_id": 10000})
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    updates = 8 if options.quick else 30
+    ways = [(f"batches of {words:,}", marian_speed("train", "--batch-words", words, "--threads", options.threads, "--updates",
+                                                   updates)) for words in ([1024] if options.quick else [1024, 4096])]
+    mine = [Contender("dragoman", precision,
+                      [("", bench("train", "--model", folder, "--precision", precision, "--seconds", 2 if options.quick else 6,
+                                  "--rounds", 1, "--cpu-threads", options.threads))], ours=True)
+            for precision in ("fp32", "bf16") if precision in options.precisions]
+    table.measure(f"train student, {options.threads} threads", taking_turns(mine, [Contender("Marian", "fp32", ways)]),
+                  [("target tokens a second", speed, True)])
+
+
+def count_same_as_marian(options):
+    theirs, mine = options.work / "marian_theirs", options.work / "marian_mine"
+    run(marian_run(options, options.marian_models["fp32"][0][1], "--output", theirs))
+    run([DRAGOMAN, "translate", "--model", options.student, "--input", options.marian_text, "--output", mine, "--beam-size", 1,
+         "--max-length-factor", 3])
+    pairs = list(zip(*(path.read_text(encoding="utf-8").splitlines() for path in (theirs, mine))))
+    same = sum(a.strip() == b.strip() for a, b in pairs)
+    print(f"\ntranslate student, greedy, fp32: {same} of {len(pairs)} lines are the same text as Marian's")
+    return {"title": "same lines as Marian's, fp32, greedy", "same": same, "lines": len(pairs)}
+
+
+def marian(table, options):
+    prepare_marian(options)
+    train_student(table, options)
+    for threads in [options.threads] if options.quick else sorted({1, options.threads}):
+        for batch in [32] if options.quick else [1, 32, 0]:
+            marian_cell(table, options, threads, batch)
+    table.cells.append(count_same_as_marian(options))
+
+
 PARTS = {"train": train, "recurrent": recurrent, "translate": translate, "text": text, "latency": latency,
-         "start": start}  # in this order
+         "start": start, "marian": marian}  # in this order
 
 # ---- Beginning -------------------------------------------------------------------------------------------------------
 
@@ -315,7 +414,8 @@ def libraries():
 def head(probed, options):
     processor = probed["processor"]
     versions = [f"dragoman {probed['version']}", *libraries()] + [
-        f"{name} {importlib.metadata.version(name)}" for name in ("torch", "ctranslate2", "transformers")]
+        f"{name} {importlib.metadata.version(name)}" for name in ("torch", "ctranslate2", "transformers", "pymarian")
+        if importlib.util.find_spec(name)]
     facts = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
              "processor": f"{processor['name']}, {processor['count']} processors, {' '.join(processor['flags'])}",
              "versions": ", ".join(versions), "command": " ".join(["scripts/peers.sh", *sys.argv[1:]]),
@@ -361,6 +461,8 @@ def read_options():
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all")
     parser.add_argument("--model", type=pathlib.Path, help="MarianMT folder")
     parser.add_argument("--input", type=pathlib.Path, help="text for it")
+    parser.add_argument("--marian", type=pathlib.Path, nargs=2, metavar=("MODEL.npz", "FILE"),
+                        help="of marian: a model that Marian has trained with its tiny student shape, and text for it")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--quick", action="store_true", help="a look at it: little of each, one round")
     parser.add_argument("--json", type=pathlib.Path, help="also write the figures there")
@@ -370,6 +472,10 @@ def read_options():
             parser.error(f"there is no part {part}; there are {', '.join(PARTS)}")
     if bool(options.model) != bool(options.input):
         parser.error("--model and --input belong together")
+    if not importlib.util.find_spec("pymarian"):
+        if "marian" in options.parts:
+            parser.error(f"{sys.prefix} lacks pymarian, which is Marian: install it there with pip")
+        del PARTS["marian"]
     options.parts = options.parts or list(PARTS)
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.threads = len(os.sched_getaffinity(0))
@@ -378,7 +484,8 @@ def read_options():
 
 def main():
     options = read_options()
-    minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "text": (13, 2), "latency": (2, 1), "start": (1, 0)}
+    minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "text": (13, 2), "latency": (2, 1), "start": (1, 0),
+               "marian": (24, 4)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)

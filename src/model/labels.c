@@ -162,7 +162,7 @@ static const ShapeRow shape[] = {
 static void complete(ModelConfig *config)
 {
     TransformerShape *t = dm_transformer_shape(config);
-    t->scale_embedding = dm_position_kinds[t->positions] == &dm_sine_positions;
+    t->scale_embedding = dm_positions_are_waves(dm_position_kinds[t->positions]);
 }
 
 static int longest(const ModelConfig *config)

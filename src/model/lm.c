@@ -341,7 +341,7 @@ static void complete(ModelConfig *config)
 {
     TransformerShape *t = dm_transformer_shape(config);
     config->biases = strcmp(dm_norms[t->norm]->name, "rms") == 0 ? DM_NO_BIASES : DM_BIASES_OF_LAYERS;
-    t->scale_embedding = dm_position_kinds[t->positions] == &dm_sine_positions;
+    t->scale_embedding = dm_positions_are_waves(dm_position_kinds[t->positions]);
 }
 
 // Source and target share the places, unless they begin anew: each gets its half. Text alone has no source.

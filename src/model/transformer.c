@@ -131,6 +131,8 @@ static const ShapeRow shape[] = {
     {.key = "decoder_ffn_dim", .type = DM_SHAPE_INTEGER, .offset = DM_TRANSFORMER_AT(decoder_ffn), .low = 1, .high = DM_MOST_FFN,
      .missing = DM_MUST_BE_SAID, .usual = 512, .option = &dm_option_dim_ffn},
     DM_TRANSFORMER_ROWS("encoder_layers", 0, 0, true),
+    {.key = "norm_epsilon", .type = DM_SHAPE_TINY, .offset = DM_TRANSFORMER_AT(norm_epsilon), .low = 0,
+     .high = 1000000000 /* 0.001 */, .common = 1, .with = {{"norm", 0, 1}}},  // batch norm has the usual one
     {.key = "decoder_autoreg", .type = DM_SHAPE_NAME, .offset = DM_TRANSFORMER_AT(autoreg), .choice = dm_autoreg_choice,
      .common = 1, .option = &dm_option_dec_autoreg},
     {DM_OUTPUT_ROW},

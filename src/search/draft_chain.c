@@ -58,8 +58,7 @@ static void guess(Graph *g, void *memory, DraftedText *const *texts, int n)
     dm_own_guesses_give(&((const ChainDraft *)memory)->guesses, texts, n);
 }
 
-// ---- Pieces of a text, from the first that was read
-// --------------------------------------------------------------------
+// ---- Pieces of a text, from the first that was read ----------------------------------------------------------------
 
 static int base_of(const ChainDraft *d, const DraftedText *text)
 {

@@ -73,6 +73,7 @@ static const struct {
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 activation_function swiglu",
      false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm rms norm_place pre", false},
+    {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm_epsilon 1000000", true},
     {&dm_own_format, "dragoman", NULL, &dm_transformer, "d_model 16 decoder_layers 1 norm batch", false},
     {&dm_own_format, "dragoman", NULL, &dm_transformer,
      "d_model 16 encoder_layers 2 experts 6 experts_top 3 experts_shared 2 experts_ffn_dim 8 experts_every 2 router "

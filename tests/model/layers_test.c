@@ -232,6 +232,14 @@ static double sine(int position, int column, int width)
     return column < half ? sin(angle) : cos(angle);
 }
 
+// As in tensor2tensor (get_timing_signal_1d).
+static double timing(int position, int column, int width)
+{
+    const int half = (width + 1) / 2, k = column < half ? column : column - half;
+    const double angle = position * exp(-log(10000) * k / fmax(half - 1, 1));
+    return column < half ? sin(angle) : cos(angle);
+}
+
 // The cosines of the angles, then their sines.
 static double turn(int position, int column, int width)
 {
@@ -272,16 +280,26 @@ static void check_rows(const PositionKind *kind, const Positions *made, double (
     dm_arena_destroy(&arena);
 }
 
-static void check_sine(const Positions *made)
+static void check_added(const PositionKind *kind, const Positions *made, double (*formula)(int, int, int))
 {
     Arena arena = {0};
     Graph g = {.arena = &arena};
     Embedding embedding = {.n = PLACES};
-    check_rows(&dm_sine_positions, made, sine);
+    check_rows(kind, made, formula);
     dm_positions_add(&g, made, placed(), &embedding);
-    for (int i = 0; i < PLACES; i++) check_row(embedding.position_rows[i], sine, place_of[i], made->shape.width);
+    for (int i = 0; i < PLACES; i++) check_row(embedding.position_rows[i], formula, place_of[i], made->shape.width);
     CU_ASSERT_PTR_NULL(embedding.positions);
     dm_arena_destroy(&arena);
+}
+
+static void check_sine(const Positions *made)
+{
+    check_added(&dm_sine_positions, made, sine);
+}
+
+static void check_timing(const Positions *made)
+{
+    check_added(&dm_timing_positions, made, timing);
 }
 
 // Pair k of a head by the angle of its place and column.
@@ -345,11 +363,9 @@ static const struct {
     void (*check)(const Positions *made);
     bool adds, turns;
     int parameters;  // of two stacks
-} positions[] = {{"sine", check_sine, true, false, 0},
-                 {"learned", check_learned, true, false, 2},
-                 {"rotary", check_rotary, false, true, 0},
-                 {"alibi", check_alibi, false, false, 0},
-                 {"none", check_nothing, false, false, 0}};
+} positions[] = {{"sine", check_sine, true, false, 0},     {"learned", check_learned, true, false, 2},
+                 {"rotary", check_rotary, false, true, 0}, {"alibi", check_alibi, false, false, 0},
+                 {"none", check_nothing, false, false, 0}, {"timing", check_timing, true, false, 0}};
 
 static void check_kind(const PositionKind *kind, size_t known, int width, const int heads[2])
 {
@@ -361,6 +377,7 @@ static void check_kind(const PositionKind *kind, size_t known, int width, const 
     dm_parameters_allocate(&p);
     dm_positions_connect(both, kind, shapes, &p);
     CU_ASSERT(!kind->add == !positions[known].adds && !kind->turn == !positions[known].turns);
+    CU_ASSERT(dm_positions_are_waves(kind) == (kind == &dm_sine_positions || kind == &dm_timing_positions));
     CU_ASSERT(!kind->added == !kind->add && !(kind->added && kind->attended));  // an outline says it once
     for (int i = 0; i < 2; i++) positions[known].check(&both[i]);
     dm_positions_free(both);

@@ -40,6 +40,8 @@ static const struct {
     {"alibi, a window", &dm_transformer, TRANSFORMER "positions alibi attention_window 2"},
     {"none", &dm_transformer, TRANSFORMER "positions none"},
     {"none, a window", &dm_transformer, TRANSFORMER "positions none attention_window 5"},
+    {"timing", &dm_transformer, TRANSFORMER "positions timing norm_epsilon 1000000"},
+    {"timing, a window", &dm_transformer, TRANSFORMER "positions timing attention_window 3"},
     {"average attention", &dm_transformer, TRANSFORMER "decoder_autoreg average-attention"},
     {"ssru", &dm_transformer, TRANSFORMER "decoder_autoreg ssru norm_place pre positions none"},
     {"lm", &dm_lm, LM "positions learned max_position_embeddings 820"},

@@ -15,7 +15,7 @@ translate() { "$dragoman" translate --model "$@"; }
 
 outlines=('sine|plus sinusoidal positions|4 heads x 8' 'learned|plus 512 learned positions|4 heads x 8'
     'rotary|of source, target and output, times|4 heads x 8, rotary positions' 'alibi|times|4 heads x 8, ALiBi'
-    'none|without positions|4 heads x 8')
+    'none|without positions|4 heads x 8' 'timing|plus sinusoidal positions (timing)|4 heads x 8')
 for row in "${outlines[@]}"; do
     IFS='|' read -r kind embedded attended <<< "$row"
     for window in 0 2; do
@@ -43,8 +43,8 @@ for row in "${outlines[@]}"; do
         [ "$(translate "$kind-2" --gemm onednn --precision bf16 < src | wc -l)" = 30 ] || fail "$kind in bf16"
     fi
 done
-for one in sine learned rotary alibi none; do
-    for other in sine-2 learned-0 rotary-0 alibi-0 none-0; do
+for one in sine learned rotary alibi none timing; do
+    for other in sine-2 learned-0 rotary-0 alibi-0 none-0 timing-0; do
         [ "$one-0" = "$other" ] || ! cmp -s "$one-0/model.safetensors" "$other/model.safetensors" ||
             fail "$one-0 and $other learn the same"
     done
@@ -53,7 +53,7 @@ done
 # ---- What a folder says, and who opens it ----
 
 type_of() { sed -nE 's/.*"model_type":\t"([a-z]+)".*/\1/p' "$1/config.json"; }
-for row in sine-0:marian learned-0:marian sine-2:dragoman rotary-0:dragoman alibi-0:dragoman none-0:dragoman; do
+for row in sine-0:marian learned-0:marian sine-2:dragoman rotary-0:dragoman alibi-0:dragoman none-0:dragoman timing-0:dragoman; do
     [ "$(type_of "${row%:*}")" = "${row#*:}" ] || fail "${row%:*} is $(type_of "${row%:*}"), not ${row#*:}"
 done
 check 'pre-norm' 0 'Done' train --positions learned --norm-place pre --after 2u --model pre

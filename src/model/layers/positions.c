@@ -10,8 +10,13 @@ static const PositionKind none = {
     .about =
         "a decoder can still count what it sees (Haviv et al. 2022), but to an encoder a sentence is a bag of words"};
 
-const PositionKind *const dm_position_kinds[] = {
-    &dm_sine_positions, &dm_learned_positions, &dm_rotary_positions, &dm_alibi_positions, &none, NULL};
+const PositionKind *const dm_position_kinds[] = {&dm_sine_positions,
+                                                 &dm_learned_positions,
+                                                 &dm_rotary_positions,
+                                                 &dm_alibi_positions,
+                                                 &none,
+                                                 &dm_timing_positions,
+                                                 NULL};
 
 Choice dm_position_choice(int index)
 {

@@ -48,9 +48,15 @@ struct PositionKind {
 };
 
 enum { DM_COMMON_POSITIONS = 2 };  // the first so many, which other programs have too
-extern const PositionKind dm_sine_positions, dm_learned_positions, dm_rotary_positions, dm_alibi_positions;
+extern const PositionKind dm_sine_positions, dm_timing_positions, dm_learned_positions, dm_rotary_positions,
+    dm_alibi_positions;
 extern const PositionKind *const dm_position_kinds[];  // ends with NULL
 Choice dm_position_choice(int index);
+// Whether they are waves that are added to embeddings, which are scaled then: they would be small beside them.
+static inline bool dm_positions_are_waves(const PositionKind *kind)
+{
+    return kind->fill && kind->add;
+}
 
 // Those of both stacks of a model; what both would make alike is made once. A stack without heads is none.
 void dm_positions_connect(Positions both[2], const PositionKind *kind, const PositionShape shapes[2],
@@ -66,5 +72,5 @@ Tensor dm_positions_turn(Graph *g, const Positions *positions, Tokens tokens, Te
 // For the kinds: a row made by formula for each of the tokens. (position_rows.c)
 const float **dm_position_rows(Graph *g, const Positions *positions, Tokens tokens);
 
-// Sinusoids of Marian: sine in the first half, cosine in the second (Vaswani et al. 2017, section 3.5, reordered).
+// Sinusoids of MarianMTModel: sine in the first half, cosine in the second (Vaswani et al. 2017, section 3.5, reordered).
 void dm_sinusoids(int first, int count, int width, float *rows);
