@@ -75,6 +75,8 @@ generate --output-sampling full --seed 4 < beginnings > expected
 same 'the same seed' expected out
 
 python3 "$here/generate_conversation.py" "$dragoman" "$room/run" "$room" || fail 'a conversation'
+check 'heads that look ahead' 0 '' train --after 60e --add-loss ahead 0.3 --ahead 2 --ahead-form chain --model heads
+python3 "$here/generate_conversation.py" "$dragoman" "$room/heads" "$room" --draft self || fail 'a conversation by drafts'
 
 # ---- Rescoring ----
 
