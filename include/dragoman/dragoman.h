@@ -264,8 +264,8 @@ typedef struct dm_translation {
 // A model of labels says one of each word (what blanks separate) or of the line: a piece is a label then, nothing ends it,
 // and the k-th hypothesis has of each the k-th best one. Of the options only n_best, normalize, threads and mini_batch have
 // an effect.
-// A model that writes all at once (train --output-layer ctc) has one hypothesis of a line, whose log_probability is that of
-// the likeliest way to it. Of the options only normalize, threads and mini_batch have an effect.
+// A model that writes all at once (train --output-layer ctc) finds the likeliest path with a beam_size of 1, which 0 means too,
+// and with more the likeliest texts by all of their paths. Else only n_best, normalize (of 1), threads and mini_batch count.
 DM_API dm_status dm_translate(dm_model *model, const char *const *lines, size_t count,
                               const dm_translate_options *options, dm_translation *translations, dm_error *error);
 DM_API void dm_translations_free(dm_translation *translations, size_t count);

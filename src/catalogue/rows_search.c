@@ -5,7 +5,8 @@
 const OptionRow dm_rows_search[] = {
     {DM_TRANSLATE, &(const Option){.name = "beam-size", .aliases = "b", .type = DM_INTEGER, DM_ONE_VALUE,
      .initial = "0", .low = 0, .high = 1000, .argument = "N", .needs = "!output-sampling",
-     .help = "hypotheses kept at each step; 1 is greedy; 0: what the model folder says, else 5"}},
+     .help = "hypotheses kept at each step; 1 is greedy; 0: what the model folder says, else 5. Of a model with --output-layer "
+             "ctc: texts of prefix beam search (Graves 2012), each by the sum over its paths; 1 or 0: the best path alone"}},
     {DM_GENERATE, &(const Option){.name = "beam-size", .aliases = "b", .type = DM_INTEGER, DM_ONE_VALUE,
      .initial = "0", .low = 0, .high = 1000, .argument = "N", .needs = "!output-sampling",
      .help = "hypotheses kept at each step; 1 is greedy; 0: what the model folder says, else 1"}},

@@ -5,6 +5,7 @@
 
 const Strategy *const dm_strategies[] = {&dm_labels_strategy,
                                          &dm_mask_predict_strategy,
+                                         &dm_prefix_beam_strategy,
                                          &dm_best_path_strategy,
                                          &dm_speculative_strategy,
                                          &dm_sample_strategy,

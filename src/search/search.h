@@ -61,7 +61,7 @@ typedef struct Strategy {
 } Strategy;
 
 extern const Strategy dm_beam_strategy, dm_sample_strategy, dm_labels_strategy, dm_speculative_strategy,
-    dm_mask_predict_strategy, dm_best_path_strategy;
+    dm_mask_predict_strategy, dm_prefix_beam_strategy, dm_best_path_strategy;
 extern const Strategy *const dm_strategies[];  // ends with NULL; the first that is wanted runs, the last always is
 
 // Translates a batch of sources: found[i] has the best hypotheses of sequence i, in order, n_best of them or as many as

@@ -56,7 +56,7 @@ static Status refuse_steps(const dm_translate_options *o, const dm_model *model,
 {
     const Vain vain[] = {{"a draft is", o->draft != NULL},
                          {"what a line has come to so far is", o->partial != NULL},
-                         {"a beam of hypotheses is", o->beam_size > 0},
+                         {"a beam of hypotheses is", o->beam_size > 0 && writing != DM_AT_ONCE},
                          {"sampling is", o->sampling != DM_NO_SAMPLING},
                          {"diversity is", o->diversity > 0},
                          {"what must not be repeated is", o->no_repeat_ngram > 0},
@@ -67,15 +67,21 @@ static Status refuse_steps(const dm_translate_options *o, const dm_model *model,
     return refuse_vain(vain, DM_COUNT(vain), writing, error);
 }
 
-// Of what is said at once there is one translation, as long as it comes out.
-static Status refuse_choices(const dm_translate_options *o, const dm_translate_options *usual, Error *error)
+// What is said at once is as long as it comes out. Nothing said, whatever the folder says: the best path.
+static Status settle_choices(dm_translate_options *o, const dm_translate_options *usual, Error *error)
 {
+    if (o->beam_size <= 0) o->beam_size = 1;
     const Vain vain[] = {{"iterations are", o->iterations > 0},
                          {"a length beam is", o->length_beam > 0},
                          {"a length is", o->length_high > 0 || o->min_length > 0 || o->max_length > 0},
                          {"a factor of the length is", o->max_length_factor < usual->max_length_factor ||
-                                                           o->max_length_factor > usual->max_length_factor},
-                         {"a list of translations is", o->n_best > 1}};
+                                                           o->max_length_factor > usual->max_length_factor}};
+    if (o->n_best > o->beam_size)
+        return dm_misuse(
+            error,
+            "of what is said all at once a beam of %d finds no more than %d translation%s of a line: %d need "
+            "a beam of %d",
+            o->beam_size, o->beam_size, dm_plural((size_t)o->beam_size), o->n_best, o->n_best);
     return refuse_vain(vain, DM_COUNT(vain), DM_AT_ONCE, error);
 }
 
@@ -107,5 +113,5 @@ Status dm_order_options_settle(dm_translate_options *o, const dm_model *model, c
     if (writing == DM_PIECE_BY_PIECE) return refuse_order(o, error);
     Status status = refuse_steps(o, model, writing, error);
     if (status) return status;
-    return writing == DM_AT_ONCE ? refuse_choices(o, usual, error) : settle_lengths(o, model, error);
+    return writing == DM_AT_ONCE ? settle_choices(o, usual, error) : settle_lengths(o, model, error);
 }

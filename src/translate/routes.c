@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "model/layers/experts.h"
+#include "model/parts.h"
 #include "translate/translator.h"
 
 // What is known of a router.
@@ -134,7 +135,8 @@ bool dm_translator_routes(const Translator *t, const char *const *lines, size_t 
         return false;
     }
     int routers = 0;
-    while (dm_router_bias(p, routers)) routers++;
+    // Those of heads that look ahead come last, and see nothing of what is read here.
+    while (dm_router_bias(p, routers) && dm_part_of(dm_router_bias(p, routers)) != DM_AHEAD) routers++;
     Uses *uses = dm_allocate((size_t)routers, sizeof *uses);
     for (int i = 0; i < routers; i++) uses[i] = uses_of(t, dm_router_bias(p, i));
     Arena arena = {0};

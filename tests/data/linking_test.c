@@ -34,8 +34,8 @@ static void files_that_do_not_fit_are_refused(void)
         {{"a b\nc\n", "x\ny\n", "0-0\n"}, {"links has 1 line and ", "words.en 2: it needs a line for each pair", NULL}},
         {{"a b\nc\n", "x\ny\n", "0-0\n0-0\n0-0\n"}, {"links has 3 lines", NULL}},
         {{"a b\nc\n", "x\ny\n", "0-0\n0-0 x-1\n"}, {"links: line 2: \"x-1\" is no link", NULL}},
-        {{"a b\nc\n", "x\ny\n", "1-0\n1-0\n"}, {"links: line 2 links 1-0", "the source has 1 words", NULL}},
-        {{"a b\nc\n", "x\ny\n", "1-0 0-1\n\n"}, {"links: line 1 links 0-1", "the target has 1 words", NULL}},
+        {{"a b\nc\n", "x\ny\n", "1-0\n1-0\n"}, {"links: line 2 links 1-0", "the source has 1 word", NULL}},
+        {{"a b\nc\n", "x\ny\n", "1-0 0-1\n\n"}, {"links: line 1 links 0-1", "the target has 1 word", NULL}},
         {{"a\n", "x\n", "0-0 \xFF\n"}, {"links: line 1 is not valid UTF-8", NULL}},
     };
     for (size_t i = 0; i < DM_COUNT(cases); i++) {

@@ -83,7 +83,7 @@ static void every_row_has_room_in_the_configuration(void)
             const size_t shape = offsetof(ModelConfig, shape), end = shape + DM_SHAPE_ROOM;
             of_row(first == offsetof(ModelConfig, width) || first == offsetof(ModelConfig, biases) ||
                        first == offsetof(ModelConfig, output) || first == offsetof(ModelConfig, ahead) ||
-                       (first >= shape && first + size <= end),
+                       first == offsetof(ModelConfig, ahead_form) || (first >= shape && first + size <= end),
                    a, row);
         }
 }
@@ -267,7 +267,8 @@ static void an_option_that_does_not_count_is_refused_or_taken_out(void)
             dm_options_free(options);
             options = training_without(a, row);
             say_otherwise(options, row);
-            if (row->option->needs && strstr(row->option->needs, "experts")) {  // asked when options are complete
+            const char *with_option = dm_shape_row(a, row->with[0].key)->option->name;
+            if (row->option->needs && strstr(row->option->needs, with_option)) {  // asked when options are complete
                 of_row(dm_options_in_vain(options, row->option->name), a, row);
                 of_row(dm_options_count_all(options, &error) == DM_USAGE, a, row);
             } else {

@@ -13,6 +13,7 @@ static const struct {
     {&dm_labels_strategy, "labels", {BEAM(1, 1, 1, 12), .n_best = 3}},
     {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .iterations = 3, .length_beam = 2}},
     {&dm_mask_predict_strategy, "mask-predict", {BEAM(1, 1, 1, 12), .length_low = 2, .length_high = 4, .n_best = 2}},
+    {&dm_prefix_beam_strategy, "prefix-beam", {BEAM(3, 1, 1, 12), .n_best = 2}},
     {&dm_best_path_strategy, "best-path", {BEAM(1, 1, 1, 12)}},
     {&dm_speculative_strategy, "speculative", {BEAM(1, 1, 1, 12), .draft = "lookup"}},
     {&dm_sample_strategy, "sample", {BEAM(1, 1, 1, 12), .sampling = DM_SAMPLE_FULL, .temperature = 1, .seed = 4}},
@@ -69,7 +70,7 @@ static void free_models(void)
 static Model *const *model_of(size_t k)
 {
     if (cases[k].strategy == &dm_mask_predict_strategy) return &in_any_order;
-    if (cases[k].strategy == &dm_best_path_strategy) return &at_once;
+    if (cases[k].strategy == &dm_best_path_strategy || cases[k].strategy == &dm_prefix_beam_strategy) return &at_once;
     return is_of_labels(k) ? &labels : &plain;
 }
 

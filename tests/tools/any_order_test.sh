@@ -133,6 +133,25 @@ for text, line in zip(open("found"), open("lines.json")):
     assert said["text"] == text.strip() == " ".join(said["pieces"][:-1]), said
     assert abs(sum(said["piece_scores"]) - said["log_probability"]) < 1e-5, said
 PYTHON
+translate at_once --beam-size 1 > alone
+same 'a beam of one' found alone
+translate at_once --beam-size 4 --n-best 3 --json > beam.json || fail 'a prefix beam'
+translate at_once --beam-size 4 --cpu-threads 3 --mini-batch 1 > alone || fail 'a prefix beam, line by line'
+[ "$(right alone)" -ge 30 ] || fail "in a beam it knows $(right alone) lines of 40"
+python3 - << 'PYTHON' || fail 'json of a prefix beam'
+import json
+best = [json.loads(line) for line in open("lines.json")]
+beam = [json.loads(line) for line in open("beam.json")]
+alone = open("alone").read().splitlines()
+for i, path in enumerate(best):
+    list = beam[i]["n_best"] if "n_best" in beam[i] else beam[3 * i:3 * i + 3]
+    assert len({said["text"] for said in list}) == 3 and list[0]["text"] == alone[i], list
+    assert [said["score"] for said in list] == sorted((said["score"] for said in list), reverse=True), list
+    assert list[0]["log_probability"] > path["log_probability"] - 1e-5, (path, list[0])  # of which it has a path more
+    for said in list:
+        assert abs(sum(said["piece_scores"]) - said["log_probability"]) < 1e-4 and max(said["piece_scores"]) < 1e-6, said
+PYTHON
+check 'more than the beam has' 2 'a beam of 1 finds no more than 1 translation of a line: 2 need a beam of 2' translate at_once --n-best 2
 # A row for each piece of the source and its end: what has more pieces, or needs a blank between two, is left out.
 cannot() {  # cannot NAME: how many pairs of its files
     paste "$1.src" "$1.trg" | awk -F '\t' '{ n = split($1, s, " "); m = split($2, t, " ");
@@ -154,7 +173,7 @@ ends 'quantize' 0 '' "$dragoman" quantize --model at_once --output small.at_once
 ends 'info' 0 '' "$dragoman" info --model at_once
 check 'bench translate' 2 'all at once' "$dragoman" bench translate --model at_once --seconds 0 --rounds 2
 ends 'bench train' 0 '' "$dragoman" bench train --model at_once --seconds 0 --rounds 2
-for search in '--beam-size 3' '--output-sampling full' '--length 3' '--n-best 2' '--iterations 3' '--min-length 3' '--stream' \
+for search in '--output-sampling full' '--length 3' '--iterations 3' '--min-length 3' '--stream' \
     '--alignment soft' '--draft lookup' '--normalize 2'; do
     read -ra how <<< "$search"
     check "$search" 2 'all at once' translate at_once "${how[@]}"

@@ -102,7 +102,7 @@ check 'training skips pairs of a table' 0 'Left out: 3 bad lines of bad.tsv (the
     train --model table --tsv bad.tsv --on-bad-line skip
 same 'training skips pairs of a table' table/vocab.json without/vocab.json
 printf 'red\tblue\n\ngold\tpink\n' > blank.tsv
-check 'a blank line of a table' 0 '1 pairs with an empty side' train --model blank --tsv blank.tsv
+check 'a blank line of a table' 0 '1 pair with an empty side' train --model blank --tsv blank.tsv
 check 'training crops' 0 'Cropped: 2 bad lines of bad.src' \
     train --model cropping --train-sets bad.src bad.trg --on-bad-line crop
 check 'the list stops' 1 'bad.src|3|UTF-8' "$dragoman" shortlist --model without --train-sets bad.src bad.trg

@@ -91,6 +91,8 @@ for model in heads chain; do
     same "$model in fewer bits" plain drafted
 done
 "$dragoman" info --model heads --json > info || fail 'info'
+"$dragoman" info --model chain --experts --input src --json > info || fail 'info --experts'
+grep -q 'decoder.layers.0' info && ! grep -q 'ahead' info || fail "experts that see nothing: $(cat info)"
 grep -q '"ahead":[[:space:]]*3' heads/config.json || fail "config.json does not say them: $(cat heads/config.json)"
 grep -q '"model_type":[[:space:]]*"dragoman"' heads/config.json || fail 'other programs would open it'
 grep -q '"num_nextn_predict_layers":[[:space:]]*3' chain/config.json || fail "transformers would draft by none: $(cat chain/config.json)"

@@ -1,14 +1,14 @@
 """Drives `dragoman generate` on a pseudo-terminal: the text grows from line to line. Arguments: the command, the folder
-of a model that counts (one two three ...), a folder to work in."""
+of a model that counts (one two three ...), a folder to work in, and options of every conversation."""
 import sys
 
 import terminal
 
-command, model, room = sys.argv[1:4]
+command, model, room, *always = sys.argv[1:]
 
 
 def begin(*options):
-    t = terminal.Terminal([command, "generate", "--model", model, "--max-length", "2", "--min-length", "2", *options], room)
+    t = terminal.Terminal([command, "generate", "--model", model, "--max-length", "2", "--min-length", "2", *always, *options], room)
     t.wait("Type how a text begins")
     return t
 

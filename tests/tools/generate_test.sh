@@ -33,7 +33,7 @@ tr -d '\n\t ' < run/config.json | grep -q '"valid-metrics":\["ce-mean-words"\]' 
 grep -q '"event":"sample".*"source":"one two three four five","reference":"one two three four five six seven eight"' run/train.jsonl || fail "no samples: $(grep sample run/train.jsonl | head -2)"
 rm -r half
 "$dragoman" train "${common[@]}" --after 1u --model first 2> log || fail 'a first update'
-grep -q 'Cut into windows: 1 lines of more than --max-length 12 pieces' log || fail "nothing was cut: $(cat log)"
+grep -q 'Cut into windows: 1 line of more than --max-length 12 pieces' log || fail "nothing was cut: $(cat log)"
 grep -q 'Training in first: 43 windows, 13 pieces' log || fail "other windows: $(cat log)"
 paste <(seq 40) text > text.tsv
 check 'a column' 0 '' "$dragoman" train "${common[@]:2}" --tsv text.tsv --tsv-columns 2 --quiet --after 1u --model column
@@ -75,6 +75,8 @@ generate --output-sampling full --seed 4 < beginnings > expected
 same 'the same seed' expected out
 
 python3 "$here/generate_conversation.py" "$dragoman" "$room/run" "$room" || fail 'a conversation'
+check 'heads that look ahead' 0 '' train --after 60e --add-loss ahead 0.3 --ahead 2 --ahead-form chain --model heads
+python3 "$here/generate_conversation.py" "$dragoman" "$room/heads" "$room" --draft self || fail 'a conversation by drafts'
 
 # ---- Rescoring ----
 

@@ -61,6 +61,22 @@ show 'drawn heads' --model "$golden/../glm4_moe/ahead"
 says 'drawn heads' "2 heads that look ahead, chain: 16 - 8 and a layer as the decoder's each" 'ahead                1,926'
 show 'no heads' --model "$golden/../glm4_moe/shared" --json
 grep -q '"ahead":{' json && fail 'parameters of heads that there are not'
+# transformers saves a model without the heads that it drafts by, and still writes down how many there were.
+cp -r "$golden/../glm4_moe/shared" headless
+chmod -R u+w headless
+sed -i 's/"num_nextn_predict_layers": 0/"num_nextn_predict_layers": 1/' headless/config.json
+show 'heads that are not there' --model headless --json
+says 'heads that are not there' '"ahead":0'
+python3 - << 'PYTHON'
+import json
+said = json.load(open("headless/config.json"))
+json.dump({**said, "dragoman": {"segmenter": "space"}}, open("headless/config.json", "w"))
+pieces = ["</s>", "<unk>", *map(str, range(28)), "<pad>"]
+json.dump({piece: i for i, piece in enumerate(pieces)}, open("headless/vocab.json", "w"))
+PYTHON
+check 'a model without its heads' 0 'Wrote headless-bf16' "$dragoman" quantize --model headless --output headless-bf16 --precision bf16
+show 'a model without its heads' --model headless-bf16 --json
+says 'a model without its heads' '"ahead":0'
 show 'rows of CTC' --model "$golden/../order/ctc" --json
 says 'rows of CTC' '"ctc_upsample":3'
 show 'drawn rows of CTC' --model "$golden/../order/ctc"

@@ -60,12 +60,12 @@ rm -rf new
 
 { printf '\xef\xbb\xbf'; sed 's/$/\r/' src; echo; } > dos
 { cat trg; echo; } > more
-check 'CR LF, a byte-order mark and an empty line' 0 '1 pairs with an empty side' on dos more
+check 'CR LF, a byte-order mark and an empty line' 0 '1 pair with an empty side' on dos more
 grep -q '"red"' new/vocab.json || fail 'the byte-order mark or a CR is in the vocabulary'
 rm -rf new
 { cat src; head -c 1000000 /dev/zero | tr '\0' 'x'; echo; } > wide
 { cat trg; yes red | head -n 200000 | tr '\n' ' '; echo; } > long
-check 'a line of a megabyte' 0 '1 pairs of more than --max-length' on wide long
+check 'a line of a megabyte' 0 '1 pair of more than --max-length' on wide long
 rm -rf new
 
 # A model that is taken over is wrong in its own folder, not in the new one.
