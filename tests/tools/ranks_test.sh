@@ -3,6 +3,7 @@
 . "$(dirname "$0")/common.sh"
 scripts=$(realpath "$(dirname "$0")/../../scripts")
 cd "$room" || exit 1
+mkdir temporary && export TMPDIR=$room/temporary  # of what other runs have left behind, this says nothing
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 make_text
