@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "core/utf8.h"
+#include "train/objectives/objective.h"
 #include "train/optimizer.h"
 
 // ---- The rules ------------------------------------------------------------------------------------------------------
@@ -114,6 +115,13 @@ static bool validates(const dm_options *options)
     return dm_options_count(options, "valid-sets") || dm_options_count(options, "valid-tsv");
 }
 
+// Its candidates come of the model without dropout, and have to be scored by the same one.
+static bool learns_from_itself(const dm_options *options)
+{
+    const char *objective = dm_options_text(options, "objective", 0);
+    return !strcmp(objective, dm_minimum_risk.name) || !strcmp(objective, dm_self_critical.name);
+}
+
 // Three digits say all that is known: 376,543 -> 377,000.
 static size_t about(double words)
 {
@@ -166,7 +174,8 @@ Status dm_defaults_by_text(dm_options *options, const TextSize *size, char **sai
         status = settle_power(options, rule, size, &list, error);
     int at = 0;
     while (size->words >= dropouts[at].below) at++;
-    if (!status) status = settle(options, "dropout", dropouts[at].value, &list, error);
+    if (!status)
+        status = settle(options, "dropout", learns_from_itself(options) ? "0" : dropouts[at].value, &list, error);
     const bool to_the_end = dm_schedule_ends(dm_options_text(options, "lr-schedule", 0));
     if (!status && validates(options))
         status = settle(options, "early-stopping", to_the_end ? patience_to_the_end : patience, &list, error);
@@ -212,7 +221,8 @@ static void dropouts_in_words(char *text, size_t room)
     for (size_t i = 0; i + 1 < DM_COUNT(dropouts); i++)
         used += snprintf(text + used, room - (size_t)used, "%s below %.10g%s, ", dropouts[i].value, dropouts[i].below,
                          i ? "" : " words");
-    snprintf(text + used, room - (size_t)used, "else %s", dropouts[DM_COUNT(dropouts) - 1].value);
+    snprintf(text + used, room - (size_t)used, "else %s; 0 with --objective %s and %s",
+             dropouts[DM_COUNT(dropouts) - 1].value, dm_minimum_risk.name, dm_self_critical.name);
 }
 
 const char *dm_default_rule(const char *option, char *buffer)

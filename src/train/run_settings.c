@@ -56,6 +56,22 @@ static Status check_looking_terms(const Run *run, Error *error)
     return DM_OK;
 }
 
+// Texts are drawn without dropout. Were they scored with it, what most of them cost more than the baseline would push
+// the model away from what it draws towards what dropout makes of that, until it says anything.
+static Status check_dropout(const dm_options *o, Error *error)
+{
+    static const char *const drops[] = {"dropout", "dropout-attention", "dropout-ffn", "layer-drop"};
+    if (strcmp(dm_options_text(o, "objective", 0), dm_self_critical.name) != 0) return DM_OK;
+    for (size_t i = 0; i < DM_COUNT(drops); i++)
+        if (dm_options_given(o, drops[i]) && dm_options_number(o, drops[i]) > 0)
+            return dm_misuse(
+                error,
+                "--objective %s learns from texts that the model draws, which has to find them as probable "
+                "as when it drew them, without dropout: make --%s 0",
+                dm_self_critical.name, drops[i]);
+    return DM_OK;
+}
+
 Status dm_run_check_settings(Run *run, Error *error)
 {
     dm_options *o = run->options;
@@ -73,6 +89,7 @@ Status dm_run_check_settings(Run *run, Error *error)
                          "--add-loss %s has every sentence run twice, which --objective %s cannot do: leave one of "
                          "them out",
                          run->terms.term[0]->name, dm_options_text(o, "objective", 0));
+    if (!status) status = check_dropout(o, error);
     if (!status) status = check_looking_terms(run, error);
     return status ? status : check_kept_metrics(o, error);
 }

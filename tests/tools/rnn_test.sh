@@ -242,7 +242,10 @@ resumes scheduled-rnn "${rnn[@]}" --objective scheduled-sampling --sampling-deca
     --sampling-constants 1 0.1 0.2 --sampling-from drawn
 resumes risk "${transformer[@]}" --objective minimum-risk --risk-cost chrf --risk-candidates 3 --risk-mix 0.5 --dropout 0.1
 resumes risk-rnn "${rnn[@]}" --objective minimum-risk --risk-from beam --risk-candidates 3 --risk-cost wer --risk-mix 0.5
-resumes critical "${transformer[@]}" --objective self-critical --risk-candidates 2 --risk-cost ter --risk-mix 0.5
+resumes critical "${transformer[@]}" --objective self-critical --risk-candidates 2 --risk-cost ter --risk-mix 0.5 \
+    --dropout 0
+check 'dropout of what is drawn' 2 '--objective self-critical|make --dropout-ffn 0' train "${transformer[@]}" \
+    --objective self-critical --dropout 0 --dropout-ffn 0.1 --model new
 check 'R-Drop of candidates' 2 'r-drop|minimum-risk' train "${transformer[@]}" --objective minimum-risk --add-loss r-drop \
     --dropout 0.1 --after 1u --model new
 check 'the sharpness of what is drawn once' 2 '--risk-sharpness|minimum-risk' train "${rnn[@]}" --objective self-critical \

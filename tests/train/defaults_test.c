@@ -105,6 +105,15 @@ static void the_help_says_what_is_done(void)
         CU_ASSERT_EQUAL(settled_number("dropout", sizes[k]), rate[sizes[k] < below[0]   ? 0
                                                                   : sizes[k] < below[1] ? 1
                                                                                         : 2]);
+    static const char *const of_itself[] = {"minimum-risk", "self-critical"};
+    for (size_t k = 0; k < DM_COUNT(of_itself); k++) {
+        char objective[64];
+        snprintf(objective, sizeof objective, "objective %s", of_itself[k]);
+        dm_options *options = settled((const char *const[]){objective, NULL}, 26000, 5000, NULL);
+        CU_ASSERT_EQUAL(dm_options_number(options, "dropout"), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(strstr(rule, "; 0 with --objective"), of_itself[k]));
+        dm_options_free(options);
+    }
 
     CU_ASSERT_EQUAL_FATAL(sscanf(dm_default_rule("lr-warmup", rule),
                                  "by --after: %lf x its updates, at most %lf; %lf if it is a time", &share, &most,

@@ -271,13 +271,14 @@ static int edits(const int *a, int n, const int *b, int m)
     return row[m];
 }
 
-// The hypotheses of a beam, found for each pair alone, and its reference: [n] ids with their ends; returns n.
-static int hypotheses_of(Setting *s, int pair, int ids[8][64], int *length)
+// The hypotheses of a beam, found for each pair alone, and its reference: [n] ids with their ends; returns n. said: pieces
+// of the model's, without an end that a limit has set.
+static int hypotheses_of(Setting *s, int pair, int ids[8][64], int *length, int *said)
 {
     int source = 0, target = 0, n = 1;
     for (int i = 0; i < pair; i++) source += source_lengths[i], target += target_lengths[i];
     memcpy(ids[0], written + target, (size_t)target_lengths[pair] * sizeof(int));
-    length[0] = target_lengths[pair];
+    said[0] = length[0] = target_lengths[pair];
     dm_translate_options options;
     dm_translate_options_read(&options, NULL, NULL);
     dm_take_search_defaults(&options, &s->model->config.search);
@@ -299,6 +300,7 @@ static int hypotheses_of(Setting *s, int pair, int ids[8][64], int *length)
         for (int i = 0; i < h->count; i++) ids[n][i] = h->ids[i];
         ids[n][length[n] = h->count] = EOS;
         length[n]++;
+        said[n] = h->pieces;
         for (int i = 0; i < n; i++)
             known += length[i] == length[n] && !memcmp(ids[i], ids[n], (size_t)length[n] * sizeof(int));
         if (!known) n++;
@@ -314,13 +316,13 @@ static void minimum_risk(const Objective *objective)
     risk.from_beam = true, risk.sharpness = 2;
     double wanted = 0, nll = 0;
     for (int pair = 0; pair < PAIRS; pair++) {
-        int ids[8][64], length[8];
+        int ids[8][64], length[8], said[8];
         double sharp[8], cost[8];
-        const int n = hypotheses_of(&s, pair, ids, length);
+        const int n = hypotheses_of(&s, pair, ids, length, said);
         CU_ASSERT(n > 2);
         for (int k = 0; k < n; k++) {
-            const double log_p = log_probability(&s, pair, ids[k], length[k]);
-            sharp[k] = risk.sharpness * log_p / length[k];
+            const double log_p = log_probability(&s, pair, ids[k], said[k]);
+            sharp[k] = risk.sharpness * log_p / said[k];
             cost[k] = (double)edits(ids[k], length[k] - 1, ids[0], length[0] - 1);
             cost[k] = length[0] > 1 ? cost[k] / (length[0] - 1) : cost[k] > 0;
             if (!k) nll -= log_p;
@@ -346,7 +348,12 @@ static void self_critical(const Objective *objective)
     CU_ASSERT(fabs(run(objective, &s, true, 0, &no_terms).objective) > 1e-3);
     s.model->output.bias.data[EOS] += 1000;  // all are empty
     CU_ASSERT_DOUBLE_EQUAL(run(objective, &s, true, 0, &no_terms).objective, 0, 1e-9);
+    s.model->output.bias.data[EOS] -= 2000;  // all are cut off, by an end that nobody has drawn
+    const double cut_off = run(objective, &s, true, 0, &no_terms).objective;
+    CU_ASSERT(fabs(cut_off) > 1e-3);
     s.model->output.bias.data[EOS] -= 1000;
+    CU_ASSERT_DOUBLE_EQUAL(run(objective, &s, true, 0, &no_terms).objective, cut_off, 1e-9 * fabs(cut_off));
+    s.model->output.bias.data[EOS] += 2000;
     risk = before;
     end(&s);
 }

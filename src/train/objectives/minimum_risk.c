@@ -92,6 +92,7 @@ typedef struct Candidates {
     int *first;       // [sentences + 1]
     const int **ids;  // [n] with the end of sentence
     int *length;
+    int *said;         // [n] pieces of it that the model has said: an end that a limit has set is none
     double *cost;      // [n]
     double *baseline;  // [sentences] of self-critical training
 } Candidates;
@@ -138,16 +139,17 @@ static char *text_of(const ShardRun *shard, const int *ids, int length)
     return dm_decode(shard->risk->segmenter, ids, length - 1);
 }
 
-static void add(const ShardRun *shard, Candidates *c, const int *ids, int length, const char *reference)
+static void add(const ShardRun *shard, Candidates *c, const int *ids, int length, int said, const char *reference)
 {
     char *text = text_of(shard, ids, length);
     c->ids[c->n] = ids;
     c->length[c->n] = length;
+    c->said[c->n] = said;
     c->cost[c->n++] = cost_of(shard->risk, text, reference);
     dm_free(text);
 }
 
-// With the end of sentence, also where a limit cut it off.
+// With the end of sentence, also where a limit cut it off: as text it ends there.
 static const int *with_end(Arena *arena, const Hypothesis *h, int eos)
 {
     int *ids = dm_arena_take(arena, ((size_t)h->count + 1) * sizeof(int));
@@ -165,6 +167,7 @@ static Candidates candidates_of(Graph *g, const ShardRun *shard, bool critical)
     Candidates c = {.first = dm_arena_take(g->arena, ((size_t)sentences + 1) * sizeof(int)),
                     .ids = dm_arena_take(g->arena, room * sizeof(int *)),
                     .length = dm_arena_take(g->arena, room * sizeof(int)),
+                    .said = dm_arena_take(g->arena, room * sizeof(int)),
                     .cost = dm_arena_take(g->arena, room * sizeof(double)),
                     .baseline = dm_arena_take(g->arena, (size_t)sentences * sizeof(double))};
     Found *found = dm_arena_take(g->arena, 2 * (size_t)sentences * sizeof *found), *greedy = found + sentences;
@@ -174,11 +177,12 @@ static Candidates candidates_of(Graph *g, const ShardRun *shard, bool critical)
         const int *reference = shard->example->written + targets.start[i];
         char *text = text_of(shard, reference, targets.length[i]);
         c.first[i] = c.n;
-        add(shard, &c, reference, targets.length[i], text);
+        add(shard, &c, reference, targets.length[i], targets.length[i], text);
         for (int k = 0; k < found[i].count; k++) {
             const Hypothesis *h = &found[i].best[k];
             const int *ids = with_end(g->arena, h, eos);
-            if (critical || !is_known(&c, c.first[i], ids, h->count + 1)) add(shard, &c, ids, h->count + 1, text);
+            if (critical || !is_known(&c, c.first[i], ids, h->count + 1))
+                add(shard, &c, ids, h->count + 1, h->pieces, text);
         }
         if (critical) {
             char *best = text_of(shard, greedy[i].best[0].ids, greedy[i].best[0].count + 1);
@@ -231,19 +235,19 @@ static double weigh(const RiskSettings *risk, bool critical, const Candidates *c
     }
     double *sharp = dm_allocate(2 * (size_t)n, sizeof *sharp), *slope = sharp + n;
     for (int k = 0; k < n; k++)
-        sharp[k] = risk->sharpness * log_p[first + k] / (risk->from_beam ? c->length[first + k] : 1);
+        sharp[k] = risk->sharpness * log_p[first + k] / (risk->from_beam ? c->said[first + k] : 1);
     const double expected = dm_expected_cost(n, sharp, c->cost + first, slope);
     for (int k = 0; k < n; k++)
-        weight[first + k] = -slope[k] * risk->sharpness / (risk->from_beam ? c->length[first + k] : 1);
+        weight[first + k] = -slope[k] * risk->sharpness / (risk->from_beam ? c->said[first + k] : 1);
     dm_free(sharp);
     return expected;
 }
 
-static void sum_rows(const Tokens *written, const float *rows, double *log_p)
+static void sum_rows(const Candidates *c, const Tokens *written, const float *rows, double *log_p)
 {
-    for (int k = 0; k < written->spans.n; k++) {
+    for (int k = 0; k < c->n; k++) {
         log_p[k] = 0;
-        for (int j = 0; j < written->spans.length[k]; j++) log_p[k] += (double)rows[written->spans.start[k] + j];
+        for (int j = 0; j < c->said[k]; j++) log_p[k] += (double)rows[written->spans.start[k] + j];
     }
 }
 
@@ -269,7 +273,7 @@ static Loss run(const ShardRun *shard, bool critical)
     copy.recording = false;
     output->kind->loss(&copy, output, &(Decoded){.features = features},
                        &(Targets){.ids = written.ids, .log_probabilities = log_rows});
-    sum_rows(&written, log_rows, log_p);
+    sum_rows(&c, &written, log_rows, log_p);
 
     Loss loss = {0};
     const double share = 1 - risk->mix;
@@ -282,7 +286,7 @@ static Loss run(const ShardRun *shard, bool critical)
         for (int j = 0; j < pieces; j++) of_reference[reference + j] = (float)risk->mix;
         for (int k = c.first[i]; k < c.first[i + 1]; k++)
             for (int j = 0; j < c.length[k]; j++)
-                weights[written.spans.start[k] + j] = (float)(share * pieces * weight[k]);
+                weights[written.spans.start[k] + j] = j < c.said[k] ? (float)(share * pieces * weight[k]) : 0;
     }
     const Example example = {
         .source = shard->example->source, .read = read, .written = written.ids, .weights = weights};
