@@ -70,12 +70,7 @@ Status dm_run_look_at_prepared(Run *run, Error *error)
     run->alone = dm_is_text_alone(run->options, "train-sets", "tsv");
     if (!folder) return DM_OK;
     Status status = dm_prepared_read(&run->prepared, folder, error);
-    if (status && run->resumed) {
-        const Error reason = *error;
-        status = dm_fail(error, "%.1500s: the run goes on with the text that it was begun with: say where that is now",
-                         reason.message);
-    }
-    if (status) return status;
+    if (status) return run->resumed ? dm_run_say_missing(run, error) : status;
     run->alone = run->prepared.text.alone;
     status = check_needs(run, error);
     const bool begins = !run->resumed && !dm_options_text(run->options, "pretrained-model", 0);
