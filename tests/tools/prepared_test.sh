@@ -185,6 +185,14 @@ check "text alone with two vocabularies" 2 "--separate-vocabs" \
 check "a folder of something else" 1 "plain is there already" "$dragoman" prepare $texts --output plain --overwrite
 check "a folder that is there" 1 "--overwrite" "$dragoman" prepare $texts --output folder
 check "a file" 1 "src is there already" "$dragoman" prepare $texts --output src
+ln -s folder link
+for name in link link/; do
+    check "a link" 1 "link is a link" "$dragoman" prepare $texts --overwrite --output $name
+done
+cp -r plain none.new
+check "a model where the text is prepared" 1 "none.new is there already" "$dragoman" prepare $texts --output none
+diff -r plain none.new || fail "a model under the name of the draft was changed"
+rm -r link none.new
 [ ! -e none ] || fail "a folder was made: $(ls none)"
 
 # ---- Damaged ----
