@@ -8,8 +8,8 @@
 #   scripts/prepared.sh translate [LINES [DRAGOMAN]]       default: 1,000,000 lines
 # Memory is that of the largest process: what is resident at its peak, in which mapped pages of files count, that the
 # system takes back where it needs them; and what is anonymous of it, which it cannot. Everything is done for a tenth of
-# the pairs, too, and ten times as many are what a line through both figures says; a segmenter is learnt from 100 MiB at
-# most, so the time for that is as it was. TMPDIR says where the text is made: about 600 bytes a pair in all.
+# the pairs, too, with as many pieces (2,000), and ten times as many are what a line through both figures says; a segmenter
+# is learnt from 100 MiB at most, so the time for that is as it was. TMPDIR says where the text is made: about 600 bytes a pair in all.
 set -euo pipefail
 shopt -s inherit_errexit
 root=$(realpath "$(dirname "$0")/..")
@@ -42,12 +42,12 @@ row() {
 rows() {  # rows PAIRS: of text that is made of so many
     python3 "$measure" make "$1" "$source" "$target" many "${repeats:-joined}"
     local train=(-- "$dragoman" train "${small[@]}" --after 1u --disp-freq 1u --overwrite --model model)
-    local prepare=(-- "$dragoman" prepare --train-sets many.src many.trg --overwrite)
-    row "prepare.$1" "${prepare[@]}" --output folder
+    local prepare=(-- "$dragoman" prepare --train-sets many.src many.trg --overwrite) pieces=(--vocab-size 2000)
+    row "prepare.$1" "${prepare[@]}" "${pieces[@]}" --output folder
     row "prepared.$1" --until 'Up. 1 ' "${train[@]}" --prepared folder
     row "prepare-given.$1" "${prepare[@]}" --sentencepiece folder/source.spm --output given
     row "plain-given.$1" --until 'Up. 1 ' "${train[@]}" --train-sets many.src many.trg --sentencepiece folder/source.spm
-    row "plain.$1" --until 'Up. 1 ' "${train[@]}" --train-sets many.src many.trg
+    row "plain.$1" --until 'Up. 1 ' "${train[@]}" --train-sets many.src many.trg "${pieces[@]}"
     rm -rf many.* folder given
 }
 rows $((count / 10))

@@ -12,16 +12,14 @@ static int own_shards(const Workers *w, const Lanes *lanes)
     return shards;
 }
 
-Loss dm_share_update(Share *share, Workers *workers, const ShardRange *range, Optimizer *optimizer,
-                     Parameters *parameters, const Step *step)
+void dm_share_update(Share *share, Workers *workers, const ShardRange *range, Optimizer *optimizer,
+                     Parameters *parameters, Step step)
 {
     const double begun = dm_clock();
     const Traffic before = dm_exchange_traffic(workers->exchange);
-    const Loss loss = dm_shards_train(workers, range, step->update, optimizer);
+    step.count = dm_shards_train(workers, range, step.update, optimizer).count;
     const Traffic between = dm_exchange_traffic(workers->exchange);
-    Step counted = *step;
-    counted.count = loss.count;
-    dm_optimizer_step(optimizer, parameters, &counted);
+    dm_optimizer_step(optimizer, parameters, &step);
     const Traffic after = dm_exchange_traffic(workers->exchange);
     share->waiting += between.seconds - before.seconds;
     share->exchanging += after.seconds - between.seconds;
@@ -29,7 +27,6 @@ Loss dm_share_update(Share *share, Workers *workers, const ShardRange *range, Op
     share->sent += (double)(after.sent - before.sent);
     share->received += (double)(after.received - before.received);
     share->shards += own_shards(workers, &optimizer->lanes);
-    return loss;
 }
 
 cJSON *dm_shares_describe(const Share *own, Exchange *exchange)

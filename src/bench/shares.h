@@ -13,8 +13,8 @@ typedef struct Share {
     double shards;
 } Share;
 
-// dm_shards_train and dm_optimizer_step; the loss of the update.
-Loss dm_share_update(Share *share, Workers *workers, const ShardRange *range, Optimizer *optimizer,
-                     Parameters *parameters, const Step *step);
+// An update: dm_shards_train, which says how many pieces it was of, and dm_optimizer_step.
+void dm_share_update(Share *share, Workers *workers, const ShardRange *range, Optimizer *optimizer,
+                     Parameters *parameters, Step step);
 // A list with an object for each rank, in rank 0; called by all.
 cJSON *dm_shares_describe(const Share *own, Exchange *exchange);

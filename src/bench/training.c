@@ -119,7 +119,7 @@ static Status update_once(void *context, Tally *tally, Error *error)
     const int at = (int)(t->update % t->plan.updates);
     const ShardRange range = {&t->corpus, &t->plan, t->plan.update_start[at], t->plan.update_start[at + 1]};
     const Step step = {.rate = 1e-4, .clip_norm = 1, .update = ++t->update};
-    dm_share_update(&t->share, &t->workers, &range, &t->optimizer, &t->model->parameters, &step);
+    dm_share_update(&t->share, &t->workers, &range, &t->optimizer, &t->model->parameters, step);
     dm_profile_turn(t->optimizer.profile, DM_SPENT_NOWHERE);
     for (int i = t->plan.shard_start[range.first]; i < t->plan.shard_start[range.last]; i++) {
         tally->source += t->words[DM_SOURCE][t->plan.order[i]];

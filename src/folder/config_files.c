@@ -465,7 +465,8 @@ Status dm_config_store(const char *folder, const char *key, cJSON *value, Error 
     if (status) {
         cJSON_Delete(value);
     } else {
-        if (!cJSON_ReplaceItemInObjectCaseSensitive(ours, key, value)) cJSON_AddItemToObject(ours, key, value);
+        cJSON_DeleteItemFromObjectCaseSensitive(ours, key);
+        cJSON_AddItemToObject(ours, key, value);
         status = dm_json_write(path, file.json, error);
         file.json = NULL;
     }

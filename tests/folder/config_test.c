@@ -222,22 +222,6 @@ static void a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usu
     dm_config_free(&c);
 }
 
-static void what_is_stored_takes_the_place_of_what_was_there(void)
-{
-    char text[512];
-    Error error = {""};
-    const char *folder = write_folder("{\"dragoman\": {\"first\": 1, \"second\": 2}}", NULL);
-    CU_ASSERT_EQUAL(dm_config_store(folder, "first", cJSON_CreateString("new"), &error), DM_OK);
-    CU_ASSERT_EQUAL(dm_config_store(folder, "third", cJSON_CreateNumber(3), &error), DM_OK);
-    FILE *file = fopen(scratch("folder/config.json"), "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    const char *first = strstr(text, "\"first\""), *second = strstr(text, "\"second\""),
-               *third = strstr(text, "\"third\"");
-    CU_ASSERT(first && strstr(first, "\"new\"") && first < second && second < third);
-}
-
 // An option's range is its row's (tests/model); here, that the reader takes what the writer wrote of both ends.
 static void both_ends_of_every_row_are_read_again(void)
 {
@@ -288,6 +272,5 @@ const Fact facts[] = {
     FACT(what_is_written_is_read_again),
     FACT(both_ends_of_every_row_are_read_again),
     FACT(a_folder_of_ours_that_says_nothing_of_search_is_written_with_the_usual_defaults),
-    FACT(what_is_stored_takes_the_place_of_what_was_there),
     {NULL, NULL},
 };
