@@ -2,6 +2,7 @@
 writes; vocabularies, and the pieces of a SentencePiece model. By Python alone."""
 import array
 import json
+import math
 import re
 import struct
 import sys
@@ -105,8 +106,10 @@ def read_npz(path):
         size = struct.unpack("<H", data[8:10])[0] if data[6] == 1 else struct.unpack("<I", data[8:12])[0]
         begin = (10 if data[6] == 1 else 12) + size
         header = data[10 if data[6] == 1 else 12:begin].decode("latin-1")
-        kind = re.search(r"'descr': *'([^']*)'", header).group(1)
-        shape = [int(n) for n in re.search(r"'shape': *\(([^)]*)\)", header).group(1).split(",") if n.strip()]
+        said = re.search(r"'descr': *'([^']*)', *'fortran_order': False, *'shape': *\(([\d, ]*)\)", header)
+        if not said:
+            refuse(f"{path}: {member} is not an array as Marian writes it, one row behind the other")
+        kind, shape = said.group(1), [int(n) for n in said.group(2).split(",") if n.strip()]
         if name.startswith("special:"):
             if name == SPECIAL:
                 options = read_yaml(data[begin:].rstrip(b"\0").decode("utf-8"), path)
@@ -114,6 +117,8 @@ def read_npz(path):
             refuse(f"{path}: {name} has numbers of type {kind}; what can be read is the model before it was converted "
                    "(float32 or float16)")
         else:
+            if not shape or len(data) - begin != int(kind[-1]) * math.prod(shape):
+                refuse(f"{path}: {name} has {len(data) - begin} bytes, and its shape is {shape}: the file is damaged")
             tensors[name] = Tensor(shape[0] if len(shape) > 1 else 1, shape[-1], floats(kind[1:], data[begin:]))
     if options is None:
         refuse(f"{path} has no {SPECIAL}, in which Marian says what the model is")

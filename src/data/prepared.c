@@ -15,6 +15,7 @@
 #include "core/scope.h"
 #include "data/prepared_files.h"
 #include "data/windows.h"
+#include "text/segmenter.h"
 
 bool dm_is_prepared(const char *folder)
 {
@@ -246,9 +247,21 @@ static Status check(const Prepared *p, Error *error)
                    p->folder);
 }
 
+// Of the segmenter there is a hash alone.
+static Status check_segmenter(const Prepared *p, Error *error)
+{
+    uint64_t hash;
+    const Status status = dm_segmenter_hash(&hash, p->folder, error);
+    if (status || hash == p->text.segmenter_hash) return status;
+    return dm_fail(error,
+                   "%s: the files of its segmenter (vocab.json and so on) are not those that the text was prepared "
+                   "with: copy or prepare all of it again",
+                   p->folder);
+}
+
 Status dm_prepared_map(Prepared *prepared, Error *error)
 {
-    Status status = DM_OK;
+    Status status = check_segmenter(prepared, error);
     for (int part = 0; part < DM_PREPARED_PARTS && !status; part++)
         if (part != DM_PREPARED_COPIES || prepared->text.copies) status = map_part(prepared, (PreparedPart)part, error);
     if (status) {

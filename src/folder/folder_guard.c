@@ -40,21 +40,36 @@ static void let_go(void *lock)
     *(int *)lock = -1;
 }
 
-// What the lock file says of its holder: "4711 train", the process and the command that it runs. It may have ended.
+// What the lock file says of its holder, "4711 train": where the command begins that the process runs, or ran.
+static const char *command_of(char *holder)
+{
+    holder[strcspn(holder, "\n")] = '\0';
+    const size_t number = strspn(holder, "0123456789");
+    return number && holder[number] == ' ' ? holder + number + 1 : "";
+}
+
 static Status say_held(int file, const char *folder, Error *error)
 {
     char holder[64] = "";
-    const ssize_t got = read(file, holder, sizeof holder - 1);
-    holder[got > 0 ? strcspn(holder, "\n") : 0] = '\0';
-    const size_t number = strspn(holder, "0123456789");
-    const char *command = holder[number] == ' ' ? holder + number + 1 : "";
-    if (!number || !*command)
+    if (read(file, holder, sizeof holder - 1) < 0) *holder = '\0';
+    const char *command = command_of(holder);
+    if (!*command)
         return dm_fail(error, "%s: another process is at work there: wait for it, stop it, or give another folder",
                        folder);
     return dm_fail(error,
                    "%s: another process, number %.*s (dragoman %s), is at work there: wait for it, stop it, or give "
                    "another folder",
-                   folder, (int)number, holder, command);
+                   folder, (int)(command - 1 - holder), holder, command);
+}
+
+bool dm_folder_lock_names(const char *folder, const char *command)
+{
+    char *path = dm_folder_path(folder, DM_LOCK_FILE), holder[64] = "";
+    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool names = file >= 0 && read(file, holder, sizeof holder - 1) > 0 && !strcmp(command_of(holder), command);
+    if (file >= 0) close(file);
+    dm_free(path);
+    return names;
 }
 
 Status dm_folder_lock(int *lock, const char *folder, const char *command, Error *error)

@@ -12,6 +12,8 @@ typedef enum FolderContent {
 // and locks nothing. What the last holder left half written, where it was killed, is removed.
 // *lock stays where it is until it is given back: it is guarded (core/scope.h).
 Status dm_folder_lock(int *lock, const char *folder, const char *command, Error *error);
+// Is there a lock file, held or left behind by a kill, whose process has run this command?
+bool dm_folder_lock_names(const char *folder, const char *command);
 // Gives the lock back and removes its file: there is one while somebody writes in the folder.
 void dm_folder_unlock(int *lock, const char *folder);  // -1: there is none
 // A model that somebody else made is neither trained on nor removed.

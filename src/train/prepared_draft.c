@@ -14,6 +14,8 @@
 #include "folder/folder_guard.h"
 #include "text/segmenter.h"
 
+#define COMMAND "prepare"  // as the lock says it
+
 const char *const dm_prepared_copies[2] = {"text-source", "text-target"};
 
 static void remove_copies(const char *folder)
@@ -54,7 +56,10 @@ static bool is_empty(const char *folder)
 static Status check_output(const char *output, bool overwrite, Error *error)
 {
     bool there;
+    char link;
     Status status = dm_look_for(&there, output, error);
+    if (readlink(output, &link, 1) > 0)
+        return dm_fail(error, "%s is a link: give the folder that it leads to, whose name the text gets", output);
     if (status || !there || (dm_is_folder(output) && is_empty(output))) return status;
     if (!dm_is_prepared(output))
         return dm_fail(error, "%s is there already, and is no prepared text: give another --output", output);
@@ -63,19 +68,33 @@ static Status check_output(const char *output, bool overwrite, Error *error)
                    output);
 }
 
+// Whose folder of this name is that? Ours is empty, or a kill has left it with the lock of a prepare.
+static Status check_draft(const char *path, Error *error)
+{
+    bool there;
+    Status status = dm_look_for(&there, path, error);
+    if (status || !there || !dm_is_folder(path) || is_empty(path) || dm_folder_lock_names(path, COMMAND)) return status;
+    return dm_fail(error,
+                   "%s is there already, where the text is prepared before it gets its name, and no dragoman prepare "
+                   "has left it: move it away, or give another --output",
+                   path);
+}
+
 Status dm_prepared_draft_make(PreparedDraft *draft, const char *output, bool overwrite, Error *error)
 {
     size_t length = strlen(output);
-    *draft = (PreparedDraft){.output = output, .lock = -1};
-    Status status = check_output(output, overwrite, error);
-    if (status) return status;
     while (length > 1 && output[length - 1] == '/') length--;
-    char *path = dm_format("%.*s.new", (int)length, output);
-    status = dm_folder_lock(&draft->lock, path, "prepare", error);
+    char *name = dm_format("%.*s", (int)length, output), *path = dm_format("%s.new", name);
+    *draft = (PreparedDraft){.lock = -1};
+    Status status = check_output(name, overwrite, error);
+    if (!status) status = check_draft(path, error);
+    if (!status) status = dm_folder_lock(&draft->lock, path, COMMAND, error);
     if (status) {
         dm_free(path);
+        dm_free(name);
         return status;
     }
+    draft->output = name;
     draft->path = path;
     clear(path);
     return DM_OK;
@@ -113,5 +132,6 @@ void dm_prepared_draft_remove(PreparedDraft *draft)
     dm_folder_unlock(&draft->lock, draft->path);
     rmdir(draft->path);
     dm_free(draft->path);
+    dm_free(draft->output);
     *draft = (PreparedDraft){.lock = -1};
 }

@@ -6,7 +6,7 @@
 extern const char *const dm_prepared_copies[2];  // names of texts in it that can be read only once
 
 typedef struct PreparedDraft {
-    const char *output;
+    char *output;
     char *path;  // NULL: there is none
     int lock;
 } PreparedDraft;

@@ -107,6 +107,7 @@ const float *dm_run_weights(const Run *run);  // what is validated and kept: the
 // ---- The folder (run_folder.c) --------------------------------------------------------------------------------------
 
 Status dm_run_check_inputs(const Run *run, Error *error);  // that what is to be read is there
+Status dm_run_say_missing(const Run *run, Error *error);  // of what is not, where the run goes on or another rank leads
 // Locks it, and settles whether the run goes on or begins; one that begins makes its files in a draft.
 Status dm_run_claim_folder(Run *run, Error *error);
 Status dm_run_install(Run *run, Error *error);  // all is made: the draft takes the place of what was there

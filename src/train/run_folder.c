@@ -24,6 +24,15 @@ static Status check_pretrained(const Run *run, Error *error)
     return DM_OK;
 }
 
+Status dm_run_say_missing(const Run *run, Error *error)
+{
+    const Error missing = *error;
+    return dm_fail(error, "%.1500s: %s", missing.message,
+                   dm_run_leads(run) ? "the run goes on with the text that it was begun with: say where that is now"
+                                     : "every rank reads it itself, under the same name, so copy that of rank 0 to "
+                                       "all machines");
+}
+
 Status dm_run_check_inputs(const Run *run, Error *error)
 {
     const char *const inputs[] = {
@@ -35,13 +44,7 @@ Status dm_run_check_inputs(const Run *run, Error *error)
         return dm_misuse(error, "--change is for a run that goes on, and there is none in %s: leave it out",
                          dm_options_text(o, "model", 0));
     Status status = dm_inputs_check(o, inputs, error);
-    if (status == DM_FAILURE && (run->resumed || !dm_run_leads(run))) {
-        const Error missing = *error;
-        return dm_fail(error, "%.1500s: %s", missing.message,
-                       dm_run_leads(run) ? "the run goes on with the text that it was begun with: say where that is now"
-                                         : "every rank reads it itself, under the same name, so copy that of rank 0 to "
-                                           "all machines");
-    }
+    if (status == DM_FAILURE && (run->resumed || !dm_run_leads(run))) return dm_run_say_missing(run, error);
     return status || run->resumed ? status : check_pretrained(run, error);
 }
 

@@ -70,12 +70,7 @@ Status dm_run_look_at_prepared(Run *run, Error *error)
     run->alone = dm_is_text_alone(run->options, "train-sets", "tsv");
     if (!folder) return DM_OK;
     Status status = dm_prepared_read(&run->prepared, folder, error);
-    if (status && run->resumed) {
-        const Error reason = *error;
-        status = dm_fail(error, "%.1500s: the run goes on with the text that it was begun with: say where that is now",
-                         reason.message);
-    }
-    if (status) return status;
+    if (status) return run->resumed ? dm_run_say_missing(run, error) : status;
     run->alone = run->prepared.text.alone;
     status = check_needs(run, error);
     const bool begins = !run->resumed && !dm_options_text(run->options, "pretrained-model", 0);
@@ -99,6 +94,19 @@ Status dm_run_map_prepared(Run *run, Error *error)
     return dm_prepared_map(&run->prepared, error);
 }
 
+// What it says of itself, and ids have been checked by, is true of this model: they index its tables.
+static Status check_truth(const Run *run, Error *error)
+{
+    const PreparedText *t = &run->prepared.text;
+    bool fits = dm_tokenizer(t->tokenizer);
+    for (int side = DM_SOURCE; side <= DM_TARGET; side++)
+        fits = fits && t->vocabulary[side] == dm_vocabulary_size(dm_segmenter_vocabulary(run->segmenter, (Side)side));
+    return fits ? DM_OK
+                : dm_fail(error,
+                          "%s: what prepared.json says of vocabulary or tokenizer is not so: prepare the text again",
+                          run->prepared.folder);
+}
+
 Status dm_run_take_prepared(Run *run, const CorpusRules *rules, Error *error)
 {
     const Prepared *p = &run->prepared;
@@ -110,6 +118,7 @@ Status dm_run_take_prepared(Run *run, const CorpusRules *rules, Error *error)
                     "%s was not prepared with the segmenter of this model: prepare the text with it (dragoman prepare "
                     "--pretrained-model DIR), or give the text itself (--train-sets)",
                     p->folder);
+    if (!status) status = check_truth(run, error);
     if (!status && rules->copies && !p->text.copies)
         status = dm_fail(error,
                          "%s does not say what pieces are copied as, which --output-layer %s learns: prepare the text "

@@ -394,8 +394,12 @@ static Status join_run(Run *run, bool *anything, double clock, Error *error)
     Status status = dm_ranks_join(run, anything, error);
     if (status || !*anything) return status;
     status = check_options(run, error);
+    const Run joined = *run;
     if (!status) status = make_run(run, clock, error);
-    if (!status) dm_ranks_begin(run);
+    if (status)
+        *run = joined;  // what was made is gone
+    else
+        dm_ranks_begin(run);
     dm_ranks_leave(run);
     run->stop.ask = stop.ask;
     return status;

@@ -90,6 +90,27 @@ refused() {  # refused KIND OPTION VALUE
     check "refused: --$2 $3" 1 "$2" convert altered.npz no --vocabs "$golden/$1"/vocab.* "$golden/$1"/vocab.*
     [ ! -e no ] || fail "refused: --$2 $3: a folder was left"
 }
+# headed FROM TO: altered.npz, where the header of Wemb says TO
+headed() {
+    "$python" -B - "$golden/post/model.npz" "$1" "$2" << 'PYTHON'
+import sys, zipfile
+whole = zipfile.ZipFile(sys.argv[1])
+with zipfile.ZipFile("altered.npz", "w") as made:
+    for name in whole.namelist():
+        data = whole.read(name)
+        if name == "Wemb.npy":
+            assert sys.argv[2].encode() in data
+            data = data.replace(sys.argv[2].encode(), sys.argv[3].encode(), 1)
+            data = data.replace(b" " * (len(data) - len(whole.read(name))) + b"\n", b"\n", 1)
+        made.writestr(name, data)
+PYTHON
+    check "refused: $2" 1 Wemb convert altered.npz no --vocabs "$golden/post"/vocab.* "$golden/post"/vocab.*
+    [ ! -e no ] || fail "refused: $2: a folder was left"
+}
+rm -rf no
+headed "'fortran_order': False" "'fortran_order': True "
+headed "'shape': (" "'shape': (1"
+headed "'shape': (" "'shape': (-"
 refused post type s2s
 refused post right-left true
 refused post transformer-ffn-depth 3

@@ -185,6 +185,14 @@ check "text alone with two vocabularies" 2 "--separate-vocabs" \
 check "a folder of something else" 1 "plain is there already" "$dragoman" prepare $texts --output plain --overwrite
 check "a folder that is there" 1 "--overwrite" "$dragoman" prepare $texts --output folder
 check "a file" 1 "src is there already" "$dragoman" prepare $texts --output src
+ln -s folder link
+for name in link link/; do
+    check "a link" 1 "link is a link" "$dragoman" prepare $texts --overwrite --output $name
+done
+cp -r plain none.new
+check "a model where the text is prepared" 1 "none.new is there already" "$dragoman" prepare $texts --output none
+diff -r plain none.new || fail "a model under the name of the draft was changed"
+rm -r link none.new
 [ ! -e none ] || fail "a folder was made: $(ls none)"
 
 # ---- Damaged ----
@@ -214,7 +222,38 @@ damaged "a later version" "damaged/prepared.json|version|prepare it anew"
 sed -i 's/"bytes":.*/"bytes": 3,/' damaged/prepared.json
 damaged "another size" "damaged|hash"
 sed -i 's/"red"/"rad"/' damaged/vocab.json
-check "another vocabulary" 1 "not prepared with the segmenter of this model" \
+damaged "another vocabulary" "damaged|segmenter|vocab.json"
+rm damaged/vocab.json
+damaged "no vocabulary" "damaged|segmenter|vocab.json"
+
+# forge TEXT FOR [PLACE ID]: what prepared.json says, and an id, changed with the hash
+forge() {
+    python3 - "$@" << 'PYTHON'
+import struct, sys
+
+def fold(hash, parts):
+    for part in parts:
+        hash = (hash ^ part & 0xffffffffffffffff) * 1099511628211 & 0xffffffffffffffff
+    return hash
+
+start, json = 14695981039346656037, open("damaged/prepared.json").read().replace(sys.argv[1], sys.argv[2])
+parts = []
+for name in "ids", "lengths":
+    data = open(f"damaged/pairs.{name}", "rb").read()
+    numbers = list(struct.unpack(f"<{len(data) // 4}i", data))
+    if name == "ids" and len(sys.argv) > 3:
+        numbers[int(sys.argv[3])] = int(sys.argv[4])
+        open("damaged/pairs.ids", "wb").write(struct.pack(f"<{len(numbers)}i", *numbers))
+    parts.append(fold(start, numbers))
+said = json[:json.index(',\n\t"hash"')].replace("\n", "").replace("\t", "").replace(", ", ",") + "}"
+hash = fold(fold(start, said.encode()), [*parts, start])
+open("damaged/prepared.json", "w").write(json[:json.index(',\n\t"hash"')] + f',\n\t"hash":\t"{hash:016x}"\n}}\n')
+PYTHON
+}
+forge 'src and trg' 'src and trg'
+cmp damaged/prepared.json folder/prepared.json || fail "a forged folder is not as it was"
+forge '[13, 13]' '[99, 99]' 0 98
+check "ids that only the folder has" 1 "damaged: what prepared.json says of vocabulary" \
     "$dragoman" train --prepared damaged $stack $small --model none
 [ ! -e none ] || fail "a folder was made of a damaged one"
 
@@ -241,7 +280,7 @@ begin() {
     env --default-signal=INT "$dragoman" prepare --train-sets src pipe $words --output none 2> begun.err &
     exec 8<> pipe
     cat trg >&8
-    until ls none.new/text-target.*.tmp > left 2> /dev/null || ! kill -0 $! 2> /dev/null; do sleep 0.01; done
+    until ls none.new/text-target.$!-*.tmp > left 2> /dev/null || ! kill -0 $! 2> /dev/null; do sleep 0.01; done
 }
 begin
 kill -KILL $!

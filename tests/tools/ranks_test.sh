@@ -104,8 +104,19 @@ ends "another text" 1 "dragoman: rank 1 (|reads another text" on 1 "$dragoman" t
 ends "a file that is not there" 1 "dragoman: rank 1 (|src|copy that of rank 0" on 1 "$dragoman" train $small $stack --model other : \
     -n 1 --wdir "$room/alone" "$dragoman" train $small $stack --model other
 grep -q "goes on" err && fail "a run that has not begun goes on: $(cat err)"
+sed '7s/$/ \xff/' trg > elsewhere/trg
+ends "a text that only one rank cannot read" 1 "dragoman: rank 1 (|trg: line 7" on 1 "$dragoman" train $small $stack \
+    --model other : -n 1 --wdir "$room/elsewhere" "$dragoman" train $small $stack --model other
+"$dragoman" prepare --train-sets src trg --segmenter space --output prepared 2> err || fail "prepare: $(cat err)"
+here=(on 1 "$dragoman" train --prepared prepared $stack --gemm openblas --model another)
+ends "a prepared text that is not there" 1 "dragoman: rank 1 (|prepared.json|copy that of rank 0" \
+    "${here[@]}" : -n 1 --wdir "$room/elsewhere" "${here[@]:2}"
+grep -q "goes on" err && fail "a run that has not begun goes on: $(cat err)"
+cp -r prepared elsewhere
+rm elsewhere/prepared/pairs.ids
+ends "one that is not whole" 1 "dragoman: rank 1 (|pairs.ids" "${here[@]}" : -n 1 --wdir "$room/elsewhere" "${here[@]:2}"
 ends "too many ranks" 2 "5 ranks have 4 lanes|--lanes" on 5 "$dragoman" train $small $stack --model many
-ls "${TMPDIR:-/tmp}"/dragoman-rank-* > left 2>/dev/null && fail "left behind: $(cat left)"
+ls "$TMPDIR"/dragoman-rank-* > left 2>/dev/null && fail "left behind: $(cat left)"
 
 # ---- Translating and rescoring ----
 
@@ -159,7 +170,7 @@ assert scaling.Measured(pathlib.Path("one-1-free.json")).bytes_counted() == [0]
 PYTHON
 on 2 "$dragoman" bench train --model one --cpu-threads 1 --rounds 1 --seconds 0 --sentences 40 > text 2> err
 [ "$(grep -c "^rank" text)" = 2 ] || fail "the seconds of two ranks, for people: $(cat text)"
-ends "more ranks than lanes, measured" 2 "2 ranks have 1 lanes" on 2 "$dragoman" bench train --model one --lanes 1
+ends "more ranks than lanes, measured" 2 "2 ranks have 1 lane among" on 2 "$dragoman" bench train --model one --lanes 1
 
 # A dead rank leaves nothing under the name of the output, unless it was done.
 for i in $(seq 40); do cat many.src; done > endless.src
