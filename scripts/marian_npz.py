@@ -23,8 +23,10 @@ none. Marian's epsilon is 1e-6 whatever the folder says: with another one scores
 import argparse
 import array
 import json
+import math
 import pathlib
 import shutil
+import struct
 import sys
 
 from marian_files import (EOS, PAD, UNKNOWN, SentencePiece, Tensor, as_yaml, identity, in_blocks, read_npz, read_safetensors,
@@ -306,8 +308,10 @@ def search_of(npz):
     """What marian-decoder does where model.npz.decoder.yml is its configuration."""
     path = beside(npz, ".decoder.yml")
     said = read_yaml(path.read_text(encoding="utf-8"), path) if path.exists() else {}
-    return {"num_beams": int(said.get("beam-size", 12)), "length_penalty": float(said.get("normalize", 0)),
-            "early_stopping": False}
+    beam, normalize = int(said.get("beam-size", 12)), float(said.get("normalize", 0))
+    if beam < 1 or not 0 <= normalize < math.inf:
+        refuse(f"{path}: beam-size {beam} with normalize {normalize} is no way to search")
+    return {"num_beams": beam, "length_penalty": normalize, "early_stopping": False}
 
 
 # ---- To Marian -------------------------------------------------------------------------------------------------------
@@ -476,12 +480,32 @@ def main():
         refuse(f"there is no {options.model}")
     if options.made.exists():
         refuse(f"{options.made} is there already: name one that can be made")
-    if options.model.suffix == ".npz":
-        to_folder(options.model, options.made, options.vocabs, options.sentencepiece)
-    elif options.vocabs or options.sentencepiece:
+    if options.model.is_dir() and (options.vocabs or options.sentencepiece):
         parser.error("a folder has vocabularies of its own")
-    else:
-        from_folder(options.model, options.made)
+    there = called_so(options.made)
+    try:
+        if options.model.is_dir():
+            from_folder(options.model, options.made)
+        else:
+            to_folder(options.model, options.made, options.vocabs, options.sentencepiece)
+    except BaseException as error:
+        remove(called_so(options.made) - there)
+        if isinstance(error, (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, struct.error)):
+            refuse(f"{options.model} is not as such a model is written: {type(error).__name__}, {error}")
+        raise
+
+
+def called_so(path):
+    """What is there of a model's files."""
+    return {other for other in path.parent.iterdir() if other.name.startswith(path.name)}
+
+
+def remove(half_made):
+    for path in half_made:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 if __name__ == "__main__":

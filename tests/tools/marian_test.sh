@@ -132,6 +132,20 @@ altered post dec-depth 1
 check 'a tensor too many' 1 'decoder_l2_' convert altered.npz no --vocabs "$golden"/post/vocab.yml "$golden"/post/vocab.yml
 check 'no vocabularies' 1 '--vocabs|altered.npz.decoder.yml' convert altered.npz no
 check 'no such vocabulary' 1 'nowhere.yml' convert "$golden/post/model.npz" no --vocabs nowhere.yml nowhere.yml
+altered post transformer-heads x
+check 'no number of heads' 1 'altered.npz is not as such a model is written' convert altered.npz no --vocabs "$golden"/post/vocab.{yml,yml}
+cp "$golden/post/model.npz" searched.npz
+for way in 'beam-size: lots' 'beam-size: -3' 'normalize: nan'; do
+    printf 'vocabs:\n  - %s\n  - %s\n%s\n' "$golden"/post/vocab.{yml,yml} "$way" > searched.npz.decoder.yml
+    check "a search by $way" 1 'searched.npz' convert searched.npz no
+    [ ! -e no ] || fail "a search by $way: a folder was left"
+done
+cp -r post half
+rm half/vocab.json
+check 'no vocabulary to write' 1 'half is not as|vocab.json' convert half half.npz
+ls half.npz* 2> err && fail 'a file was left of a model that could not be written'
+: > half/model.safetensors
+check 'no weights' 1 'half' convert half half.npz
 check 'there already' 1 'post is there already' convert "$golden/post/model.npz" post
 check 'no folder' 1 'config.json' convert "$golden/post" no.npz
 cp "$golden/post/vocab.yml" other.npz
