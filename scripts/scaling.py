@@ -104,6 +104,9 @@ def measurements(folder):
 
 # ---- The model of time -------------------------------------------------------------------------------------------------
 
+BURST = 256000 / 8  # bytes that the limit of scaling.sh lets pass as fast as the cable is
+
+
 class Model:
     """The fit with the least squares of relative errors."""
 
@@ -114,7 +117,7 @@ class Model:
 
     @staticmethod
     def of_bytes(size, form, handling, rate):
-        return size * form((8e-9 / rate if rate else 0, handling))
+        return size * form((8e-9 / rate if rate and size > BURST else 0, handling))
 
     def try_out(self, several, form, handling):
         """With the latency that fits best then: what is left of x = latency * messages, in shares of what was measured."""

@@ -19,7 +19,7 @@ for name, weights, lanes, computing in ("least", 3000, 4, 1e-4), ("tiny", 260000
         each = []
         for rank in range(ranks):
             size, messages = scaling.sent(weights, lanes, rank, ranks, shards=16)
-            cable = 0 if rate == "free" else 8e-9 / float(rate)
+            cable = 0 if rate == "free" or size <= scaling.BURST else 8e-9 / float(rate)
             seconds = 50e-6 * messages + size * form((cable, 0.5e-9)) if ranks > 1 else 0
             each.append({"computing_seconds": 3 * computing / ranks, "waiting_seconds": 0, "exchange_seconds": 3 * seconds,
                          "sent_bytes": 3 * size + more, "received_bytes": 3 * size, "shards": 48})
