@@ -131,8 +131,7 @@ static void read_row(PrefixBeam *b, int row)
     for (int i = 0; i < count; i++) b->now[i].from = NULL;
 }
 
-// ---- What is said of a text
-// ------------------------------------------------------------------------------------------
+// ---- What is said of a text ----------------------------------------------------------------------------------------
 
 // One piece more: what the paths to it are worth after each row, and the probability that a text begins so.
 static double go_on(const PrefixBeam *b, double *blank, double *piece, int id, int last)

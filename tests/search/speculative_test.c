@@ -302,8 +302,7 @@ static void a_chain_guesses_what_it_says_of_whole_texts(void)
     expect(some && not_all, "%d passes with guesses that were right, %d with such that were not", some, not_all);
 }
 
-// ---- What a text has to have, and must not
-// ---------------------------------------------------------------------------
+// ---- What a text has to have, and must not -------------------------------------------------------------------------
 
 static const int prefix_ids[] = {7, 7, 12, 3, 9};
 
