@@ -37,6 +37,10 @@ static char *write_folder(const char *name, bool alone, bool copies, size_t bloc
                          .vocabulary = {PIECES, PIECES}};
     Error error = {.message = ""};
     CU_ASSERT_EQUAL_FATAL(dm_make_folder(folder, &error), DM_OK);
+    char *from = scratch_path("model");
+    CU_ASSERT_EQUAL_FATAL(dm_segmenter_copy(from, folder, &error), DM_OK);
+    CU_ASSERT_EQUAL_FATAL(dm_segmenter_hash(&text.segmenter_hash, folder, &error), DM_OK);
+    dm_free(from);
     CU_ASSERT_EQUAL_FATAL(
         dm_bitext_stream_open(&stream, &(BitextFiles){.path = {source, target}, .alone = alone}, NULL, &error), DM_OK);
     dm_prepared_text_name(&text, &stream.whole);
