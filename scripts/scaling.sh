@@ -9,7 +9,7 @@
 #   --cores     also T threads in each of R ranks on this machine, T times R up to N, in training and in translating, beside
 #               the prediction
 #   --quick     the smallest settings, to see whether it works: the seconds mean nothing
-# For root, on a machine with two processors at least that does nothing else. About half an hour on two cores.
+# For root, on a machine with two processors at least that does nothing else. Eleven minutes on two cores.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")/..")
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$here/scripts/scaling.sh"; }
