@@ -4,18 +4,7 @@
 
 #include "data/examples.h"
 #include "data/windows.h"
-#include "text/scratch.h"
-
-static Segmenter *letters(void)  // one piece a word
-{
-    dm_free(
-        scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
-    char *folder = scratch_path("model");
-    Segmenter *segmenter;
-    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, NULL)) abort();
-    dm_free(folder);
-    return segmenter;
-}
+#include "data/letters.h"
 
 typedef struct Case {
     const char *source, *target;  // no source: text alone

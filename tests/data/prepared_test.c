@@ -5,20 +5,9 @@
 
 #include "core/json.h"
 #include "data/prepared_files.h"
-#include "text/scratch.h"
+#include "data/letters.h"
 
 enum { PIECES = 6 };
-
-static Segmenter *letters(void)  // one piece a word
-{
-    dm_free(
-        scratch_write("model/vocab.json", "{\"</s>\": 0, \"<unk>\": 1, \"a\": 2, \"b\": 3, \"c\": 4, \"<pad>\": 5}"));
-    char *folder = scratch_path("model");
-    Segmenter *segmenter;
-    if (dm_segmenter_open(&segmenter, &(SegmenterFiles){.folder = folder, .kind = "space"}, NULL)) abort();
-    dm_free(folder);
-    return segmenter;
-}
 
 static const char source_text[] = "a b\nc\n\nx a x\na b c a b\nb b\n",
                   target_text[] = "b\nc c c\na\nx\n\nb c b c b a\n";
