@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #define DM_EXCHANGE_DRIVER "dm_exchange_driver"  // the function that a plug-in exports: const ExchangeDriver *(void)
-enum { DM_EXCHANGE_VERSION = 1 };
+enum { DM_EXCHANGE_VERSION = 2 };
 
 typedef struct ExchangeDriver {
     int version;
@@ -19,6 +19,7 @@ typedef struct ExchangeDriver {
     const char *(*wait)(void);
     const char *(*name)(int rank);  // "rank 2 (node7)"
     // why: NULL where all ranks have come to their end; else the reason for which this one leaves, which rank 0 is told.
-    // What it says then, or "" where another rank has something to say.
-    const char *(*end)(const char *why);
+    // What it says then, or "" where another rank has something to say. status: that of this process, which becomes that
+    // of the rank whose reason it has heard of, so that all end with one.
+    const char *(*end)(const char *why, int *status);
 } ExchangeDriver;

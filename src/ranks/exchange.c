@@ -137,8 +137,10 @@ Status dm_exchange_close(Exchange *x, Status status, Error *error)
         if (!why) why = x->driver->wait();
         if (why) status = dm_fail(error, "%s", why);
     }
-    why = x->driver->end(status ? error->message : NULL);
+    int code = status;
+    why = x->driver->end(status ? error->message : NULL, &code);
     if (status) dm_fail(error, "%s", why);
+    status = (Status)code;
     *x = (Exchange){0};
     return status;
 }

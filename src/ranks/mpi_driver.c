@@ -31,7 +31,8 @@ static struct {
     double *heard;       // [ranks] when
     char (*name)[NAME];  // [ranks]
     char why[SENTENCE];  // of the loss; "": rank 0 says it
-    bool lost;           // a rank is gone, and so this one is to go
+    bool lost;           // a rank is gone, and so this one is to go ...
+    int status;          // ... with its status; 0: nobody has said one
     bool ending;
     bool broken;    // a rank was lost: MPI cannot come to its end either
     pid_t process;  // that began: MPI is not the children's
@@ -65,7 +66,8 @@ static void hear(void)
         here.heard[status.MPI_SOURCE] = now();
         if (status.MPI_TAG != GONE) continue;
         char sentence[SENTENCE + NAME];
-        snprintf(sentence, sizeof sentence, "%s: %s", here.name[status.MPI_SOURCE], text);
+        snprintf(sentence, sizeof sentence, "%s: %s", here.name[status.MPI_SOURCE], size ? text + 1 : "");
+        if (!here.lost) here.status = *text;  // what leave has put in front
         lose(here.rank ? "" : sentence);
     }
 }
@@ -269,12 +271,12 @@ static const char *driver_wait(void)
 
 // A rank that leaves says so: rank 0 to all, another one to rank 0, and it then waits until that has said why to
 // people; for where a process ends, mpirun ends the others.
-static void leave(const char *why)
+static void leave(const char *why, int status)
 {
     static const double moment = 2;
     static char sentence[SENTENCE];
     const double begun = now();
-    snprintf(sentence, sizeof sentence, "%.*s", SENTENCE - 1, why);
+    snprintf(sentence, sizeof sentence, "%c%.*s", status, SENTENCE - 2, why);
     bool told = false;
     MPI_Request *requests = calloc((size_t)here.ranks, sizeof(MPI_Request));
     pthread_mutex_lock(&here.lock);
@@ -293,7 +295,7 @@ static void leave(const char *why)
     free(requests);  // who has not been told by now never will be
 }
 
-static const char *driver_end(const char *why)
+static const char *driver_end(const char *why, int *status)
 {
     static char said[SENTENCE];
     snprintf(said, sizeof said, "%s", why && !here.rank ? why : "");
@@ -301,7 +303,8 @@ static const char *driver_end(const char *why)
         // Of a loss that this rank was the one to see, nobody else may be left to speak.
         if (here.rank && here.lost) snprintf(said, sizeof said, "%s", here.why);
         here.broken = true;
-        leave(why);
+        leave(why, *status);
+        if (here.status) *status = here.status;
     }
     pthread_mutex_lock(&here.lock);
     here.ending = true;
