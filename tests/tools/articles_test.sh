@@ -164,6 +164,11 @@ article shallow 'import shallow as s; s.SHAPES = {name: s.SHAPES[name] for name 
     > said 2> err || fail "shallow.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (3 \+ 3|12 \+ 1) layers.* \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9,]+( \(front\))? \| [0-9,]+( \(front\))? \| [0-9.]+ \|$' said)" = 2 ] &&
     grep -q '(front)' said || fail "shallow.py: $(cat said)"
+article speculative 'import speculative as s; s.ROUNDS, s.WAYS = 1, [("fp32", 1, 8)]' --speed > said 2> err ||
+    fail "speculative.py: $(tail -n 3 err)"
+[ "$(grep -cE '^\| (a small model|lookup|source|its own heads) \| (adaptive|2|4|8) \| [0-9.]+ \| [0-9]+ \| ([0-9, ]+|–) \|$' said)" = 36 ] &&
+    [ "$(grep -cE '^\| fp32 \| 1 \| 8 \| [0-9.]+( \| [0-9.]+){2,4} \|$' said)" = 3 ] &&
+    [ "$(grep -cE '^\| (without|three) heads \| [0-9.]+ \| [0-9.]+ \|$' said)" = 2 ] || fail "speculative.py: $(cat said)"
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"
