@@ -2,7 +2,7 @@
 # How fast Dragoman is beside PyTorch (training), CTranslate2 (translating) and Marian (both), measured in turn on this machine.
 #   scripts/peers.sh [train] [recurrent] [translate] [text] [latency] [start] [marian] [--model DIR --input FILE]
 #                    [--marian MODEL.npz FILE] [--rounds N] [--quick] [--json FILE]
-# Parts by name; none: all. About seventy-five minutes on two cores; --quick, with one round of little of each, about 10.
+# Parts by name; none: all. About seventy minutes on two cores; --quick, with one round of little of each, about 10.
 #   train      updates of the tiny Transformer and of base (10,000 pieces), fp32 and bf16, against PyTorch in fp32 and
 #              under bf16 autocast, in batches of 1,024 and 4,096 tokens, its memory kept between steps
 #   recurrent  the same of two recurrent models with attention, bench's shapes gru and lstm, and their greedy search in

@@ -485,7 +485,7 @@ def read_options():
 def main():
     options = read_options()
     minutes = {"train": (9, 1), "recurrent": (10, 1), "translate": (19, 1), "text": (13, 2), "latency": (2, 1), "start": (1, 0),
-               "marian": (24, 4)}
+               "marian": (17, 2)}
     share = options.rounds / (1 if options.quick else 3)
     print(f"About {sum(minutes[part][options.quick] for part in options.parts) * share:.0f} minutes on two cores.",
           file=sys.stderr)
