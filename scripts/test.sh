@@ -30,7 +30,7 @@ for test in build-test/tests/test_{core,text,tensor}_*; do
     # packs are not small: they would take ten minutes.
     case "$test" in *_gemm | *_gradient_* | *_packs) continue ;; esac
     echo "$test"
-    OMP_NUM_THREADS=1 valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$test" openblas >/dev/null
+    OMP_NUM_THREADS=1 valgrind --quiet --child-silent-after-fork=yes --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$test" openblas >/dev/null
 done
 
 echo
