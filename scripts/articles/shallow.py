@@ -20,7 +20,6 @@ SHAPES = {  # what is other
     "3 + 3 layers, average attention": {"dec_autoreg": "average-attention"},
     "3 + 3 layers, SSRU": {"dec_autoreg": "ssru"},
     "6 + 2 layers, SSRU": {"enc_depth": 6, "dec_depth": 2, "dec_autoreg": "ssru"},
-    "12 + 1 layers, SSRU": {"enc_depth": 12, "dec_depth": 1, "dec_autoreg": "ssru"},
 }
 SEARCH = {"precision": "int8", "beam_size": 1}
 BATCHES = 1, 32

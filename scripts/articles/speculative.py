@@ -4,7 +4,7 @@ the same bytes. What is drafted by what:
 
 handbook: German to English on the pairs of systems.py, the base shape (pre-norm) checked by one of a fifth of its width and a
 layer, by what was written before, by the source, and by three heads of its own that look ahead (multi-token prediction).
-decoder alone: the same, the source being a prompt; its heads are a chain of two.
+decoder alone: the same of half the width, the source being a prompt; its heads are a chain of two.
 plurals: letters of German nouns, most of which the plural copies from the source.
 
 And what heads that look ahead do to a small model that is trained with them: BLEU of the pre-norm Transformer of systems.py,
@@ -25,13 +25,14 @@ import systems
 from article import Article, spread
 
 BASE = {"dim_emb": 512, "dim_ffn": 2048, "enc_depth": 6, "dec_depth": 6, "heads": 8}
+ALONE = {**BASE, "dim_emb": 256, "dim_ffn": 1024}
 TINY = {"dim_emb": 96, "dim_ffn": 192, "enc_depth": 2, "dec_depth": 1, "heads": 4}
 SMALLER = {"dim_emb": 32, "dim_ffn": 64, "enc_depth": 1, "dec_depth": 1, "heads": 2}  # of both, in small settings
 APART = {"add_loss": ["ahead", 0.3], "ahead": 3}
 CHAIN = {"add_loss": ["ahead", 0.3], "ahead": 2, "ahead_form": "chain"}
 COMMON = {"norm_place": "pre", "mini_batch_words": systems.WORDS, "learn_rate": 0.001, "lr_warmup": 100, "lr_schedule": "cosine",
           "dropout": 0.2, "valid_metrics": "ce-mean-words", "early_stopping": 0, "disp_freq": "1e"}
-EPOCHS = {"large": (2, 8), "small": (2, 24), "plurals": (2, 12)}
+EPOCHS = {"large": (2, 6), "alone": (2, 12), "small": (2, 24), "plurals": (2, 12)}
 LINES = (20, 100)  # that are translated
 LENGTHS = {"adaptive": 0, "2": 2, "4": 4, "8": 8}  # of a draft
 WAYS = [(precision, threads, batch) for precision in ("fp32", "int8") for threads in (1, 2) for batch in (1, 8)]
@@ -67,11 +68,12 @@ def train(article, name, epochs, pairs, validation, **options):
 
 
 def checked_models(article, task):
-    large, small = (BASE, TINY) if article.full else (SMALLER, SMALLER)
+    base, half, small = (BASE, ALONE, TINY) if article.full else (SMALLER, SMALLER, SMALLER)
     lines = first_lines(article, "handbook", task.test)
-    for name, form, heads, drafts in (("handbook", dict, APART, ["lookup", "source"]), ("decoder alone", alone, CHAIN, ["lookup"])):
+    for name, epochs, large, form, heads, drafts in (("handbook", "large", base, dict, APART, ["lookup", "source"]),
+                                                     ("decoder alone", "alone", half, alone, CHAIN, ["lookup"])):
         called = name.replace(" ", "-")
-        folder = train(article, f"{called}-large", "large", task.train, task.dev, **task.options, **form(large), **heads)
+        folder = train(article, f"{called}-large", epochs, task.train, task.dev, **task.options, **form(large), **heads)
         drafting = train(article, f"{called}-small", "small", task.train, task.dev, **task.options, **form(small))
         yield Checked(name, folder, {"a small model": drafting, **{draft: draft for draft in drafts}, "its own heads": "self"}, lines)
     text = article.text("scripts/inflect.sh", "plurals")
