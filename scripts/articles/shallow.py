@@ -20,6 +20,7 @@ SHAPES = {  # what is other
     "3 + 3 layers, average attention": {"dec_autoreg": "average-attention"},
     "3 + 3 layers, SSRU": {"dec_autoreg": "ssru"},
     "6 + 2 layers, SSRU": {"enc_depth": 6, "dec_depth": 2, "dec_autoreg": "ssru"},
+    "12 + 1 layers, SSRU": {"enc_depth": 12, "dec_depth": 1, "dec_autoreg": "ssru"},
 }
 SEARCH = {"precision": "int8", "beam_size": 1}
 BATCHES = 1, 32
@@ -50,7 +51,8 @@ def on_front(rows, row):
 
 def compare(article, task):
     found, results = [], []
-    for shape, changes in SHAPES.items():
+    for shape in systems.asked_for(article, SHAPES):
+        changes = SHAPES[shape]
         named = {"called": shape.replace("+", "").replace(",", "").lower().split()} if changes else {}
         runs = [systems.train(article, task, SYSTEM, seed, **named, **changes) for seed in article.seeds]
         scores = [score(article, task, run) for run in runs]
@@ -72,9 +74,13 @@ def compare(article, task):
     return results, curves
 
 
+def add_options(parser):
+    systems.add_comparison(parser, ["handbook"])
+    systems.add_only(parser, SHAPES)
+
+
 def main():
-    article = Article(__doc__, "A deep encoder and a shallow decoder: as good, and several times as fast",
-                      lambda parser: systems.add_comparison(parser, ["handbook"]))
+    article = Article(__doc__, "A deep encoder and a shallow decoder: as good, and several times as fast", add_options)
     article.runs = article.folder.parent / "systems"
     results, curves = [], None
     for task in systems.tasks_asked(article):

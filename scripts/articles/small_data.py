@@ -97,19 +97,32 @@ def models_of(article, task, backward):
     return [systems.train(article, back, SYSTEM, seed, called=["back"]) for seed in seeds]
 
 
+def distilled(article, task, name):
+    models = ",".join(str(run.folder) for run in models_of(article, task, False))
+    pairs = distil(article, task, "distilled", "--only", "--forward", models)
+    return [train(article, task, name, {}, seed, pairs) for seed in article.seeds]
+
+
+def diversified(article, task, name):
+    forward, back = (models_of(article, task, backward) for backward in (False, True))
+    pairs = distil(article, task, "diversified", *[word for run in forward for word in ("--forward", run.folder)],
+                   *[word for run in back for word in ("--backward", run.folder)])
+    return [train(article, task, name, {}, seed, pairs) for seed in article.seeds]
+
+
+OF_SEVERAL = {
+    "an ensemble of three": lambda article, task, _: [together(article, task, models_of(article, task, False))],
+    "distilled from three (Kim and Rush 2016)": distilled,
+    "diversified, three models each way (Nguyen et al. 2020)": diversified,
+}
+
+
 def compare(article, task):
     changes = CHANGES | (OF_RAW_TEXT if "vocab_size" in task.options else {})
-    results = [row(article, task, name, [train(article, task, name, change, seed) for seed in article.seeds])
-               for name, change in changes.items()]
-    forward, back = (models_of(article, task, backward) for backward in (False, True))
-    results.append(row(article, task, f"{ENSEMBLE} models together", [together(article, task, forward)]))
-    made = {"distilled from them (Kim and Rush 2016)": distil(
-                article, task, "distilled", "--only", "--forward", ",".join(str(run.folder) for run in forward)),
-            f"diversified, {ENSEMBLE} models each way (Nguyen et al. 2020)": distil(
-                article, task, "diversified", *[word for run in forward for word in ("--forward", run.folder)],
-                *[word for run in back for word in ("--backward", run.folder)])}
-    for name, pairs in made.items():
-        results.append(row(article, task, name, [train(article, task, name, {}, seed, pairs) for seed in article.seeds]))
+    results = [row(article, task, name, [train(article, task, name, changes[name], seed) for seed in article.seeds])
+               for name in systems.asked_for(article, changes)]
+    for name in systems.asked_for(article, OF_SEVERAL):
+        results.append(row(article, task, name, OF_SEVERAL[name](article, task, name)))
     article.table([f"{task.name}, {task.epochs} epochs", "BLEU", "validation cost, nats a piece (which other pieces change)",
                    "minutes"],
                   [[entry["change"], spread(entry["bleu"], 1),
@@ -118,9 +131,13 @@ def compare(article, task):
     return results
 
 
+def add_options(parser):
+    systems.add_comparison(parser, ["handbook"])
+    systems.add_only(parser, [*CHANGES, *OF_RAW_TEXT, *OF_SEVERAL])
+
+
 def main():
-    article = Article(__doc__, "On little data, settings and noise give what size cannot",
-                      lambda parser: systems.add_comparison(parser, ["handbook"]))
+    article = Article(__doc__, "On little data, settings and noise give what size cannot", add_options)
     article.runs = article.folder.parent / "systems"
     article.end([entry for task in systems.tasks_asked(article) for entry in compare(article, task)])
 

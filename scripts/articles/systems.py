@@ -217,7 +217,7 @@ def try_settings(article, task, system, settings, tried):
 def tune(article, task):
     rows = []
     rates, dropouts = TRIED[task.name]
-    for system in SYSTEMS:
+    for system in asked_for(article, SYSTEMS):
         tried = {}
         best_rate, _ = try_settings(article, task, system, [(rate, FIRST[task.name][1]) for rate in rates], tried)
         best = try_settings(article, task, system, [(best_rate, dropout) for dropout in dropouts], tried)
@@ -238,12 +238,22 @@ def add_comparison(parser, tasks=("handbook", "sounds")):
                                                              "on a machine that does nothing else")
 
 
+def add_only(parser, names):
+    """For rows that are made on several days. asked_for leaves out the others."""
+    parser.add_argument("--only", nargs="+", choices=list(names), metavar="ROW", help="these rows alone")
+
+
+def asked_for(article, names):
+    return [name for name in names if not article.options.only or name in article.options.only]
+
+
 def tasks_asked(article):
     return [TASKS[name](article) for name in [*article.options.tasks, *["multi30k"] * bool(article.options.multi30k)]]
 
 
 def add_options(parser):
     add_comparison(parser)
+    add_only(parser, SYSTEMS)
     parser.add_argument("--tune", action="store_true", help="instead: find learning rate and dropout for each system, by "
                                                             "the validation cost after half as many epochs")
 
@@ -258,7 +268,7 @@ def main():
         return
     results, pictures = [], []
     for task in tasks:
-        found, curves, first = compare(article, task, FOUR if task.name == "multi30k" else SYSTEMS)
+        found, curves, first = compare(article, task, asked_for(article, FOUR if task.name == "multi30k" else SYSTEMS))
         results += found
         pictures.append(curves)
         if task is tasks[0]:
