@@ -82,22 +82,22 @@ def seconds(article, run, task, how, options, batch):
 
 
 def compare(article, task):
+    """Calls and seconds are of the models of the text as it is: those of distilled text are as large."""
     rows, results = [], []
-    distilled = distil(article, task)
+    texts = {"raw": None, "distilled": distil(article, task)}
     for kind, (_, _, searches) in KINDS.items():
-        for text, pairs in (("raw", None), ("distilled", distilled)):
-            runs = [train(article, task, kind, seed, pairs) for seed in article.seeds]
-            for how, (options, calls) in searches.items():
-                found = [translate(article, run, task, how, options) for run in runs]
-                scores = [score for score, _ in found]
-                calls_of = calls or statistics.fmean(pieces for _, pieces in found)
-                took = [seconds(article, runs[0], task, how, options, batch) for batch in BATCHES]
-                rows.append([kind, how, text, spread(scores, 1), f"{calls_of:.3g}",
-                             *("–" if value is None else f"{value:.2f}" for value in took)])
-                results.append({"task": task.name, "kind": kind, "search": how, "text": text, "scores": scores,
-                                "calls": calls_of, "seconds": dict(zip(BATCHES, took))})
-    article.table([f"{task.name}, {task.epochs} epochs", "search", "text",
-                   "WER" if task.metric == "exact" else "BLEU", "decoder calls a line",
+        runs = {text: [train(article, task, kind, seed, pairs) for seed in article.seeds] for text, pairs in texts.items()}
+        for how, (options, calls) in searches.items():
+            found = {text: [translate(article, run, task, how, options) for run in of_text] for text, of_text in runs.items()}
+            scores = {text: [score for score, _ in pairs] for text, pairs in found.items()}
+            calls_of = calls or statistics.fmean(pieces for _, pieces in found["raw"])
+            took = [seconds(article, runs["raw"][0], task, how, options, batch) for batch in BATCHES]
+            rows.append([kind, how, *(spread(values, 1) for values in scores.values()), f"{calls_of:.3g}",
+                         *("–" if value is None else f"{value:.2f}" for value in took)])
+            results.append({"task": task.name, "kind": kind, "search": how, "scores": scores, "calls": calls_of,
+                            "seconds": dict(zip(BATCHES, took))})
+    measured = "WER" if task.metric == "exact" else "BLEU"
+    article.table([f"{task.name}, {task.epochs} epochs", "search", measured, f"{measured}, distilled text", "decoder calls a line",
                    *(f"seconds, {batch} line{'s' * (batch > 1)} at once" for batch in BATCHES)], rows)
     return results
 
