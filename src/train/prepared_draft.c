@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -53,6 +54,19 @@ static bool is_empty(const char *folder)
     return entries == 2;  // itself and the one above
 }
 
+// No other folder can take the place of "." and "..", nor of one that something is mounted on.
+static bool is_fixed(const char *folder)
+{
+    const char *last = strrchr(folder, '/');
+    last = last ? last + 1 : folder;
+    char *above = dm_format("%s/..", folder);
+    struct stat self, parent;
+    const bool there = stat(folder, &self) == 0 && stat(above, &parent) == 0;
+    dm_free(above);
+    return strcmp(last, ".") == 0 || strcmp(last, "..") == 0 ||
+           (there && (self.st_dev != parent.st_dev || self.st_ino == parent.st_ino));
+}
+
 static Status check_output(const char *output, bool overwrite, Error *error)
 {
     bool there;
@@ -60,6 +74,11 @@ static Status check_output(const char *output, bool overwrite, Error *error)
     Status status = dm_look_for(&there, output, error);
     if (readlink(output, &link, 1) > 0)
         return dm_fail(error, "%s is a link: give the folder that it leads to, whose name the text gets", output);
+    if (!status && is_fixed(output))
+        return dm_fail(error,
+                       "%s cannot be replaced by the folder in which the text is prepared, for it is \".\" or something "
+                       "is mounted on it: give the name of a folder",
+                       output);
     if (status || !there || (dm_is_folder(output) && is_empty(output))) return status;
     if (!dm_is_prepared(output))
         return dm_fail(error, "%s is there already, and is no prepared text: give another --output", output);

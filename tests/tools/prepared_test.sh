@@ -189,6 +189,9 @@ ln -s folder link
 for name in link link/; do
     check "a link" 1 "link is a link" "$dragoman" prepare $texts --overwrite --output $name
 done
+for name in . .. / /proc; do
+    check "a folder that stays where it is" 1 "cannot be replaced" "$dragoman" prepare $texts --output $name
+done
 cp -r plain none.new
 check "a model where the text is prepared" 1 "none.new is there already" "$dragoman" prepare $texts --output none
 diff -r plain none.new || fail "a model under the name of the draft was changed"
