@@ -33,7 +33,7 @@ CHAIN = {"add_loss": ["ahead", 0.3], "ahead": 2, "ahead_form": "chain"}
 COMMON = {"norm_place": "pre", "mini_batch_words": systems.WORDS, "learn_rate": 0.001, "lr_warmup": 100, "lr_schedule": "cosine",
           "dropout": 0.2, "valid_metrics": "ce-mean-words", "early_stopping": 0, "disp_freq": "1e"}
 EPOCHS = {"large": (2, 6), "alone": (2, 12), "small": (2, 24), "plurals": (2, 12)}
-LINES = (20, 100)  # that are translated
+LINES = {"handbook": (20, 100), "plurals": (20, 2000)}  # that are translated
 LENGTHS = {"adaptive": 0, "2": 2, "4": 4, "8": 8}  # of a draft
 WAYS = [(precision, threads, batch) for precision in ("fp32", "int8") for threads in (1, 2) for batch in (1, 8)]
 ROUNDS = 3  # of --speed, of which the fastest counts
@@ -57,7 +57,7 @@ def alone(shape):
 
 
 def first_lines(article, name, path):
-    return systems.write(article.folder / f"{name}.input", systems.read(path)[: LINES[article.full]])
+    return systems.write(article.folder / f"{name}.input", systems.read(path)[: LINES[name][article.full]])
 
 
 def train(article, name, epochs, pairs, validation, **options):
