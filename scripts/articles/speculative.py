@@ -34,6 +34,7 @@ COMMON = {"norm_place": "pre", "mini_batch_words": systems.WORDS, "learn_rate": 
           "dropout": 0.2, "valid_metrics": "ce-mean-words", "early_stopping": 0, "disp_freq": "1e"}
 EPOCHS = {"large": (2, 6), "alone": (2, 12), "small": (2, 24), "plurals": (2, 12)}
 LINES = {"handbook": (20, 100), "plurals": (20, 2000)}  # that are translated
+PARTS = ["handbook", "decoder alone", "plurals", "cost of heads"]
 LENGTHS = {"adaptive": 0, "2": 2, "4": 4, "8": 8}  # of a draft
 WAYS = [(precision, threads, batch) for precision in ("fp32", "int8") for threads in (1, 2) for batch in (1, 8)]
 ROUNDS = 3  # of --speed, of which the fastest counts
@@ -68,14 +69,19 @@ def train(article, name, epochs, pairs, validation, **options):
 
 
 def checked_models(article, task):
+    asked = systems.asked_for(article, PARTS)
     base, half, small = (BASE, ALONE, TINY) if article.full else (SMALLER, SMALLER, SMALLER)
     lines = first_lines(article, "handbook", task.test)
     for name, epochs, large, form, heads, drafts in (("handbook", "large", base, dict, APART, ["lookup", "source"]),
                                                      ("decoder alone", "alone", half, alone, CHAIN, ["lookup"])):
+        if name not in asked:
+            continue
         called = name.replace(" ", "-")
         folder = train(article, f"{called}-large", epochs, task.train, task.dev, **task.options, **form(large), **heads)
         drafting = train(article, f"{called}-small", "small", task.train, task.dev, **task.options, **form(small))
         yield Checked(name, folder, {"a small model": drafting, **{draft: draft for draft in drafts}, "its own heads": "self"}, lines)
+    if "plurals" not in asked:
+        return
     text = article.text("scripts/inflect.sh", "plurals")
     pairs, validation = [[text / f"{part}.{side}" for side in ("word", "form")] for part in ("train", "dev")]
     folder = train(article, "plurals", "plurals", pairs, validation, segmenter="space", **small)
@@ -170,6 +176,7 @@ def cost_of_heads(article, task):
 
 def add_options(parser):
     systems.add_precision(parser)
+    systems.add_only(parser, PARTS)
     parser.add_argument("--speed", action="store_true", help="also measure how many times as fast: on a machine that does "
                                                              "nothing else")
 
@@ -183,7 +190,8 @@ def main():
     results = {"passes": [entry for model in models for entry in count(article, model)]}
     if article.options.speed:
         results["speed"] = [entry for model in models for entry in measure(article, model)]
-    results["cost of heads"] = cost_of_heads(article, task)
+    if "cost of heads" in systems.asked_for(article, PARTS):
+        results["cost of heads"] = cost_of_heads(article, task)
     curves = collections.defaultdict(list)
     for entry in results["passes"]:
         if entry["length"] != "adaptive":

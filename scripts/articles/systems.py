@@ -240,7 +240,7 @@ def add_comparison(parser, tasks=("handbook", "sounds")):
 
 def add_only(parser, names):
     """For rows that are made on several days. asked_for leaves out the others."""
-    parser.add_argument("--only", nargs="+", choices=list(names), metavar="ROW", help="these rows alone")
+    parser.add_argument("--only", nargs="+", choices=list(names), metavar="ROW", help="these rows, or parts, alone")
 
 
 def asked_for(article, names):

@@ -168,6 +168,8 @@ article speculative 'import speculative as s; s.ROUNDS, s.WAYS = 1, [("fp32", 1,
 [ "$(grep -cE '^\| (a small model|lookup|source|its own heads) \| (adaptive|2|4|8) \| [0-9.]+ \| [0-9]+ \| ([0-9, ]+|–) \|$' said)" = 36 ] &&
     [ "$(grep -cE '^\| fp32 \| 1 \| 8 \| [0-9.]+( \| [0-9.]+){2,4} \|$' said)" = 3 ] &&
     [ "$(grep -cE '^\| (without|three) heads \| [0-9.]+ \| [0-9.]+ \|$' said)" = 2 ] || fail "speculative.py: $(cat said)"
+article speculative '' --only plurals > said 2> err || fail "speculative.py --only: $(tail -n 3 err)"
+[ "$(grep -c '^| .* | adaptive | ' said)" = 2 ] && ! grep -q heads said || fail "speculative.py --only: $(cat said)"
 article padding 'import padding; padding.SENTENCES, padding.SECONDS = 20, 0' > said 2> err || fail "padding.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| (train|translate) \| 5( of 50| pieces) \| [0-9,]+ ' said)" = 4 ] || fail "padding.py: $(cat said)"
 [ "$(grep -cE '^\| .*'"'s"' \| (train|translate) \| [0-9,]+ \| [0-9,]+ \([0-9.]+\)' said)" = 4 ] || fail "padding.py: $(cat said)"
