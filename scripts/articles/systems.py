@@ -101,11 +101,10 @@ def sounds(article):
                 references=sorted(text.glob("test.sounds.*")), metric="exact")
 
 
-def multi30k(article):
+def multi30k(article, languages=("de", "en")):
     text = article.options.multi30k / "bpe"
-    train, dev, test = [[text / f"{part}.{language}" for language in ("de", "en")]
-                        for part in ("train", "valid", "test.2016")]
-    words = write(article.runs / "multi30k.test.en", [line.replace("@@ ", "") for line in read(test[1])])
+    train, dev, test = [[text / f"{part}.{language}" for language in languages] for part in ("train", "valid", "test.2016")]
+    words = write(article.runs / f"multi30k.test.{languages[1]}", [line.replace("@@ ", "") for line in read(test[1])])
     return Task(**drawn(article, "multi30k", train), dev=dev, test=test[0], references=[words], tok="none")
 
 
@@ -132,7 +131,7 @@ def options_of(article, task, system, chosen, epochs=None, changes=None):
 
 
 def chosen_for(task, system):
-    like = "handbook" if task == "multi30k" else task
+    like = "handbook" if task.startswith("multi30k") else task
     return CHOSEN.get((like, system), FIRST[task])
 
 

@@ -130,6 +130,10 @@ article exposure 'import exposure; exposure.SIZES = [(400, 1)] * 2; exposure.MOD
     fail "exposure.py: $(cat said)"
 [ "$(awk '{ print $4 }' articles/exposure/numbers-transformer-0-1/test.source.wrong.prefix | sort | uniq -c | wc -l)" -gt 5 ] &&
     ! cmp -s articles/exposure/numbers-transformer-0-1/test.source.{wrong,right}.prefix || fail 'nothing wrong was forced'
+article exposure '' --only handbook > said 2> err || fail "exposure.py --only: $(tail -n 3 err)"
+[ "$(grep -c 'dragoman train' err)" = 4 ] || fail "exposure.py trains what systems.py has: $(grep 'dragoman train' err)"
+[ "$(grep -cE '^\| [A-Z].* \| (teacher forcing|piece by piece|one pass) \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 6 ] ||
+    fail "exposure.py: $(cat said)"
 article copying 'import copying as c; c.COUNTS, c.UPDATES, c.NAMES, c.TESTS = [[10]] * 2, [2] * 2, [(100, 1)] * 2, 50
 c.MODELS = {"Transformer": c.MODELS["Transformer"]}' --tasks plurals pasts names handbook > said 2> err || fail "copying.py: $(tail -n 3 err)"
 [ "$(grep -cE '^\| 10 \| Transformer \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' said)" = 2 ] &&
@@ -187,6 +191,8 @@ article small_data 'import small_data as s; s.ENSEMBLE = 2' --only 'as it is' 'd
     'diversified, three models each way (Nguyen et al. 2020)' > said 2> err || fail "small_data.py: $(tail -n 3 err)"
 [ "$(grep -c 'dragoman train' err)" = 11 ] || fail "small_data.py trains $(grep -c 'dragoman train' err) runs: $(cat err)"
 [ "$(grep -cE '^\| .* \| [0-9.]+ \| ([0-9.]+|–) \| [0-9.]+ \|$' said)" = 10 ] || fail "small_data.py: $(cat said)"
+article small_data '' --tasks --multi30k multi --only 'as it is' > said 2> err || fail "small_data.py --multi30k: $(tail -n 3 err)"
+grep -q 'dragoman train .*\.en .*\.de --valid-sets multi/bpe/valid.en multi/bpe/valid.de' err || fail "not into German: $(cat err)"
 
 mkdir -p articles/text/toy_links articles/text/links
 for i in {1..60}; do echo "a$((i % 7)) b$((i % 5))"; done | tee articles/text/toy_links/train.zh > articles/text/links/train.letters
