@@ -23,6 +23,7 @@ COSTS = {"plurals": "wer", "sounds": "wer", "handbook": "bleu"}
 RATE = 0.1  # of the one that the model was trained with
 HOW = {
     "teacher forcing": {},
+    "teacher forcing without dropout": {"dropout": 0},  # as the objectives below are
     "minimum risk, drawn": {"objective": "minimum-risk", "risk_sharpness": 1, "risk_mix": 0.3},
     "minimum risk, beam": {"objective": "minimum-risk", "risk_from": "beam", "risk_mix": 0.3},
     "self-critical": {"objective": "self-critical", "risk_candidates": 1, "risk_mix": 0.3},
@@ -39,13 +40,12 @@ def plurals(article):
 def learn_on(article, task, began, how, seed):
     """A run that begins with the weights of another one."""
     rate, dropout = systems.chosen_for(task.name, SYSTEM)
-    objective = HOW[how]
-    more = {**objective, "risk_cost": COSTS[task.name]} if objective else {"dropout": dropout}
+    usual = {"risk_cost": COSTS[task.name]} if "objective" in HOW[how] else {"dropout": dropout}
     name = "-".join([task.name, *how.replace(",", "").split(), str(seed)])
     return article.train(name, task.train, task.dev, pretrained_model=began.folder, learn_rate=rate * RATE,
                          lr_schedule="linear", lr_warmup=0, mini_batch_words=systems.WORDS, after=f"{EPOCHS[task.name]}e",
                          early_stopping=0, valid_metrics=[task.metric, "ce-mean-words"], seed=seed,
-                         precision=article.options.precision, **more)
+                         precision=article.options.precision, **(usual | HOW[how]))
 
 
 def chance(article, task, began, run):
